@@ -16,6 +16,8 @@ export interface CollectContext {
   signal: AbortSignal;
   /** The endpoint's previous snapshot, for rates over time; null when there is none. */
   previous: Snapshot | null;
+  /** Set by fleet scans: a rate that needs a second sample is left to the next look instead of waited for. */
+  quick?: boolean;
 }
 
 /** Looks at endpoints. Never throws for what the endpoint does: unreachable, slow and garbled are snapshots with a reason. */

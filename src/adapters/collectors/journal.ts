@@ -1,0 +1,41 @@
+/** Counts the journal's errors, and notices when the journal could not be read rather than being empty. */
+import type { Snapshot } from '../../domain/telemetry.ts';
+import { type Measured, measured, missing } from './readings.ts';
+
+/** More lines than this say nothing more; it bounds what a machine in an error loop can send. */
+const MAX_ENTRIES = 1000;
+/** Without a previous snapshot the last 15 minutes count. */
+const DEFAULT_SINCE_S = 900;
+const MAX_SINCE_S = 86_400;
+
+/** Seconds of log to read: since the previous snapshot, at most a day. A whole number, safe in a command line. */
+export function logSpanS(now: Date, previous: Snapshot | null): number {
+  if (!previous) return DEFAULT_SINCE_S;
+  const elapsedS = Math.ceil((now.getTime() - previous.collectedAt.getTime()) / 1000);
+  return Math.min(MAX_SINCE_S, Math.max(1, elapsedS));
+}
+
+/** `journalctl` arguments for the entries of level error or worse of the last `spanS` seconds, one JSON line each. */
+export const journalArgs = (spanS: string): string[] => [
+  '--priority=err',
+  `--since=-${spanS}s`,
+  `--lines=${MAX_ENTRIES}`,
+  '--output=json',
+  '--output-fields=PRIORITY',
+  '--no-pager',
+];
+
+/**
+ * Judges a `journalctl` call by the number of its JSON lines and by all it said besides. A login without the right to
+ * read the system's journal gets an empty answer with a hint, which must not pass for a quiet log.
+ */
+export function journalErrors(entries: number, remarks: string): Measured<number> {
+  if (/not seeing messages|insufficient permissions|Permission denied/i.test(remarks)) {
+    return missing('this login may not read the system journal: add it to the group systemd-journal');
+  }
+  if (/No journal files/i.test(remarks)) return missing('the machine keeps no journal');
+  if (entries === 0 && !/-- No entries --/.test(remarks)) {
+    return missing(`journalctl did not answer as expected: ${remarks.trim().slice(0, 200) || 'no output'}`);
+  }
+  return measured(entries);
+}
