@@ -11,10 +11,9 @@ export interface CommandResult {
 const TIMEOUT_MS = 5_000;
 const MAX_OUTPUT_BYTES = 4 * 1024 * 1024;
 
-/** Null when there is no such program. Output is in English, whatever the machine's language. */
+/** Null when there is no such program. */
 export function runCommand(file: string, args: string[], signal: AbortSignal): Promise<CommandResult | null> {
-  const env = { ...process.env, LC_ALL: 'C' };
-  const options = { timeout: TIMEOUT_MS, maxBuffer: MAX_OUTPUT_BYTES, windowsHide: true, signal, env };
+  const options = { timeout: TIMEOUT_MS, maxBuffer: MAX_OUTPUT_BYTES, windowsHide: true, signal };
   return new Promise((resolve) => {
     execFile(file, args, options, (error, stdout, stderr) => {
       if (error?.code === 'ENOENT') resolve(null);

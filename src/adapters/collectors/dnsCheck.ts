@@ -16,24 +16,27 @@ const NEGATIVE_ANSWERS = new Set(['ENOTFOUND', 'ENODATA']);
  * asks. No such name is an answer; silence, refusal and server failure are not.
  * @param servers `ip` or `ip:port`, as `dns.getServers()` gives them
  * @param hostname the machine's own name
- * @param ownAddress one of the machine's own addresses, when it has any
+ * @param ownIpv4 one of the machine's own IPv4 addresses, when it has any
  */
 export async function checkDns(
   servers: string[],
   hostname: string,
-  ownAddress: string | null,
+  ownIpv4: string | null,
 ): Promise<Measured<DnsCheck>> {
   if (servers.length === 0) return missing('no name server is configured');
   const lookups = servers.slice(0, MAX_SERVERS).flatMap((server) => {
     const resolver = new Resolver({ timeout: TIMEOUT_MS, tries: TRIES });
     resolver.setServers([server]);
-    const own = ownAddress === null ? [] : [resolver.reverse(ownAddress)];
+    const own = ownIpv4 === null ? [] : [resolver.resolvePtr(reverseName(ownIpv4))];
     return [resolver.resolveNs('.'), resolver.resolve4(hostname), ...own];
   });
   const outcomes = await Promise.allSettled(lookups);
   const failures = outcomes.filter((outcome) => outcome.status === 'rejected' && !isAnswer(outcome.reason)).length;
   return measured({ failures, lookups: outcomes.length });
 }
+
+// Not Resolver.reverse(): that looks into the hosts file before it asks anyone.
+const reverseName = (ipv4: string): string => `${ipv4.split('.').reverse().join('.')}.in-addr.arpa`;
 
 function isAnswer(error: unknown): boolean {
   return error instanceof Error && 'code' in error && NEGATIVE_ANSWERS.has(String(error.code));

@@ -9,7 +9,7 @@ import { runCommand } from './command.ts';
 import { type CpuHistory, type CpuTimes, createCpuHistory } from './cpuHistory.ts';
 import { checkDns } from './dnsCheck.ts';
 import { fullestDisk } from './filesystems.ts';
-import { journalArgs, journalErrors, logSpanS } from './journal.ts';
+import { journalArgs, journalErrors, logSpanS, NEWEST_ENTRY_ARGS } from './journal.ts';
 import { measureNetwork } from './network.ts';
 import {
   type FullestDisk,
@@ -49,7 +49,7 @@ export function createLocalLook(surroundings: Surroundings = ownSurroundings): L
       memoryUse(),
       diskUse(),
       networkQuality(nameServers, surroundings),
-      checkDns(nameServers, hostname(), ownAddress()),
+      checkDns(nameServers, hostname(), ownIpv4()),
       failedServices(target, context.signal),
       errorsLogged(context),
     ]);
@@ -130,14 +130,15 @@ async function failedServices(target: ScanTarget, signal: AbortSignal): Promise<
 
 async function errorsLogged({ now, previous, signal }: CollectContext): Promise<Measured<number>> {
   if (process.platform !== 'linux') return missing(`there is no reader for the system log of ${process.platform}`);
-  const result = await runCommand('journalctl', journalArgs(String(logSpanS(now, previous))), signal);
-  if (!result) return missing('there is no journalctl');
-  const lines = result.stdout.split('\n');
-  const entries = lines.filter((line) => line.startsWith('{'));
-  return journalErrors(entries.length, [...lines.filter((line) => !line.startsWith('{')), result.stderr].join('\n'));
+  const errors = await runCommand('journalctl', journalArgs(String(logSpanS(now, previous))), signal);
+  if (!errors) return missing('there is no journalctl');
+  if (errors.code === null) return missing('journalctl did not finish in time');
+  const newest = await runCommand('journalctl', NEWEST_ENTRY_ARGS, signal);
+  const entries = errors.stdout.split('\n').filter((line) => line.startsWith('{')).length;
+  return journalErrors(entries, newest?.stdout.startsWith('{') ?? false, errors.stderr);
 }
 
-function ownAddress(): string | null {
+function ownIpv4(): string | null {
   const addresses = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
   return addresses.find(({ internal, family }) => !internal && family === 'IPv4')?.address ?? null;
 }
