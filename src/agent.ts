@@ -91,9 +91,15 @@ export async function runAgent(
   let retryMs = firstRetryMs;
   while (!signal.aborted) {
     if (Date.now() >= nextCollectionMs) {
-      previous = await collect(previous);
-      waiting.push(snapshotToWire(previous));
-      if (waiting.length > MAX_WAITING) waiting.shift();
+      const snapshot = await collect(previous);
+      if (snapshot.reachable) {
+        previous = snapshot;
+        waiting.push(snapshotToWire(snapshot));
+        if (waiting.length > MAX_WAITING) waiting.shift();
+      } else {
+        say(`this machine could not be measured: ${snapshot.unreachableReason}`);
+        if (once) return 1;
+      }
       // Counted from now: after a laptop's sleep one report follows, not one for every interval slept through.
       nextCollectionMs = Date.now() + intervalMs;
     }
