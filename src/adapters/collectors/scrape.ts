@@ -1,7 +1,7 @@
 /** Streams an exporter's page over HTTP, bounded in size, and names every way in which that can fail. */
 import { isIPv6 } from 'node:net';
 import { StringDecoder } from 'node:string_decoder';
-import { Agent, type Dispatcher } from 'undici';
+import { Agent, type Dispatcher, errors } from 'undici';
 import type { ScanTarget } from '../../domain/telemetry.ts';
 import { Unreachable } from './readings.ts';
 
@@ -133,6 +133,6 @@ function failureReason(error: unknown): string {
     case 'EPIPE':
       return 'closed the connection before the page was complete';
   }
-  if (code.startsWith('HPE_')) return `does not speak HTTP (${code})`;
+  if (error instanceof errors.HTTPParserError) return `does not speak HTTP: ${message}`;
   return `failed: ${message}`;
 }
