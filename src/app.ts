@@ -51,16 +51,16 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
   const store = createStore(database.em);
   const metrics = createMetrics();
   const scheduler = createScheduler(config.RUN_QUEUE_URL, log);
-  const collector =
-    overrides.collector ??
-    createCollectors({
+  const collectors = createCollectors({
+    ssh: {
       keysDir: config.SSH_KEYS_DIR,
       knownHosts: { get: store.endpoints.hostKey, set: store.endpoints.rememberHostKey },
-    });
+    },
+  });
 
   const ports: Ports = {
     store,
-    collector,
+    collector: overrides.collector ?? collectors,
     scoreRules,
     queue: scheduler,
     charts,
@@ -106,6 +106,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
     },
     async close(drainMs = 10_000) {
       await scheduler.stop(drainMs);
+      await collectors.close();
       await database.close();
     },
   };

@@ -24,7 +24,7 @@ export function memoryJobs(): AgendaBackend {
         (!ids || ids.includes(String(job._id))) &&
         (!options.name || job.name === options.name) &&
         (!options.names || options.names.includes(job.name)) &&
-        (!options.notNames || !options.notNames.includes(job.name)) &&
+        !options.notNames?.includes(job.name) &&
         (options.data === undefined || JSON.stringify(job.data) === JSON.stringify(options.data)),
     );
   };

@@ -55,6 +55,8 @@ export interface CollectContext {
   signal: AbortSignal;
   /** When the endpoint was last scanned, for counting what happened since; null when never. */
   previousScanAt: Date | null;
+  /** Set by fleet scans: a rate that needs a second sample is left to the next look instead of waited for. */
+  quick?: boolean;
 }
 
 /** Looks at endpoints. Never throws for what the endpoint does: unreachable, slow and garbled are snapshots with a reason. */

@@ -11,7 +11,7 @@ import type { endpointShape, runShape, scoreShape } from './shapes.ts';
 export function iso(date: Date): string;
 export function iso(date: Date | null): string | null;
 export function iso(date: Date | null): string | null {
-  return date && date.toISOString();
+  return date === null ? null : date.toISOString();
 }
 
 /** @param scanIntervalMs decides when an endpoint counts as stale */

@@ -103,7 +103,7 @@ export async function scanFleet(
   const worker = async () => {
     for (let endpoint = await next(); endpoint && !signal.aborted; endpoint = await next()) {
       if (endpoint.collector === 'push') counts.skipped_push++;
-      else await batcher.add({ endpoint, snapshot: await look(ports, endpoint, signal) });
+      else await batcher.add({ endpoint, snapshot: await look(ports, endpoint, signal, true) });
     }
   };
   await Promise.all(Array.from({ length: ports.settings.scanConcurrency }, worker));
@@ -151,11 +151,13 @@ export async function requireEndpoint(ports: Ports, hostname: string): Promise<E
   return endpoint;
 }
 
-async function look(ports: Ports, endpoint: Endpoint, signal: AbortSignal): Promise<Snapshot> {
+/** @param quick true in a fleet scan, where nothing may wait for a second sample */
+async function look(ports: Ports, endpoint: Endpoint, signal: AbortSignal, quick = false): Promise<Snapshot> {
   const snapshot = await ports.collector.collect(endpoint, {
     now: ports.clock.now(),
     signal,
     previousScanAt: endpoint.lastScanAt,
+    quick,
   });
   ports.metrics.endpointScanned(
     endpoint.collector,

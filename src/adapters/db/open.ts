@@ -50,6 +50,7 @@ export function ormOptions(url: string, poolSize = 10): Partial<Options> {
       snapshotName: 'schema',
       snapshotOnMigrate: false,
       emit: 'ts',
+      silent: true,
       transactional: true,
       allOrNothing: true,
       disableForeignKeys: false,

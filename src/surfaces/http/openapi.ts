@@ -13,8 +13,7 @@ export function openapi(tools: readonly AnyTool[], version: string): Json {
   for (const tool of tools) {
     if (!tool.http || tool.hiddenFrom?.includes('rest')) continue;
     const path = tool.http.path.replace(/:(\w+)/g, '{$1}');
-    const operations = (paths[path] ??= {});
-    operations[tool.http.method.toLowerCase()] = operation(tool);
+    paths[path] = { ...paths[path], [tool.http.method.toLowerCase()]: operation(tool) };
   }
   return {
     openapi: '3.1.0',
