@@ -1,13 +1,18 @@
 /** REST as its users call it: through the network, against the whole service. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Collector } from '../../../src/core/ports.ts';
 import { type Findings, machines, WELL } from '../../helpers/machines.ts';
 import { startTestService, type TestService } from '../../helpers/service.ts';
 
 const BASE = '/api/v1/dex/endpoints';
 const findings = new Map<string, Findings>();
+const fleet = machines(findings);
+/** Looks wait for it, so that a test can hold a scan open. */
+let gate = Promise.resolve();
 let service: TestService;
 beforeAll(async () => {
-  service = await startTestService({ METRICS_TOKEN: 'scrape-me' }, { collector: machines(findings) });
+  const collector: Collector = { collect: (target, context) => gate.then(() => fleet.collect(target, context)) };
+  service = await startTestService({ METRICS_TOKEN: 'scrape-me' }, { collector });
 });
 afterAll(() => service.stop());
 
@@ -88,7 +93,12 @@ describe('from registration to score', () => {
   });
 
   test('a fleet scan is one run with counts, and never two at once', async () => {
+    let open = () => {};
+    gate = new Promise((resolve) => {
+      open = resolve;
+    });
     const [first, second] = await Promise.all([1, 2].map(() => service.call('POST', '/api/v1/dex/fleet/scan')));
+    open();
     expect(first!.body.run_id).toBe(second!.body.run_id);
     const run = await service.finished(first!.body.run_id);
     expect(run.result).toEqual({ total: 3, scanned: 2, scored: 1, unreachable: 1, skipped_push: 1 });
