@@ -70,7 +70,7 @@ const MAX_WAITING = 288;
 const FIRST_RETRY_MS = 5_000;
 const MAX_RETRY_MS = 300_000;
 
-export type Collect = (previous: Snapshot | null) => Promise<Snapshot>;
+export type Collect = (previousScanAt: Date | null) => Promise<Snapshot>;
 export type Say = (line: string) => void;
 
 /**
@@ -86,14 +86,14 @@ export async function runAgent(
   firstRetryMs = FIRST_RETRY_MS,
 ): Promise<number> {
   const waiting: AgentSnapshotWire[] = [];
-  let previous: Snapshot | null = null;
+  let previousScanAt: Date | null = null;
   let nextCollectionMs = Date.now();
   let retryMs = firstRetryMs;
   while (!signal.aborted) {
     if (Date.now() >= nextCollectionMs) {
-      const snapshot = await collect(previous);
+      const snapshot = await collect(previousScanAt);
       if (snapshot.reachable) {
-        previous = snapshot;
+        previousScanAt = snapshot.collectedAt;
         waiting.push(snapshotToWire(snapshot));
         if (waiting.length > MAX_WAITING) waiting.shift();
       } else {
@@ -199,7 +199,8 @@ async function main(): Promise<number> {
     options: { services: settings.services, timeoutMs: 30_000 },
   };
   const look = createLocalLook();
-  const collect: Collect = (previous) => lookAt(look, target, { now: new Date(), signal: stop.signal, previous });
+  const collect: Collect = (previousScanAt) =>
+    lookAt(look, target, { now: new Date(), signal: stop.signal, previousScanAt });
   return await runAgent(settings, collect, say, stop.signal);
 }
 

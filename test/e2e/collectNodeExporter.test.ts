@@ -20,10 +20,13 @@ it('looks at a real node_exporter', async (ctx) => {
       packetLossPct: 0,
       bootedAt: expect.any(Date),
     });
-    const second = await collectors.collect(target, contextAt(new Date(), { previous: first, quick: true }));
+    const second = await collectors.collect(
+      target,
+      contextAt(new Date(), { previousScanAt: first.collectedAt, quick: true }),
+    );
     expect(second.durationMs).toBeLessThan(1000);
     await exporter.stop();
-    const third = await collectors.collect(target, contextAt(new Date(), { previous: second }));
+    const third = await collectors.collect(target, contextAt(new Date(), { previousScanAt: second.collectedAt }));
     expect(third).toMatchObject({ reachable: false, unreachableReason: expect.stringMatching(/refused|closed/) });
   } finally {
     await exporter.stop();

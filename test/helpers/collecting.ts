@@ -8,7 +8,7 @@ export function targetOf(collector: CollectorKind, options: CollectorOptions, ho
 }
 
 export function contextAt(now: Date, change: Partial<CollectContext> = {}): CollectContext {
-  return { now, signal: new AbortController().signal, previous: null, ...change };
+  return { now, signal: new AbortController().signal, previousScanAt: null, ...change };
 }
 
 /** Host keys remembered in memory; `keys` is there for looking at. */

@@ -1,17 +1,16 @@
 /** Counts the journal's errors, and notices when the journal could not be read rather than being empty. */
-import type { Snapshot } from '../../domain/telemetry.ts';
 import { type Measured, measured, missing } from './readings.ts';
 
 /** More lines than this say nothing more; it bounds what a machine in an error loop can send. */
 const MAX_ENTRIES = 1000;
-/** Without a previous snapshot the last 15 minutes count. */
+/** Without a previous scan the last 15 minutes count. */
 const DEFAULT_SINCE_S = 900;
 const MAX_SINCE_S = 86_400;
 
-/** Seconds of log to read: since the previous snapshot, at most a day. A whole number, safe in a command line. */
-export function logSpanS(now: Date, previous: Snapshot | null): number {
-  if (!previous) return DEFAULT_SINCE_S;
-  const elapsedS = Math.ceil((now.getTime() - previous.collectedAt.getTime()) / 1000);
+/** Seconds of log to read: since the previous scan, at most a day. A whole number, safe in a command line. */
+export function logSpanS(now: Date, previousScanAt: Date | null): number {
+  if (!previousScanAt) return DEFAULT_SINCE_S;
+  const elapsedS = Math.ceil((now.getTime() - previousScanAt.getTime()) / 1000);
   return Math.min(MAX_SINCE_S, Math.max(1, elapsedS));
 }
 

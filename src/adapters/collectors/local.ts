@@ -128,9 +128,9 @@ async function failedServices(target: ScanTarget, signal: AbortSignal): Promise<
   return measured(services.filter((service) => !running.has(service.toLowerCase())));
 }
 
-async function errorsLogged({ now, previous, signal }: CollectContext): Promise<Measured<number>> {
+async function errorsLogged({ now, previousScanAt, signal }: CollectContext): Promise<Measured<number>> {
   if (process.platform !== 'linux') return missing(`there is no reader for the system log of ${process.platform}`);
-  const errors = await runCommand('journalctl', journalArgs(String(logSpanS(now, previous))), signal);
+  const errors = await runCommand('journalctl', journalArgs(String(logSpanS(now, previousScanAt))), signal);
   if (!errors) return missing('there is no journalctl');
   if (errors.code === null) return missing('journalctl did not finish in time');
   const newest = await runCommand('journalctl', NEWEST_ENTRY_ARGS, signal);

@@ -41,7 +41,7 @@ export function createSshLook({ knownHosts, keysDir }: SshOptions): Look {
       // Only now, after a login: a stranger on a wrong port must not leave a key to be trusted.
       if (knownKey === null) await knownHosts.set(target.hostname, hostKey);
       const [output, network] = await Promise.all([
-        run(client, `/bin/sh -s ${logSpanS(context.now, context.previous)}`, REPORT_SCRIPT),
+        run(client, `/bin/sh -s ${logSpanS(context.now, context.previousScanAt)}`, REPORT_SCRIPT),
         measureNetwork(address, port),
       ]);
       const dns = missing('look-ups over SSH cannot tell a missing name from a failing name server');

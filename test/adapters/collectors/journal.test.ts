@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import { journalErrors, logSpanS } from '../../../src/adapters/collectors/journal.ts';
-import { emptySnapshot } from '../../../src/domain/telemetry.ts';
 
 describe('journalErrors', () => {
   it('counts the entries of a journal that can be read, none included', () => {
@@ -19,16 +18,10 @@ describe('journalErrors', () => {
 
 describe('logSpanS', () => {
   const now = new Date('2026-01-02T00:00:00Z');
-  const scannedAt = (iso: string) =>
-    emptySnapshot(
-      { hostname: 'a', ipAddress: null, osPlatform: 'linux', collector: 'local', options: {} },
-      new Date(iso),
-    );
-
-  it('is the time since the previous look, 15 minutes without one and a day at most', () => {
+  it('is the time since the previous scan, 15 minutes without one and a day at most', () => {
     expect(logSpanS(now, null)).toBe(900);
-    expect(logSpanS(now, scannedAt('2026-01-01T23:50:00.500Z'))).toBe(600);
-    expect(logSpanS(now, scannedAt('2025-12-01T00:00:00Z'))).toBe(86_400);
-    expect(logSpanS(now, scannedAt('2026-01-02T00:00:05Z'))).toBe(1);
+    expect(logSpanS(now, new Date('2026-01-01T23:50:00.500Z'))).toBe(600);
+    expect(logSpanS(now, new Date('2025-12-01T00:00:00Z'))).toBe(86_400);
+    expect(logSpanS(now, new Date('2026-01-02T00:00:05Z'))).toBe(1);
   });
 });
