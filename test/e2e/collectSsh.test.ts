@@ -19,7 +19,7 @@ describe('the SSH collector at a real sshd', () => {
     knownHosts = memoryKnownHosts(),
   ): Promise<Snapshot> {
     const collectors = createCollectors({ ssh: { knownHosts, keysDir } });
-    const target = targetOf('ssh', { port, username, privateKeyFile: 'id_ed25519', ...options });
+    const target = targetOf('ssh', { port, username, privateKeyFile: 'id_ed25519', timeoutMs: 30_000, ...options });
     const snapshot = await collectors.collect(target, contextAt(new Date()));
     await collectors.close();
     return snapshot;
