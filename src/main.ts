@@ -22,7 +22,7 @@ export async function startService(config: Config, overrides: Overrides = {}): P
   const app = await createApp(config, overrides);
   try {
     const server = await openDoors(app);
-    await app.startWorking();
+    await app.startWorking({ recover: true });
     await startJobs(schedule(config.DEX_SCAN_INTERVAL_MINUTES), app.scheduler, app.invoke);
     return {
       app,
