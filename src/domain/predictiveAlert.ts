@@ -71,7 +71,11 @@ export function predictiveAlert(
   if (expected === null) return null;
   const latest = trend.timeToImpactHighHours;
   const raises = trend.status === 'alert';
-  const holds = standing !== null && expected <= HOLD_FACTOR * rules.horizonHours && trend.status === 'rising';
+  const holds =
+    standing !== null &&
+    trend.status === 'rising' &&
+    !trend.knownTerritory &&
+    expected <= HOLD_FACTOR * rules.horizonHours;
   if (!raises && !holds) return null;
   const critical =
     (latest !== null && latest <= rules.criticalHours) ||

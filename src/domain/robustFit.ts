@@ -98,6 +98,11 @@ export function robustFit(track: Track): RobustFit {
   };
 }
 
+/** The Theil–Sen slope alone, percentage points an hour; NaN for fewer than two different times. */
+export function medianSlope(track: Track): number {
+  return quantile(pairwiseSlopes(track), 0.5);
+}
+
 function pairwiseSlopes({ hours, values }: Track): Float64Array {
   const slopes = new Float64Array((hours.length * (hours.length - 1)) / 2);
   let count = 0;

@@ -48,6 +48,12 @@ export function since({ hours, values }: Track, hour: number): Track {
   return first < 0 ? { hours: [], values: [] } : { hours: hours.slice(first), values: values.slice(first) };
 }
 
+/** The part of a track before `hour`. */
+export function until({ hours, values }: Track, hour: number): Track {
+  const end = hours.findIndex((at) => at >= hour);
+  return end < 0 ? { hours, values } : { hours: hours.slice(0, end), values: values.slice(0, end) };
+}
+
 /** A fall to a lower level that lasted: a cleaned disk, a reboot, a rotated log. */
 export interface Reset {
   /** Hour of the first sample after the fall. */
@@ -192,8 +198,7 @@ function bestBend({ hours, values }: Track, minSpanHours: number): number | null
     if (count < MIN_BEND_POINTS || hours[n - 1]! - hours[i]! < minSpanHours) continue;
     const hinge = sumHours - knot * count;
     const hingeTime = sumSquares - knot * sumHours;
-    const own =
-      sumSquares - 2 * knot * sumHours + knot ** 2 * count - hinge ** 2 / n - hingeTime ** 2 / spreadHours;
+    const own = sumSquares - 2 * knot * sumHours + knot ** 2 * count - hinge ** 2 / n - hingeTime ** 2 / spreadHours;
     const gain = own > 1e-9 ? (sumProducts - knot * sumResiduals) ** 2 / own : 0;
     if (best === null || gain > best.gain) best = { hour: hours[i]!, gain };
   }

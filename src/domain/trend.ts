@@ -1,5 +1,5 @@
 /** Says where a metric of an endpoint is heading: how fast, when it reaches the limit, and how sure that is. */
-import { median, type RobustFit, robustFit, type Track } from './robustFit.ts';
+import { median, medianSlope, type RobustFit, robustFit, type Track } from './robustFit.ts';
 import {
   dailyProfile,
   findResets,
@@ -11,6 +11,7 @@ import {
   stretchStart,
   thin,
   tidy,
+  until,
   usualPeak,
   withoutProfile,
 } from './seriesShape.ts';
@@ -27,7 +28,7 @@ export type TrendStatus = 'alert' | 'rising' | 'stable' | 'improving' | 'insuffi
 export interface TrendRules {
   /** The line whose crossing is foreseen, percent; 90 in the operations guide. */
   limitPct: number;
-  /** How much history counts, hours. */
+  /** How much history counts, hours: a week and a day, so that both ends of a weekly rotation are in sight. */
   lookbackHours: number;
   /** `alert` when the limit is reached within this many hours even at the slow end of the interval. */
   horizonHours: number;
@@ -45,7 +46,7 @@ export interface TrendRules {
 
 const SHARED_RULES = {
   limitPct: 90,
-  lookbackHours: 7 * 24,
+  lookbackHours: 8 * 24,
   horizonHours: 7 * 24,
   criticalHours: 24,
   minPoints: 12,
@@ -100,8 +101,15 @@ export interface Trend {
 
 /** A fit is made on about this many points: the slope's error hardly shrinks with more, the cost grows with the square. */
 const FIT_POINTS = 64;
-/** A reset this close below the limit was a clean-up because it was nearly full, not a rotation that comes by itself. */
-const NEAR_LIMIT_PCT = 5;
+/**
+ * A trend is believed this many times as far ahead as it was seen. With nothing known about what may end a climb, one of
+ * age a lasts another r with probability a/(a+r) (Gott 1993, Nature 363:315): beyond twice its age it more likely ends first.
+ */
+const BELIEVED_AHEAD = 2;
+/** A level this close below the limit was left because it was nearly full (people are warned at 80 %), not by a rotation. */
+const NEAR_LIMIT_PCT = 10;
+/** A climb this many times as fast as the one before the reset has another cause. */
+const OTHER_PACE = 2;
 /** Passing the old peak by this share of a tooth's height means that the sawtooth is broken. */
 const BROKEN_TOOTH = 0.25;
 /** Less than this many points a week is no trend that anybody would act on. */
@@ -118,6 +126,8 @@ interface Stretch {
   sawtooth: boolean;
   /** The highest lasting level before the stretch; -Infinity when it is the whole history. */
   highestBefore: number;
+  /** Hourly levels before the last reset; null when the stretch does not begin with one. */
+  before: Track | null;
   resets: Reset[];
 }
 
@@ -177,13 +187,27 @@ function findStretch(samples: Track, rules: TrendRules): Stretch {
   const resets = findResets(hourly);
   const lastReset = resets.at(-1);
   if (lastReset !== undefined && resets.length >= 2) {
-    const oldPeak = highestLevel(hourly.values.filter((_, i) => hourly.hours[i]! < lastReset.hour));
+    const oldPeak = highestLevel(until(hourly, lastReset.hour).values);
     const toothHeight = median(resets.map((reset) => reset.from - reset.to));
     const recent = median(hourly.values.slice(-3));
     if (recent <= oldPeak + Math.max(2, BROKEN_TOOTH * toothHeight)) {
-      return { track: samples, profile: null, sawtooth: true, highestBefore: Number.NEGATIVE_INFINITY, resets };
+      return {
+        track: samples,
+        profile: null,
+        sawtooth: true,
+        highestBefore: Number.NEGATIVE_INFINITY,
+        before: null,
+        resets,
+      };
     }
-    return { track: since(samples, Math.floor(lastReset.hour)), profile: null, sawtooth: false, highestBefore: oldPeak, resets };
+    return {
+      track: since(samples, Math.floor(lastReset.hour)),
+      profile: null,
+      sawtooth: false,
+      highestBefore: oldPeak,
+      before: null,
+      resets,
+    };
   }
   const profile = dailyProfile(hourly);
   const flat = profile === null ? hourly : withoutProfile(hourly, profile);
@@ -194,7 +218,8 @@ function findStretch(samples: Track, rules: TrendRules): Stretch {
     track: since(level, Math.floor(startHour)),
     profile,
     sawtooth: false,
-    highestBefore: highestLevel(flat.values.filter((_, i) => flat.hours[i]! < startHour)),
+    highestBefore: highestLevel(until(flat, startHour).values),
+    before: lastReset !== undefined ? until(flat, lastReset.hour) : null,
     resets,
   };
 }
@@ -205,9 +230,9 @@ function describe(base: Trend, stretch: Stretch, fit: RobustFit, rules: TrendRul
   const line = { levelNow: fit.levelNow, margin: fit.marginNow, peakAbove };
   const lastHour = median(since(samples, samples.hours.at(-1)! - 1).values);
   const reached = lastHour >= rules.limitPct;
-  const until = (level: number, slope: number) =>
+  const impact = (level: number, slope: number) =>
     reached ? 0 : hoursUntil(level, slope, rules.limitPct, profile ?? peakAbove);
-  const timeToImpactHours = until(fit.levelNow, fit.slopePerHour);
+  const timeToImpactHours = impact(fit.levelNow, fit.slopePerHour);
   const trend: Trend = {
     ...base,
     slopePerHour: fit.slopePerHour,
@@ -216,8 +241,8 @@ function describe(base: Trend, stretch: Stretch, fit: RobustFit, rules: TrendRul
     projected24h: project(fit, 24, profile),
     projected7d: project(fit, WEEK_HOURS, profile),
     timeToImpactHours,
-    timeToImpactLowHours: until(fit.levelNow + fit.marginNow, fit.highPerHour),
-    timeToImpactHighHours: until(fit.levelNow - fit.marginNow, fit.lowPerHour),
+    timeToImpactLowHours: impact(fit.levelNow + fit.marginNow, fit.highPerHour),
+    timeToImpactHighHours: impact(fit.levelNow - fit.marginNow, fit.lowPerHour),
     timeToImpactText: timeToImpactHours === null ? null : reached ? 'now' : `about ${durationText(timeToImpactHours)}`,
     r2: fit.r2,
     knownTerritory: isKnownTerritory(stretch, fit, rules),
@@ -230,9 +255,13 @@ function describe(base: Trend, stretch: Stretch, fit: RobustFit, rules: TrendRul
  * True when the window holds a level as high as the present one from which the series came down by itself. A rotation,
  * a reboot or a weekend then explains the climb as well as a leak does; a leak leaves this territory before it does harm.
  */
-function isKnownTerritory({ highestBefore, sawtooth }: Stretch, fit: RobustFit, rules: TrendRules): boolean {
+function isKnownTerritory({ highestBefore, before, sawtooth }: Stretch, fit: RobustFit, rules: TrendRules): boolean {
   if (sawtooth || highestBefore >= rules.limitPct - NEAR_LIMIT_PCT) return false;
-  return fit.levelNow <= highestBefore + 1;
+  if (fit.levelNow > highestBefore + 1) return false;
+  if (before === null || before.hours.length < rules.minPoints) return true;
+  const climbBefore = since(before, stretchStart(before, rules.minSpanHours));
+  const paceBefore = medianSlope(thin(climbBefore, 2));
+  return paceBefore * WEEK_HOURS < MATERIAL_PCT_A_WEEK || fit.slopePerHour < OTHER_PACE * paceBefore;
 }
 
 function judge(
@@ -263,6 +292,9 @@ function judge(
   }
   if (latest === null || latest > rules.horizonHours) {
     return { status: 'rising', reason: `${rises}; ${limit} is not certain within ${durationText(rules.horizonHours)}` };
+  }
+  if (latest > BELIEVED_AHEAD * -stretch.track.hours[0]!) {
+    return { status: 'rising', reason: `${rises}; too short a climb to foretell ${durationText(latest)}` };
   }
   const soonest = durationText(trend.timeToImpactLowHours ?? 0);
   return {

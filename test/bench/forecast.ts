@@ -19,7 +19,7 @@ const HORIZON_HOURS = 7 * 24;
 const TRUE_WITHIN_HOURS = 1.25 * HORIZON_HOURS;
 const ANNOUNCE_HOURS = 12;
 
-/** Tells, check after check in time order, whether an alarm stands. `window` is the last 7 days. */
+/** Tells, check after check in time order, whether an alarm stands. `window` is what the rules may look back on. */
 type Forecaster = () => (window: readonly SeriesPoint[], nowMs: number, series: MadeSeries) => boolean;
 
 const ours: Forecaster = () => {
@@ -33,7 +33,10 @@ const ours: Forecaster = () => {
 
 /** The rule of the operations guide's earlier build: a least-squares line through 3 or more points that meets 90 % within the horizon. */
 const leastSquares: Forecaster = () => (window, nowMs) => {
-  const fit = leastSquaresAt(window, nowMs);
+  const fit = leastSquaresAt(
+    window.filter((point) => point.atMs > nowMs - HORIZON_HOURS * HOUR_MS),
+    nowMs,
+  );
   return fit !== null && fit.slope > 0 && (LIMIT_PCT - fit.level) / fit.slope <= HORIZON_HOURS;
 };
 
@@ -94,6 +97,7 @@ interface Replay {
 function replay(series: MadeSeries, forecaster: Forecaster, impact: number | null): Replay {
   const check = forecaster();
   const { points } = series;
+  const { lookbackHours } = TREND_RULES[series.metric];
   const startMs = points[0]!.atMs;
   const endMs = impact ?? points.at(-1)!.atMs;
   const raises: number[] = [];
@@ -103,7 +107,7 @@ function replay(series: MadeSeries, forecaster: Forecaster, impact: number | nul
   let to = 0;
   for (let nowMs = startMs + HOUR_MS; nowMs < endMs; nowMs += HOUR_MS) {
     while (to < points.length && points[to]!.atMs <= nowMs) to++;
-    while (points[from]!.atMs < nowMs - HORIZON_HOURS * HOUR_MS) from++;
+    while (points[from]!.atMs < nowMs - lookbackHours * HOUR_MS) from++;
     const alarm = check(points.slice(from, to), nowMs, series);
     if (alarm && standing === null) raises.push(nowMs);
     standing = alarm ? (standing ?? nowMs) : null;

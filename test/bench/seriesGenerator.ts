@@ -178,7 +178,12 @@ const LEAKING: Record<string, Maker> = {
   linearLeak: (dice) => {
     const base = dice.between(15, 70);
     const lasts = dice.betweenLog(36, 20 * 24);
-    return { metric: 'diskPct', noisePct: 0.2, level: (hour) => base + ((90 - base) / lasts) * hour, climbStartHour: 0 };
+    return {
+      metric: 'diskPct',
+      noisePct: 0.2,
+      level: (hour) => base + ((90 - base) / lasts) * hour,
+      climbStartHour: 0,
+    };
   },
   suddenLeak: (dice) => {
     const base = dice.between(15, 70);
@@ -232,7 +237,8 @@ const LEAKING: Record<string, Maker> = {
       metric: 'diskPct',
       noisePct: 0.1,
       level: (hour) => base + (height / period) * (hour < breaks ? hour % period : hour - breaks),
-      climbStartHour: breaks,
+      // Until the rotation is overdue, nothing tells this climb from every tooth before it.
+      climbStartHour: breaks + period,
     };
   },
   leakAfterCleaning: (dice) => {
