@@ -1,5 +1,6 @@
 /** Decides when a trend deserves an alert, and keeps that decision from flapping from hour to hour. */
-import { TREND_RULES, type Trend, type TrendMetric, type TrendRules } from './trend.ts';
+import type { Trend } from './trend.ts';
+import { TREND_RULES, type TrendMetric, type TrendRules } from './trendRules.ts';
 
 export const PREDICTIVE_ALERT_NAMES = {
   diskPct: 'DiskFull',
@@ -47,7 +48,7 @@ export function predictiveAlert(
 ): PredictiveAlert | null {
   const alertName = PREDICTIVE_ALERT_NAMES[trend.metric];
   const expected = trend.timeToImpactHours;
-  if (expected === 0 && trend.status === 'alert') {
+  if (trend.reached) {
     if (standing === null) return null;
     return {
       alertName,

@@ -72,7 +72,9 @@ const RESET_SIGMAS = 6;
 export function findResets({ hours, values }: Track): Reset[] {
   if (hours.length < 4) return [];
   const changes = values.slice(1).map((value, i) => value - values[i]!);
-  const threshold = Math.max(MIN_RESET_PCT, RESET_SIGMAS * robustSigma(changes));
+  // The medians compared are three hours apart; a level that falls all the time falls that much without any reset.
+  const usualFall = 3 * Math.max(0, -median(changes));
+  const threshold = usualFall + Math.max(MIN_RESET_PCT, RESET_SIGMAS * robustSigma(changes));
   const resets: Reset[] = [];
   let group: (Reset & { fall: number }) | null = null;
   for (let i = 0; i < changes.length; i++) {

@@ -1,62 +1,11 @@
 /** Says where a metric of an endpoint is heading: how fast, when it reaches the limit, and how sure that is. */
-import { median, medianSlope, type RobustFit, robustFit, type Track } from './robustFit.ts';
-import {
-  dailyProfile,
-  findResets,
-  highestLevel,
-  phaseOfDay,
-  type Reset,
-  type SeriesPoint,
-  since,
-  stretchStart,
-  thin,
-  tidy,
-  until,
-  usualPeak,
-  withoutProfile,
-} from './seriesShape.ts';
+import { median, type RobustFit, robustFit } from './robustFit.ts';
+import { phaseOfDay, type SeriesPoint, since, thin, tidy, usualPeak } from './seriesShape.ts';
+import { MATERIAL_PCT_A_WEEK, TREND_RULES, type TrendMetric, type TrendRules, WEEK_HOURS } from './trendRules.ts';
+import { findStretch, isKnownTerritory, type Stretch } from './trendStretch.ts';
 import { durationText } from './trendText.ts';
 
-export type { SeriesPoint } from './seriesShape.ts';
-
-/** The metrics whose limit is worth foreseeing, by the name of their snapshot field. */
-export const TREND_METRICS = ['diskPct', 'memoryPct', 'cpuPct'] as const;
-export type TrendMetric = (typeof TREND_METRICS)[number];
-
 export type TrendStatus = 'alert' | 'rising' | 'stable' | 'improving' | 'insufficient_data';
-
-export interface TrendRules {
-  /** The line whose crossing is foreseen, percent; 90 in the operations guide. */
-  limitPct: number;
-  /** How much history counts, hours: a week and a day, so that both ends of a weekly rotation are in sight. */
-  lookbackHours: number;
-  /** `alert` when the limit is reached within this many hours even at the slow end of the interval. */
-  horizonHours: number;
-  /** The same for a critical alert. */
-  criticalHours: number;
-  /** Usable samples that the present stretch needs. */
-  minPoints: number;
-  /** Hours that the present stretch must have lasted. */
-  minSpanHours: number;
-  /** Hours that the endpoint must have been watched: memory and CPU follow the working day, and one morning looks like a leak. */
-  minHistoryHours: number;
-  /** Hours after which the last sample is too old to speak about now. */
-  staleHours: number;
-}
-
-const SHARED_RULES = {
-  limitPct: 90,
-  lookbackHours: 8 * 24,
-  horizonHours: 7 * 24,
-  criticalHours: 24,
-  minPoints: 12,
-  staleHours: 6,
-};
-export const TREND_RULES: Readonly<Record<TrendMetric, TrendRules>> = {
-  diskPct: { ...SHARED_RULES, minSpanHours: 6, minHistoryHours: 12 },
-  memoryPct: { ...SHARED_RULES, minSpanHours: 12, minHistoryHours: 48 },
-  cpuPct: { ...SHARED_RULES, minSpanHours: 24, minHistoryHours: 72 },
-};
 
 /** A value in percent with the ends of its 90 % interval, all within 0–100. */
 export interface Projection {
@@ -93,6 +42,8 @@ export interface Trend {
   points: number;
   /** When that stretch began: the window's start, the last reset, or the bend where the present climb set in. */
   segmentStartedAt: Date | null;
+  /** The last hour stood at the limit: nothing is left to foresee. */
+  reached: boolean;
   /** The level was here before within the window and fell back, so the climb proves nothing yet. */
   knownTerritory: boolean;
   /** The fitted line, for charts: height now, its error, and how far daily or regular peaks stand above it; percent. */
@@ -106,30 +57,8 @@ const FIT_POINTS = 64;
  * age a lasts another r with probability a/(a+r) (Gott 1993, Nature 363:315): beyond twice its age it more likely ends first.
  */
 const BELIEVED_AHEAD = 2;
-/** A level this close below the limit was left because it was nearly full (people are warned at 80 %), not by a rotation. */
-const NEAR_LIMIT_PCT = 10;
-/** A climb this many times as fast as the one before the reset has another cause. */
-const OTHER_PACE = 2;
-/** Passing the old peak by this share of a tooth's height means that the sawtooth is broken. */
-const BROKEN_TOOTH = 0.25;
-/** Less than this many points a week is no trend that anybody would act on. */
-const MATERIAL_PCT_A_WEEK = 1;
-const WEEK_HOURS = 7 * 24;
 /** Hours beyond which a time to impact is not worth a number. */
 const FORESEEABLE_HOURS = 365 * 24;
-
-/** The stretch of history that the line is fitted to, and what is known about the levels before it. */
-interface Stretch {
-  track: Track;
-  profile: number[] | null;
-  /** A regular sawtooth: the line runs through the teeth, and its peaks stand above. */
-  sawtooth: boolean;
-  /** The highest lasting level before the stretch; -Infinity when it is the whole history. */
-  highestBefore: number;
-  /** Hourly levels before the last reset; null when the stretch does not begin with one. */
-  before: Track | null;
-  resets: Reset[];
-}
 
 /**
  * The trend of one metric of one endpoint, from samples in any order with any gaps.
@@ -146,12 +75,13 @@ export function analyseTrend(
 ): Trend {
   const samples = tidy(series, nowMs, rules.lookbackHours);
   const current = samples.values.at(-1) ?? null;
-  const base = emptyTrend(metric, current, rules.limitPct);
-  if (current === null) return { ...base, reason: 'no usable sample in the window' };
+  const unknown = emptyTrend(metric, current, rules.limitPct);
+  if (current === null) return { ...unknown, reason: 'no usable sample in the window' };
   const newest = samples.hours.at(-1)!;
   if (newest < -rules.staleHours) {
-    return { ...base, reason: `the last sample is ${durationText(-newest)} old` };
+    return { ...unknown, reason: `the last sample is ${durationText(-newest)} old` };
   }
+  const base = { ...unknown, reached: median(since(samples, newest - 1).values) >= rules.limitPct };
   const watched = newest - samples.hours[0]!;
   if (watched < rules.minHistoryHours) {
     return {
@@ -179,59 +109,15 @@ export function analyseTrend(
   if (!Number.isFinite(fit.lowPerHour)) {
     return { ...located, reason: 'the samples leave gaps too long to judge how steady the trend is' };
   }
-  return describe(located, stretch, fit, rules, samples);
+  return describe(located, stretch, fit, rules);
 }
 
-function findStretch(samples: Track, rules: TrendRules): Stretch {
-  const hourly = thin(samples, 1);
-  const resets = findResets(hourly);
-  const lastReset = resets.at(-1);
-  if (lastReset !== undefined && resets.length >= 2) {
-    const oldPeak = highestLevel(until(hourly, lastReset.hour).values);
-    const toothHeight = median(resets.map((reset) => reset.from - reset.to));
-    const recent = median(hourly.values.slice(-3));
-    if (recent <= oldPeak + Math.max(2, BROKEN_TOOTH * toothHeight)) {
-      return {
-        track: samples,
-        profile: null,
-        sawtooth: true,
-        highestBefore: Number.NEGATIVE_INFINITY,
-        before: null,
-        resets,
-      };
-    }
-    return {
-      track: since(samples, Math.floor(lastReset.hour)),
-      profile: null,
-      sawtooth: false,
-      highestBefore: oldPeak,
-      before: null,
-      resets,
-    };
-  }
-  const profile = dailyProfile(hourly);
-  const flat = profile === null ? hourly : withoutProfile(hourly, profile);
-  const level = profile === null ? samples : withoutProfile(samples, profile);
-  const resetHour = lastReset?.hour ?? flat.hours[0]!;
-  const startHour = stretchStart(since(flat, resetHour), rules.minSpanHours);
-  return {
-    track: since(level, Math.floor(startHour)),
-    profile,
-    sawtooth: false,
-    highestBefore: highestLevel(until(flat, startHour).values),
-    before: lastReset !== undefined ? until(flat, lastReset.hour) : null,
-    resets,
-  };
-}
-
-function describe(base: Trend, stretch: Stretch, fit: RobustFit, rules: TrendRules, samples: Track): Trend {
+function describe(base: Trend, stretch: Stretch, fit: RobustFit, rules: TrendRules): Trend {
   const { profile } = stretch;
   const peakAbove = profile !== null ? Math.max(...profile) : stretch.sawtooth ? usualPeak(fit.residuals) : 0;
   const line = { levelNow: fit.levelNow, margin: fit.marginNow, peakAbove };
-  const lastHour = median(since(samples, samples.hours.at(-1)! - 1).values);
-  const reached = lastHour >= rules.limitPct;
   const impact = (level: number, slope: number) =>
-    reached ? 0 : hoursUntil(level, slope, rules.limitPct, profile ?? peakAbove);
+    base.reached ? 0 : hoursUntil(level, slope, rules.limitPct, profile ?? peakAbove);
   const timeToImpactHours = impact(fit.levelNow, fit.slopePerHour);
   const trend: Trend = {
     ...base,
@@ -243,35 +129,22 @@ function describe(base: Trend, stretch: Stretch, fit: RobustFit, rules: TrendRul
     timeToImpactHours,
     timeToImpactLowHours: impact(fit.levelNow + fit.marginNow, fit.highPerHour),
     timeToImpactHighHours: impact(fit.levelNow - fit.marginNow, fit.lowPerHour),
-    timeToImpactText: timeToImpactHours === null ? null : reached ? 'now' : `about ${durationText(timeToImpactHours)}`,
+    timeToImpactText: impactText(timeToImpactHours, base.reached),
     r2: fit.r2,
     knownTerritory: isKnownTerritory(stretch, fit, rules),
     line,
   };
-  return { ...trend, ...judge(trend, stretch, rules, reached) };
+  return { ...trend, ...judge(trend, stretch, rules) };
 }
 
-/**
- * True when the window holds a level as high as the present one from which the series came down by itself. A rotation,
- * a reboot or a weekend then explains the climb as well as a leak does; a leak leaves this territory before it does harm.
- */
-function isKnownTerritory({ highestBefore, before, sawtooth }: Stretch, fit: RobustFit, rules: TrendRules): boolean {
-  if (sawtooth || highestBefore >= rules.limitPct - NEAR_LIMIT_PCT) return false;
-  if (fit.levelNow > highestBefore + 1) return false;
-  if (before === null || before.hours.length < rules.minPoints) return true;
-  const climbBefore = since(before, stretchStart(before, rules.minSpanHours));
-  const paceBefore = medianSlope(thin(climbBefore, 2));
-  return paceBefore * WEEK_HOURS < MATERIAL_PCT_A_WEEK || fit.slopePerHour < OTHER_PACE * paceBefore;
+function impactText(hours: number | null, reached: boolean): string | null {
+  if (reached) return 'now';
+  return hours === null ? null : `about ${durationText(hours)}`;
 }
 
-function judge(
-  trend: Trend,
-  stretch: Stretch,
-  rules: TrendRules,
-  reached: boolean,
-): { status: TrendStatus; reason: string } {
+function judge(trend: Trend, stretch: Stretch, rules: TrendRules): { status: TrendStatus; reason: string } {
   const limit = pct(rules.limitPct);
-  if (reached) return { status: 'alert', reason: `has reached ${limit}` };
+  if (trend.reached) return { status: 'alert', reason: `has reached ${limit}` };
   const slope = trend.slopePerHour!;
   const aDay = `${Math.abs(slope * 24).toFixed(1)} points a day`;
   const start = trend.segmentStartedAt!.toISOString().slice(0, 16).replace('T', ' ');
@@ -309,7 +182,7 @@ function judge(
  */
 function hoursUntil(level: number, slope: number, limitPct: number, above: number | readonly number[]): number | null {
   const peak = typeof above === 'number' ? above : Math.max(...above);
-  if (slope <= 0) return level + peak >= limitPct && typeof above === 'number' && above === 0 ? 0 : null;
+  if (slope <= 0) return null;
   const peakMeets = Math.max(0, (limitPct - level - peak) / slope);
   if (peakMeets > FORESEEABLE_HOURS) return null;
   if (typeof above === 'number') return peakMeets;
@@ -353,6 +226,7 @@ function emptyTrend(metric: TrendMetric, current: number | null, limitPct: numbe
     r2: null,
     points: 0,
     segmentStartedAt: null,
+    reached: false,
     knownTerritory: false,
     line: null,
   };

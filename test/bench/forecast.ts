@@ -8,8 +8,11 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
+import { limitReachedAt } from '../../src/domain/prediction.ts';
 import { predictiveAlert, type StandingAlert } from '../../src/domain/predictiveAlert.ts';
-import { analyseTrend, type SeriesPoint, TREND_METRICS, TREND_RULES } from '../../src/domain/trend.ts';
+import type { SeriesPoint } from '../../src/domain/seriesShape.ts';
+import { analyseTrend } from '../../src/domain/trend.ts';
+import { TREND_METRICS, TREND_RULES } from '../../src/domain/trendRules.ts';
 import { CALM_KINDS, type Conditions, LEAKING_KINDS, type MadeSeries, makeSeries } from './seriesGenerator.ts';
 
 const HOUR_MS = 3_600_000;
@@ -72,18 +75,6 @@ function leastSquaresAt(points: readonly SeriesPoint[], nowMs: number): { level:
   if (spread === 0) return null;
   const slope = together / spread;
   return { slope, level: meanValue - slope * meanHour };
-}
-
-/** First time at which every sample of one hour, two or more, is at the limit; null when that never happens. */
-function impactMs(points: readonly SeriesPoint[]): number | null {
-  let since: number | null = null;
-  for (const { atMs, value } of points) {
-    if (value === null) continue;
-    if (value < LIMIT_PCT) since = null;
-    else since ??= atMs;
-    if (since !== null && atMs - since >= HOUR_MS * 0.75) return since;
-  }
-  return null;
 }
 
 interface Replay {
@@ -154,7 +145,7 @@ function backTest(all: readonly MadeSeries[], forecaster: Forecaster): Tally {
     leadHours: [],
   };
   for (const series of all) {
-    const impact = impactMs(series.points);
+    const impact = limitReachedAt(series.points, LIMIT_PCT)?.getTime() ?? null;
     const { raises, standingRaise, weeks } = replay(series, forecaster, impact);
     tally.alarms += raises.length;
     if (impact === null) {

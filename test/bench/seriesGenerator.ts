@@ -1,5 +1,6 @@
 /** Makes telemetry series of known kinds from a seed: those that reach the limit and those that never do. */
-import type { SeriesPoint, TrendMetric } from '../../src/domain/trend.ts';
+import type { SeriesPoint } from '../../src/domain/seriesShape.ts';
+import type { TrendMetric } from '../../src/domain/trendRules.ts';
 
 export interface MadeSeries {
   name: string;
