@@ -35,7 +35,7 @@ export function predictionOf(hostname: string, trend: Trend, madeAt: Date): Pred
   const { current, slopePerHour, timeToImpactHours, timeToImpactLowHours, timeToImpactHighHours } = trend;
   if (current === null || slopePerHour === null) return null;
   if (timeToImpactHours === null || timeToImpactLowHours === null || timeToImpactHighHours === null) return null;
-  const after = (hours: number) => new Date(madeAt.getTime() + hours * HOUR_MS);
+  const later = (hours: number) => new Date(madeAt.getTime() + hours * HOUR_MS);
   return {
     hostname,
     metric: trend.metric,
@@ -44,9 +44,9 @@ export function predictionOf(hostname: string, trend: Trend, madeAt: Date): Pred
     limitPct: trend.limitPct,
     value: current,
     slopePerHour,
-    expectedAt: after(timeToImpactHours),
-    soonestAt: after(timeToImpactLowHours),
-    latestAt: after(timeToImpactHighHours),
+    expectedAt: later(timeToImpactHours),
+    soonestAt: later(timeToImpactLowHours),
+    latestAt: later(timeToImpactHighHours),
   };
 }
 

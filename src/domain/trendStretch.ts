@@ -17,6 +17,8 @@ import { MATERIAL_PCT_A_WEEK, type TrendRules, WEEK_HOURS } from './trendRules.t
 const NEAR_LIMIT_PCT = 10;
 /** A climb this many times as fast as the one before the reset has another cause. */
 const OTHER_PACE = 2;
+/** Passing the level before the only reset by less than this share of the fall is what uneven teeth do. */
+const UNEVEN_TOOTH = 0.1;
 /** Passing the old peak by this share of a tooth's height means that the sawtooth is broken. */
 const BROKEN_TOOTH = 0.25;
 /** The stretch of history that the line is fitted to, and what is known about the levels before it. */
@@ -79,12 +81,14 @@ export function findStretch(samples: Track, rules: TrendRules): Stretch {
  * a reboot or a weekend then explains the climb as well as a leak does; a leak leaves this territory before it does harm.
  */
 export function isKnownTerritory(
-  { highestBefore, before, sawtooth }: Stretch,
+  { highestBefore, before, resets, sawtooth }: Stretch,
   fit: RobustFit,
   rules: TrendRules,
 ): boolean {
   if (sawtooth || highestBefore >= rules.limitPct - NEAR_LIMIT_PCT) return false;
-  if (fit.levelNow > highestBefore + 1) return false;
+  const lastReset = before === null ? undefined : resets.at(-1);
+  const margin = Math.max(1, lastReset === undefined ? 0 : UNEVEN_TOOTH * (lastReset.from - lastReset.to));
+  if (fit.levelNow > highestBefore + margin) return false;
   if (before === null || before.hours.length < rules.minPoints) return true;
   const climbBefore = since(before, stretchStart(before, rules.minSpanHours));
   const paceBefore = medianSlope(thin(climbBefore, 2));

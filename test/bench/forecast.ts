@@ -8,7 +8,14 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
-import { limitReachedAt } from '../../src/domain/prediction.ts';
+import {
+  type Judgement,
+  judgePrediction,
+  limitReachedAt,
+  type Prediction,
+  predictionAccuracy,
+  predictionOf,
+} from '../../src/domain/prediction.ts';
 import { predictiveAlert, type StandingAlert } from '../../src/domain/predictiveAlert.ts';
 import type { SeriesPoint } from '../../src/domain/seriesShape.ts';
 import { analyseTrend } from '../../src/domain/trend.ts';
@@ -22,15 +29,23 @@ const HORIZON_HOURS = 7 * 24;
 const TRUE_WITHIN_HOURS = 1.25 * HORIZON_HOURS;
 const ANNOUNCE_HOURS = 12;
 
-/** Tells, check after check in time order, whether an alarm stands. `window` is what the rules may look back on. */
-type Forecaster = () => (window: readonly SeriesPoint[], nowMs: number, series: MadeSeries) => boolean;
+/**
+ * Tells, check after check in time order, whether an alarm stands; the method with bounds adds its prediction.
+ * `window` is what the rules may look back on.
+ */
+type Forecaster = () => (window: readonly SeriesPoint[], nowMs: number, series: MadeSeries) => Check;
+interface Check {
+  alarm: boolean;
+  prediction?: Prediction | null;
+}
 
 const ours: Forecaster = () => {
   let standing: StandingAlert | null = null;
-  return (window, nowMs, { metric }) => {
-    const alert = predictiveAlert(analyseTrend(metric, window, nowMs), standing);
+  return (window, nowMs, { metric, name }) => {
+    const trend = analyseTrend(metric, window, nowMs);
+    const alert = predictiveAlert(trend, standing);
     standing = alert && { ...alert, raisedAt: standing?.raisedAt ?? new Date(nowMs) };
-    return standing !== null;
+    return { alarm: standing !== null, prediction: predictionOf(name, trend, new Date(nowMs)) };
   };
 };
 
@@ -40,7 +55,7 @@ const leastSquares: Forecaster = () => (window, nowMs) => {
     window.filter((point) => point.atMs > nowMs - HORIZON_HOURS * HOUR_MS),
     nowMs,
   );
-  return fit !== null && fit.slope > 0 && (LIMIT_PCT - fit.level) / fit.slope <= HORIZON_HOURS;
+  return { alarm: fit !== null && fit.slope > 0 && (LIMIT_PCT - fit.level) / fit.slope <= HORIZON_HOURS };
 };
 
 /** The guarded rule: less than 40 % free, and the last 6 hours' line leaves nothing in 24 hours, and that for an hour. */
@@ -54,7 +69,7 @@ const guardedPredictLinear: Forecaster = () => {
     const used = window.findLast((point) => point.value !== null)?.value ?? 0;
     const holds = fit !== null && used > 60 && fit.level + 24 * fit.slope > 100;
     pendingSince = holds ? (pendingSince ?? nowMs) : null;
-    return pendingSince !== null && nowMs - pendingSince >= HOUR_MS;
+    return { alarm: pendingSince !== null && nowMs - pendingSince >= HOUR_MS };
   };
 };
 
@@ -80,6 +95,8 @@ function leastSquaresAt(points: readonly SeriesPoint[], nowMs: number): { level:
 interface Replay {
   /** Hours of every raise, in ms. */
   raises: number[];
+  /** What was predicted at them, by a method with bounds. */
+  predictions: Prediction[];
   /** When the alarm that stands 12 h before the impact was raised; null when none stands. */
   standingRaise: number | null;
   weeks: number;
@@ -92,6 +109,7 @@ function replay(series: MadeSeries, forecaster: Forecaster, impact: number | nul
   const startMs = points[0]!.atMs;
   const endMs = impact ?? points.at(-1)!.atMs;
   const raises: number[] = [];
+  const predictions: Prediction[] = [];
   let standing: number | null = null;
   let standingRaise: number | null = null;
   let from = 0;
@@ -99,12 +117,15 @@ function replay(series: MadeSeries, forecaster: Forecaster, impact: number | nul
   for (let nowMs = startMs + HOUR_MS; nowMs < endMs; nowMs += HOUR_MS) {
     while (to < points.length && points[to]!.atMs <= nowMs) to++;
     while (points[from]!.atMs < nowMs - lookbackHours * HOUR_MS) from++;
-    const alarm = check(points.slice(from, to), nowMs, series);
-    if (alarm && standing === null) raises.push(nowMs);
+    const { alarm, prediction } = check(points.slice(from, to), nowMs, series);
+    if (alarm && standing === null) {
+      raises.push(nowMs);
+      if (prediction) predictions.push(prediction);
+    }
     standing = alarm ? (standing ?? nowMs) : null;
     if (impact !== null && nowMs <= impact - ANNOUNCE_HOURS * HOUR_MS) standingRaise = standing;
   }
-  return { raises, standingRaise, weeks: (endMs - startMs) / HOUR_MS / 168 };
+  return { raises, predictions, standingRaise, weeks: (endMs - startMs) / HOUR_MS / 168 };
 }
 
 /**
@@ -130,6 +151,7 @@ interface Tally {
   leaks: number;
   announced: number;
   leadHours: number[];
+  judgements: Judgement[];
 }
 
 function backTest(all: readonly MadeSeries[], forecaster: Forecaster): Tally {
@@ -143,10 +165,14 @@ function backTest(all: readonly MadeSeries[], forecaster: Forecaster): Tally {
     leaks: 0,
     announced: 0,
     leadHours: [],
+    judgements: [],
   };
   for (const series of all) {
     const impact = limitReachedAt(series.points, LIMIT_PCT)?.getTime() ?? null;
-    const { raises, standingRaise, weeks } = replay(series, forecaster, impact);
+    const { raises, predictions, standingRaise, weeks } = replay(series, forecaster, impact);
+    const aftermath = { reachedAt: impact === null ? null : new Date(impact), intervenedAt: null };
+    const end = new Date(series.points.at(-1)!.atMs);
+    tally.judgements.push(...predictions.map((prediction) => judgePrediction(prediction, aftermath, end)));
     tally.alarms += raises.length;
     if (impact === null) {
       tally.calmAlarms += raises.length;
@@ -178,6 +204,10 @@ function report(method: string, tally: Tally, extra: object = {}): void {
   );
   emit('calm_series_silent', tally.calmSeries === 0 ? null : tally.calmSilent / tally.calmSeries, 'share');
   emit('lead_time_median', leads[Math.floor(leads.length / 2)] ?? null, 'h');
+  if (tally.judgements.length === 0) return;
+  const { hits, early, late } = predictionAccuracy(tally.judgements, 1);
+  const came = hits + early + late;
+  emit('impact_within_bounds', came === 0 ? null : hits / came, `share of ${came} predictions that came true`);
 }
 
 function print(figure: object): void {

@@ -12,34 +12,34 @@ import { analyseTrend } from '../../src/domain/trend.ts';
 
 const HOUR_MS = 3_600_000;
 const MADE_MS = Date.UTC(2026, 2, 10, 12);
-const after = (hours: number) => new Date(MADE_MS + hours * HOUR_MS);
+const hoursOn = (hours: number) => new Date(MADE_MS + hours * HOUR_MS);
 
 /** Foreseen in 50 hours, between 40 and 60. */
 const prediction: Prediction = {
   hostname: 'dev-machine-01',
   metric: 'diskPct',
   alertName: 'DiskFull',
-  madeAt: after(0),
+  madeAt: hoursOn(0),
   limitPct: 90,
   value: 75,
   slopePerHour: 0.3,
-  expectedAt: after(50),
-  soonestAt: after(40),
-  latestAt: after(60),
+  expectedAt: hoursOn(50),
+  soonestAt: hoursOn(40),
+  latestAt: hoursOn(60),
 };
 const verdict = (reachedHours: number | null, nowHours: number, intervenedHours: number | null = null) =>
   judgePrediction(
     prediction,
     {
-      reachedAt: reachedHours === null ? null : after(reachedHours),
-      intervenedAt: intervenedHours === null ? null : after(intervenedHours),
+      reachedAt: reachedHours === null ? null : hoursOn(reachedHours),
+      intervenedAt: intervenedHours === null ? null : hoursOn(intervenedHours),
     },
-    after(nowHours),
+    hoursOn(nowHours),
   ).verdict;
 
 describe('judgePrediction', () => {
   it('waits until the deadline, one and a half times the latest bound', () => {
-    expect(predictionDeadline(prediction)).toEqual(after(91));
+    expect(predictionDeadline(prediction)).toEqual(hoursOn(91));
     expect(verdict(null, 91)).toBe('open');
     expect(verdict(null, 92)).toBe('false');
   });
@@ -64,10 +64,10 @@ describe('judgePrediction', () => {
   });
 
   it('keeps the hours of warning', () => {
-    expect(judgePrediction(prediction, { reachedAt: after(45), intervenedAt: null }, after(50))).toEqual({
+    expect(judgePrediction(prediction, { reachedAt: hoursOn(45), intervenedAt: null }, hoursOn(50))).toEqual({
       verdict: 'hit',
-      judgedAt: after(50),
-      reachedAt: after(45),
+      judgedAt: hoursOn(50),
+      reachedAt: hoursOn(45),
       leadHours: 45,
     });
   });
@@ -78,7 +78,7 @@ describe('limitReachedAt', () => {
     values.map((value, i) => ({ atMs: MADE_MS + (i * HOUR_MS) / 4, value }));
 
   it('dates the start of an hour at the limit', () => {
-    expect(limitReachedAt(samples(80, 91, 92, 90, 93, 94), 90)).toEqual(after(0.25));
+    expect(limitReachedAt(samples(80, 91, 92, 90, 93, 94), 90)).toEqual(hoursOn(0.25));
   });
 
   it('does not count a spike, or an hour with a break', () => {
@@ -88,7 +88,7 @@ describe('limitReachedAt', () => {
   });
 
   it('takes a missing sample for neither', () => {
-    expect(limitReachedAt(samples(91, null, Number.NaN, 92), 90)).toEqual(after(0));
+    expect(limitReachedAt(samples(91, null, Number.NaN, 92), 90)).toEqual(hoursOn(0));
   });
 });
 
@@ -98,11 +98,11 @@ it('predictionOf keeps what a trend foresees, and nothing when it foresees nothi
       atMs: MADE_MS + (i / 4 - 168) * HOUR_MS,
       value: 75 + aHour * (i / 4 - 168),
     }));
-  const made = predictionOf('dev-machine-01', analyseTrend('diskPct', points(0.25), MADE_MS), after(0))!;
+  const made = predictionOf('dev-machine-01', analyseTrend('diskPct', points(0.25), MADE_MS), hoursOn(0))!;
   expect(made).toMatchObject({ hostname: 'dev-machine-01', alertName: 'DiskFull', limitPct: 90, value: 75 });
   expect((made.expectedAt.getTime() - MADE_MS) / HOUR_MS).toBeCloseTo(60, 3);
   expect(made.soonestAt <= made.expectedAt && made.expectedAt <= made.latestAt).toBe(true);
-  expect(predictionOf('dev-machine-01', analyseTrend('diskPct', points(-0.1), MADE_MS), after(0))).toBeNull();
+  expect(predictionOf('dev-machine-01', analyseTrend('diskPct', points(-0.1), MADE_MS), hoursOn(0))).toBeNull();
 });
 
 describe('predictionAccuracy', () => {
