@@ -54,6 +54,8 @@ interface Shape {
   metric: TrendMetric;
   noisePct: number;
   level: (hour: number) => number;
+  /** Whether the endpoint is switched on, and so measured; always when left out. */
+  isOn?: (hour: number) => boolean;
   climbStartHour?: number;
 }
 
@@ -143,6 +145,27 @@ const CALM: Record<string, Maker> = {
     const height = magnitude * dice.between(5, 20);
     const at = dice.between(72, TOTAL_HOURS - 72);
     const lasts = dice.between(0.1, 4);
+    return {
+      metric: 'diskPct',
+      noisePct: 0.1,
+      level: (hour) => base + height * Math.min(1, Math.max(0, (hour - at) / lasts)),
+    };
+  },
+  laptop: (dice, { magnitude }) => {
+    const low = dice.between(25, 40);
+    const gain = magnitude * dice.between(10, 25);
+    return {
+      metric: 'memoryPct',
+      noisePct: 1.5,
+      level: (hour) => low + (gain * Math.max(0, (hour % 24) - 8)) / 10,
+      isOn: isOffice,
+    };
+  },
+  plateau: (dice, { magnitude }) => {
+    const base = dice.between(20, 55);
+    const height = magnitude * dice.between(5, 20);
+    const at = dice.between(72, TOTAL_HOURS - 96);
+    const lasts = dice.betweenLog(6, 72);
     return {
       metric: 'diskPct',
       noisePct: 0.1,
@@ -257,6 +280,24 @@ const LEAKING: Record<string, Maker> = {
       climbStartHour: cleanedAt,
     };
   },
+  laptopLeak: (dice) => {
+    const base = dice.between(20, 65);
+    const aHour = (90 - base) / dice.betweenLog(20, 90);
+    const start = Math.floor(dice.between(0, 4)) * 24;
+    // Hours switched on since the start, by which alone the disk fills.
+    const worked: number[] = [];
+    for (let hour = 0, sum = 0; hour <= TOTAL_HOURS; hour++) {
+      worked.push(sum);
+      if (hour >= start && isOffice(hour)) sum++;
+    }
+    return {
+      metric: 'diskPct',
+      noisePct: 0.2,
+      level: (hour) => base + aHour * worked[Math.floor(hour)]!,
+      isOn: isOffice,
+      climbStartHour: start,
+    };
+  },
   cpuCreep: (dice) => {
     const base = dice.between(15, 50);
     const { start, aHour } = climb(dice, base, 96);
@@ -272,7 +313,7 @@ const LEAKING: Record<string, Maker> = {
 export const CALM_KINDS = Object.keys(CALM);
 export const LEAKING_KINDS = Object.keys(LEAKING);
 
-/** One series of `DAYS` days, a sample every 15 minutes, 1 % of them missing; the same for the same arguments. */
+/** One series of `DAYS` days, a sample every 15 minutes, 1 % of them and all while switched off missing; the same for the same arguments. */
 export function makeSeries(kind: string, seed: number, conditions: Conditions): MadeSeries {
   const make = CALM[kind] ?? LEAKING[kind];
   if (make === undefined) throw new Error(`no such kind of series: ${kind}`);
@@ -284,7 +325,8 @@ export function makeSeries(kind: string, seed: number, conditions: Conditions): 
   const points = Array.from({ length: DAYS * STEPS_A_DAY }, (_, step): SeriesPoint => {
     const level = Math.min(ceiling, shape.level(step / 4)) + conditions.noise * shape.noisePct * dice.normal();
     const value = Math.min(100, Math.max(0, Number(level.toFixed(conditions.decimals))));
-    return { atMs: START_MS + step * STEP_MS, value: dice.uniform() < 0.01 ? null : value };
+    const isMissing = dice.uniform() < 0.01 || shape.isOn?.(step / 4) === false;
+    return { atMs: START_MS + step * STEP_MS, value: isMissing ? null : value };
   });
   const climbStartMs = shape.climbStartHour === undefined ? null : START_MS + shape.climbStartHour * 3_600_000;
   return { name: `${kind}#${seed}`, metric: shape.metric, points, climbStartMs };
