@@ -42,6 +42,35 @@ export function thin({ hours, values }: Track, widthHours: number): Track {
   return thinned;
 }
 
+/** A pause this many times the usual spacing, and at least this many hours, is time that the endpoint was switched off. */
+const OFF_SPACINGS = 4;
+const OFF_HOURS = 2;
+/** With less than this share of the time switched off, or but one pause, the wall clock is good enough. */
+const MIN_OFF_SHARE = 0.2;
+const MIN_PAUSES = 2;
+
+/**
+ * The track by the clock of an endpoint that stands still while it is off, and the share of the time that it was on: the disk
+ * of a laptop does not fill at night. Null when it was on nearly all
+ * the time. Hour 0 stays the newest sample.
+ */
+export function runningTime({ hours, values }: Track): { track: Track; onShare: number } | null {
+  if (hours.length < 3) return null;
+  const spacings = hours.slice(1).map((hour, i) => hour - hours[i]!);
+  const usual = median(spacings);
+  const running = [0];
+  let pauses = 0;
+  for (const spacing of spacings) {
+    const isOff = spacing > Math.max(OFF_HOURS, OFF_SPACINGS * usual);
+    if (isOff) pauses++;
+    running.push(running.at(-1)! + (isOff ? usual : spacing));
+  }
+  const total = running.at(-1)!;
+  const onShare = total / (hours.at(-1)! - hours[0]!);
+  if (pauses < MIN_PAUSES || onShare > 1 - MIN_OFF_SHARE) return null;
+  return { track: { hours: running.map((hour) => hour - total), values }, onShare };
+}
+
 /** The part of a track from `hour` on. */
 export function since({ hours, values }: Track, hour: number): Track {
   const first = hours.findIndex((at) => at >= hour);

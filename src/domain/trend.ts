@@ -1,6 +1,6 @@
 /** Says where a metric of an endpoint is heading: how fast, when it reaches the limit, and how sure that is. */
-import { median, type RobustFit, robustFit } from './robustFit.ts';
-import { phaseOfDay, type SeriesPoint, since, thin, tidy, usualPeak } from './seriesShape.ts';
+import { median, type RobustFit, robustFit, type Track } from './robustFit.ts';
+import { phaseOfDay, runningTime, type SeriesPoint, since, thin, tidy, usualPeak } from './seriesShape.ts';
 import { MATERIAL_PCT_A_WEEK, TREND_RULES, type TrendMetric, type TrendRules, WEEK_HOURS } from './trendRules.ts';
 import { findStretch, isKnownTerritory, type Stretch } from './trendStretch.ts';
 import { durationText } from './trendText.ts';
@@ -91,28 +91,69 @@ export function analyseTrend(
     };
   }
 
+  const { track, stretch, fit, problem } = bestFit(samples, rules);
+  const startHour = samples.hours[samples.hours.length - track.hours.length]!;
+  const located = { ...base, points: track.hours.length, segmentStartedAt: new Date(nowMs + startHour * 3_600_000) };
+  if (fit === null) return { ...located, reason: problem };
+  return describe(located, stretch, fit, rules, -startHour);
+}
+
+/** A stretch with its line by the wall clock, or with the reason why none can be drawn. */
+interface StretchFit {
+  track: Track;
+  stretch: Stretch;
+  fit: RobustFit | null;
+  problem: string;
+}
+
+/**
+ * Fits by the wall clock and, for an endpoint that is often off, also by its running time; the narrower interval wins. A gap
+ * in the data of a machine that went on running thus stays a gap.
+ */
+function bestFit(samples: Track, rules: TrendRules): StretchFit {
+  const byWall = fitStretch(samples, rules);
+  const running = runningTime(samples);
+  if (running === null) return byWall;
+  const byRunning = fitStretch(running.track, rules);
+  if (byRunning.fit === null || relativeWidth(byWall.fit) <= relativeWidth(byRunning.fit)) return byWall;
+  const { fit } = byRunning;
+  const perWallHour = {
+    slopePerHour: fit.slopePerHour * running.onShare,
+    lowPerHour: fit.lowPerHour * running.onShare,
+    highPerHour: fit.highPerHour * running.onShare,
+  };
+  // Phases of the day mean nothing by a clock that stands still at night.
+  return { ...byRunning, stretch: { ...byRunning.stretch, profile: null }, fit: { ...fit, ...perWallHour } };
+}
+
+function relativeWidth(fit: RobustFit | null): number {
+  if (fit === null || fit.slopePerHour === 0) return Number.POSITIVE_INFINITY;
+  return (fit.highPerHour - fit.lowPerHour) / Math.abs(fit.slopePerHour);
+}
+
+function fitStretch(samples: Track, rules: TrendRules): StretchFit {
   const stretch = findStretch(samples, rules);
   const { track } = stretch;
   const startHour = track.hours[0]!;
   const span = track.hours.at(-1)! - startHour;
-  const located = { ...base, points: track.hours.length, segmentStartedAt: new Date(nowMs + startHour * 3_600_000) };
-  const afterReset = stretch.resets.length > 0 && startHour >= stretch.resets.at(-1)!.hour - 1;
   const thinned = thin(track, span / FIT_POINTS);
+  const failed = (problem: string): StretchFit => ({ track, stretch, fit: null, problem });
   if (thinned.hours.length < rules.minPoints || span < rules.minSpanHours * 0.95) {
-    const what = afterReset ? `since it fell from ${pct(stretch.resets.at(-1)!.from)}` : 'in the present stretch';
-    return {
-      ...located,
-      reason: `only ${track.hours.length} samples over ${durationText(span)} ${what}; at least ${rules.minPoints} over ${durationText(rules.minSpanHours)} are needed`,
-    };
+    const lastReset = stretch.resets.at(-1);
+    const what =
+      lastReset !== undefined && startHour >= lastReset.hour - 1
+        ? `since it fell from ${pct(lastReset.from)}`
+        : 'in the present stretch';
+    return failed(
+      `only ${track.hours.length} samples over ${durationText(span)} ${what}; at least ${rules.minPoints} over ${durationText(rules.minSpanHours)} are needed`,
+    );
   }
   const fit = robustFit(thinned);
-  if (!Number.isFinite(fit.lowPerHour)) {
-    return { ...located, reason: 'the samples leave gaps too long to judge how steady the trend is' };
-  }
-  return describe(located, stretch, fit, rules);
+  if (Number.isFinite(fit.lowPerHour)) return { track, stretch, fit, problem: '' };
+  return failed('the samples leave gaps too long to judge how steady the trend is');
 }
 
-function describe(base: Trend, stretch: Stretch, fit: RobustFit, rules: TrendRules): Trend {
+function describe(base: Trend, stretch: Stretch, fit: RobustFit, rules: TrendRules, spanHours: number): Trend {
   const { profile } = stretch;
   const peakAbove = profile !== null ? Math.max(...profile) : stretch.sawtooth ? usualPeak(fit.residuals) : 0;
   const line = { levelNow: fit.levelNow, margin: fit.marginNow, peakAbove };
@@ -134,7 +175,7 @@ function describe(base: Trend, stretch: Stretch, fit: RobustFit, rules: TrendRul
     knownTerritory: isKnownTerritory(stretch, fit, rules),
     line,
   };
-  return { ...trend, ...judge(trend, stretch, rules) };
+  return { ...trend, ...judge(trend, stretch, rules, spanHours) };
 }
 
 function impactText(hours: number | null, reached: boolean): string | null {
@@ -142,7 +183,12 @@ function impactText(hours: number | null, reached: boolean): string | null {
   return hours === null ? null : `about ${durationText(hours)}`;
 }
 
-function judge(trend: Trend, stretch: Stretch, rules: TrendRules): { status: TrendStatus; reason: string } {
+function judge(
+  trend: Trend,
+  stretch: Stretch,
+  rules: TrendRules,
+  spanHours: number,
+): { status: TrendStatus; reason: string } {
   const limit = pct(rules.limitPct);
   if (trend.reached) return { status: 'alert', reason: `has reached ${limit}` };
   const slope = trend.slopePerHour!;
@@ -166,7 +212,7 @@ function judge(trend: Trend, stretch: Stretch, rules: TrendRules): { status: Tre
   if (latest === null || latest > rules.horizonHours) {
     return { status: 'rising', reason: `${rises}; ${limit} is not certain within ${durationText(rules.horizonHours)}` };
   }
-  if (latest > BELIEVED_AHEAD * -stretch.track.hours[0]!) {
+  if (latest > BELIEVED_AHEAD * spanHours) {
     return { status: 'rising', reason: `${rises}; too short a climb to foretell ${durationText(latest)}` };
   }
   const soonest = durationText(trend.timeToImpactLowHours ?? 0);

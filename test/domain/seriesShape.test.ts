@@ -5,6 +5,7 @@ import {
   findResets,
   highestLevel,
   phaseOfDay,
+  runningTime,
   since,
   stretchStart,
   thin,
@@ -56,6 +57,21 @@ it('since and until cut a track in two', () => {
   expect(until(track, -2)).toEqual({ hours: [-3], values: [1] });
   expect(since(track, 5)).toEqual({ hours: [], values: [] });
   expect(until(track, 5)).toEqual(track);
+});
+
+describe('runningTime', () => {
+  it('stops the clock while an endpoint is off', () => {
+    const track = { hours: [-49, -48, -47, -25, -24, -23, -1, 0], values: [1, 2, 3, 4, 5, 6, 7, 8] };
+    const { track: running, onShare } = runningTime(track)!;
+    expect(running).toEqual({ hours: [-7, -6, -5, -4, -3, -2, -1, 0], values: track.values });
+    expect(onShare).toBeCloseTo(7 / 49, 9);
+  });
+
+  it('leaves an endpoint alone that is always on, or was silent just once', () => {
+    expect(runningTime(hourly(48, () => 40))).toBeNull();
+    expect(runningTime({ hours: [-90, -89, -88, -2, -1, 0], values: [1, 1, 1, 1, 1, 1] })).toBeNull();
+    expect(runningTime({ hours: [0, 0, 0], values: [1, 1, 1] })).toBeNull();
+  });
 });
 
 describe('findResets', () => {

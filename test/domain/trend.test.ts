@@ -127,6 +127,29 @@ describe('daily cycles', () => {
   });
 });
 
+describe('a laptop that is off at night', () => {
+  const isOn = (hour: number) => (((hour + 4) % 24) + 24) % 24 < 10;
+  const hoursOn = (from: number) => Array.from({ length: -from }, (_, i) => isOn(from + i)).filter(Boolean).length;
+
+  it('is foreseen by its running time, in hours of the wall clock', () => {
+    const value = (hour: number) => 80 - 0.4 * hoursOn(Math.floor(hour));
+    const trend = diskTrend(series(160, (hour) => (isOn(hour) ? value(hour) : null)));
+    expect(trend.status).toBe('alert');
+    // 10 points at 0.4 an hour, 10 hours a day.
+    expect(trend.timeToImpactHours!).toBeGreaterThan(48);
+    expect(trend.timeToImpactHours!).toBeLessThan(72);
+  });
+
+  it('is calm when its memory fills every working day', () => {
+    const trend = analyseTrend(
+      'memoryPct',
+      series(160, (hour) => (isOn(hour) ? 35 + 3 * ((((hour + 4) % 24) + 24) % 24) : null)),
+      NOW_MS,
+    );
+    expect(trend.status).toBe('stable');
+  });
+});
+
 describe('other shapes', () => {
   it('a single step up is no trend', () => {
     expect(diskTrend(series(168, (hour) => (hour < -60 ? 50 : 65))).status).toBe('stable');
