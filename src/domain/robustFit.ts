@@ -32,11 +32,9 @@ const MAX_CORRELATION = 0.9;
 const MAD_TO_SIGMA = 1.4826;
 const BLOCKS = 8;
 
+/** Median; NaN for no values. A typed array sorts without a comparator, and this is where a fleet's analysis spends its time. */
 export function median(values: readonly number[]): number {
-  return quantile(
-    values.toSorted((a, b) => a - b),
-    0.5,
-  );
+  return quantile(new Float64Array(values).sort(), 0.5);
 }
 
 /** Linear-interpolated quantile of an ascending array; NaN for an empty one. */
