@@ -54,7 +54,8 @@ export interface Trend {
 const FIT_POINTS = 64;
 /**
  * A trend is believed this many times as far ahead as it was seen. With nothing known about what may end a climb, one of
- * age a lasts another r with probability a/(a+r) (Gott 1993, Nature 363:315): beyond twice its age it more likely ends first.
+ * age a lasts another r with probability a/(a+r) (Gott 1993, Nature 363:315): at twice its age one in three still does, and
+ * a leak is announced when a third of its way is behind it.
  */
 const BELIEVED_AHEAD = 2;
 /** Hours beyond which a time to impact is not worth a number. */
@@ -65,7 +66,7 @@ const FORESEEABLE_HOURS = 365 * 24;
  *
  * Steps: tidy → hourly medians → resets (two or more make a sawtooth, whose teeth are noise around a longer trend) →
  * daily cycle taken out → start of the present straight stretch → robust line with interval (`robustFit`) → time to the
- * limit. Readings outside 0–100, nulls, NaN and samples later than `nowMs` are ignored.
+ * limit. All of it by the wall clock, or by running time for an endpoint that is often off. Readings outside 0–100, nulls, NaN and samples later than `nowMs` are ignored.
  */
 export function analyseTrend(
   metric: TrendMetric,

@@ -21,6 +21,7 @@ const OTHER_PACE = 2;
 const UNEVEN_TOOTH = 0.1;
 /** Passing the old peak by this share of a tooth's height means that the sawtooth is broken. */
 const BROKEN_TOOTH = 0.25;
+
 /** The stretch of history that the line is fitted to, and what is known about the levels before it. */
 export interface Stretch {
   track: Track;
@@ -34,6 +35,10 @@ export interface Stretch {
   resets: Reset[];
 }
 
+/**
+ * The whole track when it is a sawtooth that still keeps to its old peaks; otherwise what came after the last reset, without its
+ * daily cycle, from where the present straight stretch began. `samples` must not be empty.
+ */
 export function findStretch(samples: Track, rules: TrendRules): Stretch {
   const hourly = thin(samples, 1);
   const resets = findResets(hourly);
