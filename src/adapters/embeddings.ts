@@ -89,8 +89,8 @@ async function sentenceModel(wanted: string, cacheDir: string, hub: string): Pro
   };
   const dimensions = (await embed(['one text to learn the size']))[0]?.length ?? 0;
   // The size of the weights tells two models of one name apart, so that their vectors are never mixed.
-  const bytes = weights === undefined ? 0 : statSync(join(folder, 'onnx', weights)).size;
-  return { id: `${local ?? wanted}:${bytes}`, dimensions, mode: 'semantic', floor: 0.2, embed };
+  const { size } = statSync(join(folder, 'onnx', weights ?? 'model_quantized.onnx'));
+  return { id: `${basename(wanted)}:${size}`, dimensions, mode: 'semantic', floor: 0.2, embed };
 }
 
 /** Without this a blocked network is found out only after the client's own long patience. */

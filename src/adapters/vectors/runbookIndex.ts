@@ -2,25 +2,22 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Connection, Table } from '@lancedb/lancedb';
-import { Field, FixedSizeList, Float32, Schema, Utf8 } from 'apache-arrow';
 import { z } from 'zod';
-import { AppError } from '../core/errors.ts';
-import type { Log } from '../core/ports.ts';
+import { AppError } from '../../core/errors.ts';
+import type { Log } from '../../core/ports.ts';
 import type {
   EmbeddingModel,
-  FindOptions,
   Found,
-  IndexEntry,
   IndexedPage,
   IndexLevel,
   IndexSnapshot,
   IndexWriter,
   RunbookIndex,
-} from '../core/runbookPorts.ts';
-import { INDEX_FORMAT, PLATFORMS } from '../domain/runbook.ts';
+} from '../../core/runbookPorts.ts';
+import { INDEX_FORMAT } from '../../domain/runbook.ts';
+import { factsShape, forPlatform, oneOf, pageRow, schemaOf, sectionId, sectionRows } from './rows.ts';
+import { lockWriter } from './writerLock.ts';
 
 /** Below this many sections comparing every vector is both exact and fast enough. */
 const VECTOR_INDEX_FROM_ROWS = 20_000;
@@ -36,17 +33,6 @@ interface Serving {
   pages: Table;
   sections: Table;
 }
-const factsShape = z.object({
-  docId: z.string(),
-  path: z.string(),
-  hash: z.string(),
-  title: z.string(),
-  alerts: z.array(z.string()),
-  platforms: z.array(z.enum(PLATFORMS)),
-  severity: z.string().nullable(),
-  playbook: z.string().nullable(),
-});
-
 /**
  * `dir` holds the tables and `index.json`, which names the two that serve. Nothing is opened or loaded before first
  * use. `lockWaitMs` bounds how long a second writer, also of another process, waits for the first.
@@ -305,45 +291,6 @@ export function createRunbookIndex(options: {
   return { snapshot, write, close };
 }
 
-function schemaOf(texts: readonly string[], dimensions: number): Schema {
-  return new Schema([
-    ...[...texts, 'platforms', 'words'].map((name) => new Field(name, new Utf8(), false)),
-    new Field('vector', new FixedSizeList(dimensions, new Field('item', new Float32(), true)), false),
-  ]);
-}
-
-function pageRow({ page, words, vector }: IndexEntry): Record<string, unknown> {
-  return { doc_id: page.docId, facts: JSON.stringify(page), platforms: platformsOf(page), words, vector };
-}
-
-function sectionRows({ page, sections }: IndexEntry): Record<string, unknown>[] {
-  return sections.map(({ heading, text, words, vector }, ordinal) => ({
-    id: sectionId(page.docId, ordinal),
-    doc_id: page.docId,
-    heading,
-    text,
-    platforms: platformsOf(page),
-    words,
-    vector,
-  }));
-}
-
-function sectionId(docId: string, ordinal: number): string {
-  return `${docId}#${ordinal}`;
-}
-
-function platformsOf({ platforms }: IndexedPage): string {
-  return platforms.map((platform) => `|${platform}|`).join('');
-}
-
-function forPlatform(platform: FindOptions['platform']): string {
-  return `(platforms = '' OR platforms LIKE '%|${platform}|%')`;
-}
-
-function oneOf(column: string, values: readonly string[]): string {
-  return `${column} IN (${values.map((value) => `'${value.replaceAll("'", "''")}'`).join(', ')})`;
-}
-
 async function optimize(table: Table): Promise<void> {
   await table.optimize({ cleanupOlderThan: new Date(Date.now() - KEEP_VERSIONS_MS) });
 }
@@ -360,35 +307,6 @@ async function replaceFile(path: string, content: string): Promise<void> {
   }
   await rename(draft, path);
 }
-
-/**
- * Holds SQLite's exclusive lock on an empty file until released. The system frees it when the process dies, however it
- * dies, which a file with a process id in it cannot promise.
- */
-async function lockWriter(path: string, waitMs: number): Promise<() => void> {
-  const giveUp = performance.now() + waitMs;
-  for (;;) {
-    const lock = new DatabaseSync(path, { timeout: 0 });
-    try {
-      lock.exec('BEGIN EXCLUSIVE');
-      return () => lock.close();
-    } catch (error) {
-      lock.close();
-      const code = error instanceof Error && 'errcode' in error ? error.errcode : null;
-      if (code === SQLITE_NOTADB) await rm(path, { force: true });
-      else if (code !== SQLITE_BUSY) throw error;
-    }
-    if (performance.now() > giveUp) {
-      throw new AppError(
-        'conflict',
-        'Another process is indexing the runbooks and did not finish: try again when it has.',
-      );
-    }
-    await sleep(50);
-  }
-}
-const SQLITE_BUSY = 5;
-const SQLITE_NOTADB = 26;
 
 function isMissing(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'ENOENT';
