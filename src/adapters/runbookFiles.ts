@@ -1,4 +1,5 @@
 /** Reads runbooks from their folders, keeps those handed in over the API, and tells when any of them changes. */
+import { isUtf8 } from 'node:buffer';
 import { createHash, randomBytes } from 'node:crypto';
 import { type FSWatcher, watch as watchFolder } from 'node:fs';
 import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
@@ -11,6 +12,8 @@ import { MAX_RUNBOOK_BYTES, splitFrontMatter } from '../domain/runbook.ts';
 
 /** An editor's save is several events: one answer after they have settled. */
 const SETTLE_MS = 300;
+/** Files read side by side: one by one is three times slower. */
+const READ_AT_ONCE = 16;
 
 /**
  * `shippedDir` is read only; `uploadedDir` is made when the first page is saved, and its page wins over a shipped one of
@@ -40,15 +43,18 @@ export function createRunbookFiles(options: {
     });
     const sources: RunbookSource[] = [];
     const refused: RefusedRunbook[] = [];
-    for (const [dir, name] of [
-      ...uploaded.map((name) => [uploadedDir, name] as const),
-      ...names.filter((name) => !uploaded.includes(name)).map((name) => [shippedDir, name] as const),
-    ]) {
-      const path = join(dir, name);
-      const read = await contentOf(path).catch((error: unknown) => ({ reason: reasonOf(error) }));
-      const shown = relative(root, path);
-      if ('reason' in read) refused.push({ path: shown, reason: read.reason });
-      else sources.push(sourceOf(name.slice(0, -'.md'.length), shown, read.content));
+    const found = [
+      ...uploaded.map((name) => ({ dir: uploadedDir, name })),
+      ...names.filter((name) => !uploaded.includes(name)).map((name) => ({ dir: shippedDir, name })),
+    ];
+    for (let at = 0; at < found.length; at += READ_AT_ONCE) {
+      const slice = found.slice(at, at + READ_AT_ONCE).map(({ dir, name }) => ({ name, path: join(dir, name) }));
+      const reads = await Promise.all(slice.map(({ path }) => contentOf(path)));
+      for (const [place, { name, path }] of slice.entries()) {
+        const read = reads[place]!;
+        if ('reason' in read) refused.push({ path: relative(root, path), reason: read.reason });
+        else sources.push(sourceOf(name.slice(0, -'.md'.length), relative(root, path), read.content));
+      }
     }
     return { sources, refused };
   }
@@ -113,15 +119,16 @@ async function namesIn(dir: string): Promise<string[]> {
 
 /** Links are followed: mounted configuration comes as links. */
 async function contentOf(path: string): Promise<{ content: string } | { reason: string }> {
-  const { size, isFile } = await stat(path).then((at) => ({ size: at.size, isFile: at.isFile() }));
-  if (!isFile) return { reason: 'it is not a file' };
-  if (size > MAX_RUNBOOK_BYTES) return { reason: tooLarge(size) };
-  const bytes = await readFile(path);
-  if (bytes.includes(0)) return { reason: 'it is binary, not Markdown' };
   try {
-    return { content: new TextDecoder('utf-8', { fatal: true }).decode(bytes) };
-  } catch {
-    return { reason: 'it is not UTF-8 text: save it as UTF-8' };
+    const at = await stat(path);
+    if (!at.isFile()) return { reason: 'it is not a file' };
+    if (at.size > MAX_RUNBOOK_BYTES) return { reason: tooLarge(at.size) };
+    const bytes = await readFile(path);
+    if (bytes.includes(0)) return { reason: 'it is binary, not Markdown' };
+    if (!isUtf8(bytes)) return { reason: 'it is not UTF-8 text: save it as UTF-8' };
+    return { content: bytes.toString('utf8') };
+  } catch (error) {
+    return { reason: reasonOf(error) };
   }
 }
 

@@ -38,7 +38,7 @@ const SAME_THING = new Map(
 );
 
 /** A query longer than this many characters is cut: what an alert means is said at its start. */
-export const MAX_QUERY_CHARS = 4_000;
+export const MAX_QUERY_CHARS = 2_000;
 /** More distinct words than this add time and no meaning. */
 export const MAX_QUERY_TERMS = 64;
 

@@ -78,14 +78,14 @@ export function namedPages(query: string, alertName: string | null, book: NameBo
     ...compound,
   ];
   const found = new Map<string, NameMatch>();
-  let rank = -1;
-  let lastKey = '';
+  const said = new Set<string>();
   for (const name of asked) {
-    const pages = book.byName.get(folded(name));
-    if (pages === undefined) continue;
-    if (folded(name) !== lastKey) rank += 1;
-    lastKey = folded(name);
-    for (const { docId, by } of pages) if (!found.has(docId)) found.set(docId, { rank, name: name.trim(), by });
+    const key = folded(name);
+    const pages = book.byName.get(key);
+    if (pages === undefined || said.has(key)) continue;
+    for (const { docId, by } of pages)
+      if (!found.has(docId)) found.set(docId, { rank: said.size, name: name.trim(), by });
+    said.add(key);
   }
   return found;
 }
