@@ -4,7 +4,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { type FSWatcher, watch as watchFolder } from 'node:fs';
 import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join, relative } from 'node:path';
-import { parseDocument } from 'yaml';
+import { parse } from 'yaml';
 import { AppError } from '../core/errors.ts';
 import type { Log } from '../core/ports.ts';
 import type { RefusedRunbook, RunbookFiles, RunbookSource } from '../core/runbookPorts.ts';
@@ -136,13 +136,12 @@ function sourceOf(docId: string, path: string, content: string): RunbookSource {
   const { yaml, body } = splitFrontMatter(content);
   const hash = createHash('sha256').update(`${path}\n${content}`).digest('hex');
   if (yaml === null) return { docId, path, hash, frontMatter: null, body, problems: [] };
-  const document = parseDocument(yaml);
-  const broken = document.errors[0];
-  if (broken) {
-    const problem = `front-matter is not YAML (${broken.message.split('\n', 1)[0]}): the page is indexed without it`;
+  try {
+    return { docId, path, hash, frontMatter: parse(yaml), body, problems: [] };
+  } catch (error) {
+    const problem = `front-matter is not YAML (${reasonOf(error).split('\n', 1)[0]}): the page is indexed without it`;
     return { docId, path, hash, frontMatter: null, body, problems: [problem] };
   }
-  return { docId, path, hash, frontMatter: document.toJS(), body, problems: [] };
 }
 
 function tooLarge(bytes: number): string {

@@ -98,9 +98,10 @@ export function problemsOf(source: RunbookSource): { path: string; problem: stri
 
 function sharedTitles(sources: readonly RunbookSource[]): { path: string; problem: string }[] {
   const byTitle = Map.groupBy(sources, ({ docId, frontMatter, body }) => factsOf(docId, frontMatter, body).facts.title);
-  return [...byTitle].flatMap(([title, carriers]) =>
-    carriers
-      .slice(1)
-      .map(({ path }) => ({ path, problem: `has the title "${title}" of ${carriers[0]?.path} too: tell them apart` })),
-  );
+  return [...byTitle].flatMap(([title, carriers]) => {
+    const all = carriers.map(({ path }) => path);
+    return carriers.length === 1
+      ? []
+      : all.map((path) => ({ path, problem: `the title "${title}" is used by ${all.join(' and ')}: tell them apart` }));
+  });
 }

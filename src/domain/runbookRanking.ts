@@ -15,7 +15,7 @@ export interface Signals {
 export interface NameBook {
   /** Folded name → the pages that carry it, and where. */
   byName: ReadonlyMap<string, readonly NamedPage[]>;
-  /** doc_id → the search keys of each of its names. */
+  /** doc_id → the search keys of its title, then of each of its alerts. */
   words: ReadonlyMap<string, readonly (readonly string[])[]>;
   /** How much a key in a name tells, rarer is more (inverse document frequency). */
   weight: ReadonlyMap<string, number>;
@@ -143,10 +143,12 @@ export function excerptOf(text: string, queryKeys: readonly string[], maxChars =
   let bestStart = 0;
   let bestCount = -1;
   for (let start = 0; start < pieces.length; start += 1) {
+    if (hits[start]?.size === 0) continue;
     const seen = new Set<string>();
-    for (let end = start, length = 0; end < pieces.length && length < maxChars; end += 1) {
-      for (const key of hits[end] ?? []) seen.add(key);
+    for (let end = start, length = 0; end < pieces.length; end += 1) {
       length += (pieces[end]?.length ?? 0) + 1;
+      if (end > start && length > maxChars) break;
+      for (const key of hits[end] ?? []) seen.add(key);
     }
     if (seen.size > bestCount) [bestStart, bestCount] = [start, seen.size];
   }
@@ -170,12 +172,13 @@ function sharedWords(query: string, pageText: string): string[] {
     });
 }
 
+/** How much of the title the query says, averaged with the alert name it says most of: pages may share alerts, not titles. */
 function nameSaid(docId: string, asked: ReadonlySet<string>, book: NameBook): number {
   const weigh = (keys: readonly string[]) => keys.reduce((sum, key) => sum + (book.weight.get(key) ?? 0), 0);
-  const shares = (book.words.get(docId) ?? []).map((keys) =>
+  const [title = 0, ...alerts] = (book.words.get(docId) ?? []).map((keys) =>
     share(weigh(keys.filter((key) => asked.has(key))), weigh(keys)),
   );
-  return Math.max(0, ...shares);
+  return alerts.length === 0 ? title : (title + Math.max(...alerts)) / 2;
 }
 
 function share(part: number, whole: number): number {
