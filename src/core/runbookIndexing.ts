@@ -33,7 +33,7 @@ export async function bringInLine(
     const batch = changed.slice(done, done + PAGES_PER_BATCH);
     const entries = await entriesOf(batch, model);
     await writer.put(entries);
-    chunks += chunksIn(entries);
+    chunks += entries.reduce((sum, { sections }) => sum + sections.length, 0);
     progress?.({ done: done + batch.length, total: changed.length });
   }
 
@@ -87,8 +87,8 @@ export async function entriesOf(sources: readonly RunbookSource[], model: Embedd
   }));
 }
 
-export function chunksIn(entries: readonly IndexEntry[]): number {
-  return entries.reduce((sum, { sections }) => sum + sections.length, 0);
+export function sectionsIn({ docId, frontMatter, body }: RunbookSource): number {
+  return sectionsOf(factsOf(docId, frontMatter, body).facts.title, body).length;
 }
 
 export function problemsOf(source: RunbookSource): { path: string; problem: string }[] {

@@ -2,7 +2,7 @@
 import { isDocId, MAX_RUNBOOK_BYTES } from '../domain/runbook.ts';
 import { AppError } from './errors.ts';
 import type { Log } from './ports.ts';
-import { bringInLine, chunksIn, entriesOf, problemsOf } from './runbookIndexing.ts';
+import { bringInLine, entriesOf, problemsOf, sectionsIn } from './runbookIndexing.ts';
 import type {
   Embedder,
   IndexProgress,
@@ -55,9 +55,8 @@ export function createRunbooks(parts: {
     return index.write(model, async (writer) => {
       // A new index must hold every page before it serves, not this one alone.
       if (writer.rebuilding !== null) await bringInLine(parts, writer, model);
-      const entries = await entriesOf([source], model);
-      if (writer.rebuilding === null && writer.known.get(docId) !== source.hash) await writer.put(entries);
-      return { docId, chunks: chunksIn(entries), problems: problemsOf(source).map(({ problem }) => problem) };
+      else if (writer.known.get(docId) !== source.hash) await writer.put(await entriesOf([source], model));
+      return { docId, chunks: sectionsIn(source), problems: problemsOf(source).map(({ problem }) => problem) };
     });
   }
 

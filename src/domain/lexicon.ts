@@ -84,7 +84,7 @@ export function terms(text: string): string[] {
   for (const word of plain.match(/[\p{L}\p{N}]+/gu) ?? []) {
     // Languages written without spaces come as one long run: pairs of signs are what can match.
     if (/[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}]/u.test(word)) {
-      found.push(...pairs(word));
+      for (const pair of pairs(word)) found.push(pair);
       continue;
     }
     if (STOP_WORDS.has(word) || word.length > 40) continue;

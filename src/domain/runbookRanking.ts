@@ -1,6 +1,6 @@
 /** Which runbook comes first: names, then five equal signals; and the words that say why. */
 
-import { splitCamelCase, terms } from './lexicon.ts';
+import { MAX_QUERY_CHARS, splitCamelCase, terms } from './lexicon.ts';
 import type { RunbookFacts } from './runbook.ts';
 
 /** What each index found, doc_id → raw score (higher is better, any scale); absent means not found. */
@@ -70,7 +70,9 @@ export function nameBook(pages: readonly ({ docId: string } & Pick<RunbookFacts,
  */
 export function namedPages(query: string, alertName: string | null, book: NameBook): Map<string, NameMatch> {
   const head = query.slice(0, 300).split(':', 1)[0] ?? '';
-  const compound = (query.match(/[\p{L}\p{N}_-]+/gu) ?? []).filter((word) => /[\s_-]\S/.test(splitCamelCase(word)));
+  const compound = (query.slice(0, MAX_QUERY_CHARS).match(/[\p{L}\p{N}_-]+/gu) ?? []).filter((word) =>
+    /[\s_-]\S/.test(splitCamelCase(word)),
+  );
   const asked = [
     ...(alertName === null ? [] : [alertName]),
     ...(query.length <= 300 ? [query] : []),

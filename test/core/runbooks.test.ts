@@ -101,6 +101,7 @@ describe('indexing', () => {
     await ship('huge', Buffer.alloc(10_000_000, 'a '));
     await ship('binary', Buffer.from([1, 0, 2]));
     await ship('yaml', '---\n: [\n---\n# Yaml page about toner\n');
+    await ship('run', '漢'.repeat(300_000));
     await ship('printer-too', '# Printer\n\nAnother one.\n');
     const runbooks = open();
     const report = await runbooks.indexAll();

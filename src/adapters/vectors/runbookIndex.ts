@@ -218,6 +218,7 @@ export function createRunbookIndex(options: {
       const unindexed = (await table.indexStats('words_idx'))?.numUnindexedRows ?? 0;
       if (unindexed >= OPTIMIZE_FROM_ROWS) await optimize(table);
     }
+    await indexVectors(sections);
     return result;
   }
 
@@ -255,9 +256,7 @@ export function createRunbookIndex(options: {
         await table.createIndex('words', { config });
         await optimize(table);
       }
-      if ((await sections.countRows()) >= VECTOR_INDEX_FROM_ROWS) {
-        await sections.createIndex('vector', { config: Index.ivfFlat({ distanceType: 'dot' }) });
-      }
+      await indexVectors(sections);
       await replaceFile(
         stateFile,
         JSON.stringify({ format: INDEX_FORMAT, modelId: model.id, dimensions: model.dimensions, name } satisfies State),
@@ -293,6 +292,13 @@ export function createRunbookIndex(options: {
 
 async function optimize(table: Table): Promise<void> {
   await table.optimize({ cleanupOlderThan: new Date(Date.now() - KEEP_VERSIONS_MS) });
+}
+
+async function indexVectors(sections: Table): Promise<void> {
+  if ((await sections.countRows()) < VECTOR_INDEX_FROM_ROWS) return;
+  if ((await sections.listIndices()).some(({ columns }) => columns.includes('vector'))) return;
+  const { Index } = await import('@lancedb/lancedb');
+  await sections.createIndex('vector', { config: Index.ivfFlat({ distanceType: 'dot' }) });
 }
 
 /** Whole or not at all, also across a power cut. */
