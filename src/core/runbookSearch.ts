@@ -74,6 +74,11 @@ export async function answer(
   const ranked = rank(keys, signals, named, book, prior).slice(0, Math.min(MAX_RESULTS, Math.max(1, Math.trunc(k))));
 
   const chosen = bestSections(sectionsByText, sectionsByVector);
+  for (const { docId } of ranked) {
+    // A query that says no more than the page's name fits every section; the shortest would win by being short.
+    const name = new Set(book.words.get(docId)?.flat());
+    if (keys.every((key) => name.has(key))) chosen.delete(docId);
+  }
   const wanted = ranked.flatMap(({ docId }) => chosen.get(docId) ?? []);
   const rest = ranked.map(({ docId }) => docId).filter((docId) => !chosen.has(docId));
   const sections = new Map((await snapshot.sections(wanted, rest)).map((section) => [section.docId, section]));

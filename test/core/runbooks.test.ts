@@ -204,6 +204,11 @@ describe('search', () => {
     expect(new Set(ids({ results })).size).toBe(results.length);
   });
 
+  test('a bare name shows where the page begins, not its shortest section', async () => {
+    const { results } = await open().search('DiskFull', { platform: 'linux' });
+    expect(results[0]).toMatchObject({ docId: 'disk-linux', heading: 'Symptoms' });
+  });
+
   test('k bounds the answer, votes move near-equals', async () => {
     const runbooks = open();
     expect(ids(await runbooks.search('disk full', { k: 1 }))).toHaveLength(1);

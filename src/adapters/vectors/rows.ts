@@ -43,6 +43,11 @@ export function sectionId(docId: string, ordinal: number): string {
   return `${docId}#${ordinal}`;
 }
 
+/** The page of a section: a read of one column less for every candidate. */
+export function docIdOf(id: string): string {
+  return id.slice(0, id.lastIndexOf('#'));
+}
+
 function platformsOf({ platforms }: IndexedPage): string {
   return platforms.map((platform) => `|${platform}|`).join('');
 }

@@ -16,7 +16,7 @@ import type {
   RunbookIndex,
 } from '../../core/runbookPorts.ts';
 import { INDEX_FORMAT } from '../../domain/runbook.ts';
-import { factsShape, forPlatform, oneOf, pageRow, schemaOf, sectionId, sectionRows } from './rows.ts';
+import { docIdOf, factsShape, forPlatform, oneOf, pageRow, schemaOf, sectionId, sectionRows } from './rows.ts';
 import { lockWriter } from './writerLock.ts';
 
 /** Below this many sections comparing every vector is both exact and fast enough. */
@@ -121,8 +121,7 @@ export function createRunbookIndex(options: {
       }
     };
     const table = (level: IndexLevel) => (level === 'page' ? found.pages : found.sections);
-    const columns = (level: IndexLevel, score: string) =>
-      level === 'page' ? ['doc_id', score] : ['doc_id', 'id', score];
+    const key = (level: IndexLevel) => (level === 'page' ? 'doc_id' : 'id');
 
     return {
       modelId: found.state.modelId,
@@ -134,22 +133,22 @@ export function createRunbookIndex(options: {
             .query()
             .fullTextSearch(new MatchQuery(keys.join(' '), 'words'));
           const narrowed = platform === null ? query : query.where(forPlatform(platform));
-          const rows: { doc_id: string; id?: string; _score: number }[] = await narrowed
-            .select(columns(level, '_score'))
+          const rows: { doc_id?: string; id?: string; _score: number }[] = await narrowed
+            .select([key(level), '_score'])
             .limit(limit)
             .toArray();
-          return rows.map((row): Found => ({ docId: row.doc_id, sectionId: row.id ?? null, score: row._score }));
+          return rows.map((row) => foundOf(row, row._score));
         }),
       byVector: (level, vector, { limit, platform }) =>
         reading(async () => {
           const query = table(level).query().nearestTo(vector).distanceType('dot');
           const narrowed = platform === null ? query : query.where(forPlatform(platform));
-          const rows: { doc_id: string; id?: string; _distance: number }[] = await narrowed
-            .select(columns(level, '_distance'))
+          const rows: { doc_id?: string; id?: string; _distance: number }[] = await narrowed
+            .select([key(level), '_distance'])
             .limit(limit)
             .toArray();
           // For unit vectors LanceDB's dot distance is one minus the cosine.
-          return rows.map((row): Found => ({ docId: row.doc_id, sectionId: row.id ?? null, score: 1 - row._distance }));
+          return rows.map((row) => foundOf(row, 1 - row._distance));
         }),
       sections: (ids, firstOf) =>
         reading(async () => {
@@ -288,6 +287,12 @@ export function createRunbookIndex(options: {
   }
 
   return { snapshot, write, close };
+}
+
+function foundOf({ doc_id: docId, id }: { doc_id?: string; id?: string }, score: number): Found {
+  return id === undefined
+    ? { docId: docId ?? '', sectionId: null, score }
+    : { docId: docIdOf(id), sectionId: id, score };
 }
 
 async function optimize(table: Table): Promise<void> {
