@@ -9,6 +9,7 @@ import { createRunbookIndex } from '../../src/adapters/vectors/runbookIndex.ts';
 import type { Log } from '../../src/core/ports.ts';
 import type { Embedder, IndexSnapshot, RunbookIndex, Runbooks } from '../../src/core/runbookPorts.ts';
 import { createRunbooks } from '../../src/core/runbooks.ts';
+import { sectionsOf } from '../../src/domain/runbook.ts';
 import { QUESTIONS } from './runbookQuestions.ts';
 
 interface Query {
@@ -64,7 +65,7 @@ export async function run(args: string[]): Promise<void> {
     await measureQuality(sets, parts, index, await size(index));
     await measureLatency(unnamed, runbooks, await size(index));
 
-    await addUnrelatedPages(shippedDir, 11_000);
+    await addUnrelatedPages(shippedDir, await size(index), 11_000);
     await measureIndexing(runbooks, shippedDir, docs[0]?.id ?? '');
     await measureQuality(sets, parts, index, await size(index));
     await measureLatency(unnamed, runbooks, await size(index));
@@ -135,15 +136,15 @@ async function measureLatency(queries: Query[], runbooks: Runbooks, rows: number
 }
 
 /** Pages about other things, until about `rows` rows are there: the documentation of the installed packages, real prose that any checkout has. */
-async function addUnrelatedPages(dir: string, rows: number): Promise<void> {
+async function addUnrelatedPages(dir: string, already: number, rows: number): Promise<void> {
   const found = globSync('node_modules/**/*.md', { exclude: (name) => name === '.bin' }).sort();
-  let chars = rows * 730;
+  let missing = rows - already;
   for (const [number, path] of found.entries()) {
     const text = readFileSync(path, 'utf8').slice(0, 60_000);
     if (text.includes('\0') || text.trim() === '') continue;
     await writeFile(join(dir, `unrelated-${number}.md`), text);
-    chars -= text.length;
-    if (chars <= 0) return;
+    missing -= 1 + sectionsOf('', text).length;
+    if (missing <= 0) return;
   }
 }
 
