@@ -55,38 +55,42 @@ export async function runCalls(step: PlannerStep, context: CallContext): Promise
     };
   }
 
-  for (let index = 0; index < step.calls.length; ) {
+  let index = 0;
+  while (index < step.calls.length) {
+    // Reads up to the next write go side by side; the write waits for them, because the model saw it as coming after.
     const reads: PlannerCall[] = [];
-    let call: PlannerCall | undefined;
-    for (; index < step.calls.length; index++) {
-      call = step.calls[index]!;
-      if (isSettled(call)) continue;
-      const verdict = await admit(call, index, context);
-      if (verdict === 'waiting') break;
-      if (verdict === 'refused') continue;
-      if (call.effect !== 'read') break;
-      call.status = 'started';
-      call.startedAt = context.now();
-      reads.push(call);
+    let write: PlannerCall | null = null;
+    let waiting = false;
+    while (index < step.calls.length && !write && !waiting) {
+      const call = step.calls[index]!;
+      const verdict = isSettled(call) ? 'settled' : await admit(call, index, context);
+      if (verdict === 'waiting') waiting = true;
+      else index++;
+      if (verdict !== 'go') continue;
+      if (call.effect === 'read') reads.push(begin(call, context));
+      else write = call;
     }
     if (reads.length > 0) {
       await Promise.all(reads.map((read) => perform(read, context)));
       await context.save();
-      if (context.signal.aborted) return { kind: 'aborted' };
     }
-    if (call?.status === 'waiting') return { kind: 'waiting' };
-    if (index < step.calls.length && call) {
-      call.status = 'started';
-      call.startedAt = context.now();
+    if (context.signal.aborted) return { kind: 'aborted' };
+    if (waiting) return { kind: 'waiting' };
+    if (write) {
+      begin(write, context);
       await context.save();
-      await perform(call, context);
+      await perform(write, context);
       await context.save();
       if (context.signal.aborted) return { kind: 'aborted' };
-      index++;
     }
   }
-  await context.save();
   return { kind: 'done' };
+}
+
+function begin(call: PlannerCall, { now }: CallContext): PlannerCall {
+  call.status = 'started';
+  call.startedAt = now();
+  return call;
 }
 
 /** Every reason not to send a call, cheapest first; a refusal becomes the call's result. */
