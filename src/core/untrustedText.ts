@@ -5,7 +5,7 @@
  * format characters (zero width, bidirectional overrides, the tag block) and private use.
  */
 const INVISIBLE = /[\p{Cf}\p{Co}]|[^\P{Cc}\t\n]/gu;
-const MARKER = /<(?=\/?\s*untrusted_data)/gi;
+const MARKER = /<(?=\s*\/?\s*untrusted_data)/gi;
 
 /**
  * The text between markers that it cannot close or open itself, cut to `maxChars`.

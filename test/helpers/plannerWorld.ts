@@ -1,7 +1,5 @@
 /** What planner tests share: a scripted model, a real MCP server in memory, a profile, a clock that stands still. */
-import { Server } from '@modelcontextprotocol/sdk/server/index.js';
 import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
-import { CallToolRequestSchema, ListToolsRequestSchema, type Tool } from '@modelcontextprotocol/sdk/types.js';
 import { onTestFinished } from 'vitest';
 import { type McpTools, openMcpTools } from '../../src/adapters/mcpTools.ts';
 import { type AgentProfile, parseAgentProfiles } from '../../src/core/agentProfiles.ts';
@@ -9,6 +7,7 @@ import type { Llm, LlmReply, LlmRequest } from '../../src/core/llm.ts';
 import { type PlannerResult, type PlannerRun, runPlanner } from '../../src/core/planner.ts';
 import type { PlannerState } from '../../src/core/plannerState.ts';
 import type { Log } from '../../src/core/ports.ts';
+import { mcpServerOf, type TestTool } from './mcpServer.ts';
 
 export type ScriptedReply = { text?: string; calls?: [name: string, input: unknown][] } & Partial<LlmReply>;
 type Script = ScriptedReply | ((request: LlmRequest) => ScriptedReply | Promise<ScriptedReply>);
@@ -40,44 +39,6 @@ export function scriptedLlm(...script: Script[]): Llm & { requests: LlmRequest[]
       };
     },
   };
-}
-
-export interface TestTool {
-  effect?: 'read' | 'write' | 'destructive';
-  description?: string;
-  properties?: Record<string, object>;
-  run: (input: Record<string, unknown>, signal: AbortSignal) => unknown;
-}
-
-const ANNOTATIONS = {
-  read: { readOnlyHint: true },
-  write: { readOnlyHint: false, destructiveHint: false },
-  destructive: { readOnlyHint: false, destructiveHint: true },
-};
-
-/** How an MCP server declares these tools; read anew at every listing, so a test can poison them in between. */
-export function declarationsOf(tools: Record<string, TestTool>): Tool[] {
-  return Object.entries(tools).map(([name, { effect = 'read', description = `Does ${name}.`, properties = {} }]) => ({
-    name,
-    description,
-    inputSchema: { type: 'object', properties },
-    annotations: ANNOTATIONS[effect],
-  }));
-}
-
-/** A real MCP server; a tool answers with text, or throws to answer with an error. */
-export function mcpServerOf(tools: Record<string, TestTool>): Server {
-  const server = new Server({ name: 'test', version: '1' }, { capabilities: { tools: {} } });
-  server.setRequestHandler(ListToolsRequestSchema, () => ({ tools: declarationsOf(tools) }));
-  server.setRequestHandler(CallToolRequestSchema, async ({ params }, { signal }) => {
-    try {
-      const answer = await tools[params.name]!.run(params.arguments ?? {}, signal);
-      return { content: [{ type: 'text', text: typeof answer === 'string' ? answer : JSON.stringify(answer) }] };
-    } catch (error) {
-      return { isError: true, content: [{ type: 'text', text: String(error) }] };
-    }
-  });
-  return server;
 }
 
 const nothing = () => {};
