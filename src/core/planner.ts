@@ -5,12 +5,12 @@ import { AppError } from './errors.ts';
 import { costUsd, type Llm, type LlmPrice, type LlmReply, type LlmUsage } from './llm.ts';
 import { type PendingCall, runCalls, type ToolGate } from './plannerCalls.ts';
 import { systemPrompt, transcript } from './plannerPrompt.ts';
-import type { PlannerState, PlannerStep } from './plannerState.ts';
+import { isSettled, type PlannerState, type PlannerStep, stepOf } from './plannerState.ts';
 import type { PlannerTools } from './plannerTools.ts';
 import type { Clock } from './ports.ts';
 
-/** Room for one reply, in tokens. */
-const REPLY_TOKENS = 4096;
+/** Room for one reply, in tokens; models that reason before they answer spend part of it on that. */
+const REPLY_TOKENS = 8192;
 /** From this share of the token or cost limit on, the model is asked for its answer instead of being offered tools. */
 const WRAP_UP_SHARE = 0.8;
 const MAX_REPEATED_CALLS = 3;
@@ -69,130 +69,175 @@ export interface PlannerResult {
  * `interrupted`: nobody knows whether it happened, so it is not sent again.
  */
 export async function runPlanner(run: PlannerRun): Promise<PlannerResult> {
-  const { profile, clock } = run;
-  const limits = smallerLimits(profile.limits, run.limits ?? {});
-  const state = run.resume ? structuredClone(run.resume) : freshState(run);
-  const earlierMs = state.activeMs;
-  const beganMs = clock.now().getTime();
-  const deadline = AbortSignal.timeout(Math.max(0, limits.timeMs - earlierMs));
-  const signal = AbortSignal.any([run.signal, deadline]);
-
-  const save = async () => {
-    state.activeMs = earlierMs + clock.now().getTime() - beganMs;
-    await run.onStep(structuredClone(state));
-  };
-  const end = async (
-    status: PlannerResult['status'],
-    error: PlannerResult['error'],
-    answer: unknown = null,
-  ): Promise<PlannerResult> => {
-    await save();
-    return { status, answer, steps: state.steps, usage: state.usage, costUsd: state.costUsd, error, state };
-  };
-  const fail = (kind: PlannerErrorKind, message: string) => end('failed', { kind, message });
-  const stopped = () =>
-    run.signal.aborted
-      ? end('cancelled', { kind: 'cancelled', message: reasonOf(run.signal) })
-      : fail('time_limit', `The run used its ${limits.timeMs / 1000} s without an answer.`);
-
-  if (state.tools.length === 0) {
-    return fail(
-      'no_tools',
-      `None of the tools that profile ${profile.name} allows (${profile.tools.join(', ')}) is there.`,
-    );
-  }
-  const missing = profile.pin.filter((key) => !(key in state.pinned));
-  if (missing.length > 0) {
-    return fail('bad_context', `Profile ${profile.name} needs ${missing.join(', ')} as text in the context.`);
-  }
-
+  const session = openSession(run);
+  const { state } = session;
   for (;;) {
-    if (signal.aborted || clock.now().getTime() - beganMs + earlierMs >= limits.timeMs) return stopped();
-
-    const current = state.steps.at(-1);
-    if (current && current.calls.length > 0) {
-      const { dropped } = transcript(state);
-      const outcome = await runCalls(current, {
-        state,
-        tools: run.tools,
-        dropped,
-        now: () => clock.now().toISOString(),
-        save,
-        signal,
-        needsApproval: (tool) => needsApproval(profile, tool),
-        gate: run.beforeToolCall ?? denyApprovals,
-      });
-      if (outcome.kind === 'waiting') return end('waiting_approval', null);
-      if (outcome.kind === 'aborted') return stopped();
-      if (outcome.kind === 'interrupted') {
-        return end('interrupted', { kind: 'write_outcome_unknown', message: outcome.message });
-      }
-      const repeated = state.steps.flatMap((step) => step.calls).filter((call) => call.refusal === 'repeated').length;
-      if (repeated >= MAX_REPEATED_CALLS) {
-        return fail('repeated_calls', `The model made calls it already had the result of ${repeated} times.`);
-      }
-    }
-
-    const repairing = current !== undefined && current.calls.length === 0;
-    if (repairing && !(current.rejected && !current.rejected.repaired)) {
-      const parsed = parseAnswer(current.text, profile.answer.validator);
-      if (parsed.ok) return end('completed', null, parsed.answer);
-      if (current.rejected) {
-        return current.last && current.stopReason === 'tools'
-          ? fail('step_limit', `The model still asked for tools when it had to answer, after ${current.number} steps.`)
-          : fail('unparseable_answer', parsed.problem);
-      }
-      current.rejected = { text: current.text, problem: problemOf(current, parsed.problem), repaired: false };
-      await save();
-    }
-
-    const tokens = state.usage.inputTokens + state.usage.outputTokens;
-    if (tokens >= limits.tokens) return fail('token_limit', `The run used ${tokens} of its ${limits.tokens} tokens.`);
-    if ((state.costUsd ?? 0) >= limits.costUsd) {
-      return fail('cost_limit', `The run cost ${state.costUsd} of its ${limits.costUsd} US dollars.`);
-    }
-
-    const number = repairing ? current.number : state.steps.length + 1;
-    const last =
-      repairing ||
-      number >= limits.steps ||
-      tokens >= limits.tokens * WRAP_UP_SHARE ||
-      (state.costUsd ?? 0) >= limits.costUsd * WRAP_UP_SHARE;
-    const startedAt = clock.now().toISOString();
-    let reply: LlmReply;
-    try {
-      reply = await run.llm.complete({
-        model: profile.model ?? undefined,
-        system: systemPrompt(profile, state, limits),
-        messages: transcript(state).messages,
-        tools: state.tools.map(({ name, description, inputSchema }) => ({ name, description, inputSchema })),
-        toolChoice: last ? 'none' : 'auto',
-        responseFormat: last ? { name: 'answer', schema: profile.answer.schema } : undefined,
-        maxTokens: Math.min(REPLY_TOKENS, limits.tokens - tokens),
-        signal,
-        onText: run.onText,
-      });
-    } catch (error) {
-      if (signal.aborted) return stopped();
-      if (error instanceof AppError) return fail('llm_failed', error.message);
-      throw error;
-    }
-
-    const cost = priceOf(run, reply.usage);
-    state.usage = added(state.usage, reply.usage);
-    state.costUsd = cost === null || state.costUsd === null ? null : state.costUsd + cost;
-    if (repairing && current.rejected) {
-      current.text = reply.text;
-      current.stopReason = reply.stopReason;
-      current.usage = added(current.usage, reply.usage);
-      current.costUsd = cost === null || current.costUsd === null ? null : current.costUsd + cost;
-      current.rejected.repaired = true;
-    } else {
-      state.steps.push(stepOf(reply, { state, number, last, startedAt, costUsd: cost }));
-    }
-    await save();
+    const ending =
+      unready(session) ??
+      (await settleCalls(session)) ??
+      (await judgeAnswer(session)) ??
+      overBounds(session) ??
+      (await takeTurn(session));
+    await session.save();
+    if (ending) return { ...ending, steps: state.steps, usage: state.usage, costUsd: state.costUsd, state };
   }
 }
+
+/** What one call of `runPlanner` works with. */
+interface Session {
+  run: PlannerRun;
+  limits: PlannerLimits;
+  state: PlannerState;
+  /** Aborted by the caller or when the time is over. */
+  signal: AbortSignal;
+  elapsedMs: () => number;
+  save: () => Promise<void>;
+}
+
+type Ending = Pick<PlannerResult, 'status' | 'answer' | 'error'>;
+
+function openSession(run: PlannerRun): Session {
+  const limits = smallerLimits(run.profile.limits, run.limits ?? {});
+  const state = run.resume ? structuredClone(run.resume) : freshState(run);
+  const earlierMs = state.activeMs;
+  const beganMs = run.clock.now().getTime();
+  const elapsedMs = () => earlierMs + run.clock.now().getTime() - beganMs;
+  const deadline = AbortSignal.timeout(Math.max(0, limits.timeMs - earlierMs));
+  const save = async () => {
+    state.activeMs = elapsedMs();
+    await run.onStep(structuredClone(state));
+  };
+  return { run, limits, state, signal: AbortSignal.any([run.signal, deadline]), elapsedMs, save };
+}
+
+/** Why the run cannot be made at all, if so. */
+function unready({ run: { profile }, state }: Session): Ending | null {
+  if (state.tools.length === 0) {
+    const wanted = profile.tools.join(', ');
+    return failed('no_tools', `None of the tools that profile ${profile.name} allows (${wanted}) is there.`);
+  }
+  const missing = profile.pin.filter((key) => !(key in state.pinned));
+  if (missing.length === 0) return null;
+  return failed('bad_context', `Profile ${profile.name} needs ${missing.join(', ')} as text in the context.`);
+}
+
+/** Carries out what the last step asked for and was not carried out yet. */
+async function settleCalls(session: Session): Promise<Ending | null> {
+  const { run, state, signal, save } = session;
+  const step = state.steps.at(-1);
+  if (!step || step.calls.every(isSettled)) return null;
+  if (isOver(session)) return stopped(session);
+
+  const outcome = await runCalls(step, {
+    state,
+    tools: run.tools,
+    dropped: transcript(state).dropped,
+    now: () => run.clock.now().toISOString(),
+    save,
+    signal,
+    needsApproval: (tool) => needsApproval(run.profile, tool),
+    gate: run.beforeToolCall ?? denyApprovals,
+  });
+  if (outcome.kind === 'waiting') return { status: 'waiting_approval', answer: null, error: null };
+  if (outcome.kind === 'aborted') return stopped(session);
+  if (outcome.kind === 'interrupted') {
+    const error = { kind: 'write_outcome_unknown' as const, message: outcome.message };
+    return { status: 'interrupted', answer: null, error };
+  }
+  const repeated = state.steps.flatMap(({ calls }) => calls).filter(({ refusal }) => refusal === 'repeated').length;
+  if (repeated < MAX_REPEATED_CALLS) return null;
+  return failed('repeated_calls', `The model made calls it already had the result of ${repeated} times.`);
+}
+
+/** Takes the last step's text as the answer when it came without calls; a bad one is noted, to be repaired once. */
+async function judgeAnswer({ run: { profile }, state, save }: Session): Promise<Ending | null> {
+  const step = state.steps.at(-1);
+  if (!isAnswer(step) || (step.rejected && !step.rejected.repaired)) return null;
+  if (step.stopReason === 'refused') return failed('llm_failed', 'The model refused to answer.');
+  const parsed = parseAnswer(step.text, profile.answer.validator);
+  if (parsed.ok) return { status: 'completed', answer: parsed.answer, error: null };
+  if (!step.rejected) {
+    step.rejected = { text: step.text, problem: problemOf(step, parsed.problem), repaired: false };
+    await save();
+    return null;
+  }
+  return step.last && step.stopReason === 'tools'
+    ? failed('step_limit', `The model still asked for tools when it had to answer, after ${step.number} steps.`)
+    : failed('unparseable_answer', parsed.problem);
+}
+
+/** Which bound forbids another turn, if one does. */
+function overBounds(session: Session): Ending | null {
+  const { state, limits } = session;
+  if (isOver(session)) return stopped(session);
+  const tokens = tokensOf(state);
+  if (tokens >= limits.tokens) return failed('token_limit', `The run used ${tokens} of its ${limits.tokens} tokens.`);
+  if ((state.costUsd ?? 0) < limits.costUsd) return null;
+  return failed('cost_limit', `The run cost ${state.costUsd} of its ${limits.costUsd} US dollars.`);
+}
+
+/** Asks the model once: for its next step, or for the repair of an answer, which stays within the step it repairs. */
+async function takeTurn(session: Session): Promise<Ending | null> {
+  const { run, limits, state, signal } = session;
+  const { profile } = run;
+  const before = state.steps.at(-1);
+  const repaired = isAnswer(before) ? before : null;
+  const number = repaired ? repaired.number : state.steps.length + 1;
+  const last =
+    repaired !== null ||
+    number >= limits.steps ||
+    tokensOf(state) >= limits.tokens * WRAP_UP_SHARE ||
+    (state.costUsd ?? 0) >= limits.costUsd * WRAP_UP_SHARE;
+  const startedAt = run.clock.now().toISOString();
+  let reply: LlmReply;
+  try {
+    reply = await run.llm.complete({
+      model: profile.model ?? undefined,
+      system: systemPrompt(profile, state, limits),
+      messages: transcript(state).messages,
+      tools: state.tools.map(({ name, description, inputSchema }) => ({ name, description, inputSchema })),
+      toolChoice: last ? 'none' : 'auto',
+      responseFormat: last ? { name: 'answer', schema: profile.answer.schema } : undefined,
+      maxTokens: Math.min(REPLY_TOKENS, limits.tokens - tokensOf(state)),
+      signal,
+      onText: run.onText,
+    });
+  } catch (error) {
+    if (signal.aborted) return stopped(session);
+    if (error instanceof AppError) return failed('llm_failed', error.message);
+    throw error;
+  }
+
+  const cost = priceOf(run, reply.usage);
+  state.usage = added(state.usage, reply.usage);
+  state.costUsd = sum(state.costUsd, cost);
+  if (repaired?.rejected) {
+    repaired.text = reply.text;
+    repaired.stopReason = reply.stopReason;
+    repaired.usage = added(repaired.usage, reply.usage);
+    repaired.costUsd = sum(repaired.costUsd, cost);
+    repaired.rejected.repaired = true;
+  } else {
+    state.steps.push(stepOf(reply, { state, number, last, startedAt, costUsd: cost }));
+  }
+  return null;
+}
+
+const failed = (kind: PlannerErrorKind, message: string): Ending => ({
+  status: 'failed',
+  answer: null,
+  error: { kind, message },
+});
+
+const isOver = ({ signal, limits, elapsedMs }: Session) => signal.aborted || elapsedMs() >= limits.timeMs;
+
+function stopped({ run: { signal }, limits }: Session): Ending {
+  if (!signal.aborted) return failed('time_limit', `The run used its ${limits.timeMs / 1000} s without an answer.`);
+  const message = signal.reason instanceof Error ? signal.reason.message : 'The run was cancelled.';
+  return { status: 'cancelled', answer: null, error: { kind: 'cancelled', message } };
+}
+
+const isAnswer = (step: PlannerStep | undefined): step is PlannerStep => step !== undefined && step.calls.length === 0;
 
 function freshState(run: PlannerRun): PlannerState {
   const pinned = Object.fromEntries(
@@ -215,38 +260,6 @@ function freshState(run: PlannerRun): PlannerState {
   };
 }
 
-function stepOf(
-  reply: LlmReply,
-  at: { state: PlannerState; number: number; last: boolean; startedAt: string; costUsd: number | null },
-): PlannerStep {
-  return {
-    number: at.number,
-    startedAt: at.startedAt,
-    text: reply.text,
-    carry: reply.carry,
-    stopReason: reply.stopReason,
-    // Calls made although none were offered are not carried out: the step counts as an answer.
-    calls: (at.last ? [] : reply.toolCalls).map((call, index) => ({
-      callId: `s${at.number}c${index + 1}`,
-      providerId: call.id,
-      tool: call.name,
-      effect: at.state.tools.find((tool) => tool.name === call.name)?.effect ?? 'read',
-      input: call.input,
-      unparsedInput: call.unparsedInput,
-      status: 'planned',
-      refusal: null,
-      approvalId: null,
-      text: '',
-      startedAt: null,
-      finishedAt: null,
-    })),
-    rejected: null,
-    last: at.last,
-    usage: reply.usage,
-    costUsd: at.costUsd,
-  };
-}
-
 function problemOf(step: PlannerStep, problem: string): string {
   if (step.stopReason === 'max_tokens')
     return `The answer was cut off at ${REPLY_TOKENS} tokens: be shorter. ${problem}`;
@@ -264,6 +277,10 @@ const priceOf = ({ prices, llm, profile }: PlannerRun, usage: LlmUsage) => {
   return costUsd(prices, { provider, model: profile.model ?? model }, usage);
 };
 
+const tokensOf = ({ usage }: PlannerState) => usage.inputTokens + usage.outputTokens;
+
+const sum = (a: number | null, b: number | null) => (a === null || b === null ? null : a + b);
+
 const added = (a: LlmUsage, b: LlmUsage): LlmUsage => ({
   inputTokens: a.inputTokens + b.inputTokens,
   outputTokens: a.outputTokens + b.outputTokens,
@@ -275,6 +292,3 @@ const smallerLimits = (profile: PlannerLimits, left: Partial<PlannerLimits>): Pl
   costUsd: Math.min(profile.costUsd, left.costUsd ?? profile.costUsd),
   timeMs: Math.min(profile.timeMs, left.timeMs ?? profile.timeMs),
 });
-
-const reasonOf = (signal: AbortSignal) =>
-  signal.reason instanceof Error ? signal.reason.message : 'The run was cancelled.';

@@ -1,5 +1,5 @@
 /** What a run has done so far, as plain JSON: enough to go on after a restart, and what people read as its steps. */
-import type { LlmUsage, StopReason } from './llm.ts';
+import type { LlmReply, LlmUsage, StopReason } from './llm.ts';
 import type { PinnedArguments, PlannerTool, ToolEffect } from './plannerTools.ts';
 
 /**
@@ -63,3 +63,36 @@ export interface PlannerState {
 /** A call that has its result and needs nothing more. */
 export const isSettled = (call: PlannerCall) =>
   call.status === 'done' || call.status === 'failed' || call.status === 'refused' || call.status === 'unknown';
+
+/** The step that a reply begins: its calls planned, none carried out. */
+export function stepOf(
+  reply: LlmReply,
+  at: { state: PlannerState; number: number; last: boolean; startedAt: string; costUsd: number | null },
+): PlannerStep {
+  return {
+    number: at.number,
+    startedAt: at.startedAt,
+    text: reply.text,
+    carry: reply.carry,
+    stopReason: reply.stopReason,
+    // Calls made although none were offered are not carried out: the step counts as an answer.
+    calls: (at.last ? [] : reply.toolCalls).map((call, index) => ({
+      callId: `s${at.number}c${index + 1}`,
+      providerId: call.id,
+      tool: call.name,
+      effect: at.state.tools.find((tool) => tool.name === call.name)?.effect ?? 'read',
+      input: call.input,
+      unparsedInput: call.unparsedInput,
+      status: 'planned',
+      refusal: null,
+      approvalId: null,
+      text: '',
+      startedAt: null,
+      finishedAt: null,
+    })),
+    rejected: null,
+    last: at.last,
+    usage: reply.usage,
+    costUsd: at.costUsd,
+  };
+}

@@ -31,8 +31,8 @@ const LONGEST_WAIT_MS = 30_000;
 
 /**
  * Runs `send` until it succeeds. 408, 409, 429, 5xx and lost connections are tried again after the time the provider
- * asked for, or after a backoff that doubles from half a second with up to a quarter taken off at random. Throws AppError, or the
- * caller's own abort reason.
+ * asked for, or after a backoff that doubles from half a second, less up to a quarter at random. Throws AppError, or
+ * the caller's own abort reason.
  */
 export async function attempt<T>(
   provider: string,
@@ -65,7 +65,7 @@ export async function attempt<T>(
         { cause },
       );
     }
-    await sleep(waitMs, signal);
+    await sleep(waitMs, signal).catch(() => signal.throwIfAborted());
   }
 }
 

@@ -1,9 +1,12 @@
 /** One scenario through the wire formats of all four providers, against a server that speaks them over HTTP. */
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { type FixtureOpts, type FixtureResponse, LLMock } from '@copilotkit/aimock';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import type { AttemptOptions } from '../../../src/adapters/llm/attempt.ts';
-import { createLlm, LLM_PROVIDERS } from '../../../src/adapters/llm/create.ts';
-import type { Llm, LlmRequest } from '../../../src/core/llm.ts';
+import { createLlm, LLM_PROVIDERS, type LlmProvider } from '../../../src/adapters/llm/create.ts';
+import type { Llm, LlmMessage, LlmRequest } from '../../../src/core/llm.ts';
 import { plan, profileOf, toolsOf } from '../../helpers/plannerWorld.ts';
 
 const mock = new LLMock({ port: 0, host: '127.0.0.1', chunkSize: 8, strict: true });
@@ -40,38 +43,41 @@ const CALLS = {
   usage: USAGE,
 };
 
+function clientOf(provider: LlmProvider, at: string, attempts?: AttemptOptions): Llm {
+  const { llm, reason } = createLlm(
+    {
+      provider,
+      model: 'model-1',
+      openai: { apiKey: 'key', baseUrl: `${at}/v1` },
+      anthropic: { apiKey: 'key', baseUrl: at },
+      bedrock: { region: 'eu-central-1', endpoint: at, credentials: { accessKeyId: 'id', secretAccessKey: 'key' } },
+      ollama: { baseUrl: at },
+    },
+    attempts,
+  );
+  if (!llm) throw new Error(reason);
+  return llm;
+}
+
+const question = (): LlmRequest => ({
+  system: 'You are tested.',
+  messages: [{ role: 'user', text: 'Why?' }],
+  tools: [],
+  toolChoice: 'auto',
+  maxTokens: 500,
+  signal: new AbortController().signal,
+});
+
 describe.each(LLM_PROVIDERS)('%s', (provider) => {
   const waits: number[] = [];
   beforeEach(() => {
     waits.length = 0;
   });
 
-  const connect = (changes: Partial<AttemptOptions> = {}, at = url): Llm => {
-    const { llm, reason } = createLlm(
-      {
-        provider,
-        model: 'model-1',
-        openai: { apiKey: 'key', baseUrl: `${at}/v1` },
-        anthropic: { apiKey: 'key', baseUrl: at },
-        bedrock: { region: 'eu-central-1', endpoint: at, credentials: { accessKeyId: 'id', secretAccessKey: 'key' } },
-        ollama: { baseUrl: at },
-      },
-      { tries: 4, timeoutMs: 5_000, sleep: async (ms) => void waits.push(ms), ...changes },
-    );
-    if (!llm) throw new Error(reason);
-    return llm;
-  };
+  const connect = (changes: Partial<AttemptOptions> = {}, at = url): Llm =>
+    clientOf(provider, at, { tries: 4, timeoutMs: 5_000, sleep: async (ms) => void waits.push(ms), ...changes });
 
-  const ask = (llm: Llm, changes: Partial<LlmRequest> = {}) =>
-    llm.complete({
-      system: 'You are tested.',
-      messages: [{ role: 'user', text: 'Why?' }],
-      tools: [],
-      toolChoice: 'auto',
-      maxTokens: 500,
-      signal: new AbortController().signal,
-      ...changes,
-    });
+  const ask = (llm: Llm, changes: Partial<LlmRequest> = {}) => llm.complete({ ...question(), ...changes });
 
   /** The first answers in order, then the good one for ever. */
   const scenario = (...faults: [FixtureResponse, FixtureOpts?][]) => {
@@ -84,11 +90,11 @@ describe.each(LLM_PROVIDERS)('%s', (provider) => {
 
   const investigate = async (llm: Llm, onText?: (delta: string) => void) => {
     const asked: unknown[] = [];
-    const answering = (text: string) => ({
+    const answering = (said: string) => ({
       properties: { hostname: { type: 'string' } },
       run: (input: unknown) => {
         asked.push(input);
-        return text;
+        return said;
       },
     });
     const tools = await toolsOf({
@@ -124,8 +130,8 @@ describe.each(LLM_PROVIDERS)('%s', (provider) => {
     expect(waits).toEqual([7_000]);
   });
 
-  it('gives up on 429 as rate_limited after four tries, each wait longer', async () => {
-    mock.on({}, { error: { message: 'slow down' }, status: 503 });
+  it('gives up after four tries, each wait longer, and at once when the provider asks for too much patience', async () => {
+    mock.on({}, { error: { message: 'overloaded' }, status: 503 });
     await expect(ask(connect())).rejects.toMatchObject({ kind: 'unavailable', details: { status: 503, tries: 4 } });
     expect(waits).toHaveLength(3);
     expect(waits).toEqual([...waits].sort((a, b) => a - b));
@@ -197,26 +203,54 @@ describe.each(LLM_PROVIDERS)('%s', (provider) => {
   });
 });
 
+describe('signed reasoning', () => {
+  const thinking = { type: 'thinking', thinking: 'The disk, perhaps.', signature: 'c2lnbmVk' };
+
+  it('of Anthropic’s models is kept with the reply', async () => {
+    mock.on({}, { ...CALLS, reasoning: thinking.thinking, reasoningSignature: thinking.signature });
+    const reply = await clientOf('anthropic', url).complete(question());
+    expect(reply).toMatchObject({ carry: [thinking], stopReason: 'tools' });
+  });
+
+  it.each([
+    ['anthropic', [thinking], thinking],
+    [
+      'bedrock',
+      [{ text: 'The disk, perhaps.', signature: 'c2lnbmVk' }],
+      { reasoningContent: { reasoningText: { text: 'The disk, perhaps.', signature: 'c2lnbmVk' } } },
+    ],
+    ['bedrock', [{ redactedBase64: 'AAEC' }], { reasoningContent: { redactedContent: 'AAEC' } }],
+  ] as const)(
+    'goes back to %s unchanged, before the calls that followed from it',
+    async (provider, carry, onTheWire) => {
+      let sent = '';
+      const server = createServer(async (request, response) => {
+        sent = await text(request);
+        response.writeHead(400, { 'content-type': 'application/json' }).end('{"message":"seen enough"}');
+      });
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+      onTestFinished(() => void server.close());
+      const { port } = server.address() as AddressInfo;
+      const call = { id: 'c1', name: 'dexops__get_score', input: { hostname: 'dev-01' }, unparsedInput: null };
+      const messages: LlmMessage[] = [
+        { role: 'user', text: 'Why?' },
+        { role: 'assistant', text: '', toolCalls: [call], carry },
+        { role: 'tool', toolCallId: 'c1', name: call.name, text: 'score 31', isError: false },
+      ];
+      const reply = clientOf(provider, `http://127.0.0.1:${port}`).complete({ ...question(), messages });
+      await expect(reply).rejects.toMatchObject({ kind: 'invalid' });
+      const [, assistant] = JSON.parse(sent).messages;
+      expect(assistant.content[0]).toEqual(onTheWire);
+      expect(assistant.content).toHaveLength(2);
+    },
+  );
+});
+
 it.each(['openai', 'ollama'] as const)(
   '%s: arguments that are no JSON are kept for the model to see',
   async (provider) => {
     mock.on({}, { toolCalls: [{ name: 'dexops__get_score', arguments: '{"hostname":' }] });
-    const { llm } = createLlm({
-      provider,
-      model: 'model-1',
-      openai: { apiKey: '', baseUrl: `${url}/v1` },
-      anthropic: { apiKey: '', baseUrl: '' },
-      bedrock: { region: '', endpoint: '', credentials: null },
-      ollama: { baseUrl: url },
-    });
-    const reply = await llm!.complete({
-      system: '',
-      messages: [{ role: 'user', text: 'Why?' }],
-      tools: [],
-      toolChoice: 'auto',
-      maxTokens: 10,
-      signal: new AbortController().signal,
-    });
+    const reply = await clientOf(provider, url).complete(question());
     expect(reply.toolCalls).toMatchObject([{ input: {}, unparsedInput: '{"hostname":' }]);
   },
 );
