@@ -1,26 +1,214 @@
 /** Every interface that core drives; adapters implement them, app.ts hands them in. */
+import type { Alert } from '../domain/alert.ts';
+import type { Endpoint, EndpointCondition, EndpointRegistration, EndpointState, Persona } from '../domain/endpoint.ts';
+import type { Run, RunKind, RunStatus } from '../domain/run.ts';
+import type { RemediationRecord, Score, ScoreThresholds } from '../domain/score.ts';
 import type { ScanTarget, Snapshot } from '../domain/telemetry.ts';
+import type { ChartRenderer } from './chart.ts';
+import type { ScoreConfig } from './scoreRules.ts';
 
-/** Time and names as a port, so that tests never sleep and never guess. */
+export interface Ports {
+  store: Store;
+  collector: Collector;
+  scoreRules: Reloaded<ScoreConfig>;
+  queue: Queue;
+  charts: ChartRenderer;
+  metrics: Metrics;
+  log: Log;
+  clock: Clock;
+  ids: Ids;
+  tokens: Tokens;
+  settings: Settings;
+}
+
+/** The part of the configuration that use cases read. */
+export interface Settings {
+  scanIntervalMs: number;
+  /** Endpoints looked at side by side in a fleet scan. */
+  scanConcurrency: number;
+  thresholds: ScoreThresholds;
+}
+
+/** A configuration file that may change while the service runs; a broken edit leaves the last good value. */
+export interface Reloaded<T> {
+  current(): T;
+}
+
+/** Time and names as ports, so that tests never sleep and never guess. */
 export interface Clock {
   now(): Date;
 }
 export interface Ids {
-  /** A sortable unique id (26 characters, Crockford base 32). */
+  /** A unique id that sorts by time. */
   next(): string;
+}
+
+/** Secrets handed out once and stored only as a digest. */
+export interface Tokens {
+  issue(): { token: string; digest: string };
+  digest(token: string): string;
 }
 
 export interface CollectContext {
   now: Date;
   /** Aborted when the endpoint's time is up or the service stops. */
   signal: AbortSignal;
-  /** The endpoint's previous snapshot, for rates over time; null when there is none. */
-  previous: Snapshot | null;
+  /** When the endpoint was last scanned, for counting what happened since; null when never. */
+  previousScanAt: Date | null;
+  /** Set by fleet scans: a rate that needs a second sample is left to the next look instead of waited for. */
+  quick?: boolean;
 }
 
 /** Looks at endpoints. Never throws for what the endpoint does: unreachable, slow and garbled are snapshots with a reason. */
 export interface Collector {
   collect(target: ScanTarget, context: CollectContext): Promise<Snapshot>;
+}
+
+export interface Page {
+  limit: number;
+  offset: number;
+}
+
+export interface Paged<T> {
+  items: T[];
+  total: number;
+}
+
+/** Everything that is kept. Repositories return plain values, never live entities. */
+export interface Store {
+  readonly endpoints: EndpointRepository;
+  readonly snapshots: SnapshotRepository;
+  readonly scores: ScoreRepository;
+  readonly alerts: AlertRepository;
+  readonly runs: RunRepository;
+  readonly audit: AuditRepository;
+  /** All or nothing; nested calls join the outer one. */
+  transaction<T>(work: (store: Store) => Promise<T>): Promise<T>;
+  /** Fails with kind `unavailable` when the database does not answer. */
+  ping(): Promise<void>;
+}
+
+export interface EndpointFilter {
+  persona?: Persona;
+  criticalityTier?: number;
+  /** `key` or `key=value`. */
+  tag?: string;
+  state?: EndpointState;
+  ownerEmail?: string;
+}
+
+export interface FleetRow {
+  persona: string;
+  status: string;
+  endpoints: number;
+  scoreSum: number;
+}
+
+export interface EndpointRepository {
+  /** Fails with kind `conflict` when the hostname is registered already. */
+  register(registration: EndpointRegistration, agentTokenDigest: string | null, now: Date): Promise<Endpoint>;
+  get(hostname: string): Promise<Endpoint | null>;
+  byAgentToken(digest: string): Promise<Endpoint | null>;
+  byIpAddress(ipAddress: string): Promise<Endpoint | null>;
+  list(filter: EndpointFilter, page: Page, staleBefore: Date): Promise<Paged<Endpoint>>;
+  /** The next endpoints by id after `afterId`, for walking the fleet in bounded memory. */
+  batch(afterId: number, limit: number): Promise<Endpoint[]>;
+  count(): Promise<number>;
+  update(id: number, patch: Partial<EndpointRegistration>, now: Date): Promise<Endpoint>;
+  /** Soft: the row and its history stay, the name is free again. */
+  deregister(id: number, now: Date): Promise<void>;
+  /** Writes what scans found, in one statement; never touches what people registered. */
+  recordConditions(rows: (Endpoint & EndpointCondition)[]): Promise<void>;
+  rememberHostKey(hostname: string, fingerprint: string): Promise<void>;
+  hostKey(hostname: string): Promise<string | null>;
+  /** Counts and sums by persona and status, in one query. */
+  fleet(): Promise<FleetRow[]>;
+  countStale(staleBefore: Date): Promise<number>;
+  /** The lowest scores first. */
+  worst(limit: number): Promise<Endpoint[]>;
+}
+
+export interface StoredSnapshot extends Omit<Snapshot, 'hostname'> {
+  endpointId: number;
+}
+
+export interface SnapshotRepository {
+  add(rows: StoredSnapshot[]): Promise<void>;
+  /** By endpoint id; endpoints without any are absent. */
+  latest(endpointIds: number[]): Promise<Map<number, StoredSnapshot>>;
+  /** Oldest first. */
+  since(endpointIds: number[], since: Date): Promise<StoredSnapshot[]>;
+}
+
+export interface StoredScore extends Score {
+  id: number;
+  endpointId: number;
+  scoredAt: Date;
+}
+
+export interface ScoreRepository {
+  add(rows: Omit<StoredScore, 'id'>[]): Promise<void>;
+  latest(endpointId: number): Promise<StoredScore | null>;
+  /** Newest first. */
+  history(endpointId: number, limit: number): Promise<StoredScore[]>;
+}
+
+export interface AlertRepository {
+  /** Alerts created since, and how many of them are resolved, by endpoint; endpoints without any are absent. */
+  remediationRecords(endpointIds: number[], since: Date): Promise<Map<number, RemediationRecord>>;
+  open(endpointIds: number[]): Promise<Alert[]>;
+}
+
+export interface RunFilter {
+  kind?: RunKind;
+  status?: RunStatus;
+  hostname?: string;
+}
+
+export interface RunRepository {
+  add(run: Run): Promise<void>;
+  get(id: string): Promise<Run | null>;
+  /** Newest first. */
+  list(filter: RunFilter, page: Page): Promise<Paged<Run>>;
+  /** Moves a queued run to running; false when somebody else did or it is not queued any more. */
+  claim(id: string, now: Date): Promise<boolean>;
+  update(id: string, patch: Partial<Run>): Promise<void>;
+  /** Runs in one of these statuses, oldest first. */
+  inStatus(statuses: RunStatus[], kind?: RunKind): Promise<Run[]>;
+}
+
+export interface AuditEntry {
+  at: Date;
+  actor: string;
+  actorKind: string;
+  via: string;
+  role: string;
+  tool: string;
+  /** SHA-256 of the canonical input, hex: proves what was asked without keeping personal text. */
+  inputDigest: string;
+  /** What it was about (a hostname, an alert id), for reading the log. */
+  subject: string | null;
+  outcome: 'ok' | 'denied' | 'failed';
+  error: string | null;
+  durationMs: number;
+}
+
+export interface AuditRepository {
+  append(entry: AuditEntry): Promise<void>;
+  list(filter: { actor?: string; tool?: string }, page: Page): Promise<Paged<AuditEntry & { id: number }>>;
+}
+
+/** Work that outlives a request. Facts are in the store first; the queue only says that there is something to do. */
+export interface Queue {
+  enqueue(job: string, data: Record<string, unknown>): Promise<void>;
+}
+
+/** What the service counts about itself; names and labels are those of the operations guide. */
+export interface Metrics {
+  runFinished(kind: string, status: string, durationS: number): void;
+  endpointScanned(collector: string, outcome: 'ok' | 'unreachable', durationS: number): void;
+  fleet(counts: Record<string, number>, averageScore: number | null): void;
+  toolCalled(tool: string, face: string, outcome: string, durationS: number): void;
 }
 
 /** Structured log, pino-shaped. */

@@ -1,0 +1,144 @@
+/** Draws charts as PNG: Vega-Lite to SVG to pixels, no browser, with a font from a package so that it looks the same everywhere. */
+import { createRequire } from 'node:module';
+import { Resvg } from '@resvg/resvg-js';
+import * as vega from 'vega';
+import { compile, type TopLevelSpec } from 'vega-lite';
+import type { BarChart, ChartRenderer, ChartSpec, CourseChart } from '../core/chart.ts';
+
+const FONT = createRequire(import.meta.url).resolve('dejavu-fonts-ttf/ttf/DejaVuSans.ttf');
+const WIDTH_PX = 720;
+const HEIGHT_PX = 300;
+
+/** Okabe and Ito's palette, told apart by people with any common colour blindness (jfly.uni-koeln.de/color). */
+const COLOURS = ['#0072B2', '#E69F00', '#009E73', '#CC79A7', '#56B4E9', '#D55E00'];
+const STATUS_COLOURS: Record<string, string> = {
+  healthy: '#009E73',
+  'at risk': '#E69F00',
+  critical: '#D55E00',
+  unknown: '#999999',
+};
+const LIMIT_COLOUR = '#D55E00';
+
+export const charts: ChartRenderer = {
+  async png(chart) {
+    const spec = compile(chart.kind === 'course' ? courseSpec(chart) : barSpec(chart)).spec;
+    const view = new vega.View(vega.parse(spec), { renderer: 'none' });
+    const svg = await view.toSVG(2);
+    view.finalize();
+    const drawn = new Resvg(svg, {
+      font: { fontFiles: [FONT], loadSystemFonts: false, defaultFontFamily: 'DejaVu Sans' },
+    });
+    return drawn.render().asPng();
+  },
+};
+
+function frame(chart: ChartSpec): Omit<TopLevelSpec, 'layer' | 'mark'> & Record<string, unknown> {
+  return {
+    $schema: 'https://vega.github.io/schema/vega-lite/v6.json',
+    title: { text: chart.title, anchor: 'start', fontSize: 15 },
+    width: WIDTH_PX,
+    height: HEIGHT_PX,
+    background: 'white',
+    padding: 12,
+    config: {
+      font: 'DejaVu Sans',
+      axis: { labelFontSize: 12, titleFontSize: 12, gridColor: '#EEEEEE' },
+      view: { stroke: null },
+    },
+  };
+}
+
+function courseSpec(chart: CourseChart): TopLevelSpec {
+  const scale = chart.yDomain ? { domain: chart.yDomain } : { zero: false };
+  const y = { field: 'value', type: 'quantitative', title: chart.yTitle, scale };
+  const x = {
+    field: 'at',
+    type: 'temporal',
+    title: null,
+    axis: { labelOverlap: true, format: '%d %b %H:%M', tickCount: 6 },
+  };
+  const points = chart.lines.flatMap(({ name, points }) =>
+    points.map(({ at, value }) => ({ name, at: at.getTime(), value })),
+  );
+  const names = chart.lines.map(({ name }) => name);
+  const layer: object[] = [];
+  if (chart.band?.length) {
+    layer.push({
+      data: { values: chart.band.map(({ at, low, high }) => ({ at: at.getTime(), low, high })) },
+      mark: { type: 'area', opacity: 0.2, color: COLOURS[0] },
+      encoding: { x, y: { field: 'low', type: 'quantitative', title: chart.yTitle, scale }, y2: { field: 'high' } },
+    });
+  }
+  layer.push({
+    data: { values: points },
+    mark: { type: 'line', strokeWidth: 2, clip: true },
+    encoding: {
+      x,
+      y,
+      color: {
+        field: 'name',
+        type: 'nominal',
+        title: null,
+        scale: { domain: names, range: COLOURS.slice(0, names.length) },
+        legend: names.length > 1 ? { orient: 'bottom' } : null,
+      },
+      // The first line is the one that matters; the others are its parts.
+      opacity: { condition: { test: `datum.name === ${JSON.stringify(names[0])}`, value: 1 }, value: 0.55 },
+    },
+  });
+  if (chart.limits?.length) {
+    const values = chart.limits.map(({ name, value }) => ({ name: `${name} (${value})`, value }));
+    layer.push(
+      { data: { values }, mark: { type: 'rule', color: LIMIT_COLOUR, strokeDash: [6, 4] }, encoding: { y } },
+      {
+        data: { values },
+        mark: { type: 'text', align: 'left', dy: -6, dx: 4, color: LIMIT_COLOUR, fontSize: 11 },
+        encoding: { y, x: { value: 0 }, text: { field: 'name' } },
+      },
+    );
+  }
+  if (chart.moments?.length) {
+    const values = chart.moments.map(({ name, at }) => ({ name, at: at.getTime() }));
+    layer.push(
+      { data: { values }, mark: { type: 'rule', color: '#444444', strokeDash: [2, 3] }, encoding: { x } },
+      {
+        data: { values },
+        mark: { type: 'text', align: 'right', dx: -4, color: '#444444', fontSize: 11 },
+        encoding: { x, y: { value: 8 }, text: { field: 'name' } },
+      },
+    );
+  }
+  return { ...frame(chart), layer } as TopLevelSpec;
+}
+
+function barSpec(chart: BarChart): TopLevelSpec {
+  const values = chart.bars.map((bar, order) => ({ ...bar, order }));
+  const y = { field: 'name', type: 'nominal', title: null, sort: { field: 'order' } };
+  const x = { field: 'value', type: 'quantitative', title: chart.xTitle, axis: { tickMinStep: 1 } };
+  const names = [...new Set(chart.bars.map(({ group, name }) => group ?? name))];
+  const known = names.every((name) => STATUS_COLOURS[name]);
+  const range = known ? names.map((name) => STATUS_COLOURS[name] as string) : [COLOURS[0] as string];
+  return {
+    ...frame(chart),
+    height: Math.max(120, chart.bars.length * 34),
+    data: { values },
+    encoding: { y, x },
+    layer: [
+      {
+        mark: { type: 'bar', cornerRadiusEnd: 3 },
+        encoding: {
+          color: {
+            field: chart.bars.some(({ group }) => group) ? 'group' : 'name',
+            type: 'nominal',
+            legend: null,
+            scale: { domain: names, range },
+          },
+        },
+      },
+      {
+        mark: { type: 'text', align: 'left', dx: 5, fontSize: 12 },
+        encoding: { text: { field: 'value', type: 'quantitative' } },
+      },
+    ],
+  } as TopLevelSpec;
+}

@@ -1,0 +1,173 @@
+/** Endpoints in the database: the registry and the condition that scans keep beside it. */
+
+import type { InferEntity } from '@mikro-orm/core';
+import { type FilterQuery, raw, UniqueConstraintViolationException } from '@mikro-orm/core';
+import { AppError } from '../../core/errors.ts';
+import type { EndpointFilter, EndpointRepository } from '../../core/ports.ts';
+import type { Endpoint, EndpointCondition } from '../../domain/endpoint.ts';
+import { EndpointRow } from './entities.ts';
+import { chunked, plain, type Session } from './rows.ts';
+
+type Row = InferEntity<typeof EndpointRow>;
+
+const CONDITION_FIELDS = [
+  'lastScanAt',
+  'lastSeenAt',
+  'unreachableReason',
+  'score',
+  'scoreStatus',
+  'coverage',
+  'scoredAt',
+  'breaches',
+] as const satisfies (keyof EndpointCondition)[];
+
+const NEVER_SCANNED: EndpointCondition = {
+  lastScanAt: null,
+  lastSeenAt: null,
+  unreachableReason: null,
+  score: null,
+  scoreStatus: 'unknown',
+  coverage: null,
+  scoredAt: null,
+  breaches: {},
+};
+
+const LIVE = { deregisteredAt: null };
+
+export function endpointRepository(session: Session): EndpointRepository {
+  const one = async (where: FilterQuery<Row>): Promise<Endpoint | null> => {
+    const row = await session().findOne(EndpointRow, { ...(where as object), ...LIVE } as FilterQuery<Row>);
+    return row && toEndpoint(row);
+  };
+
+  return {
+    async register(registration, agentTokenDigest, now) {
+      const row = {
+        ...registration,
+        ...NEVER_SCANNED,
+        agentTokenDigest,
+        hostKey: null,
+        registeredAt: now,
+        updatedAt: now,
+        deregisteredAt: null,
+      };
+      try {
+        const id = await session().insert(EndpointRow, row);
+        return toEndpoint({ ...row, id } as Row);
+      } catch (error) {
+        if (!(error instanceof UniqueConstraintViolationException)) throw error;
+        throw new AppError(
+          'conflict',
+          `${registration.hostname} is registered already. Update it with PATCH, or deregister it first.`,
+          { hostname: registration.hostname },
+        );
+      }
+    },
+
+    get: (hostname) => one({ hostname }),
+    byAgentToken: (agentTokenDigest) => one({ agentTokenDigest }),
+    byIpAddress: (ipAddress) => one({ ipAddress }),
+
+    async list(filter, page, staleBefore) {
+      const [rows, total] = await session().findAndCount(EndpointRow, condition(filter, staleBefore), {
+        orderBy: { hostname: 'asc' },
+        ...page,
+      });
+      return { items: rows.map(toEndpoint), total };
+    },
+
+    async batch(afterId, limit) {
+      const rows = await session().find(
+        EndpointRow,
+        { id: { $gt: afterId }, ...LIVE },
+        { orderBy: { id: 'asc' }, limit },
+      );
+      return rows.map(toEndpoint);
+    },
+
+    count: () => session().count(EndpointRow, LIVE),
+
+    async update(id, patch, now) {
+      await session().nativeUpdate(EndpointRow, { id }, { ...patch, updatedAt: now });
+      return toEndpoint(await session().findOneOrFail(EndpointRow, { id }));
+    },
+
+    async deregister(id, now) {
+      await session().nativeUpdate(
+        EndpointRow,
+        { id },
+        { deregisteredAt: now, updatedAt: now, agentTokenDigest: null },
+      );
+    },
+
+    async recordConditions(rows) {
+      for (const chunk of chunked(rows)) {
+        // An upsert that always conflicts is one statement for the whole chunk; the merge list keeps it from touching
+        // what people registered meanwhile.
+        await session().upsertMany(EndpointRow, chunk, {
+          onConflictFields: ['id'],
+          onConflictMergeFields: [...CONDITION_FIELDS],
+          disableIdentityMap: true,
+        });
+      }
+    },
+
+    async rememberHostKey(hostname, hostKey) {
+      await session().nativeUpdate(EndpointRow, { hostname, ...LIVE }, { hostKey });
+    },
+
+    async hostKey(hostname) {
+      const row = await session().findOne(EndpointRow, { hostname, ...LIVE }, { fields: ['hostKey'] });
+      return row?.hostKey ?? null;
+    },
+
+    async fleet() {
+      const rows = await session()
+        .createQueryBuilder(EndpointRow, 'e')
+        .select(['persona', 'scoreStatus', raw('count(*) as endpoints'), raw('sum(coalesce(score, 0)) as score_sum')])
+        .where(LIVE)
+        .groupBy(['persona', 'scoreStatus'])
+        .execute<{ persona: string; scoreStatus: string; endpoints: number | string; score_sum: number }[]>('all');
+      return rows.map((row) => ({
+        persona: row.persona,
+        status: row.scoreStatus,
+        endpoints: Number(row.endpoints),
+        scoreSum: Number(row.score_sum),
+      }));
+    },
+
+    countStale: (staleBefore) => session().count(EndpointRow, { ...LIVE, lastSeenAt: { $lt: staleBefore } }),
+
+    async worst(limit) {
+      const rows = await session().find(
+        EndpointRow,
+        { ...LIVE, score: { $ne: null } },
+        { orderBy: { score: 'asc', id: 'asc' }, limit },
+      );
+      return rows.map(toEndpoint);
+    },
+  };
+}
+
+function condition(filter: EndpointFilter, staleBefore: Date): FilterQuery<Row> {
+  return {
+    ...LIVE,
+    ...(filter.persona && { persona: filter.persona }),
+    ...(filter.criticalityTier && { criticalityTier: filter.criticalityTier as Row['criticalityTier'] }),
+    ...(filter.ownerEmail && { ownerEmail: filter.ownerEmail }),
+    ...(filter.state === 'never_seen' && { lastSeenAt: null }),
+    ...(filter.state === 'fresh' && { lastSeenAt: { $gte: staleBefore } }),
+    ...(filter.state === 'stale' && { lastSeenAt: { $lt: staleBefore } }),
+    ...(filter.tag !== undefined && { tags: tagCondition(filter.tag) }),
+  };
+}
+
+function tagCondition(tag: string): Record<string, string | { $ne: null }> {
+  const [key = '', ...rest] = tag.split('=');
+  return { [key]: rest.length > 0 ? rest.join('=') : { $ne: null } };
+}
+
+function toEndpoint(row: Row): Endpoint {
+  const { agentTokenDigest: _secret, hostKey: _key, ...endpoint } = plain(EndpointRow, row);
+  return endpoint;
+}

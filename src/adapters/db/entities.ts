@@ -1,0 +1,253 @@
+/** The tables: one entity each, mapped one to one onto plain values that core knows. */
+import { defineEntity, p } from '@mikro-orm/core';
+import type { AlertStatus, AlertType, Resolution, Severity, TicketLink } from '../../domain/alert.ts';
+import type { CriticalityTier, Persona, ScoreStatus } from '../../domain/endpoint.ts';
+import type { RunKind, RunStatus } from '../../domain/run.ts';
+import type { AppliedCap, Component, Deduction, Improvement } from '../../domain/score.ts';
+import type { CollectorKind, CollectorOptions, OsPlatform, Unmeasured } from '../../domain/telemetry.ts';
+
+/** A string column with a narrower TypeScript type; the check lives at the gate, not in the database. */
+const word = <T extends string>() => p.string().$type<T>();
+
+/** A floating-point number; the ORM's own type allows text too. */
+const real = () => p.double().$type<number>();
+
+export const EndpointRow = defineEntity({
+  name: 'Endpoint',
+  tableName: 'endpoint',
+  properties: {
+    id: p.integer().primary(),
+    hostname: p.string().length(253),
+    ipAddress: p.string().nullable(),
+    ownerEmail: p.string().nullable(),
+    persona: word<Persona>(),
+    criticalityTier: p.integer().$type<CriticalityTier>(),
+    osPlatform: word<OsPlatform>(),
+    tags: p.json<Record<string, string>>(),
+    collector: word<CollectorKind>(),
+    options: p.json<CollectorOptions>(),
+    agentTokenDigest: p.string().nullable(),
+    hostKey: p.string().nullable(),
+    registeredAt: p.datetime(3),
+    updatedAt: p.datetime(3),
+    deregisteredAt: p.datetime(3).nullable(),
+    lastScanAt: p.datetime(3).nullable(),
+    lastSeenAt: p.datetime(3).nullable(),
+    unreachableReason: p.text().nullable(),
+    score: real().nullable(),
+    scoreStatus: word<ScoreStatus>(),
+    coverage: real().nullable(),
+    scoredAt: p.datetime(3).nullable(),
+    breaches: p.json<Record<string, number>>(),
+  },
+  uniques: [
+    { name: 'endpoint_hostname_live', properties: ['hostname'], where: 'deregistered_at is null' },
+    { name: 'endpoint_agent_token', properties: ['agentTokenDigest'] },
+  ],
+  indexes: [
+    { name: 'endpoint_score', properties: ['score'] },
+    { name: 'endpoint_ip_address', properties: ['ipAddress'] },
+    { name: 'endpoint_owner_email', properties: ['ownerEmail'] },
+  ],
+});
+
+export const SnapshotRow = defineEntity({
+  name: 'Snapshot',
+  tableName: 'snapshot',
+  properties: {
+    id: p.integer().primary(),
+    endpointId: p.integer(),
+    collectedAt: p.datetime(3),
+    collector: word<CollectorKind>(),
+    durationMs: p.integer(),
+    reachable: p.boolean(),
+    unreachableReason: p.text().nullable(),
+    cpuPct: real().nullable(),
+    memoryPct: real().nullable(),
+    diskPct: real().nullable(),
+    diskMount: p.string().nullable(),
+    latencyMs: real().nullable(),
+    packetLossPct: real().nullable(),
+    dnsFailures: p.integer().nullable(),
+    dnsLookups: p.integer().nullable(),
+    servicesDown: p.json<string[]>().nullable(),
+    logErrors: p.integer().nullable(),
+    bootedAt: p.datetime(3).nullable(),
+    unmeasured: p.json<Unmeasured[]>(),
+  },
+  indexes: [
+    { name: 'snapshot_endpoint_time', properties: ['endpointId', 'collectedAt'] },
+    { name: 'snapshot_time', properties: ['collectedAt'] },
+  ],
+});
+
+export const ScoreRow = defineEntity({
+  name: 'Score',
+  tableName: 'score',
+  properties: {
+    id: p.integer().primary(),
+    endpointId: p.integer(),
+    scoredAt: p.datetime(3),
+    score: real(),
+    status: word<ScoreStatus>(),
+    coverage: real(),
+    components: p.json<Record<Component, number | null>>(),
+    deductions: p.json<Deduction[]>(),
+    caps: p.json<AppliedCap[]>(),
+    improvements: p.json<Improvement[]>(),
+  },
+  indexes: [
+    { name: 'score_endpoint_time', properties: ['endpointId', 'scoredAt'] },
+    { name: 'score_time', properties: ['scoredAt'] },
+  ],
+});
+
+export const AlertRow = defineEntity({
+  name: 'Alert',
+  tableName: 'alert',
+  properties: {
+    id: p.integer().primary(),
+    endpointId: p.integer(),
+    hostname: p.string().length(253),
+    alertName: p.string(),
+    severity: word<Severity>(),
+    alertType: word<AlertType>(),
+    message: p.text(),
+    status: word<AlertStatus>(),
+    labels: p.json<Record<string, string>>(),
+    startsAt: p.datetime(3),
+    acknowledgedAt: p.datetime(3).nullable(),
+    acknowledgedUntil: p.datetime(3).nullable(),
+    acknowledgedBy: p.string().nullable(),
+    predictedTimeToImpact: p.string().nullable(),
+    remediationRunId: p.string().nullable(),
+    ticket: p.json<TicketLink>().nullable(),
+    flaps: p.integer(),
+    createdAt: p.datetime(3),
+    updatedAt: p.datetime(3),
+    resolvedAt: p.datetime(3).nullable(),
+    resolution: word<Resolution>().nullable(),
+  },
+  uniques: [{ name: 'alert_one_open', properties: ['hostname', 'alertName'], where: "status <> 'resolved'" }],
+  indexes: [
+    { name: 'alert_endpoint_created', properties: ['endpointId', 'createdAt'] },
+    { name: 'alert_status_created', properties: ['status', 'createdAt'] },
+    { name: 'alert_created', properties: ['createdAt'] },
+  ],
+});
+
+export const AlertEventRow = defineEntity({
+  name: 'AlertEvent',
+  tableName: 'alert_event',
+  properties: {
+    id: p.integer().primary(),
+    alertId: p.integer(),
+    at: p.datetime(3),
+    from: word<AlertStatus>().fieldName('from_status').nullable(),
+    to: word<AlertStatus>().fieldName('to_status'),
+    actor: p.string(),
+    via: p.string(),
+    why: p.text(),
+  },
+  indexes: [{ name: 'alert_event_alert', properties: ['alertId', 'id'] }],
+});
+
+export const FeedbackRow = defineEntity({
+  name: 'Feedback',
+  tableName: 'feedback',
+  properties: {
+    id: p.integer().primary(),
+    endpointId: p.integer().nullable(),
+    rating: p.integer(),
+    category: p.string(),
+    comment: p.text().nullable(),
+    createdAt: p.datetime(3),
+  },
+  indexes: [{ name: 'feedback_created', properties: ['createdAt'] }],
+});
+
+export const RunRow = defineEntity({
+  name: 'Run',
+  tableName: 'run',
+  properties: {
+    id: p.string().primary(),
+    kind: word<RunKind>(),
+    status: word<RunStatus>(),
+    hostname: p.string().nullable(),
+    goal: p.text().nullable(),
+    agentProfile: p.string().nullable(),
+    requestedBy: p.string(),
+    via: p.string(),
+    createdAt: p.datetime(3),
+    startedAt: p.datetime(3).nullable(),
+    finishedAt: p.datetime(3).nullable(),
+    error: p.text().nullable(),
+    result: p.json<unknown>().nullable(),
+    steps: p.json<unknown[]>(),
+    usage: p.json<{ inputTokens: number; outputTokens: number }>().nullable(),
+    costUsd: real().nullable(),
+  },
+  indexes: [
+    { name: 'run_status_kind', properties: ['status', 'kind'] },
+    { name: 'run_created', properties: ['createdAt'] },
+    { name: 'run_hostname_created', properties: ['hostname', 'createdAt'] },
+  ],
+});
+
+export const AuditRow = defineEntity({
+  name: 'Audit',
+  tableName: 'audit',
+  properties: {
+    id: p.integer().primary(),
+    at: p.datetime(3),
+    actor: p.string(),
+    actorKind: p.string(),
+    via: p.string(),
+    role: p.string(),
+    tool: p.string(),
+    inputDigest: p.string(),
+    subject: p.string().nullable(),
+    outcome: word<'ok' | 'denied' | 'failed'>(),
+    error: p.text().nullable(),
+    durationMs: p.integer(),
+  },
+  indexes: [
+    { name: 'audit_at', properties: ['at'] },
+    { name: 'audit_actor_at', properties: ['actor', 'at'] },
+  ],
+});
+
+export const OutboxRow = defineEntity({
+  name: 'Outbox',
+  tableName: 'outbox',
+  properties: {
+    id: p.integer().primary(),
+    /** Which messenger delivers it: `slack`, `ticket`. */
+    channel: p.string(),
+    kind: p.string(),
+    /** Messages about the same thing share it, so that edits coalesce and repeats are recognised. */
+    subject: p.string(),
+    idempotencyKey: p.string(),
+    payload: p.json<Record<string, unknown>>(),
+    state: word<'pending' | 'sent' | 'dead'>(),
+    attempts: p.integer(),
+    createdAt: p.datetime(3),
+    nextAttemptAt: p.datetime(3),
+    sentAt: p.datetime(3).nullable(),
+    lastError: p.text().nullable(),
+  },
+  uniques: [{ name: 'outbox_idempotency', properties: ['idempotencyKey'] }],
+  indexes: [{ name: 'outbox_due', properties: ['state', 'channel', 'nextAttemptAt'] }],
+});
+
+export const ENTITIES = [
+  EndpointRow,
+  SnapshotRow,
+  ScoreRow,
+  AlertRow,
+  AlertEventRow,
+  FeedbackRow,
+  RunRow,
+  AuditRow,
+  OutboxRow,
+];

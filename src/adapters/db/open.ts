@@ -1,0 +1,110 @@
+/** Opens the database that DATABASE_URL names, brings its schema up to date, and closes it. */
+import { mkdirSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { MikroORM, type Options } from '@mikro-orm/core';
+import { Migrator } from '@mikro-orm/migrations';
+import { PostgreSqlDriver } from '@mikro-orm/postgresql';
+import { NodeSqliteDialect, type SqlEntityManager, SqliteDriver } from '@mikro-orm/sql';
+import { AppError } from '../../core/errors.ts';
+import { ENTITIES } from './entities.ts';
+
+export type DatabaseKind = 'sqlite' | 'postgresql';
+
+export interface Database {
+  kind: DatabaseKind;
+  orm: MikroORM;
+  em: SqlEntityManager;
+  close(): Promise<void>;
+}
+
+/** Where migrations of a store live; they differ because the dialects do. */
+export function migrationsPath(kind: DatabaseKind): string {
+  return fileURLToPath(new URL(`./migrations/${kind}`, import.meta.url));
+}
+
+/**
+ * Understands `sqlite:///relative/path`, `sqlite:////absolute/path`, `sqlite://:memory:` and `postgresql://…`, as the
+ * operations guide writes them.
+ */
+export function parseDatabaseUrl(url: string): { kind: 'sqlite'; path: string } | { kind: 'postgresql'; url: string } {
+  if (/^postgres(ql)?:\/\//.test(url)) return { kind: 'postgresql', url };
+  const sqlite = /^sqlite:\/\/(?::memory:|\/(.+))$/.exec(url);
+  if (!sqlite) {
+    throw new AppError(
+      'invalid',
+      'DATABASE_URL is not understood. Use sqlite:///relative/path, sqlite:////absolute/path or postgresql://user:password@host/database.',
+    );
+  }
+  return { kind: 'sqlite', path: sqlite[1] ? resolve(sqlite[1]) : ':memory:' };
+}
+
+export function ormOptions(url: string, poolSize = 10): Partial<Options> {
+  const target = parseDatabaseUrl(url);
+  const shared: Partial<Options> = {
+    entities: ENTITIES,
+    extensions: [Migrator],
+    migrations: {
+      path: migrationsPath(target.kind),
+      tableName: 'schema_migration',
+      snapshotName: 'schema',
+      snapshotOnMigrate: false,
+      emit: 'ts',
+      silent: true,
+      transactional: true,
+      allOrNothing: true,
+      disableForeignKeys: false,
+    },
+    forceUtcTimezone: true,
+    // Rows are read as plain values and never tracked across requests; a shared identity map would only grow.
+    allowGlobalContext: false,
+  };
+  if (target.kind === 'postgresql') {
+    return { ...shared, driver: PostgreSqlDriver, clientUrl: target.url, pool: { min: 0, max: poolSize } };
+  }
+  return { ...shared, driver: SqliteDriver, dbName: target.path, driverOptions: new NodeSqliteDialect(target.path) };
+}
+
+/** Opens and migrates. Fails with kind `unavailable` when the database cannot be reached or written. */
+export async function openDatabase(url: string, poolSize?: number): Promise<Database> {
+  const target = parseDatabaseUrl(url);
+  try {
+    if (target.kind === 'sqlite' && target.path !== ':memory:') mkdirSync(dirname(target.path), { recursive: true });
+    const orm = await MikroORM.init(ormOptions(url, poolSize));
+    const em = orm.em as SqlEntityManager;
+    if (target.kind === 'sqlite') await configureSqlite(em);
+    await migrate(orm, target.kind);
+    return { kind: target.kind, orm, em, close: () => orm.close(true) };
+  } catch (error) {
+    const where = target.kind === 'sqlite' ? target.path : new URL(target.url).host;
+    throw new AppError(
+      'unavailable',
+      `The ${target.kind} database at ${where} cannot be opened: ${(error as Error).message}`,
+      undefined,
+      { cause: error },
+    );
+  }
+}
+
+async function configureSqlite(em: SqlEntityManager): Promise<void> {
+  // WAL lets the command line and MCP over stdio read while the service writes; NORMAL is durable with WAL against a
+  // killed process, and loses at most the last commits when the power goes.
+  await em.execute('pragma busy_timeout = 10000');
+  await em.execute('pragma journal_mode = wal');
+  await em.execute('pragma synchronous = normal');
+}
+
+/** An arbitrary constant that all DexOps processes share: whoever holds it migrates, the others wait. */
+const MIGRATION_LOCK = 7_305_113;
+
+async function migrate(orm: MikroORM, kind: DatabaseKind): Promise<void> {
+  if ((await orm.migrator.getPending()).length === 0) return;
+  if (kind === 'sqlite') {
+    await orm.migrator.up();
+    return;
+  }
+  await (orm.em.fork() as SqlEntityManager).transactional(async (em) => {
+    await em.execute('select pg_advisory_xact_lock(?)', [MIGRATION_LOCK]);
+    await orm.migrator.up();
+  });
+}

@@ -1,0 +1,19 @@
+/** From database rows to the plain values that core works with. */
+import type { SqlEntityManager } from '@mikro-orm/sql';
+
+/** The entity manager of the moment: a fresh fork outside a transaction, the transaction's own inside. */
+export type Session = () => SqlEntityManager;
+
+/** A row's own columns, with null where the entity may leave a property out. */
+export type Plain<Row> = { [Key in keyof Row as Key extends string ? Key : never]-?: Exclude<Row[Key], undefined> };
+
+/** A row as a plain value: every column present, absent ones null. */
+export function plain<Row extends object>(schema: { meta: { properties: object } }, row: Row): Plain<Row> {
+  const values = row as Record<string, unknown>;
+  return Object.fromEntries(Object.keys(schema.meta.properties).map((key) => [key, values[key] ?? null])) as Plain<Row>;
+}
+
+/** How many rows one statement may carry: SQLite binds at most 32,766 values, PostgreSQL 65,535. */
+export function chunked<T>(rows: T[], size = 500): T[][] {
+  return Array.from({ length: Math.ceil(rows.length / size) }, (_, i) => rows.slice(i * size, (i + 1) * size));
+}

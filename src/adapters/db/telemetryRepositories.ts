@@ -1,0 +1,71 @@
+/** Snapshots and scores in the database: written in batches, read by endpoint and time. */
+import type { InferEntity } from '@mikro-orm/core';
+import type { ScoreRepository, SnapshotRepository, StoredScore, StoredSnapshot } from '../../core/ports.ts';
+import { ScoreRow, SnapshotRow } from './entities.ts';
+import { chunked, plain, type Session } from './rows.ts';
+
+export function snapshotRepository(session: Session): SnapshotRepository {
+  return {
+    async add(rows) {
+      for (const chunk of chunked(rows)) {
+        await session().insertMany(SnapshotRow, chunk);
+      }
+    },
+
+    async latest(endpointIds) {
+      const found = new Map<number, StoredSnapshot>();
+      for (const ids of chunked(endpointIds)) {
+        // One index seek per endpoint inside a single statement; max(id) would read each endpoint's whole history.
+        const marks = ids.map(() => '?').join(', ');
+        const rows = await session().find(SnapshotRow, {
+          id: {
+            $in: await session()
+              .execute<{ id: number | null }[]>(
+                `select (select s.id from snapshot s where s.endpoint_id = e.id order by s.collected_at desc limit 1) as id from endpoint e where e.id in (${marks})`,
+                ids,
+              )
+              .then((seeks) => seeks.flatMap(({ id }) => (id === null ? [] : [id]))),
+          },
+        });
+        for (const row of rows) found.set(row.endpointId, toSnapshot(row));
+      }
+      return found;
+    },
+
+    async since(endpointIds, since) {
+      const rows = await session().find(
+        SnapshotRow,
+        { endpointId: { $in: endpointIds }, collectedAt: { $gte: since } },
+        { orderBy: { endpointId: 'asc', collectedAt: 'asc' } },
+      );
+      return rows.map(toSnapshot);
+    },
+  };
+}
+
+export function scoreRepository(session: Session): ScoreRepository {
+  const newest = (endpointId: number, limit: number) =>
+    session().find(ScoreRow, { endpointId }, { orderBy: { scoredAt: 'desc', id: 'desc' }, limit });
+
+  return {
+    async add(rows) {
+      for (const chunk of chunked(rows)) await session().insertMany(ScoreRow, chunk);
+    },
+    async latest(endpointId) {
+      const [row] = await newest(endpointId, 1);
+      return row ? toScore(row) : null;
+    },
+    async history(endpointId, limit) {
+      return (await newest(endpointId, limit)).map(toScore);
+    },
+  };
+}
+
+function toScore(row: InferEntity<typeof ScoreRow>): StoredScore {
+  return plain(ScoreRow, row);
+}
+
+function toSnapshot(row: InferEntity<typeof SnapshotRow>): StoredSnapshot {
+  const { id: _id, ...snapshot } = plain(SnapshotRow, row);
+  return snapshot;
+}

@@ -1,0 +1,55 @@
+/** Runs and the audit trail in the database. */
+import type { InferEntity } from '@mikro-orm/core';
+import type { AuditRepository, RunRepository } from '../../core/ports.ts';
+import type { Run } from '../../domain/run.ts';
+import { AuditRow, RunRow } from './entities.ts';
+import { plain, type Session } from './rows.ts';
+
+export function runRepository(session: Session): RunRepository {
+  return {
+    async add(run) {
+      await session().insert(RunRow, run);
+    },
+    async get(id) {
+      const row = await session().findOne(RunRow, { id });
+      return row && toRun(row);
+    },
+    async list(filter, page) {
+      const where = Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== undefined));
+      const [rows, total] = await session().findAndCount(RunRow, where, {
+        orderBy: { createdAt: 'desc', id: 'desc' },
+        ...page,
+      });
+      return { items: rows.map(toRun), total };
+    },
+    async claim(id, now) {
+      return (
+        (await session().nativeUpdate(RunRow, { id, status: 'queued' }, { status: 'running', startedAt: now })) === 1
+      );
+    },
+    async update(id, patch) {
+      await session().nativeUpdate(RunRow, { id }, patch);
+    },
+    async inStatus(statuses, kind) {
+      const where = { status: { $in: statuses }, ...(kind && { kind }) };
+      return (await session().find(RunRow, where, { orderBy: { createdAt: 'asc' } })).map(toRun);
+    },
+  };
+}
+
+export function auditRepository(session: Session): AuditRepository {
+  return {
+    async append(entry) {
+      await session().insert(AuditRow, entry);
+    },
+    async list(filter, page) {
+      const where = Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== undefined));
+      const [rows, total] = await session().findAndCount(AuditRow, where, { orderBy: { id: 'desc' }, ...page });
+      return { items: rows.map((row) => plain(AuditRow, row)), total };
+    },
+  };
+}
+
+function toRun(row: InferEntity<typeof RunRow>): Run {
+  return plain(RunRow, row);
+}

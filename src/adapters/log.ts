@@ -1,0 +1,44 @@
+/** The log: JSON lines (or readable text) by pino, with secrets taken out, on stderr so that stdout stays free for protocols. */
+import pino from 'pino';
+import type { Log } from '../core/ports.ts';
+
+/** Field names whose values never reach the log, wherever they stand in the first three levels. */
+const SECRET_FIELDS = ['authorization', 'cookie', 'token', 'password', 'secret', 'api_key', 'apiKey', 'privateKey'];
+
+export function createLog(options: { level: string; format: 'json' | 'text' }): Log {
+  const settings: pino.LoggerOptions = {
+    level: options.level,
+    base: null,
+    timestamp: pino.stdTimeFunctions.isoTime,
+    formatters: { level: (label) => ({ level: label }) },
+    redact: {
+      paths: SECRET_FIELDS.flatMap((name) => [
+        name,
+        `*.${name}`,
+        `*.*.${name}`,
+        `*["x-api-key"]`,
+        `*["x-webhook-token"]`,
+      ]),
+      censor: '[redacted]',
+    },
+  };
+  return pino(settings, options.format === 'text' ? readable() : pino.destination({ fd: 2, sync: true }));
+}
+
+/** Turns each JSON line into `time LEVEL message field=value …`. */
+function readable(): { write(line: string): void } {
+  return {
+    write(line) {
+      const { time, level, msg, err, ...fields } = JSON.parse(line) as Record<string, unknown> & {
+        err?: { stack?: string };
+      };
+      const rest = Object.entries(fields).map(
+        ([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
+      );
+      const stack = err?.stack ? `\n${err.stack}` : '';
+      process.stderr.write(
+        `${time} ${String(level).toUpperCase().padEnd(5)} ${[msg ?? '', ...rest].join(' ')}${stack}\n`,
+      );
+    },
+  };
+}

@@ -1,0 +1,17 @@
+/** Probes of this machine for the health page. */
+import { statfs } from 'node:fs/promises';
+import type { Probe } from '../core/health.ts';
+
+/** Below this share of free space the service says so before the database does. */
+const LOW_DISK_PCT = 5;
+const MIB = 1024 * 1024;
+
+export function diskProbe(dir: string): Probe {
+  return async () => {
+    const { bavail, bsize, blocks } = await statfs(dir);
+    const freePct = Math.round((bavail / blocks) * 1000) / 10;
+    const free_mib = Math.round((bavail * bsize) / MIB);
+    if (freePct >= LOW_DISK_PCT) return { status: 'ok', free_mib };
+    return { status: 'degraded', free_mib, detail: `only ${freePct} % of the data disk is free` };
+  };
+}

@@ -1,0 +1,72 @@
+/** A YAML file that is read again when it changes; a broken edit is refused and the last good version stays in force. */
+import { readFileSync, statSync } from 'node:fs';
+import { parse } from 'yaml';
+import type { z } from 'zod';
+import { AppError } from '../core/errors.ts';
+import type { Log, Reloaded } from '../core/ports.ts';
+
+/** Longest gap between an edit and its effect, in milliseconds; a look at the file's time stamp costs microseconds. */
+const CHECK_EVERY_MS = 1000;
+
+/** No configuration of ours is anywhere near this, and a parser should not be handed more. */
+const MAX_BYTES = 1_000_000;
+
+export interface ReloadedFileOptions {
+  log: Log;
+  /** Told about every refused edit. */
+  onRefused?(problem: string): void;
+  nowMs?(): number;
+}
+
+/** @throws AppError `invalid` when the file is wrong at the first read */
+export function reloadedFile<S extends z.ZodType>(
+  path: string,
+  schema: S,
+  options: ReloadedFileOptions,
+): Reloaded<z.output<S>> {
+  const nowMs = options.nowMs ?? (() => performance.now());
+  let stamp = stampOf(path);
+  let value = load(path, schema);
+  let checkedMs = nowMs();
+
+  return {
+    current() {
+      if (nowMs() - checkedMs < CHECK_EVERY_MS) return value;
+      checkedMs = nowMs();
+      const seen = stampOf(path);
+      if (seen === stamp) return value;
+      stamp = seen;
+      try {
+        value = load(path, schema);
+        options.log.info({ file: path }, 'configuration file reloaded');
+      } catch (error) {
+        const problem = (error as Error).message;
+        options.log.error({ file: path, problem }, 'configuration file refused; the last good version stays in force');
+        options.onRefused?.(problem);
+      }
+      return value;
+    },
+  };
+}
+
+function stampOf(path: string): string {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  return stats ? `${stats.mtimeMs}/${stats.size}/${stats.ino}` : 'missing';
+}
+
+function load<S extends z.ZodType>(path: string, schema: S): z.output<S> {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  if (!stats) throw new AppError('invalid', `${path} does not exist.`);
+  if (stats.size > MAX_BYTES)
+    throw new AppError('invalid', `${path} has ${stats.size} bytes; at most ${MAX_BYTES} are read.`);
+  let raw: unknown;
+  try {
+    raw = parse(readFileSync(path, 'utf8'), { maxAliasCount: 100, uniqueKeys: true });
+  } catch (error) {
+    throw new AppError('invalid', `${path} is not YAML: ${(error as Error).message}`);
+  }
+  const parsed = schema.safeParse(raw);
+  if (parsed.success) return parsed.data;
+  const problems = parsed.error.issues.map((issue) => `${issue.path.join('.') || '(file)'}: ${issue.message}`);
+  throw new AppError('invalid', `${path} is wrong: ${problems.join('; ')}`);
+}

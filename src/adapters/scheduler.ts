@@ -1,0 +1,111 @@
+/** The job queue over Agenda: in this process by default, shared between workers when RUN_QUEUE_URL names a store. */
+import { MongoBackend } from '@agendajs/mongo-backend';
+import { PostgresBackend } from '@agendajs/postgres-backend';
+import { RedisBackend } from '@agendajs/redis-backend';
+import { Agenda, type AgendaBackend } from 'agenda';
+import type { Probe } from '../core/health.ts';
+import type { Log, Queue } from '../core/ports.ts';
+import { memoryJobs } from './memoryJobs.ts';
+
+/** Jobs are killed after ten minutes and never retried (operations guide, "Scheduled Jobs"). */
+const JOB_TIMEOUT_MS = 600_000;
+
+/** How a worker looks for work when no notification reaches it. */
+const POLL_MS = 1000;
+
+export interface JobStatus {
+  lastStartedAt: Date | null;
+  lastSucceededAt: Date | null;
+  lastFailedAt: Date | null;
+  lastError: string | null;
+}
+
+export interface Scheduler extends Queue {
+  /** Names a handler; `concurrency` is how many of it this process works on at once. */
+  define(
+    job: string,
+    handler: (data: Record<string, unknown>, signal: AbortSignal) => Promise<void>,
+    concurrency: number,
+  ): void;
+  /** Runs a job by cron expression (UTC); one schedule for all workers. */
+  every(cron: string, job: string): Promise<void>;
+  /** Starts working on jobs; before it the scheduler only takes them. */
+  start(): Promise<void>;
+  /** Waits for what is running, at most so long, then aborts it. */
+  stop(drainMs: number): Promise<void>;
+  /** For the health page: whether the queue answers, and how each job fared. */
+  probe: Probe;
+}
+
+export function createScheduler(queueUrl: string, log: Log): Scheduler {
+  const backend = backendFor(queueUrl);
+  const agenda = new Agenda({
+    backend,
+    processEvery: POLL_MS,
+    defaultLockLifetime: JOB_TIMEOUT_MS + 60_000,
+    removeOnComplete: true,
+  });
+  const stopping = new AbortController();
+  const statuses: Record<string, JobStatus> = {};
+  agenda.on('error', (error: Error) => log.error({ err: error }, 'job queue error'));
+
+  return {
+    async enqueue(job, data) {
+      await agenda.now(job, data);
+    },
+
+    define(job, handler, concurrency) {
+      const status: JobStatus = { lastStartedAt: null, lastSucceededAt: null, lastFailedAt: null, lastError: null };
+      statuses[job] = status;
+      agenda.define<Record<string, unknown>>(
+        job,
+        async ({ attrs }) => {
+          status.lastStartedAt = new Date();
+          const signal = AbortSignal.any([stopping.signal, AbortSignal.timeout(JOB_TIMEOUT_MS)]);
+          try {
+            await handler(attrs.data ?? {}, signal);
+            status.lastSucceededAt = new Date();
+          } catch (error) {
+            status.lastFailedAt = new Date();
+            status.lastError = (error as Error).message;
+            // Swallowed on purpose: a failed job is not tried again, and Agenda would keep it for ever.
+            log.error({ err: error, job }, 'job failed');
+          }
+        },
+        { concurrency, lockLimit: concurrency },
+      );
+    },
+
+    async every(cron, job) {
+      await agenda.every(cron, job, undefined, { timezone: 'UTC', skipImmediate: true });
+    },
+
+    start: () => agenda.start(),
+
+    async stop(drainMs) {
+      await agenda.drain(drainMs);
+      stopping.abort();
+      await agenda.stop();
+    },
+
+    async probe() {
+      return { status: 'ok', backend: backend.name, waiting: await agenda.db.getQueueSize(), jobs: statuses };
+    },
+  };
+}
+
+function backendFor(url: string): AgendaBackend {
+  const scheme = url.split(':')[0];
+  switch (scheme) {
+    case '':
+      return memoryJobs();
+    case 'mongodb':
+    case 'mongodb+srv':
+      return new MongoBackend({ address: url });
+    case 'redis':
+    case 'rediss':
+      return new RedisBackend({ connectionString: url });
+    default:
+      return new PostgresBackend({ connectionString: url });
+  }
+}

@@ -1,0 +1,202 @@
+/** The push agent: measures the machine it runs on and posts each snapshot to the DexOps server, catching up after being offline. */
+import { hostname } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { createLocalLook } from './adapters/collectors/local.ts';
+import { lookAt } from './adapters/collectors/lookAt.ts';
+import { type AgentSnapshotWire, snapshotToWire } from './core/agentSnapshot.ts';
+import type { ScanTarget, Snapshot } from './domain/telemetry.ts';
+
+const USAGE = `Usage: npm run agent -- --server URL [options]
+
+  --server URL      the DexOps server, for example https://dex.example.com
+  --token TOKEN     the endpoint's token; better given as DEX_AGENT_TOKEN, which other users of the machine cannot see
+  --interval SEC    seconds between two reports (default 300, at least 10)
+  --services A,B    services that should run here
+  --once            report once and exit: 0 when the server took it, 1 when not
+  --insecure        allow http:// to another machine; token and report then travel in clear text
+`;
+
+export interface AgentSettings {
+  reportUrl: URL;
+  token: string;
+  intervalMs: number;
+  services: string[] | undefined;
+  once: boolean;
+}
+
+/** Reads the command line; throws an Error whose message tells the user what to change. */
+export function readSettings(args: string[], tokenFromEnvironment: string | undefined): AgentSettings {
+  const { values } = parseArgs({
+    args,
+    options: {
+      server: { type: 'string' },
+      token: { type: 'string' },
+      interval: { type: 'string', default: '300' },
+      services: { type: 'string' },
+      once: { type: 'boolean', default: false },
+      insecure: { type: 'boolean', default: false },
+    },
+  });
+  const token = values.token ?? tokenFromEnvironment;
+  if (!values.server) throw new Error('--server is missing');
+  if (!token) throw new Error('the token is missing: set DEX_AGENT_TOKEN or give --token');
+  if (!/^[\x21-\x7e]+$/.test(token)) throw new Error('the token holds characters that no token has');
+  const intervalS = Number(values.interval);
+  if (!(intervalS >= 10 && intervalS <= 86_400)) {
+    throw new Error(`--interval ${values.interval} is not a number of seconds from 10 to 86400`);
+  }
+  return {
+    reportUrl: reportUrl(values.server, values.insecure),
+    token,
+    intervalMs: intervalS * 1000,
+    services: values.services?.split(',').filter((service) => service !== ''),
+    once: values.once,
+  };
+}
+
+function reportUrl(server: string, insecure: boolean): URL {
+  const base = URL.parse(server.endsWith('/') ? server : `${server}/`);
+  if (!base || !/^https?:$/.test(base.protocol)) throw new Error(`--server ${server} is not an http(s) URL`);
+  const loopback = /^(localhost|127(\.\d+){3}|\[::1\])$/.test(base.hostname);
+  if (base.protocol === 'http:' && !loopback && !insecure) {
+    throw new Error(`${server} would carry the token in clear text: use https, or --insecure if the network is yours`);
+  }
+  return new URL('api/v1/dex/agent/snapshot', base);
+}
+
+/** A day of reports at the default interval; when the server is away for longer, the oldest are given up. */
+const MAX_WAITING = 288;
+const FIRST_RETRY_MS = 5_000;
+const MAX_RETRY_MS = 300_000;
+
+export type Collect = (previousScanAt: Date | null) => Promise<Snapshot>;
+export type Say = (line: string) => void;
+
+/**
+ * Collects every `intervalMs` and delivers in order; what cannot be delivered waits in memory and is retried with
+ * growing pauses. Ends when `signal` is aborted, when the server refuses the token, or after one report with `once`.
+ * @returns the process's exit code
+ */
+export async function runAgent(
+  { reportUrl, token, intervalMs, once }: AgentSettings,
+  collect: Collect,
+  say: Say,
+  signal: AbortSignal,
+  firstRetryMs = FIRST_RETRY_MS,
+): Promise<number> {
+  const waiting: AgentSnapshotWire[] = [];
+  let previousScanAt: Date | null = null;
+  let nextCollectionMs = Date.now();
+  let retryMs = firstRetryMs;
+  while (!signal.aborted) {
+    if (Date.now() >= nextCollectionMs) {
+      const snapshot = await collect(previousScanAt);
+      previousScanAt = snapshot.collectedAt;
+      waiting.push(snapshotToWire(snapshot));
+      if (waiting.length > MAX_WAITING) waiting.shift();
+      // Counted from now: after a laptop's sleep one report follows, not one for every interval slept through.
+      nextCollectionMs = Date.now() + intervalMs;
+    }
+    const outcome = await deliverAll(waiting, reportUrl, token, say);
+    if (outcome === 'token refused') return 1;
+    if (once) return outcome === 'done' ? 0 : 1;
+    const untilCollectionMs = Math.max(0, nextCollectionMs - Date.now());
+    if (outcome === 'try later') {
+      // Jitter keeps a fleet from knocking in step when its server comes back.
+      const pauseMs = retryMs * (0.5 + Math.random() / 2);
+      retryMs = Math.min(retryMs * 2, MAX_RETRY_MS);
+      await pause(Math.min(pauseMs, untilCollectionMs), signal);
+    } else {
+      retryMs = firstRetryMs;
+      await pause(untilCollectionMs, signal);
+    }
+  }
+  return 0;
+}
+
+/** Sleeps, and returns early when aborted. */
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  await sleep(ms, undefined, { signal }).catch(() => {});
+}
+
+type Outcome = 'done' | 'rejected' | 'try later' | 'token refused';
+
+/** Posts the oldest first and stops at the first that has to wait; a report that the server calls invalid is dropped. */
+async function deliverAll(waiting: AgentSnapshotWire[], url: URL, token: string, say: Say): Promise<Outcome> {
+  let outcome: Outcome = 'done';
+  for (let report = waiting[0]; report; report = waiting[0]) {
+    const { verdict, remark } = await post(report, url, token);
+    say(`${report.collected_at} ${remark}`);
+    if (verdict === 'try later' || verdict === 'token refused') {
+      if (verdict === 'try later') say(`${waiting.length} report(s) waiting`);
+      return verdict;
+    }
+    if (verdict === 'rejected') outcome = 'rejected';
+    waiting.shift();
+  }
+  return outcome;
+}
+
+async function post(report: AgentSnapshotWire, url: URL, token: string): Promise<{ verdict: Outcome; remark: string }> {
+  let response: Response;
+  let answer: string;
+  try {
+    response = await fetch(url, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      body: JSON.stringify(report),
+      // A redirect would take the token to wherever it points.
+      redirect: 'manual',
+      signal: AbortSignal.timeout(30_000),
+    });
+    answer = (await response.text()).slice(0, 300);
+  } catch (error) {
+    return { verdict: 'try later', remark: `${url.origin} cannot be reached: ${networkReason(error)}` };
+  }
+  const { status } = response;
+  if (response.ok) return { verdict: 'done', remark: 'delivered' };
+  if (status === 401 || status === 403) {
+    const advice = 'register this machine again with the collector "push" and set DEX_AGENT_TOKEN to its new token';
+    return { verdict: 'token refused', remark: `the server refused the token (HTTP ${status}): ${advice}` };
+  }
+  if (status === 400 || status === 413 || status === 422) {
+    return { verdict: 'rejected', remark: `the server called the report invalid, dropped (HTTP ${status}): ${answer}` };
+  }
+  const hint = status === 404 || (status >= 300 && status < 400) ? `: is ${url.origin} the DexOps server itself?` : '';
+  return { verdict: 'try later', remark: `not taken (HTTP ${status})${hint}` };
+}
+
+/** fetch hides the reason ("connect ECONNREFUSED …") in the cause. */
+function networkReason(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const { cause } = error;
+  return cause instanceof Error ? cause.message || cause.name : error.message;
+}
+
+async function main(): Promise<number> {
+  const say: Say = (line) => process.stderr.write(`${line}\n`);
+  let settings: AgentSettings;
+  try {
+    settings = readSettings(process.argv.slice(2), process.env.DEX_AGENT_TOKEN);
+  } catch (error) {
+    say(`${error instanceof Error ? error.message : String(error)}\n\n${USAGE}`);
+    return 2;
+  }
+  const stop = new AbortController();
+  process.once('SIGINT', () => stop.abort());
+  process.once('SIGTERM', () => stop.abort());
+  const target: ScanTarget = {
+    hostname: hostname(),
+    ipAddress: null,
+    osPlatform: 'other',
+    collector: 'push',
+    options: { services: settings.services, timeoutMs: 30_000 },
+  };
+  const look = createLocalLook();
+  const collect: Collect = (previousScanAt) =>
+    lookAt(look, target, { now: new Date(), signal: stop.signal, previousScanAt });
+  return await runAgent(settings, collect, say, stop.signal);
+}
+
+if (import.meta.main) process.exitCode = await main();

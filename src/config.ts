@@ -1,0 +1,193 @@
+/** Configuration: environment variables in, one frozen object out; the only reader of process.env. */
+import { existsSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseEnv } from 'node:util';
+import { z } from 'zod';
+import { AppError } from './core/errors.ts';
+
+/** The folder that holds config/, runbooks/ and package.json, wherever the service was started from. */
+export const PROJECT_DIR = fileURLToPath(new URL('..', import.meta.url));
+
+const SCAN_INTERVALS = [1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30, 60];
+
+const text = (fallback = '') => z.string().trim().default(fallback);
+const flag = (fallback: boolean) =>
+  z
+    .enum(['true', 'false', '1', '0', 'yes', 'no'], 'must be true or false')
+    .default(fallback ? 'true' : 'false')
+    .transform((value) => value === 'true' || value === '1' || value === 'yes');
+const whole = (fallback: number, min: number, max: number) =>
+  z
+    .string()
+    .regex(/^\d+$/, `must be a whole number from ${min} to ${max}`)
+    .default(String(fallback))
+    .transform(Number)
+    .refine((value) => value >= min && value <= max, `must be a whole number from ${min} to ${max}`);
+const list = () =>
+  text().transform((value) =>
+    value
+      .split(',')
+      .map((item) => item.trim())
+      .filter(Boolean),
+  );
+const url = (...schemes: string[]) =>
+  text().refine(
+    (value) => value === '' || (URL.canParse(value) && schemes.includes(new URL(value).protocol.slice(0, -1))),
+    `must be empty or a URL that begins with ${schemes.map((scheme) => `${scheme}://`).join(' or ')}`,
+  );
+
+/** Every variable the service reads, with its default and what it may hold. `.env.example` describes each. */
+const Variables = z.object({
+  API_KEY: text(),
+  REQUIRE_API_KEY: flag(true),
+  PORT: whole(8000, 0, 65_535),
+  HOST: text('0.0.0.0'),
+  DATA_DIR: text('data'),
+  DATABASE_URL: text(),
+  DATABASE_POOL_SIZE: whole(10, 1, 200),
+  RUN_QUEUE_URL: url('mongodb', 'mongodb+srv', 'postgresql', 'postgres', 'redis', 'rediss'),
+  CONFIG_DIR: text(join(PROJECT_DIR, 'config')),
+  RUNBOOKS_DIR: text(join(PROJECT_DIR, 'runbooks')),
+  LOG_FORMAT: z.enum(['json', 'text'], 'must be json or text').default('json'),
+  LOG_LEVEL: z
+    .string()
+    .toLowerCase()
+    .transform((level) => (level === 'warning' ? 'warn' : level === 'critical' ? 'fatal' : level))
+    .pipe(
+      z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal'], 'must be DEBUG, INFO, WARNING, ERROR or CRITICAL'),
+    )
+    .default('info'),
+
+  LLM_PROVIDER: z
+    .enum(['', 'openai', 'anthropic', 'bedrock', 'ollama'], 'must be openai, anthropic, bedrock, ollama or empty')
+    .default('openai'),
+  LLM_MODEL: text(),
+  OPENAI_API_KEY: text(),
+  OPENAI_BASE_URL: url('http', 'https'),
+  ANTHROPIC_API_KEY: text(),
+  ANTHROPIC_BASE_URL: url('http', 'https'),
+  AWS_REGION: text(),
+  BEDROCK_ENDPOINT_URL: url('http', 'https'),
+  OLLAMA_URL: url('http', 'https').default('http://127.0.0.1:11434'),
+  LLM_DAILY_BUDGET_USD: z
+    .string()
+    .regex(/^\d+(\.\d+)?$/, 'must be an amount in US dollars')
+    .default('10')
+    .transform(Number),
+
+  METRICS_TOKEN: text(),
+  WEBHOOK_SECRET: text(),
+  WEBHOOK_REQUIRE_AUTH: flag(true),
+
+  DEX_SCAN_INTERVAL_MINUTES: z
+    .string()
+    .default('15')
+    .transform(Number)
+    .refine((value) => SCAN_INTERVALS.includes(value), `must divide 60 evenly: ${SCAN_INTERVALS.join(', ')}`),
+  DEX_SCAN_CONCURRENCY: whole(64, 1, 1000),
+  DEX_SCAN_MODE: z.enum(['direct', 'agent'], 'must be direct or agent').default('direct'),
+  DEX_SCORE_ALERT_THRESHOLD: whole(60, 1, 100),
+  DEX_SCORE_CRITICAL_THRESHOLD: whole(40, 0, 100),
+  DEX_SELF_HEALING_ENABLED: flag(false),
+  DEX_TICKET_WEBHOOK_URL: url('http', 'https'),
+  DEX_REGISTER_SELF: flag(true),
+  DEX_RETENTION_DAYS: whole(14, 1, 3650),
+  DEX_SURVEY_CRON: text(),
+  SSH_KEYS_DIR: text(),
+  EMBEDDING_MODEL: text(),
+
+  SLACK_BOT_TOKEN: text(),
+  SLACK_SIGNING_SECRET: text(),
+  SLACK_APP_TOKEN: text(),
+  SLACK_ALERT_CHANNEL: text(),
+  SLACK_OPERATORS: list(),
+  SLACK_APPROVERS: list(),
+  SLACK_API_URL: url('http', 'https'),
+  MCP_ALLOWED_ORIGINS: list(),
+});
+
+type Read = z.output<typeof Variables>;
+
+export interface Config extends Readonly<Omit<Read, 'DATA_DIR' | 'DATABASE_URL' | 'HOST' | 'SSH_KEYS_DIR'>> {
+  readonly DATA_DIR: string;
+  readonly DATABASE_URL: string;
+  /** Where to listen: loopback only while nothing guards the door. */
+  readonly HOST: string;
+  readonly SSH_KEYS_DIR: string;
+  /** False means that every caller is an administrator. */
+  readonly authRequired: boolean;
+  readonly version: string;
+}
+
+/** What a variable holds is never printed for these. */
+const SECRET = /KEY|TOKEN|SECRET|PASSWORD|_URL$/;
+
+/**
+ * Reads the variables. Empty strings count as not set.
+ * @throws AppError `invalid` that names every bad variable at once, with its value and what is allowed
+ */
+export function readConfig(env: Record<string, string | undefined>): Config {
+  const given = Object.fromEntries(
+    Object.entries(env).filter(([, value]) => value !== undefined && value.trim() !== ''),
+  );
+  const parsed = Variables.safeParse(given);
+  const problems = parsed.success
+    ? crossProblems(parsed.data)
+    : parsed.error.issues.map(({ path, message }) => problem(String(path[0]), given[String(path[0])], message));
+  if (!parsed.success || problems.length > 0) {
+    throw new AppError(
+      'invalid',
+      `The configuration has ${problems.length} mistake${problems.length === 1 ? '' : 's'}:\n${problems.map((line) => `  ${line}`).join('\n')}`,
+    );
+  }
+  const read = parsed.data;
+  const dataDir = resolve(read.DATA_DIR);
+  const keyless = read.API_KEY === '';
+  const openOnPurpose = given.REQUIRE_API_KEY !== undefined && !read.REQUIRE_API_KEY;
+  return Object.freeze({
+    ...read,
+    DATA_DIR: dataDir,
+    DATABASE_URL: read.DATABASE_URL || `sqlite:///${join(dataDir, 'orchestrator.db')}`,
+    SSH_KEYS_DIR: resolve(read.SSH_KEYS_DIR || join(dataDir, 'ssh')),
+    HOST: keyless && !openOnPurpose ? '127.0.0.1' : read.HOST,
+    authRequired: !keyless && read.REQUIRE_API_KEY,
+    version: version(),
+  });
+}
+
+/** The environment of this process, over what `.env` in the working directory says. */
+export function processEnv(): Record<string, string | undefined> {
+  const file = resolve('.env');
+  const fromFile = existsSync(file) ? parseEnv(readFileSync(file, 'utf8')) : {};
+  return { ...fromFile, ...process.env };
+}
+
+function crossProblems(read: Read): string[] {
+  const problems: string[] = [];
+  if (read.DEX_SCORE_CRITICAL_THRESHOLD >= read.DEX_SCORE_ALERT_THRESHOLD) {
+    problems.push(
+      problem(
+        'DEX_SCORE_CRITICAL_THRESHOLD',
+        String(read.DEX_SCORE_CRITICAL_THRESHOLD),
+        `must be below DEX_SCORE_ALERT_THRESHOLD (${read.DEX_SCORE_ALERT_THRESHOLD})`,
+      ),
+    );
+  }
+  if (read.SLACK_BOT_TOKEN && !read.SLACK_APP_TOKEN && !read.SLACK_SIGNING_SECRET) {
+    problems.push(
+      'SLACK_BOT_TOKEN is set, but neither SLACK_APP_TOKEN (Socket Mode) nor SLACK_SIGNING_SECRET (HTTP) is',
+    );
+  }
+  return problems;
+}
+
+function problem(name: string, value: string | undefined, message: string): string {
+  const shown = value === undefined ? '(not set)' : SECRET.test(name) ? '(hidden)' : JSON.stringify(value);
+  return `${name}=${shown}: ${message}`;
+}
+
+function version(): string {
+  const manifest = JSON.parse(readFileSync(join(PROJECT_DIR, 'package.json'), 'utf8')) as { version: string };
+  return manifest.version;
+}

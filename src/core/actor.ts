@@ -1,0 +1,23 @@
+/** Who asks: every call through the gate carries one, and the policy reads nothing else of the caller. */
+
+export const ROLES = ['viewer', 'operator', 'admin'] as const;
+export type Role = (typeof ROLES)[number];
+
+export const FACES = ['rest', 'slack', 'mcp', 'cli', 'job', 'webhook', 'agent', 'planner'] as const;
+export type Face = (typeof FACES)[number];
+
+export interface Actor {
+  /** Stable name for the audit: `key:admin`, `slack:U123`, `job:dex_scan_all_endpoints`. */
+  id: string;
+  /** How to call them in a sentence. */
+  name: string;
+  /** Only humans may approve; models and jobs never count as one. */
+  kind: 'human' | 'model' | 'job' | 'system';
+  via: Face;
+  role: Role;
+}
+
+/** The service itself, at work on a schedule. */
+export function jobActor(job: string): Actor {
+  return { id: `job:${job}`, name: job, kind: 'job', via: 'job', role: 'operator' };
+}

@@ -1,0 +1,41 @@
+/** Pictures as data: what a chart shows; an adapter draws it. */
+
+export interface SeriesPoint {
+  at: Date;
+  value: number;
+}
+
+export interface Line {
+  name: string;
+  points: SeriesPoint[];
+}
+
+/** A course over time with optional limits, a forecast band and marked moments. */
+export interface CourseChart {
+  kind: 'course';
+  title: string;
+  /** What the picture shows, in words, for those who cannot see it. */
+  alt: string;
+  yTitle: string;
+  yDomain?: [number, number];
+  lines: Line[];
+  limits?: { name: string; value: number }[];
+  band?: { at: Date; low: number; high: number }[];
+  moments?: { name: string; at: Date }[];
+}
+
+/** Named amounts side by side. */
+export interface BarChart {
+  kind: 'bars';
+  title: string;
+  alt: string;
+  xTitle: string;
+  bars: { name: string; value: number; group?: string }[];
+}
+
+export type ChartSpec = CourseChart | BarChart;
+
+/** Draws a chart as PNG. */
+export interface ChartRenderer {
+  png(chart: ChartSpec): Promise<Uint8Array>;
+}

@@ -1,0 +1,42 @@
+/** Who may do what: role × kind of actor × effect, as one table. */
+import type { Actor, Role } from './actor.ts';
+import type { AnyTool, Effect } from './tool.ts';
+
+export type Verdict = { decision: 'allow' } | { decision: 'approve' } | { decision: 'deny'; reason: string };
+
+const RANK: Record<Role, number> = { viewer: 0, operator: 1, admin: 2 };
+const LEAST_ROLE: Record<Effect, Role> = { read: 'viewer', write: 'operator', destructive: 'operator' };
+
+/** What an actor that is allowed the tool by role may do unasked, by its kind. */
+const UNASKED: Record<Actor['kind'], readonly Effect[]> = {
+  human: ['read', 'write', 'destructive'],
+  model: ['read', 'write'],
+  job: ['read', 'write'],
+  system: ['read', 'write'],
+};
+
+export function leastRole(tool: Pick<AnyTool, 'role' | 'effect'>): Role {
+  return tool.role ?? LEAST_ROLE[tool.effect];
+}
+
+export function hasRole(actor: Actor, role: Role): boolean {
+  return RANK[actor.role] >= RANK[role];
+}
+
+/** Whether a face offers a tool to an actor at all; what is not offered does not exist for the caller. */
+export function offers(tool: AnyTool, actor: Pick<Actor, 'via' | 'role'>): boolean {
+  return !tool.hiddenFrom?.includes(actor.via) && RANK[actor.role] >= RANK[leastRole(tool)];
+}
+
+export function judge(tool: AnyTool, actor: Actor): Verdict {
+  const role = leastRole(tool);
+  if (!hasRole(actor, role)) {
+    return {
+      decision: 'deny',
+      reason: `${tool.name} needs the role ${role}; ${actor.name} has ${actor.role}. Ask somebody who has it, or an administrator for the role.`,
+    };
+  }
+  // A model that plans by itself is not watched step by step, so even its writes wait for a human.
+  const unasked = actor.via === 'planner' ? ['read'] : UNASKED[actor.kind];
+  return { decision: unasked.includes(tool.effect) ? 'allow' : 'approve' };
+}

@@ -1,0 +1,121 @@
+/** The one door out: domain values become the snake_case shapes that the operations guide prints. */
+import type { z } from 'zod';
+import { type Endpoint, endpointState } from '../domain/endpoint.ts';
+import type { Run } from '../domain/run.ts';
+import type { Score } from '../domain/score.ts';
+import type { Snapshot } from '../domain/telemetry.ts';
+import type { StoredScore } from './ports.ts';
+import type { ScanResult } from './scanning.ts';
+import type { endpointShape, runShape, scoreShape } from './shapes.ts';
+
+export function iso(date: Date): string;
+export function iso(date: Date | null): string | null;
+export function iso(date: Date | null): string | null {
+  return date === null ? null : date.toISOString();
+}
+
+/** @param scanIntervalMs decides when an endpoint counts as stale */
+export function presentEndpoint(endpoint: Endpoint, now: Date, scanIntervalMs: number): z.input<typeof endpointShape> {
+  return {
+    id: endpoint.id,
+    hostname: endpoint.hostname,
+    ip_address: endpoint.ipAddress,
+    owner_email: endpoint.ownerEmail,
+    persona: endpoint.persona,
+    criticality_tier: endpoint.criticalityTier,
+    os_platform: endpoint.osPlatform,
+    tags: endpoint.tags,
+    collector: endpoint.collector,
+    options: Object.fromEntries(Object.entries(endpoint.options).map(([key, value]) => [snakeCase(key), value])),
+    state: endpointState(endpoint, now, scanIntervalMs),
+    score: endpoint.score,
+    score_status: endpoint.scoreStatus,
+    coverage: endpoint.coverage,
+    scored_at: iso(endpoint.scoredAt),
+    last_scan_at: iso(endpoint.lastScanAt),
+    last_seen_at: iso(endpoint.lastSeenAt),
+    unreachable_reason: endpoint.unreachableReason,
+    registered_at: iso(endpoint.registeredAt),
+    updated_at: iso(endpoint.updatedAt),
+  };
+}
+
+export function presentScore(score: StoredScore, hostname: string, stale: boolean): z.input<typeof scoreShape> {
+  return {
+    id: score.id,
+    hostname,
+    score: score.score,
+    status: score.status,
+    components: score.components,
+    coverage: score.coverage,
+    deductions: presentDeductions(score),
+    caps: score.caps,
+    improvements: presentImprovements(score),
+    scored_at: iso(score.scoredAt),
+    stale,
+  };
+}
+
+function presentImprovements(score: Pick<Score, 'improvements'>): { metric: string; gain: number; reason: string }[] {
+  return score.improvements.map(({ measure, ...improvement }) => ({ ...improvement, metric: measure }));
+}
+
+export function presentRun(run: Run): z.input<typeof runShape> {
+  return {
+    run_id: run.id,
+    kind: run.kind,
+    status: run.status,
+    hostname: run.hostname,
+    goal: run.goal,
+    agent_profile: run.agentProfile,
+    requested_by: run.requestedBy,
+    via: run.via,
+    created_at: iso(run.createdAt),
+    started_at: iso(run.startedAt),
+    finished_at: iso(run.finishedAt),
+    error: run.error,
+    result: run.result,
+    steps: run.steps,
+    usage: run.usage && { input_tokens: run.usage.inputTokens, output_tokens: run.usage.outputTokens },
+    cost_usd: run.costUsd,
+  };
+}
+
+export function snakeCase(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}
+
+/** A snapshot as people and programs read it; what was not measured is null and named in `unmeasured`. */
+export function presentSnapshot({ hostname: _name, unmeasured, ...snapshot }: Snapshot): Record<string, unknown> {
+  const wire = Object.entries(snapshot).map(([key, value]) => [
+    snakeCase(key),
+    value instanceof Date ? iso(value) : value,
+  ]);
+  return {
+    ...Object.fromEntries(wire),
+    unmeasured: unmeasured.map(({ metric, reason }) => ({ metric: snakeCase(metric), reason })),
+  };
+}
+
+/** What a scan run keeps as its result. */
+export function presentScanResult({ endpoint, snapshot, score }: ScanResult): Record<string, unknown> {
+  return {
+    hostname: endpoint.hostname,
+    reachable: snapshot.reachable,
+    unreachable_reason: snapshot.unreachableReason,
+    score: score && {
+      score: score.score,
+      status: score.status,
+      components: score.components,
+      coverage: score.coverage,
+      deductions: presentDeductions(score),
+      caps: score.caps,
+      improvements: presentImprovements(score),
+    },
+    snapshot: presentSnapshot(snapshot),
+  };
+}
+
+function presentDeductions(score: Pick<Score, 'deductions'>) {
+  return score.deductions.map(({ measure, ...deduction }) => ({ ...deduction, metric: measure }));
+}

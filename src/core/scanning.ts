@@ -1,0 +1,214 @@
+/** Scans: look at endpoints, score what was seen, and commit both with the endpoint's new condition in one step. */
+import type { Endpoint } from '../domain/endpoint.ts';
+import type { Run, RunKind } from '../domain/run.ts';
+import { REMEDIATION_WINDOW_DAYS, type Score, scoreSnapshot } from '../domain/score.ts';
+import type { Snapshot } from '../domain/telemetry.ts';
+import type { Actor } from './actor.ts';
+import { createBatcher } from './batcher.ts';
+import { AppError } from './errors.ts';
+import type { Ports, StoredSnapshot } from './ports.ts';
+
+const DAY_MS = 86_400_000;
+
+/** Endpoints a fleet scan reads at a time, and results it commits at a time: writes are cheap and memory stays small. */
+const FLEET_PAGE = 500;
+const COMMIT_BATCH = 100;
+
+interface Seen {
+  endpoint: Endpoint;
+  snapshot: Snapshot;
+}
+
+export interface ScanResult {
+  endpoint: Endpoint;
+  snapshot: Snapshot;
+  score: Score | null;
+}
+
+/** What a fleet scan did, kept on its run as it goes. */
+export interface FleetScanCounts {
+  total: number;
+  scanned: number;
+  scored: number;
+  unreachable: number;
+  /** Endpoints that report by themselves and are never looked at from here. */
+  skipped_push: number;
+}
+
+/** Asks for work and returns at once: the run is committed before the queue hears of it. */
+export async function requestRun(
+  ports: Ports,
+  actor: Actor,
+  kind: RunKind,
+  about: Partial<Pick<Run, 'hostname' | 'goal' | 'agentProfile'>> = {},
+): Promise<Run> {
+  const run: Run = {
+    id: ports.ids.next(),
+    kind,
+    status: 'queued',
+    hostname: about.hostname ?? null,
+    goal: about.goal ?? null,
+    agentProfile: about.agentProfile ?? null,
+    requestedBy: actor.id,
+    via: actor.via,
+    createdAt: ports.clock.now(),
+    startedAt: null,
+    finishedAt: null,
+    error: null,
+    result: null,
+    steps: [],
+    usage: null,
+    costUsd: null,
+  };
+  await ports.store.runs.add(run);
+  await ports.queue.enqueue('execute_run', { run_id: run.id });
+  return run;
+}
+
+/** Looks at one endpoint and records what was found. Fails with `not_found`, or `refused` for one that reports by itself. */
+export async function scanOne(ports: Ports, hostname: string, signal: AbortSignal): Promise<ScanResult> {
+  const endpoint = await requireEndpoint(ports, hostname);
+  if (endpoint.collector === 'push') {
+    throw new AppError('refused', `${hostname} reports by itself (collector push) and cannot be scanned from here.`);
+  }
+  const snapshot = await look(ports, endpoint, signal);
+  const [result] = await record(ports, [{ endpoint, snapshot }]);
+  return result as ScanResult;
+}
+
+/**
+ * Looks at every endpoint with so many at once that a slow one holds up nothing but itself; what was seen is committed
+ * in batches while the looking goes on, so memory does not grow with the fleet.
+ */
+export async function scanFleet(
+  ports: Ports,
+  signal: AbortSignal,
+  onProgress: (counts: FleetScanCounts) => Promise<void>,
+): Promise<FleetScanCounts> {
+  const counts: FleetScanCounts = {
+    total: await ports.store.endpoints.count(),
+    scanned: 0,
+    scored: 0,
+    unreachable: 0,
+    skipped_push: 0,
+  };
+  const batcher = createBatcher<Seen>(COMMIT_BATCH, async (seen) => {
+    const results = await record(ports, seen);
+    counts.scanned += results.length;
+    counts.scored += results.filter(({ score }) => score !== null).length;
+    counts.unreachable += results.filter(({ snapshot }) => !snapshot.reachable).length;
+    await onProgress({ ...counts });
+  });
+  const next = walkFleet(ports);
+  const worker = async () => {
+    for (let endpoint = await next(); endpoint && !signal.aborted; endpoint = await next()) {
+      if (endpoint.collector === 'push') counts.skipped_push++;
+      else await batcher.add({ endpoint, snapshot: await look(ports, endpoint, signal, true) });
+    }
+  };
+  await Promise.all(Array.from({ length: ports.settings.scanConcurrency }, worker));
+  await batcher.flush();
+  return counts;
+}
+
+/** Hands out the fleet one endpoint at a time, reading it page by page; null at the end. */
+function walkFleet(ports: Ports): () => Promise<Endpoint | null> {
+  let page: Endpoint[] = [];
+  let reading: Promise<void> | null = null;
+  let afterId = 0;
+  let ended = false;
+  return async () => {
+    while (page.length === 0 && !ended) {
+      reading ??= ports.store.endpoints.batch(afterId, FLEET_PAGE).then((read) => {
+        page = read.reverse(); // handed out by pop()
+        afterId = page[0]?.id ?? afterId;
+        ended = read.length === 0;
+        reading = null;
+      });
+      await reading;
+    }
+    return page.pop() ?? null;
+  };
+}
+
+/** Takes what an endpoint found out about itself. */
+export async function acceptSnapshot(ports: Ports, endpoint: Endpoint, snapshot: Snapshot): Promise<ScanResult> {
+  const [result] = await record(ports, [{ endpoint, snapshot }]);
+  return result as ScanResult;
+}
+
+export async function requireEndpoint(ports: Ports, hostname: string): Promise<Endpoint> {
+  const endpoint = await ports.store.endpoints.get(hostname);
+  if (!endpoint) {
+    throw new AppError(
+      'not_found',
+      `No endpoint named ${hostname} is registered. Register it with POST /api/v1/dex/endpoints.`,
+      {
+        hostname,
+      },
+    );
+  }
+  return endpoint;
+}
+
+/** @param quick true in a fleet scan, where nothing may wait for a second sample */
+async function look(ports: Ports, endpoint: Endpoint, signal: AbortSignal, quick = false): Promise<Snapshot> {
+  const snapshot = await ports.collector.collect(endpoint, {
+    now: ports.clock.now(),
+    signal,
+    previousScanAt: endpoint.lastScanAt,
+    quick,
+  });
+  ports.metrics.endpointScanned(
+    endpoint.collector,
+    snapshot.reachable ? 'ok' : 'unreachable',
+    snapshot.durationMs / 1000,
+  );
+  return snapshot;
+}
+
+async function record(ports: Ports, seen: Seen[]): Promise<ScanResult[]> {
+  if (seen.length === 0) return [];
+  const now = ports.clock.now();
+  const rules = ports.scoreRules.current();
+  return ports.store.transaction(async (store) => {
+    const windowStart = new Date(now.getTime() - REMEDIATION_WINDOW_DAYS * DAY_MS);
+    const remediation = await store.alerts.remediationRecords(
+      seen.map(({ endpoint }) => endpoint.id),
+      windowStart,
+    );
+    const results = seen.map(({ endpoint, snapshot }): ScanResult => {
+      const record = remediation.get(endpoint.id) ?? { total: 0, resolved: 0 };
+      const score = scoreSnapshot(snapshot, record, rules, ports.settings.thresholds, endpoint.persona);
+      return { endpoint: conditionAfter(endpoint, snapshot, score), snapshot, score };
+    });
+    await store.snapshots.add(results.map(({ endpoint, snapshot }) => toStored(endpoint.id, snapshot)));
+    await store.scores.add(
+      results.flatMap(({ endpoint, snapshot, score }) =>
+        score ? [{ ...score, endpointId: endpoint.id, scoredAt: snapshot.collectedAt }] : [],
+      ),
+    );
+    await store.endpoints.recordConditions(results.map(({ endpoint }) => endpoint));
+    return results;
+  });
+}
+
+function toStored(endpointId: number, { hostname: _name, ...snapshot }: Snapshot): StoredSnapshot {
+  return { ...snapshot, endpointId };
+}
+
+/** A scan that found nothing to score leaves the last score standing; its age says how far to believe it. */
+function conditionAfter(endpoint: Endpoint, snapshot: Snapshot, score: Score | null): Endpoint {
+  return {
+    ...endpoint,
+    lastScanAt: snapshot.collectedAt,
+    lastSeenAt: snapshot.reachable ? snapshot.collectedAt : endpoint.lastSeenAt,
+    unreachableReason: snapshot.unreachableReason,
+    ...(score && {
+      score: score.score,
+      scoreStatus: score.status,
+      coverage: score.coverage,
+      scoredAt: snapshot.collectedAt,
+    }),
+  };
+}

@@ -1,0 +1,97 @@
+/** The wire shapes that several tools answer with, as zod: what REST, MCP and the command line promise. */
+import { z } from 'zod';
+import { ALERT_STATUSES } from '../domain/alert.ts';
+import { ENDPOINT_STATES, PERSONAS, SCORE_STATUSES } from '../domain/endpoint.ts';
+import { RUN_KINDS, RUN_STATUSES } from '../domain/run.ts';
+import { COLLECTORS, OS_PLATFORMS } from '../domain/telemetry.ts';
+
+/** A moment on the wire: ISO 8601 in UTC. */
+export const timestamp = z.iso.datetime();
+
+export const hostnameInput = z
+  .string()
+  .trim()
+  .toLowerCase()
+  .min(1, 'a hostname is needed')
+  .max(253, 'a hostname has at most 253 characters')
+  .describe('Hostname of a registered endpoint');
+
+/** Limit and offset of every list. */
+export const pageInput = {
+  limit: z.coerce.number().int().min(1).max(1000).default(100).describe('How many rows at most'),
+  offset: z.coerce.number().int().min(0).default(0).describe('How many rows to skip'),
+};
+
+export const componentsShape = z.object({
+  device: z.number().nullable(),
+  network: z.number().nullable(),
+  app: z.number().nullable(),
+  remediation: z.number().nullable(),
+});
+
+export const endpointShape = z.object({
+  id: z.number().int(),
+  hostname: z.string(),
+  ip_address: z.string().nullable(),
+  owner_email: z.string().nullable(),
+  persona: z.enum(PERSONAS),
+  criticality_tier: z.number().int(),
+  os_platform: z.enum(OS_PLATFORMS),
+  tags: z.record(z.string(), z.string()),
+  collector: z.enum(COLLECTORS),
+  options: z.record(z.string(), z.unknown()),
+  state: z.enum(ENDPOINT_STATES),
+  score: z.number().nullable(),
+  score_status: z.enum(SCORE_STATUSES),
+  coverage: z.number().nullable(),
+  scored_at: timestamp.nullable(),
+  last_scan_at: timestamp.nullable(),
+  last_seen_at: timestamp.nullable(),
+  unreachable_reason: z.string().nullable(),
+  registered_at: timestamp,
+  updated_at: timestamp,
+});
+
+export const scoreShape = z.object({
+  id: z.number().int(),
+  hostname: z.string(),
+  score: z.number(),
+  status: z.enum(SCORE_STATUSES),
+  components: componentsShape,
+  coverage: z.number(),
+  deductions: z.array(
+    z.object({
+      component: z.string(),
+      metric: z.string(),
+      value: z.number(),
+      points: z.number(),
+      reason: z.string(),
+    }),
+  ),
+  caps: z.array(z.object({ cap: z.number(), reason: z.string() })),
+  improvements: z.array(z.object({ metric: z.string(), gain: z.number(), reason: z.string() })),
+  scored_at: timestamp,
+  /** True when the endpoint has not answered lately, so that the score is old news. */
+  stale: z.boolean(),
+});
+
+export const runShape = z.object({
+  run_id: z.string(),
+  kind: z.enum(RUN_KINDS),
+  status: z.enum(RUN_STATUSES),
+  hostname: z.string().nullable(),
+  goal: z.string().nullable(),
+  agent_profile: z.string().nullable(),
+  requested_by: z.string(),
+  via: z.string(),
+  created_at: timestamp,
+  started_at: timestamp.nullable(),
+  finished_at: timestamp.nullable(),
+  error: z.string().nullable(),
+  result: z.unknown(),
+  steps: z.array(z.unknown()),
+  usage: z.object({ input_tokens: z.number(), output_tokens: z.number() }).nullable(),
+  cost_usd: z.number().nullable(),
+});
+
+export const alertStatus = z.enum(ALERT_STATUSES);

@@ -1,0 +1,66 @@
+/** What a tool is: one declaration from which every face is made. */
+import type { z } from 'zod';
+import type { Actor, Face, Role } from './actor.ts';
+import type { ChartSpec } from './chart.ts';
+import type { Ports } from './ports.ts';
+
+/** What calling a tool does to the world; policy, MCP annotations and the need for approval all follow from it. */
+export type Effect = 'read' | 'write' | 'destructive';
+
+export interface HttpRoute {
+  method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
+  /** Koa path; its parameters are fields of the input. */
+  path: string;
+  /** Success status, 200 unless said. */
+  status?: 200 | 201 | 202;
+}
+
+/** The words people type: `/dex score HOST` in Slack and `dex score HOST` in a shell. */
+export interface CommandWords {
+  name: string;
+  /** Input fields in the order they are typed; the rest is given as `--field value` or `field=value`. */
+  args: string[];
+  example: string;
+}
+
+export interface ToolContext {
+  ports: Ports;
+  actor: Actor;
+  now: Date;
+  /** Aborted when the caller goes away or the service stops. */
+  signal: AbortSignal;
+  /** For long work: how far it is, 0–1, and in words. */
+  progress(share: number, message: string): void;
+}
+
+export interface Tool<I extends z.ZodObject = z.ZodObject, O extends z.ZodObject = z.ZodObject> {
+  name: string;
+  title: string;
+  effect: Effect;
+  /** The least role that may call it; by default viewer for reads, operator for the rest. */
+  role?: Role;
+  /** Faces that do not offer it (a webhook's inner tool is not for people). */
+  hiddenFrom?: readonly Face[];
+  description: string;
+  http?: HttpRoute;
+  command?: CommandWords;
+  input: I;
+  output: O;
+  run(input: z.output<I>, context: ToolContext): Promise<z.input<O>>;
+  /** The answer as a person or a model reads it: plain text, newlines allowed, no markup. */
+  summary(output: z.output<O>): string;
+  /** The answer as a picture, when one says more. */
+  chart?(output: z.output<O>): ChartSpec | null;
+}
+
+/** A tool with its schemas' types erased, as registries and faces hold it. */
+export interface AnyTool extends Omit<Tool, 'run' | 'summary' | 'chart'> {
+  run(input: Record<string, unknown>, context: ToolContext): Promise<Record<string, unknown>>;
+  summary(output: Record<string, unknown>): string;
+  chart?(output: Record<string, unknown>): ChartSpec | null;
+}
+
+/** Checks the declaration's types against its own schemas, then erases them for the registry. */
+export function defineTool<I extends z.ZodObject, O extends z.ZodObject>(tool: Tool<I, O>): AnyTool {
+  return tool;
+}

@@ -1,0 +1,21 @@
+/** The explicit list of all tools; a tool that is not here does not exist on any face. */
+import type { AnyTool } from '../tool.ts';
+import { deregisterEndpoint, getEndpoint, listEndpoints, registerEndpoint, updateEndpoint } from './endpoints.ts';
+import { getRun, listRuns } from './runs.ts';
+import { scanEndpoint, scanFleetTool } from './scans.ts';
+import { getFleet, getScore, getScoreHistory } from './scores.ts';
+
+export const TOOLS: readonly AnyTool[] = [
+  registerEndpoint,
+  listEndpoints,
+  getEndpoint,
+  updateEndpoint,
+  deregisterEndpoint,
+  scanEndpoint,
+  scanFleetTool,
+  getScore,
+  getScoreHistory,
+  getFleet,
+  getRun,
+  listRuns,
+];

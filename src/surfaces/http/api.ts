@@ -1,0 +1,48 @@
+/** The REST face: one route for every tool that declares one. */
+import Router from '@koa/router';
+import type { Context } from 'koa';
+import type { Actor } from '../../core/actor.ts';
+import type { ChartRenderer } from '../../core/chart.ts';
+import { AppError } from '../../core/errors.ts';
+import type { Invoke } from '../../core/invoke.ts';
+import type { AnyTool } from '../../core/tool.ts';
+
+export interface ApiOptions {
+  tools: readonly AnyTool[];
+  invoke: Invoke;
+  charts: ChartRenderer;
+  authenticate(ctx: Context): Promise<Actor>;
+}
+
+export function apiRoutes({ tools, invoke, charts, authenticate }: ApiOptions): Router {
+  const router = new Router();
+  for (const tool of tools) {
+    const { http } = tool;
+    if (!http || tool.hiddenFrom?.includes('rest')) continue;
+    router.register(http.path, [http.method], async (ctx: Context) => {
+      const actor = await authenticate(ctx);
+      const gone = new AbortController();
+      ctx.res.once('close', () => gone.abort());
+      const { output, chart } = await invoke(tool.name, rawInput(ctx), actor, { signal: gone.signal });
+      ctx.status = http.status ?? 200;
+      if (tool.chart && ctx.accepts('application/json', 'image/png') === 'image/png') {
+        if (!chart) throw new AppError('not_found', 'There is nothing to draw yet.');
+        ctx.type = 'image/png';
+        ctx.set('Content-Disposition', 'inline');
+        ctx.body = Buffer.from(await charts.png(chart));
+      } else {
+        ctx.body = output;
+      }
+    });
+  }
+  return router;
+}
+
+/** Query, body and path as one input; the path has the last word, since it is what was asked for. */
+function rawInput(ctx: Context): Record<string, unknown> {
+  const body = (ctx.request as { body?: unknown }).body ?? {};
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) {
+    throw new AppError('invalid', 'The body must be a JSON object.');
+  }
+  return { ...ctx.query, ...body, ...(ctx as { params?: Record<string, string> }).params };
+}

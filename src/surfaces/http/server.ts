@@ -1,0 +1,110 @@
+/** The one HTTP listener: request ids, guards, body limits and the routers of every face that speaks HTTP. */
+import { randomUUID } from 'node:crypto';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { bodyParser } from '@koa/bodyparser';
+import type Router from '@koa/router';
+import Koa, { type Context, type Next } from 'koa';
+import { AppError } from '../../core/errors.ts';
+import type { Log } from '../../core/ports.ts';
+import { answerErrors } from './errors.ts';
+
+/** Handlers that want the untouched request (signatures are made over raw bytes), by path prefix. */
+export type RawHandlers = Record<string, (request: IncomingMessage, response: ServerResponse) => void | Promise<void>>;
+
+export interface ServerOptions {
+  log: Log;
+  /** True while nobody has to show a key: then only requests addressed to this machine by name are served. */
+  loopbackOnly: boolean;
+  raw: RawHandlers;
+  routers: Router[];
+}
+
+export interface HttpServer {
+  url: string;
+  /** Refuses new connections and waits for requests under way. */
+  close(): Promise<void>;
+}
+
+const BODY_LIMIT = '1mb';
+
+export function createKoa(options: ServerOptions): Koa {
+  const koa = new Koa();
+  koa.silent = true;
+  koa.use(identify(options.log));
+  koa.use(answerErrors(options.log));
+  if (options.loopbackOnly) koa.use(onlyLoopbackHost);
+  koa.use(async (ctx, next) => {
+    const handler = Object.entries(options.raw).find(
+      ([prefix]) => ctx.path === prefix || ctx.path.startsWith(`${prefix}/`),
+    )?.[1];
+    if (!handler) return next();
+    ctx.respond = false;
+    await handler(ctx.req, ctx.res);
+  });
+  koa.use(
+    bodyParser({ enableTypes: ['json'], jsonLimit: BODY_LIMIT, parsedMethods: ['POST', 'PUT', 'PATCH', 'DELETE'] }),
+  );
+  for (const router of options.routers) koa.use(router.routes());
+  return koa;
+}
+
+export async function listen(koa: Koa, host: string, port: number): Promise<HttpServer> {
+  const server = createServer(koa.callback());
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      const known = error.code === 'EADDRINUSE';
+      reject(
+        known
+          ? new AppError('unavailable', `Port ${port} is taken by another program. Stop it, or set PORT to a free one.`)
+          : error,
+      );
+    });
+    server.listen(port, host, resolve);
+  });
+  const address = server.address() as AddressInfo;
+  const shown = host === '0.0.0.0' || host === '::' ? 'localhost' : host;
+  return { url: `http://${shown}:${address.port}`, close: () => close(server) };
+}
+
+function close(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    server.closeIdleConnections();
+    // Streams (MCP, server-sent events) never end by themselves.
+    setTimeout(() => server.closeAllConnections(), 2000).unref();
+  });
+}
+
+function identify(log: Log) {
+  return async (ctx: Context, next: Next): Promise<void> => {
+    const given = ctx.get('X-Request-Id');
+    ctx.state.requestId = /^[\w.-]{1,64}$/.test(given) ? given : randomUUID();
+    ctx.set('X-Request-Id', ctx.state.requestId);
+    ctx.set('X-Content-Type-Options', 'nosniff');
+    ctx.set('Referrer-Policy', 'no-referrer');
+    ctx.set('X-Frame-Options', 'DENY');
+    const started = performance.now();
+    await next();
+    const fields = {
+      request_id: ctx.state.requestId,
+      method: ctx.method,
+      path: ctx.path,
+      status: ctx.status,
+      ms: Math.round(performance.now() - started),
+    };
+    if (ctx.path === '/health' || ctx.path === '/metrics') log.debug(fields, 'request');
+    else log.info(fields, 'request');
+  };
+}
+
+/** A page on the internet can make a browser call 127.0.0.1 under its own name (DNS rebinding); the Host header gives it away. */
+async function onlyLoopbackHost(ctx: Context, next: Next): Promise<void> {
+  if (!/^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?$/i.test(ctx.host)) {
+    throw new AppError(
+      'denied',
+      'While no API_KEY is set, only requests to localhost are served. Set API_KEY to open the service to others.',
+    );
+  }
+  await next();
+}

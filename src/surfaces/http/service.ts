@@ -1,0 +1,30 @@
+/** What the service tells about itself: health and metrics. */
+import Router from '@koa/router';
+import { AppError } from '../../core/errors.ts';
+import type { Health } from '../../core/health.ts';
+import { bearer, sameSecret } from './auth.ts';
+
+export interface ServiceRoutesOptions {
+  metricsToken: string;
+  health(): Promise<Health>;
+  metricsPage(): Promise<{ text: string; contentType: string }>;
+}
+
+export function serviceRoutes(options: ServiceRoutesOptions): Router {
+  const router = new Router();
+  router.get('/', (ctx) => ctx.redirect('/docs'));
+  router.get('/health', async (ctx) => {
+    const health = await options.health();
+    ctx.status = health.status === 'down' ? 503 : 200;
+    ctx.body = health;
+  });
+  router.get('/metrics', async (ctx) => {
+    if (options.metricsToken && !sameSecret(bearer(ctx.headers) ?? '', options.metricsToken)) {
+      throw new AppError('unauthenticated', 'The metrics are protected: send METRICS_TOKEN as Authorization: Bearer.');
+    }
+    const { text, contentType } = await options.metricsPage();
+    ctx.set('Content-Type', contentType);
+    ctx.body = text;
+  });
+  return router;
+}

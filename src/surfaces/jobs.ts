@@ -1,0 +1,40 @@
+/** The schedule: each job is an invocation of a tool at set times, by an actor that came by job. */
+import { jobActor } from '../core/actor.ts';
+import type { Invoke } from '../core/invoke.ts';
+
+export interface ScheduledJob {
+  name: string;
+  /** Cron expression, UTC. */
+  cron: string;
+  tool: string;
+  input: Record<string, unknown>;
+}
+
+export interface JobScheduler {
+  define(
+    job: string,
+    handler: (data: Record<string, unknown>, signal: AbortSignal) => Promise<void>,
+    concurrency: number,
+  ): void;
+  every(cron: string, job: string): Promise<void>;
+}
+
+/** @param scanIntervalMinutes a divisor of 60 */
+export function schedule(scanIntervalMinutes: number): ScheduledJob[] {
+  const scanCron = scanIntervalMinutes === 60 ? '0 * * * *' : `*/${scanIntervalMinutes} * * * *`;
+  return [{ name: 'dex_scan_all_endpoints', cron: scanCron, tool: 'scan_fleet', input: {} }];
+}
+
+export async function startJobs(jobs: ScheduledJob[], scheduler: JobScheduler, invoke: Invoke): Promise<void> {
+  for (const job of jobs) {
+    const actor = jobActor(job.name);
+    scheduler.define(
+      job.name,
+      async (_data, signal) => {
+        await invoke(job.tool, job.input, actor, { signal });
+      },
+      1,
+    );
+    await scheduler.every(job.cron, job.name);
+  }
+}
