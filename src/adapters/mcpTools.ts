@@ -9,8 +9,9 @@ import { type CallToolResult, CallToolResultSchema, McpError, type Tool } from '
 import type { McpServerConfig } from '../core/agentProfiles.ts';
 import { canonicalJson } from '../core/canonicalJson.ts';
 import { AppError } from '../core/errors.ts';
-import type { PlannerTool, PlannerTools, ToolEffect, ToolResult } from '../core/plannerTools.ts';
+import type { PlannerTool, PlannerTools, ToolResult } from '../core/plannerTools.ts';
 import type { Log } from '../core/ports.ts';
+import type { Effect } from '../core/tool.ts';
 
 export interface McpToolsOptions {
   /** The servers to connect to, by name; those of a profile. */
@@ -204,7 +205,7 @@ function plannerTool(server: string, { name, description, inputSchema, annotatio
 }
 
 /** A hint that is missing counts as the worse of its two meanings, as the protocol's own defaults do. */
-function effectOf(annotations: Tool['annotations']): ToolEffect {
+function effectOf(annotations: Tool['annotations']): Effect {
   if (annotations?.readOnlyHint === true) return 'read';
   return annotations?.destructiveHint === false ? 'write' : 'destructive';
 }

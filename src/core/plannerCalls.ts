@@ -2,7 +2,8 @@
 import { canonicalJson } from './canonicalJson.ts';
 import { AppError } from './errors.ts';
 import { isSettled, type PlannerCall, type PlannerState, type PlannerStep, type Refusal } from './plannerState.ts';
-import { type PlannerTool, type PlannerTools, pinArguments, sameTool, type ToolEffect } from './plannerTools.ts';
+import { type PlannerTool, type PlannerTools, pinArguments, sameTool } from './plannerTools.ts';
+import type { Effect } from './tool.ts';
 
 const MAX_CALLS_PER_STEP = 16;
 /** A read may be asked for a second time (a scan that was still under way, say), not a third. */
@@ -12,7 +13,7 @@ const MAX_IDENTICAL_CALLS = 2;
 export interface PendingCall {
   callId: string;
   tool: string;
-  effect: ToolEffect;
+  effect: Effect;
   input: unknown;
   /** By the profile: nothing but `allow` after a human's yes may let it through. */
   needsApproval: boolean;

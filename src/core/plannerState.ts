@@ -1,6 +1,7 @@
 /** What a run has done so far, as plain JSON: enough to go on after a restart, and what people read as its steps. */
 import type { LlmReply, LlmUsage, StopReason } from './llm.ts';
-import type { PinnedArguments, PlannerTool, ToolEffect } from './plannerTools.ts';
+import type { PinnedArguments, PlannerTool } from './plannerTools.ts';
+import type { Effect } from './tool.ts';
 
 /**
  * `planned` not begun · `waiting` for a human · `started` begun (persisted before a write) · `done` · `failed` it said
@@ -16,7 +17,7 @@ export interface PlannerCall {
   /** The provider's name for the call. */
   providerId: string;
   tool: string;
-  effect: ToolEffect;
+  effect: Effect;
   input: unknown;
   unparsedInput: string | null;
   status: CallStatus;

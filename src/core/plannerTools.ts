@@ -1,15 +1,14 @@
 /** What the planner needs of tools, and how a profile and a target narrow them. */
 import { canonicalJson } from './canonicalJson.ts';
 import type { JsonSchema } from './llm.ts';
-
-export type ToolEffect = 'read' | 'write' | 'destructive';
+import type { Effect } from './tool.ts';
 
 export interface PlannerTool {
   /** `server__tool`. */
   name: string;
   description: string;
   inputSchema: JsonSchema;
-  effect: ToolEffect;
+  effect: Effect;
 }
 
 export interface ToolResult {

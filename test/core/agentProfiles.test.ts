@@ -9,14 +9,14 @@ import {
   parseMcpServers,
   toolsOf,
 } from '../../src/core/agentProfiles.ts';
-import type { ToolEffect } from '../../src/core/plannerTools.ts';
+import type { Effect } from '../../src/core/tool.ts';
 import { METRICS } from '../../src/domain/telemetry.ts';
 import { profileOf } from '../helpers/plannerWorld.ts';
 
 const file = (name: string): unknown => parse(readFileSync(new URL(`../../config/${name}`, import.meta.url), 'utf8'));
 const shipped = parseAgentProfiles(file('agent_profiles.yaml'));
 const servers = parseMcpServers(file('mcp_servers.yaml'));
-const tool = (name: string, effect: ToolEffect = 'read') => ({ name, effect, description: '', inputSchema: {} });
+const tool = (name: string, effect: Effect = 'read') => ({ name, effect, description: '', inputSchema: {} });
 
 describe('the shipped files', () => {
   it('hold the four profiles, connected only to servers that are configured', () => {
@@ -50,8 +50,7 @@ describe('the shipped files', () => {
 });
 
 describe('a profile', () => {
-  const approval = (profile: AgentProfile, name: string, effect: ToolEffect) =>
-    needsApproval(profile, tool(name, effect));
+  const approval = (profile: AgentProfile, name: string, effect: Effect) => needsApproval(profile, tool(name, effect));
 
   it('asks a human for writes it does not allow, for all that destroys, and for what it lists', () => {
     const profile = profileOf({ allow_writes: ['dexops__ack*'], needs_approval: ['dexops__get_secret'] });

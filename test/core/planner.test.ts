@@ -3,7 +3,7 @@ import { AppError } from '../../src/core/errors.ts';
 import type { LlmMessage, LlmRequest } from '../../src/core/llm.ts';
 import { ANSWER, plan, profileOf, START, scriptedLlm, toolsOf } from '../helpers/plannerWorld.ts';
 
-const results = (request: LlmRequest) =>
+const results = (request: Pick<LlmRequest, 'messages'>) =>
   request.messages.filter((message): message is LlmMessage & { role: 'tool' } => message.role === 'tool');
 
 describe('the loop', () => {

@@ -10,18 +10,20 @@ import type { Log } from '../../src/core/ports.ts';
 import { mcpServerOf, type TestTool } from './mcpServer.ts';
 
 export type ScriptedReply = { text?: string; calls?: [name: string, input: unknown][] } & Partial<LlmReply>;
+type Asked = Omit<LlmRequest, 'signal' | 'onText'>;
 type Script = ScriptedReply | ((request: LlmRequest) => ScriptedReply | Promise<ScriptedReply>);
 
 /** A model that says its lines in order, the last one for ever; it keeps what it was asked. */
-export function scriptedLlm(...script: Script[]): Llm & { requests: LlmRequest[] } {
-  const requests: LlmRequest[] = [];
+export function scriptedLlm(...script: Script[]): Llm & { requests: Asked[] } {
+  const requests: Asked[] = [];
   return {
     requests,
     describe: () => ({ provider: 'scripted', model: 'script-1' }),
     ping: async () => ({ ok: true, reason: null }),
     async complete(request) {
       request.signal.throwIfAborted();
-      requests.push(structuredClone({ ...request, signal: undefined, onText: undefined }) as never);
+      const { signal: _signal, onText: _onText, ...asked } = request;
+      requests.push(structuredClone(asked));
       const line = script[Math.min(requests.length, script.length) - 1]!;
       const { text = '', calls = [], ...rest } = typeof line === 'function' ? await line(request) : line;
       return {
