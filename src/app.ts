@@ -36,8 +36,11 @@ export interface App {
   log: Log;
   health(): Promise<Health>;
   metricsPage(): Promise<{ text: string; contentType: string }>;
-  /** Takes up what an earlier process left unfinished, then works on queued runs. */
-  startWorking(): Promise<void>;
+  /**
+   * Works on queued runs. The service also recovers: it takes up what an earlier process left unfinished. A process
+   * beside it (MCP over stdio, the command line) must not, because it would mark the service's running work as interrupted.
+   */
+  startWorking(options: { recover: boolean }): Promise<void>;
   /** Lets running work end within the time given, then closes everything. */
   close(drainMs?: number): Promise<void>;
 }
@@ -98,8 +101,9 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
         probes: { queue: scheduler.probe, disk: diskProbe(config.DATA_DIR) },
       }),
     metricsPage: metrics.page,
-    async startWorking() {
+    async startWorking({ recover }) {
       await scheduler.start();
+      if (!recover) return;
       const recovered = await recoverRuns(ports);
       if (recovered.interrupted + recovered.requeued > 0)
         log.warn(recovered, 'took up runs that an earlier process left');
