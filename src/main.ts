@@ -2,7 +2,7 @@
 import { hostname } from 'node:os';
 import { createMcpHttp, type McpHttp } from '../mcp/http.ts';
 import { createMcpServer } from '../mcp/server.ts';
-import { type App, createApp } from './app.ts';
+import { type App, createApp, type Overrides } from './app.ts';
 import { type Config, processEnv, readConfig } from './config.ts';
 import { jobActor } from './core/actor.ts';
 import { AppError } from './core/errors.ts';
@@ -20,8 +20,8 @@ export interface Service {
   stop(): Promise<void>;
 }
 
-export async function startService(config: Config): Promise<Service> {
-  const app = await createApp(config);
+export async function startService(config: Config, overrides: Overrides = {}): Promise<Service> {
+  const app = await createApp(config, overrides);
   try {
     const mcp = mountMcp(app);
     const server = await openDoors(app, mcp);
