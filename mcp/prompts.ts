@@ -9,7 +9,7 @@ import {
 } from '@modelcontextprotocol/sdk/types.js';
 import { offers } from '../src/core/policy.ts';
 import { hostnameInput } from '../src/core/shapes.ts';
-import type { McpServerOptions } from './server.ts';
+import type { McpServerOptions } from './options.ts';
 
 interface Prompt {
   name: string;

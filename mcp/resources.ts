@@ -13,7 +13,7 @@ import { z } from 'zod';
 import { AppError } from '../src/core/errors.ts';
 import { endpointShape } from '../src/core/shapes.ts';
 import { answering } from './failures.ts';
-import type { McpServerOptions } from './server.ts';
+import type { McpServerOptions } from './options.ts';
 
 const PAGE_SIZE = 100;
 const MIME_TYPE = 'application/json';

@@ -1,23 +1,9 @@
 /** The MCP face: one server per client, offering what the policy lets its actor have; it knows core and no transport. */
 import { Server } from '@modelcontextprotocol/sdk/server/index.js';
-import type { Actor } from '../src/core/actor.ts';
-import type { ChartRenderer } from '../src/core/chart.ts';
-import type { Invoke } from '../src/core/invoke.ts';
-import type { Log } from '../src/core/ports.ts';
-import type { AnyTool } from '../src/core/tool.ts';
+import type { McpServerOptions } from './options.ts';
 import { servePrompts } from './prompts.ts';
 import { serveResources } from './resources.ts';
 import { serveTools } from './tools.ts';
-
-export interface McpServerOptions {
-  tools: readonly AnyTool[];
-  invoke: Invoke;
-  /** On whose behalf the client calls; decides what is listed. */
-  actor: Actor;
-  charts: ChartRenderer;
-  log: Log;
-  version: string;
-}
 
 /** What a model is told once, before it has seen any tool. */
 const INSTRUCTIONS = [

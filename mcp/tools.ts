@@ -19,7 +19,7 @@ import { offers } from '../src/core/policy.ts';
 import type { Log } from '../src/core/ports.ts';
 import type { AnyTool } from '../src/core/tool.ts';
 import { explain } from './failures.ts';
-import type { McpServerOptions } from './server.ts';
+import type { McpServerOptions } from './options.ts';
 
 type Extra = RequestHandlerExtra<ServerRequest, ServerNotification>;
 
