@@ -36,10 +36,7 @@ export interface App {
   log: Log;
   health(): Promise<Health>;
   metricsPage(): Promise<{ text: string; contentType: string }>;
-  /**
-   * Works on queued runs. The service also recovers: it takes up what an earlier process left unfinished. A process
-   * beside it (MCP over stdio, the command line) must not, because it would mark the service's running work as interrupted.
-   */
+  /** Works on queued runs; with `recover` it first takes up what an earlier process of the service left unfinished. */
   startWorking(options: { recover: boolean }): Promise<void>;
   /** Lets running work end within the time given, then closes everything. */
   close(drainMs?: number): Promise<void>;

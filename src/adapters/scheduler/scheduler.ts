@@ -61,15 +61,21 @@ export function createScheduler(queueUrl: string, log: Log): Scheduler {
         job,
         async ({ attrs }) => {
           status.lastStartedAt = new Date();
-          const signal = AbortSignal.any([stopping.signal, AbortSignal.timeout(JOB_TIMEOUT_MS)]);
+          const overdue = new AbortController();
+          const timer = setTimeout(
+            () => overdue.abort(new Error(`${job} took longer than ten minutes`)),
+            JOB_TIMEOUT_MS,
+          );
           try {
-            await handler(attrs.data ?? {}, signal);
+            await handler(attrs.data ?? {}, AbortSignal.any([stopping.signal, overdue.signal]));
             status.lastSucceededAt = new Date();
           } catch (error) {
             status.lastFailedAt = new Date();
             status.lastError = (error as Error).message;
             // Swallowed on purpose: a failed job is not tried again, and Agenda would keep it for ever.
             log.error({ err: error, job }, 'job failed');
+          } finally {
+            clearTimeout(timer);
           }
         },
         { concurrency, lockLimit: concurrency },
