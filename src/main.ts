@@ -11,6 +11,7 @@ import { openapi } from './surfaces/http/openapi.ts';
 import { createKoa, type HttpServer, listen } from './surfaces/http/server.ts';
 import { serviceRoutes } from './surfaces/http/service.ts';
 import { schedule, startJobs } from './surfaces/jobs.ts';
+import { createSlack, SLACK_PATH, type SlackFace } from './surfaces/slack/app.ts';
 
 export interface Service {
   app: App;
@@ -21,13 +22,17 @@ export interface Service {
 export async function startService(config: Config): Promise<Service> {
   const app = await createApp(config);
   try {
-    const server = await openDoors(app);
+    const slack = slackFace(app);
+    const server = await openDoors(app, slack);
     await app.startWorking();
+    // Slack may be slow or down; the service is ready without it.
+    void slack?.start();
     await startJobs(schedule(config.DEX_SCAN_INTERVAL_MINUTES), app.scheduler, app.invoke);
     return {
       app,
       url: server.url,
       async stop() {
+        await slack?.stop();
         await server.close();
         await app.close();
       },
@@ -38,13 +43,13 @@ export async function startService(config: Config): Promise<Service> {
   }
 }
 
-async function openDoors(app: App): Promise<HttpServer> {
+async function openDoors(app: App, slack: SlackFace | null): Promise<HttpServer> {
   const { config } = app;
   const guard = { required: config.authRequired, lookup: configuredKey(config.API_KEY) };
   const koa = createKoa({
     log: app.log,
     loopbackOnly: config.HOST === '127.0.0.1' && !config.authRequired,
-    raw: {},
+    raw: slack?.requestListener ? { [SLACK_PATH]: slack.requestListener } : {},
     routers: [
       apiRoutes({ ...app, charts: app.ports.charts, authenticate: (ctx) => authenticate(ctx.headers, 'rest', guard) }),
       docsRoutes(openapi(app.tools, config.version)),
@@ -52,6 +57,22 @@ async function openDoors(app: App): Promise<HttpServer> {
     ],
   });
   return listen(koa, config.HOST, config.PORT);
+}
+
+/** Null while no bot token is set. */
+function slackFace({ config, tools, invoke, ports, log }: App): SlackFace | null {
+  if (config.SLACK_BOT_TOKEN === '') return null;
+  return createSlack(
+    {
+      botToken: config.SLACK_BOT_TOKEN,
+      appToken: config.SLACK_APP_TOKEN,
+      signingSecret: config.SLACK_SIGNING_SECRET,
+      operators: config.SLACK_OPERATORS,
+      approvers: config.SLACK_APPROVERS,
+      apiUrl: config.SLACK_API_URL,
+    },
+    { tools, invoke, charts: ports.charts, clock: ports.clock, log },
+  );
 }
 
 /** On an empty registry: watches the machine it runs on, so that a newcomer sees real work at once. */

@@ -130,6 +130,17 @@ function readArguments(tool: AnyTool, words: string[]): Reading {
   return { kind: 'call', tool, input };
 }
 
+/** The same reading for values that were given by name, as a form does: `options.port` reaches into `options`. */
+export function readFields(tool: AnyTool, values: Record<string, string>): Record<string, unknown> {
+  const fields = fieldsOf(tool);
+  const input: Record<string, unknown> = {};
+  for (const [name, text] of Object.entries(values)) {
+    const field = findField(fields, name);
+    if (field) put(input, field, text);
+  }
+  return input;
+}
+
 /** `--key value`, `--key=value` and `key=value`; keyboards that turn two hyphens into a dash are forgiven. */
 function option(word: string): { name: string | null; value: string | null; dashed: boolean } {
   const [, dashes, name, value] = /^(--|[—–])?([A-Za-z][\w.-]*)(?:=(.*))?$/s.exec(word) ?? [];

@@ -95,6 +95,7 @@ export interface EndpointFilter {
   tag?: string;
   state?: EndpointState;
   ownerEmail?: string;
+  ipAddress?: string;
 }
 
 export interface FleetRow {

@@ -124,7 +124,7 @@ export const listEndpoints = defineTool({
   title: 'List endpoints',
   effect: 'read',
   description:
-    'Registered machines with their scores, by name. Filter by persona, criticality_tier, tag (key or key=value), state or owner_email.',
+    'Registered machines with their scores, by name. Filter by persona, criticality_tier, tag (key or key=value), state, owner_email or ip_address.',
   http: { method: 'GET', path: '/api/v1/dex/endpoints' },
   command: { name: 'endpoints', args: [], example: 'endpoints --persona developer --state stale' },
   input: z.strictObject({
@@ -136,12 +136,20 @@ export const listEndpoints = defineTool({
       .regex(/^[\w.-]+(=.*)?$/, 'must be key or key=value')
       .optional(),
     state: z.enum(ENDPOINT_STATES).optional(),
-    owner_email: z.string().max(254).optional(),
+    owner_email: z.string().max(254).toLowerCase().optional(),
+    ip_address: z.string().max(45).optional(),
     ...pageInput,
   }),
   output: z.object({ endpoints: z.array(endpointShape), total: z.number().int() }),
-  async run({ limit, offset, persona, criticality_tier, tag, state, owner_email }, { ports, now }) {
-    const filter = { persona, criticalityTier: criticality_tier, tag, state, ownerEmail: owner_email };
+  async run({ limit, offset, persona, criticality_tier, tag, state, owner_email, ip_address }, { ports, now }) {
+    const filter = {
+      persona,
+      criticalityTier: criticality_tier,
+      tag,
+      state,
+      ownerEmail: owner_email,
+      ipAddress: ip_address,
+    };
     const { items, total } = await ports.store.endpoints.list(filter, { limit, offset }, staleBefore(ports, now));
     return { endpoints: items.map((endpoint) => presentEndpoint(endpoint, now, ports.settings.scanIntervalMs)), total };
   },
