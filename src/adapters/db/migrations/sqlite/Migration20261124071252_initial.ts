@@ -1,7 +1,7 @@
 import { Migration } from '@mikro-orm/migrations';
 
-export class Migration20261124070256_initial extends Migration {
-  override name = 'Migration20261124070256_initial';
+export class Migration20261124071252_initial extends Migration {
+  override name = 'Migration20261124071252_initial';
 
   override up(): void | Promise<void> {
     this.addSql(
@@ -53,6 +53,9 @@ export class Migration20261124070256_initial extends Migration {
     this.addSql(`create index \`run_status_kind\` on \`run\` (\`status\`, \`kind\`);`);
     this.addSql(`create index \`run_created\` on \`run\` (\`created_at\`);`);
     this.addSql(`create index \`run_hostname_created\` on \`run\` (\`hostname\`, \`created_at\`);`);
+    this.addSql(
+      `create unique index \`run_one_fleet_scan\` on \`run\` (\`kind\`) where kind = 'fleet_scan' and status in ('queued', 'running');`,
+    );
 
     this.addSql(
       `create table \`score\` (\`id\` integer not null primary key autoincrement, \`endpoint_id\` integer not null, \`scored_at\` datetime not null, \`score\` double not null, \`status\` text not null, \`coverage\` double not null, \`components\` json not null, \`deductions\` json not null, \`caps\` json not null, \`improvements\` json not null);`,
