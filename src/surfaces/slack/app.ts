@@ -1,5 +1,5 @@
 /** The Slack face: Bolt over HTTP or Socket Mode, whose requests are checked, told apart and handed to commands, clicks and forms. */
-import type { RequestListener } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import {
   App,
   HTTPReceiver,
@@ -54,7 +54,7 @@ export interface SlackNeeds {
 
 export interface SlackFace {
   /** Serves SLACK_PATH; null in Socket Mode, where nobody calls in. */
-  requestListener: RequestListener | null;
+  requestListener: ((request: IncomingMessage, response: ServerResponse) => Promise<void>) | null;
   /** Connects; a Slack that is down is logged and tried again, it never stops the service. */
   start(): Promise<void>;
   stop(): Promise<void>;
@@ -100,7 +100,7 @@ export function createSlack(settings: SlackSettings, needs: SlackNeeds): SlackFa
   listenTo(bolt, slack, needs.clock);
 
   return {
-    requestListener: http && ((request, response) => http.requestListener(request, response)),
+    requestListener: http && ((request, response) => receive(http, request, response)),
     async start() {
       const problem = (error: unknown) => log.error({ problem: slackProblem(error).message }, 'Slack is not connected');
       await identity().then(
@@ -114,6 +114,17 @@ export function createSlack(settings: SlackSettings, needs: SlackNeeds): SlackFa
       if (!http) await receiver.stop();
     },
   };
+}
+
+/** Resolves when the request is answered. */
+function receive(http: HTTPReceiver, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const { pathname } = new URL(request.url ?? '/', 'http://localhost');
+  return new Promise((resolve) => {
+    response.once('close', resolve);
+    // Bolt throws on what it does not serve.
+    if (request.method === 'POST' && pathname === SLACK_PATH) http.requestListener(request, response);
+    else response.writeHead(404).end();
+  });
 }
 
 function listenTo(bolt: App, slack: SlackContext, clock: Clock): void {

@@ -34,7 +34,7 @@ export function createPeople(client: webApi.WebClient, named: Named, now: () => 
   });
   const emails = remembered(now, async (userId: string) => {
     const { user } = await client.users.info({ user: userId });
-    return { email: user?.profile?.email?.toLowerCase() ?? null, name: user?.profile?.real_name ?? userId };
+    return { email: user?.profile?.email?.toLowerCase() ?? null, name: user?.real_name ?? userId };
   });
 
   /** A group that cannot be read has no members: what is not certain gives no rights. */
