@@ -9,7 +9,7 @@ import { createLog } from './adapters/log.ts';
 import { createMetrics } from './adapters/metrics.ts';
 import { diskProbe } from './adapters/probes.ts';
 import { reloadedFile } from './adapters/reloadedFile.ts';
-import { createScheduler, type Scheduler } from './adapters/scheduler.ts';
+import { createScheduler, type Scheduler } from './adapters/scheduler/scheduler.ts';
 import type { Config } from './config.ts';
 import { handOver } from './core/alerting.ts';
 import { createExecutors } from './core/executors.ts';

@@ -1,6 +1,6 @@
 /** Starts the service: configuration, application, faces, signals; the one file that also mounts MCP. */
 import { hostname } from 'node:os';
-import { type App, createApp } from './app.ts';
+import { type App, createApp, type Overrides } from './app.ts';
 import { type Config, processEnv, readConfig } from './config.ts';
 import { jobActor } from './core/actor.ts';
 import { AppError } from './core/errors.ts';
@@ -19,8 +19,8 @@ export interface Service {
   stop(): Promise<void>;
 }
 
-export async function startService(config: Config): Promise<Service> {
-  const app = await createApp(config);
+export async function startService(config: Config, overrides: Overrides = {}): Promise<Service> {
+  const app = await createApp(config, overrides);
   try {
     const server = await openDoors(app);
     await app.startWorking();

@@ -112,8 +112,7 @@ function courseSpec(chart: CourseChart): TopLevelSpec {
 }
 
 function barSpec(chart: BarChart): TopLevelSpec {
-  const values = chart.bars.map((bar, order) => ({ ...bar, order }));
-  const y = { field: 'name', type: 'nominal', title: null, sort: { field: 'order' } };
+  const y = { field: 'name', type: 'nominal', title: null, sort: null };
   const x = { field: 'value', type: 'quantitative', title: chart.xTitle, axis: { tickMinStep: 1 } };
   const names = [...new Set(chart.bars.map(({ group, name }) => group ?? name))];
   const known = names.every((name) => STATUS_COLOURS[name]);
@@ -121,7 +120,7 @@ function barSpec(chart: BarChart): TopLevelSpec {
   return {
     ...frame(chart),
     height: Math.max(120, chart.bars.length * 34),
-    data: { values },
+    data: { values: chart.bars },
     encoding: { y, x },
     layer: [
       {

@@ -258,6 +258,7 @@ export interface RunFilter {
 }
 
 export interface RunRepository {
+  /** Fails with kind `conflict` when the run is of a kind of which one at a time may be open, and one is. */
   add(run: Run): Promise<void>;
   get(id: string): Promise<Run | null>;
   /** Newest first. */

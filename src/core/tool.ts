@@ -20,6 +20,8 @@ export interface CommandWords {
   name: string;
   /** Input fields in the order they are typed; the rest is given as `--field value` or `field=value`. */
   args: string[];
+  /** The last argument takes all the words that are left, as a question or a search does. */
+  sentence?: boolean;
   example: string;
 }
 

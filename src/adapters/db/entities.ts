@@ -190,6 +190,13 @@ export const RunRow = defineEntity({
     usage: p.json<{ inputTokens: number; outputTokens: number }>().nullable(),
     costUsd: real().nullable(),
   },
+  uniques: [
+    {
+      name: 'run_one_fleet_scan',
+      properties: ['kind'],
+      where: "kind = 'fleet_scan' and status in ('queued', 'running')",
+    },
+  ],
   indexes: [
     { name: 'run_status_kind', properties: ['status', 'kind'] },
     { name: 'run_created', properties: ['createdAt'] },

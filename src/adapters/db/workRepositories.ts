@@ -1,5 +1,6 @@
 /** Runs and the audit trail in the database. */
-import type { InferEntity } from '@mikro-orm/core';
+import { type InferEntity, UniqueConstraintViolationException } from '@mikro-orm/core';
+import { AppError } from '../../core/errors.ts';
 import type { AuditRepository, RunRepository } from '../../core/ports.ts';
 import type { Run } from '../../domain/run.ts';
 import { AuditRow, RunRow } from './entities.ts';
@@ -8,7 +9,12 @@ import { plain, type Session } from './rows.ts';
 export function runRepository(session: Session): RunRepository {
   return {
     async add(run) {
-      await session().insert(RunRow, run);
+      try {
+        await session().insert(RunRow, run);
+      } catch (error) {
+        if (!(error instanceof UniqueConstraintViolationException)) throw error;
+        throw new AppError('conflict', `A ${run.kind} run is under way already.`);
+      }
     },
     async get(id) {
       const row = await session().findOne(RunRow, { id });

@@ -40,9 +40,14 @@ export const scanFleetTool = defineTool({
   input: z.strictObject({}),
   output: acceptedRun.extend({ already_running: z.boolean() }),
   async run(_input, { ports, actor }) {
-    const [underWay] = await ports.store.runs.inStatus(['queued', 'running'], 'fleet_scan');
-    const run = underWay ?? (await requestRun(ports, actor, 'fleet_scan'));
-    return { run_id: run.id, status: run.status, already_running: underWay !== undefined };
+    const started = await requestRun(ports, actor, 'fleet_scan').catch((error: unknown) => {
+      if (error instanceof AppError && error.kind === 'conflict') return null;
+      throw error;
+    });
+    const run = started ?? (await ports.store.runs.inStatus(['queued', 'running'], 'fleet_scan'))[0];
+    if (!run)
+      throw new AppError('conflict', 'The fleet scan that was under way has just ended. Ask again for a new one.');
+    return { run_id: run.id, status: run.status, already_running: started === null };
   },
   summary: ({ run_id, already_running }) =>
     already_running ? `A fleet scan is under way already (run ${run_id}).` : `Scanning the fleet (run ${run_id}).`,

@@ -3,8 +3,8 @@ import { MongoBackend } from '@agendajs/mongo-backend';
 import { PostgresBackend } from '@agendajs/postgres-backend';
 import { RedisBackend } from '@agendajs/redis-backend';
 import { Agenda, type AgendaBackend } from 'agenda';
-import type { Probe } from '../core/health.ts';
-import type { Log, Queue } from '../core/ports.ts';
+import type { Probe } from '../../core/health.ts';
+import type { Log, Queue } from '../../core/ports.ts';
 import { memoryJobs } from './memoryJobs.ts';
 
 /** Jobs are killed after ten minutes and never retried (operations guide, "Scheduled Jobs"). */

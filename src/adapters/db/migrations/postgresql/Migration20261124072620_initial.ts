@@ -1,8 +1,8 @@
 import { Migration } from '@mikro-orm/migrations';
 
-export class Migration20261124072557_initial extends Migration {
+export class Migration20261124072620_initial extends Migration {
 
-  override name = 'Migration20261124072557_initial';
+  override name = 'Migration20261124072620_initial';
 
   override up(): void | Promise<void> {
     this.addSql(`create table "alert" ("id" serial primary key, "endpoint_id" int not null, "hostname" varchar(253) not null, "alert_name" varchar(255) not null, "severity" varchar(255) not null, "alert_type" varchar(255) not null, "message" text not null, "status" varchar(255) not null, "labels" jsonb not null, "series" jsonb not null, "starts_at" timestamptz(3) not null, "acknowledged_at" timestamptz(3) null, "acknowledged_until" timestamptz(3) null, "acknowledged_by" varchar(255) null, "predicted_time_to_impact" varchar(255) null, "remediation_run_id" varchar(255) null, "ticket" jsonb null, "flaps" int not null, "handled_at" timestamptz(3) null, "created_at" timestamptz(3) not null, "updated_at" timestamptz(3) not null, "resolved_at" timestamptz(3) null, "resolution" varchar(255) null);`);
@@ -40,6 +40,7 @@ export class Migration20261124072557_initial extends Migration {
     this.addSql(`create index "run_status_kind" on "run" ("status", "kind");`);
     this.addSql(`create index "run_created" on "run" ("created_at");`);
     this.addSql(`create index "run_hostname_created" on "run" ("hostname", "created_at");`);
+    this.addSql(`create unique index "run_one_fleet_scan" on "run" ("kind") where kind = 'fleet_scan' and status in ('queued', 'running');`);
 
     this.addSql(`create table "score" ("id" serial primary key, "endpoint_id" int not null, "scored_at" timestamptz(3) not null, "score" double precision not null, "status" varchar(255) not null, "coverage" double precision not null, "components" jsonb not null, "deductions" jsonb not null, "caps" jsonb not null, "improvements" jsonb not null);`);
     this.addSql(`create index "score_endpoint_time" on "score" ("endpoint_id", "scored_at");`);

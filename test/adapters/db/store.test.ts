@@ -1,0 +1,268 @@
+/** The store's promises, kept alike by SQLite and by a real PostgreSQL. */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Store, StoredScore, StoredSnapshot } from '../../../src/core/ports.ts';
+import type { EndpointRegistration } from '../../../src/domain/endpoint.ts';
+import type { Run } from '../../../src/domain/run.ts';
+import { openTestStore, STORE_KINDS, type TestStore } from '../../helpers/stores.ts';
+
+const NOW = new Date('2026-03-02T09:00:00.123Z');
+const later = (ms: number) => new Date(NOW.getTime() + ms);
+let names = 0;
+
+function registration(more: Partial<EndpointRegistration> = {}): EndpointRegistration {
+  return {
+    hostname: `host-${++names}`,
+    ipAddress: null,
+    ownerEmail: null,
+    persona: 'general',
+    criticalityTier: 2,
+    osPlatform: 'linux',
+    tags: {},
+    collector: 'local',
+    options: {},
+    ...more,
+  };
+}
+
+function snapshot(endpointId: number, collectedAt: Date, cpuPct: number | null = 10): StoredSnapshot {
+  return {
+    endpointId,
+    collector: 'local',
+    collectedAt,
+    durationMs: 5,
+    reachable: true,
+    unreachableReason: null,
+    cpuPct,
+    memoryPct: 40.5,
+    diskPct: null,
+    diskMount: null,
+    latencyMs: null,
+    packetLossPct: null,
+    dnsFailures: 0,
+    dnsLookups: 4,
+    servicesDown: ['cups.service'],
+    logErrors: null,
+    bootedAt: later(-86_400_000),
+    unmeasured: [{ metric: 'diskPct', reason: 'no disk' }],
+  };
+}
+
+function score(endpointId: number, scoredAt: Date, value: number): Omit<StoredScore, 'id'> {
+  return {
+    endpointId,
+    scoredAt,
+    score: value,
+    status: 'healthy',
+    components: { device: value, network: null, app: null, remediation: 100 },
+    coverage: 0.5,
+    deductions: [],
+    caps: [],
+    improvements: [],
+  };
+}
+
+function run(id: string, more: Partial<Run> = {}): Run {
+  return {
+    id,
+    kind: 'scan',
+    status: 'queued',
+    hostname: null,
+    goal: null,
+    agentProfile: null,
+    requestedBy: 'test',
+    via: 'rest',
+    createdAt: NOW,
+    startedAt: null,
+    finishedAt: null,
+    error: null,
+    result: null,
+    steps: [],
+    usage: null,
+    costUsd: null,
+    ...more,
+  };
+}
+
+describe.each(STORE_KINDS)('%s', (kind) => {
+  let opened: TestStore;
+  let store: Store;
+  beforeAll(async () => {
+    opened = await openTestStore(kind);
+    store = opened.store;
+  });
+  afterAll(() => opened.close());
+
+  test('an endpoint comes back as it was registered', async () => {
+    const given = registration({
+      ipAddress: '::1',
+      tags: { dept: 'it', 'a.b': 'c' },
+      options: { port: 9100, services: ['sshd'] },
+    });
+    const registered = await store.endpoints.register(given, 'digest-1', NOW);
+    const read = await store.endpoints.get(given.hostname);
+    expect(read).toEqual(registered);
+    expect(read).toMatchObject({ ...given, score: null, scoreStatus: 'unknown', breaches: {}, registeredAt: NOW });
+    expect(read).not.toHaveProperty('agentTokenDigest');
+    expect((await store.endpoints.byAgentToken('digest-1'))?.hostname).toBe(given.hostname);
+    expect((await store.endpoints.byIpAddress('::1'))?.hostname).toBe(given.hostname);
+  });
+
+  test('a name is taken until it is deregistered, and then free again', async () => {
+    const given = registration();
+    const first = await store.endpoints.register(given, null, NOW);
+    await expect(store.endpoints.register(given, null, NOW)).rejects.toMatchObject({ kind: 'conflict' });
+    await store.endpoints.deregister(first.id, later(1));
+    expect(await store.endpoints.get(given.hostname)).toBeNull();
+    const second = await store.endpoints.register(given, null, later(2));
+    expect(second.id).not.toBe(first.id);
+  });
+
+  test('of fifty registrations of one name at once exactly one wins', async () => {
+    const given = registration();
+    const results = await Promise.allSettled(
+      Array.from({ length: 50 }, () => store.endpoints.register(given, null, NOW)),
+    );
+    expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+  });
+
+  test('lists filter by persona, tier, tag and state, and page', async () => {
+    const hosts = ['fresh', 'stale', 'never'].map((word) =>
+      registration({ hostname: `list-${word}`, persona: 'executive', tags: { team: word } }),
+    );
+    const [fresh, stale] = await Promise.all(hosts.map((host) => store.endpoints.register(host, null, NOW)));
+    await store.endpoints.recordConditions([
+      { ...fresh!, lastSeenAt: later(0) },
+      { ...stale!, lastSeenAt: later(-10_000) },
+    ]);
+    const names = async (filter: Parameters<Store['endpoints']['list']>[0], page = { limit: 10, offset: 0 }) =>
+      (await store.endpoints.list({ persona: 'executive', ...filter }, page, later(-5000))).items.map(
+        ({ hostname }) => hostname,
+      );
+    expect(await names({})).toEqual(['list-fresh', 'list-never', 'list-stale']);
+    expect(await names({ state: 'fresh' })).toEqual(['list-fresh']);
+    expect(await names({ state: 'stale' })).toEqual(['list-stale']);
+    expect(await names({ state: 'never_seen' })).toEqual(['list-never']);
+    expect(await names({ tag: 'team=stale' })).toEqual(['list-stale']);
+    expect(await names({ tag: 'team' })).toHaveLength(3);
+    expect(await names({ tag: "team' or 1=1 --" })).toEqual([]);
+    expect(await names({ criticalityTier: 1 })).toEqual([]);
+    expect(await names({}, { limit: 1, offset: 1 })).toEqual(['list-never']);
+  });
+
+  test('recording conditions never undoes what people changed meanwhile', async () => {
+    const endpoint = await store.endpoints.register(registration(), null, NOW);
+    await store.endpoints.update(endpoint.id, { persona: 'tech', tags: { new: 'yes' } }, later(1));
+    await store.endpoints.recordConditions([
+      { ...endpoint, score: 71.5, scoreStatus: 'healthy', scoredAt: later(2), breaches: { HighCpu: 2 } },
+    ]);
+    expect(await store.endpoints.get(endpoint.hostname)).toMatchObject({
+      persona: 'tech',
+      tags: { new: 'yes' },
+      score: 71.5,
+      breaches: { HighCpu: 2 },
+      scoredAt: later(2),
+    });
+  });
+
+  test('the fleet is counted by persona and status', async () => {
+    const persona = 'salesperson';
+    const [a, b] = await Promise.all(
+      [1, 2, 3].map(() => store.endpoints.register(registration({ persona }), null, NOW)),
+    );
+    await store.endpoints.recordConditions([
+      { ...a!, score: 80, scoreStatus: 'healthy' },
+      { ...b!, score: 30.5, scoreStatus: 'critical' },
+    ]);
+    const rows = (await store.endpoints.fleet()).filter((row) => row.persona === persona);
+    expect(rows).toHaveLength(3);
+    expect(rows).toContainEqual({ persona, status: 'critical', endpoints: 1, scoreSum: 30.5 });
+    expect((await store.endpoints.worst(1))[0]?.score).toBe(30.5);
+  });
+
+  test('snapshots keep every field, and the latest is found per endpoint', async () => {
+    const [a, b, c] = await Promise.all([1, 2, 3].map(() => store.endpoints.register(registration(), null, NOW)));
+    await store.snapshots.add([
+      snapshot(a!.id, later(1000)),
+      snapshot(a!.id, later(0), null),
+      snapshot(b!.id, later(5)),
+    ]);
+    const latest = await store.snapshots.latest([a!.id, b!.id, c!.id]);
+    expect(latest.get(a!.id)).toEqual(snapshot(a!.id, later(1000)));
+    expect(latest.get(b!.id)?.collectedAt).toEqual(later(5));
+    expect(latest.has(c!.id)).toBe(false);
+    expect((await store.snapshots.since([a!.id], later(500))).map(({ collectedAt }) => collectedAt)).toEqual([
+      later(1000),
+    ]);
+  });
+
+  test('scores come newest first', async () => {
+    const endpoint = await store.endpoints.register(registration(), null, NOW);
+    await store.scores.add([
+      score(endpoint.id, later(0), 50),
+      score(endpoint.id, later(9), 60),
+      score(endpoint.id, later(5), 55),
+    ]);
+    expect((await store.scores.history(endpoint.id, 2)).map((row) => row.score)).toEqual([60, 55]);
+    expect((await store.scores.latest(endpoint.id))?.components.network).toBeNull();
+  });
+
+  test('more rows than one statement may carry are written all the same', async () => {
+    const endpoint = await store.endpoints.register(registration(), null, NOW);
+    await store.snapshots.add(Array.from({ length: 5000 }, (_, i) => snapshot(endpoint.id, later(i))));
+    expect(await store.snapshots.since([endpoint.id], later(0))).toHaveLength(5000);
+  });
+
+  test('a run is claimed once, whoever tries', async () => {
+    await store.runs.add(run('claim-me'));
+    const claims = await Promise.all(Array.from({ length: 20 }, () => store.runs.claim('claim-me', NOW)));
+    expect(claims.filter(Boolean)).toHaveLength(1);
+    await store.runs.update('claim-me', {
+      status: 'completed',
+      finishedAt: later(5),
+      result: { score: { value: [1, null] } },
+    });
+    expect(await store.runs.get('claim-me')).toMatchObject({
+      status: 'completed',
+      result: { score: { value: [1, null] } },
+    });
+    expect((await store.runs.list({ status: 'completed' }, { limit: 5, offset: 0 })).total).toBe(1);
+  });
+
+  test('a transaction that fails leaves nothing, nested ones included', async () => {
+    const given = registration();
+    const failing = store.transaction(async (inner) => {
+      await inner.endpoints.register(given, null, NOW);
+      await inner.transaction((innermost) => innermost.runs.add(run('rolled-back')));
+      throw new Error('stop');
+    });
+    await expect(failing).rejects.toThrow('stop');
+    expect(await store.endpoints.get(given.hostname)).toBeNull();
+    expect(await store.runs.get('rolled-back')).toBeNull();
+  });
+
+  test('the audit trail is read newest first', async () => {
+    const entry = {
+      at: NOW,
+      actor: 'key:a',
+      actorKind: 'human',
+      via: 'rest',
+      role: 'admin',
+      tool: 't',
+      inputDigest: 'd',
+      subject: null,
+      outcome: 'ok' as const,
+      error: null,
+      durationMs: 1,
+    };
+    await store.audit.append(entry);
+    await store.audit.append({ ...entry, tool: 'u' });
+    const { items, total } = await store.audit.list({ actor: 'key:a' }, { limit: 10, offset: 0 });
+    expect(total).toBe(2);
+    expect(items.map(({ tool }) => tool)).toEqual(['u', 't']);
+  });
+
+  test('the committed migrations have not drifted from the entities', async () => {
+    expect(await opened.database.orm.schema.getUpdateSchemaSQL({ wrap: false, safe: false })).toBe('');
+    expect(await opened.database.orm.migrator.checkSchema()).toBe(false);
+  });
+});

@@ -1,0 +1,72 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { readConfig } from '../src/config.ts';
+
+describe('defaults', () => {
+  test('are those of the operations guide', () => {
+    expect(readConfig({})).toMatchObject({
+      API_KEY: '',
+      REQUIRE_API_KEY: true,
+      LLM_PROVIDER: 'openai',
+      RUN_QUEUE_URL: '',
+      LOG_FORMAT: 'json',
+      LOG_LEVEL: 'info',
+      PORT: 8000,
+      METRICS_TOKEN: '',
+      WEBHOOK_SECRET: '',
+      WEBHOOK_REQUIRE_AUTH: true,
+      DEX_SCAN_INTERVAL_MINUTES: 15,
+      DEX_SCORE_ALERT_THRESHOLD: 60,
+      DEX_SCORE_CRITICAL_THRESHOLD: 40,
+      DEX_SELF_HEALING_ENABLED: false,
+      DEX_TICKET_WEBHOOK_URL: '',
+    });
+  });
+
+  test('the database lies in the data directory', () => {
+    expect(readConfig({ DATA_DIR: '/srv/dex' }).DATABASE_URL).toBe('sqlite:////srv/dex/orchestrator.db');
+  });
+});
+
+describe('without an API key', () => {
+  test('the service listens to this machine alone, whatever HOST says', () => {
+    expect(readConfig({ HOST: '0.0.0.0' })).toMatchObject({ HOST: '127.0.0.1', authRequired: false });
+  });
+  test('unless that is asked for by name', () => {
+    expect(readConfig({ HOST: '0.0.0.0', REQUIRE_API_KEY: 'false' })).toMatchObject({
+      HOST: '0.0.0.0',
+      authRequired: false,
+    });
+  });
+  test('with one, HOST is taken and the key required', () => {
+    expect(readConfig({ API_KEY: 'k', HOST: '0.0.0.0' })).toMatchObject({ HOST: '0.0.0.0', authRequired: true });
+  });
+});
+
+test('every mistake is reported at once, with its variable, its value and what is allowed', () => {
+  const read = () =>
+    readConfig({ PORT: '99999', DEX_SCAN_INTERVAL_MINUTES: '7', LOG_FORMAT: 'xml', RUN_QUEUE_URL: 'ftp://user:pw@x' });
+  expect(read).toThrow(/4 mistakes/);
+  expect(read).toThrow('PORT="99999": must be a whole number from 0 to 65535');
+  expect(read).toThrow('DEX_SCAN_INTERVAL_MINUTES="7": must divide 60 evenly: 1, 2, 3');
+  expect(read).toThrow('LOG_FORMAT="xml": must be json or text');
+  expect(read).toThrow('RUN_QUEUE_URL=(hidden)');
+  expect(read).not.toThrow('pw');
+});
+
+test('lines that contradict each other are named', () => {
+  expect(() => readConfig({ DEX_SCORE_CRITICAL_THRESHOLD: '70' })).toThrow(
+    'must be below DEX_SCORE_ALERT_THRESHOLD (60)',
+  );
+});
+
+test('the configuration cannot be changed', () => {
+  const config = readConfig({});
+  expect(() => Object.assign(config, { PORT: 1 })).toThrow();
+});
+
+test('.env.example names every variable that is read, and no other', () => {
+  const named = [...readFileSync('.env.example', 'utf8').matchAll(/^#? ?([A-Z][A-Z0-9_]+)=/gm)].map(([, name]) => name);
+  const read = Object.keys(readConfig({})).filter((name) => /^[A-Z]/.test(name));
+  expect([...named].sort()).toEqual([...read].sort());
+});

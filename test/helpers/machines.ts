@@ -1,0 +1,30 @@
+/** Machines as the collector port sees them: each test says what a look at a host finds. */
+import type { Collector } from '../../src/core/ports.ts';
+import { emptySnapshot, type Snapshot, unreachableSnapshot } from '../../src/domain/telemetry.ts';
+
+export type Findings = Partial<Snapshot> | 'unreachable';
+
+/** A machine with nothing wrong. */
+export const WELL: Partial<Snapshot> = {
+  cpuPct: 12,
+  memoryPct: 40,
+  diskPct: 50,
+  diskMount: '/',
+  latencyMs: 3,
+  packetLossPct: 0,
+  dnsFailures: 0,
+  dnsLookups: 4,
+  servicesDown: [],
+  logErrors: 0,
+};
+
+/** A collector for a fleet that does not exist; unknown hosts are well. */
+export function machines(findings: Map<string, Findings>): Collector {
+  return {
+    async collect(target, { now }) {
+      const found = findings.get(target.hostname) ?? WELL;
+      if (found === 'unreachable') return unreachableSnapshot(target, now, 'no answer within 5 s', 5000);
+      return { ...emptySnapshot(target, now), durationMs: 4, ...found };
+    },
+  };
+}

@@ -1,0 +1,34 @@
+/** Both databases, empty and migrated, for suites that must hold on either. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Database, openDatabase } from '../../src/adapters/db/open.ts';
+import { createStore } from '../../src/adapters/db/store.ts';
+import type { Store } from '../../src/core/ports.ts';
+import { type PostgresServer, startPostgres } from './postgres.ts';
+
+export interface TestStore {
+  store: Store;
+  database: Database;
+  url: string;
+  close(): Promise<void>;
+}
+
+export const STORE_KINDS = ['sqlite', 'postgresql'] as const;
+
+export async function openTestStore(kind: (typeof STORE_KINDS)[number]): Promise<TestStore> {
+  const dir = await mkdtemp(join(tmpdir(), 'dexops-store-'));
+  const postgres: PostgresServer | null = kind === 'postgresql' ? await startPostgres() : null;
+  const url = postgres ? await postgres.createDatabase('test') : `sqlite:///${join(dir, 'test.db')}`;
+  const database = await openDatabase(url);
+  return {
+    store: createStore(database.em),
+    database,
+    url,
+    async close() {
+      await database.close();
+      await postgres?.stop();
+      await rm(dir, { recursive: true, force: true });
+    },
+  };
+}
