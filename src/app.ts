@@ -10,7 +10,9 @@ import { createMetrics } from './adapters/metrics.ts';
 import { diskProbe } from './adapters/probes.ts';
 import { reloadedFile } from './adapters/reloadedFile.ts';
 import { createScheduler, type Scheduler } from './adapters/scheduler/scheduler.ts';
+import { createSlackNotifier, type SlackWording } from './adapters/slackNotifier.ts';
 import type { Config } from './config.ts';
+import { jobActor } from './core/actor.ts';
 import { handOver } from './core/alerting.ts';
 import { createExecutors } from './core/executors.ts';
 import { checkHealth, type Health } from './core/health.ts';
@@ -45,7 +47,8 @@ export interface App {
   close(drainMs?: number): Promise<void>;
 }
 
-export async function createApp(config: Config, overrides: Overrides = {}): Promise<App> {
+/** @param slackWording how alerts look in Slack; a process without it leaves telling them to one that has it */
+export async function createApp(config: Config, overrides: Overrides = {}, slackWording?: SlackWording): Promise<App> {
   const log = overrides.log ?? createLog({ level: config.LOG_LEVEL, format: config.LOG_FORMAT });
   const clock = overrides.clock ?? systemClock;
   const startedAt = clock.now();
@@ -53,7 +56,21 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
   const database = await openDatabase(config.DATABASE_URL, config.DATABASE_POOL_SIZE);
   const store = createStore(database.em);
   const metrics = createMetrics();
-  const messengers = overrides.messengers ?? [];
+  const slackTold = config.SLACK_BOT_TOKEN !== '' && config.SLACK_ALERT_CHANNEL !== '';
+  const messengers = [...(overrides.messengers ?? [])];
+  if (slackTold && slackWording) {
+    messengers.push(
+      createSlackNotifier({
+        token: config.SLACK_BOT_TOKEN,
+        channel: config.SLACK_ALERT_CHANNEL,
+        apiUrl: config.SLACK_API_URL,
+        wording: slackWording,
+        messages: store.slackMessages,
+        readAlert: async (alert_id) => (await invoke('get_alert', { alert_id }, jobActor('tell_slack'))).output,
+        log,
+      }),
+    );
+  }
   const scheduler = createScheduler(config.RUN_QUEUE_URL, log);
   const collectors = createCollectors({
     ssh: {
@@ -77,9 +94,10 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
       scanIntervalMs: config.DEX_SCAN_INTERVAL_MINUTES * 60_000,
       scanConcurrency: config.DEX_SCAN_CONCURRENCY,
       thresholds: { warning: config.DEX_SCORE_ALERT_THRESHOLD, critical: config.DEX_SCORE_CRITICAL_THRESHOLD },
-      alertMessengers: messengers.map(({ name }) => name),
+      alertMessengers: [...new Set([...messengers.map(({ name }) => name), ...(slackTold ? ['slack'] : [])])],
     },
   };
+  const invoke = createInvoke(TOOLS, ports);
   const executors = createExecutors(ports);
   scheduler.define(
     'execute_run',
@@ -95,7 +113,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
   return {
     config,
     tools: TOOLS,
-    invoke: createInvoke(TOOLS, ports),
+    invoke,
     ports,
     scheduler,
     log,

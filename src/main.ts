@@ -13,6 +13,7 @@ import { createKoa, type HttpServer, listen } from './surfaces/http/server.ts';
 import { serviceRoutes } from './surfaces/http/service.ts';
 import { schedule, startJobs } from './surfaces/jobs.ts';
 import { createSlack, SLACK_PATH, type SlackFace } from './surfaces/slack/app.ts';
+import { slackWording } from './surfaces/slack/wording.ts';
 
 export interface Service {
   app: App;
@@ -21,7 +22,7 @@ export interface Service {
 }
 
 export async function startService(config: Config, overrides: Overrides = {}): Promise<Service> {
-  const app = await createApp(config, overrides);
+  const app = await createApp(config, overrides, slackWording);
   try {
     const slack = slackFace(app);
     const server = await openDoors(app, slack);

@@ -90,6 +90,7 @@ export interface Store {
   readonly alerts: AlertRepository;
   readonly unknownHosts: UnknownHostRepository;
   readonly outbox: OutboxRepository;
+  readonly slackMessages: SlackMessageRepository;
   readonly runs: RunRepository;
   readonly audit: AuditRepository;
   /** All or nothing; nested calls join the outer one. */
@@ -250,6 +251,22 @@ export interface OutboxRepository {
   dead(ids: readonly number[], error: string): Promise<void>;
   /** Deletes messages that were sent before. */
   prune(sentBefore: Date): Promise<number>;
+}
+
+/** The Slack message that tells of a subject of the outbox. */
+export interface SlackMessage {
+  subject: string;
+  channel: string;
+  /** Slack's name for a message in a channel. */
+  ts: string;
+  /** True when the message tells of many subjects at once. */
+  digest: boolean;
+}
+
+export interface SlackMessageRepository {
+  find(subject: string): Promise<SlackMessage | null>;
+  /** A newer message of a subject takes the place of the older. */
+  keep(messages: readonly SlackMessage[]): Promise<void>;
 }
 
 export interface RunFilter {

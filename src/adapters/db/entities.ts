@@ -279,6 +279,21 @@ export const FleetScoreRow = defineEntity({
   indexes: [{ name: 'fleet_score_at', properties: ['at'] }],
 });
 
+/** The Slack message that tells of something, so that it can be edited. */
+export const SlackMessageRow = defineEntity({
+  name: 'SlackMessage',
+  tableName: 'slack_message',
+  properties: {
+    id: p.integer().primary(),
+    /** As in the outbox: `alert:42`. */
+    subject: p.string(),
+    channel: p.string(),
+    ts: p.string(),
+    digest: p.boolean(),
+  },
+  uniques: [{ name: 'slack_message_subject', properties: ['subject'] }],
+});
+
 export const ENTITIES = [
   EndpointRow,
   SnapshotRow,
@@ -289,6 +304,7 @@ export const ENTITIES = [
   RunRow,
   AuditRow,
   OutboxRow,
+  SlackMessageRow,
   UnknownHostRow,
   FleetScoreRow,
 ];

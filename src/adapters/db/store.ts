@@ -7,6 +7,7 @@ import { alertRepository } from './alertRepository.ts';
 import { endpointRepository } from './endpointRepository.ts';
 import { outboxRepository } from './outboxRepository.ts';
 import type { Session } from './rows.ts';
+import { slackMessageRepository } from './slackMessageRepository.ts';
 import { fleetScoreRepository, scoreRepository, snapshotRepository } from './telemetryRepositories.ts';
 import { unknownHostRepository } from './unknownHostRepository.ts';
 import { auditRepository, runRepository } from './workRepositories.ts';
@@ -61,6 +62,7 @@ function storeOver(session: Session, transaction: Store['transaction']): Store {
     alerts: alertRepository(session),
     unknownHosts: unknownHostRepository(session),
     outbox: outboxRepository(session),
+    slackMessages: slackMessageRepository(session),
     runs: runRepository(session),
     audit: auditRepository(session),
     transaction,

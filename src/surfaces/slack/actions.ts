@@ -31,6 +31,8 @@ export const CLICKS: Record<string, ClickHandler> = {
     await carryOut(slack, click, { tool: 'acknowledge_alert', input: { alert_id: Number(id), ...quietFor } });
   },
 
+  alert_show: (slack, click) => carryOut(slack, click, { tool: 'get_alert', input: { alert_id: Number(click.value) } }),
+
   alert_resolve: (slack, click) =>
     carryOut(slack, click, { tool: 'resolve_alert', input: { alert_id: Number(click.value) } }),
 

@@ -1,7 +1,19 @@
 /** The card of an alert: what is wrong where, since when, how it stands, and what can be done about it by a click. */
 import type { types } from '@slack/bolt';
 import { z } from 'zod';
-import { type Block, button, clip, escapeText, header, moment, option, paragraph, type Reply, words } from './text.ts';
+import {
+  type Block,
+  button,
+  clip,
+  escapeText,
+  header,
+  lineBlocks,
+  moment,
+  option,
+  paragraph,
+  type Reply,
+  words,
+} from './text.ts';
 
 /** What a card shows of an alert; the wire shape has more. */
 export const alertShown = z.object({
@@ -121,4 +133,44 @@ export function alertActions(alert: AlertShown): Block[] {
     options: ACKNOWLEDGE_CHOICES.map((choice) => option(`Acknowledge ${choice.label}`, `${alert.id}:${choice.value}`)),
   };
   return [{ type: 'actions', elements: [acknowledge, button('alert_resolve', 'Resolve', value), rescan, runbook] }];
+}
+
+/** What happened to an alert, as lines of its thread. */
+export function alertMoves(alert: AlertShown, moves: { from: string | null; to: string; why: string }[]): Reply {
+  const lines = moves.map(({ from, to, why }) => {
+    const step = from === null || from === to ? '' : `${STATUS_WORDS[from] ?? from} → `;
+    return `${alert.alert_name} on ${alert.hostname}: ${step}${STATUS_WORDS[to] ?? to} (${why})`;
+  });
+  return { text: escapeText(lines.join('\n')), blocks: [paragraph(words(clip(lines.join('\n'), MAX_MESSAGE_CHARS)))] };
+}
+
+const SEVERITY_ORDER = ['critical', 'warning', 'info'];
+
+/** Many new alerts in one message: counts, a line each, and a menu that opens one with its buttons. */
+export function alertDigest(alerts: AlertShown[]): Reply {
+  const sorted = alerts.toSorted((a, b) => SEVERITY_ORDER.indexOf(a.severity) - SEVERITY_ORDER.indexOf(b.severity));
+  const counts = SEVERITY_ORDER.map(
+    (severity) => [severity, alerts.filter((alert) => alert.severity === severity).length] as const,
+  )
+    .filter(([, count]) => count > 0)
+    .map(([severity, count]) => `${count} ${severity}`);
+  const title = `${alerts.length} new alerts: ${counts.join(', ')}`;
+  const line = (alert: AlertShown) =>
+    `${SEVERITY_SIGNS[alert.severity] ?? ''} ${alert.alert_name} on ${alert.hostname}`;
+  const menu: types.StaticSelect = {
+    type: 'static_select',
+    action_id: 'alert_show',
+    placeholder: { type: 'plain_text', text: 'Open an alert' },
+    // A menu holds at most 100 options.
+    options: sorted.slice(0, 100).map((alert) => option(line(alert), String(alert.id))),
+  };
+  return {
+    text: escapeText(title),
+    blocks: [header(title), ...lineBlocks(sorted.map(line)), { type: 'actions', elements: [menu] }],
+  };
+}
+
+/** The alert in the answer of get_alert. */
+export function alertIn(facts: Record<string, unknown>): AlertShown {
+  return alertShown.parse(facts.alert);
 }

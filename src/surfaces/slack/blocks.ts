@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import type { Answer } from '../../core/invoke.ts';
 import { scoreShape } from '../../core/shapes.ts';
-import { alertActions, alertBody, alertShown } from './alertCard.ts';
+import { alertActions, alertBody, alertIn } from './alertCard.ts';
 import type { ToolCall } from './context.ts';
 import {
   type Block,
@@ -44,7 +44,7 @@ const BODIES: Record<string, (output: Record<string, unknown>) => Block[]> = {
   get_score: (output) => scoreBody(scoreShape.parse(output)),
   get_fleet: (output) => fleetBody(fleetShown.parse(output)),
   get_alert: (output) => {
-    const alert = alertShown.parse(output.alert);
+    const alert = alertIn(output);
     return [...alertBody(alert), ...alertActions(alert)];
   },
 };

@@ -2,13 +2,13 @@
 import { webApi } from '@slack/bolt';
 
 export interface SlackProblem {
-  /** Slack's own code, or what went wrong on the way to Slack. */
+  /** Slack's own code, or `unreachable`. */
   code: string;
   message: string;
   /** How long Slack asks to wait; null when it does not say. */
   retryAfterMs: number | null;
-  /** False when the same call can only fail again until a person acts. */
-  passing: boolean;
+  /** `passing`: try again; `setup`: try again, a person has to act; `message`: this very message can never be sent. */
+  kind: 'passing' | 'setup' | 'message';
 }
 
 const REINSTALL =
@@ -29,26 +29,33 @@ const FIXES: Record<string, string> = {
   not_allowed_token_type: 'This is not a bot token: SLACK_BOT_TOKEN begins with xoxb-.',
 };
 
-const PASSING = new Set([
-  'internal_error',
-  'fatal_error',
-  'service_unavailable',
-  'request_timeout',
-  'ratelimited',
-  'team_added_to_org',
+const PASSING = new Set(['internal_error', 'fatal_error', 'service_unavailable', 'request_timeout', 'ratelimited']);
+const UNSENDABLE = new Set([
+  'invalid_blocks',
+  'invalid_blocks_format',
+  'msg_too_long',
+  'msg_blocks_too_long',
+  'no_text',
+  'invalid_arguments',
 ]);
 
 export function slackProblem(error: unknown): SlackProblem {
   if (error instanceof webApi.WebAPIRateLimitedError) {
-    const retryAfterMs = error.retryAfter * 1000;
-    return { code: 'ratelimited', message: `Slack asks to wait ${error.retryAfter} s.`, retryAfterMs, passing: true };
+    const message = `Slack asks to wait ${error.retryAfter} s.`;
+    return { code: 'ratelimited', message, retryAfterMs: error.retryAfter * 1000, kind: 'passing' };
   }
   if (error instanceof webApi.WebAPIPlatformError) {
     const { error: code, ...data } = error.data;
-    return { code, message: fixOf(code, data), retryAfterMs: null, passing: PASSING.has(code) };
+    const kind = PASSING.has(code) ? 'passing' : UNSENDABLE.has(code) ? 'message' : 'setup';
+    return { code, message: fixOf(code, data), retryAfterMs: null, kind };
   }
   const message = error instanceof Error ? error.message : String(error);
-  return { code: 'unreachable', message: `Slack could not be reached: ${message}`, retryAfterMs: null, passing: true };
+  return {
+    code: 'unreachable',
+    message: `Slack could not be reached: ${message}`,
+    retryAfterMs: null,
+    kind: 'passing',
+  };
 }
 
 function fixOf(code: string, data: object): string {
