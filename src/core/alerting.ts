@@ -110,14 +110,14 @@ async function write(ports: Ports, store: Store, changes: Change[], actor: Actor
   const events = stored.flatMap(({ alert, events }) =>
     events.map((event) => ({ ...event, alertId: alert.id, at: now, actor: actor.id, via: actor.via })),
   );
-  const eventIds = await store.alerts.addEvents(events);
+  await store.alerts.addEvents(events);
   await store.outbox.add(
     ports.settings.alertMessengers.flatMap((messenger) =>
-      events.map(({ alertId, from, to, why }, index) => ({
+      events.map(({ alertId, from, to, why }) => ({
         messenger,
         kind: from === null ? ('raised' as const) : ('changed' as const),
         subject: `alert:${alertId}`,
-        idempotencyKey: `${messenger}:alert_event:${eventIds[index]}`,
+        idempotencyKey: ports.ids.next(),
         payload: { alert_id: alertId, from, to, why },
       })),
     ),

@@ -210,8 +210,7 @@ export interface AlertRepository {
   /** Ids in the order given. Fails on a second open alert of one identity. */
   add(drafts: readonly AlertDraft[]): Promise<number[]>;
   save(alerts: readonly Alert[]): Promise<void>;
-  /** Ids in the order given. */
-  addEvents(events: readonly AlertEvent[]): Promise<number[]>;
+  addEvents(events: readonly AlertEvent[]): Promise<void>;
   /** Oldest first. */
   timeline(id: number): Promise<AlertEvent[]>;
   /** Acknowledged alerts whose quiet time is over. */

@@ -67,11 +67,12 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 
 /** Text without control characters and broken surrogates, which databases refuse and terminals obey. */
 function clean(text: string, maxLength: number): string {
-  const cut = text.length > maxLength ? `${text.slice(0, maxLength - 1)}…` : text;
-  return cut
+  const printable = text
+    .slice(0, maxLength * 2)
     .toWellFormed()
     .replace(/[\u0000-\u001f\u007f-\u009f]+/g, ' ')
     .trim();
+  return printable.length > maxLength ? `${printable.slice(0, maxLength - 1).toWellFormed()}…` : printable;
 }
 
 function cleanLabels(raw: unknown, maxLength = MAX_LABEL): Record<string, string> {

@@ -98,8 +98,13 @@ export function alertRepository(session: Session): AlertRepository {
 
     async add(drafts) {
       const ids: number[] = [];
+      const em = session();
       for (const chunk of chunked([...drafts])) {
-        ids.push(...(await session().insertMany(AlertRow, chunk.map(withoutId))));
+        // insertMany tells one id only. Ids are given in the order of the rows, the order of the answer is not promised.
+        const { rows } = await em
+          .getDriver()
+          .nativeInsertMany(AlertRow, chunk.map(withoutId), { ctx: em.getTransactionContext() });
+        ids.push(...(rows ?? []).map((row) => Number(row.id)).sort((a, b) => a - b));
       }
       return ids;
     },
@@ -116,9 +121,7 @@ export function alertRepository(session: Session): AlertRepository {
     },
 
     async addEvents(events) {
-      const ids: number[] = [];
-      for (const chunk of chunked([...events])) ids.push(...(await session().insertMany(AlertEventRow, chunk)));
-      return ids;
+      for (const chunk of chunked([...events])) await session().insertMany(AlertEventRow, chunk);
     },
 
     async timeline(alertId) {
