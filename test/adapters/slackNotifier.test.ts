@@ -148,7 +148,7 @@ describe('an alert in Slack', () => {
       annotations: { summary: '<!channel> *all*' },
       startsAt: '2026-03-02T09:00:00Z',
       endsAt: '0001-01-01T00:00:00Z',
-      fingerprint: String(i),
+      fingerprint: `web-02Storm${i}`,
     }));
     const body = { version: '4', status: 'firing', alerts };
     await service.call('POST', '/api/v1/webhooks/alertmanager', body, { Authorization: 'Bearer webhook-secret' });
