@@ -103,7 +103,7 @@ describe('an alert in Slack', () => {
       async () =>
         reads(
           (await messages()).find(({ ts }) => ts === card.ts),
-          'acknowledged by',
+          `acknowledged"},{"type":"text","text":" by "},{"type":"user","user_id":"${slack.users.otto}"`,
         ) || undefined,
     );
     const [reply] = await slack.until(async () => {
@@ -111,6 +111,7 @@ describe('an alert in Slack', () => {
       return replies.length > 0 ? replies : undefined;
     });
     expect(reads(reply, 'open → acknowledged (acknowledged for 4 h)')).toBe(true);
+    expect(reads(reply, `{"type":"user","user_id":"${slack.users.otto}"}`)).toBe(true);
 
     await slack.click(send, 'otto', { actionId: 'alert_resolve', value: four.split(':')[0], message: at });
     await slack.until(

@@ -12,6 +12,7 @@ import {
   option,
   paragraph,
   type Reply,
+  who,
   words,
 } from './text.ts';
 
@@ -65,6 +66,7 @@ export const ACKNOWLEDGE_CHOICES = [
 ] as const;
 
 const MAX_MESSAGE_CHARS = 2000;
+const MAX_WHY_CHARS = 300;
 
 export function alertCard(alert: AlertShown): Reply {
   return {
@@ -86,7 +88,7 @@ export function alertBody(alert: AlertShown): Block[] {
     paragraph(
       words(clip(alert.message, MAX_MESSAGE_CHARS)),
       ...fact('Severity', words(alert.severity)),
-      ...fact('Status', words(statusWords(alert)), ...until(alert)),
+      ...fact('Status', words(statusWords(alert)), ...acknowledgement(alert)),
       ...fact('Since', moment(alert.created_at)),
       ...(alert.resolved_at ? fact('Resolved', moment(alert.resolved_at)) : []),
       ...(alert.predicted_time_to_impact ? fact('Expected in', words(alert.predicted_time_to_impact)) : []),
@@ -98,17 +100,21 @@ export function alertBody(alert: AlertShown): Block[] {
 
 function statusWords(alert: AlertShown): string {
   const status = STATUS_WORDS[alert.status] ?? alert.status;
-  const by = alert.status === 'acknowledged' && alert.acknowledged_by ? ` by ${alert.acknowledged_by}` : '';
   const how =
-    alert.status === 'resolved' && alert.resolution
+    alert.resolution && alert.status === 'resolved'
       ? `: ${RESOLUTION_WORDS[alert.resolution] ?? alert.resolution}`
       : '';
-  return `${status}${by}${how}${alert.stale ? '; the machine has not answered lately' : ''}`;
+  return `${status}${how}${alert.stale ? '; the machine has not answered lately' : ''}`;
 }
 
-function until(alert: AlertShown): Parameters<typeof paragraph> {
+/** By whom, and until when. */
+function acknowledgement(alert: AlertShown): Parameters<typeof paragraph> {
   if (alert.status !== 'acknowledged') return [];
-  return alert.acknowledged_until ? [words(' until '), moment(alert.acknowledged_until)] : [words(' until it clears')];
+  const by = alert.acknowledged_by ? [words(' by '), who(alert.acknowledged_by)] : [];
+  const until = alert.acknowledged_until
+    ? [words(' until '), moment(alert.acknowledged_until)]
+    : [words(' until it clears')];
+  return [...by, ...until];
 }
 
 /** Only web addresses become links; anything else stays words. */
@@ -135,13 +141,28 @@ export function alertActions(alert: AlertShown): Block[] {
   return [{ type: 'actions', elements: [acknowledge, button('alert_resolve', 'Resolve', value), rescan, runbook] }];
 }
 
-/** What happened to an alert, as lines of its thread. */
-export function alertMoves(alert: AlertShown, moves: { from: string | null; to: string; why: string }[]): Reply {
+export interface AlertMove {
+  from: string | null;
+  to: string;
+  why: string;
+}
+
+const timelineShown = z.array(
+  z.object({ from: z.string().nullable(), to: z.string(), why: z.string(), actor: z.string() }),
+);
+
+/** What happened to an alert, as lines of its thread. @param facts the answer of get_alert, whose timeline says who */
+export function alertMoves(facts: Record<string, unknown>, moves: AlertMove[]): Reply {
+  const alert = alertIn(facts);
+  const timeline = timelineShown.parse(facts.timeline);
   const lines = moves.map(({ from, to, why }) => {
     const step = from === null || from === to ? '' : `${STATUS_WORDS[from] ?? from} → `;
-    return `${alert.alert_name} on ${alert.hostname}: ${step}${STATUS_WORDS[to] ?? to} (${why})`;
+    const text = `${alert.alert_name} on ${alert.hostname}: ${step}${STATUS_WORDS[to] ?? to} (${clip(why, MAX_WHY_CHARS)})`;
+    const entry = timeline.findLast((event) => event.from === from && event.to === to && event.why === why);
+    return { text, by: entry && [words(' by '), who(entry.actor)] };
   });
-  return { text: escapeText(lines.join('\n')), blocks: [paragraph(words(clip(lines.join('\n'), MAX_MESSAGE_CHARS)))] };
+  const elements = lines.flatMap(({ text, by }, i) => [words(`${i > 0 ? '\n' : ''}${text}`), ...(by ?? [])]);
+  return { text: escapeText(lines.map(({ text }) => text).join('\n')), blocks: [paragraph(...elements)] };
 }
 
 const SEVERITY_ORDER = ['critical', 'warning', 'info'];

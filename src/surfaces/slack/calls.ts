@@ -95,9 +95,18 @@ async function follow(
   else if (place.channel === asker.person.id)
     await asker.tell(plainReply(`${answer.text}\nThe result appears in our direct messages.`));
   const end = await ended(slack, actor, call, runId);
-  if (first?.channel && first.ts)
-    await slack.client.chat.update({ channel: first.channel, ts: first.ts, ...quiet(end) });
-  else await asker.tell(end);
+  if (!(first?.channel && first.ts && (await edited(slack, first.channel, first.ts, end)))) await asker.tell(end);
+}
+
+/** False when the message is gone, so that the words have to go elsewhere. */
+async function edited(slack: SlackContext, channel: string, ts: string, reply: Reply): Promise<boolean> {
+  try {
+    await slack.client.chat.update({ channel, ts, ...quiet(reply) });
+    return true;
+  } catch (error) {
+    slack.log.warn({ channel, ts, problem: slackProblem(error).message }, 'a message in Slack could not be edited');
+    return false;
+  }
 }
 
 /** Waits for a run and words its end. */

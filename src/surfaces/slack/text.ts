@@ -53,6 +53,12 @@ export function words(text: string, style?: { bold?: boolean; italic?: boolean; 
   return { type: 'text', text: text || ' ', ...(style && { style }) };
 }
 
+/** Who did something, by the actor's id: people of this workspace under the name they have there. */
+export function who(actorId: string): Words {
+  const userId = /^slack:([UW][A-Z0-9]+)$/.exec(actorId)?.[1];
+  return userId ? { type: 'user', user_id: userId } : words(clip(actorId, 100));
+}
+
 /** A moment, shown in the reader's own time zone. */
 export function moment(iso: string): Words {
   const fallback = `${iso.slice(0, 16).replace('T', ' ')} UTC`;

@@ -5,6 +5,6 @@ import { slackProblem } from './problems.ts';
 export const slackWording = {
   card: (facts: Record<string, unknown>) => alertCard(alertIn(facts)),
   digest: (facts: Record<string, unknown>[]) => alertDigest(facts.map(alertIn)),
-  moves: (facts: Record<string, unknown>, moves: Parameters<typeof alertMoves>[1]) => alertMoves(alertIn(facts), moves),
+  moves: alertMoves,
   problem: slackProblem,
 };
