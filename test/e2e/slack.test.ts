@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
-import { machines, WELL } from '../helpers/machines.ts';
 import { findBinary } from '../helpers/findBinary.ts';
+import { machines, WELL } from '../helpers/machines.ts';
 import { startTestService } from '../helpers/service.ts';
 import { BOT_TOKEN, httpTransport, SIGNING_SECRET, startSlack } from '../helpers/slack.ts';
 
@@ -14,7 +14,7 @@ const run = promisify(execFile);
 const BROWSERS = ['chromium', 'chromium-browser', 'google-chrome', 'chrome'];
 
 it('an alert from card to resolved, seen in a browser', async (ctx) => {
-  const browser = BROWSERS.map(findBinary).find((found) => found !== null);
+  const browser = findBinary(...BROWSERS);
   if (!browser) return ctx.skip(`none of ${BROWSERS.join(', ')} is on the PATH: apt-get install chromium`);
   const slack = await startSlack();
   const collector = machines(new Map([['alice-laptop', { ...WELL, diskPct: 99 }]]));
@@ -54,9 +54,15 @@ it('an alert from card to resolved, seen in a browser', async (ctx) => {
     await mkdir(shots, { recursive: true });
     const picture = join(shots, 'slack.png');
     const common = ['--headless', '--no-sandbox', '--disable-gpu', `--user-data-dir=${join(dir, 'profile')}`];
-    await run(browser, [...common, '--window-size=1280,1600', `--screenshot=${picture}`, `${slack.inspectorUrl}/?tab=messages`], { timeout: 60_000 });
+    await run(
+      browser,
+      [...common, '--window-size=1280,1600', `--screenshot=${picture}`, `${slack.inspectorUrl}/?tab=messages`],
+      { timeout: 60_000 },
+    );
     expect((await readFile(picture)).subarray(1, 4).toString()).toBe('PNG');
-    const page = await run(browser, [...common, '--dump-dom', `${slack.inspectorUrl}/?tab=messages`], { timeout: 60_000 });
+    const page = await run(browser, [...common, '--dump-dom', `${slack.inspectorUrl}/?tab=messages`], {
+      timeout: 60_000,
+    });
     expect(page.stdout).toContain('alice-laptop');
     expect(page.stdout).toContain('resolved');
   } finally {

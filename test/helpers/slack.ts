@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { createEmulator } from 'emulate';
-import { freePort } from './postgres.ts';
+import { freePort } from './freePort.ts';
 
 export const SIGNING_SECRET = 'signing-secret-of-the-tests';
 export const BOT_TOKEN = 'xoxb-test-bot';

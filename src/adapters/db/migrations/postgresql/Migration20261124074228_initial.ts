@@ -1,7 +1,7 @@
 import { Migration } from '@mikro-orm/migrations';
 
-export class Migration20261124073557_initial extends Migration {
-  override name = 'Migration20261124073557_initial';
+export class Migration20261124074228_initial extends Migration {
+  override name = 'Migration20261124074228_initial';
 
   override up(): void | Promise<void> {
     this.addSql(
