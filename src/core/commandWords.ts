@@ -204,8 +204,17 @@ function amountOf(fieldName: string, text: string): number | string {
   return fieldUnitMs === undefined ? text : (amount * UNIT_MS[unit.toLowerCase()]!) / fieldUnitMs;
 }
 
+const fieldsByTool = new WeakMap<AnyTool, Field[]>();
+
 /** The fields of a tool's input that can be typed, those inside others included. */
 export function fieldsOf(tool: AnyTool): Field[] {
+  // Making a JSON Schema takes a millisecond, and every command asks for it several times.
+  const fields = fieldsByTool.get(tool) ?? readSchema(tool);
+  fieldsByTool.set(tool, fields);
+  return fields;
+}
+
+function readSchema(tool: AnyTool): Field[] {
   const schema = jsonSchema(tool.input, 'input') as Schema;
   return Object.entries(schema.properties ?? {}).flatMap(([name, property]) => {
     const required = schema.required?.includes(name) ?? false;

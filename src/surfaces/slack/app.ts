@@ -27,6 +27,7 @@ import { createPeople, type Person } from './people.ts';
 import { createPictures } from './pictures.ts';
 import { slackProblem } from './problems.ts';
 import type { Reply } from './text.ts';
+import { createTurns } from './turns.ts';
 
 export const SLACK_PATH = '/slack/events';
 
@@ -76,6 +77,7 @@ export function createSlack(settings: SlackSettings, needs: SlackNeeds): SlackFa
     people: createPeople(client, settings, needs.clock.now, log),
     pictures: createPictures(client, needs.charts, log),
     log,
+    turn: createTurns(),
     stopping: stop.signal,
   };
   const logger = boltLogger(log);
@@ -150,6 +152,7 @@ function listenTo(bolt: App, slack: SlackContext, clock: Clock): void {
 
   bolt.action(/.*/, async ({ ack, body, action, respond }) => {
     await ack();
+    await slack.turn();
     if (body.type !== 'block_actions' || !('action_id' in action)) return;
     const person = { id: body.user.id, name: body.user.name ?? body.user.username ?? body.user.id };
     const { container, channel } = body;

@@ -25,6 +25,7 @@ export async function answerCommand(slack: SlackContext, asker: Asker, command: 
   switch (reading.kind) {
     case 'call':
       await command.acknowledge();
+      await slack.turn();
       return carryOut(slack, asker, { tool: reading.tool.name, input: reading.input });
     case 'help':
       return command.acknowledge(reading.tool ? toolHelp(reading.tool) : help(slack.tools));

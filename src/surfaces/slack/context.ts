@@ -15,6 +15,8 @@ export interface SlackContext {
   people: People;
   pictures: Pictures;
   log: Log;
+  /** Awaited between an acknowledgement and the work it promises. */
+  turn(): Promise<void>;
   /** Aborted when the service stops. */
   stopping: AbortSignal;
 }
