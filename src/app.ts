@@ -10,11 +10,15 @@ import { createMetrics } from './adapters/metrics.ts';
 import { diskProbe } from './adapters/probes.ts';
 import { reloadedFile } from './adapters/reloadedFile.ts';
 import { createScheduler, type Scheduler } from './adapters/scheduler/scheduler.ts';
+import { createSlackNotifier, type SlackWording } from './adapters/slackNotifier.ts';
 import type { Config } from './config.ts';
+import { jobActor } from './core/actor.ts';
+import { handOver } from './core/alerting.ts';
 import { createExecutors } from './core/executors.ts';
 import { checkHealth, type Health } from './core/health.ts';
 import { createInvoke, type Invoke } from './core/invoke.ts';
-import type { Clock, Collector, Log, Ports } from './core/ports.ts';
+import { createCourier, keepDelivering } from './core/outbox.ts';
+import type { Clock, Collector, Log, Messenger, Ports } from './core/ports.ts';
 import { executeRun, recoverRuns } from './core/runs.ts';
 import { ScoreFile } from './core/scoreRules.ts';
 import type { AnyTool } from './core/tool.ts';
@@ -25,6 +29,7 @@ export interface Overrides {
   clock?: Clock;
   collector?: Collector;
   log?: Log;
+  messengers?: Messenger[];
 }
 
 export interface App {
@@ -42,7 +47,8 @@ export interface App {
   close(drainMs?: number): Promise<void>;
 }
 
-export async function createApp(config: Config, overrides: Overrides = {}): Promise<App> {
+/** @param slackWording how alerts look in Slack; a process without it leaves telling them to one that has it */
+export async function createApp(config: Config, overrides: Overrides = {}, slackWording?: SlackWording): Promise<App> {
   const log = overrides.log ?? createLog({ level: config.LOG_LEVEL, format: config.LOG_FORMAT });
   const clock = overrides.clock ?? systemClock;
   const startedAt = clock.now();
@@ -50,6 +56,21 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
   const database = await openDatabase(config.DATABASE_URL, config.DATABASE_POOL_SIZE);
   const store = createStore(database.em);
   const metrics = createMetrics();
+  const slackTold = config.SLACK_BOT_TOKEN !== '' && config.SLACK_ALERT_CHANNEL !== '';
+  const messengers = [...(overrides.messengers ?? [])];
+  if (slackTold && slackWording) {
+    messengers.push(
+      createSlackNotifier({
+        token: config.SLACK_BOT_TOKEN,
+        channel: config.SLACK_ALERT_CHANNEL,
+        apiUrl: config.SLACK_API_URL,
+        wording: slackWording,
+        messages: store.slackMessages,
+        readAlert: async (alert_id) => (await invoke('get_alert', { alert_id }, jobActor('tell_slack'))).output,
+        log,
+      }),
+    );
+  }
   const scheduler = await createScheduler(config.RUN_QUEUE_URL, log);
   const collectors = createCollectors({
     ssh: {
@@ -73,8 +94,10 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
       scanIntervalMs: config.DEX_SCAN_INTERVAL_MINUTES * 60_000,
       scanConcurrency: config.DEX_SCAN_CONCURRENCY,
       thresholds: { warning: config.DEX_SCORE_ALERT_THRESHOLD, critical: config.DEX_SCORE_CRITICAL_THRESHOLD },
+      alertMessengers: [...new Set([...messengers.map(({ name }) => name), ...(slackTold ? ['slack'] : [])])],
     },
   };
+  const invoke = createInvoke(TOOLS, ports);
   const executors = createExecutors(ports);
   scheduler.define(
     'execute_run',
@@ -83,11 +106,14 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
     },
     config.DEX_SCAN_CONCURRENCY,
   );
+  scheduler.define('handle_alerts', () => handOver(ports), 1);
+  const stopped = new AbortController();
+  const deliveries: Promise<void>[] = [];
 
   return {
     config,
     tools: TOOLS,
-    invoke: createInvoke(TOOLS, ports),
+    invoke,
     ports,
     scheduler,
     log,
@@ -97,16 +123,24 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
         version: config.version,
         probes: { queue: scheduler.probe, disk: diskProbe(config.DATA_DIR) },
       }),
-    metricsPage: metrics.page,
+    async metricsPage() {
+      metrics.openAlerts(await store.alerts.openCounts().catch(() => [])); // the page has to stand when the store does not
+      return metrics.page();
+    },
     async startWorking({ recover }) {
       await scheduler.start();
       if (!recover) return;
       const recovered = await recoverRuns(ports);
       if (recovered.interrupted + recovered.requeued > 0)
         log.warn(recovered, 'took up runs that an earlier process left');
+      for (const messenger of messengers) {
+        deliveries.push(keepDelivering(createCourier(ports, messenger, Math.random), log, stopped.signal));
+      }
     },
     async close(drainMs = 10_000) {
       await scheduler.stop(drainMs);
+      stopped.abort();
+      await Promise.all(deliveries);
       await collectors.close();
       await database.close();
     },
