@@ -92,9 +92,14 @@ export async function runAgent(
   while (!signal.aborted) {
     if (Date.now() >= nextCollectionMs) {
       const snapshot = await collect(previousScanAt);
-      previousScanAt = snapshot.collectedAt;
-      waiting.push(snapshotToWire(snapshot));
-      if (waiting.length > MAX_WAITING) waiting.shift();
+      if (snapshot.reachable) {
+        previousScanAt = snapshot.collectedAt;
+        waiting.push(snapshotToWire(snapshot));
+        if (waiting.length > MAX_WAITING) waiting.shift();
+      } else {
+        say(`this machine could not be measured: ${snapshot.unreachableReason}`);
+        if (once) return 1;
+      }
       // Counted from now: after a laptop's sleep one report follows, not one for every interval slept through.
       nextCollectionMs = Date.now() + intervalMs;
     }

@@ -39,8 +39,8 @@ export interface App {
   log: Log;
   health(): Promise<Health>;
   metricsPage(): Promise<{ text: string; contentType: string }>;
-  /** Takes up what an earlier process left unfinished, then works on queued runs. */
-  startWorking(): Promise<void>;
+  /** Works on queued runs; with `recover` it is the service itself, and also takes up what an earlier process left: runs and messages. */
+  startWorking(options: { recover: boolean }): Promise<void>;
   /** Lets running work end within the time given, then closes everything. */
   close(drainMs?: number): Promise<void>;
 }
@@ -109,8 +109,9 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
       metrics.openAlerts(await store.alerts.openCounts().catch(() => [])); // the page has to stand when the store does not
       return metrics.page();
     },
-    async startWorking() {
+    async startWorking({ recover }) {
       await scheduler.start();
+      if (!recover) return;
       const recovered = await recoverRuns(ports);
       if (recovered.interrupted + recovered.requeued > 0)
         log.warn(recovered, 'took up runs that an earlier process left');

@@ -20,7 +20,7 @@ export function busyPct(before: CpuTimes, after: CpuTimes): number | null {
   const idleS = after.idleS - before.idleS;
   // Linux' idle time may step back by a few hundredths of a second; a reboot or a removed core takes away far more.
   if (totalS < MIN_SPAN_S || idleS < -1 || idleS > totalS + 1) return null;
-  return Math.min(100, Math.max(0, 100 * (1 - idleS / totalS)));
+  return Math.min(100, Math.max(0, (100 * (totalS - idleS)) / totalS));
 }
 
 export interface CpuHistory {

@@ -56,9 +56,11 @@ export function createExporterLook(exporter: Exporter, scraper: Scraper, cpuHist
     const address = await resolveAddress(target);
     const port = target.options.port ?? exporter.defaultPort;
     const scrape = async (): Promise<Page> => {
-      const page = new Page(
-        parseSamples(await scraper.fetchPage(target, address, port, context.signal), exporter.wanted),
+      const samples = new Map<string, Sample[]>();
+      await scraper.scrape(target, address, port, context.signal, (lines) =>
+        parseSamples(lines, exporter.wanted, samples),
       );
+      const page = new Page(samples);
       if (page.isEmpty) {
         throw new Unreachable(`the page of ${address}:${port} holds none of the metrics of ${exporter.name}`);
       }

@@ -29,13 +29,13 @@ export async function lookAt(look: Look, target: ScanTarget, context: CollectCon
     const readings = await Promise.race([looking, giveUp.promise]);
     return toSnapshot(target, context.now, performance.now() - startedMs, readings);
   } catch (error) {
+    // Stops what may still be under way, such as a second sample when the first probes have failed.
+    deadline.abort();
     const durationMs = Math.round(performance.now() - startedMs);
     return unreachableSnapshot(target, context.now, reasonOf(error), durationMs);
   } finally {
     clearTimeout(timer);
     context.signal.removeEventListener('abort', onCancel);
-    // Stops what may still be under way, such as probes of an endpoint whose page turned out to be garbage.
-    deadline.abort();
   }
 }
 

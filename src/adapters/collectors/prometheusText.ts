@@ -18,12 +18,12 @@ const OPEN_BRACE = 123;
 const CLOSE_BRACE = 125;
 
 /**
- * Samples of the wanted metrics in page order, by metric name. Comments, other metrics, timestamps and exemplars are
+ * Adds the samples of the wanted metrics to `found`, in page order, by metric name. The text is a whole page or any
+ * number of whole lines of one. Comments, other metrics, timestamps and exemplars are
  * passed over; a wanted line that is malformed is left out. Pages run to hundreds of kilobytes of which a few lines
  * matter, so a line is only looked into after its name is known to be wanted.
  */
-export function parseSamples(text: string, wanted: ReadonlySet<string>): Map<string, Sample[]> {
-  const found = new Map<string, Sample[]>();
+export function parseSamples(text: string, wanted: ReadonlySet<string>, found: Map<string, Sample[]>): void {
   let at = 0;
   while (at < text.length) {
     let end = text.indexOf('\n', at);
@@ -39,7 +39,6 @@ export function parseSamples(text: string, wanted: ReadonlySet<string>): Map<str
     }
     at = end + 1;
   }
-  return found;
 }
 
 function samplesOf(found: Map<string, Sample[]>, name: string): Sample[] {

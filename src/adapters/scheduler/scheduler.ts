@@ -47,6 +47,7 @@ export function createScheduler(queueUrl: string, log: Log): Scheduler {
   });
   const stopping = new AbortController();
   const statuses: Record<string, JobStatus> = {};
+  const running = new Set<Promise<void>>();
   agenda.on('error', (error: Error) => log.error({ err: error }, 'job queue error'));
 
   return {
@@ -61,15 +62,24 @@ export function createScheduler(queueUrl: string, log: Log): Scheduler {
         job,
         async ({ attrs }) => {
           status.lastStartedAt = new Date();
-          const signal = AbortSignal.any([stopping.signal, AbortSignal.timeout(JOB_TIMEOUT_MS)]);
+          const overdue = new AbortController();
+          const timer = setTimeout(
+            () => overdue.abort(new Error(`${job} took longer than ten minutes`)),
+            JOB_TIMEOUT_MS,
+          );
+          const work = handler(attrs.data ?? {}, AbortSignal.any([stopping.signal, overdue.signal]));
+          running.add(work);
           try {
-            await handler(attrs.data ?? {}, signal);
+            await work;
             status.lastSucceededAt = new Date();
           } catch (error) {
             status.lastFailedAt = new Date();
             status.lastError = (error as Error).message;
             // Swallowed on purpose: a failed job is not tried again, and Agenda would keep it for ever.
             log.error({ err: error, job }, 'job failed');
+          } finally {
+            clearTimeout(timer);
+            running.delete(work);
           }
         },
         { concurrency, lockLimit: concurrency },
@@ -83,7 +93,10 @@ export function createScheduler(queueUrl: string, log: Log): Scheduler {
     start: () => agenda.start(),
 
     async stop(drainMs) {
-      await agenda.drain(drainMs);
+      // Agenda can miss the end of the last job and then waits out its whole limit; we know when ours have ended.
+      const idle = new AbortController();
+      void Promise.allSettled(running).then(() => idle.abort());
+      await agenda.drain({ timeout: drainMs, signal: idle.signal });
       stopping.abort();
       await agenda.stop();
     },

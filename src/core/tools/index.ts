@@ -5,6 +5,7 @@ import { acknowledgeAlertTool, getAlert, listAlerts, resolveAlertTool } from './
 import { deregisterEndpoint, getEndpoint, listEndpoints, registerEndpoint, updateEndpoint } from './endpoints.ts';
 import { listIncidents } from './incidents.ts';
 import { getKpis } from './kpis.ts';
+import { measureEndpoint } from './measure.ts';
 import { getRun, listRuns } from './runs.ts';
 import { scanEndpoint, scanFleetTool } from './scans.ts';
 import { getFleet, getScore, getScoreHistory } from './scores.ts';
@@ -29,6 +30,7 @@ export const TOOLS: readonly AnyTool[] = [
   listUnknownHosts,
   ingestAlerts,
   tendAlerts,
+  measureEndpoint,
   getRun,
   listRuns,
 ];

@@ -3,8 +3,9 @@ import { z } from 'zod';
 import { RUN_KINDS, RUN_STATUSES } from '../../domain/run.ts';
 import { presentRun } from '../present.ts';
 import { requireRun } from '../runs.ts';
-import { pageInput, runShape } from '../shapes.ts';
+import { pageInput, runShape, scoreShape } from '../shapes.ts';
 import { defineTool } from '../tool.ts';
+import { scoreText } from './scores.ts';
 
 export const getRun = defineTool({
   name: 'get_run',
@@ -16,7 +17,7 @@ export const getRun = defineTool({
   input: z.strictObject({ run_id: z.string().min(1).max(64) }),
   output: runShape,
   run: async ({ run_id }, { ports }) => presentRun(await requireRun(ports, run_id)),
-  summary: runLine,
+  summary: runText,
 });
 
 export const listRuns = defineTool({
@@ -38,6 +39,23 @@ export const listRuns = defineTool({
     return { runs: items.map(presentRun), total };
   },
   summary: ({ runs, total }) => [`${total} run${total === 1 ? '' : 's'}`, ...runs.map(runLine)].join('\n'),
+});
+
+/** A scan that ended says what it found; any other run says where it stands. */
+function runText(run: z.output<typeof runShape>): string {
+  const scan = run.kind === 'scan' && run.status === 'completed' ? scanResult.safeParse(run.result).data : undefined;
+  if (!scan) return runLine(run);
+  if (scan.score) return scoreText({ ...scan.score, hostname: scan.hostname, stale: false });
+  if (!scan.reachable) return `${scan.hostname} could not be reached: ${scan.unreachable_reason}`;
+  return `${scan.hostname} answered, but nothing that makes a score could be measured.`;
+}
+
+/** The part of a scan run's result that is told. */
+const scanResult = z.object({
+  hostname: z.string(),
+  reachable: z.boolean(),
+  unreachable_reason: z.string().nullable(),
+  score: scoreShape.omit({ id: true, hostname: true, scored_at: true, stale: true }).nullable(),
 });
 
 function runLine(run: z.output<typeof runShape>): string {

@@ -152,7 +152,7 @@ function sum(values: number[]): number {
 }
 
 /** A score with its reasons, as text. */
-export function scoreText(score: z.output<typeof scoreShape>): string {
+export function scoreText(score: Omit<z.output<typeof scoreShape>, 'id' | 'scored_at'>): string {
   const parts = Object.entries(score.components).map(([name, value]) => `${name} ${value ?? 'not measured'}`);
   const lines = [
     `${score.hostname}: ${score.score} of 100 (${score.status.replace('_', ' ')}${score.stale ? ', stale' : ''})`,

@@ -1,0 +1,167 @@
+/** Speaks Anthropic's messages. */
+import Anthropic, { APIError } from '@anthropic-ai/sdk';
+import type {
+  ContentBlock,
+  ContentBlockParam,
+  MessageCreateParamsStreaming,
+  MessageParam,
+} from '@anthropic-ai/sdk/resources/messages';
+import type { JsonSchema, Llm, LlmMessage, LlmReply, LlmRequest, StopReason } from '../../core/llm.ts';
+import { type AttemptOptions, attempt, type ProviderFailure, pingBy, retryAfterMs } from './attempt.ts';
+import { parseToolInput } from './toolInput.ts';
+
+export interface AnthropicOptions {
+  /** Null means Anthropic's own. */
+  baseUrl: string | null;
+  apiKey: string;
+  model: string;
+  attempts: AttemptOptions;
+}
+
+export function anthropicLlm({ baseUrl, apiKey, model, attempts }: AnthropicOptions): Llm {
+  const client = new Anthropic({ apiKey, baseURL: baseUrl, maxRetries: 0, timeout: attempts.timeoutMs });
+  return {
+    describe: () => ({ provider: 'anthropic', model }),
+    ping: (signal) => pingBy((within) => client.models.list({ limit: 1 }, { signal: within }), explain, signal),
+    complete: (request) =>
+      attempt(
+        'anthropic',
+        attempts,
+        request.signal,
+        (signal) => send(client, paramsOf(request, model), request, signal),
+        explain,
+      ),
+  };
+}
+
+/** The answer's schema stands in the instructions: the provider's own enforcement refuses schemas with bounds. */
+function paramsOf(request: LlmRequest, model: string): MessageCreateParamsStreaming {
+  return {
+    model: request.model ?? model,
+    system: request.system,
+    messages: messagesOf(request.messages),
+    ...(request.tools.length > 0 && {
+      tools: request.tools.map(({ name, description, inputSchema }) => ({
+        name,
+        description,
+        input_schema: objectSchema(inputSchema),
+      })),
+      tool_choice: { type: request.toolChoice },
+    }),
+    max_tokens: request.maxTokens,
+    stream: true,
+  };
+}
+
+const objectSchema = (schema: JsonSchema) => ({ ...schema, type: 'object' as const });
+
+/** Results of calls made side by side must come back in one user turn, so neighbours of one role are joined. */
+function messagesOf(messages: LlmMessage[]): MessageParam[] {
+  const turns: { role: 'user' | 'assistant'; content: ContentBlockParam[] }[] = [];
+  for (const message of messages) {
+    const role = message.role === 'assistant' ? 'assistant' : 'user';
+    const last = turns.at(-1);
+    if (last?.role === role) last.content.push(...blocksOf(message));
+    else turns.push({ role, content: blocksOf(message) });
+  }
+  return turns;
+}
+
+function blocksOf(message: LlmMessage): ContentBlockParam[] {
+  switch (message.role) {
+    case 'user':
+      return [{ type: 'text', text: message.text }];
+    case 'tool':
+      return [
+        { type: 'tool_result', tool_use_id: message.toolCallId, content: message.text, is_error: message.isError },
+      ];
+    case 'assistant':
+      return [
+        ...(isCarried(message.carry) ? message.carry : []),
+        ...(message.text ? [{ type: 'text' as const, text: message.text }] : []),
+        ...message.toolCalls.map(({ id, name, input }) => ({ type: 'tool_use' as const, id, name, input })),
+      ];
+  }
+}
+
+type Reasoning = Extract<ContentBlock, { type: 'thinking' | 'redacted_thinking' }>;
+const isReasoning = (block: ContentBlock): block is Reasoning =>
+  block.type === 'thinking' || block.type === 'redacted_thinking';
+/** Signed reasoning goes back unchanged, or the provider refuses the calls that followed from it. */
+const isCarried = (carry: unknown): carry is Reasoning[] => Array.isArray(carry);
+
+async function send(
+  client: Anthropic,
+  params: MessageCreateParamsStreaming,
+  request: LlmRequest,
+  signal: AbortSignal,
+): Promise<LlmReply> {
+  const stream = await client.messages.create(params, { signal });
+  const blocks: { block: ContentBlock; json: string }[] = [];
+  const usage = { inputTokens: 0, outputTokens: 0 };
+  let stop: string | null = null;
+  let complete = false;
+  for await (const event of stream) {
+    switch (event.type) {
+      case 'message_start': {
+        const { input_tokens, cache_read_input_tokens, cache_creation_input_tokens, output_tokens } =
+          event.message.usage;
+        usage.inputTokens = input_tokens + (cache_read_input_tokens ?? 0) + (cache_creation_input_tokens ?? 0);
+        usage.outputTokens = output_tokens;
+        break;
+      }
+      case 'content_block_start':
+        blocks[event.index] = { block: structuredClone(event.content_block), json: '' };
+        break;
+      case 'content_block_delta': {
+        const open = blocks[event.index];
+        const { delta } = event;
+        if (!open) break;
+        if (delta.type === 'input_json_delta') open.json += delta.partial_json;
+        else if (delta.type === 'text_delta' && open.block.type === 'text') {
+          open.block.text += delta.text;
+          request.onText?.(delta.text);
+        } else if (delta.type === 'thinking_delta' && open.block.type === 'thinking') {
+          open.block.thinking += delta.thinking;
+        } else if (delta.type === 'signature_delta' && open.block.type === 'thinking') {
+          open.block.signature = delta.signature;
+        }
+        break;
+      }
+      case 'message_delta':
+        stop = event.delta.stop_reason ?? stop;
+        usage.outputTokens = event.usage.output_tokens;
+        break;
+      case 'message_stop':
+        complete = true;
+    }
+  }
+  if (!complete) throw new Error('the stream ended before the reply did');
+
+  const whole = blocks.filter((entry) => entry !== undefined);
+  const toolCalls = whole.flatMap(({ block, json }) =>
+    block.type === 'tool_use' ? [{ id: block.id, name: block.name, ...parseToolInput(json) }] : [],
+  );
+  const reasoning = whole.map(({ block }) => block).filter(isReasoning);
+  return {
+    text: whole.map(({ block }) => (block.type === 'text' ? block.text : '')).join(''),
+    toolCalls,
+    usage,
+    stopReason: stopReasonOf(stop, toolCalls.length > 0),
+    carry: reasoning.length > 0 ? reasoning : null,
+  };
+}
+
+function stopReasonOf(stop: string | null, hasCalls: boolean): StopReason {
+  if (stop === 'max_tokens' || stop === 'model_context_window_exceeded') return 'max_tokens';
+  if (stop === 'refusal') return 'refused';
+  return hasCalls ? 'tools' : 'end';
+}
+
+function explain(error: unknown): ProviderFailure {
+  return {
+    status: error instanceof APIError ? (error.status ?? null) : null,
+    message: error instanceof Error ? error.message : String(error),
+    retryAfterMs: error instanceof APIError ? retryAfterMs((name) => error.headers?.get(name)) : null,
+  };
+}

@@ -1,0 +1,223 @@
+/** Speaks Amazon Bedrock's Converse, which is one wire format for every model there. */
+import {
+  BedrockRuntimeClient,
+  BedrockRuntimeServiceException,
+  type ContentBlock,
+  ConverseStreamCommand,
+  type ConverseStreamCommandInput,
+  ListAsyncInvokesCommand,
+  type Message,
+} from '@aws-sdk/client-bedrock-runtime';
+import { NodeHttpHandler } from '@smithy/node-http-handler';
+import type { Llm, LlmMessage, LlmReply, LlmRequest, StopReason } from '../../core/llm.ts';
+import { type AttemptOptions, attempt, type ProviderFailure, pingBy, retryAfterMs } from './attempt.ts';
+import { parseToolInput } from './toolInput.ts';
+
+export interface BedrockOptions {
+  region: string;
+  /** Null means the region's own. */
+  endpoint: string | null;
+  /** Null means AWS's usual chain: environment, shared files, the machine's role. */
+  credentials: { accessKeyId: string; secretAccessKey: string; sessionToken?: string } | null;
+  model: string;
+  attempts: AttemptOptions;
+}
+
+export function bedrockLlm({ region, endpoint, credentials, model, attempts }: BedrockOptions): Llm {
+  const client = new BedrockRuntimeClient({
+    region,
+    ...(endpoint && { endpoint }),
+    ...(credentials && { credentials }),
+    maxAttempts: 1,
+    // The client's default is HTTP/2 only, which proxies and stand-ins in front of Bedrock often do not speak.
+    requestHandler: new NodeHttpHandler({ requestTimeout: attempts.timeoutMs }),
+  });
+  return {
+    describe: () => ({ provider: 'bedrock', model }),
+    ping: (signal) =>
+      pingBy(
+        (within) =>
+          client.send(new ListAsyncInvokesCommand({ maxResults: 1 }), { abortSignal: within }).catch(letRefusalPass),
+        explain,
+        signal,
+      ),
+    complete: (request) =>
+      attempt(
+        'bedrock',
+        attempts,
+        request.signal,
+        (signal) => send(client, paramsOf(request, model), request, signal),
+        explain,
+      ),
+  };
+}
+
+/** A role that may call models but not list their jobs is told so only after its credentials were found good. */
+function letRefusalPass(error: unknown): void {
+  if (!(error instanceof BedrockRuntimeServiceException) || error.name !== 'AccessDeniedException') throw error;
+}
+
+/** Converse knows no "do not call tools": the instructions say it, and the planner carries out no call then. */
+function paramsOf(request: LlmRequest, model: string): ConverseStreamCommandInput {
+  return {
+    modelId: request.model ?? model,
+    system: [{ text: request.system }],
+    messages: messagesOf(request.messages),
+    ...(request.tools.length > 0 && {
+      toolConfig: {
+        tools: request.tools.map(({ name, description, inputSchema }) => ({
+          toolSpec: { name, description, inputSchema: { json: asDocument(inputSchema) } },
+        })),
+      },
+    }),
+    inferenceConfig: { maxTokens: request.maxTokens },
+  };
+}
+
+type Document = NonNullable<NonNullable<ContentBlock.ToolUseMember['toolUse']>['input']>;
+/** JSON values are AWS documents; their type just cannot say so about `unknown`. */
+const asDocument = (value: unknown): Document => JSON.parse(JSON.stringify(value ?? {}));
+
+function messagesOf(messages: LlmMessage[]): Message[] {
+  const turns: { role: 'user' | 'assistant'; content: ContentBlock[] }[] = [];
+  for (const message of messages) {
+    const role = message.role === 'assistant' ? 'assistant' : 'user';
+    const last = turns.at(-1);
+    if (last?.role === role) last.content.push(...blocksOf(message));
+    else turns.push({ role, content: blocksOf(message) });
+  }
+  return turns;
+}
+
+function blocksOf(message: LlmMessage): ContentBlock[] {
+  switch (message.role) {
+    case 'user':
+      return [{ text: message.text }];
+    case 'tool':
+      return [
+        {
+          toolResult: {
+            toolUseId: message.toolCallId,
+            content: [{ text: message.text }],
+            status: message.isError ? 'error' : 'success',
+          },
+        },
+      ];
+    case 'assistant':
+      return [
+        ...(isCarried(message.carry) ? message.carry.map(reasoningBlock) : []),
+        ...(message.text ? [{ text: message.text }] : []),
+        ...message.toolCalls.map(({ id, name, input }) => ({
+          toolUse: { toolUseId: id, name, input: asDocument(input) },
+        })),
+      ];
+  }
+}
+
+/** Signed reasoning as JSON; it goes back unchanged, or the model refuses the calls that followed from it. */
+type Reasoning = { text: string; signature: string } | { redactedBase64: string };
+const isCarried = (carry: unknown): carry is Reasoning[] => Array.isArray(carry);
+const reasoningBlock = (reasoning: Reasoning): ContentBlock => ({
+  reasoningContent:
+    'redactedBase64' in reasoning
+      ? { redactedContent: Buffer.from(reasoning.redactedBase64, 'base64') }
+      : { reasoningText: reasoning },
+});
+
+interface Block {
+  text: string;
+  tool: { id: string; name: string; json: string } | null;
+  reasoning: { text: string; signature: string; redacted: Buffer };
+}
+
+async function send(
+  client: BedrockRuntimeClient,
+  params: ConverseStreamCommandInput,
+  request: LlmRequest,
+  signal: AbortSignal,
+): Promise<LlmReply> {
+  const { stream } = await client.send(new ConverseStreamCommand(params), { abortSignal: signal });
+  const blocks: Block[] = [];
+  const blockAt = (index: number | undefined): Block => {
+    blocks[index ?? 0] ??= { text: '', tool: null, reasoning: { text: '', signature: '', redacted: Buffer.alloc(0) } };
+    return blocks[index ?? 0]!;
+  };
+  let usage = { inputTokens: 0, outputTokens: 0 };
+  let stop: string | null = null;
+  for await (const event of stream ?? []) {
+    signal.throwIfAborted();
+    const failed =
+      event.internalServerException ??
+      event.modelStreamErrorException ??
+      event.serviceUnavailableException ??
+      event.throttlingException ??
+      event.validationException;
+    if (failed) throw failed;
+    if (event.contentBlockStart?.start?.toolUse) {
+      const { toolUseId, name } = event.contentBlockStart.start.toolUse;
+      blockAt(event.contentBlockStart.contentBlockIndex).tool = { id: toolUseId ?? '', name: name ?? '', json: '' };
+    }
+    if (event.contentBlockDelta) {
+      const block = blockAt(event.contentBlockDelta.contentBlockIndex);
+      const delta = event.contentBlockDelta.delta;
+      if (delta?.text) {
+        block.text += delta.text;
+        request.onText?.(delta.text);
+      }
+      if (block.tool) block.tool.json += delta?.toolUse?.input ?? '';
+      block.reasoning.text += delta?.reasoningContent?.text ?? '';
+      block.reasoning.signature += delta?.reasoningContent?.signature ?? '';
+      const redacted = delta?.reasoningContent?.redactedContent;
+      if (redacted) block.reasoning.redacted = Buffer.concat([block.reasoning.redacted, redacted]);
+    }
+    stop = event.messageStop?.stopReason ?? stop;
+    if (event.metadata?.usage) {
+      const {
+        inputTokens = 0,
+        outputTokens = 0,
+        cacheReadInputTokens = 0,
+        cacheWriteInputTokens = 0,
+      } = event.metadata.usage;
+      usage = { inputTokens: inputTokens + cacheReadInputTokens + cacheWriteInputTokens, outputTokens };
+    }
+  }
+  if (stop === null) throw new Error('the stream ended before the reply did');
+
+  const whole = blocks.filter((block) => block !== undefined);
+  const toolCalls = whole.flatMap(({ tool }) =>
+    tool ? [{ id: tool.id, name: tool.name, ...parseToolInput(tool.json) }] : [],
+  );
+  const reasoning = whole.flatMap(({ reasoning: { text, signature, redacted } }): Reasoning[] => {
+    if (redacted.length > 0) return [{ redactedBase64: redacted.toString('base64') }];
+    return signature ? [{ text, signature }] : [];
+  });
+  return {
+    text: whole.map(({ text }) => text).join(''),
+    toolCalls,
+    usage,
+    stopReason: stopReasonOf(stop, toolCalls.length > 0),
+    carry: reasoning.length > 0 ? reasoning : null,
+  };
+}
+
+function stopReasonOf(stop: string, hasCalls: boolean): StopReason {
+  if (stop === 'max_tokens' || stop === 'model_context_window_exceeded') return 'max_tokens';
+  if (stop === 'guardrail_intervened' || stop === 'content_filtered') return 'refused';
+  return hasCalls ? 'tools' : 'end';
+}
+
+function explain(error: unknown): ProviderFailure {
+  const known = error instanceof BedrockRuntimeServiceException;
+  const headers = known ? error.$response?.headers : undefined;
+  return {
+    status: known ? (error.$metadata.httpStatusCode ?? statusInStream(error.name)) : null,
+    message: error instanceof Error ? error.message : String(error),
+    retryAfterMs: retryAfterMs((name) => headers?.[name]),
+  };
+}
+
+/** An error that comes inside the stream has no HTTP status of its own, only the name of one. */
+function statusInStream(name: string): number | null {
+  if (name === 'ThrottlingException') return 429;
+  return name === 'ValidationException' ? 400 : null;
+}

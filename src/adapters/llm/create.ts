@@ -1,0 +1,67 @@
+/** Chooses the model provider from the configuration, or says why there is none. */
+import type { Llm } from '../../core/llm.ts';
+import { anthropicLlm } from './anthropic.ts';
+import { DEFAULT_ATTEMPTS } from './attempt.ts';
+import { type BedrockOptions, bedrockLlm } from './bedrock.ts';
+import { openAiLlm } from './openai.ts';
+
+export const LLM_PROVIDERS = ['openai', 'anthropic', 'bedrock', 'ollama'] as const;
+export type LlmProvider = (typeof LLM_PROVIDERS)[number];
+
+/** Empty text means "not set" throughout. */
+export interface LlmConfig {
+  provider: LlmProvider | '';
+  /** The provider's name of a model. */
+  model: string;
+  openai: { apiKey: string; baseUrl: string };
+  anthropic: { apiKey: string; baseUrl: string };
+  bedrock: { region: string; endpoint: string; credentials: BedrockOptions['credentials'] };
+  ollama: { baseUrl: string };
+}
+
+/** General models of the middle price class, good at calling tools. */
+const DEFAULT_MODEL = { openai: 'gpt-6.1-terra', anthropic: 'claude-sonnet-5-5' };
+const OLLAMA_URL = 'http://127.0.0.1:11434';
+
+/**
+ * The model, or null and the reason, which is for the start-up log and `/health`. A missing key is not an error:
+ * everything that needs no model works without one.
+ */
+export function createLlm(
+  config: LlmConfig,
+  attempts = DEFAULT_ATTEMPTS,
+): { llm: Llm; reason: null } | { llm: null; reason: string } {
+  const none = (reason: string) => ({ llm: null, reason });
+  const some = (llm: Llm) => ({ llm, reason: null });
+  switch (config.provider) {
+    case '':
+      return none('LLM_PROVIDER is not set');
+    case 'openai': {
+      const { apiKey, baseUrl } = config.openai;
+      // Compatible servers on one's own machines often take any key, so a base URL alone is enough.
+      if (!apiKey && !baseUrl) return none('LLM_PROVIDER is openai, but OPENAI_API_KEY is not set');
+      const model = config.model || DEFAULT_MODEL.openai;
+      return some(
+        openAiLlm({ provider: 'openai', apiKey: apiKey || 'none', baseUrl: baseUrl || null, model, attempts }),
+      );
+    }
+    case 'anthropic': {
+      const { apiKey, baseUrl } = config.anthropic;
+      if (!apiKey) return none('LLM_PROVIDER is anthropic, but ANTHROPIC_API_KEY is not set');
+      const model = config.model || DEFAULT_MODEL.anthropic;
+      return some(anthropicLlm({ apiKey, baseUrl: baseUrl || null, model, attempts }));
+    }
+    case 'bedrock': {
+      const { region, endpoint, credentials } = config.bedrock;
+      if (!region) return none('LLM_PROVIDER is bedrock, but AWS_REGION is not set');
+      // What a region offers, and under which name, differs from account to account.
+      if (!config.model) return none('LLM_PROVIDER is bedrock, but LLM_MODEL is not set');
+      return some(bedrockLlm({ region, endpoint: endpoint || null, credentials, model: config.model, attempts }));
+    }
+    case 'ollama': {
+      if (!config.model) return none('LLM_PROVIDER is ollama, but LLM_MODEL does not say which pulled model to use');
+      const baseUrl = `${(config.ollama.baseUrl || OLLAMA_URL).replace(/\/+$/, '')}/v1`;
+      return some(openAiLlm({ provider: 'ollama', apiKey: 'ollama', baseUrl, model: config.model, attempts }));
+    }
+  }
+}

@@ -1,0 +1,157 @@
+/** Reads runbooks from their folders, keeps those handed in over the API, and tells when any of them changes. */
+import { isUtf8 } from 'node:buffer';
+import { createHash, randomBytes } from 'node:crypto';
+import { type FSWatcher, watch as watchFolder } from 'node:fs';
+import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import { parse } from 'yaml';
+import { AppError } from '../core/errors.ts';
+import type { Log } from '../core/ports.ts';
+import type { RefusedRunbook, RunbookFiles, RunbookSource } from '../core/runbookPorts.ts';
+import { MAX_RUNBOOK_BYTES, splitFrontMatter } from '../domain/runbook.ts';
+
+/** An editor's save is several events: one answer after they have settled. */
+const SETTLE_MS = 300;
+/** Files read side by side: one by one is three times slower. */
+const READ_AT_ONCE = 16;
+
+/**
+ * `shippedDir` is read only; `uploadedDir` is made when the first page is saved, and its page wins over a shipped one of
+ * the same name. Paths are shown relative to `root`. A folder's README.md is about the folder and no runbook.
+ */
+export function createRunbookFiles(options: {
+  root: string;
+  shippedDir: string;
+  uploadedDir: string;
+  log: Log;
+}): RunbookFiles & { watch(changed: () => void): Promise<{ close(): void }> } {
+  const { root, shippedDir, uploadedDir, log } = options;
+
+  async function list() {
+    const names = await namesIn(shippedDir).catch((error: unknown) => {
+      throw new AppError(
+        'unavailable',
+        `The runbook folder ${relative(root, shippedDir)} cannot be read: ${reasonOf(error)}`,
+      );
+    });
+    const uploaded = await namesIn(uploadedDir).catch((error: unknown): string[] => {
+      if (isMissing(error)) return [];
+      throw new AppError(
+        'unavailable',
+        `The runbook folder ${relative(root, uploadedDir)} cannot be read: ${reasonOf(error)}`,
+      );
+    });
+    const sources: RunbookSource[] = [];
+    const refused: RefusedRunbook[] = [];
+    const found = [
+      ...uploaded.map((name) => ({ dir: uploadedDir, name })),
+      ...names.filter((name) => !uploaded.includes(name)).map((name) => ({ dir: shippedDir, name })),
+    ];
+    for (let at = 0; at < found.length; at += READ_AT_ONCE) {
+      const slice = found.slice(at, at + READ_AT_ONCE).map(({ dir, name }) => ({ name, path: join(dir, name) }));
+      const reads = await Promise.all(slice.map(({ path }) => contentOf(path)));
+      for (const [place, { name, path }] of slice.entries()) {
+        const read = reads[place]!;
+        if ('reason' in read) refused.push({ path: relative(root, path), reason: read.reason });
+        else sources.push(sourceOf(name.slice(0, -'.md'.length), relative(root, path), read.content));
+      }
+    }
+    return { sources, refused };
+  }
+
+  async function save(docId: string, content: string): Promise<RunbookSource> {
+    if (Buffer.byteLength(content) > MAX_RUNBOOK_BYTES)
+      throw new AppError('too_large', tooLarge(Buffer.byteLength(content)));
+    if (content.includes('\0'))
+      throw new AppError('invalid', 'content is binary: send the Markdown of the runbook.', { field: 'content' });
+    await mkdir(uploadedDir, { recursive: true });
+    const path = join(uploadedDir, `${docId}.md`);
+    const draft = join(uploadedDir, `.${docId}.${randomBytes(4).toString('hex')}`);
+    const file = await open(draft, 'w');
+    try {
+      await file.writeFile(content);
+      await file.sync();
+      await rename(draft, path);
+    } finally {
+      await file.close();
+      await rm(draft, { force: true });
+    }
+    return sourceOf(docId, relative(root, path), content);
+  }
+
+  async function watch(changed: () => void) {
+    await mkdir(uploadedDir, { recursive: true });
+    let timer: NodeJS.Timeout | undefined;
+    const later = () => {
+      clearTimeout(timer);
+      timer = setTimeout(changed, SETTLE_MS);
+    };
+    const watchers: FSWatcher[] = [];
+    for (const dir of [shippedDir, uploadedDir]) {
+      try {
+        const watcher = watchFolder(dir, (_event, name) => {
+          if (name === null || isRunbook(name)) later();
+        });
+        watcher.on('error', (error) => log.warn({ err: error, dir }, 'changes to runbooks are no longer seen here'));
+        watchers.push(watcher);
+      } catch (error) {
+        log.warn({ err: error, dir }, 'changes to runbooks are not seen here');
+      }
+    }
+    return {
+      close() {
+        clearTimeout(timer);
+        for (const watcher of watchers) watcher.close();
+      },
+    };
+  }
+
+  return { list, save, watch };
+}
+
+function isRunbook(name: string): boolean {
+  return name.endsWith('.md') && !name.startsWith('.') && name.toLowerCase() !== 'readme.md';
+}
+
+async function namesIn(dir: string): Promise<string[]> {
+  return (await readdir(dir)).filter(isRunbook).sort();
+}
+
+/** Links are followed: mounted configuration comes as links. */
+async function contentOf(path: string): Promise<{ content: string } | { reason: string }> {
+  try {
+    const at = await stat(path);
+    if (!at.isFile()) return { reason: 'it is not a file' };
+    if (at.size > MAX_RUNBOOK_BYTES) return { reason: tooLarge(at.size) };
+    const bytes = await readFile(path);
+    if (bytes.includes(0)) return { reason: 'it is binary, not Markdown' };
+    if (!isUtf8(bytes)) return { reason: 'it is not UTF-8 text: save it as UTF-8' };
+    return { content: bytes.toString('utf8') };
+  } catch (error) {
+    return { reason: reasonOf(error) };
+  }
+}
+
+function sourceOf(docId: string, path: string, content: string): RunbookSource {
+  const { yaml, body } = splitFrontMatter(content);
+  const hash = createHash('sha256').update(`${path}\n${content}`).digest('hex');
+  if (yaml === null) return { docId, path, hash, frontMatter: null, body, problems: [] };
+  try {
+    return { docId, path, hash, frontMatter: parse(yaml), body, problems: [] };
+  } catch (error) {
+    const problem = `front-matter is not YAML (${reasonOf(error).split('\n', 1)[0]}): the page is indexed without it`;
+    return { docId, path, hash, frontMatter: null, body, problems: [problem] };
+  }
+}
+
+function tooLarge(bytes: number): string {
+  return `it has ${bytes} bytes, more than the ${MAX_RUNBOOK_BYTES} a runbook may have: split it into pages`;
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,328 @@
+/** The runbook index on disk: two LanceDB tables (pages, sections) with full text and vectors, one writer, replaced as a whole when it must be. */
+import { randomBytes } from 'node:crypto';
+import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import type { Connection, Table } from '@lancedb/lancedb';
+import { z } from 'zod';
+import { AppError } from '../../core/errors.ts';
+import type { Log } from '../../core/ports.ts';
+import type {
+  EmbeddingModel,
+  Found,
+  IndexedPage,
+  IndexLevel,
+  IndexSnapshot,
+  IndexWriter,
+  RunbookIndex,
+} from '../../core/runbookPorts.ts';
+import { INDEX_FORMAT } from '../../domain/runbook.ts';
+import { docIdOf, factsShape, forPlatform, oneOf, pageRow, schemaOf, sectionId, sectionRows } from './rows.ts';
+import { lockWriter } from './writerLock.ts';
+
+/** Below this many sections comparing every vector is both exact and fast enough. */
+const VECTOR_INDEX_FROM_ROWS = 20_000;
+/** Rows that the full-text index does not hold yet are read one by one: fold them in before that is felt. */
+const OPTIMIZE_FROM_ROWS = 256;
+/** Old versions of a table are kept this long for readers that still look at them. */
+const KEEP_VERSIONS_MS = 10 * 60_000;
+
+const stateShape = z.object({ format: z.number(), modelId: z.string(), dimensions: z.number(), name: z.string() });
+type State = z.infer<typeof stateShape>;
+interface Serving {
+  state: State;
+  pages: Table;
+  sections: Table;
+}
+/**
+ * `dir` holds the tables and `index.json`, which names the two that serve. Nothing is opened or loaded before first
+ * use. `lockWaitMs` bounds how long a second writer, also of another process, waits for the first.
+ */
+export function createRunbookIndex(options: {
+  dir: string;
+  log: Log;
+  lockWaitMs?: number;
+}): RunbookIndex & { close(): void } {
+  const { log, lockWaitMs = 300_000 } = options;
+  // Absolute, because LanceDB takes a path that begins with "db" for an address in its cloud.
+  const dir = resolve(options.dir);
+  const stateFile = join(dir, 'index.json');
+  let connection: Promise<Connection> | null = null;
+  let serving: Serving | null = null;
+  let catalogue: { key: string; pages: readonly IndexedPage[] } | null = null;
+
+  function connect(): Promise<Connection> {
+    // 0: other processes' commits are seen at the next read.
+    connection ??= import('@lancedb/lancedb').then((lance) => lance.connect(dir, { readConsistencyInterval: 0 }));
+    return connection;
+  }
+
+  async function openServing(state: State): Promise<Serving> {
+    if (serving?.state.name === state.name) return serving;
+    const db = await connect();
+    const pages = await db.openTable(`pages_${state.name}`);
+    const sections = await db.openTable(`sections_${state.name}`);
+    closeServing();
+    serving = { state, pages, sections };
+    return serving;
+  }
+
+  function closeServing(): void {
+    serving?.pages.close();
+    serving?.sections.close();
+    serving = null;
+  }
+
+  async function cataloguePages({ state, pages }: Serving): Promise<readonly IndexedPage[]> {
+    const key = `${state.name}@${await pages.version()}`;
+    if (catalogue?.key === key) return catalogue.pages;
+    const rows: { facts: string }[] = await pages.query().select(['facts']).toArray();
+    catalogue = { key, pages: rows.map(({ facts }) => factsShape.parse(JSON.parse(facts))) };
+    return catalogue.pages;
+  }
+
+  /** The index that serves, proved readable; otherwise why not (null: there is none yet). */
+  async function look(): Promise<
+    { found: Serving; pages: readonly IndexedPage[] } | { found: null; why: string | null }
+  > {
+    let text: string;
+    try {
+      text = await readFile(stateFile, 'utf8');
+    } catch (error) {
+      return { found: null, why: isMissing(error) ? null : `index.json cannot be read: ${messageOf(error)}` };
+    }
+    try {
+      const state = stateShape.parse(JSON.parse(text));
+      if (state.format !== INDEX_FORMAT) {
+        return { found: null, why: `it has format ${state.format}, this version writes ${INDEX_FORMAT}` };
+      }
+      const found = await openServing(state);
+      return { found, pages: await cataloguePages(found) };
+    } catch (error) {
+      return { found: null, why: `it is damaged: ${messageOf(error)}` };
+    }
+  }
+
+  async function snapshot(): Promise<IndexSnapshot | null> {
+    const at = await look();
+    if (at.found === null) return null;
+    const { found, pages } = at;
+
+    /** A read that fails means a broken or replaced index; a broken one is taken out of service. */
+    const reading = async <T>(read: () => Promise<T>): Promise<T> => {
+      try {
+        return await read();
+      } catch (error) {
+        const now = await look();
+        if (now.found?.state.name === found.state.name) await rm(stateFile, { force: true });
+        closeServing();
+        throw new AppError('unavailable', `The runbook index cannot be read: ${messageOf(error)}`, undefined, {
+          cause: error,
+        });
+      }
+    };
+    const table = (level: IndexLevel) => (level === 'page' ? found.pages : found.sections);
+    const key = (level: IndexLevel) => (level === 'page' ? 'doc_id' : 'id');
+
+    return {
+      modelId: found.state.modelId,
+      pages,
+      byText: (level, keys, { limit, platform }) =>
+        reading(async () => {
+          const { MatchQuery } = await import('@lancedb/lancedb');
+          const query = table(level)
+            .query()
+            .fullTextSearch(new MatchQuery(keys.join(' '), 'words'));
+          const narrowed = platform === null ? query : query.where(forPlatform(platform));
+          const rows: { doc_id?: string; id?: string; _score: number }[] = await narrowed
+            .select([key(level), '_score'])
+            .limit(limit)
+            .toArray();
+          return rows.map((row) => foundOf(row, row._score));
+        }),
+      byVector: (level, vector, { limit, platform }) =>
+        reading(async () => {
+          const query = table(level).query().nearestTo(vector).distanceType('dot');
+          const narrowed = platform === null ? query : query.where(forPlatform(platform));
+          const rows: { doc_id?: string; id?: string; _distance: number }[] = await narrowed
+            .select([key(level), '_distance'])
+            .limit(limit)
+            .toArray();
+          // For unit vectors LanceDB's dot distance is one minus the cosine.
+          return rows.map((row) => foundOf(row, 1 - row._distance));
+        }),
+      sections: (ids, firstOf) =>
+        reading(async () => {
+          const wanted = [...ids, ...firstOf.map((docId) => sectionId(docId, 0))];
+          if (wanted.length === 0) return [];
+          const rows: { doc_id: string; id: string; heading: string; text: string }[] = await found.sections
+            .query()
+            .where(oneOf('id', wanted))
+            .select(['doc_id', 'id', 'heading', 'text'])
+            .toArray();
+          return rows.map((row) => ({ docId: row.doc_id, id: row.id, heading: row.heading, text: row.text }));
+        }),
+    };
+  }
+
+  async function write<T>(model: EmbeddingModel, work: (writer: IndexWriter) => Promise<T>): Promise<T> {
+    await mkdir(dir, { recursive: true });
+    const release = await lockWriter(join(dir, 'writer.lock'), lockWaitMs);
+    try {
+      const at = await look();
+      if (at.found !== null && at.found.state.modelId === model.id) return await update(at.found, at.pages, work);
+      const why = at.found ? `the embedding model is ${model.id} and was ${at.found.state.modelId}` : at.why;
+      log.warn(
+        { dir, why },
+        why === null ? 'there is no runbook index yet: making it' : 'the runbook index is made anew',
+      );
+      return await rebuild(model, why ?? 'there was none', work);
+    } finally {
+      release();
+    }
+  }
+
+  async function update<T>(
+    { pages, sections }: Serving,
+    before: readonly IndexedPage[],
+    work: (writer: IndexWriter) => Promise<T>,
+  ): Promise<T> {
+    const result = await work({
+      rebuilding: null,
+      known: new Map(before.map(({ docId, hash }) => [docId, hash])),
+      // Sections first: the page row carries the hash, so a death in between leaves a page that is indexed again.
+      async put(entries) {
+        const docIds = entries.map(({ page }) => page.docId);
+        const rows = entries.flatMap(sectionRows);
+        if (rows.length === 0) await sections.delete(oneOf('doc_id', docIds));
+        else {
+          await sections
+            .mergeInsert('id')
+            .whenMatchedUpdateAll()
+            .whenNotMatchedInsertAll()
+            .whenNotMatchedBySourceDelete({ where: oneOf('doc_id', docIds) })
+            .execute(rows);
+        }
+        await pages
+          .mergeInsert('doc_id')
+          .whenMatchedUpdateAll()
+          .whenNotMatchedInsertAll()
+          .execute(entries.map(pageRow));
+      },
+      async remove(docIds) {
+        await sections.delete(oneOf('doc_id', docIds));
+        await pages.delete(oneOf('doc_id', docIds));
+      },
+    });
+    for (const table of [pages, sections]) {
+      const unindexed = (await table.indexStats('words_idx'))?.numUnindexedRows ?? 0;
+      if (unindexed >= OPTIMIZE_FROM_ROWS) await optimize(table);
+    }
+    await indexVectors(sections);
+    return result;
+  }
+
+  async function rebuild<T>(model: EmbeddingModel, why: string, work: (writer: IndexWriter) => Promise<T>): Promise<T> {
+    const { Index } = await import('@lancedb/lancedb');
+    const db = await connect();
+    const name = randomBytes(6).toString('hex');
+    const pages = await db.createEmptyTable(`pages_${name}`, schemaOf(['doc_id', 'facts'], model.dimensions));
+    const sections = await db.createEmptyTable(
+      `sections_${name}`,
+      schemaOf(['id', 'doc_id', 'heading', 'text'], model.dimensions),
+    );
+    try {
+      const result = await work({
+        rebuilding: why,
+        known: new Map(),
+        async put(entries) {
+          const rows = entries.flatMap(sectionRows);
+          if (rows.length > 0) await sections.add(rows);
+          await pages.add(entries.map(pageRow));
+        },
+        // Nothing is known here, so there is nothing to take out.
+        async remove() {},
+      });
+      for (const table of [pages, sections]) {
+        // The words are search keys already: nothing is left for LanceDB's own tokenizer to do but to split at spaces.
+        const config = Index.fts({
+          baseTokenizer: 'whitespace',
+          lowercase: false,
+          stem: false,
+          removeStopWords: false,
+          asciiFolding: false,
+          withPosition: false,
+        });
+        await table.createIndex('words', { config });
+        await optimize(table);
+      }
+      await indexVectors(sections);
+      await replaceFile(
+        stateFile,
+        JSON.stringify({ format: INDEX_FORMAT, modelId: model.id, dimensions: model.dimensions, name } satisfies State),
+      );
+      return result;
+    } finally {
+      pages.close();
+      sections.close();
+      await dropUnused(db);
+    }
+  }
+
+  /** Also clears what a run that died has left behind. What cannot be dropped now is dropped next time. */
+  async function dropUnused(db: Connection): Promise<void> {
+    const at = await look();
+    const used = at.found ? [`pages_${at.found.state.name}`, `sections_${at.found.state.name}`] : [];
+    for (const table of await db.tableNames()) {
+      if (used.includes(table)) continue;
+      await db
+        .dropTable(table)
+        .catch((error: unknown) => log.warn({ err: error, table }, 'an unused runbook table stays on disk'));
+    }
+  }
+
+  function close(): void {
+    closeServing();
+    connection?.then((db) => db.close()).catch(() => {});
+    connection = null;
+  }
+
+  return { snapshot, write, close };
+}
+
+function foundOf({ doc_id: docId, id }: { doc_id?: string; id?: string }, score: number): Found {
+  return id === undefined
+    ? { docId: docId ?? '', sectionId: null, score }
+    : { docId: docIdOf(id), sectionId: id, score };
+}
+
+async function optimize(table: Table): Promise<void> {
+  await table.optimize({ cleanupOlderThan: new Date(Date.now() - KEEP_VERSIONS_MS) });
+}
+
+async function indexVectors(sections: Table): Promise<void> {
+  if ((await sections.countRows()) < VECTOR_INDEX_FROM_ROWS) return;
+  if ((await sections.listIndices()).some(({ columns }) => columns.includes('vector'))) return;
+  const { Index } = await import('@lancedb/lancedb');
+  await sections.createIndex('vector', { config: Index.ivfFlat({ distanceType: 'dot' }) });
+}
+
+/** Whole or not at all, also across a power cut. */
+async function replaceFile(path: string, content: string): Promise<void> {
+  const draft = `${path}.new`;
+  const file = await open(draft, 'w');
+  try {
+    await file.writeFile(content);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await rename(draft, path);
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? (error.message.split('\n', 1)[0] ?? '') : String(error);
+}

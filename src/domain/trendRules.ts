@@ -1,0 +1,42 @@
+/** Which metrics are foreseen, and the numbers that their trends are judged by. */
+
+/** The metrics whose limit is worth foreseeing, by the name of their snapshot field. */
+export const TREND_METRICS = ['diskPct', 'memoryPct', 'cpuPct'] as const;
+export type TrendMetric = (typeof TREND_METRICS)[number];
+
+export interface TrendRules {
+  /** The line whose crossing is foreseen, percent; 90 in the operations guide. */
+  limitPct: number;
+  /** How much history counts, hours: a week and a day, so that both ends of a weekly rotation are in sight. */
+  lookbackHours: number;
+  /** `alert` when the limit is reached within this many hours even at the slow end of the interval. */
+  horizonHours: number;
+  /** The same for a critical alert. */
+  criticalHours: number;
+  /** Usable samples that the present stretch needs. */
+  minPoints: number;
+  /** Hours that the present stretch must have lasted. */
+  minSpanHours: number;
+  /** Hours that the endpoint must have been watched: memory and CPU follow the working day, and one morning looks like a leak. */
+  minHistoryHours: number;
+  /** Hours after which the last sample is too old to speak about now. */
+  staleHours: number;
+}
+
+const SHARED_RULES = {
+  limitPct: 90,
+  lookbackHours: 8 * 24,
+  horizonHours: 7 * 24,
+  criticalHours: 24,
+  minPoints: 12,
+  staleHours: 6,
+};
+export const TREND_RULES: Readonly<Record<TrendMetric, TrendRules>> = {
+  diskPct: { ...SHARED_RULES, minSpanHours: 6, minHistoryHours: 12 },
+  memoryPct: { ...SHARED_RULES, minSpanHours: 12, minHistoryHours: 48 },
+  cpuPct: { ...SHARED_RULES, minSpanHours: 24, minHistoryHours: 72 },
+};
+
+/** Less than this many points a week is no trend that anybody would act on. */
+export const MATERIAL_PCT_A_WEEK = 1;
+export const WEEK_HOURS = 7 * 24;

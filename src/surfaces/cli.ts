@@ -1,0 +1,141 @@
+/** The `dex` command line: typed words in, a tool's answer out; works on the configured database without the service. */
+import { writeFile } from 'node:fs/promises';
+import { userInfo } from 'node:os';
+import { type App, createApp } from '../app.ts';
+import { processEnv, readConfig } from '../config.ts';
+import type { Actor } from '../core/actor.ts';
+import { helpText, toolHelpText } from '../core/commandHelp.ts';
+import { readCommand } from '../core/commandWords.ts';
+import { AppError, type ErrorKind } from '../core/errors.ts';
+import type { Answer } from '../core/invoke.ts';
+import type { AnyTool } from '../core/tool.ts';
+import { TOOLS } from '../core/tools/index.ts';
+import { isFinished, type RunStatus } from '../domain/run.ts';
+
+/** How a command is typed in a checkout. */
+const PREFIX = 'npm run dex --';
+
+/** Exit codes: 0 done, 1 a bug, 2 wrong words, then by what stood in the way. */
+const EXIT_CODES: Record<ErrorKind, number> = {
+  invalid: 2,
+  unauthenticated: 3,
+  denied: 3,
+  not_found: 4,
+  conflict: 5,
+  refused: 5,
+  too_large: 5,
+  rate_limited: 5,
+  unavailable: 6,
+};
+
+export interface CliOutput {
+  out(text: string): void;
+  err(text: string): void;
+}
+
+interface Flags {
+  json: boolean;
+  noWait: boolean;
+  png: string | null;
+  words: string[];
+}
+
+/** Runs one command line. @returns the exit code */
+export async function runCli(
+  argv: string[],
+  env: Record<string, string | undefined>,
+  output: CliOutput,
+): Promise<number> {
+  try {
+    const flags = readFlags(argv);
+    const tools = TOOLS.filter(({ hiddenFrom }) => !hiddenFrom?.includes('cli'));
+    const reading = readCommand(flags.words, tools);
+    switch (reading.kind) {
+      case 'help':
+        output.out(reading.tool ? toolHelpText(reading.tool, PREFIX) : helpText(tools, PREFIX));
+        return 0;
+      case 'unknown': {
+        const near = reading.suggestions.length > 0 ? ` Did you mean ${reading.suggestions.join(' or ')}?` : '';
+        throw new AppError('invalid', `There is no command ${reading.word}.${near} \`${PREFIX} help\` lists all.`);
+      }
+      case 'mistake':
+        throw new AppError('invalid', `${reading.problem}\n\n${toolHelpText(reading.tool, PREFIX)}`);
+      case 'call':
+        return await call(reading.tool, reading.input, flags, env, output);
+    }
+  } catch (error) {
+    if (error instanceof AppError) {
+      output.err(error.message);
+      return EXIT_CODES[error.kind];
+    }
+    output.err(`An internal error: ${(error as Error).stack}`);
+    return 1;
+  }
+}
+
+async function call(
+  tool: AnyTool,
+  input: Record<string, unknown>,
+  flags: Flags,
+  env: Record<string, string | undefined>,
+  output: CliOutput,
+): Promise<number> {
+  const app = await createApp(readConfig({ LOG_LEVEL: 'WARNING', LOG_FORMAT: 'text', ...env }));
+  try {
+    const actor = commandLineActor();
+    const answer = await outcome(app, await app.invoke(tool.name, input, actor), actor, flags, output);
+    if (flags.png) {
+      if (!answer.chart)
+        throw new AppError('not_found', 'This answer has no picture, or there is nothing to draw yet.');
+      await writeFile(flags.png, await app.ports.charts.png(answer.chart));
+      output.err(`Picture written to ${flags.png}`);
+    }
+    output.out(flags.json ? JSON.stringify(answer.output, null, 2) : answer.text);
+    return answer.output.status === 'failed' ? 1 : 0;
+  } finally {
+    await app.close();
+  }
+}
+
+/** What a command that only asked for work has to show is the work's end. */
+async function outcome(app: App, answer: Answer, actor: Actor, flags: Flags, output: CliOutput): Promise<Answer> {
+  const { run_id: runId, status } = answer.output;
+  if (flags.noWait || typeof runId !== 'string' || typeof status !== 'string' || isFinished(status as RunStatus))
+    return answer;
+  output.err(answer.text);
+  await app.startWorking({ recover: false });
+  for (;;) {
+    const run = await app.invoke('get_run', { run_id: runId }, actor);
+    if (isFinished(run.output.status as RunStatus)) return run;
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+}
+
+function readFlags(argv: string[]): Flags {
+  const flags: Flags = { json: false, noWait: false, png: null, words: [] };
+  for (let i = 0; i < argv.length; i++) {
+    const word = argv[i]!;
+    if (word === '--json') flags.json = true;
+    else if (word === '--no-wait') flags.noWait = true;
+    else if (word === '--png') {
+      flags.png = argv[++i] ?? null;
+      if (!flags.png) throw new AppError('invalid', '--png needs the name of the file to write.');
+    } else flags.words.push(word);
+  }
+  return flags;
+}
+
+/** Whoever may read the database file may do everything; the audit names them. */
+function commandLineActor(): Actor {
+  const { username } = userInfo();
+  return { id: `cli:${username}`, name: username, kind: 'human', via: 'cli', role: 'admin' };
+}
+
+if (import.meta.main) {
+  const code = await runCli(process.argv.slice(2), processEnv(), {
+    out: (text) => process.stdout.write(`${text}\n`),
+    err: (text) => process.stderr.write(`${text}\n`),
+  });
+  // Agenda leaves a timer running for minutes after a job has ended; everything of ours is closed by now.
+  process.exit(code);
+}

@@ -1,0 +1,45 @@
+import { freemem, totalmem, uptime } from 'node:os';
+import { describe, expect, it } from 'vitest';
+import { createLocalLook } from '../../../src/adapters/collectors/local.ts';
+import { lookAt } from '../../../src/adapters/collectors/lookAt.ts';
+import { METRICS } from '../../../src/domain/telemetry.ts';
+import { contextAt, targetOf } from '../../helpers/collecting.ts';
+
+const target = targetOf('local', {});
+
+describe('the local collector', () => {
+  it('measures this machine, and accounts for every metric', async () => {
+    const look = createLocalLook({ nameServers: () => [], gateway: async () => '127.0.0.1' });
+    const snapshot = await lookAt(look, target, contextAt(new Date()));
+    expect(snapshot.reachable).toBe(true);
+    expect(snapshot.cpuPct).toBeGreaterThanOrEqual(0);
+    expect(snapshot.memoryPct).toBeGreaterThan(0);
+    expect(snapshot.memoryPct).toBeLessThanOrEqual(100 * (1 - freemem() / totalmem()) + 5);
+    expect(snapshot.diskPct).toBeGreaterThan(0);
+    expect(snapshot.diskMount).toMatch(/^(\/|[A-Z]:)/);
+    expect(snapshot).toMatchObject({ latencyMs: expect.any(Number), packetLossPct: 0 });
+    expect(Date.now() - (snapshot.bootedAt?.getTime() ?? 0)).toBeCloseTo(uptime() * 1000, -4);
+    const unmeasured = snapshot.unmeasured.map(({ metric }) => metric);
+    for (const metric of METRICS)
+      expect([metric, snapshot[metric] === null]).toEqual([metric, unmeasured.includes(metric)]);
+    expect(snapshot.unmeasured.every(({ reason }) => reason.length > 10)).toBe(true);
+  });
+
+  it('takes CPU use since the last look without waiting for a second sample', async () => {
+    const look = createLocalLook({ nameServers: () => [], gateway: async () => null });
+    await lookAt(look, target, contextAt(new Date()));
+    const second = await lookAt(look, target, contextAt(new Date()));
+    expect(second.cpuPct).toEqual(expect.any(Number));
+    expect(second.durationMs).toBeLessThan(1000);
+  });
+
+  it('says why there is no network quality', async () => {
+    const look = createLocalLook({ nameServers: () => ['127.0.0.1:1'], gateway: async () => null });
+    const snapshot = await lookAt(look, target, contextAt(new Date()));
+    expect(snapshot.unmeasured).toContainEqual({
+      metric: 'latencyMs',
+      reason: 'there is no default gateway and no name server outside this machine',
+    });
+    expect(snapshot).toMatchObject({ dnsFailures: snapshot.dnsLookups });
+  });
+});

@@ -1,0 +1,78 @@
+import { describe, expect, it } from 'vitest';
+import { lookAt } from '../../../src/adapters/collectors/lookAt.ts';
+import { type Look, measured, missing, Unreachable } from '../../../src/adapters/collectors/readings.ts';
+import { METRICS } from '../../../src/domain/telemetry.ts';
+import { contextAt, targetOf } from '../../helpers/collecting.ts';
+
+const now = new Date('2026-03-01T12:00:00Z');
+const target = targetOf('local', { timeoutMs: 100 });
+const never: Look = () => new Promise(() => {});
+
+describe('lookAt', () => {
+  it('turns readings into a snapshot, clamped and rounded', async () => {
+    const look: Look = async () => ({
+      cpuPct: measured(100.4),
+      memoryPct: measured(33.3333),
+      disk: measured({ usedPct: 50, mount: '/' }),
+      network: measured({ latencyMs: null, packetLossPct: 100 }),
+      dns: measured({ failures: 1, lookups: 3 }),
+      servicesDown: measured([]),
+      logErrors: measured(0),
+      bootedAt: missing('unknown'),
+    });
+    expect(await lookAt(look, target, contextAt(now))).toEqual({
+      hostname: 'host-1',
+      collector: 'local',
+      collectedAt: now,
+      durationMs: expect.any(Number),
+      reachable: true,
+      unreachableReason: null,
+      cpuPct: 100,
+      memoryPct: 33.33,
+      diskPct: 50,
+      diskMount: '/',
+      latencyMs: null,
+      packetLossPct: 100,
+      dnsFailures: 1,
+      dnsLookups: 3,
+      servicesDown: [],
+      logErrors: 0,
+      bootedAt: null,
+      unmeasured: [
+        { metric: 'latencyMs', reason: 'no probe was answered' },
+        { metric: 'bootedAt', reason: 'unknown' },
+      ],
+    });
+  });
+
+  it('ends a look that does not end by itself, and tells it to stop', async () => {
+    let stopped = false;
+    const look: Look = (_, { signal }) => {
+      signal.addEventListener('abort', () => {
+        stopped = true;
+      });
+      return never(target, contextAt(now));
+    };
+    const snapshot = await lookAt(look, target, contextAt(now));
+    expect(snapshot).toMatchObject({ reachable: false, unreachableReason: 'no complete answer within 0.1 s' });
+    expect(snapshot.unmeasured.map(({ metric }) => metric)).toEqual([...METRICS]);
+    expect(stopped).toBe(true);
+  });
+
+  it('ends when the scan is cancelled, before or while it looks', async () => {
+    const cancelled = contextAt(now, { signal: AbortSignal.abort() });
+    expect((await lookAt(never, target, cancelled)).unreachableReason).toBe('the scan was cancelled');
+    const scan = new AbortController();
+    const looking = lookAt(never, target, contextAt(now, { signal: scan.signal }));
+    scan.abort();
+    expect((await looking).unreachableReason).toBe('the scan was cancelled');
+  });
+
+  it.each([
+    [new Unreachable('gone'), 'gone'],
+    [new TypeError('oops'), 'the collector failed: oops'],
+  ])('turns %s into a reason', async (error, reason) => {
+    const snapshot = await lookAt(() => Promise.reject(error), target, contextAt(now));
+    expect(snapshot).toMatchObject({ reachable: false, unreachableReason: reason });
+  });
+});

@@ -1,0 +1,155 @@
+import type { IncomingMessage, RequestListener } from 'node:http';
+import { afterEach, describe, expect, it } from 'vitest';
+import { type AgentSettings, type Collect, readSettings, runAgent } from '../src/agent.ts';
+import { agentSnapshotWire } from '../src/core/agentSnapshot.ts';
+import { emptySnapshot, unreachableSnapshot } from '../src/domain/telemetry.ts';
+import { targetOf } from './helpers/collecting.ts';
+import { freePort } from './helpers/freePort.ts';
+import { startHttpServer } from './helpers/httpServer.ts';
+
+describe('readSettings', () => {
+  const read = (line: string, token?: string): AgentSettings => readSettings(line.split(' '), token);
+
+  it('posts below the server, whatever its path', () => {
+    const settings = read('--server https://dex.example.com/tools --services cups,sshd', 'secret');
+    expect(settings).toEqual({
+      reportUrl: new URL('https://dex.example.com/tools/api/v1/dex/agent/snapshot'),
+      token: 'secret',
+      intervalMs: 300_000,
+      services: ['cups', 'sshd'],
+      once: false,
+    });
+  });
+
+  it('prefers the token of the command line', () => {
+    expect(read('--server https://a --token typed', 'environment').token).toBe('typed');
+  });
+
+  it.each([
+    ['--token t', /--server is missing/],
+    ['--server https://a', /DEX_AGENT_TOKEN/],
+    ['--server ftp://a --token t', /not an http/],
+    ['--server nonsense --token t', /not an http/],
+    ['--server http://dex.example.com --token t', /clear text/],
+    ['--server http://127.0.0.1.evil.example --token t', /clear text/],
+    ['--server https://a --token t --interval 5', /--interval 5/],
+    ['--server https://a --token t --interval soon', /--interval soon/],
+    ['--server https://a --token t --frequently', /--frequently/],
+  ])('refuses %j', (line, message) => expect(() => read(line)).toThrow(message));
+
+  it.each(['http://localhost:8000', 'http://127.0.0.1', 'http://[::1]:8000'])('lets %s pass without TLS', (server) => {
+    expect(read(`--server ${server} --token t`).reportUrl.protocol).toBe('http:');
+  });
+
+  it('sends in clear text when told to', () => {
+    expect(read('--server http://dex.example.com --token t --insecure').reportUrl.protocol).toBe('http:');
+  });
+});
+
+describe('runAgent', () => {
+  const stops: (() => Promise<void>)[] = [];
+  afterEach(async () => {
+    for (const stop of stops.splice(0)) await stop();
+  });
+
+  const target = targetOf('push', {}, 'laptop-7');
+  /** Snapshots one minute apart, so that they can be told apart. */
+  const collectInOrder = (): Collect => {
+    let minute = 0;
+    return async () => ({ ...emptySnapshot(target, new Date(Date.UTC(2026, 0, 1, 0, minute++))), cpuPct: 10 });
+  };
+  const settingsFor = (port: number, change: Partial<AgentSettings> = {}): AgentSettings => ({
+    reportUrl: new URL(`http://127.0.0.1:${port}/api/v1/dex/agent/snapshot`),
+    token: 'secret',
+    intervalMs: 20,
+    services: undefined,
+    once: true,
+    ...change,
+  });
+  async function serve(listener: RequestListener): Promise<number> {
+    const { port, stop } = await startHttpServer(listener);
+    stops.push(stop);
+    return port;
+  }
+  async function run(settings: AgentSettings, collect = collectInOrder(), signal = new AbortController().signal) {
+    const lines: string[] = [];
+    const code = await runAgent(settings, collect, (line) => lines.push(line), signal, 5);
+    return { code, said: lines.join('\n') };
+  }
+  const bodyOf = async (request: IncomingMessage): Promise<unknown> => JSON.parse((await request.toArray()).join(''));
+
+  it('posts one report with its token and ends well', async () => {
+    const seen: unknown[] = [];
+    const port = await serve(async (request, response) => {
+      const { method, url, headers } = request;
+      seen.push([method, url, headers.authorization, agentSnapshotWire.parse(await bodyOf(request)).cpu_pct]);
+      response.writeHead(202).end();
+    });
+    expect(await run(settingsFor(port))).toEqual({ code: 0, said: expect.stringContaining('delivered') });
+    expect(seen).toEqual([['POST', '/api/v1/dex/agent/snapshot', 'Bearer secret', 10]]);
+  });
+
+  it.each([
+    [401, /refused the token.*register this machine again/],
+    [403, /refused the token/],
+    [422, /called the report invalid.*cpu_pct is odd/],
+    [404, /is http:\/\/127\.0\.0\.1:\d+ the DexOps server itself/],
+    [307, /HTTP 307/],
+    [503, /not taken \(HTTP 503\)/],
+  ])('explains an answer of %i and ends with 1', async (status, said) => {
+    const port = await serve((_, response) => response.writeHead(status, { location: '/x' }).end('cpu_pct is odd'));
+    expect(await run(settingsFor(port))).toEqual({ code: 1, said: expect.stringMatching(said) });
+  });
+
+  it('says when nobody is there', async () => {
+    const { code, said } = await run(settingsFor(await freePort()));
+    expect(code).toBe(1);
+    expect(said).toMatch(/cannot be reached: .*ECONNREFUSED/);
+  });
+
+  it('stops for good when the token is refused', async () => {
+    const port = await serve((_, response) => response.writeHead(401).end());
+    expect((await run(settingsFor(port, { once: false }))).code).toBe(1);
+  });
+
+  it('keeps reports while the server is away and delivers them in order', async () => {
+    const delivered: string[] = [];
+    const stop = new AbortController();
+    let requests = 0;
+    const port = await serve(async (request, response) => {
+      const { collected_at } = agentSnapshotWire.parse(await bodyOf(request));
+      if (++requests <= 6) {
+        response.writeHead(503).end();
+        return;
+      }
+      delivered.push(collected_at.slice(14, 16));
+      response.writeHead(202).end();
+      if (delivered.length >= 5) stop.abort();
+    });
+    expect((await run(settingsFor(port, { once: false }), collectInOrder(), stop.signal)).code).toBe(0);
+    expect(delivered.slice(0, 5)).toEqual(['00', '01', '02', '03', '04']);
+  });
+
+  it('drops a report that the server calls invalid and goes on', async () => {
+    const stop = new AbortController();
+    let requests = 0;
+    const port = await serve((_, response) => {
+      response.writeHead(++requests === 1 ? 400 : 202).end();
+      if (requests === 3) stop.abort();
+    });
+    const { said } = await run(settingsFor(port, { once: false }), collectInOrder(), stop.signal);
+    expect(said.match(/dropped/g)).toHaveLength(1);
+    expect(said.match(/delivered/g)?.length).toBeGreaterThanOrEqual(2);
+  });
+
+  it('does not report what could not be measured', async () => {
+    let requests = 0;
+    const port = await serve((_, response) => {
+      requests++;
+      response.end();
+    });
+    const collect: Collect = async () => unreachableSnapshot(target, new Date(), 'df hangs', 5);
+    expect(await run(settingsFor(port), collect)).toEqual({ code: 1, said: expect.stringContaining('df hangs') });
+    expect(requests).toBe(0);
+  });
+});
