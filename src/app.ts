@@ -41,7 +41,7 @@ export interface App {
   log: Log;
   health(): Promise<Health>;
   metricsPage(): Promise<{ text: string; contentType: string }>;
-  /** Works on queued runs; with `recover` it first takes up what an earlier process of the service left unfinished. */
+  /** Works on queued runs; with `recover` it is the service itself, and also takes up what an earlier process left: runs and messages. */
   startWorking(options: { recover: boolean }): Promise<void>;
   /** Lets running work end within the time given, then closes everything. */
   close(drainMs?: number): Promise<void>;
