@@ -17,28 +17,28 @@ const READ_AT_ONCE = 16;
 
 /**
  * `shippedDir` is read only; `uploadedDir` is made when the first page is saved, and its page wins over a shipped one of
- * the same name. Paths are shown relative to `root`. A folder's README.md is about the folder and no runbook.
+ * the same name. Paths inside `root` are shown relative to it. A folder's README.md is about the folder and no runbook.
  */
 export function createRunbookFiles(options: {
   root: string;
   shippedDir: string;
   uploadedDir: string;
   log: Log;
-}): RunbookFiles & { watch(changed: () => void): Promise<{ close(): void }> } {
+}): RunbookFiles {
   const { root, shippedDir, uploadedDir, log } = options;
 
   async function list() {
     const names = await namesIn(shippedDir).catch((error: unknown) => {
       throw new AppError(
         'unavailable',
-        `The runbook folder ${relative(root, shippedDir)} cannot be read: ${reasonOf(error)}`,
+        `The runbook folder ${shown(root, shippedDir)} cannot be read: ${reasonOf(error)}`,
       );
     });
     const uploaded = await namesIn(uploadedDir).catch((error: unknown): string[] => {
       if (isMissing(error)) return [];
       throw new AppError(
         'unavailable',
-        `The runbook folder ${relative(root, uploadedDir)} cannot be read: ${reasonOf(error)}`,
+        `The runbook folder ${shown(root, uploadedDir)} cannot be read: ${reasonOf(error)}`,
       );
     });
     const sources: RunbookSource[] = [];
@@ -52,11 +52,24 @@ export function createRunbookFiles(options: {
       const reads = await Promise.all(slice.map(({ path }) => contentOf(path)));
       for (const [place, { name, path }] of slice.entries()) {
         const read = reads[place]!;
-        if ('reason' in read) refused.push({ path: relative(root, path), reason: read.reason });
-        else sources.push(sourceOf(name.slice(0, -'.md'.length), relative(root, path), read.content));
+        if ('reason' in read) refused.push({ path: shown(root, path), reason: read.reason });
+        else sources.push(sourceOf(name.slice(0, -'.md'.length), shown(root, path), read.content));
       }
     }
     return { sources, refused };
+  }
+
+  async function read(docId: string): Promise<RunbookSource | null> {
+    const name = `${docId}.md`;
+    for (const dir of [uploadedDir, shippedDir]) {
+      // Only a name that the folder itself tells becomes a path.
+      if (!(await namesIn(dir).catch((): string[] => [])).includes(name)) continue;
+      const path = join(dir, name);
+      const found = await contentOf(path);
+      if ('content' in found) return sourceOf(docId, shown(root, path), found.content);
+      throw new AppError('refused', `The runbook ${shown(root, path)} cannot be shown: ${found.reason}.`);
+    }
+    return null;
   }
 
   async function save(docId: string, content: string): Promise<RunbookSource> {
@@ -76,7 +89,7 @@ export function createRunbookFiles(options: {
       await file.close();
       await rm(draft, { force: true });
     }
-    return sourceOf(docId, relative(root, path), content);
+    return sourceOf(docId, shown(root, path), content);
   }
 
   async function watch(changed: () => void) {
@@ -90,7 +103,8 @@ export function createRunbookFiles(options: {
     for (const dir of [shippedDir, uploadedDir]) {
       try {
         const watcher = watchFolder(dir, (_event, name) => {
-          if (name === null || isRunbook(name)) later();
+          // A mounted configuration is exchanged as a whole, by its link `..data`.
+          if (name === null || isRunbook(name) || name === '..data') later();
         });
         watcher.on('error', (error) => log.warn({ err: error, dir }, 'changes to runbooks are no longer seen here'));
         watchers.push(watcher);
@@ -106,7 +120,7 @@ export function createRunbookFiles(options: {
     };
   }
 
-  return { list, save, watch };
+  return { list, read, save, watch };
 }
 
 function isRunbook(name: string): boolean {
@@ -142,6 +156,11 @@ function sourceOf(docId: string, path: string, content: string): RunbookSource {
     const problem = `front-matter is not YAML (${reasonOf(error).split('\n', 1)[0]}): the page is indexed without it`;
     return { docId, path, hash, frontMatter: null, body, problems: [problem] };
   }
+}
+
+function shown(root: string, path: string): string {
+  const inside = relative(root, path);
+  return inside.startsWith('..') ? path : inside;
 }
 
 function tooLarge(bytes: number): string {

@@ -2,9 +2,11 @@
 import type { Alert } from '../domain/alert.ts';
 import type { Endpoint, EndpointCondition, EndpointRegistration, EndpointState, Persona } from '../domain/endpoint.ts';
 import type { Run, RunKind, RunStatus } from '../domain/run.ts';
+import type { VoteCount } from '../domain/runbookVotes.ts';
 import type { RemediationRecord, Score, ScoreThresholds } from '../domain/score.ts';
 import type { ScanTarget, Snapshot } from '../domain/telemetry.ts';
 import type { ChartRenderer } from './chart.ts';
+import type { Runbooks } from './runbookPorts.ts';
 import type { ScoreConfig } from './scoreRules.ts';
 
 export interface Ports {
@@ -12,6 +14,7 @@ export interface Ports {
   collector: Collector;
   scoreRules: Reloaded<ScoreConfig>;
   queue: Queue;
+  runbooks: Runbooks;
   charts: ChartRenderer;
   metrics: Metrics;
   log: Log;
@@ -82,6 +85,7 @@ export interface Store {
   readonly alerts: AlertRepository;
   readonly runs: RunRepository;
   readonly audit: AuditRepository;
+  readonly runbookVotes: RunbookVoteRepository;
   /** All or nothing; nested calls join the outer one. */
   transaction<T>(work: (store: Store) => Promise<T>): Promise<T>;
   /** Fails with kind `unavailable` when the database does not answer. */
@@ -199,6 +203,23 @@ export interface AuditEntry {
 export interface AuditRepository {
   append(entry: AuditEntry): Promise<void>;
   list(filter: { actor?: string; tool?: string }, page: Page): Promise<Paged<AuditEntry & { id: number }>>;
+}
+
+/** Whether a runbook helped somebody on one occasion. */
+export interface RunbookVote {
+  docId: string;
+  /** Actor id. */
+  voter: string;
+  /** The alert it was read for; null when for none. */
+  alertId: number | null;
+  helped: boolean;
+}
+
+export interface RunbookVoteRepository {
+  /** A voter's later word on the same page and alert replaces the earlier one. */
+  cast(vote: RunbookVote, now: Date): Promise<void>;
+  /** By doc_id; pages without votes are absent. */
+  counts(): Promise<Map<string, VoteCount>>;
 }
 
 /** Work that outlives a request. Facts are in the store first; the queue only says that there is something to do. */

@@ -5,6 +5,7 @@ import type { Store } from '../../core/ports.ts';
 import { alertRepository } from './alertRepository.ts';
 import { endpointRepository } from './endpointRepository.ts';
 import type { Session } from './rows.ts';
+import { runbookVoteRepository } from './runbookVoteRepository.ts';
 import { scoreRepository, snapshotRepository } from './telemetryRepositories.ts';
 import { auditRepository, runRepository } from './workRepositories.ts';
 
@@ -32,6 +33,7 @@ function storeOver(session: Session, transaction: Store['transaction']): Store {
     alerts: alertRepository(session),
     runs: runRepository(session),
     audit: auditRepository(session),
+    runbookVotes: runbookVoteRepository(session),
     transaction,
     async ping() {
       await session()

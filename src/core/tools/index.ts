@@ -2,6 +2,15 @@
 import type { AnyTool } from '../tool.ts';
 import { deregisterEndpoint, getEndpoint, listEndpoints, registerEndpoint, updateEndpoint } from './endpoints.ts';
 import { measureEndpoint } from './measure.ts';
+import {
+  endpointRunbooks,
+  getRunbook,
+  indexRunbook,
+  indexRunbooks,
+  listRunbooksTool,
+  rateRunbook,
+  searchRunbooksTool,
+} from './runbooks.ts';
 import { getRun, listRuns } from './runs.ts';
 import { scanEndpoint, scanFleetTool } from './scans.ts';
 import { getFleet, getScore, getScoreHistory } from './scores.ts';
@@ -20,4 +29,11 @@ export const TOOLS: readonly AnyTool[] = [
   measureEndpoint,
   getRun,
   listRuns,
+  searchRunbooksTool,
+  endpointRunbooks,
+  listRunbooksTool,
+  getRunbook,
+  rateRunbook,
+  indexRunbook,
+  indexRunbooks,
 ];

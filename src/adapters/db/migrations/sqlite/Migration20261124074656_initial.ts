@@ -1,7 +1,7 @@
 import { Migration } from '@mikro-orm/migrations';
 
-export class Migration20261124071252_initial extends Migration {
-  override name = 'Migration20261124071252_initial';
+export class Migration20261124074656_initial extends Migration {
+  override name = 'Migration20261124074656_initial';
 
   override up(): void | Promise<void> {
     this.addSql(
@@ -58,6 +58,13 @@ export class Migration20261124071252_initial extends Migration {
     );
 
     this.addSql(
+      `create table \`runbook_feedback\` (\`id\` integer not null primary key autoincrement, \`doc_id\` text not null, \`voter\` text not null, \`alert_id\` integer not null, \`helped\` integer not null, \`voted_at\` datetime not null);`,
+    );
+    this.addSql(
+      `create unique index \`runbook_feedback_one_word\` on \`runbook_feedback\` (\`doc_id\`, \`voter\`, \`alert_id\`);`,
+    );
+
+    this.addSql(
       `create table \`score\` (\`id\` integer not null primary key autoincrement, \`endpoint_id\` integer not null, \`scored_at\` datetime not null, \`score\` double not null, \`status\` text not null, \`coverage\` double not null, \`components\` json not null, \`deductions\` json not null, \`caps\` json not null, \`improvements\` json not null);`,
     );
     this.addSql(`create index \`score_endpoint_time\` on \`score\` (\`endpoint_id\`, \`scored_at\`);`);
@@ -78,6 +85,7 @@ export class Migration20261124071252_initial extends Migration {
     this.addSql(`drop table if exists \`feedback\`;`);
     this.addSql(`drop table if exists \`outbox\`;`);
     this.addSql(`drop table if exists \`run\`;`);
+    this.addSql(`drop table if exists \`runbook_feedback\`;`);
     this.addSql(`drop table if exists \`score\`;`);
     this.addSql(`drop table if exists \`snapshot\`;`);
   }

@@ -1,7 +1,7 @@
 import { Migration } from '@mikro-orm/migrations';
 
-export class Migration20261124071253_initial extends Migration {
-  override name = 'Migration20261124071253_initial';
+export class Migration20261124074657_initial extends Migration {
+  override name = 'Migration20261124074657_initial';
 
   override up(): void | Promise<void> {
     this.addSql(
@@ -58,6 +58,13 @@ export class Migration20261124071253_initial extends Migration {
     );
 
     this.addSql(
+      `create table "runbook_feedback" ("id" serial primary key, "doc_id" varchar(255) not null, "voter" varchar(255) not null, "alert_id" int not null, "helped" boolean not null, "voted_at" timestamptz(3) not null);`,
+    );
+    this.addSql(
+      `alter table "runbook_feedback" add constraint "runbook_feedback_one_word" unique ("doc_id", "voter", "alert_id");`,
+    );
+
+    this.addSql(
       `create table "score" ("id" serial primary key, "endpoint_id" int not null, "scored_at" timestamptz(3) not null, "score" double precision not null, "status" varchar(255) not null, "coverage" double precision not null, "components" jsonb not null, "deductions" jsonb not null, "caps" jsonb not null, "improvements" jsonb not null);`,
     );
     this.addSql(`create index "score_endpoint_time" on "score" ("endpoint_id", "scored_at");`);
@@ -78,6 +85,7 @@ export class Migration20261124071253_initial extends Migration {
     this.addSql(`drop table if exists "feedback" cascade;`);
     this.addSql(`drop table if exists "outbox" cascade;`);
     this.addSql(`drop table if exists "run" cascade;`);
+    this.addSql(`drop table if exists "runbook_feedback" cascade;`);
     this.addSql(`drop table if exists "score" cascade;`);
     this.addSql(`drop table if exists "snapshot" cascade;`);
   }
