@@ -15,6 +15,8 @@ const SETTLE_MS = 300;
 /** Files read side by side: one by one is three times slower. */
 const READ_AT_ONCE = 16;
 
+type Page = { source: RunbookSource } | RefusedRunbook;
+
 /**
  * `shippedDir` is read only; `uploadedDir` is made when the first page is saved, and its page wins over a shipped one of
  * the same name. Paths inside `root` are shown relative to it. A folder's README.md is about the folder and no runbook.
@@ -26,6 +28,8 @@ export function createRunbookFiles(options: {
   log: Log;
 }): RunbookFiles {
   const { root, shippedDir, uploadedDir, log } = options;
+  /** By path: most listings find nothing new, and reading a thousand pages takes longer than indexing one. */
+  const pagesRead = new Map<string, { stamp: string; page: Page }>();
 
   async function list() {
     const names = await namesIn(shippedDir).catch((error: unknown) => {
@@ -49,14 +53,36 @@ export function createRunbookFiles(options: {
     ];
     for (let at = 0; at < found.length; at += READ_AT_ONCE) {
       const slice = found.slice(at, at + READ_AT_ONCE).map(({ dir, name }) => ({ name, path: join(dir, name) }));
-      const reads = await Promise.all(slice.map(({ path }) => contentOf(path)));
-      for (const [place, { name, path }] of slice.entries()) {
-        const read = reads[place]!;
-        if ('reason' in read) refused.push({ path: shown(root, path), reason: read.reason });
-        else sources.push(sourceOf(name.slice(0, -'.md'.length), shown(root, path), read.content));
+      const pages = await Promise.all(slice.map(({ name, path }) => pageAt(name, path)));
+      for (const page of pages) {
+        if ('source' in page) sources.push(page.source);
+        else refused.push(page);
       }
     }
+    const paths = new Set(found.map(({ dir, name }) => join(dir, name)));
+    for (const path of pagesRead.keys()) if (!paths.has(path)) pagesRead.delete(path);
     return { sources, refused };
+  }
+
+  /** Links are followed: mounted configuration comes as links. */
+  async function pageAt(name: string, path: string): Promise<Page> {
+    const refuse = (reason: string) => ({ path: shown(root, path), reason });
+    try {
+      const at = await stat(path);
+      if (!at.isFile()) return refuse('it is not a file');
+      const stamp = `${at.mtimeMs}/${at.ctimeMs}/${at.size}/${at.ino}`;
+      const known = pagesRead.get(path);
+      if (known?.stamp === stamp) return known.page;
+      const read = at.size > MAX_RUNBOOK_BYTES ? { reason: tooLarge(at.size) } : contentOf(await readFile(path));
+      const page =
+        'reason' in read
+          ? refuse(read.reason)
+          : { source: sourceOf(name.slice(0, -'.md'.length), shown(root, path), read.content) };
+      pagesRead.set(path, { stamp, page });
+      return page;
+    } catch (error) {
+      return refuse(reasonOf(error));
+    }
   }
 
   async function read(docId: string): Promise<RunbookSource | null> {
@@ -64,10 +90,9 @@ export function createRunbookFiles(options: {
     for (const dir of [uploadedDir, shippedDir]) {
       // Only a name that the folder itself tells becomes a path.
       if (!(await namesIn(dir).catch((): string[] => [])).includes(name)) continue;
-      const path = join(dir, name);
-      const found = await contentOf(path);
-      if ('content' in found) return sourceOf(docId, shown(root, path), found.content);
-      throw new AppError('refused', `The runbook ${shown(root, path)} cannot be shown: ${found.reason}.`);
+      const page = await pageAt(name, join(dir, name));
+      if ('source' in page) return page.source;
+      throw new AppError('refused', `The runbook ${page.path} cannot be shown: ${page.reason}.`);
     }
     return null;
   }
@@ -131,19 +156,10 @@ async function namesIn(dir: string): Promise<string[]> {
   return (await readdir(dir)).filter(isRunbook).sort();
 }
 
-/** Links are followed: mounted configuration comes as links. */
-async function contentOf(path: string): Promise<{ content: string } | { reason: string }> {
-  try {
-    const at = await stat(path);
-    if (!at.isFile()) return { reason: 'it is not a file' };
-    if (at.size > MAX_RUNBOOK_BYTES) return { reason: tooLarge(at.size) };
-    const bytes = await readFile(path);
-    if (bytes.includes(0)) return { reason: 'it is binary, not Markdown' };
-    if (!isUtf8(bytes)) return { reason: 'it is not UTF-8 text: save it as UTF-8' };
-    return { content: bytes.toString('utf8') };
-  } catch (error) {
-    return { reason: reasonOf(error) };
-  }
+function contentOf(bytes: Buffer): { content: string } | { reason: string } {
+  if (bytes.includes(0)) return { reason: 'it is binary, not Markdown' };
+  if (!isUtf8(bytes)) return { reason: 'it is not UTF-8 text: save it as UTF-8' };
+  return { content: bytes.toString('utf8') };
 }
 
 function sourceOf(docId: string, path: string, content: string): RunbookSource {
