@@ -1,4 +1,4 @@
-/** Resources over MCP: the fleet and its endpoints as documents that a person can attach; each is the answer of a reading tool. */
+/** Resources over MCP: the fleet, its endpoints and the runbooks as documents that a person can attach; each is the answer of a reading tool. */
 import type { Server } from '@modelcontextprotocol/sdk/server/index.js';
 import {
   CompleteRequestSchema,
