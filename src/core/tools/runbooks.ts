@@ -121,7 +121,6 @@ export const rateRunbook = defineTool({
   name: 'rate_runbook',
   title: 'Say whether a runbook helped',
   effect: 'write',
-  role: 'viewer',
   description:
     'Record whether a runbook helped the person who followed it. One word per person, page and alert; a later one replaces it.',
   http: { method: 'POST', path: '/api/v1/dex/runbooks/:doc_id/feedback' },
