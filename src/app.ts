@@ -4,14 +4,17 @@ import { charts } from './adapters/charts.ts';
 import { createCollectors } from './adapters/collectors/collectors.ts';
 import { openDatabase } from './adapters/db/open.ts';
 import { createStore } from './adapters/db/store.ts';
+import { createEmbedder } from './adapters/embeddings.ts';
 import { systemClock, tokens, ulids } from './adapters/identity.ts';
 import { createLog } from './adapters/log.ts';
 import { createMetrics } from './adapters/metrics.ts';
 import { diskProbe } from './adapters/probes.ts';
 import { reloadedFile } from './adapters/reloadedFile.ts';
+import { createRunbookFiles } from './adapters/runbookFiles.ts';
 import { createScheduler, type Scheduler } from './adapters/scheduler/scheduler.ts';
 import { createSlackNotifier, type SlackWording } from './adapters/slackNotifier.ts';
-import type { Config } from './config.ts';
+import { createRunbookIndex } from './adapters/vectors/runbookIndex.ts';
+import { type Config, PROJECT_DIR } from './config.ts';
 import { jobActor } from './core/actor.ts';
 import { handOver } from './core/alerting.ts';
 import { createExecutors } from './core/executors.ts';
@@ -19,6 +22,7 @@ import { checkHealth, type Health } from './core/health.ts';
 import { createInvoke, type Invoke } from './core/invoke.ts';
 import { createCourier, keepDelivering } from './core/outbox.ts';
 import type { Clock, Collector, Log, Messenger, Ports } from './core/ports.ts';
+import { createRunbooks, runbooksProbe } from './core/runbooks.ts';
 import { executeRun, recoverRuns } from './core/runs.ts';
 import { ScoreFile } from './core/scoreRules.ts';
 import type { AnyTool } from './core/tool.ts';
@@ -41,7 +45,7 @@ export interface App {
   log: Log;
   health(): Promise<Health>;
   metricsPage(): Promise<{ text: string; contentType: string }>;
-  /** Works on queued runs; with `recover` it is the service itself, and also takes up what an earlier process left: runs and messages. */
+  /** Works on queued runs; with `recover` it is the service itself: it takes up runs and messages that an earlier process left, and follows the runbook files. */
   startWorking(options: { recover: boolean }): Promise<void>;
   /** Lets running work end within the time given, then closes everything. */
   close(drainMs?: number): Promise<void>;
@@ -79,11 +83,25 @@ export async function createApp(config: Config, overrides: Overrides = {}, slack
     },
   });
 
+  const runbookIndex = createRunbookIndex({ dir: join(config.DATA_DIR, 'runbook-index'), log });
+  const runbooks = createRunbooks({
+    files: createRunbookFiles({
+      root: PROJECT_DIR,
+      shippedDir: config.RUNBOOKS_DIR,
+      uploadedDir: join(config.DATA_DIR, 'runbooks'),
+      log,
+    }),
+    index: runbookIndex,
+    embedder: createEmbedder({ model: config.EMBEDDING_MODEL, cacheDir: join(config.DATA_DIR, 'models'), log }),
+    log,
+  });
+
   const ports: Ports = {
     store,
     collector: overrides.collector ?? collectors,
     scoreRules,
     queue: scheduler,
+    runbooks,
     charts,
     metrics,
     log,
@@ -121,7 +139,7 @@ export async function createApp(config: Config, overrides: Overrides = {}, slack
       checkHealth(ports, {
         startedAt,
         version: config.version,
-        probes: { queue: scheduler.probe, disk: diskProbe(config.DATA_DIR) },
+        probes: { queue: scheduler.probe, disk: diskProbe(config.DATA_DIR), vectors: runbooksProbe(runbooks) },
       }),
     async metricsPage() {
       metrics.openAlerts(await store.alerts.openCounts().catch(() => [])); // the page has to stand when the store does not
@@ -130,6 +148,7 @@ export async function createApp(config: Config, overrides: Overrides = {}, slack
     async startWorking({ recover }) {
       await scheduler.start();
       if (!recover) return;
+      await runbooks.follow();
       const recovered = await recoverRuns(ports);
       if (recovered.interrupted + recovered.requeued > 0)
         log.warn(recovered, 'took up runs that an earlier process left');
@@ -141,6 +160,8 @@ export async function createApp(config: Config, overrides: Overrides = {}, slack
       await scheduler.stop(drainMs);
       stopped.abort();
       await Promise.all(deliveries);
+      await runbooks.close();
+      runbookIndex.close();
       await collectors.close();
       await database.close();
     },

@@ -227,6 +227,21 @@ export const AuditRow = defineEntity({
   ],
 });
 
+export const RunbookFeedbackRow = defineEntity({
+  name: 'RunbookFeedback',
+  tableName: 'runbook_feedback',
+  properties: {
+    id: p.integer().primary(),
+    docId: p.string(),
+    voter: p.string(),
+    /** 0 for none: a unique index takes nulls for different. */
+    alertId: p.integer(),
+    helped: p.boolean(),
+    votedAt: p.datetime(3),
+  },
+  uniques: [{ name: 'runbook_feedback_one_word', properties: ['docId', 'voter', 'alertId'] }],
+});
+
 export const OutboxRow = defineEntity({
   name: 'Outbox',
   tableName: 'outbox',
@@ -303,6 +318,7 @@ export const ENTITIES = [
   FeedbackRow,
   RunRow,
   AuditRow,
+  RunbookFeedbackRow,
   OutboxRow,
   SlackMessageRow,
   UnknownHostRow,

@@ -6,6 +6,15 @@ import { deregisterEndpoint, getEndpoint, listEndpoints, registerEndpoint, updat
 import { listIncidents } from './incidents.ts';
 import { getKpis } from './kpis.ts';
 import { measureEndpoint } from './measure.ts';
+import {
+  endpointRunbooks,
+  getRunbook,
+  indexRunbook,
+  indexRunbooks,
+  listRunbooksTool,
+  rateRunbook,
+  searchRunbooksTool,
+} from './runbooks.ts';
 import { getRun, listRuns } from './runs.ts';
 import { scanEndpoint, scanFleetTool } from './scans.ts';
 import { getFleet, getScore, getScoreHistory } from './scores.ts';
@@ -33,4 +42,11 @@ export const TOOLS: readonly AnyTool[] = [
   measureEndpoint,
   getRun,
   listRuns,
+  searchRunbooksTool,
+  endpointRunbooks,
+  listRunbooksTool,
+  getRunbook,
+  rateRunbook,
+  indexRunbook,
+  indexRunbooks,
 ];

@@ -1,8 +1,8 @@
 import { Migration } from '@mikro-orm/migrations';
 
-export class Migration20261124080516_initial extends Migration {
+export class Migration20261124080751_initial extends Migration {
 
-  override name = 'Migration20261124080516_initial';
+  override name = 'Migration20261124080751_initial';
 
   override up(): void | Promise<void> {
     this.addSql(`create table \`alert\` (\`id\` integer not null primary key autoincrement, \`endpoint_id\` integer not null, \`hostname\` text not null, \`alert_name\` text not null, \`severity\` text not null, \`alert_type\` text not null, \`message\` text not null, \`status\` text not null, \`labels\` json not null, \`series\` json not null, \`starts_at\` datetime not null, \`acknowledged_at\` datetime null, \`acknowledged_until\` datetime null, \`acknowledged_by\` text null, \`predicted_time_to_impact\` text null, \`remediation_run_id\` text null, \`ticket\` json null, \`flaps\` integer not null, \`handled_at\` datetime null, \`created_at\` datetime not null, \`updated_at\` datetime not null, \`resolved_at\` datetime null, \`resolution\` text null);`);
@@ -42,6 +42,9 @@ export class Migration20261124080516_initial extends Migration {
     this.addSql(`create index \`run_hostname_created\` on \`run\` (\`hostname\`, \`created_at\`);`);
     this.addSql(`create unique index \`run_one_fleet_scan\` on \`run\` (\`kind\`) where kind = 'fleet_scan' and status in ('queued', 'running');`);
 
+    this.addSql(`create table \`runbook_feedback\` (\`id\` integer not null primary key autoincrement, \`doc_id\` text not null, \`voter\` text not null, \`alert_id\` integer not null, \`helped\` integer not null, \`voted_at\` datetime not null);`);
+    this.addSql(`create unique index \`runbook_feedback_one_word\` on \`runbook_feedback\` (\`doc_id\`, \`voter\`, \`alert_id\`);`);
+
     this.addSql(`create table \`score\` (\`id\` integer not null primary key autoincrement, \`endpoint_id\` integer not null, \`scored_at\` datetime not null, \`score\` double not null, \`status\` text not null, \`coverage\` double not null, \`components\` json not null, \`deductions\` json not null, \`caps\` json not null, \`improvements\` json not null);`);
     this.addSql(`create index \`score_endpoint_time\` on \`score\` (\`endpoint_id\`, \`scored_at\`);`);
     this.addSql(`create index \`score_time\` on \`score\` (\`scored_at\`);`);
@@ -67,6 +70,7 @@ export class Migration20261124080516_initial extends Migration {
     this.addSql(`drop table if exists \`fleet_score\`;`);
     this.addSql(`drop table if exists \`outbox\`;`);
     this.addSql(`drop table if exists \`run\`;`);
+    this.addSql(`drop table if exists \`runbook_feedback\`;`);
     this.addSql(`drop table if exists \`score\`;`);
     this.addSql(`drop table if exists \`slack_message\`;`);
     this.addSql(`drop table if exists \`snapshot\`;`);

@@ -1,8 +1,8 @@
 import { Migration } from '@mikro-orm/migrations';
 
-export class Migration20261124080517_initial extends Migration {
+export class Migration20261124080751_initial extends Migration {
 
-  override name = 'Migration20261124080517_initial';
+  override name = 'Migration20261124080751_initial';
 
   override up(): void | Promise<void> {
     this.addSql(`create table "alert" ("id" serial primary key, "endpoint_id" int not null, "hostname" varchar(253) not null, "alert_name" varchar(255) not null, "severity" varchar(255) not null, "alert_type" varchar(255) not null, "message" text not null, "status" varchar(255) not null, "labels" jsonb not null, "series" jsonb not null, "starts_at" timestamptz(3) not null, "acknowledged_at" timestamptz(3) null, "acknowledged_until" timestamptz(3) null, "acknowledged_by" varchar(255) null, "predicted_time_to_impact" varchar(255) null, "remediation_run_id" varchar(255) null, "ticket" jsonb null, "flaps" int not null, "handled_at" timestamptz(3) null, "created_at" timestamptz(3) not null, "updated_at" timestamptz(3) not null, "resolved_at" timestamptz(3) null, "resolution" varchar(255) null);`);
@@ -42,6 +42,9 @@ export class Migration20261124080517_initial extends Migration {
     this.addSql(`create index "run_hostname_created" on "run" ("hostname", "created_at");`);
     this.addSql(`create unique index "run_one_fleet_scan" on "run" ("kind") where kind = 'fleet_scan' and status in ('queued', 'running');`);
 
+    this.addSql(`create table "runbook_feedback" ("id" serial primary key, "doc_id" varchar(255) not null, "voter" varchar(255) not null, "alert_id" int not null, "helped" boolean not null, "voted_at" timestamptz(3) not null);`);
+    this.addSql(`alter table "runbook_feedback" add constraint "runbook_feedback_one_word" unique ("doc_id", "voter", "alert_id");`);
+
     this.addSql(`create table "score" ("id" serial primary key, "endpoint_id" int not null, "scored_at" timestamptz(3) not null, "score" double precision not null, "status" varchar(255) not null, "coverage" double precision not null, "components" jsonb not null, "deductions" jsonb not null, "caps" jsonb not null, "improvements" jsonb not null);`);
     this.addSql(`create index "score_endpoint_time" on "score" ("endpoint_id", "scored_at");`);
     this.addSql(`create index "score_time" on "score" ("scored_at");`);
@@ -67,6 +70,7 @@ export class Migration20261124080517_initial extends Migration {
     this.addSql(`drop table if exists "fleet_score" cascade;`);
     this.addSql(`drop table if exists "outbox" cascade;`);
     this.addSql(`drop table if exists "run" cascade;`);
+    this.addSql(`drop table if exists "runbook_feedback" cascade;`);
     this.addSql(`drop table if exists "score" cascade;`);
     this.addSql(`drop table if exists "slack_message" cascade;`);
     this.addSql(`drop table if exists "snapshot" cascade;`);
