@@ -98,7 +98,7 @@ describe.each(STORE_KINDS)('on %s', (kind) => {
       for (const { body } of answers) expect(body).toMatchObject({ created: 0, updated: 0, unchanged: 2 });
     }
     expect(await alertsOf(host)).toEqual(before);
-  });
+  }, 60_000);
 
   test('resolved ends it at the time Alertmanager says; again soon is a flap, later a new alert', async () => {
     const host = await newHost();
