@@ -5,9 +5,11 @@ import { AppError } from '../../core/errors.ts';
 import type { Store } from '../../core/ports.ts';
 import { alertRepository } from './alertRepository.ts';
 import { endpointRepository } from './endpointRepository.ts';
+import { approvalRepository, remediationRepository } from './healingRepositories.ts';
 import { outboxRepository } from './outboxRepository.ts';
 import type { Session } from './rows.ts';
 import { fleetScoreRepository, scoreRepository, snapshotRepository } from './telemetryRepositories.ts';
+import { ticketRepository } from './ticketRepository.ts';
 import { unknownHostRepository } from './unknownHostRepository.ts';
 import { auditRepository, runRepository } from './workRepositories.ts';
 
@@ -61,6 +63,9 @@ function storeOver(session: Session, transaction: Store['transaction']): Store {
     alerts: alertRepository(session),
     unknownHosts: unknownHostRepository(session),
     outbox: outboxRepository(session),
+    approvals: approvalRepository(session),
+    remediations: remediationRepository(session),
+    tickets: ticketRepository(session),
     runs: runRepository(session),
     audit: auditRepository(session),
     transaction,
