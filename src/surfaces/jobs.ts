@@ -25,6 +25,7 @@ export function schedule(scanIntervalMinutes: number): ScheduledJob[] {
   return [
     { name: 'dex_scan_all_endpoints', cron: scanCron, tool: 'scan_fleet', input: {} },
     { name: 'dex_tend_alerts', cron: '* * * * *', tool: 'tend_alerts', input: {} },
+    { name: 'dex_expire_approvals', cron: '* * * * *', tool: 'tend_healing', input: {} },
   ];
 }
 

@@ -2,10 +2,18 @@
 import type { AnyTool } from '../tool.ts';
 import { ingestAlerts, listUnknownHosts, tendAlerts } from './alertIntake.ts';
 import { acknowledgeAlertTool, getAlert, listAlerts, resolveAlertTool } from './alerts.ts';
+import { decideApprovalTool, getApproval, listApprovals } from './approvals.ts';
 import { deregisterEndpoint, getEndpoint, listEndpoints, registerEndpoint, updateEndpoint } from './endpoints.ts';
 import { listIncidents } from './incidents.ts';
 import { getKpis } from './kpis.ts';
 import { measureEndpoint } from './measure.ts';
+import {
+  answerFixCheckTool,
+  cancelRemediationTool,
+  listRemediations,
+  remediateAlertTool,
+  tendHealing,
+} from './remediations.ts';
 import {
   endpointRunbooks,
   getRunbook,
@@ -15,6 +23,7 @@ import {
   rateRunbook,
   searchRunbooksTool,
 } from './runbooks.ts';
+
 import { getRun, listRuns } from './runs.ts';
 import { scanEndpoint, scanFleetTool } from './scans.ts';
 import { getFleet, getScore, getScoreHistory } from './scores.ts';
@@ -30,6 +39,7 @@ export const TOOLS: readonly AnyTool[] = [
   getScore,
   getScoreHistory,
   getFleet,
+  measureEndpoint,
   listAlerts,
   getAlert,
   acknowledgeAlertTool,
@@ -39,7 +49,14 @@ export const TOOLS: readonly AnyTool[] = [
   listUnknownHosts,
   ingestAlerts,
   tendAlerts,
-  measureEndpoint,
+  listApprovals,
+  getApproval,
+  decideApprovalTool,
+  remediateAlertTool,
+  listRemediations,
+  cancelRemediationTool,
+  answerFixCheckTool,
+  tendHealing,
   getRun,
   listRuns,
   searchRunbooksTool,
