@@ -1,7 +1,7 @@
 /** Endpoints in the database: the registry and the condition that scans keep beside it. */
 
 import type { InferEntity } from '@mikro-orm/core';
-import { type FilterQuery, raw, UniqueConstraintViolationException } from '@mikro-orm/core';
+import { type FilterQuery, LockMode, raw, UniqueConstraintViolationException } from '@mikro-orm/core';
 import { AppError } from '../../core/errors.ts';
 import type { EndpointFilter, EndpointRepository } from '../../core/ports.ts';
 import type { Endpoint, EndpointCondition } from '../../domain/endpoint.ts';
@@ -74,6 +74,34 @@ export function endpointRepository(session: Session): EndpointRepository {
         ...page,
       });
       return { items: rows.map(toEndpoint), total };
+    },
+
+    async byIds(ids) {
+      return (await session().find(EndpointRow, { id: { $in: [...ids] } })).map(toEndpoint);
+    },
+
+    async byNamesOrAddresses(names) {
+      const found: Pick<Endpoint, 'id' | 'hostname' | 'ipAddress'>[] = [];
+      for (const chunk of chunked([...names])) {
+        const where = { ...LIVE, $or: [{ hostname: { $in: chunk } }, { ipAddress: { $in: chunk } }] };
+        const rows = await session().find(EndpointRow, where, { fields: ['id', 'hostname', 'ipAddress'] });
+        for (const { id, hostname, ipAddress = null } of rows) found.push({ id, hostname, ipAddress });
+      }
+      return found;
+    },
+
+    async hold(ids) {
+      const held = new Set<number>();
+      // In one order everywhere, so that two holders never wait for each other. SQLite has one writer and needs no lock.
+      for (const chunk of chunked(ids.toSorted((a, b) => a - b))) {
+        const rows = await session().find(
+          EndpointRow,
+          { id: { $in: chunk }, ...LIVE },
+          { fields: ['id'], orderBy: { id: 'asc' }, lockMode: LockMode.PESSIMISTIC_WRITE },
+        );
+        for (const { id } of rows) held.add(id);
+      }
+      return held;
     },
 
     async batch(afterId, limit) {
