@@ -13,12 +13,14 @@ import { createScheduler, type Scheduler } from './adapters/scheduler/scheduler.
 import type { Config } from './config.ts';
 import { handOver } from './core/alerting.ts';
 import { createExecutors } from './core/executors.ts';
+import type { People } from './core/feedbackPorts.ts';
 import { checkHealth, type Health } from './core/health.ts';
 import { createInvoke, type Invoke } from './core/invoke.ts';
 import { createCourier, keepDelivering } from './core/outbox.ts';
 import type { Clock, Collector, Log, Messenger, Ports } from './core/ports.ts';
 import { executeRun, recoverRuns } from './core/runs.ts';
 import { ScoreFile } from './core/scoreRules.ts';
+import { SURVEY_MESSENGER } from './core/surveys.ts';
 import type { AnyTool } from './core/tool.ts';
 import { TOOLS } from './core/tools/index.ts';
 
@@ -28,6 +30,7 @@ export interface Overrides {
   collector?: Collector;
   log?: Log;
   messengers?: Messenger[];
+  people?: People;
 }
 
 export interface App {
@@ -67,17 +70,19 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
     collector: overrides.collector ?? collectors,
     scoreRules,
     queue: scheduler,
+    people: overrides.people,
     charts,
     metrics,
     log,
     clock,
     ids: ulids(clock),
     tokens,
+    random: Math.random,
     settings: {
       scanIntervalMs: config.DEX_SCAN_INTERVAL_MINUTES * 60_000,
       scanConcurrency: config.DEX_SCAN_CONCURRENCY,
       thresholds: { warning: config.DEX_SCORE_ALERT_THRESHOLD, critical: config.DEX_SCORE_CRITICAL_THRESHOLD },
-      alertMessengers: messengers.map(({ name }) => name),
+      alertMessengers: messengers.map(({ name }) => name).filter((name) => name !== SURVEY_MESSENGER),
     },
   };
   const executors = createExecutors(ports);

@@ -24,7 +24,8 @@ export async function startService(config: Config, overrides: Overrides = {}): P
   try {
     const server = await openDoors(app);
     await app.startWorking({ recover: true });
-    await startJobs(schedule(config.DEX_SCAN_INTERVAL_MINUTES), app.scheduler, app.invoke);
+    const survey = { cron: config.DEX_SURVEY_CRON, sharePct: config.DEX_SURVEY_SHARE_PCT };
+    await startJobs(schedule(config.DEX_SCAN_INTERVAL_MINUTES, survey), app.scheduler, app.invoke);
     return {
       app,
       url: server.url,

@@ -8,6 +8,7 @@ import type { Run, RunKind, RunStatus } from '../domain/run.ts';
 import type { RemediationRecord, Score, ScoreThresholds } from '../domain/score.ts';
 import type { ScanTarget, Snapshot } from '../domain/telemetry.ts';
 import type { ChartRenderer } from './chart.ts';
+import type { FeedbackRepository, People, SurveyRepository } from './feedbackPorts.ts';
 import type { ScoreConfig } from './scoreRules.ts';
 
 export interface Ports {
@@ -17,12 +18,15 @@ export interface Ports {
   queue: Queue;
   /** Who looks at new alerts and heals what it may; absent while nothing does. */
   healing?: Healing;
+  /** Who people are, where messages reach them; absent while no messages to people can be sent. */
+  people?: People;
   charts: ChartRenderer;
   metrics: Metrics;
   log: Log;
   clock: Clock;
   ids: Ids;
   tokens: Tokens;
+  random: Random;
   settings: Settings;
 }
 
@@ -90,6 +94,8 @@ export interface Store {
   readonly alerts: AlertRepository;
   readonly unknownHosts: UnknownHostRepository;
   readonly outbox: OutboxRepository;
+  readonly feedback: FeedbackRepository;
+  readonly surveys: SurveyRepository;
   readonly runs: RunRepository;
   readonly audit: AuditRepository;
   /** All or nothing; nested calls join the outer one. */
@@ -142,6 +148,8 @@ export interface EndpointRepository {
   /** Counts and sums by persona and status, in one query. */
   fleet(): Promise<FleetRow[]>;
   countStale(staleBefore: Date): Promise<number>;
+  /** What the endpoints that have a score belong to. */
+  scored(): Promise<{ persona: Persona; tags: Record<string, string>; score: number }[]>;
   /** The lowest scores first. */
   worst(limit: number): Promise<Endpoint[]>;
 }
@@ -319,7 +327,7 @@ export interface Messenger {
   deliver(delivery: Delivery): Promise<DeliveryOutcome>;
 }
 
-/** A number from 0 to 1, for jitter. */
+/** A number from 0 up to 1, for jitter and for drawing lots. */
 export type Random = () => number;
 
 /** What the service counts about itself; names and labels are those of the operations guide. */

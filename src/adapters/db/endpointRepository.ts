@@ -166,6 +166,15 @@ export function endpointRepository(session: Session): EndpointRepository {
 
     countStale: (staleBefore) => session().count(EndpointRow, { ...LIVE, lastSeenAt: { $lt: staleBefore } }),
 
+    async scored() {
+      const rows = await session().find(
+        EndpointRow,
+        { ...LIVE, score: { $ne: null } },
+        { fields: ['persona', 'tags', 'score'], orderBy: { id: 'asc' } },
+      );
+      return rows.map(({ persona, tags, score }) => ({ persona, tags, score: score as number }));
+    },
+
     async worst(limit) {
       const rows = await session().find(
         EndpointRow,

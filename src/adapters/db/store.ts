@@ -5,8 +5,10 @@ import { AppError } from '../../core/errors.ts';
 import type { Store } from '../../core/ports.ts';
 import { alertRepository } from './alertRepository.ts';
 import { endpointRepository } from './endpointRepository.ts';
+import { feedbackRepository } from './feedbackRepository.ts';
 import { outboxRepository } from './outboxRepository.ts';
 import type { Session } from './rows.ts';
+import { surveyRepository } from './surveyRepository.ts';
 import { fleetScoreRepository, scoreRepository, snapshotRepository } from './telemetryRepositories.ts';
 import { unknownHostRepository } from './unknownHostRepository.ts';
 import { auditRepository, runRepository } from './workRepositories.ts';
@@ -61,6 +63,8 @@ function storeOver(session: Session, transaction: Store['transaction']): Store {
     alerts: alertRepository(session),
     unknownHosts: unknownHostRepository(session),
     outbox: outboxRepository(session),
+    feedback: feedbackRepository(session),
+    surveys: surveyRepository(session),
     runs: runRepository(session),
     audit: auditRepository(session),
     transaction,

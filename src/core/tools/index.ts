@@ -3,12 +3,14 @@ import type { AnyTool } from '../tool.ts';
 import { ingestAlerts, listUnknownHosts, tendAlerts } from './alertIntake.ts';
 import { acknowledgeAlertTool, getAlert, listAlerts, resolveAlertTool } from './alerts.ts';
 import { deregisterEndpoint, getEndpoint, listEndpoints, registerEndpoint, updateEndpoint } from './endpoints.ts';
+import { getFeedbackSummary, submitFeedback } from './feedback.ts';
 import { listIncidents } from './incidents.ts';
 import { getKpis } from './kpis.ts';
 import { measureEndpoint } from './measure.ts';
 import { getRun, listRuns } from './runs.ts';
 import { scanEndpoint, scanFleetTool } from './scans.ts';
 import { getFleet, getScore, getScoreHistory } from './scores.ts';
+import { answerSurvey, closeSurvey, getSurvey, listSurveys, optOut, startSurvey, tendSurveys } from './surveys.ts';
 
 export const TOOLS: readonly AnyTool[] = [
   registerEndpoint,
@@ -31,6 +33,15 @@ export const TOOLS: readonly AnyTool[] = [
   listUnknownHosts,
   ingestAlerts,
   tendAlerts,
+  submitFeedback,
+  getFeedbackSummary,
+  startSurvey,
+  closeSurvey,
+  listSurveys,
+  getSurvey,
+  answerSurvey,
+  optOut,
+  tendSurveys,
   getRun,
   listRuns,
 ];
