@@ -17,12 +17,12 @@ export interface Comment {
 
 /** Answers are rows only while they wait; what is kept of them are cells and, apart from those, comments. */
 export interface FeedbackRepository {
-  /** Returns ids that say nothing about order or time. */
+  /** Keeps them in an order of its own; returns ids that say nothing about order or time. */
   add(answers: readonly FeedbackAnswer[]): Promise<number[]>;
   /** Answers that wait to be given out. */
   waiting(source: FeedbackSource): Promise<number>;
-  /** Removes the waiting answers and returns them; two callers never get the same one. */
-  take(source: FeedbackSource): Promise<FeedbackAnswer[]>;
+  /** Removes waiting answers and returns them, all or a random part; two callers never get the same one. */
+  take(source: FeedbackSource, limit?: number): Promise<FeedbackAnswer[]>;
   addCells(cells: readonly StoredCell[]): Promise<void>;
   /** Keeps comments withheld. */
   addComments(source: FeedbackSource, comments: readonly Comment[]): Promise<void>;

@@ -30,6 +30,9 @@ const LOOK_UPS = 40;
 /** Invitations sent in one round. */
 const MESSAGES = 200;
 
+/** Answers among which a new one is mixed. */
+const CROWD = 500;
+
 /** Machines one person can have; more are not offered for naming. */
 const MOST_MACHINES = 50;
 
@@ -213,7 +216,8 @@ export interface SurveyAnswer {
 
 /**
  * Takes an answer. The right to it is used up and the answer stored together, and nothing joins the two: the invitation stays
- * as it was, the answer has a drawn id and no time, and of a named machine only its groups are kept.
+ * as it was, the answer has a drawn id and no time, and of a named machine only its groups are kept. Others that wait are
+ * stored anew with it, because a database may keep rows in the order of their arrival.
  */
 export async function answerSurvey(
   { store, tokens }: Pick<Ports, 'store' | 'tokens'>,
@@ -228,7 +232,9 @@ export async function answerSurvey(
   await store.transaction(async ({ surveys, feedback }) => {
     if (!(await surveys.giveUpSeat(invitation.id)))
       throw new AppError('conflict', 'This survey was answered with your link already, or you opted out of it.');
-    await feedback.add([{ source: 'survey', rating, category, comment, groups: named ? groupsOf(named) : [] }]);
+    const others = await feedback.take('survey', CROWD);
+    const groups = named ? groupsOf(named) : [];
+    await feedback.add([...others, { source: 'survey', rating, category, comment, groups }]);
     await surveys.countAnswer(invitation.surveyId);
   });
 }

@@ -16,18 +16,19 @@ export function feedbackRepository(session: Session): FeedbackRepository {
   return {
     async add(answers) {
       const rows = answers.map((answer) => ({ id: drawnId(), ...answer }));
-      for (const chunk of chunked(rows)) await session().insertMany(FeedbackRow, chunk);
+      // In the order of the drawn ids, so that the place on the disk tells nothing either.
+      for (const chunk of chunked(rows.toSorted((a, b) => a.id - b.id))) await session().insertMany(FeedbackRow, chunk);
       return rows.map(({ id }) => id);
     },
 
     waiting: (source) => session().count(FeedbackRow, { source }),
 
-    async take(source) {
+    async take(source, limit) {
       // A second taker waits at the lock and then finds the rows gone.
       const rows = await session().find(
         FeedbackRow,
         { source },
-        { orderBy: { id: 'asc' }, lockMode: LockMode.PESSIMISTIC_WRITE },
+        { orderBy: { id: 'asc' }, limit, lockMode: LockMode.PESSIMISTIC_WRITE },
       );
       for (const chunk of chunked(rows)) {
         await session().nativeDelete(FeedbackRow, { id: { $in: chunk.map(({ id }) => id) } });
@@ -44,7 +45,6 @@ export function feedbackRepository(session: Session): FeedbackRepository {
     },
 
     async addComments(source, comments) {
-      // In the order of the drawn ids, so that the place on the disk tells nothing either.
       const rows = comments
         .map((comment) => ({ id: drawnId(), source, ...comment, on: null }))
         .sort((a, b) => a.id - b.id);
