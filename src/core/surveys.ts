@@ -60,13 +60,6 @@ export async function startSurvey(
   return ports.store.transaction(async ({ surveys }) => {
     const askable = await surveys.askable(new Date(now.getTime() - ASK_AGAIN_AFTER_MS));
     const chosen = sample(askable, plan.sharePct, ports.random);
-    if (chosen.length < LEAST_ANSWERS) {
-      throw new AppError(
-        'refused',
-        `Only ${chosen.length} people could be asked, and fewer than ${LEAST_ANSWERS} answers are never shown. Asked are owners of registered machines (owner_email) who did not opt out and were not asked in the last 30 days.`,
-        { askable: askable.length, chosen: chosen.length },
-      );
-    }
     const survey = await surveys.add({
       question: plan.question,
       status: 'open',
@@ -77,6 +70,13 @@ export async function startSurvey(
       invited: chosen.length,
       answered: 0,
     });
+    if (chosen.length < LEAST_ANSWERS) {
+      throw new AppError(
+        'refused',
+        `Only ${chosen.length} people could be asked, and fewer than ${LEAST_ANSWERS} answers are never shown. Asked are owners of registered machines (owner_email) who did not opt out and were not asked in the last 30 days.`,
+        { askable: askable.length, chosen: chosen.length },
+      );
+    }
     await surveys.invite(survey.id, chosen);
     return survey;
   });
