@@ -1,8 +1,8 @@
 import { Migration } from '@mikro-orm/migrations';
 
-export class Migration20261124081017_initial extends Migration {
+export class Migration20261124081313_initial extends Migration {
 
-  override name = 'Migration20261124081017_initial';
+  override name = 'Migration20261124081313_initial';
 
   override up(): void | Promise<void> {
     this.addSql(`create table \`alert\` (\`id\` integer not null primary key autoincrement, \`endpoint_id\` integer not null, \`hostname\` text not null, \`alert_name\` text not null, \`severity\` text not null, \`alert_type\` text not null, \`message\` text not null, \`status\` text not null, \`labels\` json not null, \`series\` json not null, \`starts_at\` datetime not null, \`acknowledged_at\` datetime null, \`acknowledged_until\` datetime null, \`acknowledged_by\` text null, \`predicted_time_to_impact\` text null, \`remediation_run_id\` text null, \`ticket\` json null, \`flaps\` integer not null, \`handled_at\` datetime null, \`created_at\` datetime not null, \`updated_at\` datetime not null, \`resolved_at\` datetime null, \`resolution\` text null);`);
@@ -32,8 +32,14 @@ export class Migration20261124081017_initial extends Migration {
     this.addSql(`create unique index \`endpoint_hostname_live\` on \`endpoint\` (\`hostname\`) where deregistered_at is null;`);
     this.addSql(`create unique index \`endpoint_agent_token\` on \`endpoint\` (\`agent_token_digest\`);`);
 
-    this.addSql(`create table \`feedback\` (\`id\` integer not null primary key autoincrement, \`endpoint_id\` integer null, \`rating\` integer not null, \`category\` text not null, \`comment\` text null, \`created_at\` datetime not null);`);
-    this.addSql(`create index \`feedback_created\` on \`feedback\` (\`created_at\`);`);
+    this.addSql(`create table \`feedback\` (\`id\` integer not null primary key autoincrement, \`source\` text not null, \`rating\` integer not null, \`category\` text not null, \`comment\` text null, \`groups\` json not null);`);
+    this.addSql(`create index \`feedback_source\` on \`feedback\` (\`source\`);`);
+
+    this.addSql(`create table \`feedback_cell\` (\`id\` integer not null primary key autoincrement, \`source\` text not null, \`given_out_on\` text not null, \`groups\` json not null, \`tally\` json not null, \`answers\` integer not null, \`comments_out\` integer not null);`);
+    this.addSql(`create index \`feedback_cell_on\` on \`feedback_cell\` (\`given_out_on\`);`);
+
+    this.addSql(`create table \`feedback_comment\` (\`id\` integer not null primary key autoincrement, \`source\` text not null, \`category\` text not null, \`text\` text not null, \`given_out_on\` text null);`);
+    this.addSql(`create index \`feedback_comment_on\` on \`feedback_comment\` (\`given_out_on\`);`);
 
     this.addSql(`create table \`fleet_score\` (\`id\` integer not null primary key autoincrement, \`at\` datetime not null, \`average\` double not null, \`endpoints\` integer not null);`);
     this.addSql(`create index \`fleet_score_at\` on \`fleet_score\` (\`at\`);`);
@@ -69,6 +75,19 @@ export class Migration20261124081017_initial extends Migration {
     this.addSql(`create index \`snapshot_endpoint_time\` on \`snapshot\` (\`endpoint_id\`, \`collected_at\`);`);
     this.addSql(`create index \`snapshot_time\` on \`snapshot\` (\`collected_at\`);`);
 
+    this.addSql(`create table \`survey\` (\`id\` integer not null primary key autoincrement, \`question\` text not null, \`status\` text not null, \`started_by\` text not null, \`started_at\` datetime not null, \`ends_at\` datetime not null, \`closed_at\` datetime null, \`invited\` integer not null, \`answered\` integer not null);`);
+    this.addSql(`create unique index \`survey_one_open\` on \`survey\` (\`status\`) where status = 'open';`);
+
+    this.addSql(`create table \`survey_invitation\` (\`id\` integer not null primary key autoincrement, \`survey_id\` integer not null, \`email\` text not null, \`state\` text not null, \`time_zone\` text null, \`asked_at\` datetime null, \`reminded_at\` datetime null, \`token_digest\` text null, \`reminder_digest\` text null);`);
+    this.addSql(`create index \`survey_invitation_survey\` on \`survey_invitation\` (\`survey_id\`, \`state\`);`);
+    this.addSql(`create index \`survey_invitation_token\` on \`survey_invitation\` (\`token_digest\`);`);
+    this.addSql(`create index \`survey_invitation_reminder\` on \`survey_invitation\` (\`reminder_digest\`);`);
+
+    this.addSql(`create table \`survey_person\` (\`email\` text not null primary key, \`asked_at\` datetime null, \`opted_out_at\` datetime null);`);
+
+    this.addSql(`create table \`survey_seat\` (\`invitation_id\` integer not null primary key autoincrement, \`survey_id\` integer not null);`);
+    this.addSql(`create index \`survey_seat_survey\` on \`survey_seat\` (\`survey_id\`);`);
+
     this.addSql(`create table \`ticket\` (\`id\` text not null primary key, \`alert_id\` integer not null, \`status\` text not null, \`external_id\` text null, \`url\` text null, \`created_at\` datetime not null, \`status_at\` datetime null);`);
     this.addSql(`create index \`ticket_alert\` on \`ticket\` (\`alert_id\`);`);
     this.addSql(`create index \`ticket_external\` on \`ticket\` (\`external_id\`);`);
@@ -88,6 +107,8 @@ export class Migration20261124081017_initial extends Migration {
     this.addSql(`drop table if exists \`audit\`;`);
     this.addSql(`drop table if exists \`endpoint\`;`);
     this.addSql(`drop table if exists \`feedback\`;`);
+    this.addSql(`drop table if exists \`feedback_cell\`;`);
+    this.addSql(`drop table if exists \`feedback_comment\`;`);
     this.addSql(`drop table if exists \`fleet_score\`;`);
     this.addSql(`drop table if exists \`outbox\`;`);
     this.addSql(`drop table if exists \`remediation\`;`);
@@ -96,6 +117,10 @@ export class Migration20261124081017_initial extends Migration {
     this.addSql(`drop table if exists \`score\`;`);
     this.addSql(`drop table if exists \`slack_message\`;`);
     this.addSql(`drop table if exists \`snapshot\`;`);
+    this.addSql(`drop table if exists \`survey\`;`);
+    this.addSql(`drop table if exists \`survey_invitation\`;`);
+    this.addSql(`drop table if exists \`survey_person\`;`);
+    this.addSql(`drop table if exists \`survey_seat\`;`);
     this.addSql(`drop table if exists \`ticket\`;`);
     this.addSql(`drop table if exists \`ticket_delivery\`;`);
     this.addSql(`drop table if exists \`unknown_host\`;`);

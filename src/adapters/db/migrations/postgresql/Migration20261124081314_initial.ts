@@ -1,8 +1,8 @@
 import { Migration } from '@mikro-orm/migrations';
 
-export class Migration20261124081018_initial extends Migration {
+export class Migration20261124081314_initial extends Migration {
 
-  override name = 'Migration20261124081018_initial';
+  override name = 'Migration20261124081314_initial';
 
   override up(): void | Promise<void> {
     this.addSql(`create table "alert" ("id" serial primary key, "endpoint_id" int not null, "hostname" varchar(253) not null, "alert_name" varchar(255) not null, "severity" varchar(255) not null, "alert_type" varchar(255) not null, "message" text not null, "status" varchar(255) not null, "labels" jsonb not null, "series" jsonb not null, "starts_at" timestamptz(3) not null, "acknowledged_at" timestamptz(3) null, "acknowledged_until" timestamptz(3) null, "acknowledged_by" varchar(255) null, "predicted_time_to_impact" varchar(255) null, "remediation_run_id" varchar(255) null, "ticket" jsonb null, "flaps" int not null, "handled_at" timestamptz(3) null, "created_at" timestamptz(3) not null, "updated_at" timestamptz(3) not null, "resolved_at" timestamptz(3) null, "resolution" varchar(255) null);`);
@@ -32,8 +32,14 @@ export class Migration20261124081018_initial extends Migration {
     this.addSql(`create unique index "endpoint_hostname_live" on "endpoint" ("hostname") where deregistered_at is null;`);
     this.addSql(`alter table "endpoint" add constraint "endpoint_agent_token" unique ("agent_token_digest");`);
 
-    this.addSql(`create table "feedback" ("id" serial primary key, "endpoint_id" int null, "rating" int not null, "category" varchar(255) not null, "comment" text null, "created_at" timestamptz(3) not null);`);
-    this.addSql(`create index "feedback_created" on "feedback" ("created_at");`);
+    this.addSql(`create table "feedback" ("id" bigserial primary key, "source" varchar(255) not null, "rating" int not null, "category" varchar(255) not null, "comment" text null, "groups" jsonb not null);`);
+    this.addSql(`create index "feedback_source" on "feedback" ("source");`);
+
+    this.addSql(`create table "feedback_cell" ("id" serial primary key, "source" varchar(255) not null, "given_out_on" varchar(10) not null, "groups" jsonb not null, "tally" jsonb not null, "answers" int not null, "comments_out" boolean not null);`);
+    this.addSql(`create index "feedback_cell_on" on "feedback_cell" ("given_out_on");`);
+
+    this.addSql(`create table "feedback_comment" ("id" bigserial primary key, "source" varchar(255) not null, "category" varchar(255) not null, "text" text not null, "given_out_on" varchar(10) null);`);
+    this.addSql(`create index "feedback_comment_on" on "feedback_comment" ("given_out_on");`);
 
     this.addSql(`create table "fleet_score" ("id" serial primary key, "at" timestamptz(3) not null, "average" double precision not null, "endpoints" int not null);`);
     this.addSql(`create index "fleet_score_at" on "fleet_score" ("at");`);
@@ -69,6 +75,19 @@ export class Migration20261124081018_initial extends Migration {
     this.addSql(`create index "snapshot_endpoint_time" on "snapshot" ("endpoint_id", "collected_at");`);
     this.addSql(`create index "snapshot_time" on "snapshot" ("collected_at");`);
 
+    this.addSql(`create table "survey" ("id" serial primary key, "question" text not null, "status" varchar(255) not null, "started_by" varchar(255) not null, "started_at" timestamptz(3) not null, "ends_at" timestamptz(3) not null, "closed_at" timestamptz(3) null, "invited" int not null, "answered" int not null);`);
+    this.addSql(`create unique index "survey_one_open" on "survey" ("status") where status = 'open';`);
+
+    this.addSql(`create table "survey_invitation" ("id" serial primary key, "survey_id" int not null, "email" varchar(255) not null, "state" varchar(255) not null, "time_zone" varchar(255) null, "asked_at" timestamptz(3) null, "reminded_at" timestamptz(3) null, "token_digest" varchar(255) null, "reminder_digest" varchar(255) null);`);
+    this.addSql(`create index "survey_invitation_survey" on "survey_invitation" ("survey_id", "state");`);
+    this.addSql(`create index "survey_invitation_token" on "survey_invitation" ("token_digest");`);
+    this.addSql(`create index "survey_invitation_reminder" on "survey_invitation" ("reminder_digest");`);
+
+    this.addSql(`create table "survey_person" ("email" varchar(255) not null, "asked_at" timestamptz(3) null, "opted_out_at" timestamptz(3) null, primary key ("email"));`);
+
+    this.addSql(`create table "survey_seat" ("invitation_id" serial primary key, "survey_id" int not null);`);
+    this.addSql(`create index "survey_seat_survey" on "survey_seat" ("survey_id");`);
+
     this.addSql(`create table "ticket" ("id" varchar(255) not null, "alert_id" int not null, "status" varchar(255) not null, "external_id" varchar(255) null, "url" text null, "created_at" timestamptz(3) not null, "status_at" timestamptz(3) null, primary key ("id"));`);
     this.addSql(`create index "ticket_alert" on "ticket" ("alert_id");`);
     this.addSql(`create index "ticket_external" on "ticket" ("external_id");`);
@@ -88,6 +107,8 @@ export class Migration20261124081018_initial extends Migration {
     this.addSql(`drop table if exists "audit" cascade;`);
     this.addSql(`drop table if exists "endpoint" cascade;`);
     this.addSql(`drop table if exists "feedback" cascade;`);
+    this.addSql(`drop table if exists "feedback_cell" cascade;`);
+    this.addSql(`drop table if exists "feedback_comment" cascade;`);
     this.addSql(`drop table if exists "fleet_score" cascade;`);
     this.addSql(`drop table if exists "outbox" cascade;`);
     this.addSql(`drop table if exists "remediation" cascade;`);
@@ -96,6 +117,10 @@ export class Migration20261124081018_initial extends Migration {
     this.addSql(`drop table if exists "score" cascade;`);
     this.addSql(`drop table if exists "slack_message" cascade;`);
     this.addSql(`drop table if exists "snapshot" cascade;`);
+    this.addSql(`drop table if exists "survey" cascade;`);
+    this.addSql(`drop table if exists "survey_invitation" cascade;`);
+    this.addSql(`drop table if exists "survey_person" cascade;`);
+    this.addSql(`drop table if exists "survey_seat" cascade;`);
     this.addSql(`drop table if exists "ticket" cascade;`);
     this.addSql(`drop table if exists "ticket_delivery" cascade;`);
     this.addSql(`drop table if exists "unknown_host" cascade;`);
