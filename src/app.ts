@@ -11,10 +11,12 @@ import { diskProbe } from './adapters/probes.ts';
 import { reloadedFile } from './adapters/reloadedFile.ts';
 import { createScheduler, type Scheduler } from './adapters/scheduler/scheduler.ts';
 import type { Config } from './config.ts';
+import { handOver } from './core/alerting.ts';
 import { createExecutors } from './core/executors.ts';
 import { checkHealth, type Health } from './core/health.ts';
 import { createInvoke, type Invoke } from './core/invoke.ts';
-import type { Clock, Collector, Log, Ports } from './core/ports.ts';
+import { createCourier, keepDelivering } from './core/outbox.ts';
+import type { Clock, Collector, Log, Messenger, Ports } from './core/ports.ts';
 import { executeRun, recoverRuns } from './core/runs.ts';
 import { ScoreFile } from './core/scoreRules.ts';
 import type { AnyTool } from './core/tool.ts';
@@ -25,6 +27,7 @@ export interface Overrides {
   clock?: Clock;
   collector?: Collector;
   log?: Log;
+  messengers?: Messenger[];
 }
 
 export interface App {
@@ -50,6 +53,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
   const database = await openDatabase(config.DATABASE_URL, config.DATABASE_POOL_SIZE);
   const store = createStore(database.em);
   const metrics = createMetrics();
+  const messengers = overrides.messengers ?? [];
   const scheduler = createScheduler(config.RUN_QUEUE_URL, log);
   const collectors = createCollectors({
     ssh: {
@@ -73,6 +77,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
       scanIntervalMs: config.DEX_SCAN_INTERVAL_MINUTES * 60_000,
       scanConcurrency: config.DEX_SCAN_CONCURRENCY,
       thresholds: { warning: config.DEX_SCORE_ALERT_THRESHOLD, critical: config.DEX_SCORE_CRITICAL_THRESHOLD },
+      alertMessengers: messengers.map(({ name }) => name),
     },
   };
   const executors = createExecutors(ports);
@@ -83,6 +88,9 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
     },
     config.DEX_SCAN_CONCURRENCY,
   );
+  scheduler.define('handle_alerts', () => handOver(ports), 1);
+  const stopped = new AbortController();
+  const deliveries: Promise<void>[] = [];
 
   return {
     config,
@@ -97,16 +105,24 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
         version: config.version,
         probes: { queue: scheduler.probe, disk: diskProbe(config.DATA_DIR) },
       }),
-    metricsPage: metrics.page,
+    async metricsPage() {
+      metrics.openAlerts(await store.alerts.openCounts().catch(() => [])); // the page has to stand when the store does not
+      return metrics.page();
+    },
     async startWorking({ recover }) {
       await scheduler.start();
       if (!recover) return;
       const recovered = await recoverRuns(ports);
       if (recovered.interrupted + recovered.requeued > 0)
         log.warn(recovered, 'took up runs that an earlier process left');
+      for (const messenger of messengers) {
+        deliveries.push(keepDelivering(createCourier(ports, messenger, Math.random), log, stopped.signal));
+      }
     },
     async close(drainMs = 10_000) {
       await scheduler.stop(drainMs);
+      stopped.abort();
+      await Promise.all(deliveries);
       await collectors.close();
       await database.close();
     },

@@ -4,6 +4,7 @@ import { type App, createApp, type Overrides } from './app.ts';
 import { type Config, processEnv, readConfig } from './config.ts';
 import { jobActor } from './core/actor.ts';
 import { AppError } from './core/errors.ts';
+import { alertmanagerRoutes } from './surfaces/http/alertmanager.ts';
 import { apiRoutes } from './surfaces/http/api.ts';
 import { authenticate, configuredKey } from './surfaces/http/auth.ts';
 import { docsRoutes } from './surfaces/http/docs.ts';
@@ -45,8 +46,15 @@ async function openDoors(app: App): Promise<HttpServer> {
     log: app.log,
     loopbackOnly: config.HOST === '127.0.0.1' && !config.authRequired,
     raw: {},
+    ownBodies: ['/api/v1/webhooks'],
     routers: [
       apiRoutes({ ...app, charts: app.ports.charts, authenticate: (ctx) => authenticate(ctx.headers, 'rest', guard) }),
+      alertmanagerRoutes({
+        invoke: app.invoke,
+        metrics: app.ports.metrics,
+        secret: config.WEBHOOK_SECRET,
+        required: config.WEBHOOK_REQUIRE_AUTH,
+      }),
       docsRoutes(openapi(app.tools, config.version)),
       serviceRoutes({ metricsToken: config.METRICS_TOKEN, health: app.health, metricsPage: app.metricsPage }),
     ],

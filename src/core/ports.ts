@@ -1,6 +1,9 @@
 /** Every interface that core drives; adapters implement them, app.ts hands them in. */
-import type { Alert } from '../domain/alert.ts';
+import type { Alert, AlertEvent, AlertIdentity, AlertStatus, AlertType, Severity } from '../domain/alert.ts';
+import type { AlertDraft } from '../domain/alertMoves.ts';
 import type { Endpoint, EndpointCondition, EndpointRegistration, EndpointState, Persona } from '../domain/endpoint.ts';
+import type { KpiAlert } from '../domain/kpi.ts';
+import type { Delivery, OutboxMessage, StoredMessage } from '../domain/outbox.ts';
 import type { Run, RunKind, RunStatus } from '../domain/run.ts';
 import type { RemediationRecord, Score, ScoreThresholds } from '../domain/score.ts';
 import type { ScanTarget, Snapshot } from '../domain/telemetry.ts';
@@ -12,6 +15,8 @@ export interface Ports {
   collector: Collector;
   scoreRules: Reloaded<ScoreConfig>;
   queue: Queue;
+  /** Who looks at new alerts and heals what it may; absent while nothing does. */
+  healing?: Healing;
   charts: ChartRenderer;
   metrics: Metrics;
   log: Log;
@@ -27,6 +32,8 @@ export interface Settings {
   /** Endpoints looked at side by side in a fleet scan. */
   scanConcurrency: number;
   thresholds: ScoreThresholds;
+  /** The messengers that are told how alerts move; empty when nobody wants to hear. */
+  alertMessengers: readonly string[];
 }
 
 /** A configuration file that may change while the service runs; a broken edit leaves the last good value. */
@@ -79,7 +86,10 @@ export interface Store {
   readonly endpoints: EndpointRepository;
   readonly snapshots: SnapshotRepository;
   readonly scores: ScoreRepository;
+  readonly fleetScores: FleetScoreRepository;
   readonly alerts: AlertRepository;
+  readonly unknownHosts: UnknownHostRepository;
+  readonly outbox: OutboxRepository;
   readonly runs: RunRepository;
   readonly audit: AuditRepository;
   /** All or nothing; nested calls join the outer one. */
@@ -111,6 +121,14 @@ export interface EndpointRepository {
   byAgentToken(digest: string): Promise<Endpoint | null>;
   byIpAddress(ipAddress: string): Promise<Endpoint | null>;
   list(filter: EndpointFilter, page: Page, staleBefore: Date): Promise<Paged<Endpoint>>;
+  byIds(ids: readonly number[]): Promise<Endpoint[]>;
+  /** Registered endpoints that have one of these names or addresses. */
+  byNamesOrAddresses(names: readonly string[]): Promise<Pick<Endpoint, 'id' | 'hostname' | 'ipAddress'>[]>;
+  /**
+   * Holds endpoints until the transaction ends, so that their alerts change one after another; returns those that are still
+   * registered. Whoever writes alerts holds their endpoints first.
+   */
+  hold(ids: readonly number[]): Promise<Set<number>>;
   /** The next endpoints by id after `afterId`, for walking the fleet in bounded memory. */
   batch(afterId: number, limit: number): Promise<Endpoint[]>;
   count(): Promise<number>;
@@ -153,10 +171,83 @@ export interface ScoreRepository {
   history(endpointId: number, limit: number): Promise<StoredScore[]>;
 }
 
+export interface FleetScore {
+  at: Date;
+  /** Mean score of the endpoints that have one. */
+  average: number;
+  endpoints: number;
+}
+
+export interface FleetScoreRepository {
+  add(score: FleetScore): Promise<void>;
+  /** Oldest first. */
+  since(since: Date): Promise<FleetScore[]>;
+}
+
+export interface AlertFilter {
+  hostname?: string;
+  severity?: Severity;
+  alertType?: AlertType;
+  alertName?: string;
+  /** `open` is every status but resolved. */
+  status?: AlertStatus | 'open' | 'all';
+  /** Created then or later. */
+  since?: Date;
+}
+
 export interface AlertRepository {
   /** Alerts created since, and how many of them are resolved, by endpoint; endpoints without any are absent. */
   remediationRecords(endpointIds: number[], since: Date): Promise<Map<number, RemediationRecord>>;
-  open(endpointIds: number[]): Promise<Alert[]>;
+  /** All open alerts, or those of some endpoints. */
+  open(endpointIds?: readonly number[]): Promise<Alert[]>;
+  /** For each identity its open alert, and those of it that were resolved since. */
+  recent(identities: readonly AlertIdentity[], resolvedSince: Date): Promise<Alert[]>;
+  get(id: number): Promise<Alert | null>;
+  /** Newest first. */
+  list(filter: AlertFilter, page: Page): Promise<Paged<Alert>>;
+  /** Ids in the order given. Fails on a second open alert of one identity. */
+  add(drafts: readonly AlertDraft[]): Promise<number[]>;
+  save(alerts: readonly Alert[]): Promise<void>;
+  addEvents(events: readonly AlertEvent[]): Promise<void>;
+  /** Oldest first. */
+  timeline(id: number): Promise<AlertEvent[]>;
+  /** Acknowledged alerts whose quiet time is over. */
+  quietTimeOver(now: Date, limit: number): Promise<Alert[]>;
+  /** Open alerts that healing has not looked at, oldest first. */
+  unhandled(limit: number): Promise<Alert[]>;
+  markHandled(ids: readonly number[], now: Date): Promise<void>;
+  openCounts(): Promise<{ severity: Severity; alertName: string; alerts: number }[]>;
+  /** Alerts that were created, acknowledged or resolved since. */
+  movedSince(since: Date): Promise<KpiAlert[]>;
+}
+
+export interface UnknownHost extends AlertIdentity {
+  firstSeenAt: Date;
+  lastSeenAt: Date;
+  /** Alerts that came for it. */
+  count: number;
+}
+
+export interface UnknownHostRepository {
+  /** Counts alerts for hosts that nobody registered; only the ones seen last are kept. */
+  note(seen: readonly (AlertIdentity & { count: number })[], now: Date): Promise<void>;
+  /** Seen last first. */
+  list(page: Page): Promise<Paged<UnknownHost>>;
+  /** The host was registered: it is unknown no more. */
+  forget(hostname: string): Promise<void>;
+}
+
+export interface OutboxRepository {
+  add(messages: readonly OutboxMessage[], now: Date): Promise<void>;
+  /** Pending messages of a messenger that are due, oldest first. */
+  due(messenger: string, now: Date, limit: number): Promise<StoredMessage[]>;
+  /** Takes messages for one attempt, until the lease ends; returns the ids that nobody else took first. */
+  lease(ids: readonly number[], now: Date, until: Date): Promise<Set<number>>;
+  sent(ids: readonly number[], now: Date): Promise<void>;
+  postpone(ids: readonly number[], until: Date, error: string): Promise<void>;
+  dead(ids: readonly number[], error: string): Promise<void>;
+  /** Deletes messages that were sent before. */
+  prune(sentBefore: Date): Promise<number>;
 }
 
 export interface RunFilter {
@@ -204,11 +295,43 @@ export interface Queue {
   enqueue(job: string, data: Record<string, unknown>): Promise<void>;
 }
 
+/** Takes over new alerts. What it was not told of because the process died, it is told after the restart. */
+export interface Healing {
+  handle(alerts: readonly Alert[]): Promise<void>;
+}
+
+/** What became of one message to the outside. */
+export type DeliveryOutcome =
+  | { outcome: 'delivered' }
+  /** Not now; `afterMs` when the other side says how long to wait. */
+  | { outcome: 'later'; reason: string; afterMs?: number }
+  /** Never: trying again would fail again. */
+  | { outcome: 'refused'; reason: string };
+
+/** Carries messages of the outbox to one place outside. A rejection counts as `later`. */
+export interface Messenger {
+  /** The name by which messages are addressed to it. */
+  name: string;
+  /** Least time between two deliveries, milliseconds. */
+  paceMs: number;
+  /** More new subjects than `count` within `windowMs` are told in one digest; absent when every one is told by itself. */
+  digest?: { count: number; windowMs: number };
+  deliver(delivery: Delivery): Promise<DeliveryOutcome>;
+}
+
+/** A number from 0 to 1, for jitter. */
+export type Random = () => number;
+
 /** What the service counts about itself; names and labels are those of the operations guide. */
 export interface Metrics {
   runFinished(kind: string, status: string, durationS: number): void;
   endpointScanned(collector: string, outcome: 'ok' | 'unreachable', durationS: number): void;
   fleet(counts: Record<string, number>, averageScore: number | null): void;
+  /** Every move of an alert from one status to another. */
+  alertMoved(alertName: string, from: string, to: string): void;
+  openAlerts(counts: readonly { severity: string; alertName: string; alerts: number }[]): void;
+  webhookDelivered(webhook: string, outcome: string): void;
+  messageTried(messenger: string, outcome: string): void;
   toolCalled(tool: string, face: string, outcome: string, durationS: number): void;
 }
 

@@ -33,7 +33,7 @@ export async function startTestService(
     PORT: '0',
     HOST: '127.0.0.1',
     API_KEY,
-    LOG_LEVEL: 'CRITICAL',
+    LOG_LEVEL: process.env.TLOG ?? 'CRITICAL',
     LLM_PROVIDER: '',
     DEX_REGISTER_SELF: 'false',
     ...env,

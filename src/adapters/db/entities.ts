@@ -115,6 +115,7 @@ export const AlertRow = defineEntity({
     message: p.text(),
     status: word<AlertStatus>(),
     labels: p.json<Record<string, string>>(),
+    series: p.json<string[]>(),
     startsAt: p.datetime(3),
     acknowledgedAt: p.datetime(3).nullable(),
     acknowledgedUntil: p.datetime(3).nullable(),
@@ -123,6 +124,7 @@ export const AlertRow = defineEntity({
     remediationRunId: p.string().nullable(),
     ticket: p.json<TicketLink>().nullable(),
     flaps: p.integer(),
+    handledAt: p.datetime(3).nullable(),
     createdAt: p.datetime(3),
     updatedAt: p.datetime(3),
     resolvedAt: p.datetime(3).nullable(),
@@ -133,6 +135,7 @@ export const AlertRow = defineEntity({
     { name: 'alert_endpoint_created', properties: ['endpointId', 'createdAt'] },
     { name: 'alert_status_created', properties: ['status', 'createdAt'] },
     { name: 'alert_created', properties: ['createdAt'] },
+    { name: 'alert_identity', properties: ['hostname', 'alertName'] },
   ],
 });
 
@@ -229,9 +232,9 @@ export const OutboxRow = defineEntity({
   tableName: 'outbox',
   properties: {
     id: p.integer().primary(),
-    /** Which messenger delivers it: `slack`, `ticket`. */
-    channel: p.string(),
-    kind: p.string(),
+    /** Who delivers it: `slack`, `ticket`. */
+    messenger: p.string(),
+    kind: word<'raised' | 'changed'>(),
     /** Messages about the same thing share it, so that edits coalesce and repeats are recognised. */
     subject: p.string(),
     idempotencyKey: p.string(),
@@ -244,7 +247,36 @@ export const OutboxRow = defineEntity({
     lastError: p.text().nullable(),
   },
   uniques: [{ name: 'outbox_idempotency', properties: ['idempotencyKey'] }],
-  indexes: [{ name: 'outbox_due', properties: ['state', 'channel', 'nextAttemptAt'] }],
+  indexes: [{ name: 'outbox_due', properties: ['state', 'messenger', 'nextAttemptAt'] }],
+});
+
+/** Hosts that alerts came for and that nobody registered. */
+export const UnknownHostRow = defineEntity({
+  name: 'UnknownHost',
+  tableName: 'unknown_host',
+  properties: {
+    id: p.integer().primary(),
+    hostname: p.string(),
+    alertName: p.string(),
+    firstSeenAt: p.datetime(3),
+    lastSeenAt: p.datetime(3),
+    count: p.integer(),
+  },
+  uniques: [{ name: 'unknown_host_alert', properties: ['hostname', 'alertName'] }],
+  indexes: [{ name: 'unknown_host_seen', properties: ['lastSeenAt'] }],
+});
+
+/** The fleet's average after each fleet scan: its course without reading every score again. */
+export const FleetScoreRow = defineEntity({
+  name: 'FleetScore',
+  tableName: 'fleet_score',
+  properties: {
+    id: p.integer().primary(),
+    at: p.datetime(3),
+    average: real(),
+    endpoints: p.integer(),
+  },
+  indexes: [{ name: 'fleet_score_at', properties: ['at'] }],
 });
 
 export const ENTITIES = [
@@ -257,4 +289,6 @@ export const ENTITIES = [
   RunRow,
   AuditRow,
   OutboxRow,
+  UnknownHostRow,
+  FleetScoreRow,
 ];

@@ -5,9 +5,10 @@ import { fileURLToPath } from 'node:url';
 import { MikroORM, type Options } from '@mikro-orm/core';
 import { Migrator } from '@mikro-orm/migrations';
 import { PostgreSqlDriver } from '@mikro-orm/postgresql';
-import { NodeSqliteDialect, type SqlEntityManager, SqliteDriver } from '@mikro-orm/sql';
+import { type SqlEntityManager, SqliteDriver } from '@mikro-orm/sql';
 import { AppError } from '../../core/errors.ts';
 import { ENTITIES } from './entities.ts';
+import { ImmediateSqliteDialect } from './sqliteDialect.ts';
 
 export type DatabaseKind = 'sqlite' | 'postgresql';
 
@@ -62,7 +63,12 @@ export function ormOptions(url: string, poolSize = 10): Partial<Options> {
   if (target.kind === 'postgresql') {
     return { ...shared, driver: PostgreSqlDriver, clientUrl: target.url, pool: { min: 0, max: poolSize } };
   }
-  return { ...shared, driver: SqliteDriver, dbName: target.path, driverOptions: new NodeSqliteDialect(target.path) };
+  return {
+    ...shared,
+    driver: SqliteDriver,
+    dbName: target.path,
+    driverOptions: new ImmediateSqliteDialect(target.path),
+  };
 }
 
 /** Opens and migrates. Fails with kind `unavailable` when the database cannot be reached or written. */

@@ -1,6 +1,10 @@
 /** The explicit list of all tools; a tool that is not here does not exist on any face. */
 import type { AnyTool } from '../tool.ts';
+import { ingestAlerts, listUnknownHosts, tendAlerts } from './alertIntake.ts';
+import { acknowledgeAlertTool, getAlert, listAlerts, resolveAlertTool } from './alerts.ts';
 import { deregisterEndpoint, getEndpoint, listEndpoints, registerEndpoint, updateEndpoint } from './endpoints.ts';
+import { listIncidents } from './incidents.ts';
+import { getKpis } from './kpis.ts';
 import { measureEndpoint } from './measure.ts';
 import { getRun, listRuns } from './runs.ts';
 import { scanEndpoint, scanFleetTool } from './scans.ts';
@@ -17,6 +21,15 @@ export const TOOLS: readonly AnyTool[] = [
   getScore,
   getScoreHistory,
   getFleet,
+  listAlerts,
+  getAlert,
+  acknowledgeAlertTool,
+  resolveAlertTool,
+  listIncidents,
+  getKpis,
+  listUnknownHosts,
+  ingestAlerts,
+  tendAlerts,
   measureEndpoint,
   getRun,
   listRuns,

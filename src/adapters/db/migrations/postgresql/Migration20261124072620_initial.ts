@@ -1,15 +1,16 @@
 import { Migration } from '@mikro-orm/migrations';
 
-export class Migration20261124071253_initial extends Migration {
-  override name = 'Migration20261124071253_initial';
+export class Migration20261124072620_initial extends Migration {
+  override name = 'Migration20261124072620_initial';
 
   override up(): void | Promise<void> {
     this.addSql(
-      `create table "alert" ("id" serial primary key, "endpoint_id" int not null, "hostname" varchar(253) not null, "alert_name" varchar(255) not null, "severity" varchar(255) not null, "alert_type" varchar(255) not null, "message" text not null, "status" varchar(255) not null, "labels" jsonb not null, "starts_at" timestamptz(3) not null, "acknowledged_at" timestamptz(3) null, "acknowledged_until" timestamptz(3) null, "acknowledged_by" varchar(255) null, "predicted_time_to_impact" varchar(255) null, "remediation_run_id" varchar(255) null, "ticket" jsonb null, "flaps" int not null, "created_at" timestamptz(3) not null, "updated_at" timestamptz(3) not null, "resolved_at" timestamptz(3) null, "resolution" varchar(255) null);`,
+      `create table "alert" ("id" serial primary key, "endpoint_id" int not null, "hostname" varchar(253) not null, "alert_name" varchar(255) not null, "severity" varchar(255) not null, "alert_type" varchar(255) not null, "message" text not null, "status" varchar(255) not null, "labels" jsonb not null, "series" jsonb not null, "starts_at" timestamptz(3) not null, "acknowledged_at" timestamptz(3) null, "acknowledged_until" timestamptz(3) null, "acknowledged_by" varchar(255) null, "predicted_time_to_impact" varchar(255) null, "remediation_run_id" varchar(255) null, "ticket" jsonb null, "flaps" int not null, "handled_at" timestamptz(3) null, "created_at" timestamptz(3) not null, "updated_at" timestamptz(3) not null, "resolved_at" timestamptz(3) null, "resolution" varchar(255) null);`,
     );
     this.addSql(`create index "alert_endpoint_created" on "alert" ("endpoint_id", "created_at");`);
     this.addSql(`create index "alert_status_created" on "alert" ("status", "created_at");`);
     this.addSql(`create index "alert_created" on "alert" ("created_at");`);
+    this.addSql(`create index "alert_identity" on "alert" ("hostname", "alert_name");`);
     this.addSql(
       `create unique index "alert_one_open" on "alert" ("hostname", "alert_name") where status <> 'resolved';`,
     );
@@ -42,9 +43,14 @@ export class Migration20261124071253_initial extends Migration {
     this.addSql(`create index "feedback_created" on "feedback" ("created_at");`);
 
     this.addSql(
-      `create table "outbox" ("id" serial primary key, "channel" varchar(255) not null, "kind" varchar(255) not null, "subject" varchar(255) not null, "idempotency_key" varchar(255) not null, "payload" jsonb not null, "state" varchar(255) not null, "attempts" int not null, "created_at" timestamptz(3) not null, "next_attempt_at" timestamptz(3) not null, "sent_at" timestamptz(3) null, "last_error" text null);`,
+      `create table "fleet_score" ("id" serial primary key, "at" timestamptz(3) not null, "average" double precision not null, "endpoints" int not null);`,
     );
-    this.addSql(`create index "outbox_due" on "outbox" ("state", "channel", "next_attempt_at");`);
+    this.addSql(`create index "fleet_score_at" on "fleet_score" ("at");`);
+
+    this.addSql(
+      `create table "outbox" ("id" serial primary key, "messenger" varchar(255) not null, "kind" varchar(255) not null, "subject" varchar(255) not null, "idempotency_key" varchar(255) not null, "payload" jsonb not null, "state" varchar(255) not null, "attempts" int not null, "created_at" timestamptz(3) not null, "next_attempt_at" timestamptz(3) not null, "sent_at" timestamptz(3) null, "last_error" text null);`,
+    );
+    this.addSql(`create index "outbox_due" on "outbox" ("state", "messenger", "next_attempt_at");`);
     this.addSql(`alter table "outbox" add constraint "outbox_idempotency" unique ("idempotency_key");`);
 
     this.addSql(
@@ -68,6 +74,12 @@ export class Migration20261124071253_initial extends Migration {
     );
     this.addSql(`create index "snapshot_endpoint_time" on "snapshot" ("endpoint_id", "collected_at");`);
     this.addSql(`create index "snapshot_time" on "snapshot" ("collected_at");`);
+
+    this.addSql(
+      `create table "unknown_host" ("id" serial primary key, "hostname" varchar(255) not null, "alert_name" varchar(255) not null, "first_seen_at" timestamptz(3) not null, "last_seen_at" timestamptz(3) not null, "count" int not null);`,
+    );
+    this.addSql(`create index "unknown_host_seen" on "unknown_host" ("last_seen_at");`);
+    this.addSql(`alter table "unknown_host" add constraint "unknown_host_alert" unique ("hostname", "alert_name");`);
   }
 
   override down(): void | Promise<void> {
@@ -76,9 +88,11 @@ export class Migration20261124071253_initial extends Migration {
     this.addSql(`drop table if exists "audit" cascade;`);
     this.addSql(`drop table if exists "endpoint" cascade;`);
     this.addSql(`drop table if exists "feedback" cascade;`);
+    this.addSql(`drop table if exists "fleet_score" cascade;`);
     this.addSql(`drop table if exists "outbox" cascade;`);
     this.addSql(`drop table if exists "run" cascade;`);
     this.addSql(`drop table if exists "score" cascade;`);
     this.addSql(`drop table if exists "snapshot" cascade;`);
+    this.addSql(`drop table if exists "unknown_host" cascade;`);
   }
 }

@@ -1,15 +1,16 @@
 import { Migration } from '@mikro-orm/migrations';
 
-export class Migration20261124071252_initial extends Migration {
-  override name = 'Migration20261124071252_initial';
+export class Migration20261124072620_initial extends Migration {
+  override name = 'Migration20261124072620_initial';
 
   override up(): void | Promise<void> {
     this.addSql(
-      `create table \`alert\` (\`id\` integer not null primary key autoincrement, \`endpoint_id\` integer not null, \`hostname\` text not null, \`alert_name\` text not null, \`severity\` text not null, \`alert_type\` text not null, \`message\` text not null, \`status\` text not null, \`labels\` json not null, \`starts_at\` datetime not null, \`acknowledged_at\` datetime null, \`acknowledged_until\` datetime null, \`acknowledged_by\` text null, \`predicted_time_to_impact\` text null, \`remediation_run_id\` text null, \`ticket\` json null, \`flaps\` integer not null, \`created_at\` datetime not null, \`updated_at\` datetime not null, \`resolved_at\` datetime null, \`resolution\` text null);`,
+      `create table \`alert\` (\`id\` integer not null primary key autoincrement, \`endpoint_id\` integer not null, \`hostname\` text not null, \`alert_name\` text not null, \`severity\` text not null, \`alert_type\` text not null, \`message\` text not null, \`status\` text not null, \`labels\` json not null, \`series\` json not null, \`starts_at\` datetime not null, \`acknowledged_at\` datetime null, \`acknowledged_until\` datetime null, \`acknowledged_by\` text null, \`predicted_time_to_impact\` text null, \`remediation_run_id\` text null, \`ticket\` json null, \`flaps\` integer not null, \`handled_at\` datetime null, \`created_at\` datetime not null, \`updated_at\` datetime not null, \`resolved_at\` datetime null, \`resolution\` text null);`,
     );
     this.addSql(`create index \`alert_endpoint_created\` on \`alert\` (\`endpoint_id\`, \`created_at\`);`);
     this.addSql(`create index \`alert_status_created\` on \`alert\` (\`status\`, \`created_at\`);`);
     this.addSql(`create index \`alert_created\` on \`alert\` (\`created_at\`);`);
+    this.addSql(`create index \`alert_identity\` on \`alert\` (\`hostname\`, \`alert_name\`);`);
     this.addSql(
       `create unique index \`alert_one_open\` on \`alert\` (\`hostname\`, \`alert_name\`) where status <> 'resolved';`,
     );
@@ -42,9 +43,14 @@ export class Migration20261124071252_initial extends Migration {
     this.addSql(`create index \`feedback_created\` on \`feedback\` (\`created_at\`);`);
 
     this.addSql(
-      `create table \`outbox\` (\`id\` integer not null primary key autoincrement, \`channel\` text not null, \`kind\` text not null, \`subject\` text not null, \`idempotency_key\` text not null, \`payload\` json not null, \`state\` text not null, \`attempts\` integer not null, \`created_at\` datetime not null, \`next_attempt_at\` datetime not null, \`sent_at\` datetime null, \`last_error\` text null);`,
+      `create table \`fleet_score\` (\`id\` integer not null primary key autoincrement, \`at\` datetime not null, \`average\` double not null, \`endpoints\` integer not null);`,
     );
-    this.addSql(`create index \`outbox_due\` on \`outbox\` (\`state\`, \`channel\`, \`next_attempt_at\`);`);
+    this.addSql(`create index \`fleet_score_at\` on \`fleet_score\` (\`at\`);`);
+
+    this.addSql(
+      `create table \`outbox\` (\`id\` integer not null primary key autoincrement, \`messenger\` text not null, \`kind\` text not null, \`subject\` text not null, \`idempotency_key\` text not null, \`payload\` json not null, \`state\` text not null, \`attempts\` integer not null, \`created_at\` datetime not null, \`next_attempt_at\` datetime not null, \`sent_at\` datetime null, \`last_error\` text null);`,
+    );
+    this.addSql(`create index \`outbox_due\` on \`outbox\` (\`state\`, \`messenger\`, \`next_attempt_at\`);`);
     this.addSql(`create unique index \`outbox_idempotency\` on \`outbox\` (\`idempotency_key\`);`);
 
     this.addSql(
@@ -68,6 +74,12 @@ export class Migration20261124071252_initial extends Migration {
     );
     this.addSql(`create index \`snapshot_endpoint_time\` on \`snapshot\` (\`endpoint_id\`, \`collected_at\`);`);
     this.addSql(`create index \`snapshot_time\` on \`snapshot\` (\`collected_at\`);`);
+
+    this.addSql(
+      `create table \`unknown_host\` (\`id\` integer not null primary key autoincrement, \`hostname\` text not null, \`alert_name\` text not null, \`first_seen_at\` datetime not null, \`last_seen_at\` datetime not null, \`count\` integer not null);`,
+    );
+    this.addSql(`create index \`unknown_host_seen\` on \`unknown_host\` (\`last_seen_at\`);`);
+    this.addSql(`create unique index \`unknown_host_alert\` on \`unknown_host\` (\`hostname\`, \`alert_name\`);`);
   }
 
   override down(): void | Promise<void> {
@@ -76,9 +88,11 @@ export class Migration20261124071252_initial extends Migration {
     this.addSql(`drop table if exists \`audit\`;`);
     this.addSql(`drop table if exists \`endpoint\`;`);
     this.addSql(`drop table if exists \`feedback\`;`);
+    this.addSql(`drop table if exists \`fleet_score\`;`);
     this.addSql(`drop table if exists \`outbox\`;`);
     this.addSql(`drop table if exists \`run\`;`);
     this.addSql(`drop table if exists \`score\`;`);
     this.addSql(`drop table if exists \`snapshot\`;`);
+    this.addSql(`drop table if exists \`unknown_host\`;`);
   }
 }
