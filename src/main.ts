@@ -1,12 +1,14 @@
 /** Starts the service: configuration, application, faces, signals; the one file that also mounts MCP. */
 import { hostname } from 'node:os';
+import { createMcpHttp, type McpHttp } from '../mcp/http.ts';
+import { createMcpServer } from '../mcp/server.ts';
 import { type App, createApp, type Overrides } from './app.ts';
 import { type Config, processEnv, readConfig } from './config.ts';
 import { jobActor } from './core/actor.ts';
 import { AppError } from './core/errors.ts';
 import { alertmanagerRoutes } from './surfaces/http/alertmanager.ts';
 import { apiRoutes } from './surfaces/http/api.ts';
-import { authenticate, configuredKey } from './surfaces/http/auth.ts';
+import { authenticate, configuredKey, type KeyLookup } from './surfaces/http/auth.ts';
 import { docsRoutes } from './surfaces/http/docs.ts';
 import { openapi } from './surfaces/http/openapi.ts';
 import { createKoa, type HttpServer, listen } from './surfaces/http/server.ts';
@@ -22,13 +24,15 @@ export interface Service {
 export async function startService(config: Config, overrides: Overrides = {}): Promise<Service> {
   const app = await createApp(config, overrides);
   try {
-    const server = await openDoors(app);
+    const mcp = mountMcp(app);
+    const server = await openDoors(app, mcp);
     await app.startWorking({ recover: true });
     await startJobs(schedule(config.DEX_SCAN_INTERVAL_MINUTES), app.scheduler, app.invoke);
     return {
       app,
       url: server.url,
       async stop() {
+        await mcp.close();
         await server.close();
         await app.close();
       },
@@ -39,13 +43,13 @@ export async function startService(config: Config, overrides: Overrides = {}): P
   }
 }
 
-async function openDoors(app: App): Promise<HttpServer> {
+async function openDoors(app: App, mcp: McpHttp): Promise<HttpServer> {
   const { config } = app;
-  const guard = { required: config.authRequired, lookup: configuredKey(config.API_KEY) };
+  const guard = guardOf(config);
   const koa = createKoa({
     log: app.log,
     loopbackOnly: config.HOST === '127.0.0.1' && !config.authRequired,
-    raw: {},
+    raw: { '/mcp': mcp.handle },
     ownBodies: ['/api/v1/webhooks'],
     routers: [
       apiRoutes({ ...app, charts: app.ports.charts, authenticate: (ctx) => authenticate(ctx.headers, 'rest', guard) }),
@@ -60,6 +64,21 @@ async function openDoors(app: App): Promise<HttpServer> {
     ],
   });
   return listen(koa, config.HOST, config.PORT);
+}
+
+function mountMcp(app: App): McpHttp {
+  const { config, log, ports } = app;
+  return createMcpHttp({
+    createServer: (actor) => createMcpServer({ ...app, actor, charts: ports.charts, version: config.version }),
+    authenticate: (headers) => authenticate(headers, 'mcp', guardOf(config)),
+    allowedOrigins: config.MCP_ALLOWED_ORIGINS,
+    clock: ports.clock,
+    log,
+  });
+}
+
+function guardOf(config: Config): { required: boolean; lookup: KeyLookup } {
+  return { required: config.authRequired, lookup: configuredKey(config.API_KEY) };
 }
 
 /** On an empty registry: watches the machine it runs on, so that a newcomer sees real work at once. */

@@ -99,6 +99,8 @@ export interface Store {
 }
 
 export interface EndpointFilter {
+  /** How the hostname begins; letters, digits, dots and hyphens only. */
+  prefix?: string;
   persona?: Persona;
   criticalityTier?: number;
   /** `key` or `key=value`. */

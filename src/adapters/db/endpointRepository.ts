@@ -190,6 +190,7 @@ export function endpointRepository(session: Session): EndpointRepository {
 function condition(filter: EndpointFilter, staleBefore: Date): FilterQuery<Row> {
   return {
     ...LIVE,
+    ...(filter.prefix && { hostname: { $like: `${filter.prefix}%` } }),
     ...(filter.persona && { persona: filter.persona }),
     ...(filter.criticalityTier && { criticalityTier: filter.criticalityTier as Row['criticalityTier'] }),
     ...(filter.ownerEmail && { ownerEmail: filter.ownerEmail }),

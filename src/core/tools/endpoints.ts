@@ -126,10 +126,17 @@ export const listEndpoints = defineTool({
   title: 'List endpoints',
   effect: 'read',
   description:
-    'Registered machines with their scores, by name. Filter by persona, criticality_tier, tag (key or key=value), state or owner_email.',
+    'Registered machines with their scores, by name. Filter by prefix of the name, persona, criticality_tier, tag (key or key=value), state or owner_email.',
   http: { method: 'GET', path: '/api/v1/dex/endpoints' },
   command: { name: 'endpoints', args: [], example: 'endpoints --persona developer --state stale' },
   input: z.strictObject({
+    prefix: z
+      .string()
+      .trim()
+      .toLowerCase()
+      .max(253)
+      .regex(/^[a-z0-9.-]*$/, 'must be the beginning of a hostname: letters, digits, dots and hyphens')
+      .optional(),
     persona: z.enum(PERSONAS).optional(),
     criticality_tier: tier.optional(),
     tag: z
@@ -142,8 +149,8 @@ export const listEndpoints = defineTool({
     ...pageInput,
   }),
   output: z.object({ endpoints: z.array(endpointShape), total: z.number().int() }),
-  async run({ limit, offset, persona, criticality_tier, tag, state, owner_email }, { ports, now }) {
-    const filter = { persona, criticalityTier: criticality_tier, tag, state, ownerEmail: owner_email };
+  async run({ limit, offset, prefix, persona, criticality_tier, tag, state, owner_email }, { ports, now }) {
+    const filter = { prefix, persona, criticalityTier: criticality_tier, tag, state, ownerEmail: owner_email };
     const { items, total } = await ports.store.endpoints.list(filter, { limit, offset }, staleBefore(ports, now));
     return { endpoints: items.map((endpoint) => presentEndpoint(endpoint, now, ports.settings.scanIntervalMs)), total };
   },

@@ -125,7 +125,7 @@ describe.each(STORE_KINDS)('%s', (kind) => {
     expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
   });
 
-  test('lists filter by persona, tier, tag and state, and page', async () => {
+  test('lists filter by prefix, persona, tier, tag and state, and page', async () => {
     const hosts = ['fresh', 'stale', 'never'].map((word) =>
       registration({ hostname: `list-${word}`, persona: 'executive', tags: { team: word } }),
     );
@@ -139,6 +139,8 @@ describe.each(STORE_KINDS)('%s', (kind) => {
         ({ hostname }) => hostname,
       );
     expect(await names({})).toEqual(['list-fresh', 'list-never', 'list-stale']);
+    expect(await names({ prefix: 'list-s' })).toEqual(['list-stale']);
+    expect(await names({ prefix: 'ist' })).toEqual([]);
     expect(await names({ state: 'fresh' })).toEqual(['list-fresh']);
     expect(await names({ state: 'stale' })).toEqual(['list-stale']);
     expect(await names({ state: 'never_seen' })).toEqual(['list-never']);
