@@ -1,26 +1,37 @@
 /** The composition root: configuration in, a working application out. Everything that is plugged into core is chosen here. */
 import { join } from 'node:path';
+import type { z } from 'zod';
 import { charts } from './adapters/charts.ts';
 import { createCollectors } from './adapters/collectors/collectors.ts';
 import { openDatabase } from './adapters/db/open.ts';
 import { createStore } from './adapters/db/store.ts';
 import { systemClock, tokens, ulids } from './adapters/identity.ts';
+import { type CreatedLlm, createLlm } from './adapters/llm/create.ts';
+import { llmProbe } from './adapters/llm/probe.ts';
 import { createLog } from './adapters/log.ts';
+import { type AgentConnection, openMcpTools } from './adapters/mcpTools.ts';
 import { createMetrics } from './adapters/metrics.ts';
 import { diskProbe } from './adapters/probes.ts';
 import { reloadedFile } from './adapters/reloadedFile.ts';
 import { createScheduler, type Scheduler } from './adapters/scheduler/scheduler.ts';
 import type { Config } from './config.ts';
+import { AgentProfilesFile, McpServersFile } from './core/agentProfiles.ts';
+import { agentCollector, investigateByRun } from './core/agentScan.ts';
 import { handOver } from './core/alerting.ts';
+import { AppError } from './core/errors.ts';
 import { createExecutors } from './core/executors.ts';
 import { checkHealth, type Health } from './core/health.ts';
 import { createInvoke, type Invoke } from './core/invoke.ts';
+import { LlmPricesFile } from './core/llm.ts';
 import { createCourier, keepDelivering } from './core/outbox.ts';
+import type { PlannerParts } from './core/plannerRuns.ts';
 import type { Clock, Collector, Log, Messenger, Ports } from './core/ports.ts';
+import { createRunEvents } from './core/runEvents.ts';
 import { executeRun, recoverRuns } from './core/runs.ts';
 import { ScoreFile } from './core/scoreRules.ts';
 import type { AnyTool } from './core/tool.ts';
 import { TOOLS } from './core/tools/index.ts';
+import { createTriage } from './core/triage.ts';
 
 /** What a test puts in the place of the outside world. */
 export interface Overrides {
@@ -30,6 +41,12 @@ export interface Overrides {
   messengers?: Messenger[];
 }
 
+/** What faces lend to the inside, which does not know them. */
+export interface Faces {
+  /** Serves our own tools to the MCP client of an agent; without it agents of this process have none of ours. */
+  connectAgent?: AgentConnection;
+}
+
 export interface App {
   config: Config;
   tools: readonly AnyTool[];
@@ -37,6 +54,8 @@ export interface App {
   ports: Ports;
   scheduler: Scheduler;
   log: Log;
+  /** The language model, or why there is none. */
+  model: CreatedLlm;
   health(): Promise<Health>;
   metricsPage(): Promise<{ text: string; contentType: string }>;
   /** Works on queued runs; with `recover` it first takes up what an earlier process of the service left unfinished. */
@@ -45,11 +64,12 @@ export interface App {
   close(drainMs?: number): Promise<void>;
 }
 
-export async function createApp(config: Config, overrides: Overrides = {}): Promise<App> {
+export async function createApp(config: Config, overrides: Overrides = {}, faces: Faces = {}): Promise<App> {
   const log = overrides.log ?? createLog({ level: config.LOG_LEVEL, format: config.LOG_FORMAT });
   const clock = overrides.clock ?? systemClock;
   const startedAt = clock.now();
   const scoreRules = reloadedFile(join(config.CONFIG_DIR, 'dex_score.yaml'), ScoreFile, { log });
+  const planner = plannerParts(config, log, faces);
   const database = await openDatabase(config.DATABASE_URL, config.DATABASE_POOL_SIZE);
   const store = createStore(database.em);
   const metrics = createMetrics();
@@ -62,11 +82,15 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
     },
   });
 
+  const collector = overrides.collector ?? collectors;
   const ports: Ports = {
     store,
-    collector: overrides.collector ?? collectors,
+    collector,
+    scanner: collector,
     scoreRules,
     queue: scheduler,
+    runEvents: createRunEvents(),
+    agents: { profiles: () => [...planner.profiles.current().keys()] },
     charts,
     metrics,
     log,
@@ -80,7 +104,14 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
       alertMessengers: messengers.map(({ name }) => name),
     },
   };
-  const executors = createExecutors(ports);
+  const invoke = createInvoke(TOOLS, ports);
+  const executors = createExecutors(ports, planner, invoke);
+  if (config.DEX_SCAN_MODE === 'agent') {
+    const investigate = investigateByRun(ports, executors);
+    ports.scanner = agentCollector({ direct: collector, investigate, now: clock.now });
+  }
+  if (planner.model.llm) ports.healing = createTriage(ports);
+  else log.info({ reason: planner.model.reason }, 'no language model: agents answer by rules');
   scheduler.define(
     'execute_run',
     async ({ run_id }, signal) => {
@@ -95,15 +126,20 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
   return {
     config,
     tools: TOOLS,
-    invoke: createInvoke(TOOLS, ports),
+    invoke,
     ports,
     scheduler,
     log,
+    model: planner.model,
     health: () =>
       checkHealth(ports, {
         startedAt,
         version: config.version,
-        probes: { queue: scheduler.probe, disk: diskProbe(config.DATA_DIR) },
+        probes: {
+          queue: scheduler.probe,
+          disk: diskProbe(config.DATA_DIR),
+          llm: llmProbe(planner.model, clock),
+        },
       }),
     async metricsPage() {
       metrics.openAlerts(await store.alerts.openCounts().catch(() => [])); // the page has to stand when the store does not
@@ -126,5 +162,35 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
       await collectors.close();
       await database.close();
     },
+  };
+}
+
+/** What agents are made from: the model, the configuration files, and connections to MCP servers. */
+function plannerParts(config: Config, log: Log, { connectAgent }: Faces): PlannerParts {
+  const file = <S extends z.ZodType>(name: string, schema: S) =>
+    reloadedFile(join(config.CONFIG_DIR, name), schema, { log });
+  const servers = file('mcp_servers.yaml', McpServersFile);
+  return {
+    model: createLlm({
+      provider: config.LLM_PROVIDER,
+      model: config.LLM_MODEL,
+      openai: { apiKey: config.OPENAI_API_KEY, baseUrl: config.OPENAI_BASE_URL },
+      anthropic: { apiKey: config.ANTHROPIC_API_KEY, baseUrl: config.ANTHROPIC_BASE_URL },
+      bedrock: { region: config.AWS_REGION, endpoint: config.BEDROCK_ENDPOINT_URL, credentials: null },
+      ollama: { baseUrl: config.OLLAMA_URL },
+    }),
+    prices: file('llm_prices.yaml', LlmPricesFile),
+    profiles: file('agent_profiles.yaml', AgentProfilesFile),
+    budget: { dayUsd: config.LLM_DAILY_BUDGET_USD, callerUsd: config.LLM_DAILY_BUDGET_PER_KEY_USD },
+    openTools: (profile, caller) =>
+      openMcpTools({
+        servers: new Map([...servers.current()].filter(([name]) => profile.servers.includes(name))),
+        async connectInProcess(server, transport) {
+          if (!connectAgent) throw new AppError('unavailable', `This process does not serve ${server} to agents.`);
+          await connectAgent({ ...caller, tools: TOOLS, charts, log, version: config.version }, transport);
+        },
+        env: config.variable,
+        log,
+      }),
   };
 }

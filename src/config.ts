@@ -25,6 +25,12 @@ const whole = (fallback: number, min: number, max: number) =>
     .default(String(fallback))
     .transform(Number)
     .refine((value) => value >= min && value <= max, `must be a whole number from ${min} to ${max}`);
+const usd = (fallback: number) =>
+  z
+    .string()
+    .regex(/^\d+(\.\d+)?$/, 'must be an amount in US dollars')
+    .default(String(fallback))
+    .transform(Number);
 const list = () =>
   text().transform((value) =>
     value
@@ -71,11 +77,8 @@ const Variables = z.object({
   AWS_REGION: text(),
   BEDROCK_ENDPOINT_URL: url('http', 'https'),
   OLLAMA_URL: url('http', 'https').default('http://127.0.0.1:11434'),
-  LLM_DAILY_BUDGET_USD: z
-    .string()
-    .regex(/^\d+(\.\d+)?$/, 'must be an amount in US dollars')
-    .default('10')
-    .transform(Number),
+  LLM_DAILY_BUDGET_USD: usd(10),
+  LLM_DAILY_BUDGET_PER_KEY_USD: usd(5),
 
   METRICS_TOKEN: text(),
   WEBHOOK_SECRET: text(),
@@ -120,6 +123,8 @@ export interface Config extends Readonly<Omit<Read, 'DATA_DIR' | 'DATABASE_URL' 
   /** False means that every caller is an administrator. */
   readonly authRequired: boolean;
   readonly version: string;
+  /** Any variable that a configuration file names (mcp_servers.yaml does, for the secrets of other servers). */
+  readonly variable: (name: string) => string | undefined;
 }
 
 /** What a variable holds is never printed for these. */
@@ -155,6 +160,7 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     HOST: keyless && !openOnPurpose ? '127.0.0.1' : read.HOST,
     authRequired: !keyless && read.REQUIRE_API_KEY,
     version: version(),
+    variable: (name: string) => given[name],
   });
 }
 

@@ -1,5 +1,7 @@
 /** Starts the service: configuration, application, faces, signals; the one file that also mounts MCP. */
 import { hostname } from 'node:os';
+import type { Context } from 'koa';
+import { connectAgent } from '../mcp/agent.ts';
 import { createMcpHttp, type McpHttp } from '../mcp/http.ts';
 import { createMcpServer } from '../mcp/server.ts';
 import { type App, createApp, type Overrides } from './app.ts';
@@ -11,6 +13,7 @@ import { apiRoutes } from './surfaces/http/api.ts';
 import { authenticate, configuredKey, type KeyLookup } from './surfaces/http/auth.ts';
 import { docsRoutes } from './surfaces/http/docs.ts';
 import { openapi } from './surfaces/http/openapi.ts';
+import { runEventRoutes } from './surfaces/http/runEvents.ts';
 import { createKoa, type HttpServer, listen } from './surfaces/http/server.ts';
 import { serviceRoutes } from './surfaces/http/service.ts';
 import { schedule, startJobs } from './surfaces/jobs.ts';
@@ -22,12 +25,16 @@ export interface Service {
 }
 
 export async function startService(config: Config, overrides: Overrides = {}): Promise<Service> {
-  const app = await createApp(config, overrides);
+  const app = await createApp(config, overrides, { connectAgent });
   try {
     const mcp = mountMcp(app);
     const server = await openDoors(app, mcp);
     await app.startWorking({ recover: true });
-    await startJobs(schedule(config.DEX_SCAN_INTERVAL_MINUTES), app.scheduler, app.invoke);
+    await startJobs(
+      schedule(config.DEX_SCAN_INTERVAL_MINUTES, { agents: app.model.llm !== null }),
+      app.scheduler,
+      app.invoke,
+    );
     return {
       app,
       url: server.url,
@@ -46,13 +53,15 @@ export async function startService(config: Config, overrides: Overrides = {}): P
 async function openDoors(app: App, mcp: McpHttp): Promise<HttpServer> {
   const { config } = app;
   const guard = guardOf(config);
+  const caller = (ctx: Context) => authenticate(ctx.headers, 'rest', guard);
   const koa = createKoa({
     log: app.log,
     loopbackOnly: config.HOST === '127.0.0.1' && !config.authRequired,
     raw: { '/mcp': mcp.handle },
     ownBodies: ['/api/v1/webhooks'],
     routers: [
-      apiRoutes({ ...app, charts: app.ports.charts, authenticate: (ctx) => authenticate(ctx.headers, 'rest', guard) }),
+      apiRoutes({ ...app, charts: app.ports.charts, authenticate: caller }),
+      runEventRoutes({ ...app, events: app.ports.runEvents, authenticate: caller }),
       alertmanagerRoutes({
         invoke: app.invoke,
         metrics: app.ports.metrics,

@@ -24,7 +24,8 @@ export function hasRole(actor: Actor, role: Role): boolean {
 }
 
 /** Whether a face offers a tool to an actor at all; what is not offered does not exist for the caller. */
-export function offers(tool: AnyTool, actor: Pick<Actor, 'via' | 'role'>): boolean {
+export function offers(tool: AnyTool, actor: Pick<Actor, 'kind' | 'via' | 'role'>): boolean {
+  if (tool.humansOnly && actor.kind !== 'human') return false;
   return !tool.hiddenFrom?.includes(actor.via) && RANK[actor.role] >= RANK[leastRole(tool)];
 }
 
@@ -35,6 +36,9 @@ export function judge(tool: AnyTool, actor: Actor): Verdict {
       decision: 'deny',
       reason: `${tool.name} needs the role ${role}; ${actor.name} has ${actor.role}. Ask somebody who has it, or an administrator for the role.`,
     };
+  }
+  if (tool.humansOnly && actor.kind !== 'human') {
+    return { decision: 'deny', reason: `${tool.name} is for people; ${actor.name} is a ${actor.kind}.` };
   }
   // A model that plans by itself is not watched step by step, so even its writes wait for a human.
   const unasked = actor.via === 'planner' ? ['read'] : UNASKED[actor.kind];

@@ -41,6 +41,8 @@ export interface Tool<I extends z.ZodObject = z.ZodObject, O extends z.ZodObject
   effect: Effect;
   /** The least role that may call it; by default viewer for reads, operator for the rest. */
   role?: Role;
+  /** For a person's own word: no model and no job may call it, whatever its role. */
+  humansOnly?: boolean;
   /** Faces that do not offer it (a webhook's inner tool is not for people). */
   hiddenFrom?: readonly Face[];
   description: string;

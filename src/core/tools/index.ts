@@ -1,12 +1,13 @@
 /** The explicit list of all tools; a tool that is not here does not exist on any face. */
 import type { AnyTool } from '../tool.ts';
+import { decideRunCall, startRun, tendRuns } from './agents.ts';
 import { ingestAlerts, listUnknownHosts, tendAlerts } from './alertIntake.ts';
 import { acknowledgeAlertTool, getAlert, listAlerts, resolveAlertTool } from './alerts.ts';
 import { deregisterEndpoint, getEndpoint, listEndpoints, registerEndpoint, updateEndpoint } from './endpoints.ts';
 import { listIncidents } from './incidents.ts';
 import { getKpis } from './kpis.ts';
 import { measureEndpoint } from './measure.ts';
-import { getRun, listRuns } from './runs.ts';
+import { cancelRunTool, getRun, listRuns } from './runs.ts';
 import { scanEndpoint, scanFleetTool } from './scans.ts';
 import { getFleet, getScore, getScoreHistory } from './scores.ts';
 
@@ -31,6 +32,10 @@ export const TOOLS: readonly AnyTool[] = [
   ingestAlerts,
   tendAlerts,
   measureEndpoint,
+  startRun,
   getRun,
   listRuns,
+  cancelRunTool,
+  decideRunCall,
+  tendRuns,
 ];

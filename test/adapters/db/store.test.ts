@@ -77,6 +77,7 @@ function run(id: string, more: Partial<Run> = {}): Run {
     error: null,
     result: null,
     steps: [],
+    state: null,
     usage: null,
     costUsd: null,
     ...more,
@@ -216,7 +217,9 @@ describe.each(STORE_KINDS)('%s', (kind) => {
 
   test('a run is claimed once, whoever tries', async () => {
     await store.runs.add(run('claim-me'));
-    const claims = await Promise.all(Array.from({ length: 20 }, () => store.runs.claim('claim-me', NOW)));
+    const claims = await Promise.all(
+      Array.from({ length: 20 }, () => store.runs.move('claim-me', ['queued'], { status: 'running', startedAt: NOW })),
+    );
     expect(claims.filter(Boolean)).toHaveLength(1);
     await store.runs.update('claim-me', {
       status: 'completed',
