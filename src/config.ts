@@ -127,16 +127,19 @@ export interface Config extends Readonly<Omit<Read, 'DATA_DIR' | 'DATABASE_URL' 
   readonly variable: (name: string) => string | undefined;
 }
 
+/** An empty value here turns off what the default turns on. */
+const SAYS_NONE = new Set(['LLM_PROVIDER']);
+
 /** What a variable holds is never printed for these. */
 const SECRET = /KEY|TOKEN|SECRET|PASSWORD|_URL$/;
 
 /**
- * Reads the variables. Empty strings count as not set.
+ * Reads the variables. Empty strings count as not set, but for those where empty is a choice.
  * @throws AppError `invalid` that names every bad variable at once, with its value and what is allowed
  */
 export function readConfig(env: Record<string, string | undefined>): Config {
   const given = Object.fromEntries(
-    Object.entries(env).filter(([, value]) => value !== undefined && value.trim() !== ''),
+    Object.entries(env).filter(([name, value]) => value !== undefined && (value.trim() !== '' || SAYS_NONE.has(name))),
   );
   const parsed = Variables.safeParse(given);
   const problems = parsed.success
