@@ -23,10 +23,10 @@ afterAll(async () => {
   await rm(dir, { recursive: true, force: true });
 });
 
-async function kill(): Promise<void> {
+async function kill(how: 'SIGKILL' | 'SIGTERM' = 'SIGKILL'): Promise<void> {
   if (!child) return;
   const ended = once(child, 'exit');
-  child.kill('SIGKILL');
+  child.kill(how);
   await ended;
   child = null;
 }
@@ -92,4 +92,15 @@ test('kill -9 while runs are in every phase', async () => {
   expect((await runOf(human)).status).toBe('waiting_approval');
   await call('POST', `/api/v1/runs/${human}/steps/s1c1/decide`, { decision: 'deny' });
   expect(await endOf(human)).toMatchObject({ status: 'completed', result: { summary: 'Was refused.' } });
+});
+
+test('a service that is stopped in earnest leaves a run for the next one', async () => {
+  if (!child) await start();
+  model.says('goal-stopped', { calls: [['dexops__get_fleet', {}]] }, { text: answer('Took over.'), afterMs: 14_000 });
+  const { run_id: runId } = await call('POST', '/api/v1/runs', { goal: 'goal-stopped' });
+  await expect.poll(() => model.asked('goal-stopped').length, { timeout: 60_000 }).toBe(2);
+  await kill('SIGTERM');
+  await start();
+  expect(await endOf(runId)).toMatchObject({ status: 'completed', result: { summary: 'Took over.' } });
+  expect(model.asked('goal-stopped')).toHaveLength(3);
 });

@@ -1,6 +1,8 @@
 /** Planner runs through REST, with a model on the network: started, followed, cancelled, kept within bounds. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Actor, jobActor } from '../../../src/core/actor.ts';
+import type { PlannerStep } from '../../../src/core/plannerState.ts';
+import { recoverRuns } from '../../../src/core/runs.ts';
 import { testClock } from '../../helpers/clock.ts';
 import { alert, delivery } from '../../helpers/deliveries.ts';
 import { type Findings, machines } from '../../helpers/machines.ts';
@@ -187,6 +189,26 @@ describe('what changes something', () => {
     clock.advance(31 * 60_000);
     expect(await tend()).toBe(1);
     expect((await service.finished(runId)).steps[0].calls[0]).toMatchObject({ status: 'refused', refusal: 'denied' });
+    expect(await statusOf(id)).toBe('active');
+  });
+
+  test('is not sent again when the process died under it: the run ends as interrupted', async () => {
+    const id = await openAlert('dev-01', 'GoalLost');
+    wants('goal-lost', id);
+    const runId = await start('goal-lost');
+    await reaches(runId, 'waiting_approval');
+    // What a process leaves that dies between sending a write and hearing of it.
+    const { runs } = service.app.ports.store;
+    const [step] = (await runs.get(runId))!.steps as PlannerStep[];
+    const calls = step!.calls.map((call) => ({ ...call, status: 'started' }));
+    await runs.update(runId, { status: 'running', steps: [{ ...step, calls }] });
+
+    await recoverRuns(service.app.ports);
+    expect(await service.finished(runId)).toMatchObject({
+      status: 'interrupted',
+      error: expect.stringContaining('write_outcome_unknown'),
+      steps: [{ calls: [{ status: 'unknown' }] }],
+    });
     expect(await statusOf(id)).toBe('active');
   });
 
