@@ -5,6 +5,7 @@ import { charts } from './adapters/charts.ts';
 import { createCollectors } from './adapters/collectors/collectors.ts';
 import { openDatabase } from './adapters/db/open.ts';
 import { createStore } from './adapters/db/store.ts';
+import { createEmbedder } from './adapters/embeddings.ts';
 import { systemClock, tokens, ulids } from './adapters/identity.ts';
 import { type CreatedLlm, createLlm } from './adapters/llm/create.ts';
 import { llmProbe } from './adapters/llm/probe.ts';
@@ -13,8 +14,12 @@ import { type AgentConnection, openMcpTools } from './adapters/mcpTools.ts';
 import { createMetrics } from './adapters/metrics.ts';
 import { diskProbe } from './adapters/probes.ts';
 import { reloadedFile } from './adapters/reloadedFile.ts';
+import { createRunbookFiles } from './adapters/runbookFiles.ts';
 import { createScheduler, type Scheduler } from './adapters/scheduler/scheduler.ts';
-import type { Config } from './config.ts';
+import { createSlackNotifier, type SlackWording } from './adapters/slackNotifier.ts';
+import { createRunbookIndex } from './adapters/vectors/runbookIndex.ts';
+import { type Config, PROJECT_DIR } from './config.ts';
+import { jobActor } from './core/actor.ts';
 import { AgentProfilesFile, McpServersFile } from './core/agentProfiles.ts';
 import { agentCollector, investigateByRun } from './core/agentScan.ts';
 import { handOver } from './core/alerting.ts';
@@ -26,6 +31,7 @@ import { LlmPricesFile } from './core/llm.ts';
 import { createCourier, keepDelivering } from './core/outbox.ts';
 import type { PlannerParts } from './core/plannerRuns.ts';
 import type { Clock, Collector, Log, Messenger, Ports } from './core/ports.ts';
+import { createRunbooks, runbooksProbe } from './core/runbooks.ts';
 import { createRunEvents } from './core/runEvents.ts';
 import { executeRun, recoverRuns } from './core/runs.ts';
 import { ScoreFile } from './core/scoreRules.ts';
@@ -45,6 +51,8 @@ export interface Overrides {
 export interface Faces {
   /** Serves our own tools to the MCP client of an agent; without it agents of this process have none of ours. */
   connectAgent?: AgentConnection;
+  /** How alerts look in Slack; a process without it leaves telling them to one that has it. */
+  slackWording?: SlackWording;
 }
 
 export interface App {
@@ -58,7 +66,7 @@ export interface App {
   model: CreatedLlm;
   health(): Promise<Health>;
   metricsPage(): Promise<{ text: string; contentType: string }>;
-  /** Works on queued runs; with `recover` it first takes up what an earlier process of the service left unfinished. */
+  /** Works on queued runs; with `recover` it is the service itself: it takes up runs and messages that an earlier process left, and follows the runbook files. */
   startWorking(options: { recover: boolean }): Promise<void>;
   /** Lets running work end within the time given, then closes everything. */
   close(drainMs?: number): Promise<void>;
@@ -73,8 +81,22 @@ export async function createApp(config: Config, overrides: Overrides = {}, faces
   const database = await openDatabase(config.DATABASE_URL, config.DATABASE_POOL_SIZE);
   const store = createStore(database.em);
   const metrics = createMetrics();
-  const messengers = overrides.messengers ?? [];
-  const scheduler = createScheduler(config.RUN_QUEUE_URL, log);
+  const slackTold = config.SLACK_BOT_TOKEN !== '' && config.SLACK_ALERT_CHANNEL !== '';
+  const messengers = [...(overrides.messengers ?? [])];
+  if (slackTold && faces.slackWording) {
+    messengers.push(
+      createSlackNotifier({
+        token: config.SLACK_BOT_TOKEN,
+        channel: config.SLACK_ALERT_CHANNEL,
+        apiUrl: config.SLACK_API_URL,
+        wording: faces.slackWording,
+        messages: store.slackMessages,
+        readAlert: async (alert_id) => (await invoke('get_alert', { alert_id }, jobActor('tell_slack'))).output,
+        log,
+      }),
+    );
+  }
+  const scheduler = await createScheduler(config.RUN_QUEUE_URL, log);
   const collectors = createCollectors({
     ssh: {
       keysDir: config.SSH_KEYS_DIR,
@@ -83,6 +105,19 @@ export async function createApp(config: Config, overrides: Overrides = {}, faces
   });
 
   const collector = overrides.collector ?? collectors;
+  const runbookIndex = createRunbookIndex({ dir: join(config.DATA_DIR, 'runbook-index'), log });
+  const runbooks = createRunbooks({
+    files: createRunbookFiles({
+      root: PROJECT_DIR,
+      shippedDir: config.RUNBOOKS_DIR,
+      uploadedDir: join(config.DATA_DIR, 'runbooks'),
+      log,
+    }),
+    index: runbookIndex,
+    embedder: createEmbedder({ model: config.EMBEDDING_MODEL, cacheDir: join(config.DATA_DIR, 'models'), log }),
+    log,
+  });
+
   const ports: Ports = {
     store,
     collector,
@@ -91,6 +126,7 @@ export async function createApp(config: Config, overrides: Overrides = {}, faces
     queue: scheduler,
     runEvents: createRunEvents(),
     agents: { profiles: () => [...planner.profiles.current().keys()] },
+    runbooks,
     charts,
     metrics,
     log,
@@ -101,7 +137,7 @@ export async function createApp(config: Config, overrides: Overrides = {}, faces
       scanIntervalMs: config.DEX_SCAN_INTERVAL_MINUTES * 60_000,
       scanConcurrency: config.DEX_SCAN_CONCURRENCY,
       thresholds: { warning: config.DEX_SCORE_ALERT_THRESHOLD, critical: config.DEX_SCORE_CRITICAL_THRESHOLD },
-      alertMessengers: messengers.map(({ name }) => name),
+      alertMessengers: [...new Set([...messengers.map(({ name }) => name), ...(slackTold ? ['slack'] : [])])],
     },
   };
   const invoke = createInvoke(TOOLS, ports);
@@ -139,6 +175,7 @@ export async function createApp(config: Config, overrides: Overrides = {}, faces
           queue: scheduler.probe,
           disk: diskProbe(config.DATA_DIR),
           llm: llmProbe(planner.model, clock),
+          vectors: runbooksProbe(runbooks),
         },
       }),
     async metricsPage() {
@@ -148,6 +185,7 @@ export async function createApp(config: Config, overrides: Overrides = {}, faces
     async startWorking({ recover }) {
       await scheduler.start();
       if (!recover) return;
+      await runbooks.follow();
       const recovered = await recoverRuns(ports);
       if (recovered.interrupted + recovered.requeued > 0)
         log.warn(recovered, 'took up runs that an earlier process left');
@@ -159,6 +197,8 @@ export async function createApp(config: Config, overrides: Overrides = {}, faces
       await scheduler.stop(drainMs);
       stopped.abort();
       await Promise.all(deliveries);
+      await runbooks.close();
+      runbookIndex.close();
       await collectors.close();
       await database.close();
     },

@@ -17,6 +17,8 @@ import { runEventRoutes } from './surfaces/http/runEvents.ts';
 import { createKoa, type HttpServer, listen } from './surfaces/http/server.ts';
 import { serviceRoutes } from './surfaces/http/service.ts';
 import { schedule, startJobs } from './surfaces/jobs.ts';
+import { createSlack, SLACK_PATH, type SlackFace } from './surfaces/slack/app.ts';
+import { slackWording } from './surfaces/slack/wording.ts';
 
 export interface Service {
   app: App;
@@ -25,11 +27,14 @@ export interface Service {
 }
 
 export async function startService(config: Config, overrides: Overrides = {}): Promise<Service> {
-  const app = await createApp(config, overrides, { connectAgent });
+  const app = await createApp(config, overrides, { connectAgent, slackWording });
   try {
     const mcp = mountMcp(app);
-    const server = await openDoors(app, mcp);
+    const slack = mountSlack(app);
+    const server = await openDoors(app, mcp, slack);
     await app.startWorking({ recover: true });
+    // Slack may be slow or down; the service is ready without it.
+    void slack?.start();
     await startJobs(
       schedule(config.DEX_SCAN_INTERVAL_MINUTES, { agents: app.model.llm !== null }),
       app.scheduler,
@@ -39,6 +44,7 @@ export async function startService(config: Config, overrides: Overrides = {}): P
       app,
       url: server.url,
       async stop() {
+        await slack?.stop();
         await mcp.close();
         await server.close();
         await app.close();
@@ -50,14 +56,14 @@ export async function startService(config: Config, overrides: Overrides = {}): P
   }
 }
 
-async function openDoors(app: App, mcp: McpHttp): Promise<HttpServer> {
+async function openDoors(app: App, mcp: McpHttp, slack: SlackFace | null): Promise<HttpServer> {
   const { config } = app;
   const guard = guardOf(config);
   const caller = (ctx: Context) => authenticate(ctx.headers, 'rest', guard);
   const koa = createKoa({
     log: app.log,
     loopbackOnly: config.HOST === '127.0.0.1' && !config.authRequired,
-    raw: { '/mcp': mcp.handle },
+    raw: { '/mcp': mcp.handle, ...(slack?.requestListener && { [SLACK_PATH]: slack.requestListener }) },
     ownBodies: ['/api/v1/webhooks'],
     routers: [
       apiRoutes({ ...app, charts: app.ports.charts, authenticate: caller }),
@@ -84,6 +90,22 @@ function mountMcp(app: App): McpHttp {
     clock: ports.clock,
     log,
   });
+}
+
+/** Null while no bot token is set. */
+function mountSlack({ config, tools, invoke, ports, log }: App): SlackFace | null {
+  if (config.SLACK_BOT_TOKEN === '') return null;
+  return createSlack(
+    {
+      botToken: config.SLACK_BOT_TOKEN,
+      appToken: config.SLACK_APP_TOKEN,
+      signingSecret: config.SLACK_SIGNING_SECRET,
+      operators: config.SLACK_OPERATORS,
+      approvers: config.SLACK_APPROVERS,
+      apiUrl: config.SLACK_API_URL,
+    },
+    { tools, invoke, charts: ports.charts, clock: ports.clock, log },
+  );
 }
 
 function guardOf(config: Config): { required: boolean; lookup: KeyLookup } {

@@ -5,9 +5,11 @@ import type { Endpoint, EndpointCondition, EndpointRegistration, EndpointState, 
 import type { KpiAlert } from '../domain/kpi.ts';
 import type { Delivery, OutboxMessage, StoredMessage } from '../domain/outbox.ts';
 import type { Run, RunKind, RunStatus } from '../domain/run.ts';
+import type { VoteCount } from '../domain/runbookVotes.ts';
 import type { RemediationRecord, Score, ScoreThresholds } from '../domain/score.ts';
 import type { ScanTarget, Snapshot } from '../domain/telemetry.ts';
 import type { ChartRenderer } from './chart.ts';
+import type { Runbooks } from './runbookPorts.ts';
 import type { ScoreConfig } from './scoreRules.ts';
 
 export interface Ports {
@@ -22,6 +24,7 @@ export interface Ports {
   agents: Agents;
   /** Who looks at new alerts and heals what it may; absent while nothing does. */
   healing?: Healing;
+  runbooks: Runbooks;
   charts: ChartRenderer;
   metrics: Metrics;
   log: Log;
@@ -103,8 +106,10 @@ export interface Store {
   readonly alerts: AlertRepository;
   readonly unknownHosts: UnknownHostRepository;
   readonly outbox: OutboxRepository;
+  readonly slackMessages: SlackMessageRepository;
   readonly runs: RunRepository;
   readonly audit: AuditRepository;
+  readonly runbookVotes: RunbookVoteRepository;
   /** All or nothing; nested calls join the outer one. */
   transaction<T>(work: (store: Store) => Promise<T>): Promise<T>;
   /** Fails with kind `unavailable` when the database does not answer. */
@@ -122,6 +127,7 @@ export interface EndpointFilter {
   ownerEmail?: string;
   /** The part of the owner's mail address before the @; letters, digits, dots and hyphens only. */
   ownerName?: string;
+  ipAddress?: string;
 }
 
 export interface FleetRow {
@@ -267,6 +273,22 @@ export interface OutboxRepository {
   prune(sentBefore: Date): Promise<number>;
 }
 
+/** The Slack message that tells of a subject of the outbox. */
+export interface SlackMessage {
+  subject: string;
+  channel: string;
+  /** Slack's name for a message in a channel. */
+  ts: string;
+  /** True when the message tells of many subjects at once. */
+  digest: boolean;
+}
+
+export interface SlackMessageRepository {
+  find(subject: string): Promise<SlackMessage | null>;
+  /** A newer message of a subject takes the place of the older. */
+  keep(messages: readonly SlackMessage[]): Promise<void>;
+}
+
 export interface RunFilter {
   kind?: RunKind;
   status?: RunStatus;
@@ -308,6 +330,23 @@ export interface AuditEntry {
 export interface AuditRepository {
   append(entry: AuditEntry): Promise<void>;
   list(filter: { actor?: string; tool?: string }, page: Page): Promise<Paged<AuditEntry & { id: number }>>;
+}
+
+/** Whether a runbook helped somebody on one occasion. */
+export interface RunbookVote {
+  docId: string;
+  /** Actor id. */
+  voter: string;
+  /** The alert it was read for; null when for none. */
+  alertId: number | null;
+  helped: boolean;
+}
+
+export interface RunbookVoteRepository {
+  /** A voter's later word on the same page and alert replaces the earlier one. */
+  cast(vote: RunbookVote, now: Date): Promise<void>;
+  /** By doc_id; pages without votes are absent. */
+  counts(): Promise<Map<string, VoteCount>>;
 }
 
 /** Work that outlives a request. Facts are in the store first; the queue only says that there is something to do. */

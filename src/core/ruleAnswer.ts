@@ -58,7 +58,7 @@ const ABOUT_FLEET = [
 const aboutHost = (hostname: string) => [
   { tool: 'get_score', input: { hostname } },
   { tool: 'list_alerts', input: { hostname, limit: 10 } },
-  { tool: 'get_runbooks', input: { hostname } },
+  { tool: 'endpoint_runbooks', input: { hostname } },
 ];
 
 /** What a tool says, or why it has nothing to say; null when this service has no such tool. */

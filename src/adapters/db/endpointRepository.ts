@@ -195,6 +195,7 @@ function condition(filter: EndpointFilter, staleBefore: Date): FilterQuery<Row> 
     ...(filter.criticalityTier && { criticalityTier: filter.criticalityTier as Row['criticalityTier'] }),
     ...(filter.ownerName && { ownerEmail: { $like: `${filter.ownerName}@%` } }),
     ...(filter.ownerEmail && { ownerEmail: filter.ownerEmail }),
+    ...(filter.ipAddress && { ipAddress: filter.ipAddress }),
     ...(filter.state === 'never_seen' && { lastSeenAt: null }),
     ...(filter.state === 'fresh' && { lastSeenAt: { $gte: staleBefore } }),
     ...(filter.state === 'stale' && { lastSeenAt: { $lt: staleBefore } }),

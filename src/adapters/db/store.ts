@@ -7,6 +7,8 @@ import { alertRepository } from './alertRepository.ts';
 import { endpointRepository } from './endpointRepository.ts';
 import { outboxRepository } from './outboxRepository.ts';
 import type { Session } from './rows.ts';
+import { runbookVoteRepository } from './runbookVoteRepository.ts';
+import { slackMessageRepository } from './slackMessageRepository.ts';
 import { fleetScoreRepository, scoreRepository, snapshotRepository } from './telemetryRepositories.ts';
 import { unknownHostRepository } from './unknownHostRepository.ts';
 import { auditRepository, runRepository } from './workRepositories.ts';
@@ -61,8 +63,10 @@ function storeOver(session: Session, transaction: Store['transaction']): Store {
     alerts: alertRepository(session),
     unknownHosts: unknownHostRepository(session),
     outbox: outboxRepository(session),
+    slackMessages: slackMessageRepository(session),
     runs: runRepository(session),
     audit: auditRepository(session),
+    runbookVotes: runbookVoteRepository(session),
     transaction,
     async ping() {
       await session()
