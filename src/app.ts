@@ -8,10 +8,11 @@ import { systemClock, tokens, ulids } from './adapters/identity.ts';
 import { createLog } from './adapters/log.ts';
 import { createMetrics } from './adapters/metrics.ts';
 import { diskProbe } from './adapters/probes.ts';
-import { reloadedFile } from './adapters/reloadedFile.ts';
+import { reloadedFile, yamlFiles } from './adapters/reloadedFile.ts';
 import { createAnsibleRunner } from './adapters/runners/ansible.ts';
 import { createScheduler, type Scheduler } from './adapters/scheduler/scheduler.ts';
-import { type Config, programEnv } from './config.ts';
+import { createTicketMessenger } from './adapters/tickets.ts';
+import { type Config, namedSecret, programEnv } from './config.ts';
 import { handOver } from './core/alerting.ts';
 import { type DecidedHandlers, recoverApprovals, settleApproval } from './core/approvals.ts';
 import { createExecutors } from './core/executors.ts';
@@ -25,6 +26,8 @@ import { recoverRemediations, remediationDecided } from './core/remediating.ts';
 import { RemediationFile } from './core/remediationMap.ts';
 import { executeRun, recoverRuns } from './core/runs.ts';
 import { ScoreFile } from './core/scoreRules.ts';
+import { linkTicket } from './core/ticketing.ts';
+import { TicketMappingFile } from './core/ticketMapping.ts';
 import type { AnyTool } from './core/tool.ts';
 import { TOOLS } from './core/tools/index.ts';
 
@@ -62,7 +65,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
   const database = await openDatabase(config.DATABASE_URL, config.DATABASE_POOL_SIZE);
   const store = createStore(database.em);
   const metrics = createMetrics();
-  const messengers = overrides.messengers ?? [];
+  const peopleMessengers = overrides.messengers ?? [];
   const scheduler = createScheduler(config.RUN_QUEUE_URL, log);
   const collectors = createCollectors({
     ssh: {
@@ -105,7 +108,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
       scanIntervalMs: config.DEX_SCAN_INTERVAL_MINUTES * 60_000,
       scanConcurrency: config.DEX_SCAN_CONCURRENCY,
       thresholds: { warning: config.DEX_SCORE_ALERT_THRESHOLD, critical: config.DEX_SCORE_CRITICAL_THRESHOLD },
-      alertMessengers: messengers.map(({ name }) => name),
+      alertMessengers: peopleMessengers.map(({ name }) => name),
       selfHealing: config.DEX_SELF_HEALING_ENABLED,
       tickets: config.DEX_TICKET_WEBHOOK_URL !== '',
       publicUrl: config.PUBLIC_URL,
@@ -113,6 +116,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
   };
   if (overrides.healing !== null) ports.healing = overrides.healing ?? createHealing(ports);
   const invoke = createInvoke(TOOLS, ports);
+  const messengers = [...peopleMessengers, ...ticketMessengers(config, ports)];
   const executors = createExecutors(ports);
   const decided: DecidedHandlers = {
     async tool(approval, signal) {
@@ -176,4 +180,28 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
       await database.close();
     },
   };
+}
+
+/** The messenger to the ticket system; none while no ticket system is connected. */
+function ticketMessengers(config: Config, ports: Ports): Messenger[] {
+  const url = config.DEX_TICKET_WEBHOOK_URL;
+  if (url === '') return [];
+  const folder = join(config.CONFIG_DIR, 'ticket_mappings');
+  const mappings = yamlFiles(folder).map((file) => reloadedFile(file, TicketMappingFile, { log: ports.log }).current());
+  return [
+    createTicketMessenger({
+      url,
+      secret: config.WEBHOOK_SECRET,
+      mapping: mappings.find(({ target }) => target.test(url)) ?? null,
+      secretOf: namedSecret,
+      nowMs: () => ports.clock.now().getTime(),
+      link: (ticketId, link) => linkTicket(ports, ticketId, link),
+      async givenUp(messages, reason) {
+        for (const { idempotencyKey, payload } of messages) {
+          const text = `A ticket could not be delivered and was given up: ${payload.title}. ${reason}`;
+          await notice(ports, `given-up:${idempotencyKey}`, text);
+        }
+      },
+    }),
+  ];
 }

@@ -11,6 +11,7 @@ import { docsRoutes } from './surfaces/http/docs.ts';
 import { openapi } from './surfaces/http/openapi.ts';
 import { createKoa, type HttpServer, listen } from './surfaces/http/server.ts';
 import { serviceRoutes } from './surfaces/http/service.ts';
+import { ticketCallbackRoutes } from './surfaces/http/ticketCallback.ts';
 import { schedule, startJobs } from './surfaces/jobs.ts';
 
 export interface Service {
@@ -54,6 +55,13 @@ async function openDoors(app: App): Promise<HttpServer> {
         metrics: app.ports.metrics,
         secret: config.WEBHOOK_SECRET,
         required: config.WEBHOOK_REQUIRE_AUTH,
+      }),
+      ticketCallbackRoutes({
+        invoke: app.invoke,
+        metrics: app.ports.metrics,
+        secret: config.WEBHOOK_SECRET,
+        required: config.WEBHOOK_REQUIRE_AUTH,
+        now: () => app.ports.clock.now(),
       }),
       docsRoutes(openapi(app.tools, config.version)),
       serviceRoutes({ metricsToken: config.METRICS_TOKEN, health: app.health, metricsPage: app.metricsPage }),

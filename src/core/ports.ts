@@ -266,8 +266,8 @@ export interface OutboxRepository {
   dead(ids: readonly number[], error: string): Promise<void>;
   /** Messages that were given up, by messenger. */
   deadCounts(): Promise<{ messenger: string; messages: number; lastError: string }[]>;
-  /** Deletes messages that were sent before. */
-  prune(sentBefore: Date): Promise<number>;
+  /** Deletes messages that were sent, or given up, before. */
+  prune(before: Date): Promise<number>;
 }
 
 /** An approval as it is kept: whoever asked is a whole actor, because the approved call runs in their name. */

@@ -17,6 +17,7 @@ import {
 import { getRun, listRuns } from './runs.ts';
 import { scanEndpoint, scanFleetTool } from './scans.ts';
 import { getFleet, getScore, getScoreHistory } from './scores.ts';
+import { takeTicketWordTool } from './ticketWords.ts';
 
 export const TOOLS: readonly AnyTool[] = [
   registerEndpoint,
@@ -47,6 +48,7 @@ export const TOOLS: readonly AnyTool[] = [
   cancelRemediationTool,
   answerFixCheckTool,
   tendHealing,
+  takeTicketWordTool,
   getRun,
   listRuns,
 ];
