@@ -13,31 +13,40 @@ import { createLog } from './adapters/log.ts';
 import { type AgentConnection, openMcpTools } from './adapters/mcpTools.ts';
 import { createMetrics } from './adapters/metrics.ts';
 import { diskProbe } from './adapters/probes.ts';
-import { reloadedFile } from './adapters/reloadedFile.ts';
+import { reloadedFile, yamlFiles } from './adapters/reloadedFile.ts';
 import { createRunbookFiles } from './adapters/runbookFiles.ts';
+import { createAnsibleRunner } from './adapters/runners/ansible.ts';
 import { createScheduler, type Scheduler } from './adapters/scheduler/scheduler.ts';
 import { createSlackNotifier, type SlackWording } from './adapters/slackNotifier.ts';
+import { createTicketMessenger } from './adapters/tickets.ts';
 import { createRunbookIndex } from './adapters/vectors/runbookIndex.ts';
-import { type Config, PROJECT_DIR } from './config.ts';
+import { type Config, namedSecret, PROJECT_DIR, programEnv } from './config.ts';
 import { jobActor } from './core/actor.ts';
 import { AgentProfilesFile, McpServersFile } from './core/agentProfiles.ts';
 import { agentCollector, investigateByRun } from './core/agentScan.ts';
 import { handOver } from './core/alerting.ts';
+import { type DecidedHandlers, recoverApprovals, settleApproval } from './core/approvals.ts';
 import { AppError } from './core/errors.ts';
 import { createExecutors } from './core/executors.ts';
+import { createHealing } from './core/healing.ts';
 import { checkHealth, type Health } from './core/health.ts';
 import { createInvoke, type Invoke } from './core/invoke.ts';
 import { LlmPricesFile } from './core/llm.ts';
+import { notice } from './core/messages.ts';
 import { createCourier, keepDelivering } from './core/outbox.ts';
-import type { PlannerParts } from './core/plannerRuns.ts';
-import type { Clock, Collector, Log, Messenger, Ports } from './core/ports.ts';
+import { type PlannerParts, plannerStepDecided } from './core/plannerRuns.ts';
+import type { Clock, Collector, Healing, Log, Messenger, PlaybookRunner, Ports } from './core/ports.ts';
+import { recoverRemediations, remediationDecided } from './core/remediating.ts';
+import { RemediationFile } from './core/remediationMap.ts';
 import { createRunbooks, runbooksProbe } from './core/runbooks.ts';
 import { createRunEvents } from './core/runEvents.ts';
 import { executeRun, recoverRuns } from './core/runs.ts';
 import { ScoreFile } from './core/scoreRules.ts';
+import { linkTicket } from './core/ticketing.ts';
+import { TicketMappingFile } from './core/ticketMapping.ts';
 import type { AnyTool } from './core/tool.ts';
 import { TOOLS } from './core/tools/index.ts';
-import { createTriage } from './core/triage.ts';
+import { triageFirst } from './core/triage.ts';
 
 /** What a test puts in the place of the outside world. */
 export interface Overrides {
@@ -45,6 +54,9 @@ export interface Overrides {
   collector?: Collector;
   log?: Log;
   messengers?: Messenger[];
+  runner?: PlaybookRunner;
+  /** Null: alerts stay where their sources put them. */
+  healing?: Healing | null;
 }
 
 /** What faces lend to the inside, which does not know them. */
@@ -82,9 +94,9 @@ export async function createApp(config: Config, overrides: Overrides = {}, faces
   const store = createStore(database.em);
   const metrics = createMetrics();
   const slackTold = config.SLACK_BOT_TOKEN !== '' && config.SLACK_ALERT_CHANNEL !== '';
-  const messengers = [...(overrides.messengers ?? [])];
+  const peopleMessengers = [...(overrides.messengers ?? [])];
   if (slackTold && faces.slackWording) {
-    messengers.push(
+    peopleMessengers.push(
       createSlackNotifier({
         token: config.SLACK_BOT_TOKEN,
         channel: config.SLACK_ALERT_CHANNEL,
@@ -118,11 +130,30 @@ export async function createApp(config: Config, overrides: Overrides = {}, faces
     log,
   });
 
+  const remediationMap = reloadedFile(join(config.CONFIG_DIR, 'dex_remediation_map.yaml'), RemediationFile, {
+    log,
+    onRefused(problem) {
+      metrics.configRefused('dex_remediation_map.yaml');
+      const text = `An edit of the remediation map was refused; the last good one stays in force. ${problem}`;
+      notice(ports, `remediation_map:${tokens.digest(problem)}`, text).catch((error: unknown) =>
+        log.error({ err: error }, 'a notice could not be kept'),
+      );
+    },
+  });
+  const runner = createAnsibleRunner({
+    playbooksDir: join(config.RUNBOOKS_DIR, 'playbooks'),
+    keysDir: config.SSH_KEYS_DIR,
+    knownHostKey: store.endpoints.hostKey,
+    env: programEnv(),
+  });
+
   const ports: Ports = {
     store,
     collector,
     scanner: collector,
     scoreRules,
+    remediationMap,
+    runner: overrides.runner ?? runner,
     queue: scheduler,
     runEvents: createRunEvents(),
     agents: { profiles: () => [...planner.profiles.current().keys()] },
@@ -137,22 +168,42 @@ export async function createApp(config: Config, overrides: Overrides = {}, faces
       scanIntervalMs: config.DEX_SCAN_INTERVAL_MINUTES * 60_000,
       scanConcurrency: config.DEX_SCAN_CONCURRENCY,
       thresholds: { warning: config.DEX_SCORE_ALERT_THRESHOLD, critical: config.DEX_SCORE_CRITICAL_THRESHOLD },
-      alertMessengers: [...new Set([...messengers.map(({ name }) => name), ...(slackTold ? ['slack'] : [])])],
+      alertMessengers: [...new Set([...peopleMessengers.map(({ name }) => name), ...(slackTold ? ['slack'] : [])])],
+      selfHealing: config.DEX_SELF_HEALING_ENABLED,
+      tickets: config.DEX_TICKET_WEBHOOK_URL !== '',
+      publicUrl: config.PUBLIC_URL,
     },
   };
+  if (overrides.healing !== null) {
+    const healing = overrides.healing ?? createHealing(ports);
+    ports.healing = planner.model.llm ? triageFirst(ports, healing) : healing;
+  }
   const invoke = createInvoke(TOOLS, ports);
+  const messengers = [...peopleMessengers, ...ticketMessengers(config, ports)];
   const executors = createExecutors(ports, planner, invoke);
   if (config.DEX_SCAN_MODE === 'agent') {
     const investigate = investigateByRun(ports, executors);
     ports.scanner = agentCollector({ direct: collector, investigate, now: clock.now });
   }
-  if (planner.model.llm) ports.healing = createTriage(ports);
-  else log.info({ reason: planner.model.reason }, 'no language model: agents answer by rules');
+  if (!planner.model.llm) log.info({ reason: planner.model.reason }, 'no language model: agents answer by rules');
+  const decided: DecidedHandlers = {
+    async tool(approval, signal) {
+      if (approval.status !== 'approved') return;
+      await invoke(approval.tool, approval.input, approval.requester, { approvalId: approval.id, signal });
+    },
+    remediation: (approval) => remediationDecided(ports, approval),
+    planner_step: (approval, signal) => plannerStepDecided(ports, approval, signal),
+  };
   scheduler.define(
     'execute_run',
     async ({ run_id }, signal) => {
       await executeRun(ports, executors, String(run_id), signal);
     },
+    config.DEX_SCAN_CONCURRENCY,
+  );
+  scheduler.define(
+    'settle_approval',
+    ({ approval_id }, signal) => settleApproval(ports, decided, String(approval_id), signal),
     config.DEX_SCAN_CONCURRENCY,
   );
   scheduler.define('handle_alerts', () => handOver(ports), 1);
@@ -179,7 +230,9 @@ export async function createApp(config: Config, overrides: Overrides = {}, faces
         },
       }),
     async metricsPage() {
-      metrics.openAlerts(await store.alerts.openCounts().catch(() => [])); // the page has to stand when the store does not
+      // The page has to stand when the store does not.
+      metrics.openAlerts(await store.alerts.openCounts().catch(() => []));
+      metrics.deadMessages(await store.outbox.deadCounts().catch(() => []));
       return metrics.page();
     },
     async startWorking({ recover }) {
@@ -189,6 +242,8 @@ export async function createApp(config: Config, overrides: Overrides = {}, faces
       const recovered = await recoverRuns(ports);
       if (recovered.interrupted + recovered.requeued > 0)
         log.warn(recovered, 'took up runs that an earlier process left');
+      await recoverApprovals(ports);
+      await recoverRemediations(ports);
       for (const messenger of messengers) {
         deliveries.push(keepDelivering(createCourier(ports, messenger, Math.random), log, stopped.signal));
       }
@@ -229,8 +284,32 @@ function plannerParts(config: Config, log: Log, { connectAgent }: Faces): Planne
           if (!connectAgent) throw new AppError('unavailable', `This process does not serve ${server} to agents.`);
           await connectAgent({ ...caller, tools: TOOLS, charts, log, version: config.version }, transport);
         },
-        env: config.variable,
+        env: (name) => namedSecret(name) ?? undefined,
         log,
       }),
   };
+}
+
+/** The messenger to the ticket system; none while no ticket system is connected. */
+function ticketMessengers(config: Config, ports: Ports): Messenger[] {
+  const url = config.DEX_TICKET_WEBHOOK_URL;
+  if (url === '') return [];
+  const folder = join(config.CONFIG_DIR, 'ticket_mappings');
+  const mappings = yamlFiles(folder).map((file) => reloadedFile(file, TicketMappingFile, { log: ports.log }).current());
+  return [
+    createTicketMessenger({
+      url,
+      secret: config.WEBHOOK_SECRET,
+      mapping: mappings.find(({ target }) => target.test(url)) ?? null,
+      secretOf: namedSecret,
+      nowMs: () => ports.clock.now().getTime(),
+      link: (ticketId, link) => linkTicket(ports, ticketId, link),
+      async givenUp(messages, reason) {
+        for (const { idempotencyKey, payload } of messages) {
+          const text = `A ticket could not be delivered and was given up: ${payload.title}. ${reason}`;
+          await notice(ports, `given-up:${idempotencyKey}`, text);
+        }
+      },
+    }),
+  ];
 }

@@ -16,6 +16,7 @@ import { openapi } from './surfaces/http/openapi.ts';
 import { runEventRoutes } from './surfaces/http/runEvents.ts';
 import { createKoa, type HttpServer, listen } from './surfaces/http/server.ts';
 import { serviceRoutes } from './surfaces/http/service.ts';
+import { ticketCallbackRoutes } from './surfaces/http/ticketCallback.ts';
 import { schedule, startJobs } from './surfaces/jobs.ts';
 import { createSlack, SLACK_PATH, type SlackFace } from './surfaces/slack/app.ts';
 import { slackWording } from './surfaces/slack/wording.ts';
@@ -73,6 +74,13 @@ async function openDoors(app: App, mcp: McpHttp, slack: SlackFace | null): Promi
         metrics: app.ports.metrics,
         secret: config.WEBHOOK_SECRET,
         required: config.WEBHOOK_REQUIRE_AUTH,
+      }),
+      ticketCallbackRoutes({
+        invoke: app.invoke,
+        metrics: app.ports.metrics,
+        secret: config.WEBHOOK_SECRET,
+        required: config.WEBHOOK_REQUIRE_AUTH,
+        now: () => app.ports.clock.now(),
       }),
       docsRoutes(openapi(app.tools, config.version)),
       serviceRoutes({ metricsToken: config.METRICS_TOKEN, health: app.health, metricsPage: app.metricsPage }),

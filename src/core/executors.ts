@@ -4,6 +4,7 @@ import type { Invoke } from './invoke.ts';
 import { type PlannerParts, plannerExecutor } from './plannerRuns.ts';
 import type { Ports } from './ports.ts';
 import { presentScanResult } from './present.ts';
+import { runRemediation } from './remediating.ts';
 import { type RunExecutors, resultOutcome } from './runs.ts';
 import { scanFleet, scanOne } from './scanning.ts';
 
@@ -17,5 +18,6 @@ export function createExecutors(ports: Ports, planner: PlannerParts, invoke: Inv
     },
     fleet_scan: async (_run, { signal, progress }) => resultOutcome(await scanFleet(ports, signal, progress), signal),
     planner: plannerExecutor(ports, planner, invoke),
+    remediation: async (run, context) => resultOutcome(await runRemediation(ports, run, context), context.signal),
   };
 }

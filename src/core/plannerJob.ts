@@ -1,15 +1,7 @@
-/** What a planner run remembers beside its steps: who asked for it, what was decided, and how far the loop is. */
+/** What a planner run remembers beside its steps: who asked for it, and how far the loop is. */
 import type { Run } from '../domain/run.ts';
 import type { Role } from './actor.ts';
 import type { PlannerState } from './plannerState.ts';
-
-/** A human's answer to one call that waited for it. */
-export interface CallDecision {
-  approve: boolean;
-  by: string;
-  at: string;
-  reason: string | null;
-}
 
 export interface PlannerJob {
   /** Facts to start from; untrusted. */
@@ -22,10 +14,6 @@ export interface PlannerJob {
   attended: boolean;
   /** How often it was taken up again after a stop. */
   resumes: number;
-  /** By call id. */
-  decisions: Record<string, CallDecision>;
-  /** The call that waits for a human, and since when. */
-  waiting: { callId: string; since: string } | null;
   /** Null before the first step. */
   loop: Omit<PlannerState, 'steps'> | null;
 }
@@ -40,8 +28,6 @@ export function newPlannerJob(asker: PlannerJob['asker'], changes: Partial<Plann
     tell: null,
     attended: false,
     resumes: 0,
-    decisions: {},
-    waiting: null,
     loop: null,
     ...changes,
   };

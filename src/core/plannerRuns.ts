@@ -4,6 +4,7 @@ import type { Run } from '../domain/run.ts';
 import type { Actor } from './actor.ts';
 import { type AgentProfile, MAX_RUN_SECONDS } from './agentProfiles.ts';
 import { answerText } from './answerText.ts';
+import { cancelApproval, recordExecution, requestApproval, requireApproval, spendApproval } from './approvals.ts';
 import { canonicalJson } from './canonicalJson.ts';
 import { AppError } from './errors.ts';
 import type { Invoke } from './invoke.ts';
@@ -11,12 +12,12 @@ import type { Llm, LlmPrice } from './llm.ts';
 import { type LlmBudget, withinBudget } from './llmBudget.ts';
 import { type PlannerResult, runPlanner } from './planner.ts';
 import type { PendingCall, ToolGate } from './plannerCalls.ts';
-import { type CallDecision, jobOf, type PlannerJob } from './plannerJob.ts';
-import type { PlannerState, PlannerStep } from './plannerState.ts';
+import { jobOf } from './plannerJob.ts';
+import type { CallStatus, PlannerState, PlannerStep } from './plannerState.ts';
 import type { PlannerTools } from './plannerTools.ts';
-import type { Ports, Reloaded } from './ports.ts';
+import type { Ports, Reloaded, StoredApproval } from './ports.ts';
 import { ruleAnswer } from './ruleAnswer.ts';
-import { type RunExecutor, type RunOutcome, requireRun } from './runs.ts';
+import { followRun, type RunExecutor, type RunOutcome } from './runs.ts';
 
 export const DEFAULT_PROFILE = 'default';
 
@@ -33,9 +34,6 @@ export interface PlannerParts {
     caller: { actor: Actor; invoke: Invoke },
   ): Promise<PlannerTools & { close(): Promise<void> }>;
 }
-
-/** A human who was asked and did not answer has not said yes. Milliseconds; the guide's time for approvals. */
-const DECISION_TIME_MS = 30 * 60_000;
 
 export function plannerExecutor(ports: Ports, parts: PlannerParts, invoke: Invoke): RunExecutor {
   return async (run, { signal, cancelled }) => {
@@ -57,7 +55,7 @@ export function plannerExecutor(ports: Ports, parts: PlannerParts, invoke: Invok
     }
 
     ports.metrics.agentCalled(name);
-    const gate = gateOf(job, invoke);
+    const gate = gateOf(ports, run, actor, invoke);
     const store = storing(ports, run, llm, profile);
     const tools = await parts.openTools(profile, { actor, invoke: gate.invoke });
     try {
@@ -76,7 +74,7 @@ export function plannerExecutor(ports: Ports, parts: PlannerParts, invoke: Invok
         signal,
         ...(job.loop && { resume: { ...job.loop, steps: run.steps as PlannerStep[] } }),
       });
-      return await outcomeOf(ports, run, result, cancelled);
+      return outcomeOf(ports, run, result, cancelled);
     } finally {
       await tools.close();
     }
@@ -86,6 +84,7 @@ export function plannerExecutor(ports: Ports, parts: PlannerParts, invoke: Invok
 /** Stores the loop's state after every step, and counts what the step cost. */
 function storing(ports: Ports, run: Run, llm: Llm, profile: AgentProfile): (state: PlannerState) => Promise<void> {
   let countedUsd = jobOf(run).loop?.costUsd ?? 0;
+  const recorded = new Set<string>();
   return async ({ steps, ...loop }) => {
     await ports.store.runs.update(run.id, {
       steps,
@@ -98,54 +97,94 @@ function storing(ports: Ports, run: Run, llm: Llm, profile: AgentProfile): (stat
       ports.metrics.llmSpent({ provider, model: profile.model ?? model }, loop.costUsd - countedUsd);
       countedUsd = loop.costUsd;
     }
+    for (const call of steps.at(-1)?.calls ?? []) {
+      const execution = EXECUTION_OF[call.status];
+      if (call.approvalId === null || !execution || recorded.has(call.approvalId)) continue;
+      recorded.add(call.approvalId);
+      await recordExecution(ports, call.approvalId, execution, call.text.slice(0, MAX_OUTCOME));
+    }
     ports.runEvents.publish(run.id, { type: 'changed' });
   };
 }
 
+/** What became of a call that people had allowed; a refused one was never allowed. */
+const EXECUTION_OF: Partial<Record<CallStatus, 'done' | 'failed' | 'interrupted'>> = {
+  done: 'done',
+  failed: 'failed',
+  unknown: 'interrupted',
+};
+/** Characters of a call's result that its approval keeps. */
+const MAX_OUTCOME = 500;
+
 /**
- * Lets a call through that needs nobody or that a human allowed; any other waits. Our own server asks again at the gate
- * of all calls, and there exactly the calls that were let through here, each once, count as confirmed.
+ * Lets a call through that needs nobody or that people allowed; any other waits for them. Our own server asks again at the
+ * gate of all calls, and there exactly the calls that were let through here, each once, count as granted.
  */
 function gateOf(
-  job: PlannerJob,
+  ports: Ports,
+  run: Run,
+  actor: Actor,
   invoke: Invoke,
 ): { beforeToolCall: (call: PendingCall) => Promise<ToolGate>; invoke: Invoke } {
   const granted = new Set<string>();
   const keyOf = (tool: string, input: unknown) => `${tool} ${canonicalJson(input)}`;
   return {
-    async beforeToolCall({ callId, tool, effect, input, needsApproval }) {
-      const decision = job.decisions[callId];
-      if (needsApproval && !decision) return { verdict: 'wait', approvalId: callId };
-      if (needsApproval && !decision?.approve) return { verdict: 'deny', reason: refusalOf(decision) };
-      if (effect !== 'read') granted.add(keyOf(tool.slice(tool.indexOf('__') + 2), input));
+    async beforeToolCall(call) {
+      if (call.needsApproval) {
+        const approval = await approvalOf(ports, run, actor, call);
+        if (approval.status === 'pending') return { verdict: 'wait', approvalId: approval.id };
+        if (approval.status !== 'approved') return { verdict: 'deny', reason: refusalOf(approval) };
+        await spendApproval(ports, approval.id, approval.tool, approval.input);
+      }
+      if (call.effect !== 'read') granted.add(keyOf(call.tool.slice(call.tool.indexOf('__') + 2), call.input));
       return { verdict: 'allow' };
     },
-    invoke: (name, raw, actor, options) =>
-      invoke(name, raw, actor, { ...options, confirm: async () => granted.delete(keyOf(name, raw)) }),
+    invoke: (name, raw, caller, options) =>
+      invoke(name, raw, caller, { ...options, granted: granted.delete(keyOf(name, raw)) }),
   };
 }
 
-function refusalOf(decision: CallDecision | undefined): string {
-  return `${decision?.by ?? 'nobody'} said no${decision?.reason ? `: ${decision.reason}` : '.'}`;
+/** The approval that this call asked for before, or a new one. */
+async function approvalOf(ports: Ports, run: Run, actor: Actor, call: PendingCall): Promise<StoredApproval> {
+  if (call.approvalId !== null) return requireApproval(ports, call.approvalId);
+  const input = call.input as Record<string, unknown>;
+  const alertId = typeof input.alert_id === 'number' ? input.alert_id : null;
+  const alert = alertId === null ? null : await ports.store.alerts.get(alertId);
+  const named = typeof input.hostname === 'string' ? input.hostname : null;
+  return requestApproval(
+    ports,
+    {
+      kind: 'planner_step',
+      question: `${actor.name} wants to call ${call.tool} with ${JSON.stringify(input)}. Allow it?`,
+      plan: { goal: run.goal, tool: call.tool, input },
+      tool: call.tool,
+      input,
+      hostname: named ?? alert?.hostname ?? run.hostname,
+      alertId,
+      subjectId: run.id,
+    },
+    actor,
+  );
 }
 
-async function outcomeOf(
+function refusalOf({ status, answers }: StoredApproval): string {
+  const no = answers.find(({ decision }) => decision === 'deny');
+  if (no) return `${no.name} said no${no.reason ? `: ${no.reason}` : '.'}`;
+  return status === 'expired' ? 'nobody answered in time.' : `the request is ${status}.`;
+}
+
+function outcomeOf(
   ports: Ports,
   run: Run,
-  { status, answer, error, state, steps }: PlannerResult,
+  { status, answer, error }: PlannerResult,
   cancelled: AbortSignal,
-): Promise<RunOutcome> {
+): RunOutcome {
   const said = error ? `${error.kind}: ${error.message}` : undefined;
   switch (status) {
     case 'completed':
       return { status, result: answer, news: newsOf(ports, run, answer) };
-    case 'waiting_approval': {
-      const { steps: _stored, ...loop } = state;
-      const callId = steps.at(-1)?.calls.find((call) => call.status === 'waiting')?.callId ?? '';
-      const waiting = { callId, since: ports.clock.now().toISOString() };
-      await ports.store.runs.update(run.id, { state: { ...jobOf(run), loop, waiting } });
+    case 'waiting_approval':
       return { status };
-    }
     case 'cancelled':
       if (cancelled.aborted) return { status, error: said };
       // The service stops: whoever starts next goes on from what is stored.
@@ -168,57 +207,26 @@ function newsOf(ports: Ports, run: Run, answer: unknown): OutboxMessage[] {
   }));
 }
 
-/**
- * A human's word on the call that a run waits with; the first word counts. The run goes on either way.
- * @throws AppError `not_found`, or `conflict` when the run does not wait with this call
- */
-export async function decideCall(
+/** Longer than a run takes from asking people to waiting for them; milliseconds. */
+const TO_WAITING_MS = 5 * 60_000;
+
+/** People have answered, or time has, and the run goes on. An answer may come before the run has begun to wait. */
+export async function plannerStepDecided(
   ports: Ports,
-  runId: string,
-  callId: string,
-  decision: Omit<CallDecision, 'at'>,
-): Promise<Run> {
-  const run = await requireRun(ports, runId);
-  const job = run.kind === 'planner' ? jobOf(run) : null;
-  const decided = job && job.waiting?.callId === callId && (await goOn(ports, run, job, callId, decision));
-  if (!decided) {
-    const now = job?.waiting && run.status === 'waiting_approval' ? `waits with ${job.waiting.callId}` : run.status;
-    throw new AppError('conflict', `Run ${runId} does not wait with call ${callId}: it is ${now}.`, {
-      run_id: runId,
-      status: run.status,
-    });
-  }
-  return requireRun(ports, runId);
+  { subjectId }: StoredApproval,
+  signal: AbortSignal,
+): Promise<void> {
+  if (subjectId === null) return;
+  await followRun(ports, subjectId, TO_WAITING_MS, signal);
+  if (!(await ports.store.runs.move(subjectId, ['waiting_approval'], { status: 'queued' }))) return;
+  await ports.queue.enqueue('execute_run', { run_id: subjectId });
+  ports.runEvents.publish(subjectId, { type: 'changed' });
 }
 
-async function goOn(
-  ports: Ports,
-  run: Run,
-  job: PlannerJob,
-  callId: string,
-  decision: Omit<CallDecision, 'at'>,
-): Promise<boolean> {
-  const at = ports.clock.now().toISOString();
-  const state: PlannerJob = {
-    ...job,
-    waiting: null,
-    decisions: { ...job.decisions, [callId]: { ...decision, at } },
-  };
-  if (!(await ports.store.runs.move(run.id, ['waiting_approval'], { status: 'queued', state }))) return false;
-  await ports.queue.enqueue('execute_run', { run_id: run.id });
-  ports.runEvents.publish(run.id, { type: 'changed' });
-  return true;
-}
-
-/** Says no for humans who did not answer in time; returns for how many. */
-export async function expireDecisions(ports: Ports): Promise<number> {
-  let expired = 0;
-  for (const run of await ports.store.runs.inStatus(['waiting_approval'], 'planner')) {
-    const job = jobOf(run);
-    const waited = job.waiting ? ports.clock.now().getTime() - Date.parse(job.waiting.since) : 0;
-    if (!job.waiting || waited < DECISION_TIME_MS) continue;
-    const decision = { approve: false, by: 'silence', reason: 'nobody answered within 30 minutes' };
-    if (await goOn(ports, run, job, job.waiting.callId, decision)) expired++;
+/** Nobody has to answer any more for a run that was cancelled. */
+export async function withdrawApprovals(ports: Ports, run: Run): Promise<void> {
+  if (run.kind !== 'planner') return;
+  for (const call of (run.steps as PlannerStep[]).at(-1)?.calls ?? []) {
+    if (call.status === 'waiting' && call.approvalId !== null) await cancelApproval(ports, call.approvalId);
   }
-  return expired;
 }

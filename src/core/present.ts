@@ -124,6 +124,7 @@ function presentStep(step: PlannerStep): Record<string, unknown> {
       input: call.input,
       status: call.status,
       refusal: call.refusal,
+      approval_id: call.approvalId,
       result: call.text,
       started_at: call.startedAt,
       finished_at: call.finishedAt,

@@ -1,6 +1,7 @@
 /** Executing runs: a queued run is claimed once, worked on by its kind, and always ends in a status that says how. */
 import type { OutboxMessage } from '../domain/outbox.ts';
 import { isFinished, type Run, type RunKind, type RunStatus } from '../domain/run.ts';
+import type { Actor } from './actor.ts';
 import { AppError } from './errors.ts';
 import { isResumable, jobOf } from './plannerJob.ts';
 import type { Ports } from './ports.ts';
@@ -30,6 +31,33 @@ export type RunExecutors = Partial<Record<RunKind, RunExecutor>>;
 
 /** How often a run is looked at whose changes another process may have made; milliseconds. */
 const LOOK_EVERY_MS = 1000;
+/** Thrown by an executor whose work somebody cancelled. */
+export class RunCancelled extends Error {}
+
+export type RunSubject = Partial<Pick<Run, 'id' | 'hostname' | 'goal' | 'agentProfile' | 'state'>>;
+
+/** A run that nobody has stored yet. */
+export function newRun(ports: Pick<Ports, 'ids' | 'clock'>, actor: Actor, kind: RunKind, about: RunSubject = {}): Run {
+  return {
+    id: about.id ?? ports.ids.next(),
+    kind,
+    status: 'queued',
+    hostname: about.hostname ?? null,
+    goal: about.goal ?? null,
+    agentProfile: about.agentProfile ?? null,
+    requestedBy: actor.id,
+    via: actor.via,
+    createdAt: ports.clock.now(),
+    startedAt: null,
+    finishedAt: null,
+    error: null,
+    result: null,
+    steps: [],
+    state: about.state ?? null,
+    usage: null,
+    costUsd: null,
+  };
+}
 
 /** Works on a queued run. A second call for the same run does nothing: claiming is atomic. */
 export async function executeRun(
@@ -55,6 +83,10 @@ export async function executeRun(
     });
     await leave(ports, run, outcome);
   } catch (error) {
+    if (error instanceof RunCancelled) {
+      await leave(ports, run, { status: 'cancelled', error: error.message });
+      return requireRun(ports, runId);
+    }
     if (!(error instanceof AppError))
       ports.log.error({ err: error, run_id: runId }, 'run failed with an unexpected error');
     const message = error instanceof AppError ? error.message : 'An internal error; the log has it under this run id.';
@@ -107,10 +139,13 @@ async function endRun(
 
 /**
  * Stops a run: work under way notices at once here, and within a second in another process.
- * @throws AppError `not_found`, or `conflict` when it has ended
+ * @throws AppError `not_found`, `conflict` when it has ended, `refused` for a remediation
  */
 export async function cancelRun(ports: Ports, runId: string, by: string): Promise<Run> {
   const run = await requireRun(ports, runId);
+  if (run.kind === 'remediation') {
+    throw new AppError('refused', 'A remediation is cancelled by cancel_remediation, which sees to its alert too.');
+  }
   const end = { status: 'cancelled' as const, error: `Cancelled by ${by}.` };
   if (await endRun(ports, run, ['queued', 'running', 'waiting_approval'], end)) return requireRun(ports, runId);
   throw new AppError('conflict', `Run ${runId} has ended already.`, { run_id: runId });
@@ -175,7 +210,8 @@ function nextChange(ports: Ports, runId: string, signal: AbortSignal): Promise<v
 
 /**
  * After a restart: runs that can go on are queued again with what they had reached, other runs that were being worked on
- * are marked interrupted (their work may be half done, so it is never repeated blindly), queued ones are queued again.
+ * are marked interrupted (their work may be half done, so it is never repeated blindly), queued ones are queued again;
+ * remediations have an order of their own.
  */
 export async function recoverRuns(ports: Ports): Promise<{ interrupted: number; requeued: number }> {
   let interrupted = 0;
@@ -194,7 +230,7 @@ export async function recoverRuns(ports: Ports): Promise<{ interrupted: number; 
       interrupted++;
     }
   }
-  const queued = await ports.store.runs.inStatus(['queued']);
+  const queued = (await ports.store.runs.inStatus(['queued'])).filter(({ kind }) => kind !== 'remediation');
   for (const run of queued) await ports.queue.enqueue('execute_run', { run_id: run.id });
   return { interrupted, requeued: queued.length };
 }

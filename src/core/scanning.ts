@@ -9,6 +9,7 @@ import { announce, observeIn } from './alerting.ts';
 import { createBatcher } from './batcher.ts';
 import { AppError } from './errors.ts';
 import type { CollectContext, FleetRow, Ports, StoredSnapshot } from './ports.ts';
+import { newRun, type RunSubject } from './runs.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -47,45 +48,30 @@ export interface FleetScanCounts {
 
 const MOST_NOTES = 20;
 
-type RunAbout = Partial<Pick<Run, 'id' | 'hostname' | 'goal' | 'agentProfile' | 'state'>>;
-
 /**
  * Asks for work and returns at once: the run is committed before the queue hears of it.
  * @param about an `id` that says what the run is for makes asking twice a `conflict`
  */
-export async function requestRun(ports: Ports, actor: Actor, kind: RunKind, about: RunAbout = {}): Promise<Run> {
+export async function requestRun(ports: Ports, actor: Actor, kind: RunKind, about: RunSubject = {}): Promise<Run> {
   const run = await addRun(ports, actor, kind, about);
   await ports.queue.enqueue('execute_run', { run_id: run.id });
   return run;
 }
 
 /** Commits a run that the caller executes itself. */
-export async function addRun(ports: Ports, actor: Actor, kind: RunKind, about: RunAbout): Promise<Run> {
-  const run: Run = {
-    id: about.id ?? ports.ids.next(),
-    kind,
-    status: 'queued',
-    hostname: about.hostname ?? null,
-    goal: about.goal ?? null,
-    agentProfile: about.agentProfile ?? null,
-    requestedBy: actor.id,
-    via: actor.via,
-    createdAt: ports.clock.now(),
-    startedAt: null,
-    finishedAt: null,
-    error: null,
-    result: null,
-    steps: [],
-    state: about.state ?? null,
-    usage: null,
-    costUsd: null,
-  };
+export async function addRun(ports: Ports, actor: Actor, kind: RunKind, about: RunSubject): Promise<Run> {
+  const run = newRun(ports, actor, kind, about);
   await ports.store.runs.add(run);
   return run;
 }
 
 /** Looks at one endpoint and records what was found. Fails with `not_found`, or `refused` for one that reports by itself. */
-export async function scanOne(ports: Ports, hostname: string, signal: AbortSignal, note: Note): Promise<ScanResult> {
+export async function scanOne(
+  ports: Ports,
+  hostname: string,
+  signal: AbortSignal,
+  note: Note = () => {},
+): Promise<ScanResult> {
   const endpoint = await requireEndpoint(ports, hostname);
   if (endpoint.collector === 'push') {
     throw new AppError('refused', `${hostname} reports by itself (collector push) and cannot be scanned from here.`);

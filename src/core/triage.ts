@@ -13,7 +13,8 @@ const MOST_AT_ONCE = 5;
 
 const ACTOR: Actor = jobActor(TRIAGE_PROFILE);
 
-export function createTriage(ports: Ports): Healing {
+/** Sends agents to the new alerts that are critical, and leaves all of them to healing as before. */
+export function triageFirst(ports: Ports, healing: Healing): Healing {
   return {
     async handle(alerts) {
       const critical = alerts.filter(({ severity, status }) => severity === 'critical' && status === 'active');
@@ -23,6 +24,7 @@ export function createTriage(ports: Ports): Healing {
           ports.log.error({ err: error, alert_id: alert.id }, 'no agent could be sent to look at an alert'),
         );
       }
+      await healing.handle(alerts);
     },
   };
 }

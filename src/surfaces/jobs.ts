@@ -35,8 +35,8 @@ export function schedule(scanIntervalMinutes: number, has: { agents: boolean }):
   return [
     { name: 'dex_scan_all_endpoints', cron: scanCron, tool: 'scan_fleet', input: {} },
     { name: 'dex_tend_alerts', cron: '* * * * *', tool: 'tend_alerts', input: {} },
-    { name: 'dex_tend_runs', cron: '* * * * *', tool: 'tend_runs', input: {} },
     ...(has.agents ? [WEEKLY_REPORT] : []),
+    { name: 'dex_expire_approvals', cron: '* * * * *', tool: 'tend_healing', input: {} },
   ];
 }
 

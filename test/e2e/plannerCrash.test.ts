@@ -89,8 +89,10 @@ test('kill -9 while runs are in every phase', async () => {
   // One request was lost with the process; the step before it was not asked for again.
   expect(model.asked('goal-thinking')).toHaveLength(3);
 
-  expect((await runOf(human)).status).toBe('waiting_approval');
-  await call('POST', `/api/v1/runs/${human}/steps/s1c1/decide`, { decision: 'deny' });
+  const waiting = await runOf(human);
+  expect(waiting.status).toBe('waiting_approval');
+  const { approval_id: approvalId } = waiting.steps[0].calls[0];
+  await call('POST', `/api/v1/approvals/${approvalId}/decide`, { decision: 'deny' });
   expect(await endOf(human)).toMatchObject({ status: 'completed', result: { summary: 'Was refused.' } });
 });
 

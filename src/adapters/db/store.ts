@@ -5,11 +5,13 @@ import { AppError } from '../../core/errors.ts';
 import type { Store } from '../../core/ports.ts';
 import { alertRepository } from './alertRepository.ts';
 import { endpointRepository } from './endpointRepository.ts';
+import { approvalRepository, remediationRepository } from './healingRepositories.ts';
 import { outboxRepository } from './outboxRepository.ts';
 import type { Session } from './rows.ts';
 import { runbookVoteRepository } from './runbookVoteRepository.ts';
 import { slackMessageRepository } from './slackMessageRepository.ts';
 import { fleetScoreRepository, scoreRepository, snapshotRepository } from './telemetryRepositories.ts';
+import { ticketRepository } from './ticketRepository.ts';
 import { unknownHostRepository } from './unknownHostRepository.ts';
 import { auditRepository, runRepository } from './workRepositories.ts';
 
@@ -64,6 +66,9 @@ function storeOver(session: Session, transaction: Store['transaction']): Store {
     unknownHosts: unknownHostRepository(session),
     outbox: outboxRepository(session),
     slackMessages: slackMessageRepository(session),
+    approvals: approvalRepository(session),
+    remediations: remediationRepository(session),
+    tickets: ticketRepository(session),
     runs: runRepository(session),
     audit: auditRepository(session),
     runbookVotes: runbookVoteRepository(session),

@@ -1,15 +1,11 @@
-/** Tools that set agents to work, and that give a human's word on what an agent may not do alone. */
+/** The tool that sets an agent to work. */
 import { z } from 'zod';
 import { RUN_STATUSES } from '../../domain/run.ts';
-import { FACES } from '../actor.ts';
 import { AppError } from '../errors.ts';
 import { newPlannerJob } from '../plannerJob.ts';
-import { DEFAULT_PROFILE, decideCall, expireDecisions } from '../plannerRuns.ts';
-import { presentRun } from '../present.ts';
+import { DEFAULT_PROFILE } from '../plannerRuns.ts';
 import { requestRun } from '../scanning.ts';
-import { runIdInput, runShape } from '../shapes.ts';
 import { defineTool } from '../tool.ts';
-import { runText } from './runs.ts';
 
 /** Characters of JSON; about 6,000 tokens, as much as an agent is shown of it. */
 const MAX_CONTEXT = 24_000;
@@ -50,43 +46,4 @@ export const startRun = defineTool({
     return { run_id: run.id, status: run.status };
   },
   summary: ({ run_id }) => `An agent looks into it (run ${run_id}).`,
-});
-
-export const decideRunCall = defineTool({
-  name: 'decide_run_call',
-  title: 'Allow or refuse an agent’s call',
-  effect: 'write',
-  humansOnly: true,
-  description:
-    'A person’s yes or no to the one call that an agent’s run waits with; the first word counts, and the run goes on.',
-  http: { method: 'POST', path: '/api/v1/runs/:run_id/steps/:call_id/decide' },
-  command: {
-    name: 'decide',
-    args: ['run_id', 'call_id', 'decision'],
-    example: 'decide 01JD3X8T5M7V2N4K6P8Q0R1S2T s2c1 approve',
-  },
-  input: z.strictObject({
-    run_id: runIdInput,
-    call_id: z.string().min(1).max(20),
-    decision: z.enum(['approve', 'deny']),
-    reason: z.string().trim().max(500).optional().describe('Why; the agent is told'),
-  }),
-  output: runShape,
-  async run({ run_id, call_id, decision, reason }, { ports, actor }) {
-    const word = { approve: decision === 'approve', by: actor.name, reason: reason ?? null };
-    return presentRun(await decideCall(ports, run_id, call_id, word));
-  },
-  summary: runText,
-});
-
-export const tendRuns = defineTool({
-  name: 'tend_runs',
-  title: 'Tend runs',
-  effect: 'write',
-  hiddenFrom: FACES.filter((face) => face !== 'job'),
-  description: 'Refuse for people who did not answer in time what an agent waits with.',
-  input: z.strictObject({}),
-  output: z.object({ expired: z.number().int() }),
-  run: async (_input, { ports }) => ({ expired: await expireDecisions(ports) }),
-  summary: ({ expired }) => `${expired} waiting calls expired.`,
 });

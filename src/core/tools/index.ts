@@ -1,12 +1,20 @@
 /** The explicit list of all tools; a tool that is not here does not exist on any face. */
 import type { AnyTool } from '../tool.ts';
-import { decideRunCall, startRun, tendRuns } from './agents.ts';
+import { startRun } from './agents.ts';
 import { ingestAlerts, listUnknownHosts, tendAlerts } from './alertIntake.ts';
 import { acknowledgeAlertTool, getAlert, listAlerts, resolveAlertTool } from './alerts.ts';
+import { decideApprovalTool, getApproval, listApprovals } from './approvals.ts';
 import { deregisterEndpoint, getEndpoint, listEndpoints, registerEndpoint, updateEndpoint } from './endpoints.ts';
 import { listIncidents } from './incidents.ts';
 import { getKpis } from './kpis.ts';
 import { measureEndpoint } from './measure.ts';
+import {
+  answerFixCheckTool,
+  cancelRemediationTool,
+  listRemediations,
+  remediateAlertTool,
+  tendHealing,
+} from './remediations.ts';
 import {
   endpointRunbooks,
   getRunbook,
@@ -19,6 +27,7 @@ import {
 import { cancelRunTool, getRun, listRuns } from './runs.ts';
 import { scanEndpoint, scanFleetTool } from './scans.ts';
 import { getFleet, getScore, getScoreHistory } from './scores.ts';
+import { takeTicketWordTool } from './ticketWords.ts';
 
 export const TOOLS: readonly AnyTool[] = [
   registerEndpoint,
@@ -42,11 +51,18 @@ export const TOOLS: readonly AnyTool[] = [
   tendAlerts,
   measureEndpoint,
   startRun,
+  listApprovals,
+  getApproval,
+  decideApprovalTool,
+  remediateAlertTool,
+  listRemediations,
+  cancelRemediationTool,
+  answerFixCheckTool,
+  tendHealing,
+  takeTicketWordTool,
   getRun,
   listRuns,
   cancelRunTool,
-  decideRunCall,
-  tendRuns,
   searchRunbooksTool,
   endpointRunbooks,
   listRunbooksTool,

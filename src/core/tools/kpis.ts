@@ -1,6 +1,7 @@
 /** The tool for key figures: reaction, repair, noise and the fleet's score over some days. */
 import { z } from 'zod';
 import { RESOLUTIONS } from '../../domain/alert.ts';
+import { approvalLatencyMinutes, healingKpis } from '../../domain/healingKpi.ts';
 import { kpis } from '../../domain/kpi.ts';
 import { round1 } from '../../domain/score.ts';
 import type { FleetScore } from '../ports.ts';
@@ -20,7 +21,7 @@ export const getKpis = defineTool({
   title: 'Show key figures',
   effect: 'read',
   description:
-    'Time to acknowledge (MTTA), time to resolve (MTTR, mean and median, from creation to end), auto-resolution rate (ended by a verified remediation), alerts by name, noisiest endpoints and the fleet score over lookback_days. A figure without a basis is null and reasons says why.',
+    'Time to acknowledge (MTTA), time to resolve (MTTR, mean and median, from creation to end), auto-resolution rate (ended by a verified remediation), confirmed fix rate by owners, also per playbook, time to approve, alerts by name, noisiest endpoints and the fleet score over lookback_days. A figure without a basis is null and reasons says why.',
   http: { method: 'GET', path: '/api/v1/dex/kpis' },
   command: { name: 'kpis', args: ['lookback_days'], example: 'kpis 30' },
   input: z.strictObject({ lookback_days: z.coerce.number().int().min(1).max(365).default(7) }),
@@ -31,6 +32,17 @@ export const getKpis = defineTool({
     mttr_median_minutes: minutes,
     auto_resolution_rate_pct: z.number().nullable(),
     approval_latency_minutes: minutes,
+    confirmed_fix_rate_pct: z.number().nullable(),
+    by_playbook: z.array(
+      z.object({
+        playbook: z.string(),
+        runs: z.number().int(),
+        fixed: z.number().int(),
+        confirmed: z.number().int(),
+        denied: z.number().int(),
+        confirmed_fix_rate_pct: z.number().nullable(),
+      }),
+    ),
     avg_fleet_dex_score: z.number().nullable(),
     fleet_score_course: z.array(z.object({ at: timestamp, avg_score: z.number() })),
     total_alerts: z.number().int(),
@@ -45,12 +57,16 @@ export const getKpis = defineTool({
   async run({ lookback_days }, { ports, now }) {
     const since = new Date(now.getTime() - lookback_days * DAY_MS);
     const { store } = ports;
-    const [moved, open, course, fleet] = await Promise.all([
+    const [moved, open, course, fleet, remediations, approvals] = await Promise.all([
       store.alerts.movedSince(since),
       store.alerts.openCounts(),
       store.fleetScores.since(since),
       store.endpoints.fleet(),
+      store.remediations.finishedSince(since),
+      store.approvals.decidedSince(since),
     ]);
+    const healing = healingKpis(remediations);
+    const latency = approvalLatencyMinutes(approvals);
     const figures = kpis(moved, since);
     const average = currentAverage(fleet);
     return {
@@ -59,7 +75,12 @@ export const getKpis = defineTool({
       mttr_minutes: figures.mttrMinutes,
       mttr_median_minutes: figures.mttrMedianMinutes,
       auto_resolution_rate_pct: figures.autoResolutionRatePct,
-      approval_latency_minutes: null,
+      approval_latency_minutes: latency,
+      confirmed_fix_rate_pct: healing.confirmedFixRatePct,
+      by_playbook: healing.byPlaybook.map(({ confirmedFixRatePct, ...figures }) => ({
+        ...figures,
+        confirmed_fix_rate_pct: confirmedFixRatePct,
+      })),
       avg_fleet_dex_score: average,
       fleet_score_course: thinned(course).map(({ at, average }) => ({ at: iso(at), avg_score: average })),
       total_alerts: figures.totalAlerts,
@@ -70,7 +91,10 @@ export const getKpis = defineTool({
       noisiest: figures.noisiest,
       reasons: {
         ...wireReasons(figures.reasons),
-        approval_latency_minutes: 'No approval was asked for in this time.',
+        ...(latency === null && { approval_latency_minutes: 'Nobody answered an approval in this time.' }),
+        ...(healing.confirmedFixRatePct === null && {
+          confirmed_fix_rate_pct: 'No owner said in this time whether a fix helped.',
+        }),
         ...(average === null && { avg_fleet_dex_score: 'No endpoint has a score yet.' }),
         ...(course.length === 0 && { fleet_score_course: 'No scan of the whole fleet ended in this time.' }),
       },
@@ -85,6 +109,7 @@ export const getKpis = defineTool({
       `Time to acknowledge: ${figure(kpi.mtta_minutes, 'min', 'mtta_minutes')}`,
       `Time to resolve: ${figure(kpi.mttr_minutes, 'min on average', 'mttr_minutes')}${kpi.mttr_median_minutes === null ? '' : `, ${kpi.mttr_median_minutes} min median`}`,
       `Resolved by remediation: ${figure(kpi.auto_resolution_rate_pct, '%', 'auto_resolution_rate_pct')}`,
+      `Fixes confirmed by owners: ${figure(kpi.confirmed_fix_rate_pct, '%', 'confirmed_fix_rate_pct')}`,
       `Fleet score: ${figure(kpi.avg_fleet_dex_score, 'of 100', 'avg_fleet_dex_score')}`,
       ...kpi.noisiest
         .slice(0, 5)

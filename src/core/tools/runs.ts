@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { RUN_KINDS, RUN_STATUSES, type Run } from '../../domain/run.ts';
 import { MAX_STEPS } from '../agentProfiles.ts';
 import { answerText } from '../answerText.ts';
+import { withdrawApprovals } from '../plannerRuns.ts';
 import type { PlannerStep } from '../plannerState.ts';
 import { presentRun } from '../present.ts';
 import { cancelRun, followRun } from '../runs.ts';
@@ -61,9 +62,13 @@ export const cancelRunTool = defineTool({
   http: { method: 'POST', path: '/api/v1/runs/:run_id/cancel' },
   command: { name: 'cancel', args: ['run_id'], example: 'cancel 01JD3X8T5M7V2N4K6P8Q0R1S2T' },
   input: z.strictObject({ run_id: runIdInput }),
-  output: runShape,
-  run: async ({ run_id }, { ports, actor }) => presentRun(await cancelRun(ports, run_id, actor.name)),
-  summary: runText,
+  output: z.object({ run_id: z.string(), status: z.enum(RUN_STATUSES) }),
+  async run({ run_id }, { ports, actor }) {
+    const run = await cancelRun(ports, run_id, actor.name);
+    await withdrawApprovals(ports, run);
+    return { run_id, status: run.status };
+  },
+  summary: ({ run_id }) => `Run ${run_id} is cancelled.`,
 });
 
 /** How far a run is: a share by its steps, and what it does now. */
@@ -80,7 +85,7 @@ export function runText(run: z.output<typeof runShape>): string {
   const waiting = run.status === 'waiting_approval' ? waitingCall.safeParse(run.steps.at(-1)).data : undefined;
   const call = waiting?.calls.find(({ status }) => status === 'waiting');
   if (call) {
-    return `${runLine(run)}\nIt wants ${call.tool} with ${JSON.stringify(call.input)}.\nAllow or refuse it: decide ${run.run_id} ${call.call_id} approve`;
+    return `${runLine(run)}\nIt wants ${call.tool} with ${JSON.stringify(call.input)}.\nAllow or refuse it: decide ${call.approval_id} approve`;
   }
   const scan = run.kind === 'scan' && run.status === 'completed' ? scanResult.safeParse(run.result).data : undefined;
   if (!scan) return runLine(run);
@@ -92,7 +97,9 @@ export function runText(run: z.output<typeof runShape>): string {
 
 /** The part of an agent's step that asks a human. */
 const waitingCall = z.object({
-  calls: z.array(z.object({ call_id: z.string(), tool: z.string(), input: z.unknown(), status: z.string() })),
+  calls: z.array(
+    z.object({ approval_id: z.string().nullable(), tool: z.string(), input: z.unknown(), status: z.string() }),
+  ),
 });
 
 /** The part of a scan run's result that is told. */

@@ -20,7 +20,7 @@ beforeAll(async () => {
   model = await startModel();
   service = await startTestService(
     { ...model.env, WEBHOOK_REQUIRE_AUTH: 'false' },
-    { clock, collector: machines(findings) },
+    { clock, collector: machines(findings), healing: null },
   );
   await register('dev-01');
 }, 60_000);
@@ -119,12 +119,16 @@ describe('a run', () => {
     const began = performance.now();
     expect(await service.call('POST', `/api/v1/runs/${runId}/cancel`)).toMatchObject({
       status: 200,
-      body: { status: 'cancelled', error: 'Cancelled by the holder of API_KEY.' },
+      body: { run_id: runId, status: 'cancelled' },
     });
     expect(performance.now() - began).toBeLessThan(5_000);
     expect((await service.call('POST', `/api/v1/runs/${runId}/cancel`)).status).toBe(409);
     expect((await service.call('POST', '/api/v1/runs/none/cancel')).status).toBe(404);
-    expect(await get(runId)).toMatchObject({ status: 'cancelled', result: null });
+    expect(await get(runId)).toMatchObject({
+      status: 'cancelled',
+      error: 'Cancelled by the holder of API_KEY.',
+      result: null,
+    });
   });
 });
 
@@ -135,28 +139,35 @@ describe('what changes something', () => {
       { calls: [['dexops__acknowledge_alert', { alert_id: alertId, hours: 2 }]] },
       { text: answer('Done as far as allowed.') },
     );
-  const decide = (runId: string, decision: string, callId = 's1c1') =>
-    service.call('POST', `/api/v1/runs/${runId}/steps/${callId}/decide`, { decision, reason: 'on call' });
+  const waits = async (runId: string): Promise<string> => {
+    await reaches(runId, 'waiting_approval');
+    return (await get(runId)).steps[0].calls[0].approval_id;
+  };
+  const decide = (approvalId: string, decision: string) =>
+    service.call('POST', `/api/v1/approvals/${approvalId}/decide`, { decision, reason: 'on call' });
   const statusOf = async (id: number) => (await service.call('GET', `/api/v1/dex/alerts/${id}`)).body.alert.status;
 
   test('waits for a human, happens once after a yes, and says on whose behalf', async () => {
     const id = await openAlert('dev-01', 'GoalApprove');
     wants('goal-approve', id);
     const runId = await start('goal-approve');
-    await reaches(runId, 'waiting_approval');
+    const approvalId = await waits(runId);
     expect(await statusOf(id)).toBe('active');
-    expect((await get(runId)).steps[0].calls[0]).toMatchObject({
-      status: 'waiting',
-      tool: 'dexops__acknowledge_alert',
-    });
+    const { body: asked } = await service.call('GET', '/api/v1/approvals');
+    expect(asked.approvals).toMatchObject([
+      {
+        approval_id: approvalId,
+        kind: 'planner_step',
+        plan: { tool: 'dexops__acknowledge_alert', goal: 'goal-approve' },
+      },
+    ]);
 
-    expect((await decide(runId, 'approve', 's9c9')).status).toBe(409);
     const assistant: Actor = { id: 'key:x', name: 'Claude', kind: 'model', via: 'mcp', role: 'admin' };
-    const word = { run_id: runId, call_id: 's1c1', decision: 'approve' };
+    const word = { approval_id: approvalId, decision: 'approve' };
     for (const actor of [assistant, jobActor('x'), VIEWER])
-      await expect(service.app.invoke('decide_run_call', word, actor)).rejects.toMatchObject({ kind: 'denied' });
+      await expect(service.app.invoke('decide_approval', word, actor)).rejects.toMatchObject({ kind: 'denied' });
 
-    const words = await Promise.all(Array.from({ length: 10 }, () => decide(runId, 'approve')));
+    const words = await Promise.all(Array.from({ length: 10 }, () => decide(approvalId, 'approve')));
     expect(words.filter(({ status }) => status === 200)).toHaveLength(1);
     expect(words.filter(({ status }) => status === 409)).toHaveLength(9);
     expect(await service.finished(runId)).toMatchObject({
@@ -164,6 +175,7 @@ describe('what changes something', () => {
       steps: [{ calls: [{ status: 'done' }] }, {}],
     });
     expect(await statusOf(id)).toBe('acknowledged');
+    expect(await service.app.ports.store.approvals.get(approvalId)).toMatchObject({ execution: 'done' });
     const { items } = await service.app.ports.store.audit.list({ tool: 'acknowledge_alert' }, { limit: 10, offset: 0 });
     expect(items).toMatchObject([{ actor: `planner:${runId}`, actorKind: 'model', via: 'planner', outcome: 'ok' }]);
   });
@@ -172,8 +184,7 @@ describe('what changes something', () => {
     const id = await openAlert('dev-01', 'GoalDeny');
     wants('goal-deny', id);
     const runId = await start('goal-deny');
-    await reaches(runId, 'waiting_approval');
-    expect((await decide(runId, 'deny')).status).toBe(200);
+    expect((await decide(await waits(runId), 'deny')).status).toBe(200);
     expect((await service.finished(runId)).status).toBe('completed');
     expect(await statusOf(id)).toBe('active');
     expect(JSON.stringify(model.asked('goal-deny').at(-1)?.messages)).toContain('said no: on call');
@@ -183,11 +194,9 @@ describe('what changes something', () => {
     const id = await openAlert('dev-01', 'GoalSilence');
     wants('goal-silence', id);
     const runId = await start('goal-silence');
-    await reaches(runId, 'waiting_approval');
-    const tend = async () => (await service.app.invoke('tend_runs', {}, jobActor('dex_tend_runs'))).output.expired;
-    expect(await tend()).toBe(0);
+    await waits(runId);
     clock.advance(31 * 60_000);
-    expect(await tend()).toBe(1);
+    await service.app.invoke('tend_healing', {}, jobActor('dex_expire_approvals'));
     expect((await service.finished(runId)).steps[0].calls[0]).toMatchObject({ status: 'refused', refusal: 'denied' });
     expect(await statusOf(id)).toBe('active');
   });
@@ -196,7 +205,7 @@ describe('what changes something', () => {
     const id = await openAlert('dev-01', 'GoalLost');
     wants('goal-lost', id);
     const runId = await start('goal-lost');
-    await reaches(runId, 'waiting_approval');
+    await waits(runId);
     // What a process leaves that dies between sending a write and hearing of it.
     const { runs } = service.app.ports.store;
     const [step] = (await runs.get(runId))!.steps as PlannerStep[];
@@ -215,9 +224,9 @@ describe('what changes something', () => {
   test('is cancelled while it waits', async () => {
     wants('goal-abandon', 1);
     const runId = await start('goal-abandon');
-    await reaches(runId, 'waiting_approval');
+    const approvalId = await waits(runId);
     expect((await service.call('POST', `/api/v1/runs/${runId}/cancel`)).body.status).toBe('cancelled');
-    expect((await decide(runId, 'approve')).status).toBe(409);
+    expect((await decide(approvalId, 'approve')).status).toBe(409);
   });
 
   test('is not even offered to the agent of somebody who may not do it', async () => {
