@@ -28,6 +28,7 @@ import { handOver } from './core/alerting.ts';
 import { type DecidedHandlers, recoverApprovals, settleApproval } from './core/approvals.ts';
 import { AppError } from './core/errors.ts';
 import { createExecutors } from './core/executors.ts';
+import type { People } from './core/feedbackPorts.ts';
 import { createHealing } from './core/healing.ts';
 import { checkHealth, type Health } from './core/health.ts';
 import { createInvoke, type Invoke } from './core/invoke.ts';
@@ -42,6 +43,7 @@ import { createRunbooks, runbooksProbe } from './core/runbooks.ts';
 import { createRunEvents } from './core/runEvents.ts';
 import { executeRun, recoverRuns } from './core/runs.ts';
 import { ScoreFile } from './core/scoreRules.ts';
+import { SURVEY_MESSENGER } from './core/surveys.ts';
 import { linkTicket } from './core/ticketing.ts';
 import { TicketMappingFile } from './core/ticketMapping.ts';
 import type { AnyTool } from './core/tool.ts';
@@ -57,6 +59,7 @@ export interface Overrides {
   runner?: PlaybookRunner;
   /** Null: alerts stay where their sources put them. */
   healing?: Healing | null;
+  people?: People;
 }
 
 /** What faces lend to the inside, which does not know them. */
@@ -158,17 +161,24 @@ export async function createApp(config: Config, overrides: Overrides = {}, faces
     runEvents: createRunEvents(),
     agents: { profiles: () => [...planner.profiles.current().keys()] },
     runbooks,
+    people: overrides.people,
     charts,
     metrics,
     log,
     clock,
     ids: ulids(clock),
     tokens,
+    random: Math.random,
     settings: {
       scanIntervalMs: config.DEX_SCAN_INTERVAL_MINUTES * 60_000,
       scanConcurrency: config.DEX_SCAN_CONCURRENCY,
       thresholds: { warning: config.DEX_SCORE_ALERT_THRESHOLD, critical: config.DEX_SCORE_CRITICAL_THRESHOLD },
-      alertMessengers: [...new Set([...peopleMessengers.map(({ name }) => name), ...(slackTold ? ['slack'] : [])])],
+      alertMessengers: [
+        ...new Set([
+          ...peopleMessengers.map(({ name }) => name).filter((name) => name !== SURVEY_MESSENGER),
+          ...(slackTold ? ['slack'] : []),
+        ]),
+      ],
       selfHealing: config.DEX_SELF_HEALING_ENABLED,
       tickets: config.DEX_TICKET_WEBHOOK_URL !== '',
       publicUrl: config.PUBLIC_URL,

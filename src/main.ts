@@ -36,8 +36,9 @@ export async function startService(config: Config, overrides: Overrides = {}): P
     await app.startWorking({ recover: true });
     // Slack may be slow or down; the service is ready without it.
     void slack?.start();
+    const survey = { cron: config.DEX_SURVEY_CRON, sharePct: config.DEX_SURVEY_SHARE_PCT };
     await startJobs(
-      schedule(config.DEX_SCAN_INTERVAL_MINUTES, { agents: app.model.llm !== null }),
+      schedule(config.DEX_SCAN_INTERVAL_MINUTES, survey, { agents: app.model.llm !== null }),
       app.scheduler,
       app.invoke,
     );

@@ -5,6 +5,7 @@ import { ingestAlerts, listUnknownHosts, tendAlerts } from './alertIntake.ts';
 import { acknowledgeAlertTool, getAlert, listAlerts, resolveAlertTool } from './alerts.ts';
 import { decideApprovalTool, getApproval, listApprovals } from './approvals.ts';
 import { deregisterEndpoint, getEndpoint, listEndpoints, registerEndpoint, updateEndpoint } from './endpoints.ts';
+import { getFeedbackSummary, submitFeedback } from './feedback.ts';
 import { listIncidents } from './incidents.ts';
 import { getKpis } from './kpis.ts';
 import { measureEndpoint } from './measure.ts';
@@ -27,6 +28,7 @@ import {
 import { cancelRunTool, getRun, listRuns } from './runs.ts';
 import { scanEndpoint, scanFleetTool } from './scans.ts';
 import { getFleet, getScore, getScoreHistory } from './scores.ts';
+import { answerSurvey, closeSurvey, getSurvey, listSurveys, optOut, startSurvey, tendSurveys } from './surveys.ts';
 import { takeTicketWordTool } from './ticketWords.ts';
 
 export const TOOLS: readonly AnyTool[] = [
@@ -60,6 +62,15 @@ export const TOOLS: readonly AnyTool[] = [
   answerFixCheckTool,
   tendHealing,
   takeTicketWordTool,
+  submitFeedback,
+  getFeedbackSummary,
+  startSurvey,
+  closeSurvey,
+  listSurveys,
+  getSurvey,
+  answerSurvey,
+  optOut,
+  tendSurveys,
   getRun,
   listRuns,
   cancelRunTool,
