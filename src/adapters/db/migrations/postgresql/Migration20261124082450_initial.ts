@@ -1,8 +1,8 @@
 import { Migration } from '@mikro-orm/migrations';
 
-export class Migration20261124081314_initial extends Migration {
+export class Migration20261124082450_initial extends Migration {
 
-  override name = 'Migration20261124081314_initial';
+  override name = 'Migration20261124082450_initial';
 
   override up(): void | Promise<void> {
     this.addSql(`create table "alert" ("id" serial primary key, "endpoint_id" int not null, "hostname" varchar(253) not null, "alert_name" varchar(255) not null, "severity" varchar(255) not null, "alert_type" varchar(255) not null, "message" text not null, "status" varchar(255) not null, "labels" jsonb not null, "series" jsonb not null, "starts_at" timestamptz(3) not null, "acknowledged_at" timestamptz(3) null, "acknowledged_until" timestamptz(3) null, "acknowledged_by" varchar(255) null, "predicted_time_to_impact" varchar(255) null, "remediation_run_id" varchar(255) null, "ticket" jsonb null, "flaps" int not null, "handled_at" timestamptz(3) null, "created_at" timestamptz(3) not null, "updated_at" timestamptz(3) not null, "resolved_at" timestamptz(3) null, "resolution" varchar(255) null);`);
@@ -55,7 +55,7 @@ export class Migration20261124081314_initial extends Migration {
     this.addSql(`create index "remediation_alert" on "remediation" ("alert_id");`);
     this.addSql(`create unique index "remediation_one_running" on "remediation" ("endpoint_id") where status = 'running';`);
 
-    this.addSql(`create table "run" ("id" varchar(255) not null, "kind" varchar(255) not null, "status" varchar(255) not null, "hostname" varchar(255) null, "goal" text null, "agent_profile" varchar(255) null, "requested_by" varchar(255) not null, "via" varchar(255) not null, "created_at" timestamptz(3) not null, "started_at" timestamptz(3) null, "finished_at" timestamptz(3) null, "error" text null, "result" jsonb null, "steps" jsonb not null, "usage" jsonb null, "cost_usd" double precision null, primary key ("id"));`);
+    this.addSql(`create table "run" ("id" varchar(255) not null, "kind" varchar(255) not null, "status" varchar(255) not null, "hostname" varchar(255) null, "goal" text null, "agent_profile" varchar(255) null, "requested_by" varchar(255) not null, "via" varchar(255) not null, "created_at" timestamptz(3) not null, "started_at" timestamptz(3) null, "finished_at" timestamptz(3) null, "error" text null, "result" jsonb null, "steps" jsonb not null, "state" jsonb null, "usage" jsonb null, "cost_usd" double precision null, primary key ("id"));`);
     this.addSql(`create index "run_status_kind" on "run" ("status", "kind");`);
     this.addSql(`create index "run_created" on "run" ("created_at");`);
     this.addSql(`create index "run_hostname_created" on "run" ("hostname", "created_at");`);

@@ -1,8 +1,8 @@
 import { Migration } from '@mikro-orm/migrations';
 
-export class Migration20261124081313_initial extends Migration {
+export class Migration20261124082449_initial extends Migration {
 
-  override name = 'Migration20261124081313_initial';
+  override name = 'Migration20261124082449_initial';
 
   override up(): void | Promise<void> {
     this.addSql(`create table \`alert\` (\`id\` integer not null primary key autoincrement, \`endpoint_id\` integer not null, \`hostname\` text not null, \`alert_name\` text not null, \`severity\` text not null, \`alert_type\` text not null, \`message\` text not null, \`status\` text not null, \`labels\` json not null, \`series\` json not null, \`starts_at\` datetime not null, \`acknowledged_at\` datetime null, \`acknowledged_until\` datetime null, \`acknowledged_by\` text null, \`predicted_time_to_impact\` text null, \`remediation_run_id\` text null, \`ticket\` json null, \`flaps\` integer not null, \`handled_at\` datetime null, \`created_at\` datetime not null, \`updated_at\` datetime not null, \`resolved_at\` datetime null, \`resolution\` text null);`);
@@ -55,7 +55,7 @@ export class Migration20261124081313_initial extends Migration {
     this.addSql(`create index \`remediation_alert\` on \`remediation\` (\`alert_id\`);`);
     this.addSql(`create unique index \`remediation_one_running\` on \`remediation\` (\`endpoint_id\`) where status = 'running';`);
 
-    this.addSql(`create table \`run\` (\`id\` text not null primary key, \`kind\` text not null, \`status\` text not null, \`hostname\` text null, \`goal\` text null, \`agent_profile\` text null, \`requested_by\` text not null, \`via\` text not null, \`created_at\` datetime not null, \`started_at\` datetime null, \`finished_at\` datetime null, \`error\` text null, \`result\` json null, \`steps\` json not null, \`usage\` json null, \`cost_usd\` double null);`);
+    this.addSql(`create table \`run\` (\`id\` text not null primary key, \`kind\` text not null, \`status\` text not null, \`hostname\` text null, \`goal\` text null, \`agent_profile\` text null, \`requested_by\` text not null, \`via\` text not null, \`created_at\` datetime not null, \`started_at\` datetime null, \`finished_at\` datetime null, \`error\` text null, \`result\` json null, \`steps\` json not null, \`state\` json null, \`usage\` json null, \`cost_usd\` double null);`);
     this.addSql(`create index \`run_status_kind\` on \`run\` (\`status\`, \`kind\`);`);
     this.addSql(`create index \`run_created\` on \`run\` (\`created_at\`);`);
     this.addSql(`create index \`run_hostname_created\` on \`run\` (\`hostname\`, \`created_at\`);`);
