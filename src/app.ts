@@ -50,7 +50,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
   const database = await openDatabase(config.DATABASE_URL, config.DATABASE_POOL_SIZE);
   const store = createStore(database.em);
   const metrics = createMetrics();
-  const scheduler = await createScheduler(config.RUN_QUEUE_URL, log);
+  const scheduler = createScheduler(config.RUN_QUEUE_URL, log);
   const collectors = createCollectors({
     ssh: {
       keysDir: config.SSH_KEYS_DIR,

@@ -107,6 +107,7 @@ const Variables = z.object({
   SLACK_API_URL: url('http', 'https'),
   MCP_ALLOWED_ORIGINS: list(),
   MCP_STDIO_ROLE: z.enum(ROLES, `must be ${ROLES.join(', ')}`).default('operator'),
+  API_RATE_LIMIT_PER_MINUTE: whole(12_000, 0, 10_000_000),
 });
 
 type Read = z.output<typeof Variables>;
@@ -156,6 +157,11 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     authRequired: !keyless && read.REQUIRE_API_KEY,
     version: version(),
   });
+}
+
+/** What the push agent reads: its endpoint's token, which on the command line every user of the machine could see. */
+export function readAgentConfig(env: Record<string, string | undefined>): { token: string | undefined } {
+  return { token: env.DEX_AGENT_TOKEN?.trim() || undefined };
 }
 
 /** The environment of this process, over what `.env` in the working directory says. */

@@ -5,11 +5,14 @@ import { createMcpServer } from '../mcp/server.ts';
 import { type App, createApp, type Overrides } from './app.ts';
 import { type Config, processEnv, readConfig } from './config.ts';
 import { jobActor } from './core/actor.ts';
+import { identifyKey } from './core/apiKeys.ts';
 import { AppError } from './core/errors.ts';
+import { agentSnapshotRoutes } from './surfaces/http/agentSnapshots.ts';
 import { apiRoutes } from './surfaces/http/api.ts';
-import { authenticate, configuredKey, type KeyLookup } from './surfaces/http/auth.ts';
+import { authenticate, configuredKey, firstOf, type KeyLookup } from './surfaces/http/auth.ts';
 import { docsRoutes } from './surfaces/http/docs.ts';
 import { openapi } from './surfaces/http/openapi.ts';
+import { createRateLimit } from './surfaces/http/rateLimit.ts';
 import { createKoa, type HttpServer, listen } from './surfaces/http/server.ts';
 import { serviceRoutes } from './surfaces/http/service.ts';
 import { schedule, startJobs } from './surfaces/jobs.ts';
@@ -43,14 +46,23 @@ export async function startService(config: Config, overrides: Overrides = {}): P
 }
 
 async function openDoors(app: App, mcp: McpHttp): Promise<HttpServer> {
-  const { config } = app;
-  const guard = guardOf(config);
+  const { config, ports } = app;
+  const guard = guardOf(app);
   const koa = createKoa({
     log: app.log,
     loopbackOnly: config.HOST === '127.0.0.1' && !config.authRequired,
     raw: { '/mcp': mcp.handle },
     routers: [
-      apiRoutes({ ...app, charts: app.ports.charts, authenticate: (ctx) => authenticate(ctx.headers, 'rest', guard) }),
+      apiRoutes({
+        ...app,
+        charts: ports.charts,
+        authenticate: (ctx) => authenticate(ctx.headers, 'rest', guard),
+        rateLimit: createRateLimit(config.API_RATE_LIMIT_PER_MINUTE, ports.clock.now),
+      }),
+      agentSnapshotRoutes({
+        invoke: app.invoke,
+        endpointOf: (token) => ports.store.endpoints.byAgentToken(ports.tokens.digest(token)),
+      }),
       docsRoutes(openapi(app.tools, config.version)),
       serviceRoutes({ metricsToken: config.METRICS_TOKEN, health: app.health, metricsPage: app.metricsPage }),
     ],
@@ -62,15 +74,16 @@ function mountMcp(app: App): McpHttp {
   const { config, log, ports } = app;
   return createMcpHttp({
     createServer: (actor) => createMcpServer({ ...app, actor, charts: ports.charts, version: config.version }),
-    authenticate: (headers) => authenticate(headers, 'mcp', guardOf(config)),
+    authenticate: (headers) => authenticate(headers, 'mcp', guardOf(app)),
     allowedOrigins: config.MCP_ALLOWED_ORIGINS,
     clock: ports.clock,
     log,
   });
 }
 
-function guardOf(config: Config): { required: boolean; lookup: KeyLookup } {
-  return { required: config.authRequired, lookup: configuredKey(config.API_KEY) };
+function guardOf({ config, ports }: App): { required: boolean; lookup: KeyLookup } {
+  const stored: KeyLookup = (key, via) => identifyKey(ports, key, via);
+  return { required: config.authRequired, lookup: firstOf(configuredKey(config.API_KEY), stored) };
 }
 
 /** On an empty registry: watches the machine it runs on, so that a newcomer sees real work at once. */

@@ -36,11 +36,16 @@ export function createInvoke(tools: readonly AnyTool[], ports: Ports): Invoke {
     let failure: unknown = null;
     let input: Record<string, unknown> = {};
     try {
-      input = parseInput(tool, raw);
-      await authorise(tool, input, actor, options).catch((error: unknown) => {
-        outcome = 'denied';
-        throw error;
-      });
+      const parsed = tool.input.safeParse(raw ?? {});
+      if (parsed.success) input = parsed.data;
+      // The role comes before the input's mistakes: whoever may not call a tool is not taught how to.
+      outcome = 'denied';
+      requireRole(tool, actor);
+      outcome = 'failed';
+      if (!parsed.success) throw badInput(tool, parsed.error);
+      outcome = 'denied';
+      await requireApproval(tool, input, actor, options);
+      outcome = 'failed';
       const raised = await tool.run(input, {
         ports,
         actor,
@@ -57,7 +62,8 @@ export function createInvoke(tools: readonly AnyTool[], ports: Ports): Invoke {
     } finally {
       const durationMs = performance.now() - started;
       ports.metrics.toolCalled(tool.name, actor.via, outcome, durationMs / 1000);
-      if (tool.effect !== 'read') await audit(tool, input, actor, outcome, failure, durationMs);
+      if (tool.effect !== 'read' && !(tool.selfRecording && outcome === 'ok'))
+        await audit(tool, input, actor, outcome, failure, durationMs);
     }
   };
 
@@ -89,26 +95,27 @@ export function createInvoke(tools: readonly AnyTool[], ports: Ports): Invoke {
   }
 }
 
-function parseInput(tool: AnyTool, raw: unknown): Record<string, unknown> {
-  const parsed = tool.input.safeParse(raw ?? {});
-  if (parsed.success) return parsed.data;
-  const fields = parsed.error.issues.map((issue) => ({
+function badInput(tool: AnyTool, error: z.ZodError): AppError {
+  const fields = error.issues.map((issue) => ({
     field: issue.path.join('.') || '(body)',
     problem: issue.message,
   }));
   const words = fields.map(({ field, problem }) => `${field}: ${problem}`).join('; ');
-  throw new AppError('invalid', `${tool.name} cannot be done with this input. ${words}`, { fields });
+  return new AppError('invalid', `${tool.name} cannot be done with this input. ${words}`, { fields });
 }
 
-async function authorise(
+function requireRole(tool: AnyTool, actor: Actor): void {
+  const verdict = judge(tool, actor);
+  if (verdict.decision === 'deny') throw new AppError('denied', verdict.reason);
+}
+
+async function requireApproval(
   tool: AnyTool,
   input: Record<string, unknown>,
   actor: Actor,
   options: InvokeOptions,
 ): Promise<void> {
-  const verdict = judge(tool, actor);
-  if (verdict.decision === 'allow') return;
-  if (verdict.decision === 'deny') throw new AppError('denied', verdict.reason);
+  if (judge(tool, actor).decision === 'allow') return;
   const question = `${actor.name} asks for ${tool.title} with ${JSON.stringify(input)}. Allow it?`;
   if (await options.confirm?.(question)) return;
   throw new AppError(

@@ -4,6 +4,7 @@ import type { Endpoint, EndpointCondition, EndpointRegistration, EndpointState, 
 import type { Run, RunKind, RunStatus } from '../domain/run.ts';
 import type { RemediationRecord, Score, ScoreThresholds } from '../domain/score.ts';
 import type { ScanTarget, Snapshot } from '../domain/telemetry.ts';
+import type { Role } from './actor.ts';
 import type { ChartRenderer } from './chart.ts';
 import type { ScoreConfig } from './scoreRules.ts';
 
@@ -82,6 +83,7 @@ export interface Store {
   readonly alerts: AlertRepository;
   readonly runs: RunRepository;
   readonly audit: AuditRepository;
+  readonly apiKeys: ApiKeyRepository;
   /** All or nothing; nested calls join the outer one. */
   transaction<T>(work: (store: Store) => Promise<T>): Promise<T>;
   /** Fails with kind `unavailable` when the database does not answer. */
@@ -196,9 +198,37 @@ export interface AuditEntry {
   durationMs: number;
 }
 
+export interface AuditFilter extends Partial<Pick<AuditEntry, 'actor' | 'via' | 'role' | 'tool' | 'outcome'>> {
+  since?: Date;
+}
+
 export interface AuditRepository {
   append(entry: AuditEntry): Promise<void>;
-  list(filter: { actor?: string; tool?: string }, page: Page): Promise<Paged<AuditEntry & { id: number }>>;
+  /** Newest first. */
+  list(filter: AuditFilter, page: Page): Promise<Paged<AuditEntry & { id: number }>>;
+}
+
+export interface ApiKey {
+  id: number;
+  name: string;
+  role: Role;
+  createdBy: string;
+  createdAt: Date;
+  /** To the minute; null when it was never used. */
+  lastUsedAt: Date | null;
+  revokedAt: Date | null;
+}
+
+export interface ApiKeyRepository {
+  /** Fails with kind `conflict` while a valid key has the name. */
+  add(key: Pick<ApiKey, 'name' | 'role' | 'createdBy' | 'createdAt'>, digest: string): Promise<ApiKey>;
+  /** By name, revoked ones too. */
+  list(): Promise<ApiKey[]>;
+  /** Valid keys only. */
+  byDigest(digest: string): Promise<ApiKey | null>;
+  /** The key as it is now, or null when no valid key has the name. */
+  revoke(name: string, now: Date): Promise<ApiKey | null>;
+  noteUse(id: number, now: Date): Promise<void>;
 }
 
 /** Work that outlives a request. Facts are in the store first; the queue only says that there is something to do. */

@@ -1,5 +1,6 @@
 /** The tables: one entity each, mapped one to one onto plain values that core knows. */
 import { defineEntity, p } from '@mikro-orm/core';
+import type { Role } from '../../core/actor.ts';
 import type { AlertStatus, AlertType, Resolution, Severity, TicketLink } from '../../domain/alert.ts';
 import type { CriticalityTier, Persona, ScoreStatus } from '../../domain/endpoint.ts';
 import type { RunKind, RunStatus } from '../../domain/run.ts';
@@ -224,6 +225,25 @@ export const AuditRow = defineEntity({
   ],
 });
 
+export const ApiKeyRow = defineEntity({
+  name: 'ApiKey',
+  tableName: 'api_key',
+  properties: {
+    id: p.integer().primary(),
+    name: p.string().length(64),
+    role: word<Role>(),
+    digest: p.string().length(64),
+    createdBy: p.string(),
+    createdAt: p.datetime(3),
+    lastUsedAt: p.datetime(3).nullable(),
+    revokedAt: p.datetime(3).nullable(),
+  },
+  uniques: [
+    { name: 'api_key_digest', properties: ['digest'] },
+    { name: 'api_key_name_valid', properties: ['name'], where: 'revoked_at is null' },
+  ],
+});
+
 export const OutboxRow = defineEntity({
   name: 'Outbox',
   tableName: 'outbox',
@@ -256,5 +276,6 @@ export const ENTITIES = [
   FeedbackRow,
   RunRow,
   AuditRow,
+  ApiKeyRow,
   OutboxRow,
 ];

@@ -3,6 +3,7 @@ import type { SqlEntityManager } from '@mikro-orm/sql';
 import { AppError } from '../../core/errors.ts';
 import type { Store } from '../../core/ports.ts';
 import { alertRepository } from './alertRepository.ts';
+import { apiKeyRepository } from './apiKeyRepository.ts';
 import { endpointRepository } from './endpointRepository.ts';
 import type { Session } from './rows.ts';
 import { scoreRepository, snapshotRepository } from './telemetryRepositories.ts';
@@ -32,6 +33,7 @@ function storeOver(session: Session, transaction: Store['transaction']): Store {
     alerts: alertRepository(session),
     runs: runRepository(session),
     audit: auditRepository(session),
+    apiKeys: apiKeyRepository(session),
     transaction,
     async ping() {
       await session()

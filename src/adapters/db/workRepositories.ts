@@ -48,8 +48,9 @@ export function auditRepository(session: Session): AuditRepository {
     async append(entry) {
       await session().insert(AuditRow, entry);
     },
-    async list(filter, page) {
-      const where = Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== undefined));
+    async list({ since, ...filter }, page) {
+      const equal = Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== undefined));
+      const where = { ...equal, ...(since && { at: { $gte: since } }) };
       const [rows, total] = await session().findAndCount(AuditRow, where, { orderBy: { id: 'desc' }, ...page });
       return { items: rows.map((row) => plain(AuditRow, row)), total };
     },

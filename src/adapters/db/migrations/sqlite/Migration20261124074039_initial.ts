@@ -1,7 +1,7 @@
 import { Migration } from '@mikro-orm/migrations';
 
-export class Migration20261124071252_initial extends Migration {
-  override name = 'Migration20261124071252_initial';
+export class Migration20261124074039_initial extends Migration {
+  override name = 'Migration20261124074039_initial';
 
   override up(): void | Promise<void> {
     this.addSql(
@@ -18,6 +18,12 @@ export class Migration20261124071252_initial extends Migration {
       `create table \`alert_event\` (\`id\` integer not null primary key autoincrement, \`alert_id\` integer not null, \`at\` datetime not null, \`from_status\` text null, \`to_status\` text not null, \`actor\` text not null, \`via\` text not null, \`why\` text not null);`,
     );
     this.addSql(`create index \`alert_event_alert\` on \`alert_event\` (\`alert_id\`, \`id\`);`);
+
+    this.addSql(
+      `create table \`api_key\` (\`id\` integer not null primary key autoincrement, \`name\` text not null, \`role\` text not null, \`digest\` text not null, \`created_by\` text not null, \`created_at\` datetime not null, \`last_used_at\` datetime null, \`revoked_at\` datetime null);`,
+    );
+    this.addSql(`create unique index \`api_key_digest\` on \`api_key\` (\`digest\`);`);
+    this.addSql(`create unique index \`api_key_name_valid\` on \`api_key\` (\`name\`) where revoked_at is null;`);
 
     this.addSql(
       `create table \`audit\` (\`id\` integer not null primary key autoincrement, \`at\` datetime not null, \`actor\` text not null, \`actor_kind\` text not null, \`via\` text not null, \`role\` text not null, \`tool\` text not null, \`input_digest\` text not null, \`subject\` text null, \`outcome\` text not null, \`error\` text null, \`duration_ms\` integer not null);`,
@@ -73,6 +79,7 @@ export class Migration20261124071252_initial extends Migration {
   override down(): void | Promise<void> {
     this.addSql(`drop table if exists \`alert\`;`);
     this.addSql(`drop table if exists \`alert_event\`;`);
+    this.addSql(`drop table if exists \`api_key\`;`);
     this.addSql(`drop table if exists \`audit\`;`);
     this.addSql(`drop table if exists \`endpoint\`;`);
     this.addSql(`drop table if exists \`feedback\`;`);

@@ -1,7 +1,7 @@
 import { Migration } from '@mikro-orm/migrations';
 
-export class Migration20261124071253_initial extends Migration {
-  override name = 'Migration20261124071253_initial';
+export class Migration20261124074039_initial extends Migration {
+  override name = 'Migration20261124074039_initial';
 
   override up(): void | Promise<void> {
     this.addSql(
@@ -18,6 +18,12 @@ export class Migration20261124071253_initial extends Migration {
       `create table "alert_event" ("id" serial primary key, "alert_id" int not null, "at" timestamptz(3) not null, "from_status" varchar(255) null, "to_status" varchar(255) not null, "actor" varchar(255) not null, "via" varchar(255) not null, "why" text not null);`,
     );
     this.addSql(`create index "alert_event_alert" on "alert_event" ("alert_id", "id");`);
+
+    this.addSql(
+      `create table "api_key" ("id" serial primary key, "name" varchar(64) not null, "role" varchar(255) not null, "digest" varchar(64) not null, "created_by" varchar(255) not null, "created_at" timestamptz(3) not null, "last_used_at" timestamptz(3) null, "revoked_at" timestamptz(3) null);`,
+    );
+    this.addSql(`alter table "api_key" add constraint "api_key_digest" unique ("digest");`);
+    this.addSql(`create unique index "api_key_name_valid" on "api_key" ("name") where revoked_at is null;`);
 
     this.addSql(
       `create table "audit" ("id" serial primary key, "at" timestamptz(3) not null, "actor" varchar(255) not null, "actor_kind" varchar(255) not null, "via" varchar(255) not null, "role" varchar(255) not null, "tool" varchar(255) not null, "input_digest" varchar(255) not null, "subject" varchar(255) null, "outcome" varchar(255) not null, "error" text null, "duration_ms" int not null);`,
@@ -73,6 +79,7 @@ export class Migration20261124071253_initial extends Migration {
   override down(): void | Promise<void> {
     this.addSql(`drop table if exists "alert" cascade;`);
     this.addSql(`drop table if exists "alert_event" cascade;`);
+    this.addSql(`drop table if exists "api_key" cascade;`);
     this.addSql(`drop table if exists "audit" cascade;`);
     this.addSql(`drop table if exists "endpoint" cascade;`);
     this.addSql(`drop table if exists "feedback" cascade;`);
