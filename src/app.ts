@@ -2,6 +2,8 @@
 import { join } from 'node:path';
 import { charts } from './adapters/charts.ts';
 import { createCollectors } from './adapters/collectors/collectors.ts';
+import { createBackups } from './adapters/db/backup/backup.ts';
+import { restoreBackup } from './adapters/db/backup/restore.ts';
 import { openDatabase } from './adapters/db/open.ts';
 import { createStore } from './adapters/db/store.ts';
 import { systemClock, tokens, ulids } from './adapters/identity.ts';
@@ -63,6 +65,12 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
     collector: overrides.collector ?? collectors,
     scoreRules,
     queue: scheduler,
+    backups: createBackups(database, {
+      databaseUrl: config.DATABASE_URL,
+      backupDir: config.BACKUP_DIR,
+      uploadsDir: uploadsDir(config),
+      version: config.version,
+    }),
     charts,
     metrics,
     log,
@@ -111,4 +119,16 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
       await database.close();
     },
   };
+}
+
+/** Puts a backup in the place of the configured database; refuses while the service runs. */
+export async function restore(config: Config, file: string): Promise<string> {
+  const places = { databaseUrl: config.DATABASE_URL, uploadsDir: uploadsDir(config) };
+  const { created_at } = await restoreBackup(file, places, new Date());
+  return `Restored ${file} of ${created_at}. Start the service again.`;
+}
+
+/** Runbooks that came by upload; a backup takes them along. */
+function uploadsDir(config: Config): string {
+  return join(config.DATA_DIR, 'runbooks');
 }

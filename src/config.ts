@@ -45,6 +45,7 @@ const Variables = z.object({
   PORT: whole(8000, 0, 65_535),
   HOST: text('0.0.0.0'),
   DATA_DIR: text('data'),
+  BACKUP_DIR: text('backups'),
   DATABASE_URL: text(),
   DATABASE_POOL_SIZE: whole(10, 1, 200),
   RUN_QUEUE_URL: url('mongodb', 'mongodb+srv', 'postgresql', 'postgres', 'redis', 'rediss'),
@@ -112,8 +113,10 @@ const Variables = z.object({
 
 type Read = z.output<typeof Variables>;
 
-export interface Config extends Readonly<Omit<Read, 'DATA_DIR' | 'DATABASE_URL' | 'HOST' | 'SSH_KEYS_DIR'>> {
+export interface Config
+  extends Readonly<Omit<Read, 'DATA_DIR' | 'BACKUP_DIR' | 'DATABASE_URL' | 'HOST' | 'SSH_KEYS_DIR'>> {
   readonly DATA_DIR: string;
+  readonly BACKUP_DIR: string;
   readonly DATABASE_URL: string;
   /** Where to listen: loopback only while nothing guards the door. */
   readonly HOST: string;
@@ -151,6 +154,7 @@ export function readConfig(env: Record<string, string | undefined>): Config {
   return Object.freeze({
     ...read,
     DATA_DIR: dataDir,
+    BACKUP_DIR: resolve(read.BACKUP_DIR),
     DATABASE_URL: read.DATABASE_URL || `sqlite:///${join(dataDir, 'orchestrator.db')}`,
     SSH_KEYS_DIR: resolve(read.SSH_KEYS_DIR || join(dataDir, 'ssh')),
     HOST: keyless && !openOnPurpose ? '127.0.0.1' : read.HOST,

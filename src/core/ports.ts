@@ -13,6 +13,7 @@ export interface Ports {
   collector: Collector;
   scoreRules: Reloaded<ScoreConfig>;
   queue: Queue;
+  backups: Backups;
   charts: ChartRenderer;
   metrics: Metrics;
   log: Log;
@@ -84,6 +85,7 @@ export interface Store {
   readonly runs: RunRepository;
   readonly audit: AuditRepository;
   readonly apiKeys: ApiKeyRepository;
+  readonly workers: WorkerRepository;
   /** All or nothing; nested calls join the outer one. */
   transaction<T>(work: (store: Store) => Promise<T>): Promise<T>;
   /** Fails with kind `unavailable` when the database does not answer. */
@@ -229,6 +231,28 @@ export interface ApiKeyRepository {
   /** The key as it is now, or null when no valid key has the name. */
   revoke(name: string, now: Date): Promise<ApiKey | null>;
   noteUse(id: number, now: Date): Promise<void>;
+}
+
+/** A process that works on jobs. */
+export interface Worker {
+  id: string;
+  host: string;
+  startedAt: Date;
+  seenAt: Date;
+}
+
+export interface WorkerRepository {
+  /** Says that a process is alive. */
+  beat(worker: Worker): Promise<void>;
+  /** Oldest first. */
+  seenSince(since: Date): Promise<Worker[]>;
+  /** Says that a process ends, and forgets those that were last seen before. */
+  leave(id: string, forgetBefore: Date): Promise<void>;
+}
+
+export interface Backups {
+  /** Fails with kind `unavailable` when the database's own tool is missing. */
+  create(now: Date): Promise<{ file: string; bytes: number; sha256: string }>;
 }
 
 /** Work that outlives a request. Facts are in the store first; the queue only says that there is something to do. */

@@ -244,6 +244,17 @@ export const ApiKeyRow = defineEntity({
   ],
 });
 
+export const WorkerRow = defineEntity({
+  name: 'Worker',
+  tableName: 'worker',
+  properties: {
+    id: p.string().primary(),
+    host: p.string(),
+    startedAt: p.datetime(3),
+    seenAt: p.datetime(3),
+  },
+});
+
 export const OutboxRow = defineEntity({
   name: 'Outbox',
   tableName: 'outbox',
@@ -277,5 +288,6 @@ export const ENTITIES = [
   RunRow,
   AuditRow,
   ApiKeyRow,
+  WorkerRow,
   OutboxRow,
 ];

@@ -1,6 +1,7 @@
 /** Opens the database that DATABASE_URL names, brings its schema up to date, and closes it. */
 import { mkdirSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { readdir } from 'node:fs/promises';
+import { basename, dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { MikroORM, type Options } from '@mikro-orm/core';
 import { Migrator } from '@mikro-orm/migrations';
@@ -63,6 +64,23 @@ export function ormOptions(url: string, poolSize = 10): Partial<Options> {
     return { ...shared, driver: PostgreSqlDriver, clientUrl: target.url, pool: { min: 0, max: poolSize } };
   }
   return { ...shared, driver: SqliteDriver, dbName: target.path, driverOptions: new NodeSqliteDialect(target.path) };
+}
+
+/** Names of the migrations that this version brings, oldest first. */
+export async function knownMigrations(kind: DatabaseKind): Promise<string[]> {
+  const files = await readdir(migrationsPath(kind));
+  return files.flatMap((file) => (file.endsWith('.ts') ? [basename(file, '.ts')] : [])).sort();
+}
+
+/** The newest migration that a database has seen. */
+export async function lastMigration({ orm }: Database): Promise<string> {
+  const executed = await orm.migrator.getExecuted();
+  return (
+    executed
+      .map(({ name }) => name)
+      .sort()
+      .at(-1) ?? ''
+  );
 }
 
 /** Opens and migrates. Fails with kind `unavailable` when the database cannot be reached or written. */

@@ -7,6 +7,7 @@ import { apiKeyRepository } from './apiKeyRepository.ts';
 import { endpointRepository } from './endpointRepository.ts';
 import type { Session } from './rows.ts';
 import { scoreRepository, snapshotRepository } from './telemetryRepositories.ts';
+import { workerRepository } from './workerRepository.ts';
 import { auditRepository, runRepository } from './workRepositories.ts';
 
 export function createStore(em: SqlEntityManager): Store {
@@ -34,6 +35,7 @@ function storeOver(session: Session, transaction: Store['transaction']): Store {
     runs: runRepository(session),
     audit: auditRepository(session),
     apiKeys: apiKeyRepository(session),
+    workers: workerRepository(session),
     transaction,
     async ping() {
       await session()

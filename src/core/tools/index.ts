@@ -1,6 +1,7 @@
 /** The explicit list of all tools; a tool that is not here does not exist on any face. */
 import type { AnyTool } from '../tool.ts';
 import { listAudit } from './audit.ts';
+import { createBackup } from './backups.ts';
 import { deregisterEndpoint, getEndpoint, listEndpoints, registerEndpoint, updateEndpoint } from './endpoints.ts';
 import { createApiKey, listApiKeys, revokeApiKey } from './keys.ts';
 import { measureEndpoint } from './measure.ts';
@@ -28,4 +29,5 @@ export const TOOLS: readonly AnyTool[] = [
   listApiKeys,
   revokeApiKey,
   listAudit,
+  createBackup,
 ];

@@ -1,87 +1,8 @@
 /** The store's promises, kept alike by SQLite and by a real PostgreSQL. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Store, StoredScore, StoredSnapshot } from '../../../src/core/ports.ts';
-import type { EndpointRegistration } from '../../../src/domain/endpoint.ts';
-import type { Run } from '../../../src/domain/run.ts';
+import type { Store } from '../../../src/core/ports.ts';
+import { later, NOW, registration, run, score, snapshot } from '../../helpers/rows.ts';
 import { openTestStore, STORE_KINDS, type TestStore } from '../../helpers/stores.ts';
-
-const NOW = new Date('2026-03-02T09:00:00.123Z');
-const later = (ms: number) => new Date(NOW.getTime() + ms);
-let names = 0;
-
-function registration(more: Partial<EndpointRegistration> = {}): EndpointRegistration {
-  return {
-    hostname: `host-${++names}`,
-    ipAddress: null,
-    ownerEmail: null,
-    persona: 'general',
-    criticalityTier: 2,
-    osPlatform: 'linux',
-    tags: {},
-    collector: 'local',
-    options: {},
-    ...more,
-  };
-}
-
-function snapshot(endpointId: number, collectedAt: Date, cpuPct: number | null = 10): StoredSnapshot {
-  return {
-    endpointId,
-    collector: 'local',
-    collectedAt,
-    durationMs: 5,
-    reachable: true,
-    unreachableReason: null,
-    cpuPct,
-    memoryPct: 40.5,
-    diskPct: null,
-    diskMount: null,
-    latencyMs: null,
-    packetLossPct: null,
-    dnsFailures: 0,
-    dnsLookups: 4,
-    servicesDown: ['cups.service'],
-    logErrors: null,
-    bootedAt: later(-86_400_000),
-    unmeasured: [{ metric: 'diskPct', reason: 'no disk' }],
-  };
-}
-
-function score(endpointId: number, scoredAt: Date, value: number): Omit<StoredScore, 'id'> {
-  return {
-    endpointId,
-    scoredAt,
-    score: value,
-    status: 'healthy',
-    components: { device: value, network: null, app: null, remediation: 100 },
-    coverage: 0.5,
-    deductions: [],
-    caps: [],
-    improvements: [],
-  };
-}
-
-function run(id: string, more: Partial<Run> = {}): Run {
-  return {
-    id,
-    kind: 'scan',
-    status: 'queued',
-    hostname: null,
-    goal: null,
-    agentProfile: null,
-    requestedBy: 'test',
-    via: 'rest',
-    createdAt: NOW,
-    startedAt: null,
-    finishedAt: null,
-    error: null,
-    result: null,
-    steps: [],
-    usage: null,
-    costUsd: null,
-    ...more,
-  };
-}
 
 describe.each(STORE_KINDS)('%s', (kind) => {
   let opened: TestStore;

@@ -1,7 +1,7 @@
 import { Migration } from '@mikro-orm/migrations';
 
-export class Migration20261124074039_initial extends Migration {
-  override name = 'Migration20261124074039_initial';
+export class Migration20261124075110_initial extends Migration {
+  override name = 'Migration20261124075110_initial';
 
   override up(): void | Promise<void> {
     this.addSql(
@@ -74,6 +74,10 @@ export class Migration20261124074039_initial extends Migration {
     );
     this.addSql(`create index \`snapshot_endpoint_time\` on \`snapshot\` (\`endpoint_id\`, \`collected_at\`);`);
     this.addSql(`create index \`snapshot_time\` on \`snapshot\` (\`collected_at\`);`);
+
+    this.addSql(
+      `create table \`worker\` (\`id\` text not null primary key, \`host\` text not null, \`started_at\` datetime not null, \`seen_at\` datetime not null);`,
+    );
   }
 
   override down(): void | Promise<void> {
@@ -87,5 +91,6 @@ export class Migration20261124074039_initial extends Migration {
     this.addSql(`drop table if exists \`run\`;`);
     this.addSql(`drop table if exists \`score\`;`);
     this.addSql(`drop table if exists \`snapshot\`;`);
+    this.addSql(`drop table if exists \`worker\`;`);
   }
 }
