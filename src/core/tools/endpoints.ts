@@ -226,11 +226,11 @@ function registrationOf(input: Details): Partial<EndpointRegistration> {
     collector: input.collector,
     options: input.options && collectorOptions(input.options),
   };
-  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+  return defined(given);
 }
 
 function collectorOptions(options: z.output<typeof optionsInput>): CollectorOptions {
-  return {
+  return defined({
     port: options.port,
     path: options.path,
     scheme: options.scheme,
@@ -239,7 +239,7 @@ function collectorOptions(options: z.output<typeof optionsInput>): CollectorOpti
     privateKeyFile: options.private_key_file,
     hostKeySha256: options.host_key_sha256,
     timeoutMs: options.timeout_ms,
-  };
+  });
 }
 
 function endpointLine(endpoint: z.output<typeof endpointShape>): string {
@@ -250,4 +250,9 @@ function endpointLine(endpoint: z.output<typeof endpointShape>): string {
       ? ', stale'
       : '';
   return `${endpoint.hostname}: ${score}, ${endpoint.persona}, tier ${endpoint.criticality_tier}, ${endpoint.collector}${note}`;
+}
+
+/** Without the fields that were not given: in stored JSON they would come back as null, which is a value. */
+function defined<T extends object>(fields: T): Partial<T> {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Partial<T>;
 }
