@@ -1,4 +1,5 @@
 /** The composition root: configuration in, a working application out. Everything that is plugged into core is chosen here. */
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { charts } from './adapters/charts.ts';
 import { createCollectors } from './adapters/collectors/collectors.ts';
@@ -9,18 +10,22 @@ import { createStore } from './adapters/db/store.ts';
 import { systemClock, tokens, ulids } from './adapters/identity.ts';
 import { createLog } from './adapters/log.ts';
 import { createMetrics } from './adapters/metrics.ts';
-import { diskProbe } from './adapters/probes.ts';
+import { diskProbe, isProcessGone } from './adapters/probes.ts';
 import { reloadedFile } from './adapters/reloadedFile.ts';
 import { createScheduler, type Scheduler } from './adapters/scheduler/scheduler.ts';
 import type { Config } from './config.ts';
 import { createExecutors } from './core/executors.ts';
-import { checkHealth, type Health } from './core/health.ts';
+import { checkHealth, type Health, type Probe } from './core/health.ts';
 import { createInvoke, type Invoke } from './core/invoke.ts';
-import type { Clock, Collector, Log, Ports } from './core/ports.ts';
-import { executeRun, recoverRuns } from './core/runs.ts';
+import type { Clock, Collector, JobRecord, Log, Ports } from './core/ports.ts';
+import { executeRun } from './core/runs.ts';
 import { ScoreFile } from './core/scoreRules.ts';
 import type { AnyTool } from './core/tool.ts';
 import { TOOLS } from './core/tools/index.ts';
+import { BEAT_MS, beat, leave, requireWorkers, takeUpWhatDiedLeft } from './core/workers.ts';
+
+/** The job that works on one run. */
+const EXECUTE_RUN = 'execute_run';
 
 /** What a test puts in the place of the outside world. */
 export interface Overrides {
@@ -38,8 +43,11 @@ export interface App {
   log: Log;
   health(): Promise<Health>;
   metricsPage(): Promise<{ text: string; contentType: string }>;
-  /** Works on queued runs; with `recover` it first takes up what an earlier process of the service left unfinished. */
-  startWorking(options: { recover: boolean }): Promise<void>;
+  /**
+   * Works on jobs, or with `jobs: false` leaves them to others; with `recover` it also takes up, now and ever again, what
+   * processes that died left unfinished.
+   */
+  startWorking(options: { recover: boolean; jobs?: boolean }): Promise<void>;
   /** Lets running work end within the time given, then closes everything. */
   close(drainMs?: number): Promise<void>;
 }
@@ -52,7 +60,12 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
   const database = await openDatabase(config.DATABASE_URL, config.DATABASE_POOL_SIZE);
   const store = createStore(database.em);
   const metrics = createMetrics();
-  const scheduler = createScheduler(config.RUN_QUEUE_URL, log);
+  const ids = ulids(clock);
+  const scheduler = createScheduler(config.RUN_QUEUE_URL, log, async (job, startedAt, error) => {
+    metrics.jobEnded(job, error ? 'failed' : 'ok', (Date.now() - startedAt.getTime()) / 1000);
+    // Runs have their own record; a line for each would only make the table hot.
+    if (job !== EXECUTE_RUN) await store.jobs.ended(job, startedAt, new Date(), error?.message ?? null);
+  });
   const collectors = createCollectors({
     ssh: {
       keysDir: config.SSH_KEYS_DIR,
@@ -65,6 +78,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
     collector: overrides.collector ?? collectors,
     scoreRules,
     queue: scheduler,
+    worker: { id: ids.next(), host: hostname(), pid: process.pid, startedAt },
     backups: createBackups(database, {
       databaseUrl: config.DATABASE_URL,
       backupDir: config.BACKUP_DIR,
@@ -75,7 +89,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
     metrics,
     log,
     clock,
-    ids: ulids(clock),
+    ids,
     tokens,
     settings: {
       scanIntervalMs: config.DEX_SCAN_INTERVAL_MINUTES * 60_000,
@@ -85,12 +99,29 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
   };
   const executors = createExecutors(ports);
   scheduler.define(
-    'execute_run',
+    EXECUTE_RUN,
     async ({ run_id }, signal) => {
       await executeRun(ports, executors, String(run_id), signal);
     },
     config.DEX_SCAN_CONCURRENCY,
   );
+
+  let beats: NodeJS.Timeout | undefined;
+  let tending: Promise<void> = Promise.resolve();
+  const tend = (jobs: boolean, recover: boolean): Promise<void> => {
+    tending = (async () => {
+      await beat(ports, jobs);
+      if (!recover) return;
+      const taken = await takeUpWhatDiedLeft(ports, isProcessGone);
+      if (taken.interrupted + taken.requeued > 0) log.warn(taken, 'took up runs that another process left');
+    })().catch((error: unknown) => log.error({ err: error }, 'could not tell the others that this process is alive'));
+    return tending;
+  };
+  const queueProbe: Probe = async () => ({
+    ...(await scheduler.probe()),
+    workers: config.RUN_QUEUE_URL ? await requireWorkers(ports) : 1,
+    jobs: Object.fromEntries((await store.jobs.list()).map(({ job, ...record }) => [job, presentJob(record)])),
+  });
 
   return {
     config,
@@ -103,21 +134,41 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
       checkHealth(ports, {
         startedAt,
         version: config.version,
-        probes: { queue: scheduler.probe, disk: diskProbe(config.DATA_DIR) },
+        probes: { queue: queueProbe, disk: diskProbe(config.DATA_DIR) },
       }),
-    metricsPage: metrics.page,
-    async startWorking({ recover }) {
-      await scheduler.start();
-      if (!recover) return;
-      const recovered = await recoverRuns(ports);
-      if (recovered.interrupted + recovered.requeued > 0)
-        log.warn(recovered, 'took up runs that an earlier process left');
+    async metricsPage() {
+      // The page has to stand when what it tells about does not.
+      const [waiting, workers, jobs] = await Promise.all([
+        scheduler.waiting(),
+        requireWorkers(ports),
+        store.jobs.list(),
+      ]).catch(() => [Number.NaN, 0, []] as const);
+      metrics.work({ waiting, workers, jobs });
+      return metrics.page();
+    },
+    async startWorking({ recover, jobs = true }) {
+      await beat(ports, jobs);
+      beats = setInterval(() => void tend(jobs, recover), BEAT_MS);
+      if (jobs) await scheduler.start();
+      if (recover) await tend(jobs, true);
     },
     async close(drainMs = 10_000) {
       await scheduler.stop(drainMs);
+      clearInterval(beats);
+      await tending;
+      if (beats) await leave(ports).catch((error: unknown) => log.warn({ err: error }, 'could not sign off'));
       await collectors.close();
       await database.close();
     },
+  };
+}
+
+function presentJob({ lastStartedAt, lastSucceededAt, lastFailedAt, lastError }: Omit<JobRecord, 'job'>) {
+  return {
+    last_started_at: lastStartedAt,
+    last_succeeded_at: lastSucceededAt,
+    last_failed_at: lastFailedAt,
+    last_error: lastError,
   };
 }
 

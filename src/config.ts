@@ -44,6 +44,7 @@ const Variables = z.object({
   REQUIRE_API_KEY: flag(true),
   PORT: whole(8000, 0, 65_535),
   HOST: text('0.0.0.0'),
+  WORKER_PORT: whole(0, 0, 65_535),
   DATA_DIR: text('data'),
   BACKUP_DIR: text('backups'),
   DATABASE_URL: text(),

@@ -28,7 +28,7 @@ export async function startService(config: Config, overrides: Overrides = {}): P
   try {
     const mcp = mountMcp(app);
     const server = await openDoors(app, mcp);
-    await app.startWorking({ recover: true });
+    await app.startWorking({ recover: true, jobs: config.RUN_QUEUE_URL === '' });
     await startJobs(schedule(config.DEX_SCAN_INTERVAL_MINUTES), app.scheduler, app.invoke);
     return {
       app,

@@ -13,6 +13,8 @@ export interface Ports {
   collector: Collector;
   scoreRules: Reloaded<ScoreConfig>;
   queue: Queue;
+  /** This process, as it names itself among those that share the work. */
+  worker: Omit<Worker, 'seenAt' | 'works'>;
   backups: Backups;
   charts: ChartRenderer;
   metrics: Metrics;
@@ -86,6 +88,7 @@ export interface Store {
   readonly audit: AuditRepository;
   readonly apiKeys: ApiKeyRepository;
   readonly workers: WorkerRepository;
+  readonly jobs: JobRecordRepository;
   /** All or nothing; nested calls join the outer one. */
   transaction<T>(work: (store: Store) => Promise<T>): Promise<T>;
   /** Fails with kind `unavailable` when the database does not answer. */
@@ -178,7 +181,9 @@ export interface RunRepository {
   /** Newest first. */
   list(filter: RunFilter, page: Page): Promise<Paged<Run>>;
   /** Moves a queued run to running; false when somebody else did or it is not queued any more. */
-  claim(id: string, now: Date): Promise<boolean>;
+  claim(id: string, workerId: string, now: Date): Promise<boolean>;
+  /** Ends running runs of every process but these, all at once; returns how many. */
+  interrupt(aliveWorkerIds: string[], now: Date, error: string): Promise<number>;
   update(id: string, patch: Partial<Run>): Promise<void>;
   /** Runs in one of these statuses, oldest first. */
   inStatus(statuses: RunStatus[], kind?: RunKind): Promise<Run[]>;
@@ -233,12 +238,16 @@ export interface ApiKeyRepository {
   noteUse(id: number, now: Date): Promise<void>;
 }
 
-/** A process that works on jobs. */
+/** A process of the service. */
 export interface Worker {
   id: string;
   host: string;
+  /** Its process id on that host. */
+  pid: number;
   startedAt: Date;
   seenAt: Date;
+  /** False for one that only takes jobs, and leaves them to others. */
+  works: boolean;
 }
 
 export interface WorkerRepository {
@@ -250,6 +259,20 @@ export interface WorkerRepository {
   leave(id: string, forgetBefore: Date): Promise<void>;
 }
 
+/** How a scheduled job fared, whichever process worked on it. */
+export interface JobRecord {
+  job: string;
+  lastStartedAt: Date;
+  lastSucceededAt: Date | null;
+  lastFailedAt: Date | null;
+  lastError: string | null;
+}
+
+export interface JobRecordRepository {
+  ended(job: string, startedAt: Date, endedAt: Date, error: string | null): Promise<void>;
+  list(): Promise<JobRecord[]>;
+}
+
 export interface Backups {
   /** Fails with kind `unavailable` when the database's own tool is missing. */
   create(now: Date): Promise<{ file: string; bytes: number; sha256: string }>;
@@ -258,6 +281,8 @@ export interface Backups {
 /** Work that outlives a request. Facts are in the store first; the queue only says that there is something to do. */
 export interface Queue {
   enqueue(job: string, data: Record<string, unknown>): Promise<void>;
+  /** How many jobs are due and not taken yet. */
+  waiting(): Promise<number>;
 }
 
 /** What the service counts about itself; names and labels are those of the operations guide. */
@@ -265,6 +290,7 @@ export interface Metrics {
   runFinished(kind: string, status: string, durationS: number): void;
   endpointScanned(collector: string, outcome: 'ok' | 'unreachable', durationS: number): void;
   fleet(counts: Record<string, number>, averageScore: number | null): void;
+  jobEnded(job: string, outcome: 'ok' | 'failed', durationS: number): void;
   toolCalled(tool: string, face: string, outcome: string, durationS: number): void;
 }
 

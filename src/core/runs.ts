@@ -22,7 +22,7 @@ export async function executeRun(
   signal: AbortSignal,
 ): Promise<Run> {
   const run = await requireRun(ports, runId);
-  if (!(await ports.store.runs.claim(runId, ports.clock.now()))) return requireRun(ports, runId);
+  if (!(await ports.store.runs.claim(runId, ports.worker.id, ports.clock.now()))) return requireRun(ports, runId);
   const startedAt = ports.clock.now();
   const finish = async (end: Pick<Run, 'status'> & Partial<Run>) => {
     const finishedAt = ports.clock.now();
@@ -47,24 +47,6 @@ export async function executeRun(
     ports.log.error({ err: error, run_id: runId }, 'run failed with an unexpected error');
     return finish({ status: 'failed', error: 'An internal error; the log has it under this run id.' });
   }
-}
-
-/**
- * After a restart: runs that were being worked on are marked interrupted (their work may be half done, so it is never
- * repeated blindly), runs that were still queued are queued again.
- */
-export async function recoverRuns(ports: Ports): Promise<{ interrupted: number; requeued: number }> {
-  const running = await ports.store.runs.inStatus(['running']);
-  for (const run of running) {
-    await ports.store.runs.update(run.id, {
-      status: 'interrupted',
-      finishedAt: ports.clock.now(),
-      error: 'The service stopped while this run was under way.',
-    });
-  }
-  const queued = await ports.store.runs.inStatus(['queued']);
-  for (const run of queued) await ports.queue.enqueue('execute_run', { run_id: run.id });
-  return { interrupted: running.length, requeued: queued.length };
 }
 
 export async function requireRun(ports: Ports, runId: string): Promise<Run> {

@@ -34,6 +34,8 @@ export async function startPostgres(): Promise<PostgresServer> {
       return `postgresql://dexops:dexops@127.0.0.1:${port}/${name}`;
     },
     async stop() {
+      // pg's pool calls itself closed a moment before its connections are; cut off there, they would throw.
+      await new Promise((resolve) => setTimeout(resolve, 300));
       await server.stop();
       await rm(dir, { recursive: true, force: true });
     },

@@ -187,6 +187,7 @@ export const RunRow = defineEntity({
     steps: p.json<unknown[]>(),
     usage: p.json<{ inputTokens: number; outputTokens: number }>().nullable(),
     costUsd: real().nullable(),
+    workerId: p.string().nullable(),
   },
   uniques: [
     {
@@ -250,8 +251,22 @@ export const WorkerRow = defineEntity({
   properties: {
     id: p.string().primary(),
     host: p.string(),
+    pid: p.integer(),
     startedAt: p.datetime(3),
     seenAt: p.datetime(3),
+    works: p.boolean(),
+  },
+});
+
+export const JobRow = defineEntity({
+  name: 'Job',
+  tableName: 'job',
+  properties: {
+    job: p.string().primary(),
+    lastStartedAt: p.datetime(3),
+    lastSucceededAt: p.datetime(3).nullable(),
+    lastFailedAt: p.datetime(3).nullable(),
+    lastError: p.text().nullable(),
   },
 });
 
@@ -289,5 +304,6 @@ export const ENTITIES = [
   AuditRow,
   ApiKeyRow,
   WorkerRow,
+  JobRow,
   OutboxRow,
 ];

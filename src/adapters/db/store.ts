@@ -7,7 +7,7 @@ import { apiKeyRepository } from './apiKeyRepository.ts';
 import { endpointRepository } from './endpointRepository.ts';
 import type { Session } from './rows.ts';
 import { scoreRepository, snapshotRepository } from './telemetryRepositories.ts';
-import { workerRepository } from './workerRepository.ts';
+import { jobRecordRepository, workerRepository } from './workerRepository.ts';
 import { auditRepository, runRepository } from './workRepositories.ts';
 
 export function createStore(em: SqlEntityManager): Store {
@@ -36,6 +36,7 @@ function storeOver(session: Session, transaction: Store['transaction']): Store {
     audit: auditRepository(session),
     apiKeys: apiKeyRepository(session),
     workers: workerRepository(session),
+    jobs: jobRecordRepository(session),
     transaction,
     async ping() {
       await session()

@@ -28,9 +28,20 @@ export function runRepository(session: Session): RunRepository {
       });
       return { items: rows.map(toRun), total };
     },
-    async claim(id, now) {
+    async claim(id, workerId, now) {
       return (
-        (await session().nativeUpdate(RunRow, { id, status: 'queued' }, { status: 'running', startedAt: now })) === 1
+        (await session().nativeUpdate(
+          RunRow,
+          { id, status: 'queued' },
+          { status: 'running', workerId, startedAt: now },
+        )) === 1
+      );
+    },
+    async interrupt(aliveWorkerIds, now, error) {
+      return session().nativeUpdate(
+        RunRow,
+        { status: 'running', $or: [{ workerId: null }, { workerId: { $nin: aliveWorkerIds } }] },
+        { status: 'interrupted', finishedAt: now, error },
       );
     },
     async update(id, patch) {
@@ -58,5 +69,6 @@ export function auditRepository(session: Session): AuditRepository {
 }
 
 function toRun(row: InferEntity<typeof RunRow>): Run {
-  return plain(RunRow, row);
+  const { workerId: _who, ...run } = plain(RunRow, row);
+  return run;
 }

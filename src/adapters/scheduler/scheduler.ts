@@ -13,12 +13,8 @@ const JOB_TIMEOUT_MS = 600_000;
 /** How a worker looks for work when no notification reaches it. */
 const POLL_MS = 1000;
 
-export interface JobStatus {
-  lastStartedAt: Date | null;
-  lastSucceededAt: Date | null;
-  lastFailedAt: Date | null;
-  lastError: string | null;
-}
+/** Told whenever a job has ended; `error` is null when it went well. */
+export type OnEnd = (job: string, startedAt: Date, error: Error | null) => Promise<void>;
 
 export interface Scheduler extends Queue {
   /** Names a handler; `concurrency` is how many of it this process works on at once. */
@@ -33,11 +29,11 @@ export interface Scheduler extends Queue {
   start(): Promise<void>;
   /** Waits for what is running, at most so long, then aborts it. */
   stop(drainMs: number): Promise<void>;
-  /** For the health page: whether the queue answers, and how each job fared. */
+  /** For the health page: whether the queue answers, and how much waits in it. */
   probe: Probe;
 }
 
-export function createScheduler(queueUrl: string, log: Log): Scheduler {
+export function createScheduler(queueUrl: string, log: Log, onEnd: OnEnd): Scheduler {
   const backend = backendFor(queueUrl);
   const agenda = new Agenda({
     backend,
@@ -46,7 +42,6 @@ export function createScheduler(queueUrl: string, log: Log): Scheduler {
     removeOnComplete: true,
   });
   const stopping = new AbortController();
-  const statuses: Record<string, JobStatus> = {};
   const running = new Set<Promise<void>>();
   agenda.on('error', (error: Error) => log.error({ err: error }, 'job queue error'));
 
@@ -54,14 +49,14 @@ export function createScheduler(queueUrl: string, log: Log): Scheduler {
     async enqueue(job, data) {
       await agenda.now(job, data);
     },
+    waiting: () => agenda.db.getQueueSize(),
 
     define(job, handler, concurrency) {
-      const status: JobStatus = { lastStartedAt: null, lastSucceededAt: null, lastFailedAt: null, lastError: null };
-      statuses[job] = status;
       agenda.define<Record<string, unknown>>(
         job,
         async ({ attrs }) => {
-          status.lastStartedAt = new Date();
+          const startedAt = new Date();
+          let failure: Error | null = null;
           const overdue = new AbortController();
           const timer = setTimeout(
             () => overdue.abort(new Error(`${job} took longer than ten minutes`)),
@@ -71,15 +66,16 @@ export function createScheduler(queueUrl: string, log: Log): Scheduler {
           running.add(work);
           try {
             await work;
-            status.lastSucceededAt = new Date();
           } catch (error) {
-            status.lastFailedAt = new Date();
-            status.lastError = (error as Error).message;
+            failure = error as Error;
             // Swallowed on purpose: a failed job is not tried again, and Agenda would keep it for ever.
             log.error({ err: error, job }, 'job failed');
           } finally {
             clearTimeout(timer);
             running.delete(work);
+            await onEnd(job, startedAt, failure).catch((error: unknown) =>
+              log.error({ err: error, job }, 'the end of a job could not be noted'),
+            );
           }
         },
         { concurrency, lockLimit: concurrency },
@@ -102,7 +98,7 @@ export function createScheduler(queueUrl: string, log: Log): Scheduler {
     },
 
     async probe() {
-      return { status: 'ok', backend: backend.name, waiting: await agenda.db.getQueueSize(), jobs: statuses };
+      return { status: 'ok', backend: backend.name, waiting: await agenda.db.getQueueSize() };
     },
   };
 }

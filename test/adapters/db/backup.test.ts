@@ -133,7 +133,7 @@ describe.each(['sqlite', 'postgresql'] as const)('%s', (kind) => {
       );
 
     // While the service runs.
-    await store.workers.beat({ id: 'w', host: 'h', startedAt: NOW, seenAt: NOW });
+    await store.workers.beat({ id: 'w', host: 'h', pid: 1, startedAt: NOW, seenAt: NOW, works: true });
     expect(await refusal(file)).toBe('conflict');
     await store.workers.leave('w', NOW);
     await database.close();

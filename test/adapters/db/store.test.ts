@@ -135,7 +135,7 @@ describe.each(STORE_KINDS)('%s', (kind) => {
 
   test('a run is claimed once, whoever tries', async () => {
     await store.runs.add(run('claim-me'));
-    const claims = await Promise.all(Array.from({ length: 20 }, () => store.runs.claim('claim-me', NOW)));
+    const claims = await Promise.all(Array.from({ length: 20 }, () => store.runs.claim('claim-me', 'worker', NOW)));
     expect(claims.filter(Boolean)).toHaveLength(1);
     await store.runs.update('claim-me', {
       status: 'completed',

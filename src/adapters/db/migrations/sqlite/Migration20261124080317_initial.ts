@@ -1,7 +1,7 @@
 import { Migration } from '@mikro-orm/migrations';
 
-export class Migration20261124075110_initial extends Migration {
-  override name = 'Migration20261124075110_initial';
+export class Migration20261124080317_initial extends Migration {
+  override name = 'Migration20261124080317_initial';
 
   override up(): void | Promise<void> {
     this.addSql(
@@ -48,13 +48,17 @@ export class Migration20261124075110_initial extends Migration {
     this.addSql(`create index \`feedback_created\` on \`feedback\` (\`created_at\`);`);
 
     this.addSql(
+      `create table \`job\` (\`job\` text not null primary key, \`last_started_at\` datetime not null, \`last_succeeded_at\` datetime null, \`last_failed_at\` datetime null, \`last_error\` text null);`,
+    );
+
+    this.addSql(
       `create table \`outbox\` (\`id\` integer not null primary key autoincrement, \`channel\` text not null, \`kind\` text not null, \`subject\` text not null, \`idempotency_key\` text not null, \`payload\` json not null, \`state\` text not null, \`attempts\` integer not null, \`created_at\` datetime not null, \`next_attempt_at\` datetime not null, \`sent_at\` datetime null, \`last_error\` text null);`,
     );
     this.addSql(`create index \`outbox_due\` on \`outbox\` (\`state\`, \`channel\`, \`next_attempt_at\`);`);
     this.addSql(`create unique index \`outbox_idempotency\` on \`outbox\` (\`idempotency_key\`);`);
 
     this.addSql(
-      `create table \`run\` (\`id\` text not null primary key, \`kind\` text not null, \`status\` text not null, \`hostname\` text null, \`goal\` text null, \`agent_profile\` text null, \`requested_by\` text not null, \`via\` text not null, \`created_at\` datetime not null, \`started_at\` datetime null, \`finished_at\` datetime null, \`error\` text null, \`result\` json null, \`steps\` json not null, \`usage\` json null, \`cost_usd\` double null);`,
+      `create table \`run\` (\`id\` text not null primary key, \`kind\` text not null, \`status\` text not null, \`hostname\` text null, \`goal\` text null, \`agent_profile\` text null, \`requested_by\` text not null, \`via\` text not null, \`created_at\` datetime not null, \`started_at\` datetime null, \`finished_at\` datetime null, \`error\` text null, \`result\` json null, \`steps\` json not null, \`usage\` json null, \`cost_usd\` double null, \`worker_id\` text null);`,
     );
     this.addSql(`create index \`run_status_kind\` on \`run\` (\`status\`, \`kind\`);`);
     this.addSql(`create index \`run_created\` on \`run\` (\`created_at\`);`);
@@ -76,7 +80,7 @@ export class Migration20261124075110_initial extends Migration {
     this.addSql(`create index \`snapshot_time\` on \`snapshot\` (\`collected_at\`);`);
 
     this.addSql(
-      `create table \`worker\` (\`id\` text not null primary key, \`host\` text not null, \`started_at\` datetime not null, \`seen_at\` datetime not null);`,
+      `create table \`worker\` (\`id\` text not null primary key, \`host\` text not null, \`pid\` integer not null, \`started_at\` datetime not null, \`seen_at\` datetime not null, \`works\` integer not null);`,
     );
   }
 
@@ -87,6 +91,7 @@ export class Migration20261124075110_initial extends Migration {
     this.addSql(`drop table if exists \`audit\`;`);
     this.addSql(`drop table if exists \`endpoint\`;`);
     this.addSql(`drop table if exists \`feedback\`;`);
+    this.addSql(`drop table if exists \`job\`;`);
     this.addSql(`drop table if exists \`outbox\`;`);
     this.addSql(`drop table if exists \`run\`;`);
     this.addSql(`drop table if exists \`score\`;`);

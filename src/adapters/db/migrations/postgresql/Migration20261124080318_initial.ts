@@ -1,7 +1,7 @@
 import { Migration } from '@mikro-orm/migrations';
 
-export class Migration20261124075112_initial extends Migration {
-  override name = 'Migration20261124075112_initial';
+export class Migration20261124080318_initial extends Migration {
+  override name = 'Migration20261124080318_initial';
 
   override up(): void | Promise<void> {
     this.addSql(
@@ -48,13 +48,17 @@ export class Migration20261124075112_initial extends Migration {
     this.addSql(`create index "feedback_created" on "feedback" ("created_at");`);
 
     this.addSql(
+      `create table "job" ("job" varchar(255) not null, "last_started_at" timestamptz(3) not null, "last_succeeded_at" timestamptz(3) null, "last_failed_at" timestamptz(3) null, "last_error" text null, primary key ("job"));`,
+    );
+
+    this.addSql(
       `create table "outbox" ("id" serial primary key, "channel" varchar(255) not null, "kind" varchar(255) not null, "subject" varchar(255) not null, "idempotency_key" varchar(255) not null, "payload" jsonb not null, "state" varchar(255) not null, "attempts" int not null, "created_at" timestamptz(3) not null, "next_attempt_at" timestamptz(3) not null, "sent_at" timestamptz(3) null, "last_error" text null);`,
     );
     this.addSql(`create index "outbox_due" on "outbox" ("state", "channel", "next_attempt_at");`);
     this.addSql(`alter table "outbox" add constraint "outbox_idempotency" unique ("idempotency_key");`);
 
     this.addSql(
-      `create table "run" ("id" varchar(255) not null, "kind" varchar(255) not null, "status" varchar(255) not null, "hostname" varchar(255) null, "goal" text null, "agent_profile" varchar(255) null, "requested_by" varchar(255) not null, "via" varchar(255) not null, "created_at" timestamptz(3) not null, "started_at" timestamptz(3) null, "finished_at" timestamptz(3) null, "error" text null, "result" jsonb null, "steps" jsonb not null, "usage" jsonb null, "cost_usd" double precision null, primary key ("id"));`,
+      `create table "run" ("id" varchar(255) not null, "kind" varchar(255) not null, "status" varchar(255) not null, "hostname" varchar(255) null, "goal" text null, "agent_profile" varchar(255) null, "requested_by" varchar(255) not null, "via" varchar(255) not null, "created_at" timestamptz(3) not null, "started_at" timestamptz(3) null, "finished_at" timestamptz(3) null, "error" text null, "result" jsonb null, "steps" jsonb not null, "usage" jsonb null, "cost_usd" double precision null, "worker_id" varchar(255) null, primary key ("id"));`,
     );
     this.addSql(`create index "run_status_kind" on "run" ("status", "kind");`);
     this.addSql(`create index "run_created" on "run" ("created_at");`);
@@ -76,7 +80,7 @@ export class Migration20261124075112_initial extends Migration {
     this.addSql(`create index "snapshot_time" on "snapshot" ("collected_at");`);
 
     this.addSql(
-      `create table "worker" ("id" varchar(255) not null, "host" varchar(255) not null, "started_at" timestamptz(3) not null, "seen_at" timestamptz(3) not null, primary key ("id"));`,
+      `create table "worker" ("id" varchar(255) not null, "host" varchar(255) not null, "pid" int not null, "started_at" timestamptz(3) not null, "seen_at" timestamptz(3) not null, "works" boolean not null, primary key ("id"));`,
     );
   }
 
@@ -87,6 +91,7 @@ export class Migration20261124075112_initial extends Migration {
     this.addSql(`drop table if exists "audit" cascade;`);
     this.addSql(`drop table if exists "endpoint" cascade;`);
     this.addSql(`drop table if exists "feedback" cascade;`);
+    this.addSql(`drop table if exists "job" cascade;`);
     this.addSql(`drop table if exists "outbox" cascade;`);
     this.addSql(`drop table if exists "run" cascade;`);
     this.addSql(`drop table if exists "score" cascade;`);
