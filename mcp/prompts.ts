@@ -36,6 +36,7 @@ export const PROMPTS: readonly Prompt[] = [
       { tool: 'get_score_history', what: 'tell a sudden drop from a slow decline' },
       { tool: 'scan_endpoint', what: 'look again when the score is missing or stale' },
       { tool: 'get_run', what: 'read what a new scan found, once it has ended' },
+      { tool: 'endpoint_runbooks', what: 'find the page on what to do about it' },
     ],
     answer:
       'Answer with the likely cause, the evidence for it in numbers, and the one thing to do first. Say what was not measured.',

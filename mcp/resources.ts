@@ -1,4 +1,4 @@
-/** Resources over MCP: the fleet and its endpoints as documents that a person can attach; each is the answer of a reading tool. */
+/** Resources over MCP: the fleet, its endpoints and the runbooks as documents that a person can attach; each is the answer of a reading tool. */
 import type { Server } from '@modelcontextprotocol/sdk/server/index.js';
 import {
   CompleteRequestSchema,
@@ -11,13 +11,14 @@ import {
 } from '@modelcontextprotocol/sdk/types.js';
 import { z } from 'zod';
 import { AppError } from '../src/core/errors.ts';
-import { endpointShape } from '../src/core/shapes.ts';
+import { endpointShape, runbookPageShape } from '../src/core/shapes.ts';
 import { answering } from './failures.ts';
 import type { McpServerOptions } from './options.ts';
 
 const PAGE_SIZE = 100;
 const MIME_TYPE = 'application/json';
 const FLEET_URI = 'dexops://fleet';
+const RUNBOOK_MIME_TYPE = 'text/markdown';
 
 /** What there is to read about each endpoint, by the end of its address. */
 const DOCUMENTS = [
@@ -37,45 +38,75 @@ const DOCUMENTS = [
 ] as const;
 
 const endpointPage = z.object({ endpoints: z.array(endpointShape), total: z.number().int() });
+const runbookPage = z.object({ runbooks: z.array(runbookPageShape), total: z.number().int() });
 
 export function serveResources(server: Server, { invoke, actor, log }: McpServerOptions): void {
   async function endpoints(input: Record<string, unknown>, signal: AbortSignal) {
     return endpointPage.parse((await invoke('list_endpoints', input, actor, { signal })).output);
   }
+  async function runbooks(input: Record<string, unknown>, signal: AbortSignal) {
+    return runbookPage.parse((await invoke('list_runbooks', input, actor, { signal })).output);
+  }
 
   server.setRequestHandler(ListResourcesRequestSchema, ({ params }, { signal }) =>
     answering(log, 'resources/list', async () => {
+      // One list: the fleet, the runbooks, the endpoints.
       const offset = offsetOf(params?.cursor);
-      const page = await endpoints({ limit: PAGE_SIZE, offset }, signal);
-      const listed = page.endpoints.map(endpointResource);
+      const pages = await runbooks({ limit: PAGE_SIZE, offset }, signal);
+      const room = PAGE_SIZE - pages.runbooks.length;
+      const machines =
+        room > 0
+          ? await endpoints({ limit: room, offset: Math.max(0, offset - pages.total) }, signal)
+          : { endpoints: [], total: Number.POSITIVE_INFINITY };
+      const listed = [...pages.runbooks.map(runbookResource), ...machines.endpoints.map(endpointResource)];
       const next = offset + listed.length;
       return {
         resources: offset === 0 ? [FLEET, ...listed] : listed,
-        ...(listed.length > 0 && next < page.total && { nextCursor: String(next) }),
+        ...(listed.length > 0 && next < pages.total + machines.total && { nextCursor: String(next) }),
       };
     }),
   );
 
   server.setRequestHandler(ListResourceTemplatesRequestSchema, () => ({
-    resourceTemplates: DOCUMENTS.map(({ end, tool, title, description }) => ({
-      uriTemplate: `dexops://endpoints/{hostname}${end}`,
-      name: tool.replace('get_', ''),
-      title,
-      description,
-      mimeType: MIME_TYPE,
-    })),
+    resourceTemplates: [
+      ...DOCUMENTS.map(({ end, tool, title, description }) => ({
+        uriTemplate: `dexops://endpoints/{hostname}${end}`,
+        name: tool.replace('get_', ''),
+        title,
+        description,
+        mimeType: MIME_TYPE,
+      })),
+      {
+        uriTemplate: 'dexops://runbooks/{doc_id}',
+        name: 'runbook',
+        title: 'Runbook',
+        description: 'What to do about one kind of trouble: symptoms, diagnosis, fix, verification, escalation.',
+        mimeType: RUNBOOK_MIME_TYPE,
+      },
+    ],
   }));
 
   server.setRequestHandler(ReadResourceRequestSchema, ({ params: { uri } }, { signal }) =>
     answering(log, 'resources/read', async () => {
       const { tool, input } = behind(uri);
-      const { output } = await invoke(tool, input, actor, { signal });
-      return { contents: [{ uri, mimeType: MIME_TYPE, text: JSON.stringify(output, null, 2) }] };
+      const { output, text } = await invoke(tool, input, actor, { signal });
+      return {
+        contents: [
+          tool === 'get_runbook'
+            ? { uri, mimeType: RUNBOOK_MIME_TYPE, text }
+            : { uri, mimeType: MIME_TYPE, text: JSON.stringify(output, null, 2) },
+        ],
+      };
     }),
   );
 
   server.setRequestHandler(CompleteRequestSchema, ({ params: { argument } }, { signal }) =>
     answering(log, 'completion/complete', async () => {
+      if (argument.name === 'doc_id') {
+        const names = (await runbooks({ limit: 1000 }, signal)).runbooks.map(({ doc_id }) => doc_id);
+        const values = names.filter((name) => name.startsWith(argument.value));
+        return { completion: { values: values.slice(0, PAGE_SIZE), total: values.length } };
+      }
       if (argument.name !== 'hostname') return { completion: { values: [] } };
       try {
         const page = await endpoints({ prefix: argument.value, limit: PAGE_SIZE }, signal);
@@ -108,8 +139,21 @@ function endpointResource(endpoint: z.output<typeof endpointShape>): Resource {
   };
 }
 
+function runbookResource(page: z.output<typeof runbookPageShape>): Resource {
+  const about = [...page.platforms, ...page.alerts].join(', ');
+  return {
+    uri: `dexops://runbooks/${encodeURIComponent(page.doc_id)}`,
+    name: page.doc_id,
+    title: page.title,
+    description: about === '' ? 'Runbook' : `Runbook for ${about}`,
+    mimeType: RUNBOOK_MIME_TYPE,
+  };
+}
+
 function behind(uri: string): { tool: string; input: Record<string, unknown> } {
   if (uri === FLEET_URI) return { tool: 'get_fleet', input: {} };
+  const [, docId] = /^dexops:\/\/runbooks\/([^/]+)$/.exec(uri) ?? [];
+  if (docId !== undefined) return { tool: 'get_runbook', input: { doc_id: decoded(docId) } };
   const [, hostname, end] = /^dexops:\/\/endpoints\/([^/]+)(\/\w+)?$/.exec(uri) ?? [];
   const document = DOCUMENTS.find((candidate) => candidate.end === (end ?? ''));
   if (!hostname || !document) {
@@ -119,6 +163,15 @@ function behind(uri: string): { tool: string; input: Record<string, unknown> } {
     );
   }
   return { tool: document.tool, input: { hostname } };
+}
+
+/** As it stands when it is no valid encoding; there is no page of that name then. */
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
 }
 
 function offsetOf(cursor: string | undefined): number {

@@ -8,6 +8,7 @@ import { jobActor } from './core/actor.ts';
 import { identifyKey } from './core/apiKeys.ts';
 import { AppError } from './core/errors.ts';
 import { agentSnapshotRoutes } from './surfaces/http/agentSnapshots.ts';
+import { alertmanagerRoutes } from './surfaces/http/alertmanager.ts';
 import { apiRoutes } from './surfaces/http/api.ts';
 import { authenticate, configuredKey, firstOf, type KeyLookup } from './surfaces/http/auth.ts';
 import { docsRoutes } from './surfaces/http/docs.ts';
@@ -16,6 +17,8 @@ import { createRateLimit } from './surfaces/http/rateLimit.ts';
 import { createKoa, type HttpServer, listen } from './surfaces/http/server.ts';
 import { serviceRoutes } from './surfaces/http/service.ts';
 import { schedule, startJobs } from './surfaces/jobs.ts';
+import { createSlack, SLACK_PATH, type SlackFace } from './surfaces/slack/app.ts';
+import { slackWording } from './surfaces/slack/wording.ts';
 
 export interface Service {
   app: App;
@@ -24,16 +27,20 @@ export interface Service {
 }
 
 export async function startService(config: Config, overrides: Overrides = {}): Promise<Service> {
-  const app = await createApp(config, overrides);
+  const app = await createApp(config, overrides, slackWording);
   try {
     const mcp = mountMcp(app);
-    const server = await openDoors(app, mcp);
+    const slack = mountSlack(app);
+    const server = await openDoors(app, mcp, slack);
     await app.startWorking({ recover: true, jobs: config.RUN_QUEUE_URL === '' });
+    // Slack may be slow or down; the service is ready without it.
+    void slack?.start();
     await startJobs(schedule(config.DEX_SCAN_INTERVAL_MINUTES), app.scheduler, app.invoke);
     return {
       app,
       url: server.url,
       async stop() {
+        await slack?.stop();
         await mcp.close();
         await server.close();
         await app.close();
@@ -45,13 +52,14 @@ export async function startService(config: Config, overrides: Overrides = {}): P
   }
 }
 
-async function openDoors(app: App, mcp: McpHttp): Promise<HttpServer> {
+async function openDoors(app: App, mcp: McpHttp, slack: SlackFace | null): Promise<HttpServer> {
   const { config, ports } = app;
   const guard = guardOf(app);
   const koa = createKoa({
     log: app.log,
     loopbackOnly: config.HOST === '127.0.0.1' && !config.authRequired,
-    raw: { '/mcp': mcp.handle },
+    raw: { '/mcp': mcp.handle, ...(slack?.requestListener && { [SLACK_PATH]: slack.requestListener }) },
+    ownBodies: ['/api/v1/webhooks'],
     routers: [
       apiRoutes({
         ...app,
@@ -62,6 +70,12 @@ async function openDoors(app: App, mcp: McpHttp): Promise<HttpServer> {
       agentSnapshotRoutes({
         invoke: app.invoke,
         endpointOf: (token) => ports.store.endpoints.byAgentToken(ports.tokens.digest(token)),
+      }),
+      alertmanagerRoutes({
+        invoke: app.invoke,
+        metrics: ports.metrics,
+        secret: config.WEBHOOK_SECRET,
+        required: config.WEBHOOK_REQUIRE_AUTH,
       }),
       docsRoutes(openapi(app.tools, config.version)),
       serviceRoutes({ metricsToken: config.METRICS_TOKEN, health: app.health, metricsPage: app.metricsPage }),
@@ -79,6 +93,22 @@ function mountMcp(app: App): McpHttp {
     clock: ports.clock,
     log,
   });
+}
+
+/** Null while no bot token is set. */
+function mountSlack({ config, tools, invoke, ports, log }: App): SlackFace | null {
+  if (config.SLACK_BOT_TOKEN === '') return null;
+  return createSlack(
+    {
+      botToken: config.SLACK_BOT_TOKEN,
+      appToken: config.SLACK_APP_TOKEN,
+      signingSecret: config.SLACK_SIGNING_SECRET,
+      operators: config.SLACK_OPERATORS,
+      approvers: config.SLACK_APPROVERS,
+      apiUrl: config.SLACK_API_URL,
+    },
+    { tools, invoke, charts: ports.charts, clock: ports.clock, log },
+  );
 }
 
 function guardOf({ config, ports }: App): { required: boolean; lookup: KeyLookup } {

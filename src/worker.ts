@@ -28,7 +28,7 @@ export async function startWorker(config: Config, overrides: Overrides = {}): Pr
   let server: HttpServer | null = null;
   try {
     await startJobs(schedule(config.DEX_SCAN_INTERVAL_MINUTES), app.scheduler, app.invoke);
-    await app.startWorking({ recover: true });
+    await app.startWorking({ recover: true, follow: false });
     if (config.WORKER_PORT > 0) server = await openDoor(app);
   } catch (error) {
     await app.close(0);
@@ -51,6 +51,7 @@ function openDoor(app: App): Promise<HttpServer> {
     log,
     loopbackOnly: false,
     raw: {},
+    ownBodies: [],
     routers: [serviceRoutes({ metricsToken: config.METRICS_TOKEN, health: app.health, metricsPage: app.metricsPage })],
   });
   return listen(koa, config.HOST, config.WORKER_PORT);

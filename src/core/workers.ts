@@ -1,6 +1,6 @@
 /** Processes that share the work: each says that it is alive, and what one left unfinished when it died is taken up. */
 import { AppError } from './errors.ts';
-import type { Ports } from './ports.ts';
+import type { Ports, Worker } from './ports.ts';
 
 /** How often a process says that it is alive, and how long a silent one is believed to be; four beats may be lost. */
 export const BEAT_MS = 15_000;
@@ -29,12 +29,12 @@ export async function leave({ store, clock, worker }: Needs): Promise<void> {
  * @param isGone tells of a process that says it is alive that it is not; only for those of this machine
  */
 export async function takeUpWhatDiedLeft(
-  { store, clock, queue, worker }: Needs,
+  needs: Needs,
   isGone: (pid: number) => boolean,
 ): Promise<{ interrupted: number; requeued: number }> {
+  const { store, clock, queue, worker } = needs;
   const now = clock.now();
-  const seen = await store.workers.seenSince(new Date(now.getTime() - SILENCE_MS));
-  const alive = seen.filter(({ id, host, pid }) => id === worker.id || host !== worker.host || !isGone(pid));
+  const alive = await aliveWorkers(needs, isGone);
   const interrupted = await store.runs.interrupt(
     alive.map(({ id }) => id),
     now,
@@ -42,10 +42,25 @@ export async function takeUpWhatDiedLeft(
   );
   if ((await queue.waiting()) > 0) return { interrupted, requeued: 0 };
   const lost = (await store.runs.inStatus(['queued'])).filter(
-    ({ createdAt }) => now.getTime() - createdAt.getTime() >= LOST_AFTER_MS || createdAt < worker.startedAt,
+    ({ kind, createdAt }) =>
+      // Remediations have an order of their own.
+      kind !== 'remediation' && (now.getTime() - createdAt.getTime() >= LOST_AFTER_MS || createdAt < worker.startedAt),
   );
   for (const run of lost) await queue.enqueue('execute_run', { run_id: run.id });
   return { interrupted, requeued: lost.length };
+}
+
+/** Whether no other process of the service is alive. */
+export async function isAlone(needs: Needs, isGone: (pid: number) => boolean): Promise<boolean> {
+  return (await aliveWorkers(needs, isGone)).every(({ id }) => id === needs.worker.id);
+}
+
+async function aliveWorkers(
+  { store, clock, worker }: Pick<Needs, 'store' | 'clock' | 'worker'>,
+  isGone: (pid: number) => boolean,
+): Promise<Worker[]> {
+  const seen = await store.workers.seenSince(new Date(clock.now().getTime() - SILENCE_MS));
+  return seen.filter(({ id, host, pid }) => id === worker.id || host !== worker.host || !isGone(pid));
 }
 
 /** @throws AppError `unavailable` when work is shared and nobody does any */

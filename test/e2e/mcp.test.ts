@@ -52,6 +52,12 @@ const CALLS: [tool: string, input: Record<string, unknown>, answer: object][] = 
   ['get_score', { hostname: 'inspected-01' }, { hostname: 'inspected-01', score: expect.any(Number) }],
   ['get_score_history', { hostname: 'inspected-01' }, { hostname: 'inspected-01' }],
   ['get_fleet', {}, { total: 1 }],
+  ['index_runbook', { doc_id: 'inspected', content: '# Inspector stuck\n\nTurn it around.' }, { ok: true, chunks: 1 }],
+  ['search_runbooks', { q: 'inspector stuck', k: 1 }, { results: [{ doc_id: 'inspected' }] }],
+  ['endpoint_runbooks', { hostname: 'inspected-01', alert: 'Inspector stuck', k: 1 }, { runbooks: [{ score: 1 }] }],
+  ['rate_runbook', { doc_id: 'inspected', helped: true }, { fix_rate_pct: 100 }],
+  ['get_runbook', { doc_id: 'inspected' }, { title: 'Inspector stuck', votes: 1 }],
+  ['list_runbooks', {}, { runbooks: expect.arrayContaining([expect.objectContaining({ doc_id: 'inspected' })]) }],
 ];
 /** Needs a person's yes, and the inspector's command line has no person behind it. */
 const REFUSED = ['deregister_endpoint', { hostname: 'inspected-01' }] as const;
@@ -108,7 +114,7 @@ describe('the inspector', () => {
   }, 300_000);
 
   test('calls every tool over stdio', async () => {
-    const env = { DATA_DIR: join(dir, 'stdio'), LOG_LEVEL: 'CRITICAL' };
+    const env = { DATA_DIR: join(dir, 'stdio'), LOG_LEVEL: 'CRITICAL', EMBEDDING_MODEL: 'none' };
     const target = [
       'npm',
       '--prefix',

@@ -23,7 +23,8 @@ let dir: string;
 let app: App;
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'dexops-mcp-'));
-  app = await createApp(readConfig({ DATA_DIR: dir, LLM_PROVIDER: '' }), { collector: machines(new Map()), log });
+  const config = readConfig({ DATA_DIR: dir, LLM_PROVIDER: '', EMBEDDING_MODEL: 'none' });
+  app = await createApp(config, { collector: machines(new Map()), log });
   await app.startWorking({ recover: false });
 });
 afterAll(async () => {
@@ -311,7 +312,7 @@ describe('prompts', () => {
 });
 
 describe('resources', () => {
-  test('endpoints are listed in pages, and each document is read by its address', async () => {
+  test('runbooks and endpoints are listed in pages, and each document is read by its address', async () => {
     for (let i = 0; i < 120; i++) await seen(`page-${String(i).padStart(3, '0')}`);
     await seen('page-scored', 90);
     const client = await connect('viewer');
@@ -326,7 +327,10 @@ describe('resources', () => {
     } while (cursor !== undefined);
     expect(pages).toBeGreaterThan(1);
     expect(new Set(uris).size).toBe(uris.length);
-    expect(uris.length).toBe(1 + (await app.ports.store.endpoints.count()));
+    const runbooks = (await app.ports.runbooks.list()).map(({ docId }) => docId);
+    const machineCount = await app.ports.store.endpoints.count();
+    expect(uris.length).toBe(1 + runbooks.length + machineCount);
+    expect(uris).toEqual(expect.arrayContaining(runbooks.map((docId) => `dexops://runbooks/${docId}`)));
 
     const read = async (uri: string) => {
       const { contents } = await client.readResource({ uri });
@@ -334,12 +338,25 @@ describe('resources', () => {
       if (!content || !('text' in content)) throw new Error(`${uri} is not text`);
       return JSON.parse(content.text);
     };
-    expect(await read('dexops://fleet')).toMatchObject({ total: uris.length - 1 });
+    expect(await read('dexops://fleet')).toMatchObject({ total: machineCount });
     expect(await read('dexops://endpoints/page-scored')).toMatchObject({ endpoint: { hostname: 'page-scored' } });
     expect(await read('dexops://endpoints/page-scored/score')).toMatchObject({ components: { device: 80 } });
     expect(await read('dexops://endpoints/page-scored/history')).toMatchObject({ count: 1 });
     const { resourceTemplates } = await client.listResourceTemplates();
     expect(resourceTemplates.map(({ uriTemplate }) => uriTemplate)).toContain('dexops://endpoints/{hostname}/score');
+    await client.close();
+  });
+
+  test('a runbook is read as the page it is, and its name completes', async () => {
+    const client = await connect('viewer');
+    const { contents } = await client.readResource({ uri: 'dexops://runbooks/disk_full_linux' });
+    expect(contents).toMatchObject([{ mimeType: 'text/markdown', text: expect.stringMatching(/^Disk full on Linux/) }]);
+    expect(contents).toMatchObject([{ text: expect.stringContaining('## Diagnosis') }]);
+    const { completion } = await client.complete({
+      ref: { type: 'ref/resource', uri: 'dexops://runbooks/{doc_id}' },
+      argument: { name: 'doc_id', value: 'disk_full' },
+    });
+    expect(completion.values.toSorted()).toEqual(['disk_full_linux', 'disk_full_macos', 'disk_full_windows']);
     await client.close();
   });
 
@@ -349,6 +366,11 @@ describe('resources', () => {
     'dexops://endpoints/a/b/c',
     'dexops://endpoints/',
     'file:///etc/passwd',
+    'dexops://runbooks/README',
+    'dexops://runbooks/no_such_page',
+    'dexops://runbooks/..%2F..%2Fetc%2Fpasswd',
+    'dexops://runbooks/%E0%A4%A',
+    'dexops://runbooks/',
   ])('%s is not there', async (uri) => {
     const client = await connect('viewer');
     await expect(client.readResource({ uri })).rejects.toMatchObject({ code: -32002 });

@@ -28,7 +28,7 @@ afterAll(async () => {
 });
 
 function environment(): Record<string, string> {
-  return { DATA_DIR: dir, LLM_PROVIDER: '', LOG_LEVEL: 'DEBUG' };
+  return { DATA_DIR: dir, LLM_PROVIDER: '', LOG_LEVEL: 'DEBUG', EMBEDDING_MODEL: 'none' };
 }
 
 async function connect(env: Record<string, string> = {}) {

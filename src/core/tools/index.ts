@@ -1,10 +1,32 @@
 /** The explicit list of all tools; a tool that is not here does not exist on any face. */
 import type { AnyTool } from '../tool.ts';
+import { ingestAlerts, listUnknownHosts, tendAlerts } from './alertIntake.ts';
+import { acknowledgeAlertTool, getAlert, listAlerts, resolveAlertTool } from './alerts.ts';
+import { decideApprovalTool, getApproval, listApprovals } from './approvals.ts';
 import { listAudit } from './audit.ts';
 import { createBackup } from './backups.ts';
 import { deregisterEndpoint, getEndpoint, listEndpoints, registerEndpoint, updateEndpoint } from './endpoints.ts';
+import { listIncidents } from './incidents.ts';
 import { createApiKey, listApiKeys, revokeApiKey } from './keys.ts';
+import { getKpis } from './kpis.ts';
 import { measureEndpoint } from './measure.ts';
+import {
+  answerFixCheckTool,
+  cancelRemediationTool,
+  listRemediations,
+  remediateAlertTool,
+  tendHealing,
+} from './remediations.ts';
+import {
+  endpointRunbooks,
+  getRunbook,
+  indexRunbook,
+  indexRunbooks,
+  listRunbooksTool,
+  rateRunbook,
+  searchRunbooksTool,
+} from './runbooks.ts';
+
 import { getRun, listRuns } from './runs.ts';
 import { scanEndpoint, scanFleetTool } from './scans.ts';
 import { getFleet, getScore, getScoreHistory } from './scores.ts';
@@ -22,8 +44,32 @@ export const TOOLS: readonly AnyTool[] = [
   getScoreHistory,
   getFleet,
   measureEndpoint,
+  listAlerts,
+  getAlert,
+  acknowledgeAlertTool,
+  resolveAlertTool,
+  listIncidents,
+  getKpis,
+  listUnknownHosts,
+  ingestAlerts,
+  tendAlerts,
+  listApprovals,
+  getApproval,
+  decideApprovalTool,
+  remediateAlertTool,
+  listRemediations,
+  cancelRemediationTool,
+  answerFixCheckTool,
+  tendHealing,
   getRun,
   listRuns,
+  searchRunbooksTool,
+  endpointRunbooks,
+  listRunbooksTool,
+  getRunbook,
+  rateRunbook,
+  indexRunbook,
+  indexRunbooks,
   submitSnapshot,
   createApiKey,
   listApiKeys,
