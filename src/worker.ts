@@ -27,7 +27,7 @@ export async function startWorker(config: Config, overrides: Overrides = {}): Pr
   const app = await createApp(config, overrides);
   let server: HttpServer | null = null;
   try {
-    await startJobs(schedule(config.DEX_SCAN_INTERVAL_MINUTES), app.scheduler, app.invoke);
+    await startJobs(schedule(config.DEX_SCAN_INTERVAL_MINUTES, config.DEX_SURVEY_CRON), app.scheduler, app.invoke);
     await app.startWorking({ recover: true, follow: false });
     if (config.WORKER_PORT > 0) server = await openDoor(app);
   } catch (error) {

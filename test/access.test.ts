@@ -27,11 +27,14 @@ const mayCall = (tool: AnyTool, role: Role) => RANK[role] >= RANK[leastRole(tool
 /** Input that no tool takes, so that a call that gets past the role changes nothing. */
 const NO_INPUT = { 'no such field': 1 };
 
+/** What employees say for themselves needs no more than being somebody. */
+const OWN_VOICE = ['answer_fix_check', 'submit_feedback', 'answer_survey', 'opt_out'];
+
 describe('a viewer reads', () => {
-  test('every tool that writes needs more than that', () => {
+  test('every tool that writes needs more than that, but for saying something for oneself', () => {
     const writers = TOOLS.filter(({ effect }) => effect !== 'read');
     expect(writers.length).toBeGreaterThan(5);
-    expect(writers.filter((tool) => mayCall(tool, 'viewer')).map(({ name }) => name)).toEqual([]);
+    expect(writers.filter((tool) => mayCall(tool, 'viewer')).map(({ name }) => name)).toEqual(OWN_VOICE);
   });
 });
 
@@ -104,9 +107,8 @@ describe('MCP over HTTP', () => {
     expect(await listed(keys[role]!, '/mcp')).toEqual(expected(role));
     expect(await listed(keys[role]!, '/mcp/read-only')).toEqual(expected('viewer'));
   });
-  test('hands out no keys, and reads the audit to nobody but an administrator', () => {
-    expect(expected('admin').filter((name) => name.includes('key'))).toEqual([]);
-    expect(expected('admin')).toContain('list_audit');
+  test('hands out neither keys nor the audit', () => {
+    expect(expected('admin').filter((name) => /key|audit|backup/.test(name))).toEqual([]);
     expect(expected('viewer')).not.toContain('list_audit');
   });
   test('refuses whoever shows no key, or a wrong one', async () => {

@@ -49,6 +49,8 @@ export interface Tool<I extends z.ZodObject = z.ZodObject, O extends z.ZodObject
   hiddenFrom?: readonly Face[];
   /** True when what it writes says by itself who wrote it and when, so that the audit needs no line for each call. */
   selfRecording?: boolean;
+  /** Its answers are confidential: the audit tells that it was called and how it ended, not by whom or with what. */
+  anonymous?: boolean;
   description: string;
   http?: HttpRoute;
   command?: CommandWords;

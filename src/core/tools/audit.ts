@@ -28,6 +28,7 @@ export const listAudit = defineTool({
   title: 'Read the audit',
   effect: 'read',
   role: 'admin',
+  hiddenFrom: FACES.filter((face) => face !== 'rest' && face !== 'cli'),
   description:
     'Every write that was asked for, newest first: who, through which face, which tool, about what, with what outcome. REST serves it as CSV or JSON lines too.',
   http: { method: 'GET', path: '/api/v1/audit' },

@@ -6,6 +6,7 @@ import { decideApprovalTool, getApproval, listApprovals } from './approvals.ts';
 import { listAudit } from './audit.ts';
 import { createBackup } from './backups.ts';
 import { deregisterEndpoint, getEndpoint, listEndpoints, registerEndpoint, updateEndpoint } from './endpoints.ts';
+import { getFeedbackSummary, submitFeedback } from './feedback.ts';
 import { listIncidents } from './incidents.ts';
 import { createApiKey, listApiKeys, revokeApiKey } from './keys.ts';
 import { getKpis } from './kpis.ts';
@@ -26,11 +27,11 @@ import {
   rateRunbook,
   searchRunbooksTool,
 } from './runbooks.ts';
-
 import { getRun, listRuns } from './runs.ts';
 import { scanEndpoint, scanFleetTool } from './scans.ts';
 import { getFleet, getScore, getScoreHistory } from './scores.ts';
 import { submitSnapshot } from './snapshots.ts';
+import { answerSurvey, closeSurvey, getSurvey, listSurveys, optOut, startSurvey, tendSurveys } from './surveys.ts';
 
 export const TOOLS: readonly AnyTool[] = [
   registerEndpoint,
@@ -61,6 +62,15 @@ export const TOOLS: readonly AnyTool[] = [
   cancelRemediationTool,
   answerFixCheckTool,
   tendHealing,
+  submitFeedback,
+  getFeedbackSummary,
+  startSurvey,
+  closeSurvey,
+  listSurveys,
+  getSurvey,
+  answerSurvey,
+  optOut,
+  tendSurveys,
   getRun,
   listRuns,
   searchRunbooksTool,
