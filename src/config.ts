@@ -48,7 +48,7 @@ const Variables = z.object({
   DATA_DIR: text('data'),
   BACKUP_DIR: text('backups'),
   DATABASE_URL: text(),
-  DATABASE_POOL_SIZE: whole(10, 1, 200),
+  DATABASE_POOL_SIZE: whole(10, 2, 200),
   RUN_QUEUE_URL: url('mongodb', 'mongodb+srv', 'postgresql', 'postgres', 'redis', 'rediss'),
   CONFIG_DIR: text(join(PROJECT_DIR, 'config')),
   RUNBOOKS_DIR: text(join(PROJECT_DIR, 'runbooks')),

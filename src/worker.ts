@@ -27,7 +27,8 @@ export async function startWorker(config: Config, overrides: Overrides = {}): Pr
   const app = await createApp(config, overrides);
   let server: HttpServer | null = null;
   try {
-    await startJobs(schedule(config.DEX_SCAN_INTERVAL_MINUTES, config.DEX_SURVEY_CRON), app.scheduler, app.invoke);
+    const survey = { cron: config.DEX_SURVEY_CRON, sharePct: config.DEX_SURVEY_SHARE_PCT };
+    await startJobs(schedule(config.DEX_SCAN_INTERVAL_MINUTES, survey), app.scheduler, app.invoke);
     await app.startWorking({ recover: true, follow: false });
     if (config.WORKER_PORT > 0) server = await openDoor(app);
   } catch (error) {
