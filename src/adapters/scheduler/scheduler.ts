@@ -40,6 +40,7 @@ export async function createScheduler(queueUrl: string, log: Log, onEnd: OnEnd):
   });
   const stopping = new AbortController();
   const running = new Set<Promise<void>>();
+  let started = false;
   agenda.on('error', (error: Error) => log.error({ err: error }, 'job queue error'));
 
   return {
@@ -83,7 +84,10 @@ export async function createScheduler(queueUrl: string, log: Log, onEnd: OnEnd):
       await agenda.every(cron, job, undefined, { timezone: 'UTC', skipImmediate: true });
     },
 
-    start: () => agenda.start(),
+    async start() {
+      started = true;
+      await agenda.start();
+    },
 
     async stop(drainMs) {
       // Agenda can miss the end of the last job and then waits out its whole limit; we know when ours have ended.
@@ -92,6 +96,8 @@ export async function createScheduler(queueUrl: string, log: Log, onEnd: OnEnd):
       await agenda.drain({ timeout: drainMs, signal: idle.signal });
       stopping.abort();
       await agenda.stop();
+      // Agenda leaves the connection of a queue open that it never worked on.
+      if (!started) await backend.disconnect();
     },
 
     async probe() {
