@@ -1,6 +1,6 @@
 /** The tables: one entity each, mapped one to one onto plain values that core knows. */
 import { defineEntity, p } from '@mikro-orm/core';
-import type { Actor } from '../../core/actor.ts';
+import type { Actor, Role } from '../../core/actor.ts';
 import type { AlertStatus, AlertType, Resolution, Severity, TicketLink } from '../../domain/alert.ts';
 import type { ApprovalAnswer, ApprovalKind, ApprovalStatus, Execution } from '../../domain/approval.ts';
 import type { FeedbackSource } from '../../domain/confidentiality.ts';
@@ -292,6 +292,7 @@ export const RunRow = defineEntity({
     state: p.json<unknown>().nullable(),
     usage: p.json<{ inputTokens: number; outputTokens: number }>().nullable(),
     costUsd: real().nullable(),
+    workerId: p.string().nullable(),
   },
   uniques: [
     {
@@ -328,6 +329,50 @@ export const AuditRow = defineEntity({
     { name: 'audit_at', properties: ['at'] },
     { name: 'audit_actor_at', properties: ['actor', 'at'] },
   ],
+});
+
+export const ApiKeyRow = defineEntity({
+  name: 'ApiKey',
+  tableName: 'api_key',
+  properties: {
+    id: p.integer().primary(),
+    name: p.string().length(64),
+    role: word<Role>(),
+    digest: p.string().length(64),
+    createdBy: p.string(),
+    createdAt: p.datetime(3),
+    lastUsedAt: p.datetime(3).nullable(),
+    revokedAt: p.datetime(3).nullable(),
+  },
+  uniques: [
+    { name: 'api_key_digest', properties: ['digest'] },
+    { name: 'api_key_name_valid', properties: ['name'], where: 'revoked_at is null' },
+  ],
+});
+
+export const WorkerRow = defineEntity({
+  name: 'Worker',
+  tableName: 'worker',
+  properties: {
+    id: p.string().primary(),
+    host: p.string(),
+    pid: p.integer(),
+    startedAt: p.datetime(3),
+    seenAt: p.datetime(3),
+    works: p.boolean(),
+  },
+});
+
+export const JobRow = defineEntity({
+  name: 'Job',
+  tableName: 'job',
+  properties: {
+    job: p.string().primary(),
+    lastStartedAt: p.datetime(3),
+    lastSucceededAt: p.datetime(3).nullable(),
+    lastFailedAt: p.datetime(3).nullable(),
+    lastError: p.text().nullable(),
+  },
 });
 
 export const RunbookFeedbackRow = defineEntity({
@@ -522,6 +567,9 @@ export const ENTITIES = [
   SurveyPersonRow,
   RunRow,
   AuditRow,
+  ApiKeyRow,
+  WorkerRow,
+  JobRow,
   RunbookFeedbackRow,
   OutboxRow,
   SlackMessageRow,
