@@ -26,8 +26,9 @@ const OPTIMIZE_FROM_ROWS = 256;
 /** Old versions of a table are kept this long for readers that still look at them. */
 const KEEP_VERSIONS_MS = 10 * 60_000;
 
-const stateShape = z.object({
-  format: z.number(),
+/** All that is asked of an index of another version. */
+const formatShape = z.object({ format: z.number() });
+const stateShape = formatShape.extend({
   modelId: z.string(),
   dimensions: z.number(),
   mode: z.enum(['semantic', 'lexical']),
@@ -97,10 +98,11 @@ export function createRunbookIndex(options: {
       return { found: null, why: isMissing(error) ? null : `index.json cannot be read: ${messageOf(error)}` };
     }
     try {
-      const state = stateShape.parse(JSON.parse(text));
-      if (state.format !== INDEX_FORMAT) {
-        return { found: null, why: `it has format ${state.format}, this version writes ${INDEX_FORMAT}` };
-      }
+      const stored = JSON.parse(text);
+      const { format } = formatShape.parse(stored);
+      if (format !== INDEX_FORMAT)
+        return { found: null, why: `it has format ${format}, this version writes ${INDEX_FORMAT}` };
+      const state = stateShape.parse(stored);
       const found = await openServing(state);
       return { found, pages: await cataloguePages(found) };
     } catch (error) {
