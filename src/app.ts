@@ -11,13 +11,23 @@ import { createMetrics } from './adapters/metrics.ts';
 import { diskProbe } from './adapters/probes.ts';
 import { reloadedFile } from './adapters/reloadedFile.ts';
 import { createRunbookFiles } from './adapters/runbookFiles.ts';
+import { createAnsibleRunner } from './adapters/runners/ansible.ts';
 import { createScheduler, type Scheduler } from './adapters/scheduler/scheduler.ts';
+import { createSlackNotifier, type SlackWording } from './adapters/slackNotifier.ts';
 import { createRunbookIndex } from './adapters/vectors/runbookIndex.ts';
-import { type Config, PROJECT_DIR } from './config.ts';
+import { type Config, PROJECT_DIR, programEnv } from './config.ts';
+import { jobActor } from './core/actor.ts';
+import { handOver } from './core/alerting.ts';
+import { type DecidedHandlers, recoverApprovals, settleApproval } from './core/approvals.ts';
 import { createExecutors } from './core/executors.ts';
+import { createHealing } from './core/healing.ts';
 import { checkHealth, type Health } from './core/health.ts';
 import { createInvoke, type Invoke } from './core/invoke.ts';
-import type { Clock, Collector, Log, Ports } from './core/ports.ts';
+import { notice } from './core/messages.ts';
+import { createCourier, keepDelivering } from './core/outbox.ts';
+import type { Clock, Collector, Healing, Log, Messenger, PlaybookRunner, Ports } from './core/ports.ts';
+import { recoverRemediations, remediationDecided } from './core/remediating.ts';
+import { RemediationFile } from './core/remediationMap.ts';
 import { createRunbooks, runbooksProbe } from './core/runbooks.ts';
 import { executeRun, recoverRuns } from './core/runs.ts';
 import { ScoreFile } from './core/scoreRules.ts';
@@ -29,6 +39,10 @@ export interface Overrides {
   clock?: Clock;
   collector?: Collector;
   log?: Log;
+  messengers?: Messenger[];
+  runner?: PlaybookRunner;
+  /** Null: alerts stay where their sources put them. */
+  healing?: Healing | null;
 }
 
 export interface App {
@@ -40,13 +54,14 @@ export interface App {
   log: Log;
   health(): Promise<Health>;
   metricsPage(): Promise<{ text: string; contentType: string }>;
-  /** Works on queued runs; with `recover`, as the service, it also takes up what an earlier process left unfinished and follows the runbook files. */
+  /** Works on queued runs; with `recover` it is the service itself: it takes up runs and messages that an earlier process left, and follows the runbook files. */
   startWorking(options: { recover: boolean }): Promise<void>;
   /** Lets running work end within the time given, then closes everything. */
   close(drainMs?: number): Promise<void>;
 }
 
-export async function createApp(config: Config, overrides: Overrides = {}): Promise<App> {
+/** @param slackWording how alerts look in Slack; a process without it leaves telling them to one that has it */
+export async function createApp(config: Config, overrides: Overrides = {}, slackWording?: SlackWording): Promise<App> {
   const log = overrides.log ?? createLog({ level: config.LOG_LEVEL, format: config.LOG_FORMAT });
   const clock = overrides.clock ?? systemClock;
   const startedAt = clock.now();
@@ -54,6 +69,21 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
   const database = await openDatabase(config.DATABASE_URL, config.DATABASE_POOL_SIZE);
   const store = createStore(database.em);
   const metrics = createMetrics();
+  const slackTold = config.SLACK_BOT_TOKEN !== '' && config.SLACK_ALERT_CHANNEL !== '';
+  const messengers = [...(overrides.messengers ?? [])];
+  if (slackTold && slackWording) {
+    messengers.push(
+      createSlackNotifier({
+        token: config.SLACK_BOT_TOKEN,
+        channel: config.SLACK_ALERT_CHANNEL,
+        apiUrl: config.SLACK_API_URL,
+        wording: slackWording,
+        messages: store.slackMessages,
+        readAlert: async (alert_id) => (await invoke('get_alert', { alert_id }, jobActor('tell_slack'))).output,
+        log,
+      }),
+    );
+  }
   const scheduler = await createScheduler(config.RUN_QUEUE_URL, log);
   const collectors = createCollectors({
     ssh: {
@@ -74,11 +104,29 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
     embedder: createEmbedder({ model: config.EMBEDDING_MODEL, cacheDir: join(config.DATA_DIR, 'models'), log }),
     log,
   });
+  const remediationMap = reloadedFile(join(config.CONFIG_DIR, 'dex_remediation_map.yaml'), RemediationFile, {
+    log,
+    onRefused(problem) {
+      metrics.configRefused('dex_remediation_map.yaml');
+      const text = `An edit of the remediation map was refused; the last good one stays in force. ${problem}`;
+      notice(ports, `remediation_map:${tokens.digest(problem)}`, text).catch((error: unknown) =>
+        log.error({ err: error }, 'a notice could not be kept'),
+      );
+    },
+  });
+  const runner = createAnsibleRunner({
+    playbooksDir: join(config.RUNBOOKS_DIR, 'playbooks'),
+    keysDir: config.SSH_KEYS_DIR,
+    knownHostKey: store.endpoints.hostKey,
+    env: programEnv(),
+  });
 
   const ports: Ports = {
     store,
     collector: overrides.collector ?? collectors,
     scoreRules,
+    remediationMap,
+    runner: overrides.runner ?? runner,
     queue: scheduler,
     runbooks,
     charts,
@@ -91,9 +139,22 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
       scanIntervalMs: config.DEX_SCAN_INTERVAL_MINUTES * 60_000,
       scanConcurrency: config.DEX_SCAN_CONCURRENCY,
       thresholds: { warning: config.DEX_SCORE_ALERT_THRESHOLD, critical: config.DEX_SCORE_CRITICAL_THRESHOLD },
+      alertMessengers: [...new Set([...messengers.map(({ name }) => name), ...(slackTold ? ['slack'] : [])])],
+      selfHealing: config.DEX_SELF_HEALING_ENABLED,
+      tickets: config.DEX_TICKET_WEBHOOK_URL !== '',
+      publicUrl: config.PUBLIC_URL,
     },
   };
+  if (overrides.healing !== null) ports.healing = overrides.healing ?? createHealing(ports);
+  const invoke = createInvoke(TOOLS, ports);
   const executors = createExecutors(ports);
+  const decided: DecidedHandlers = {
+    async tool(approval, signal) {
+      if (approval.status !== 'approved') return;
+      await invoke(approval.tool, approval.input, approval.requester, { approvalId: approval.id, signal });
+    },
+    remediation: (approval) => remediationDecided(ports, approval),
+  };
   scheduler.define(
     'execute_run',
     async ({ run_id }, signal) => {
@@ -101,11 +162,19 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
     },
     config.DEX_SCAN_CONCURRENCY,
   );
+  scheduler.define(
+    'settle_approval',
+    ({ approval_id }, signal) => settleApproval(ports, decided, String(approval_id), signal),
+    config.DEX_SCAN_CONCURRENCY,
+  );
+  scheduler.define('handle_alerts', () => handOver(ports), 1);
+  const stopped = new AbortController();
+  const deliveries: Promise<void>[] = [];
 
   return {
     config,
     tools: TOOLS,
-    invoke: createInvoke(TOOLS, ports),
+    invoke,
     ports,
     scheduler,
     log,
@@ -115,7 +184,12 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
         version: config.version,
         probes: { queue: scheduler.probe, disk: diskProbe(config.DATA_DIR), vectors: runbooksProbe(runbooks) },
       }),
-    metricsPage: metrics.page,
+    async metricsPage() {
+      // The page has to stand when the store does not.
+      metrics.openAlerts(await store.alerts.openCounts().catch(() => []));
+      metrics.deadMessages(await store.outbox.deadCounts().catch(() => []));
+      return metrics.page();
+    },
     async startWorking({ recover }) {
       await scheduler.start();
       if (!recover) return;
@@ -123,9 +197,16 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
       const recovered = await recoverRuns(ports);
       if (recovered.interrupted + recovered.requeued > 0)
         log.warn(recovered, 'took up runs that an earlier process left');
+      await recoverApprovals(ports);
+      await recoverRemediations(ports);
+      for (const messenger of messengers) {
+        deliveries.push(keepDelivering(createCourier(ports, messenger, Math.random), log, stopped.signal));
+      }
     },
     async close(drainMs = 10_000) {
       await scheduler.stop(drainMs);
+      stopped.abort();
+      await Promise.all(deliveries);
       await runbooks.close();
       runbookIndex.close();
       await collectors.close();

@@ -6,6 +6,7 @@ import { type App, createApp, type Overrides } from './app.ts';
 import { type Config, processEnv, readConfig } from './config.ts';
 import { jobActor } from './core/actor.ts';
 import { AppError } from './core/errors.ts';
+import { alertmanagerRoutes } from './surfaces/http/alertmanager.ts';
 import { apiRoutes } from './surfaces/http/api.ts';
 import { authenticate, configuredKey, type KeyLookup } from './surfaces/http/auth.ts';
 import { docsRoutes } from './surfaces/http/docs.ts';
@@ -13,6 +14,8 @@ import { openapi } from './surfaces/http/openapi.ts';
 import { createKoa, type HttpServer, listen } from './surfaces/http/server.ts';
 import { serviceRoutes } from './surfaces/http/service.ts';
 import { schedule, startJobs } from './surfaces/jobs.ts';
+import { createSlack, SLACK_PATH, type SlackFace } from './surfaces/slack/app.ts';
+import { slackWording } from './surfaces/slack/wording.ts';
 
 export interface Service {
   app: App;
@@ -21,16 +24,20 @@ export interface Service {
 }
 
 export async function startService(config: Config, overrides: Overrides = {}): Promise<Service> {
-  const app = await createApp(config, overrides);
+  const app = await createApp(config, overrides, slackWording);
   try {
     const mcp = mountMcp(app);
-    const server = await openDoors(app, mcp);
+    const slack = mountSlack(app);
+    const server = await openDoors(app, mcp, slack);
     await app.startWorking({ recover: true });
+    // Slack may be slow or down; the service is ready without it.
+    void slack?.start();
     await startJobs(schedule(config.DEX_SCAN_INTERVAL_MINUTES), app.scheduler, app.invoke);
     return {
       app,
       url: server.url,
       async stop() {
+        await slack?.stop();
         await mcp.close();
         await server.close();
         await app.close();
@@ -42,15 +49,22 @@ export async function startService(config: Config, overrides: Overrides = {}): P
   }
 }
 
-async function openDoors(app: App, mcp: McpHttp): Promise<HttpServer> {
+async function openDoors(app: App, mcp: McpHttp, slack: SlackFace | null): Promise<HttpServer> {
   const { config } = app;
   const guard = guardOf(config);
   const koa = createKoa({
     log: app.log,
     loopbackOnly: config.HOST === '127.0.0.1' && !config.authRequired,
-    raw: { '/mcp': mcp.handle },
+    raw: { '/mcp': mcp.handle, ...(slack?.requestListener && { [SLACK_PATH]: slack.requestListener }) },
+    ownBodies: ['/api/v1/webhooks'],
     routers: [
       apiRoutes({ ...app, charts: app.ports.charts, authenticate: (ctx) => authenticate(ctx.headers, 'rest', guard) }),
+      alertmanagerRoutes({
+        invoke: app.invoke,
+        metrics: app.ports.metrics,
+        secret: config.WEBHOOK_SECRET,
+        required: config.WEBHOOK_REQUIRE_AUTH,
+      }),
       docsRoutes(openapi(app.tools, config.version)),
       serviceRoutes({ metricsToken: config.METRICS_TOKEN, health: app.health, metricsPage: app.metricsPage }),
     ],
@@ -67,6 +81,22 @@ function mountMcp(app: App): McpHttp {
     clock: ports.clock,
     log,
   });
+}
+
+/** Null while no bot token is set. */
+function mountSlack({ config, tools, invoke, ports, log }: App): SlackFace | null {
+  if (config.SLACK_BOT_TOKEN === '') return null;
+  return createSlack(
+    {
+      botToken: config.SLACK_BOT_TOKEN,
+      appToken: config.SLACK_APP_TOKEN,
+      signingSecret: config.SLACK_SIGNING_SECRET,
+      operators: config.SLACK_OPERATORS,
+      approvers: config.SLACK_APPROVERS,
+      apiUrl: config.SLACK_API_URL,
+    },
+    { tools, invoke, charts: ports.charts, clock: ports.clock, log },
+  );
 }
 
 function guardOf(config: Config): { required: boolean; lookup: KeyLookup } {

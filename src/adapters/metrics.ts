@@ -7,6 +7,18 @@ export interface MetricsRegistry extends Metrics {
   page(): Promise<{ text: string; contentType: string }>;
 }
 
+/** Alert names come from outside; this many have a label of their own, the rest share one. */
+const NAMED_ALERTS = 100;
+
+/** Lets the first values through and calls all later ones `other`, so that a sender cannot grow the page without end. */
+function boundedLabel(limit: number): (value: string) => string {
+  const known = new Set<string>();
+  return (value) => {
+    if (known.size < limit) known.add(value);
+    return known.has(value) ? value : 'other';
+  };
+}
+
 export function createMetrics(): MetricsRegistry {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
@@ -45,6 +57,55 @@ export function createMetrics(): MetricsRegistry {
     registers,
   });
   const average = new Gauge({ name: 'dex_fleet_score', help: 'Average score of the fleet', registers });
+  const alertLabel = boundedLabel(NAMED_ALERTS);
+  const openAlerts = new Gauge({
+    name: 'dex_open_alerts',
+    help: 'Alerts that are not resolved, by severity and name',
+    labelNames: ['severity', 'alert_name'],
+    registers,
+  });
+  const alertMoves = new Counter({
+    name: 'dex_alert_transitions_total',
+    help: 'Moves of alerts from one status to another',
+    labelNames: ['alert_name', 'from', 'to'],
+    registers,
+  });
+  const deliveries = new Counter({
+    name: 'dex_webhook_deliveries_total',
+    help: 'Webhook deliveries by what became of them',
+    labelNames: ['webhook', 'outcome'],
+    registers,
+  });
+  const messages = new Counter({
+    name: 'dex_messages_total',
+    help: 'Attempts to tell something outside, by what became of them',
+    labelNames: ['messenger', 'outcome'],
+    registers,
+  });
+  const remediations = new Counter({
+    name: 'dex_remediations_total',
+    help: 'Remediations that ended, by playbook and outcome',
+    labelNames: ['playbook', 'outcome'],
+    registers,
+  });
+  const approvals = new Counter({
+    name: 'dex_approvals_total',
+    help: 'Approvals that ended, by what they were for and how',
+    labelNames: ['kind', 'outcome'],
+    registers,
+  });
+  const deadMessages = new Gauge({
+    name: 'dex_dead_messages',
+    help: 'Messages to the outside that were given up, by messenger',
+    labelNames: ['messenger'],
+    registers,
+  });
+  const refusedConfig = new Counter({
+    name: 'dex_config_refused_total',
+    help: 'Edits of configuration files that were refused; the last good version stays in force',
+    labelNames: ['file'],
+    registers,
+  });
   const calls = new Counter({
     name: 'dex_tool_calls_total',
     help: 'Calls through the gate, by tool, face and outcome',
@@ -72,6 +133,34 @@ export function createMetrics(): MetricsRegistry {
       for (const [status, count] of Object.entries(counts)) endpoints.set({ status }, count);
       if (averageScore === null) average.reset();
       else average.set(averageScore);
+    },
+    alertMoved(alertName, from, to) {
+      alertMoves.inc({ alert_name: alertLabel(alertName), from, to });
+    },
+    openAlerts(counts) {
+      openAlerts.reset();
+      for (const { severity, alertName, alerts } of counts) {
+        openAlerts.inc({ severity, alert_name: alertLabel(alertName) }, alerts);
+      }
+    },
+    webhookDelivered(webhook, outcome) {
+      deliveries.inc({ webhook, outcome });
+    },
+    messageTried(messenger, outcome) {
+      messages.inc({ messenger, outcome });
+    },
+    remediationEnded(playbook, outcome) {
+      remediations.inc({ playbook, outcome });
+    },
+    approvalEnded(kind, outcome) {
+      approvals.inc({ kind, outcome });
+    },
+    deadMessages(counts) {
+      deadMessages.reset();
+      for (const { messenger, messages } of counts) deadMessages.set({ messenger }, messages);
+    },
+    configRefused(file) {
+      refusedConfig.inc({ file });
     },
     toolCalled(tool, face, outcome, durationS) {
       calls.inc({ tool, face, outcome });

@@ -1,11 +1,20 @@
 /** Every interface that core drives; adapters implement them, app.ts hands them in. */
-import type { Alert } from '../domain/alert.ts';
+import type { Alert, AlertEvent, AlertIdentity, AlertStatus, AlertType, Severity } from '../domain/alert.ts';
+import type { AlertDraft } from '../domain/alertMoves.ts';
+import type { Approval, ApprovalKind, ApprovalStatus } from '../domain/approval.ts';
 import type { Endpoint, EndpointCondition, EndpointRegistration, EndpointState, Persona } from '../domain/endpoint.ts';
+import type { KpiAlert } from '../domain/kpi.ts';
+import type { Delivery, OutboxMessage, StoredMessage } from '../domain/outbox.ts';
+import type { Remediation, RemediationStatus } from '../domain/remediation.ts';
+import type { FleetRecord } from '../domain/remediationGuards.ts';
 import type { Run, RunKind, RunStatus } from '../domain/run.ts';
 import type { VoteCount } from '../domain/runbookVotes.ts';
 import type { RemediationRecord, Score, ScoreThresholds } from '../domain/score.ts';
 import type { ScanTarget, Snapshot } from '../domain/telemetry.ts';
+import type { Ticket } from '../domain/ticket.ts';
+import type { Actor } from './actor.ts';
 import type { ChartRenderer } from './chart.ts';
+import type { RemediationRules } from './remediationMap.ts';
 import type { Runbooks } from './runbookPorts.ts';
 import type { ScoreConfig } from './scoreRules.ts';
 
@@ -13,7 +22,11 @@ export interface Ports {
   store: Store;
   collector: Collector;
   scoreRules: Reloaded<ScoreConfig>;
+  remediationMap: Reloaded<RemediationRules>;
+  runner: PlaybookRunner;
   queue: Queue;
+  /** Who looks at new alerts and heals what it may; absent while nothing does. */
+  healing?: Healing;
   runbooks: Runbooks;
   charts: ChartRenderer;
   metrics: Metrics;
@@ -30,6 +43,13 @@ export interface Settings {
   /** Endpoints looked at side by side in a fleet scan. */
   scanConcurrency: number;
   thresholds: ScoreThresholds;
+  /** The messengers that are told how alerts move; empty when nobody wants to hear. */
+  alertMessengers: readonly string[];
+  selfHealing: boolean;
+  /** Whether a ticket system is connected. */
+  tickets: boolean;
+  /** Where people reach this service, without a slash at the end; empty when nobody said. */
+  publicUrl: string;
 }
 
 /** A configuration file that may change while the service runs; a broken edit leaves the last good value. */
@@ -82,7 +102,14 @@ export interface Store {
   readonly endpoints: EndpointRepository;
   readonly snapshots: SnapshotRepository;
   readonly scores: ScoreRepository;
+  readonly fleetScores: FleetScoreRepository;
   readonly alerts: AlertRepository;
+  readonly unknownHosts: UnknownHostRepository;
+  readonly outbox: OutboxRepository;
+  readonly slackMessages: SlackMessageRepository;
+  readonly approvals: ApprovalRepository;
+  readonly remediations: RemediationRepository;
+  readonly tickets: TicketRepository;
   readonly runs: RunRepository;
   readonly audit: AuditRepository;
   readonly runbookVotes: RunbookVoteRepository;
@@ -101,6 +128,7 @@ export interface EndpointFilter {
   tag?: string;
   state?: EndpointState;
   ownerEmail?: string;
+  ipAddress?: string;
 }
 
 export interface FleetRow {
@@ -117,6 +145,14 @@ export interface EndpointRepository {
   byAgentToken(digest: string): Promise<Endpoint | null>;
   byIpAddress(ipAddress: string): Promise<Endpoint | null>;
   list(filter: EndpointFilter, page: Page, staleBefore: Date): Promise<Paged<Endpoint>>;
+  byIds(ids: readonly number[]): Promise<Endpoint[]>;
+  /** Registered endpoints that have one of these names or addresses. */
+  byNamesOrAddresses(names: readonly string[]): Promise<Pick<Endpoint, 'id' | 'hostname' | 'ipAddress'>[]>;
+  /**
+   * Holds endpoints until the transaction ends, so that their alerts change one after another; returns those that are still
+   * registered. Whoever writes alerts holds their endpoints first.
+   */
+  hold(ids: readonly number[]): Promise<Set<number>>;
   /** The next endpoints by id after `afterId`, for walking the fleet in bounded memory. */
   batch(afterId: number, limit: number): Promise<Endpoint[]>;
   count(): Promise<number>;
@@ -159,10 +195,163 @@ export interface ScoreRepository {
   history(endpointId: number, limit: number): Promise<StoredScore[]>;
 }
 
+export interface FleetScore {
+  at: Date;
+  /** Mean score of the endpoints that have one. */
+  average: number;
+  endpoints: number;
+}
+
+export interface FleetScoreRepository {
+  add(score: FleetScore): Promise<void>;
+  /** Oldest first. */
+  since(since: Date): Promise<FleetScore[]>;
+}
+
+export interface AlertFilter {
+  hostname?: string;
+  severity?: Severity;
+  alertType?: AlertType;
+  alertName?: string;
+  /** `open` is every status but resolved. */
+  status?: AlertStatus | 'open' | 'all';
+  /** Created then or later. */
+  since?: Date;
+}
+
 export interface AlertRepository {
   /** Alerts created since, and how many of them are resolved, by endpoint; endpoints without any are absent. */
   remediationRecords(endpointIds: number[], since: Date): Promise<Map<number, RemediationRecord>>;
-  open(endpointIds: number[]): Promise<Alert[]>;
+  /** All open alerts, or those of some endpoints. */
+  open(endpointIds?: readonly number[]): Promise<Alert[]>;
+  /** For each identity its open alert, and those of it that were resolved since. */
+  recent(identities: readonly AlertIdentity[], resolvedSince: Date): Promise<Alert[]>;
+  get(id: number): Promise<Alert | null>;
+  /** Newest first. */
+  list(filter: AlertFilter, page: Page): Promise<Paged<Alert>>;
+  /** Ids in the order given. Fails on a second open alert of one identity. */
+  add(drafts: readonly AlertDraft[]): Promise<number[]>;
+  save(alerts: readonly Alert[]): Promise<void>;
+  addEvents(events: readonly AlertEvent[]): Promise<void>;
+  /** Oldest first. */
+  timeline(id: number): Promise<AlertEvent[]>;
+  /** Acknowledged alerts whose quiet time is over. */
+  quietTimeOver(now: Date, limit: number): Promise<Alert[]>;
+  /** Open alerts that healing has not looked at, oldest first. */
+  unhandled(limit: number): Promise<Alert[]>;
+  markHandled(ids: readonly number[], now: Date): Promise<void>;
+  openCounts(): Promise<{ severity: Severity; alertName: string; alerts: number }[]>;
+  /** Alerts that were created, acknowledged or resolved since. */
+  movedSince(since: Date): Promise<KpiAlert[]>;
+}
+
+export interface UnknownHost extends AlertIdentity {
+  firstSeenAt: Date;
+  lastSeenAt: Date;
+  /** Alerts that came for it. */
+  count: number;
+}
+
+export interface UnknownHostRepository {
+  /** Counts alerts for hosts that nobody registered; only the ones seen last are kept. */
+  note(seen: readonly (AlertIdentity & { count: number })[], now: Date): Promise<void>;
+  /** Seen last first. */
+  list(page: Page): Promise<Paged<UnknownHost>>;
+  /** The host was registered: it is unknown no more. */
+  forget(hostname: string): Promise<void>;
+}
+
+export interface OutboxRepository {
+  add(messages: readonly OutboxMessage[], now: Date): Promise<void>;
+  /** Adds a message unless one with its idempotency key is there already. */
+  addOnce(message: OutboxMessage, now: Date): Promise<void>;
+  /** Pending messages of a messenger that are due, oldest first. */
+  due(messenger: string, now: Date, limit: number): Promise<StoredMessage[]>;
+  /** Takes messages for one attempt, until the lease ends; returns the ids that nobody else took first. */
+  lease(ids: readonly number[], now: Date, until: Date): Promise<Set<number>>;
+  sent(ids: readonly number[], now: Date): Promise<void>;
+  postpone(ids: readonly number[], until: Date, error: string): Promise<void>;
+  dead(ids: readonly number[], error: string): Promise<void>;
+  /** Messages that were given up, by messenger. */
+  deadCounts(): Promise<{ messenger: string; messages: number; lastError: string }[]>;
+  /** Deletes messages that were sent before. */
+  prune(sentBefore: Date): Promise<number>;
+}
+
+/** The Slack message that tells of a subject of the outbox. */
+export interface SlackMessage {
+  subject: string;
+  channel: string;
+  /** Slack's name for a message in a channel. */
+  ts: string;
+  /** True when the message tells of many subjects at once. */
+  digest: boolean;
+}
+
+export interface SlackMessageRepository {
+  find(subject: string): Promise<SlackMessage | null>;
+  /** A newer message of a subject takes the place of the older. */
+  keep(messages: readonly SlackMessage[]): Promise<void>;
+}
+
+/** An approval as it is kept: whoever asked is a whole actor, because the approved call runs in their name. */
+export type StoredApproval = Approval<Actor>;
+
+export interface ApprovalFilter {
+  status?: ApprovalStatus;
+  kind?: ApprovalKind;
+  hostname?: string;
+}
+
+export interface ApprovalRepository {
+  add(approval: StoredApproval): Promise<void>;
+  get(id: string): Promise<StoredApproval | null>;
+  /** Newest first. */
+  list(filter: ApprovalFilter, page: Page): Promise<Paged<StoredApproval>>;
+  /** Writes it unless somebody changed it since it was read; true when written. */
+  replace(approval: StoredApproval): Promise<boolean>;
+  /** Pending ones whose time is over. */
+  overdue(now: Date, limit: number): Promise<StoredApproval[]>;
+  /** Decided ones whose decision nobody was told of yet, oldest first. */
+  unsettled(limit: number): Promise<StoredApproval[]>;
+  decidedSince(since: Date): Promise<Pick<StoredApproval, 'requestedAt' | 'decidedAt' | 'status'>[]>;
+}
+
+export interface RemediationFilter {
+  hostname?: string;
+  alertId?: number;
+  playbook?: string;
+  status?: RemediationStatus;
+}
+
+export interface RemediationRepository {
+  add(remediation: Remediation): Promise<void>;
+  get(id: string): Promise<Remediation | null>;
+  /** Newest first. */
+  list(filter: RemediationFilter, page: Page): Promise<Paged<Remediation>>;
+  /** Changes it if it is in one of these statuses; false when it is not. Fails on a second running one of an endpoint. */
+  move(id: string, from: readonly RemediationStatus[], patch: Partial<Remediation>): Promise<boolean>;
+  /** Those of an endpoint that are open or were created since, oldest first. */
+  ofEndpoint(endpointId: number, since: Date): Promise<Remediation[]>;
+  inStatus(statuses: readonly RemediationStatus[]): Promise<Remediation[]>;
+  /** How many were asked for, and how many did not help, since. Previews and those never run do not count. */
+  fleetRecord(since: Date): Promise<FleetRecord>;
+  /** Keeps the owner's word; false when it was given before. */
+  answerFixCheck(id: string, fixed: boolean): Promise<boolean>;
+  finishedSince(since: Date): Promise<Pick<Remediation, 'playbook' | 'status' | 'ownerSaysFixed'>[]>;
+}
+
+export interface TicketRepository {
+  add(ticket: Ticket): Promise<void>;
+  get(id: string): Promise<Ticket | null>;
+  /** By the other system's id, the newest if it used one twice. */
+  byExternalId(externalId: string): Promise<Ticket | null>;
+  /** The alert's ticket that is not resolved. */
+  openOf(alertId: number): Promise<Ticket | null>;
+  update(id: string, patch: Partial<Ticket>): Promise<void>;
+  /** Remembers a delivery of the ticket system; false when it came before. */
+  noteDelivery(deliveryId: string, now: Date): Promise<boolean>;
+  pruneDeliveries(before: Date): Promise<number>;
 }
 
 export interface RunFilter {
@@ -227,11 +416,84 @@ export interface Queue {
   enqueue(job: string, data: Record<string, unknown>): Promise<void>;
 }
 
+/** Takes over new alerts. What it was not told of because the process died, it is told after the restart. */
+export interface Healing {
+  handle(alerts: readonly Alert[]): Promise<void>;
+}
+
+export interface PlaybookJob {
+  endpoint: Endpoint;
+  /** A name on the list of shipped playbooks. */
+  playbook: string;
+  variables: Remediation['variables'];
+  /** Tells what would change and changes nothing. */
+  dryRun: boolean;
+}
+
+export interface TaskResult {
+  name: string;
+  status: 'ok' | 'changed' | 'failed' | 'skipped' | 'unreachable';
+  /** What the task said, cut to a readable length; text of the endpoint. */
+  message: string;
+  durationMs: number | null;
+}
+
+export interface PlaybookReport {
+  ok: boolean;
+  /** Why it did not end well; null when it did. */
+  reason: string | null;
+  tasks: TaskResult[];
+  /** What the playbook added up (freed bytes and the like). */
+  stats: Record<string, unknown>;
+}
+
+/** Runs playbooks on endpoints. Never throws for what a playbook or an endpoint does. */
+export interface PlaybookRunner {
+  /** Why this playbook cannot be run on this endpoint from here; null when it can. */
+  obstacle(endpoint: Endpoint, playbook: string): Promise<string | null>;
+  run(job: PlaybookJob, signal: AbortSignal): Promise<PlaybookReport>;
+}
+
+/** What became of one message to the outside. */
+export type DeliveryOutcome =
+  | { outcome: 'delivered' }
+  /** Not now; `afterMs` when the other side says how long to wait. */
+  | { outcome: 'later'; reason: string; afterMs?: number }
+  /** Never: trying again would fail again. */
+  | { outcome: 'refused'; reason: string };
+
+/** Carries messages of the outbox to one place outside. A rejection counts as `later`. */
+export interface Messenger {
+  /** The name by which messages are addressed to it. */
+  name: string;
+  /** Least time between two deliveries, milliseconds. */
+  paceMs: number;
+  /** More new subjects than `count` within `windowMs` are told in one digest; absent when every one is told by itself. */
+  digest?: { count: number; windowMs: number };
+  deliver(delivery: Delivery): Promise<DeliveryOutcome>;
+  /** Told of messages that will not be tried again. */
+  givenUp?(messages: readonly StoredMessage[], reason: string): Promise<void>;
+}
+
+/** A number from 0 to 1, for jitter. */
+export type Random = () => number;
+
 /** What the service counts about itself; names and labels are those of the operations guide. */
 export interface Metrics {
   runFinished(kind: string, status: string, durationS: number): void;
   endpointScanned(collector: string, outcome: 'ok' | 'unreachable', durationS: number): void;
   fleet(counts: Record<string, number>, averageScore: number | null): void;
+  /** Every move of an alert from one status to another. */
+  alertMoved(alertName: string, from: string, to: string): void;
+  openAlerts(counts: readonly { severity: string; alertName: string; alerts: number }[]): void;
+  webhookDelivered(webhook: string, outcome: string): void;
+  messageTried(messenger: string, outcome: string): void;
+  /** Every remediation that ended. */
+  remediationEnded(playbook: string, outcome: string): void;
+  approvalEnded(kind: string, outcome: string): void;
+  /** Messages to the outside that were given up. */
+  deadMessages(counts: readonly { messenger: string; messages: number }[]): void;
+  configRefused(file: string): void;
   toolCalled(tool: string, face: string, outcome: string, durationS: number): void;
 }
 

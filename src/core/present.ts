@@ -1,5 +1,6 @@
 /** The one door out: domain values become the snake_case shapes that the operations guide prints. */
 import type { z } from 'zod';
+import type { Alert } from '../domain/alert.ts';
 import { type Endpoint, endpointState } from '../domain/endpoint.ts';
 import type { Run } from '../domain/run.ts';
 import { fixRatePct, type VoteCount } from '../domain/runbookVotes.ts';
@@ -8,7 +9,7 @@ import type { Snapshot } from '../domain/telemetry.ts';
 import type { StoredScore } from './ports.ts';
 import type { RunbookHit, RunbookPage } from './runbookPorts.ts';
 import type { ScanResult } from './scanning.ts';
-import type { endpointShape, runbookHitShape, runbookPageShape, runShape, scoreShape } from './shapes.ts';
+import type { alertShape, endpointShape, runbookHitShape, runbookPageShape, runShape, scoreShape } from './shapes.ts';
 
 export function iso(date: Date): string;
 export function iso(date: Date | null): string | null;
@@ -60,6 +61,32 @@ export function presentScore(score: StoredScore, hostname: string, stale: boolea
 
 function presentImprovements(score: Pick<Score, 'improvements'>): { metric: string; gain: number; reason: string }[] {
   return score.improvements.map(({ measure, ...improvement }) => ({ ...improvement, metric: measure }));
+}
+
+export function presentAlert(alert: Alert, stale: boolean): z.input<typeof alertShape> {
+  return {
+    id: alert.id,
+    hostname: alert.hostname,
+    alert_name: alert.alertName,
+    severity: alert.severity,
+    alert_type: alert.alertType,
+    message: alert.message,
+    status: alert.status,
+    labels: alert.labels,
+    starts_at: iso(alert.startsAt),
+    acknowledged_at: iso(alert.acknowledgedAt),
+    acknowledged_until: iso(alert.acknowledgedUntil),
+    acknowledged_by: alert.acknowledgedBy,
+    predicted_time_to_impact: alert.predictedTimeToImpact,
+    remediation_run_id: alert.remediationRunId,
+    ticket: alert.ticket,
+    flaps: alert.flaps,
+    stale,
+    created_at: iso(alert.createdAt),
+    updated_at: iso(alert.updatedAt),
+    resolved_at: iso(alert.resolvedAt),
+    resolution: alert.resolution,
+  };
 }
 
 export function presentRun(run: Run): z.input<typeof runShape> {

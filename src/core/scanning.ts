@@ -1,14 +1,20 @@
 /** Scans: look at endpoints, score what was seen, and commit both with the endpoint's new condition in one step. */
-import type { Endpoint } from '../domain/endpoint.ts';
+import { judgeMeasurements, judgeScore } from '../domain/alertRules.ts';
+import { type Endpoint, SCORE_STATUSES } from '../domain/endpoint.ts';
 import type { Run, RunKind } from '../domain/run.ts';
-import { REMEDIATION_WINDOW_DAYS, type Score, scoreSnapshot } from '../domain/score.ts';
+import { REMEDIATION_WINDOW_DAYS, round1, type Score, scoreSnapshot } from '../domain/score.ts';
 import type { Snapshot } from '../domain/telemetry.ts';
-import type { Actor } from './actor.ts';
+import { type Actor, jobActor } from './actor.ts';
+import { announce, observeIn } from './alerting.ts';
 import { createBatcher } from './batcher.ts';
 import { AppError } from './errors.ts';
-import type { Ports, StoredSnapshot } from './ports.ts';
+import type { FleetRow, Ports, StoredSnapshot } from './ports.ts';
+import { newRun, type RunSubject } from './runs.ts';
 
 const DAY_MS = 86_400_000;
+
+/** Who raises and clears alerts when a scan does, whoever asked for the scan. */
+const SCANNER = jobActor('scan');
 
 /** Endpoints a fleet scan reads at a time, and results it commits at a time: writes are cheap and memory stays small. */
 const FLEET_PAGE = 500;
@@ -36,30 +42,8 @@ export interface FleetScanCounts {
 }
 
 /** Asks for work and returns at once: the run is committed before the queue hears of it. */
-export async function requestRun(
-  ports: Ports,
-  actor: Actor,
-  kind: RunKind,
-  about: Partial<Pick<Run, 'hostname' | 'goal' | 'agentProfile'>> = {},
-): Promise<Run> {
-  const run: Run = {
-    id: ports.ids.next(),
-    kind,
-    status: 'queued',
-    hostname: about.hostname ?? null,
-    goal: about.goal ?? null,
-    agentProfile: about.agentProfile ?? null,
-    requestedBy: actor.id,
-    via: actor.via,
-    createdAt: ports.clock.now(),
-    startedAt: null,
-    finishedAt: null,
-    error: null,
-    result: null,
-    steps: [],
-    usage: null,
-    costUsd: null,
-  };
+export async function requestRun(ports: Ports, actor: Actor, kind: RunKind, about: RunSubject = {}): Promise<Run> {
+  const run = newRun(ports, actor, kind, about);
   await ports.store.runs.add(run);
   await ports.queue.enqueue('execute_run', { run_id: run.id });
   return run;
@@ -108,7 +92,23 @@ export async function scanFleet(
   };
   await Promise.all(Array.from({ length: ports.settings.scanConcurrency }, worker));
   await batcher.flush();
+  await recordFleetScore(ports);
   return counts;
+}
+
+/** Where the fleet stands after a scan of all of it. */
+async function recordFleetScore(ports: Ports): Promise<void> {
+  const rows = await ports.store.endpoints.fleet();
+  const sum = (of: (row: FleetRow) => number) => rows.reduce((total, row) => total + of(row), 0);
+  const scored = sum(({ status, endpoints }) => (status === 'unknown' ? 0 : endpoints));
+  const average = scored === 0 ? null : round1(sum(({ scoreSum }) => scoreSum) / scored);
+  ports.metrics.fleet(
+    Object.fromEntries(
+      SCORE_STATUSES.map((status) => [status, sum((row) => (row.status === status ? row.endpoints : 0))]),
+    ),
+    average,
+  );
+  if (average !== null) await ports.store.fleetScores.add({ at: ports.clock.now(), average, endpoints: scored });
 }
 
 /** Hands out the fleet one endpoint at a time, reading it page by page; null at the end. */
@@ -171,17 +171,25 @@ async function record(ports: Ports, seen: Seen[]): Promise<ScanResult[]> {
   if (seen.length === 0) return [];
   const now = ports.clock.now();
   const rules = ports.scoreRules.current();
-  return ports.store.transaction(async (store) => {
+  const { results, changes } = await ports.store.transaction(async (store) => {
+    const ids = seen.map(({ endpoint }) => endpoint.id);
+    await store.endpoints.hold(ids);
     const windowStart = new Date(now.getTime() - REMEDIATION_WINDOW_DAYS * DAY_MS);
-    const remediation = await store.alerts.remediationRecords(
-      seen.map(({ endpoint }) => endpoint.id),
-      windowStart,
-    );
-    const results = seen.map(({ endpoint, snapshot }): ScanResult => {
+    const remediation = await store.alerts.remediationRecords(ids, windowStart);
+    const open = Map.groupBy(await store.alerts.open(ids), ({ endpointId }) => endpointId);
+    const { thresholds } = ports.settings;
+    const judged = seen.map(({ endpoint, snapshot }) => {
+      const alerts = open.get(endpoint.id) ?? [];
+      const { breaches, observations } = judgeMeasurements(endpoint, snapshot, alerts, rules.alerts);
       const record = remediation.get(endpoint.id) ?? { total: 0, resolved: 0 };
-      const score = scoreSnapshot(snapshot, record, rules, ports.settings.thresholds, endpoint.persona);
-      return { endpoint: conditionAfter(endpoint, snapshot, score), snapshot, score };
+      // What this very scan finds to be over counts as resolved already.
+      const over = observations.filter(({ state }) => state === 'clear').length;
+      const resolved = Math.min(record.total, record.resolved + over);
+      const score = scoreSnapshot(snapshot, { ...record, resolved }, rules, thresholds, endpoint.persona);
+      const result: ScanResult = { endpoint: conditionAfter(endpoint, snapshot, score, breaches), snapshot, score };
+      return { result, observations: [...observations, ...judgeScore(endpoint, snapshot, score, alerts, thresholds)] };
     });
+    const results = judged.map(({ result }) => result);
     await store.snapshots.add(results.map(({ endpoint, snapshot }) => toStored(endpoint.id, snapshot)));
     await store.scores.add(
       results.flatMap(({ endpoint, snapshot, score }) =>
@@ -189,8 +197,11 @@ async function record(ports: Ports, seen: Seen[]): Promise<ScanResult[]> {
       ),
     );
     await store.endpoints.recordConditions(results.map(({ endpoint }) => endpoint));
-    return results;
+    const observations = judged.flatMap(({ observations }) => observations);
+    return { results, changes: (await observeIn(ports, store, observations, SCANNER)).changes };
   });
+  await announce(ports, changes);
+  return results;
 }
 
 function toStored(endpointId: number, { hostname: _name, ...snapshot }: Snapshot): StoredSnapshot {
@@ -198,9 +209,15 @@ function toStored(endpointId: number, { hostname: _name, ...snapshot }: Snapshot
 }
 
 /** A scan that found nothing to score leaves the last score standing; its age says how far to believe it. */
-function conditionAfter(endpoint: Endpoint, snapshot: Snapshot, score: Score | null): Endpoint {
+function conditionAfter(
+  endpoint: Endpoint,
+  snapshot: Snapshot,
+  score: Score | null,
+  breaches: Endpoint['breaches'],
+): Endpoint {
   return {
     ...endpoint,
+    breaches,
     lastScanAt: snapshot.collectedAt,
     lastSeenAt: snapshot.reachable ? snapshot.collectedAt : endpoint.lastSeenAt,
     unreachableReason: snapshot.unreachableReason,

@@ -1,6 +1,7 @@
 /** The schema of config/dex_score.yaml: score rules and alert rules, checked on every load. */
 import { z } from 'zod';
 import { SEVERITIES } from '../domain/alert.ts';
+import type { AlertRule } from '../domain/alertRules.ts';
 import { PERSONAS } from '../domain/endpoint.ts';
 import { type CapRule, COMPONENTS, MEASURES, type ScoreRules } from '../domain/score.ts';
 
@@ -76,8 +77,6 @@ export const ScoreFile = z
     alerts: file.alerts,
   }));
 
-/** When a measurement, or silence, raises an alert by itself. */
-export type AlertRule = z.output<typeof alertRule>;
 export type ScoreConfig = z.output<typeof ScoreFile>;
 
 function toDeduction({ measure, steps, points_per_unit }: z.output<typeof deduction>) {

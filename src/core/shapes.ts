@@ -1,6 +1,6 @@
 /** The wire shapes that several tools answer with, as zod: what REST, MCP and the command line promise. */
 import { z } from 'zod';
-import { ALERT_STATUSES } from '../domain/alert.ts';
+import { ALERT_STATUSES, ALERT_TYPES, RESOLUTIONS, SEVERITIES } from '../domain/alert.ts';
 import { ENDPOINT_STATES, PERSONAS, SCORE_STATUSES } from '../domain/endpoint.ts';
 import { RUN_KINDS, RUN_STATUSES } from '../domain/run.ts';
 import { PLATFORMS } from '../domain/runbook.ts';
@@ -95,7 +95,31 @@ export const runShape = z.object({
   cost_usd: z.number().nullable(),
 });
 
-export const alertStatus = z.enum(ALERT_STATUSES);
+export const alertShape = z.object({
+  id: z.number().int(),
+  hostname: z.string(),
+  alert_name: z.string(),
+  severity: z.enum(SEVERITIES),
+  alert_type: z.enum(ALERT_TYPES),
+  message: z.string(),
+  status: z.enum(ALERT_STATUSES),
+  labels: z.record(z.string(), z.string()),
+  starts_at: timestamp,
+  acknowledged_at: timestamp.nullable(),
+  /** Null while acknowledged means: until it clears. */
+  acknowledged_until: timestamp.nullable(),
+  acknowledged_by: z.string().nullable(),
+  predicted_time_to_impact: z.string().nullable(),
+  remediation_run_id: z.string().nullable(),
+  ticket: z.object({ id: z.string(), url: z.string().nullable() }).nullable(),
+  flaps: z.number().int(),
+  /** True when its endpoint has not answered lately, so that nobody knows whether it still holds. */
+  stale: z.boolean(),
+  created_at: timestamp,
+  updated_at: timestamp,
+  resolved_at: timestamp.nullable(),
+  resolution: z.enum(RESOLUTIONS).nullable(),
+});
 
 /** `lexical`: only words are compared, because no embedding model is there. */
 export const searchMode = z.enum(['semantic', 'lexical']);

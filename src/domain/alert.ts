@@ -13,6 +13,10 @@ export type AlertStatus = (typeof ALERT_STATUSES)[number];
 export const SEVERITIES = ['info', 'warning', 'critical'] as const;
 export type Severity = (typeof SEVERITIES)[number];
 
+export function isWorse(severity: Severity, than: Severity): boolean {
+  return SEVERITIES.indexOf(severity) > SEVERITIES.indexOf(than);
+}
+
 export const ALERT_TYPES = ['threshold', 'metric', 'predictive', 'prometheus'] as const;
 export type AlertType = (typeof ALERT_TYPES)[number];
 
@@ -25,19 +29,29 @@ export interface TicketLink {
   url: string | null;
 }
 
-export interface Alert {
-  id: number;
-  endpointId: number;
+/** What an alert is known by: at most one open alert exists for it. */
+export interface AlertIdentity {
   hostname: string;
   alertName: string;
+}
+
+export interface Alert extends AlertIdentity {
+  id: number;
+  endpointId: number;
   severity: Severity;
   alertType: AlertType;
   message: string;
   status: AlertStatus;
   /** Labels of the source; untrusted text. */
   labels: Record<string, string>;
+  /**
+   * The troubles behind this alert that still hold, by their source's key (a scan, each Prometheus series): it ends with
+   * the last of them. The first is the one whose severity, message and labels the alert carries.
+   */
+  series: string[];
   /** When the trouble began by the source's word. */
   startsAt: Date;
+  /** When somebody first acknowledged it. */
   acknowledgedAt: Date | null;
   /** Null while acknowledged means: until it clears. */
   acknowledgedUntil: Date | null;
@@ -47,6 +61,8 @@ export interface Alert {
   ticket: TicketLink | null;
   /** How often it came back within the reopen window. */
   flaps: number;
+  /** When healing looked at it; null while it still has to. */
+  handledAt: Date | null;
   createdAt: Date;
   updatedAt: Date;
   resolvedAt: Date | null;

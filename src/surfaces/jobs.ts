@@ -22,7 +22,11 @@ export interface JobScheduler {
 /** @param scanIntervalMinutes a divisor of 60 */
 export function schedule(scanIntervalMinutes: number): ScheduledJob[] {
   const scanCron = scanIntervalMinutes === 60 ? '0 * * * *' : `*/${scanIntervalMinutes} * * * *`;
-  return [{ name: 'dex_scan_all_endpoints', cron: scanCron, tool: 'scan_fleet', input: {} }];
+  return [
+    { name: 'dex_scan_all_endpoints', cron: scanCron, tool: 'scan_fleet', input: {} },
+    { name: 'dex_tend_alerts', cron: '* * * * *', tool: 'tend_alerts', input: {} },
+    { name: 'dex_expire_approvals', cron: '* * * * *', tool: 'tend_healing', input: {} },
+  ];
 }
 
 export async function startJobs(jobs: ScheduledJob[], scheduler: JobScheduler, invoke: Invoke): Promise<void> {

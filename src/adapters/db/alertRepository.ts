@@ -1,9 +1,45 @@
-/** Alerts in the database. */
-import { type InferEntity, raw } from '@mikro-orm/core';
-import type { AlertRepository } from '../../core/ports.ts';
-import type { Alert } from '../../domain/alert.ts';
-import { AlertRow } from './entities.ts';
-import { plain, type Session } from './rows.ts';
+/** Alerts and their timelines in the database. */
+import { type FilterQuery, type InferEntity, raw } from '@mikro-orm/core';
+import type { AlertFilter, AlertRepository } from '../../core/ports.ts';
+import type { Alert, AlertEvent, Severity } from '../../domain/alert.ts';
+import type { AlertDraft } from '../../domain/alertMoves.ts';
+import { AlertEventRow, AlertRow } from './entities.ts';
+import { chunked, plain, type Session } from './rows.ts';
+
+type Row = InferEntity<typeof AlertRow>;
+
+const OPEN = { status: { $ne: 'resolved' } } as const;
+
+const MUTABLE_FIELDS = [
+  'severity',
+  'message',
+  'status',
+  'labels',
+  'series',
+  'startsAt',
+  'acknowledgedAt',
+  'acknowledgedUntil',
+  'acknowledgedBy',
+  'predictedTimeToImpact',
+  'remediationRunId',
+  'ticket',
+  'flaps',
+  'handledAt',
+  'updatedAt',
+  'resolvedAt',
+  'resolution',
+] as const satisfies (keyof Alert)[];
+
+const KPI_FIELDS = [
+  'hostname',
+  'alertName',
+  'status',
+  'createdAt',
+  'acknowledgedAt',
+  'resolvedAt',
+  'resolution',
+  'flaps',
+] as const;
 
 export function alertRepository(session: Session): AlertRepository {
   return {
@@ -22,12 +58,138 @@ export function alertRepository(session: Session): AlertRepository {
     },
 
     async open(endpointIds) {
-      const rows = await session().find(AlertRow, { endpointId: { $in: endpointIds }, status: { $ne: 'resolved' } });
+      const where = endpointIds === undefined ? OPEN : { ...OPEN, endpointId: { $in: [...endpointIds] } };
+      return (await session().find(AlertRow, where, { orderBy: { id: 'asc' } })).map(toAlert);
+    },
+
+    async recent(identities, resolvedSince) {
+      const found: Alert[] = [];
+      for (const chunk of chunked([...identities])) {
+        const wanted = chunk.map(() => '(cast(? as text), cast(? as text))').join(', ');
+        const ids = await session().execute<{ id: number }[]>(
+          `with wanted(hostname, alert_name) as (values ${wanted})
+           select a.id from wanted w join alert a on a.hostname = w.hostname and a.alert_name = w.alert_name
+           where a.status <> 'resolved' or a.resolved_at >= ?`,
+          [...chunk.flatMap(({ hostname, alertName }) => [hostname, alertName]), resolvedSince],
+        );
+        if (ids.length === 0) continue;
+        const rows = await session().find(
+          AlertRow,
+          { id: { $in: ids.map(({ id }) => id) } },
+          { orderBy: { id: 'asc' } },
+        );
+        found.push(...rows.map(toAlert));
+      }
+      return found;
+    },
+
+    async get(id) {
+      const row = await session().findOne(AlertRow, { id });
+      return row && toAlert(row);
+    },
+
+    async list(filter, page) {
+      const [rows, total] = await session().findAndCount(AlertRow, condition(filter), {
+        orderBy: { createdAt: 'desc', id: 'desc' },
+        ...page,
+      });
+      return { items: rows.map(toAlert), total };
+    },
+
+    async add(drafts) {
+      const ids: number[] = [];
+      const em = session();
+      for (const chunk of chunked([...drafts])) {
+        // insertMany tells one id only. Ids are given in the order of the rows, the order of the answer is not promised.
+        const { rows } = await em
+          .getDriver()
+          .nativeInsertMany(AlertRow, chunk.map(withoutId), { ctx: em.getTransactionContext() });
+        ids.push(...(rows ?? []).map((row) => Number(row.id)).sort((a, b) => a - b));
+      }
+      return ids;
+    },
+
+    async save(alerts) {
+      for (const chunk of chunked([...alerts])) {
+        // An upsert that always conflicts changes a whole chunk in one statement.
+        await session().upsertMany(AlertRow, chunk, {
+          onConflictFields: ['id'],
+          onConflictMergeFields: [...MUTABLE_FIELDS],
+          disableIdentityMap: true,
+        });
+      }
+    },
+
+    async addEvents(events) {
+      for (const chunk of chunked([...events])) await session().insertMany(AlertEventRow, chunk);
+    },
+
+    async timeline(alertId) {
+      return (await session().find(AlertEventRow, { alertId }, { orderBy: { id: 'asc' } })).map(toEvent);
+    },
+
+    async quietTimeOver(now, limit) {
+      const rows = await session().find(
+        AlertRow,
+        { status: 'acknowledged', acknowledgedUntil: { $lte: now } },
+        { orderBy: { id: 'asc' }, limit },
+      );
       return rows.map(toAlert);
+    },
+
+    async unhandled(limit) {
+      const rows = await session().find(AlertRow, { ...OPEN, handledAt: null }, { orderBy: { id: 'asc' }, limit });
+      return rows.map(toAlert);
+    },
+
+    async markHandled(ids, now) {
+      await session().nativeUpdate(AlertRow, { id: { $in: [...ids] } }, { handledAt: now });
+    },
+
+    async openCounts() {
+      const rows = await session()
+        .createQueryBuilder(AlertRow, 'a')
+        .select(['severity', 'alertName', raw('count(*) as alerts')])
+        .where(OPEN)
+        .groupBy(['severity', 'alertName'])
+        .execute<{ severity: Severity; alertName: string; alerts: number | string }[]>('all');
+      return rows.map((row) => ({ ...row, alerts: Number(row.alerts) }));
+    },
+
+    async movedSince(since) {
+      const reached = { $gte: since };
+      const rows = await session().find(
+        AlertRow,
+        { $or: [{ createdAt: reached }, { acknowledgedAt: reached }, { resolvedAt: reached }] },
+        { fields: KPI_FIELDS, orderBy: { id: 'asc' } },
+      );
+      return rows.map(({ acknowledgedAt, resolvedAt, resolution, ...row }) => ({
+        ...row,
+        acknowledgedAt: acknowledgedAt ?? null,
+        resolvedAt: resolvedAt ?? null,
+        resolution: resolution ?? null,
+      }));
     },
   };
 }
 
-function toAlert(row: InferEntity<typeof AlertRow>): Alert {
+function condition({ status = 'open', since, ...exact }: AlertFilter): FilterQuery<Row> {
+  return {
+    ...Object.fromEntries(Object.entries(exact).filter(([, value]) => value !== undefined)),
+    ...(status === 'open' ? OPEN : status === 'all' ? {} : { status }),
+    ...(since && { createdAt: { $gte: since } }),
+  };
+}
+
+function withoutId({ id: _none, ...draft }: AlertDraft): Omit<Alert, 'id'> {
+  return draft;
+}
+
+function toAlert(row: Row): Alert {
   return plain(AlertRow, row);
+}
+
+function toEvent(row: InferEntity<typeof AlertEventRow>): AlertEvent {
+  const { id: _id, ...event } = plain(AlertEventRow, row);
+  return event;
 }

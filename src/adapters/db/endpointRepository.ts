@@ -2,6 +2,7 @@
 
 import type { InferEntity } from '@mikro-orm/core';
 import { type FilterQuery, raw, UniqueConstraintViolationException } from '@mikro-orm/core';
+import { SqliteDriver } from '@mikro-orm/sql';
 import { AppError } from '../../core/errors.ts';
 import type { EndpointFilter, EndpointRepository } from '../../core/ports.ts';
 import type { Endpoint, EndpointCondition } from '../../domain/endpoint.ts';
@@ -74,6 +75,43 @@ export function endpointRepository(session: Session): EndpointRepository {
         ...page,
       });
       return { items: rows.map(toEndpoint), total };
+    },
+
+    async byIds(ids) {
+      return (await session().find(EndpointRow, { id: { $in: [...ids] } })).map(toEndpoint);
+    },
+
+    async byNamesOrAddresses(names) {
+      const found: Pick<Endpoint, 'id' | 'hostname' | 'ipAddress'>[] = [];
+      for (const chunk of chunked([...names])) {
+        const marks = chunk.map(() => '?').join(', ');
+        // Two index look-ups; the or of both would read the whole table.
+        const rows = await session().execute<{ id: number; hostname: string; ip_address: string | null }[]>(
+          `select id, hostname, ip_address from endpoint where deregistered_at is null and hostname in (${marks})
+           union
+           select id, hostname, ip_address from endpoint where deregistered_at is null and ip_address in (${marks})`,
+          [...chunk, ...chunk],
+        );
+        found.push(...rows.map(({ id, hostname, ip_address: ipAddress }) => ({ id, hostname, ipAddress })));
+      }
+      return found;
+    },
+
+    async hold(ids) {
+      const held = new Set<number>();
+      const em = session();
+      // SQLite has one writer at a time, and a transaction of ours is it from its beginning.
+      const lock = em.getDriver() instanceof SqliteDriver ? '' : 'for no key update';
+      // In one order everywhere, so that two holders never wait for each other.
+      for (const chunk of chunked(ids.toSorted((a, b) => a - b))) {
+        const rows = await em.execute<{ id: number }[]>(
+          `select id from endpoint where id in (${chunk.map(() => '?').join(', ')}) and deregistered_at is null
+           order by id ${lock}`,
+          chunk,
+        );
+        for (const { id } of rows) held.add(id);
+      }
+      return held;
     },
 
     async batch(afterId, limit) {
@@ -156,6 +194,7 @@ function condition(filter: EndpointFilter, staleBefore: Date): FilterQuery<Row> 
     ...(filter.persona && { persona: filter.persona }),
     ...(filter.criticalityTier && { criticalityTier: filter.criticalityTier as Row['criticalityTier'] }),
     ...(filter.ownerEmail && { ownerEmail: filter.ownerEmail }),
+    ...(filter.ipAddress && { ipAddress: filter.ipAddress }),
     ...(filter.state === 'never_seen' && { lastSeenAt: null }),
     ...(filter.state === 'fresh' && { lastSeenAt: { $gte: staleBefore } }),
     ...(filter.state === 'stale' && { lastSeenAt: { $lt: staleBefore } }),

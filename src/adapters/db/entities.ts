@@ -1,10 +1,14 @@
 /** The tables: one entity each, mapped one to one onto plain values that core knows. */
 import { defineEntity, p } from '@mikro-orm/core';
+import type { Actor } from '../../core/actor.ts';
 import type { AlertStatus, AlertType, Resolution, Severity, TicketLink } from '../../domain/alert.ts';
+import type { ApprovalAnswer, ApprovalKind, ApprovalStatus, Execution } from '../../domain/approval.ts';
 import type { CriticalityTier, Persona, ScoreStatus } from '../../domain/endpoint.ts';
+import type { Remediation, RemediationStatus, Variable } from '../../domain/remediation.ts';
 import type { RunKind, RunStatus } from '../../domain/run.ts';
 import type { AppliedCap, Component, Deduction, Improvement } from '../../domain/score.ts';
 import type { CollectorKind, CollectorOptions, OsPlatform, Unmeasured } from '../../domain/telemetry.ts';
+import type { TicketStatus } from '../../domain/ticket.ts';
 
 /** A string column with a narrower TypeScript type; the check lives at the gate, not in the database. */
 const word = <T extends string>() => p.string().$type<T>();
@@ -115,6 +119,7 @@ export const AlertRow = defineEntity({
     message: p.text(),
     status: word<AlertStatus>(),
     labels: p.json<Record<string, string>>(),
+    series: p.json<string[]>(),
     startsAt: p.datetime(3),
     acknowledgedAt: p.datetime(3).nullable(),
     acknowledgedUntil: p.datetime(3).nullable(),
@@ -123,6 +128,7 @@ export const AlertRow = defineEntity({
     remediationRunId: p.string().nullable(),
     ticket: p.json<TicketLink>().nullable(),
     flaps: p.integer(),
+    handledAt: p.datetime(3).nullable(),
     createdAt: p.datetime(3),
     updatedAt: p.datetime(3),
     resolvedAt: p.datetime(3).nullable(),
@@ -133,6 +139,7 @@ export const AlertRow = defineEntity({
     { name: 'alert_endpoint_created', properties: ['endpointId', 'createdAt'] },
     { name: 'alert_status_created', properties: ['status', 'createdAt'] },
     { name: 'alert_created', properties: ['createdAt'] },
+    { name: 'alert_identity', properties: ['hostname', 'alertName'] },
   ],
 });
 
@@ -244,9 +251,9 @@ export const OutboxRow = defineEntity({
   tableName: 'outbox',
   properties: {
     id: p.integer().primary(),
-    /** Which messenger delivers it: `slack`, `ticket`. */
-    channel: p.string(),
-    kind: p.string(),
+    /** Who delivers it: `slack`, `ticket`. */
+    messenger: p.string(),
+    kind: word<'raised' | 'changed'>(),
     /** Messages about the same thing share it, so that edits coalesce and repeats are recognised. */
     subject: p.string(),
     idempotencyKey: p.string(),
@@ -259,7 +266,146 @@ export const OutboxRow = defineEntity({
     lastError: p.text().nullable(),
   },
   uniques: [{ name: 'outbox_idempotency', properties: ['idempotencyKey'] }],
-  indexes: [{ name: 'outbox_due', properties: ['state', 'channel', 'nextAttemptAt'] }],
+  indexes: [{ name: 'outbox_due', properties: ['state', 'messenger', 'nextAttemptAt'] }],
+});
+
+export const ApprovalRow = defineEntity({
+  name: 'Approval',
+  tableName: 'approval',
+  properties: {
+    id: p.string().primary(),
+    kind: word<ApprovalKind>(),
+    status: word<ApprovalStatus>(),
+    question: p.text(),
+    plan: p.json<Record<string, unknown>>(),
+    tool: p.string(),
+    input: p.json<Record<string, unknown>>(),
+    hostname: p.string().nullable(),
+    alertId: p.integer().nullable(),
+    subjectId: p.string().nullable(),
+    requester: p.json<Actor>(),
+    requestedAt: p.datetime(3),
+    expiresAt: p.datetime(3),
+    yesNeeded: p.integer(),
+    answers: p.json<ApprovalAnswer[]>(),
+    decidedAt: p.datetime(3).nullable(),
+    execution: word<Execution>(),
+    outcome: p.text().nullable(),
+    settledAt: p.datetime(3).nullable(),
+    version: p.integer(),
+  },
+  indexes: [
+    { name: 'approval_status_expiry', properties: ['status', 'expiresAt'] },
+    { name: 'approval_settled', properties: ['settledAt', 'status'] },
+    { name: 'approval_requested', properties: ['requestedAt'] },
+    { name: 'approval_decided', properties: ['decidedAt'] },
+  ],
+});
+
+export const RemediationRow = defineEntity({
+  name: 'Remediation',
+  tableName: 'remediation',
+  properties: {
+    id: p.string().primary(),
+    alertId: p.integer(),
+    alertName: p.string(),
+    endpointId: p.integer(),
+    hostname: p.string(),
+    action: word<Remediation['action']>(),
+    playbook: p.string(),
+    variables: p.json<Record<string, Variable>>(),
+    dryRun: p.boolean(),
+    status: word<RemediationStatus>(),
+    reason: p.text().nullable(),
+    approvalId: p.string().nullable(),
+    requestedBy: p.string(),
+    createdAt: p.datetime(3),
+    startedAt: p.datetime(3).nullable(),
+    finishedAt: p.datetime(3).nullable(),
+    verifyBy: p.datetime(3).nullable(),
+    cancelledBy: p.string().nullable(),
+    ownerSaysFixed: p.boolean().nullable(),
+  },
+  uniques: [{ name: 'remediation_one_running', properties: ['endpointId'], where: "status = 'running'" }],
+  indexes: [
+    { name: 'remediation_endpoint_created', properties: ['endpointId', 'createdAt'] },
+    { name: 'remediation_status', properties: ['status'] },
+    { name: 'remediation_created', properties: ['createdAt'] },
+    { name: 'remediation_alert', properties: ['alertId'] },
+  ],
+});
+
+export const TicketRow = defineEntity({
+  name: 'Ticket',
+  tableName: 'ticket',
+  properties: {
+    id: p.string().primary(),
+    alertId: p.integer(),
+    status: word<TicketStatus>(),
+    externalId: p.string().nullable(),
+    url: p.text().nullable(),
+    createdAt: p.datetime(3),
+    statusAt: p.datetime(3).nullable(),
+  },
+  indexes: [
+    { name: 'ticket_alert', properties: ['alertId'] },
+    { name: 'ticket_external', properties: ['externalId'] },
+  ],
+});
+
+/** Deliveries of the ticket system, so that a repeat is known. */
+export const TicketDeliveryRow = defineEntity({
+  name: 'TicketDelivery',
+  tableName: 'ticket_delivery',
+  properties: {
+    id: p.string().primary(),
+    receivedAt: p.datetime(3),
+  },
+  indexes: [{ name: 'ticket_delivery_received', properties: ['receivedAt'] }],
+});
+
+/** Hosts that alerts came for and that nobody registered. */
+export const UnknownHostRow = defineEntity({
+  name: 'UnknownHost',
+  tableName: 'unknown_host',
+  properties: {
+    id: p.integer().primary(),
+    hostname: p.string(),
+    alertName: p.string(),
+    firstSeenAt: p.datetime(3),
+    lastSeenAt: p.datetime(3),
+    count: p.integer(),
+  },
+  uniques: [{ name: 'unknown_host_alert', properties: ['hostname', 'alertName'] }],
+  indexes: [{ name: 'unknown_host_seen', properties: ['lastSeenAt'] }],
+});
+
+/** The fleet's average after each fleet scan: its course without reading every score again. */
+export const FleetScoreRow = defineEntity({
+  name: 'FleetScore',
+  tableName: 'fleet_score',
+  properties: {
+    id: p.integer().primary(),
+    at: p.datetime(3),
+    average: real(),
+    endpoints: p.integer(),
+  },
+  indexes: [{ name: 'fleet_score_at', properties: ['at'] }],
+});
+
+/** The Slack message that tells of something, so that it can be edited. */
+export const SlackMessageRow = defineEntity({
+  name: 'SlackMessage',
+  tableName: 'slack_message',
+  properties: {
+    id: p.integer().primary(),
+    /** As in the outbox: `alert:42`. */
+    subject: p.string(),
+    channel: p.string(),
+    ts: p.string(),
+    digest: p.boolean(),
+  },
+  uniques: [{ name: 'slack_message_subject', properties: ['subject'] }],
 });
 
 export const ENTITIES = [
@@ -273,4 +419,11 @@ export const ENTITIES = [
   AuditRow,
   RunbookFeedbackRow,
   OutboxRow,
+  SlackMessageRow,
+  ApprovalRow,
+  RemediationRow,
+  TicketRow,
+  TicketDeliveryRow,
+  UnknownHostRow,
+  FleetScoreRow,
 ];

@@ -4,9 +4,10 @@ import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { MikroORM, type Options } from '@mikro-orm/core';
 import { Migrator } from '@mikro-orm/migrations';
-import { NodeSqliteDialect, type SqlEntityManager, SqliteDriver } from '@mikro-orm/sql';
+import { type SqlEntityManager, SqliteDriver } from '@mikro-orm/sql';
 import { AppError } from '../../core/errors.ts';
 import { ENTITIES } from './entities.ts';
+import { ImmediateSqliteDialect } from './sqliteDialect.ts';
 
 export type DatabaseKind = 'sqlite' | 'postgresql';
 
@@ -62,7 +63,12 @@ export async function ormOptions(url: string, poolSize = 10): Promise<Partial<Op
     const { PostgreSqlDriver } = await import('@mikro-orm/postgresql');
     return { ...shared, driver: PostgreSqlDriver, clientUrl: target.url, pool: { min: 0, max: poolSize } };
   }
-  return { ...shared, driver: SqliteDriver, dbName: target.path, driverOptions: new NodeSqliteDialect(target.path) };
+  return {
+    ...shared,
+    driver: SqliteDriver,
+    dbName: target.path,
+    driverOptions: new ImmediateSqliteDialect(target.path),
+  };
 }
 
 /** Opens and migrates. Fails with kind `unavailable` when the database cannot be reached or written. */

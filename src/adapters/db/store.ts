@@ -1,19 +1,50 @@
 /** The Store port over MikroORM: repositories that share one session, and transactions over all of them. */
+import { ConnectionException, LockWaitTimeoutException } from '@mikro-orm/core';
 import type { SqlEntityManager } from '@mikro-orm/sql';
 import { AppError } from '../../core/errors.ts';
 import type { Store } from '../../core/ports.ts';
 import { alertRepository } from './alertRepository.ts';
 import { endpointRepository } from './endpointRepository.ts';
+import { approvalRepository, remediationRepository } from './healingRepositories.ts';
+import { outboxRepository } from './outboxRepository.ts';
 import type { Session } from './rows.ts';
 import { runbookVoteRepository } from './runbookVoteRepository.ts';
-import { scoreRepository, snapshotRepository } from './telemetryRepositories.ts';
+import { slackMessageRepository } from './slackMessageRepository.ts';
+import { fleetScoreRepository, scoreRepository, snapshotRepository } from './telemetryRepositories.ts';
+import { ticketRepository } from './ticketRepository.ts';
+import { unknownHostRepository } from './unknownHostRepository.ts';
 import { auditRepository, runRepository } from './workRepositories.ts';
 
 export function createStore(em: SqlEntityManager): Store {
   return storeOver(
     () => em.fork(),
-    (work) => em.fork().transactional((inner) => work(storeIn(inner))),
+    (work) =>
+      em
+        .fork()
+        .transactional((inner) => work(storeIn(inner)))
+        .catch((error: unknown) => {
+          throw isAway(error)
+            ? new AppError(
+                'unavailable',
+                'The database does not answer; nothing was changed. Try again shortly.',
+                undefined,
+                { cause: error },
+              )
+            : error;
+        }),
   );
+}
+
+/**
+ * SQLSTATE of PostgreSQL when it is not there for us: class 08 (connection), 53 (resources), 57P0x (shutdown), and the two that
+ * mean "try again" (deadlock, serialization). Node's own for a socket that leads nowhere.
+ */
+const AWAY = /^(08...|53...|57P0.|40P01|40001|ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND)$/;
+
+function isAway(error: unknown): boolean {
+  if (error instanceof ConnectionException || error instanceof LockWaitTimeoutException) return true;
+  const { code, message = '' } = error as { code?: string; message?: string };
+  return AWAY.test(code ?? '') || /Connection terminated|timeout exceeded when trying to connect/.test(message);
 }
 
 /** The store inside a running transaction; nested transactions join it. */
@@ -30,7 +61,14 @@ function storeOver(session: Session, transaction: Store['transaction']): Store {
     endpoints: endpointRepository(session),
     snapshots: snapshotRepository(session),
     scores: scoreRepository(session),
+    fleetScores: fleetScoreRepository(session),
     alerts: alertRepository(session),
+    unknownHosts: unknownHostRepository(session),
+    outbox: outboxRepository(session),
+    slackMessages: slackMessageRepository(session),
+    approvals: approvalRepository(session),
+    remediations: remediationRepository(session),
+    tickets: ticketRepository(session),
     runs: runRepository(session),
     audit: auditRepository(session),
     runbookVotes: runbookVoteRepository(session),

@@ -1,7 +1,13 @@
 /** Snapshots and scores in the database: written in batches, read by endpoint and time. */
 import type { InferEntity } from '@mikro-orm/core';
-import type { ScoreRepository, SnapshotRepository, StoredScore, StoredSnapshot } from '../../core/ports.ts';
-import { ScoreRow, SnapshotRow } from './entities.ts';
+import type {
+  FleetScoreRepository,
+  ScoreRepository,
+  SnapshotRepository,
+  StoredScore,
+  StoredSnapshot,
+} from '../../core/ports.ts';
+import { FleetScoreRow, ScoreRow, SnapshotRow } from './entities.ts';
 import { chunked, plain, type Session } from './rows.ts';
 
 export function snapshotRepository(session: Session): SnapshotRepository {
@@ -57,6 +63,18 @@ export function scoreRepository(session: Session): ScoreRepository {
     },
     async history(endpointId, limit) {
       return (await newest(endpointId, limit)).map(toScore);
+    },
+  };
+}
+
+export function fleetScoreRepository(session: Session): FleetScoreRepository {
+  return {
+    async add(score) {
+      await session().insert(FleetScoreRow, score);
+    },
+    async since(since) {
+      const rows = await session().find(FleetScoreRow, { at: { $gte: since } }, { orderBy: { at: 'asc' } });
+      return rows.map(({ at, average, endpoints }) => ({ at, average, endpoints }));
     },
   };
 }

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { forbiddenAddressReason, isValidHostname } from '../../domain/address.ts';
 import { ENDPOINT_STATES, type EndpointRegistration, PERSONAS } from '../../domain/endpoint.ts';
 import { COLLECTORS, type CollectorOptions, OS_PLATFORMS } from '../../domain/telemetry.ts';
+import { announce, resolveAllOf } from '../alerting.ts';
 import { AppError } from '../errors.ts';
 import { presentEndpoint } from '../present.ts';
 import { requireEndpoint } from '../scanning.ts';
@@ -108,6 +109,7 @@ export const registerEndpoint = defineTool({
     };
     const secret = registration.collector === 'push' ? ports.tokens.issue() : null;
     const endpoint = await ports.store.endpoints.register(registration, secret?.digest ?? null, now);
+    await ports.store.unknownHosts.forget(endpoint.hostname);
     return {
       ok: true as const,
       endpoint: presentEndpoint(endpoint, now, ports.settings.scanIntervalMs),
@@ -124,7 +126,7 @@ export const listEndpoints = defineTool({
   title: 'List endpoints',
   effect: 'read',
   description:
-    'Registered machines with their scores, by name. Filter by prefix of the name, persona, criticality_tier, tag (key or key=value), state or owner_email.',
+    'Registered machines with their scores, by name. Filter by prefix of the name, persona, criticality_tier, tag (key or key=value), state, owner_email or ip_address.',
   http: { method: 'GET', path: '/api/v1/dex/endpoints' },
   command: { name: 'endpoints', args: [], example: 'endpoints --persona developer --state stale' },
   input: z.strictObject({
@@ -143,12 +145,21 @@ export const listEndpoints = defineTool({
       .regex(/^[\w.-]+(=.*)?$/, 'must be key or key=value')
       .optional(),
     state: z.enum(ENDPOINT_STATES).optional(),
-    owner_email: z.string().max(254).optional(),
+    owner_email: z.string().max(254).toLowerCase().optional(),
+    ip_address: z.string().max(45).optional(),
     ...pageInput,
   }),
   output: z.object({ endpoints: z.array(endpointShape), total: z.number().int() }),
-  async run({ limit, offset, prefix, persona, criticality_tier, tag, state, owner_email }, { ports, now }) {
-    const filter = { prefix, persona, criticalityTier: criticality_tier, tag, state, ownerEmail: owner_email };
+  async run({ limit, offset, prefix, persona, criticality_tier, tag, state, owner_email, ip_address }, { ports, now }) {
+    const filter = {
+      prefix,
+      persona,
+      criticalityTier: criticality_tier,
+      tag,
+      state,
+      ownerEmail: owner_email,
+      ipAddress: ip_address,
+    };
     const { items, total } = await ports.store.endpoints.list(filter, { limit, offset }, staleBefore(ports, now));
     return { endpoints: items.map((endpoint) => presentEndpoint(endpoint, now, ports.settings.scanIntervalMs)), total };
   },
@@ -202,14 +213,19 @@ export const deregisterEndpoint = defineTool({
   name: 'deregister_endpoint',
   title: 'Deregister an endpoint',
   effect: 'destructive',
-  description: 'Stop watching a machine. Its history is kept; the name can be registered again.',
+  description: 'Stop watching a machine. Its open alerts end, its history is kept; the name can be registered again.',
   http: { method: 'DELETE', path: '/api/v1/dex/endpoints/:hostname' },
   command: { name: 'deregister', args: ['hostname'], example: 'deregister dev-machine-01' },
   input: z.strictObject({ hostname: hostnameInput }),
   output: z.object({ endpoint: endpointShape }),
-  async run({ hostname }, { ports, now }) {
+  async run({ hostname }, { ports, actor, now }) {
     const endpoint = await requireEndpoint(ports, hostname);
-    await ports.store.endpoints.deregister(endpoint.id, now);
+    const changes = await ports.store.transaction(async (store) => {
+      const ended = await resolveAllOf(ports, store, endpoint.id, actor);
+      await store.endpoints.deregister(endpoint.id, now);
+      return ended;
+    });
+    await announce(ports, changes);
     return { endpoint: presentEndpoint(endpoint, now, ports.settings.scanIntervalMs) };
   },
   summary: ({ endpoint }) => `${endpoint.hostname} is no longer watched; its history is kept.`,

@@ -1,7 +1,19 @@
 /** The explicit list of all tools; a tool that is not here does not exist on any face. */
 import type { AnyTool } from '../tool.ts';
+import { ingestAlerts, listUnknownHosts, tendAlerts } from './alertIntake.ts';
+import { acknowledgeAlertTool, getAlert, listAlerts, resolveAlertTool } from './alerts.ts';
+import { decideApprovalTool, getApproval, listApprovals } from './approvals.ts';
 import { deregisterEndpoint, getEndpoint, listEndpoints, registerEndpoint, updateEndpoint } from './endpoints.ts';
+import { listIncidents } from './incidents.ts';
+import { getKpis } from './kpis.ts';
 import { measureEndpoint } from './measure.ts';
+import {
+  answerFixCheckTool,
+  cancelRemediationTool,
+  listRemediations,
+  remediateAlertTool,
+  tendHealing,
+} from './remediations.ts';
 import {
   endpointRunbooks,
   getRunbook,
@@ -11,6 +23,7 @@ import {
   rateRunbook,
   searchRunbooksTool,
 } from './runbooks.ts';
+
 import { getRun, listRuns } from './runs.ts';
 import { scanEndpoint, scanFleetTool } from './scans.ts';
 import { getFleet, getScore, getScoreHistory } from './scores.ts';
@@ -27,6 +40,23 @@ export const TOOLS: readonly AnyTool[] = [
   getScoreHistory,
   getFleet,
   measureEndpoint,
+  listAlerts,
+  getAlert,
+  acknowledgeAlertTool,
+  resolveAlertTool,
+  listIncidents,
+  getKpis,
+  listUnknownHosts,
+  ingestAlerts,
+  tendAlerts,
+  listApprovals,
+  getApproval,
+  decideApprovalTool,
+  remediateAlertTool,
+  listRemediations,
+  cancelRemediationTool,
+  answerFixCheckTool,
+  tendHealing,
   getRun,
   listRuns,
   searchRunbooksTool,

@@ -45,8 +45,14 @@ export function answerErrors(log: Log) {
 /** What the body parser and Koa throw, in our words. */
 function asAppError(error: unknown): AppError | null {
   if (error instanceof AppError) return error;
-  const { status, type, message } = error as { status?: number; type?: string; message?: string };
-  if (status === 413) return new AppError('too_large', 'The body is larger than 1 MB.');
+  const { status, type, message, limit } = error as {
+    status?: number;
+    type?: string;
+    message?: string;
+    limit?: number;
+  };
+  if (status === 413)
+    return new AppError('too_large', `The body is larger than ${Math.round((limit ?? 0) / 1024 ** 2)} MB.`);
   if (status === 415)
     return new AppError('invalid', 'The body must be application/json, with a charset this service knows.');
   if (type === 'request.aborted') return new AppError('invalid', 'The request ended before its body did.');

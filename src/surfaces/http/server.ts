@@ -18,6 +18,8 @@ export interface ServerOptions {
   /** True while nobody has to show a key: then only requests addressed to this machine by name are served. */
   loopbackOnly: boolean;
   raw: RawHandlers;
+  /** Paths below which a router reads the body itself, with limits of its own. */
+  ownBodies: string[];
   routers: Router[];
 }
 
@@ -45,8 +47,13 @@ export function createKoa(options: ServerOptions): Koa {
     ctx.respond = false;
     await handler(ctx.req, ctx.res);
   });
-  koa.use(
-    bodyParser({ enableTypes: ['json'], jsonLimit: BODY_LIMIT, parsedMethods: ['POST', 'PUT', 'PATCH', 'DELETE'] }),
+  const readBody = bodyParser({
+    enableTypes: ['json'],
+    jsonLimit: BODY_LIMIT,
+    parsedMethods: ['POST', 'PUT', 'PATCH', 'DELETE'],
+  });
+  koa.use((ctx, next) =>
+    options.ownBodies.some((prefix) => ctx.path.startsWith(`${prefix}/`)) ? next() : readBody(ctx, next),
   );
   for (const router of options.routers) koa.use(router.routes());
   return koa;

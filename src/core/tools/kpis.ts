@@ -1,0 +1,155 @@
+/** The tool for key figures: reaction, repair, noise and the fleet's score over some days. */
+import { z } from 'zod';
+import { RESOLUTIONS } from '../../domain/alert.ts';
+import { approvalLatencyMinutes, healingKpis } from '../../domain/healingKpi.ts';
+import { kpis } from '../../domain/kpi.ts';
+import { round1 } from '../../domain/score.ts';
+import type { FleetScore } from '../ports.ts';
+import { iso } from '../present.ts';
+import { timestamp } from '../shapes.ts';
+import { defineTool } from '../tool.ts';
+
+const DAY_MS = 86_400_000;
+
+/** Points of the fleet's course in an answer; more say nothing more. */
+const COURSE_POINTS = 168;
+
+const minutes = z.number().nullable();
+
+export const getKpis = defineTool({
+  name: 'get_kpis',
+  title: 'Show key figures',
+  effect: 'read',
+  description:
+    'Time to acknowledge (MTTA), time to resolve (MTTR, mean and median, from creation to end), auto-resolution rate (ended by a verified remediation), confirmed fix rate by owners, also per playbook, time to approve, alerts by name, noisiest endpoints and the fleet score over lookback_days. A figure without a basis is null and reasons says why.',
+  http: { method: 'GET', path: '/api/v1/dex/kpis' },
+  command: { name: 'kpis', args: ['lookback_days'], example: 'kpis 30' },
+  input: z.strictObject({ lookback_days: z.coerce.number().int().min(1).max(365).default(7) }),
+  output: z.object({
+    lookback_days: z.number().int(),
+    mtta_minutes: minutes,
+    mttr_minutes: minutes,
+    mttr_median_minutes: minutes,
+    auto_resolution_rate_pct: z.number().nullable(),
+    approval_latency_minutes: minutes,
+    confirmed_fix_rate_pct: z.number().nullable(),
+    by_playbook: z.array(
+      z.object({
+        playbook: z.string(),
+        runs: z.number().int(),
+        fixed: z.number().int(),
+        confirmed: z.number().int(),
+        denied: z.number().int(),
+        confirmed_fix_rate_pct: z.number().nullable(),
+      }),
+    ),
+    avg_fleet_dex_score: z.number().nullable(),
+    fleet_score_course: z.array(z.object({ at: timestamp, avg_score: z.number() })),
+    total_alerts: z.number().int(),
+    resolved_alerts: z.number().int(),
+    open_alerts: z.number().int(),
+    by_alert_name: z.record(z.string(), z.number().int()),
+    by_resolution: z.partialRecord(z.enum(RESOLUTIONS), z.number().int()),
+    noisiest: z.array(z.object({ hostname: z.string(), alerts: z.number().int(), flaps: z.number().int() })),
+    reasons: z.record(z.string(), z.string()),
+    computed_at: timestamp,
+  }),
+  async run({ lookback_days }, { ports, now }) {
+    const since = new Date(now.getTime() - lookback_days * DAY_MS);
+    const { store } = ports;
+    const [moved, open, course, fleet, remediations, approvals] = await Promise.all([
+      store.alerts.movedSince(since),
+      store.alerts.openCounts(),
+      store.fleetScores.since(since),
+      store.endpoints.fleet(),
+      store.remediations.finishedSince(since),
+      store.approvals.decidedSince(since),
+    ]);
+    const healing = healingKpis(remediations);
+    const latency = approvalLatencyMinutes(approvals);
+    const figures = kpis(moved, since);
+    const average = currentAverage(fleet);
+    return {
+      lookback_days,
+      mtta_minutes: figures.mttaMinutes,
+      mttr_minutes: figures.mttrMinutes,
+      mttr_median_minutes: figures.mttrMedianMinutes,
+      auto_resolution_rate_pct: figures.autoResolutionRatePct,
+      approval_latency_minutes: latency,
+      confirmed_fix_rate_pct: healing.confirmedFixRatePct,
+      by_playbook: healing.byPlaybook.map(({ confirmedFixRatePct, ...figures }) => ({
+        ...figures,
+        confirmed_fix_rate_pct: confirmedFixRatePct,
+      })),
+      avg_fleet_dex_score: average,
+      fleet_score_course: thinned(course).map(({ at, average }) => ({ at: iso(at), avg_score: average })),
+      total_alerts: figures.totalAlerts,
+      resolved_alerts: figures.resolvedAlerts,
+      open_alerts: open.reduce((sum, { alerts }) => sum + alerts, 0),
+      by_alert_name: Object.fromEntries(figures.byAlertName.map(({ alertName, alerts }) => [alertName, alerts])),
+      by_resolution: figures.byResolution,
+      noisiest: figures.noisiest,
+      reasons: {
+        ...wireReasons(figures.reasons),
+        ...(latency === null && { approval_latency_minutes: 'Nobody answered an approval in this time.' }),
+        ...(healing.confirmedFixRatePct === null && {
+          confirmed_fix_rate_pct: 'No owner said in this time whether a fix helped.',
+        }),
+        ...(average === null && { avg_fleet_dex_score: 'No endpoint has a score yet.' }),
+        ...(course.length === 0 && { fleet_score_course: 'No scan of the whole fleet ended in this time.' }),
+      },
+      computed_at: iso(now),
+    };
+  },
+  summary: (kpi) => {
+    const figure = (value: number | null, unit: string, name: string) =>
+      value === null ? `not known (${kpi.reasons[name]})` : `${value} ${unit}`;
+    return [
+      `The last ${kpi.lookback_days} day${kpi.lookback_days === 1 ? '' : 's'}: ${kpi.total_alerts} alerts, ${kpi.resolved_alerts} resolved, ${kpi.open_alerts} open now.`,
+      `Time to acknowledge: ${figure(kpi.mtta_minutes, 'min', 'mtta_minutes')}`,
+      `Time to resolve: ${figure(kpi.mttr_minutes, 'min on average', 'mttr_minutes')}${kpi.mttr_median_minutes === null ? '' : `, ${kpi.mttr_median_minutes} min median`}`,
+      `Resolved by remediation: ${figure(kpi.auto_resolution_rate_pct, '%', 'auto_resolution_rate_pct')}`,
+      `Fixes confirmed by owners: ${figure(kpi.confirmed_fix_rate_pct, '%', 'confirmed_fix_rate_pct')}`,
+      `Fleet score: ${figure(kpi.avg_fleet_dex_score, 'of 100', 'avg_fleet_dex_score')}`,
+      ...kpi.noisiest
+        .slice(0, 5)
+        .map(({ hostname, alerts, flaps }) => `Noisy: ${hostname}, ${alerts} alerts, ${flaps} flaps`),
+    ].join('\n');
+  },
+  chart: (kpi) => {
+    const bars = Object.entries(kpi.by_alert_name).map(([name, value]) => ({ name, value }));
+    if (bars.length === 0) return null;
+    return {
+      kind: 'bars',
+      title: `Alerts by name, last ${kpi.lookback_days} days`,
+      alt: `Alerts in ${kpi.lookback_days} days: ${bars.map(({ name, value }) => `${name} ${value}`).join(', ')}`,
+      xTitle: 'Alerts',
+      bars,
+    };
+  },
+});
+
+const REASON_NAMES = {
+  mttaMinutes: 'mtta_minutes',
+  mttrMinutes: 'mttr_minutes',
+  mttrMedianMinutes: 'mttr_median_minutes',
+  autoResolutionRatePct: 'auto_resolution_rate_pct',
+} as const;
+
+function wireReasons(reasons: ReturnType<typeof kpis>['reasons']): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(reasons).map(([name, reason]) => [REASON_NAMES[name as keyof typeof REASON_NAMES], reason]),
+  );
+}
+
+function currentAverage(rows: readonly { status: string; endpoints: number; scoreSum: number }[]): number | null {
+  const scored = rows.filter(({ status }) => status !== 'unknown');
+  const endpoints = scored.reduce((sum, row) => sum + row.endpoints, 0);
+  return endpoints === 0 ? null : round1(scored.reduce((sum, row) => sum + row.scoreSum, 0) / endpoints);
+}
+
+/** Evenly spread over the course, the last point always among them. */
+function thinned(course: readonly FleetScore[]): readonly FleetScore[] {
+  const step = Math.ceil(course.length / COURSE_POINTS);
+  return course.filter((_point, index) => (course.length - 1 - index) % step === 0);
+}

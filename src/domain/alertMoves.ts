@@ -1,0 +1,312 @@
+/** What an observation, a person or the passing of time does to an alert: pure decisions, the same for every source. */
+import {
+  type Alert,
+  type AlertEvent,
+  type AlertIdentity,
+  type AlertStatus,
+  type AlertType,
+  isWorse,
+  mayMove,
+  type Resolution,
+  type Severity,
+} from './alert.ts';
+
+/** An alert that comes back within this time is the same one flapping, not a new one. Milliseconds. */
+export const REOPEN_WINDOW_MS = 15 * 60_000;
+
+/** Series remembered per alert; a group that has more ends when those remembered have ended. */
+const MAX_SERIES = 100;
+
+/** What a source says about one trouble on one endpoint. */
+export type Observation = AlertIdentity & {
+  endpointId: number;
+  /** Tells apart the troubles that share one alert (two disks, a scan and Prometheus); empty when the source cannot. */
+  series: string;
+} & (Firing | Clear);
+
+export interface Firing {
+  state: 'firing';
+  alertType: AlertType;
+  severity: Severity;
+  message: string;
+  labels: Record<string, string>;
+  /** When it began by the source's word; null when the source does not say, or says something impossible. */
+  startsAt: Date | null;
+  predictedTimeToImpact?: string;
+}
+
+export interface Clear {
+  state: 'clear';
+  resolution: Resolution;
+  why: string;
+  /** When the trouble that ended had begun, if the source says. */
+  startsAt: Date | null;
+  /** When it ended by the source's word. */
+  endedAt: Date | null;
+}
+
+/** An alert that may not be stored yet. */
+export type AlertDraft = Omit<Alert, 'id'> & { id: number | null };
+
+export interface Move<A extends AlertDraft = AlertDraft> {
+  kind: 'created' | 'reopened' | 'updated' | 'resolved' | 'unchanged';
+  alert: A;
+  /** What the timeline says of it; null when only words changed. */
+  event: Pick<AlertEvent, 'from' | 'to' | 'why'> | null;
+}
+
+export interface Refusal {
+  kind: 'refused';
+  reason: string;
+}
+
+/** @param known the open alert of this identity, or else the one resolved last; null when there is neither */
+export function observe(known: AlertDraft | null, observation: Observation, now: Date): Move | Refusal {
+  const open = known !== null && known.status !== 'resolved';
+  if (observation.state === 'clear') {
+    return open ? clear(known, observation, now) : { kind: 'refused', reason: 'it ended, and no alert is open for it' };
+  }
+  if (open) return refresh(known, observation, now);
+  return known && withinReopenWindow(known, now) ? reopen(known, observation, now) : create(observation, now);
+}
+
+function withinReopenWindow({ resolvedAt }: AlertDraft, now: Date): boolean {
+  return resolvedAt !== null && now.getTime() - resolvedAt.getTime() <= REOPEN_WINDOW_MS;
+}
+
+function create(observation: Observation & Firing, now: Date): Move {
+  const { endpointId, hostname, alertName, alertType, series, severity, message, labels } = observation;
+  return {
+    kind: 'created',
+    alert: {
+      id: null,
+      endpointId,
+      hostname,
+      alertName,
+      severity,
+      alertType,
+      message,
+      status: 'active',
+      labels,
+      series: [series],
+      startsAt: observation.startsAt ?? now,
+      acknowledgedAt: null,
+      acknowledgedUntil: null,
+      acknowledgedBy: null,
+      predictedTimeToImpact: observation.predictedTimeToImpact ?? null,
+      remediationRunId: null,
+      ticket: null,
+      flaps: 0,
+      handledAt: null,
+      createdAt: now,
+      updatedAt: now,
+      resolvedAt: null,
+      resolution: null,
+    },
+    event: { from: null, to: 'active', why: message },
+  };
+}
+
+function reopen(known: AlertDraft, observation: Observation & Firing, now: Date): Move {
+  const { series, severity, message, labels } = observation;
+  return {
+    kind: 'reopened',
+    alert: {
+      ...known,
+      status: 'active',
+      severity,
+      message,
+      labels,
+      series: [series],
+      startsAt: observation.startsAt ?? now,
+      predictedTimeToImpact: observation.predictedTimeToImpact ?? null,
+      flaps: known.flaps + 1,
+      handledAt: null,
+      updatedAt: now,
+      resolvedAt: null,
+      resolution: null,
+    },
+    event: { from: 'resolved', to: 'active', why: `came back: ${message}` },
+  };
+}
+
+/**
+ * The alert speaks for its first series. Another series only joins, unless it is worse: then it goes first. So repeats of
+ * several series in any order settle on one state and change nothing more.
+ */
+function refresh(known: AlertDraft, observation: Observation & Firing, now: Date): Move {
+  const worse = isWorse(observation.severity, known.severity);
+  const joins = !known.series.includes(observation.series) && known.series.length < MAX_SERIES;
+  const speaks = worse || known.series.length === 0 || known.series[0] === observation.series;
+  if (!speaks) {
+    return joins
+      ? {
+          kind: 'updated',
+          alert: { ...known, series: [...known.series, observation.series], updatedAt: now },
+          event: null,
+        }
+      : { kind: 'unchanged', alert: known, event: null };
+  }
+  const impact = observation.predictedTimeToImpact ?? known.predictedTimeToImpact;
+  const same =
+    known.severity === observation.severity &&
+    known.message === observation.message &&
+    known.series[0] === observation.series &&
+    known.predictedTimeToImpact === impact &&
+    sameLabels(known.labels, observation.labels) &&
+    (observation.startsAt === null || observation.startsAt <= known.startsAt);
+  if (same) return { kind: 'unchanged', alert: known, event: null };
+
+  const others = known.series.filter((series) => series !== observation.series).slice(0, MAX_SERIES - 1);
+  // What was acknowledged was the lesser trouble; the greater one has to be told again.
+  const status: AlertStatus = worse && known.status === 'acknowledged' ? 'active' : known.status;
+  return {
+    kind: 'updated',
+    alert: {
+      ...(status === known.status ? known : withoutAcknowledgement(known)),
+      status,
+      severity: observation.severity,
+      message: observation.message,
+      labels: observation.labels,
+      series: [observation.series, ...others],
+      startsAt:
+        observation.startsAt !== null && observation.startsAt > known.startsAt ? observation.startsAt : known.startsAt,
+      predictedTimeToImpact: impact,
+      updatedAt: now,
+    },
+    event:
+      known.severity === observation.severity
+        ? null
+        : {
+            from: known.status,
+            to: status,
+            why: `${known.severity} became ${observation.severity}: ${observation.message}`,
+          },
+  };
+}
+
+function clear(known: AlertDraft, observation: Observation & Clear, now: Date): Move | Refusal {
+  if (
+    observation.startsAt !== null &&
+    observation.startsAt < known.startsAt &&
+    known.series[0] === observation.series
+  ) {
+    return { kind: 'refused', reason: 'it ended, but has begun again since' };
+  }
+  const named = observation.series !== '';
+  if (named && known.series.length > 0 && !known.series.includes(observation.series) && !known.series.includes('')) {
+    return { kind: 'refused', reason: 'it ended, and the open alert is about another series' };
+  }
+  const left = named ? known.series.filter((series) => series !== observation.series && series !== '') : [];
+  if (left.length > 0) return { kind: 'updated', alert: { ...known, series: left, updatedAt: now }, event: null };
+  return resolved(
+    known,
+    known.status === 'remediating' ? 'auto' : observation.resolution,
+    observation.why,
+    now,
+    observation.endedAt,
+  );
+}
+
+function resolved<A extends AlertDraft>(
+  known: A,
+  resolution: Resolution,
+  why: string,
+  now: Date,
+  endedAt: Date | null = null,
+): Move<A> {
+  const believable = endedAt !== null && endedAt >= known.createdAt && endedAt <= now;
+  return {
+    kind: 'resolved',
+    alert: {
+      ...withoutAcknowledgement(known),
+      status: 'resolved',
+      series: [],
+      updatedAt: now,
+      resolvedAt: believable ? endedAt : now,
+      resolution,
+    },
+    event: { from: known.status, to: 'resolved', why },
+  };
+}
+
+/** Ends an alert whatever its sources say: a person did, its ticket was closed, its endpoint is gone. */
+export function resolve<A extends AlertDraft>(
+  known: A,
+  resolution: Resolution,
+  why: string,
+  now: Date,
+): Move<A> | Refusal {
+  if (known.status === 'resolved') return { kind: 'refused', reason: 'it is resolved already' };
+  return resolved(known, resolution, why, now);
+}
+
+/** @param until null for as long as the trouble holds */
+export function acknowledge<A extends AlertDraft>(
+  known: A,
+  who: string,
+  until: Date | null,
+  why: string,
+  now: Date,
+): Move<A> | Refusal {
+  if (!mayMove(known.status, 'acknowledged')) {
+    return { kind: 'refused', reason: `it is ${known.status.replace('_', ' ')}` };
+  }
+  return {
+    kind: 'updated',
+    alert: {
+      ...known,
+      status: 'acknowledged',
+      acknowledgedAt: known.acknowledgedAt ?? now,
+      acknowledgedUntil: until,
+      acknowledgedBy: who,
+      updatedAt: now,
+    },
+    event: { from: known.status, to: 'acknowledged', why },
+  };
+}
+
+/** The quiet time is over and the trouble holds. Null when there is no quiet time, or it is not over. */
+export function expireAcknowledgement<A extends AlertDraft>(known: A, now: Date): Move<A> | null {
+  if (known.status !== 'acknowledged' || known.acknowledgedUntil === null || known.acknowledgedUntil > now) return null;
+  return {
+    kind: 'updated',
+    alert: { ...withoutAcknowledgement(known), status: 'active', updatedAt: now },
+    event: {
+      from: 'acknowledged',
+      to: 'active',
+      why: `the acknowledgement by ${known.acknowledgedBy} is over and it still holds: ${known.message}`,
+    },
+  };
+}
+
+/** The acknowledgement ends; when it first came stays, for the time people took to react. */
+function withoutAcknowledgement<A extends AlertDraft>(alert: A): A {
+  return { ...alert, acknowledgedUntil: null, acknowledgedBy: null };
+}
+
+/** Databases keep the labels but not their order. */
+function sameLabels(a: Record<string, string>, b: Record<string, string>): boolean {
+  const names = Object.keys(a);
+  return names.length === Object.keys(b).length && names.every((name) => a[name] === b[name]);
+}
+
+/** A move that healing or a ticket makes: to a status that may follow, or a note in the timeline when it stays. */
+export function advance<A extends AlertDraft>(
+  known: A,
+  to: AlertStatus,
+  why: string,
+  now: Date,
+  changes: Partial<Pick<Alert, 'remediationRunId' | 'ticket'>> = {},
+): Move<A> | Refusal {
+  if (!mayMove(known.status, to)) {
+    return { kind: 'refused', reason: `it is ${known.status.replace('_', ' ')}` };
+  }
+  const cleared =
+    known.status === to ? known : { ...withoutAcknowledgement(known), resolvedAt: null, resolution: null };
+  return {
+    kind: known.status === 'resolved' && to !== 'resolved' ? 'reopened' : 'updated',
+    alert: { ...cleared, ...changes, status: to, updatedAt: now },
+    event: { from: known.status, to, why },
+  };
+}

@@ -1,0 +1,104 @@
+/** Key figures of a stretch of days: how fast people react, how fast trouble ends, what makes the most of it. */
+import type { Alert, Resolution } from './alert.ts';
+
+/** What the figures need of an alert that was created, acknowledged or resolved in the time looked at. */
+export type KpiAlert = Pick<
+  Alert,
+  'hostname' | 'alertName' | 'status' | 'createdAt' | 'acknowledgedAt' | 'resolvedAt' | 'resolution' | 'flaps'
+>;
+
+/** Every figure without a basis is null and has a reason, because a zero would be a statement. */
+export interface Kpis {
+  /** Mean time from an alert to its first acknowledgement, minutes. */
+  mttaMinutes: number | null;
+  /** From an alert to its end, minutes. */
+  mttrMinutes: number | null;
+  mttrMedianMinutes: number | null;
+  /** Share of the resolved that a verified remediation ended, 0–100. */
+  autoResolutionRatePct: number | null;
+  /** Created in the time looked at. */
+  totalAlerts: number;
+  /** Resolved in the time looked at, whenever created. */
+  resolvedAlerts: number;
+  byAlertName: { alertName: string; alerts: number }[];
+  byResolution: Partial<Record<Resolution, number>>;
+  noisiest: { hostname: string; alerts: number; flaps: number }[];
+  reasons: Partial<Record<'mttaMinutes' | 'mttrMinutes' | 'mttrMedianMinutes' | 'autoResolutionRatePct', string>>;
+}
+
+const TOP = 20;
+
+export function kpis(alerts: readonly KpiAlert[], since: Date): Kpis {
+  const created = alerts.filter(({ createdAt }) => createdAt >= since);
+  const resolved = alerts.filter(({ resolvedAt }) => resolvedAt !== null && resolvedAt >= since);
+  const reactions = alerts.flatMap(({ createdAt, acknowledgedAt }) =>
+    acknowledgedAt !== null && acknowledgedAt >= since ? [minutesBetween(createdAt, acknowledgedAt)] : [],
+  );
+  const repairs = resolved.flatMap(({ createdAt, resolvedAt }) =>
+    resolvedAt === null ? [] : [minutesBetween(createdAt, resolvedAt)],
+  );
+  const none = 'No alert was resolved in this time.';
+  return {
+    mttaMinutes: mean(reactions),
+    mttrMinutes: mean(repairs),
+    mttrMedianMinutes: median(repairs),
+    autoResolutionRatePct:
+      resolved.length === 0
+        ? null
+        : Math.round((resolved.filter(({ resolution }) => resolution === 'auto').length / resolved.length) * 1000) / 10,
+    totalAlerts: created.length,
+    resolvedAlerts: resolved.length,
+    byAlertName: counts(created.map(({ alertName }) => alertName))
+      .slice(0, TOP)
+      .map(([alertName, count]) => ({ alertName, alerts: count })),
+    byResolution: Object.fromEntries(counts(resolved.flatMap(({ resolution }) => resolution ?? []))),
+    noisiest: noisiest(created),
+    reasons: {
+      ...(reactions.length === 0 && { mttaMinutes: 'No alert was acknowledged in this time.' }),
+      ...(repairs.length === 0 && {
+        mttrMinutes: none,
+        mttrMedianMinutes: none,
+        autoResolutionRatePct: none,
+      }),
+    },
+  };
+}
+
+/** By alerts and flaps together: an alert that came back ten times is as loud as ten. */
+function noisiest(created: readonly KpiAlert[]): Kpis['noisiest'] {
+  return [...Map.groupBy(created, ({ hostname }) => hostname)]
+    .map(([hostname, alerts]) => ({
+      hostname,
+      alerts: alerts.length,
+      flaps: alerts.reduce((sum, { flaps }) => sum + flaps, 0),
+    }))
+    .sort((a, b) => b.alerts + b.flaps - (a.alerts + a.flaps) || a.hostname.localeCompare(b.hostname))
+    .slice(0, TOP);
+}
+
+/** Most frequent first. */
+function counts<T extends string>(words: readonly T[]): [T, number][] {
+  return [...Map.groupBy(words, (word) => word)]
+    .map(([word, list]): [T, number] => [word, list.length])
+    .sort((a, b) => b[1] - a[1] || a[0].localeCompare(b[0]));
+}
+
+function minutesBetween(from: Date, to: Date): number {
+  return (to.getTime() - from.getTime()) / 60_000;
+}
+
+function mean(values: readonly number[]): number | null {
+  return values.length === 0 ? null : round3(values.reduce((sum, value) => sum + value, 0) / values.length);
+}
+
+function median(values: readonly number[]): number | null {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = Math.floor(sorted.length / 2);
+  const [low, high] = [sorted[sorted.length % 2 === 0 ? middle - 1 : middle], sorted[middle]];
+  return low === undefined || high === undefined ? null : round3((low + high) / 2);
+}
+
+/** A thousandth of a minute is 60 ms: figures stay right to the second. */
+function round3(value: number): number {
+  return Math.round(value * 1000) / 1000;
+}

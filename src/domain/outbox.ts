@@ -1,0 +1,84 @@
+/** How messages to the outside are told: what is folded together, what waits, and when to give up. */
+
+/** `raised` opens a subject, `changed` is news about it. The payload is the messenger's own. */
+export interface OutboxMessage {
+  messenger: string;
+  kind: 'raised' | 'changed';
+  /** What it is about (`alert:42`): messages about one subject are told together. */
+  subject: string;
+  /** Makes a repeat recognisable, here and at the receiver. */
+  idempotencyKey: string;
+  payload: Record<string, unknown>;
+}
+
+export interface StoredMessage extends OutboxMessage {
+  id: number;
+  /** Attempts so far. */
+  attempts: number;
+  createdAt: Date;
+}
+
+/** One call to the outside: all that is waiting about one subject, or a digest of many new ones. */
+export interface Delivery {
+  kind: 'single' | 'digest';
+  /** Of the oldest message in it; the same when it is tried again. */
+  idempotencyKey: string;
+  /** Oldest first. */
+  messages: StoredMessage[];
+}
+
+export interface DigestRule {
+  /** More new subjects than this within the window make a storm. */
+  count: number;
+  windowMs: number;
+}
+
+/** Subjects that one digest lists at most; more make another digest. */
+const DIGEST_SUBJECTS = 100;
+
+/**
+ * What to deliver next, or null when nothing waits. Subjects go oldest first; when the new ones are too many for one by
+ * one, they go together.
+ *
+ * @param due pending messages, oldest first
+ * @param raisedLately subjects opened within the digest's window before now
+ */
+export function nextDelivery(
+  due: readonly StoredMessage[],
+  digest: DigestRule | undefined,
+  raisedLately: number,
+): Delivery | null {
+  const [first] = due;
+  if (!first) return null;
+  const bySubject = Map.groupBy(due, ({ subject }) => subject);
+  const raised = [...bySubject.values()].filter((messages) => messages.some(({ kind }) => kind === 'raised'));
+  const isNew = bySubject.get(first.subject)?.some(({ kind }) => kind === 'raised') === true;
+  if (digest && isNew && raised.length > 1 && raised.length + raisedLately > digest.count) {
+    const messages = raised.slice(0, DIGEST_SUBJECTS).flat();
+    return { kind: 'digest', idempotencyKey: `digest:${first.idempotencyKey}`, messages };
+  }
+  return { kind: 'single', idempotencyKey: first.idempotencyKey, messages: bySubject.get(first.subject) ?? [] };
+}
+
+const FIRST_WAIT_MS = 2_000;
+const LONGEST_WAIT_MS = 5 * 60_000;
+
+/** What could not be delivered for so long is news no more. Milliseconds. */
+const GIVE_UP_AFTER_MS = 86_400_000;
+
+/**
+ * Exponential backoff with jitter, so that many senders do not come back at once (AWS Architecture Blog, "Exponential Backoff
+ * And Jitter", the "equal jitter" variant).
+ *
+ * @param attempts failed so far, at least 1
+ * @param random 0–1
+ * @returns milliseconds to wait
+ */
+export function backoffMs(attempts: number, random: number): number {
+  const ceiling = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** Math.min(attempts - 1, 20));
+  return Math.round(ceiling / 2 + (ceiling / 2) * random);
+}
+
+export function isHopeless(message: Pick<StoredMessage, 'createdAt'>, now: Date): boolean {
+  return now.getTime() - message.createdAt.getTime() >= GIVE_UP_AFTER_MS;
+}

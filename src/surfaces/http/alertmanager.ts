@@ -1,0 +1,91 @@
+/** The webhook that Alertmanager posts to: authenticated by its own secret, committed before it is answered. */
+import { createHmac } from 'node:crypto';
+import { bodyParser } from '@koa/bodyparser';
+import Router from '@koa/router';
+import type { Context, Next } from 'koa';
+import type { Actor } from '../../core/actor.ts';
+import { AppError } from '../../core/errors.ts';
+import type { Invoke } from '../../core/invoke.ts';
+import type { Metrics } from '../../core/ports.ts';
+import { bearer, sameSecret } from './auth.ts';
+
+export interface AlertmanagerOptions {
+  invoke: Invoke;
+  metrics: Metrics;
+  /** WEBHOOK_SECRET; while a secret is required, an empty one lets nobody in. */
+  secret: string;
+  required: boolean;
+}
+
+const PATHS = ['/api/v1/webhooks/alertmanager', '/api/v1/webhooks/prometheus'];
+
+/** Ten thousand alerts with long labels. */
+const BODY_LIMIT = '16mb';
+
+const ALERTMANAGER: Actor = {
+  id: 'webhook:alertmanager',
+  name: 'Alertmanager',
+  kind: 'system',
+  via: 'webhook',
+  role: 'operator',
+};
+
+export function alertmanagerRoutes({ invoke, metrics, secret, required }: AlertmanagerOptions): Router {
+  const router = new Router();
+  const readBody = bodyParser({ enableTypes: ['json'], jsonLimit: BODY_LIMIT });
+  router.post(
+    PATHS,
+    async (_ctx: Context, next: Next) => {
+      let outcome = 'failed';
+      try {
+        await next();
+        outcome = 'ok';
+      } catch (error) {
+        if (error instanceof AppError) outcome = error.kind;
+        throw error;
+      } finally {
+        metrics.webhookDelivered('alertmanager', outcome);
+      }
+    },
+    // A caller without any credential is turned away before its body is read.
+    async (ctx: Context, next: Next) => {
+      if (required) requireCredential(ctx, secret);
+      await next();
+    },
+    readBody,
+    async (ctx: Context) => {
+      if (required) checkCredential(ctx, secret);
+      const { body } = ctx.request as { body?: unknown };
+      const { output } = await invoke('ingest_alerts', body, ALERTMANAGER);
+      ctx.body = output;
+    },
+  );
+  return router;
+}
+
+function requireCredential(ctx: Context, secret: string): void {
+  if (secret === '') {
+    throw new AppError('unauthenticated', 'Deliveries are refused while WEBHOOK_SECRET is not set on this service.');
+  }
+  if (bearer(ctx.headers) === null && ctx.get('X-Webhook-Token') === '') {
+    throw new AppError(
+      'unauthenticated',
+      'A delivery needs Authorization: Bearer with the webhook secret, or X-Webhook-Token with the secret or the HMAC-SHA256 of the body in hex.',
+    );
+  }
+}
+
+function checkCredential(ctx: Context, secret: string): void {
+  const token = ctx.get('X-Webhook-Token');
+  const signature = createHmac('sha256', secret)
+    .update(ctx.request.rawBody ?? '')
+    .digest('hex');
+  const accepted = [
+    sameSecret(bearer(ctx.headers) ?? '', secret),
+    sameSecret(token, secret),
+    sameSecret(token.replace(/^sha256=/, '').toLowerCase(), signature),
+  ];
+  if (!accepted.includes(true)) {
+    throw new AppError('unauthenticated', 'The webhook secret, or the signature of the body, is wrong.');
+  }
+}
