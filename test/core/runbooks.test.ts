@@ -209,6 +209,31 @@ describe('search', () => {
     expect(results[0]).toMatchObject({ docId: 'disk-linux', heading: 'Symptoms' });
   });
 
+  test('vectors are compared alike in memory and by the tables, also after a change', async () => {
+    const { log } = collectingLog();
+    const runbooks = open();
+    await runbooks.indexAll();
+    const asked = createRunbookIndex({ dir: indexDir(), log, inMemoryRows: 0 });
+    closers.push(() => asked.close());
+    const model = await runbooks.embedder.open();
+    const [vector] = await model.embed(['the printer needs toner and the disk is full']);
+    for (let round = 0; round < 2; round += 1) {
+      const [here, there] = await Promise.all([runbooks.index.snapshot(), asked.snapshot()]);
+      for (const level of ['page', 'section'] as const) {
+        for (const options of [
+          { limit: 3, platform: null },
+          { limit: 100, platform: 'linux' as const },
+        ]) {
+          const [mine, theirs] = await Promise.all([here, there].map((at) => at!.byVector(level, vector!, options)));
+          expect(mine!.length).toBeGreaterThan(2);
+          expect(mine!.map(({ docId }) => docId)).toEqual(theirs!.map(({ docId }) => docId));
+          for (const [place, { score }] of mine!.entries()) expect(score).toBeCloseTo(theirs![place]!.score, 4);
+        }
+      }
+      await runbooks.indexOne('toner', '# Toner is low\n\nThe printer asks for toner.\n');
+    }
+  });
+
   test('k bounds the answer, votes move near-equals', async () => {
     const runbooks = open();
     expect(ids(await runbooks.search('disk full', { k: 1 }))).toHaveLength(1);
