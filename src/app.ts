@@ -20,6 +20,7 @@ import { jobActor } from './core/actor.ts';
 import { handOver } from './core/alerting.ts';
 import { type DecidedHandlers, recoverApprovals, settleApproval } from './core/approvals.ts';
 import { createExecutors } from './core/executors.ts';
+import type { People } from './core/feedbackPorts.ts';
 import { createHealing } from './core/healing.ts';
 import { checkHealth, type Health } from './core/health.ts';
 import { createInvoke, type Invoke } from './core/invoke.ts';
@@ -31,6 +32,7 @@ import { RemediationFile } from './core/remediationMap.ts';
 import { createRunbooks, runbooksProbe } from './core/runbooks.ts';
 import { executeRun, recoverRuns } from './core/runs.ts';
 import { ScoreFile } from './core/scoreRules.ts';
+import { SURVEY_MESSENGER } from './core/surveys.ts';
 import type { AnyTool } from './core/tool.ts';
 import { TOOLS } from './core/tools/index.ts';
 
@@ -43,6 +45,7 @@ export interface Overrides {
   runner?: PlaybookRunner;
   /** Null: alerts stay where their sources put them. */
   healing?: Healing | null;
+  people?: People;
 }
 
 export interface App {
@@ -129,17 +132,24 @@ export async function createApp(config: Config, overrides: Overrides = {}, slack
     runner: overrides.runner ?? runner,
     queue: scheduler,
     runbooks,
+    people: overrides.people,
     charts,
     metrics,
     log,
     clock,
     ids: ulids(clock),
     tokens,
+    random: Math.random,
     settings: {
       scanIntervalMs: config.DEX_SCAN_INTERVAL_MINUTES * 60_000,
       scanConcurrency: config.DEX_SCAN_CONCURRENCY,
       thresholds: { warning: config.DEX_SCORE_ALERT_THRESHOLD, critical: config.DEX_SCORE_CRITICAL_THRESHOLD },
-      alertMessengers: [...new Set([...messengers.map(({ name }) => name), ...(slackTold ? ['slack'] : [])])],
+      alertMessengers: [
+        ...new Set([
+          ...messengers.map(({ name }) => name).filter((name) => name !== SURVEY_MESSENGER),
+          ...(slackTold ? ['slack'] : []),
+        ]),
+      ],
       selfHealing: config.DEX_SELF_HEALING_ENABLED,
       tickets: config.DEX_TICKET_WEBHOOK_URL !== '',
       publicUrl: config.PUBLIC_URL,

@@ -95,7 +95,11 @@ const Variables = z.object({
   PUBLIC_URL: url('http', 'https').transform((value) => value.replace(/\/+$/, '')),
   DEX_REGISTER_SELF: flag(true),
   DEX_RETENTION_DAYS: whole(14, 1, 3650),
-  DEX_SURVEY_CRON: text(),
+  DEX_SURVEY_CRON: text().refine(
+    (value) => value === '' || /^([\w*,/-]+\s+){4}[\w*,/-]+$/.test(value),
+    'must be empty or a cron expression of five fields, as 0 8 * * 1',
+  ),
+  DEX_SURVEY_SHARE_PCT: whole(100, 1, 100),
   SSH_KEYS_DIR: text(),
   EMBEDDING_MODEL: text(),
 

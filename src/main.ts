@@ -32,7 +32,8 @@ export async function startService(config: Config, overrides: Overrides = {}): P
     await app.startWorking({ recover: true });
     // Slack may be slow or down; the service is ready without it.
     void slack?.start();
-    await startJobs(schedule(config.DEX_SCAN_INTERVAL_MINUTES), app.scheduler, app.invoke);
+    const survey = { cron: config.DEX_SURVEY_CRON, sharePct: config.DEX_SURVEY_SHARE_PCT };
+    await startJobs(schedule(config.DEX_SCAN_INTERVAL_MINUTES, survey), app.scheduler, app.invoke);
     return {
       app,
       url: server.url,

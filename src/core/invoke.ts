@@ -6,7 +6,7 @@ import { canonicalJson } from './canonicalJson.ts';
 import type { ChartSpec } from './chart.ts';
 import { AppError } from './errors.ts';
 import { judge } from './policy.ts';
-import type { Ports, StoredApproval } from './ports.ts';
+import type { AuditEntry, Ports, StoredApproval } from './ports.ts';
 import type { AnyTool } from './tool.ts';
 
 export interface InvokeOptions {
@@ -80,23 +80,48 @@ export function createInvoke(tools: readonly AnyTool[], ports: Ports): Invoke {
     durationMs: number,
   ): Promise<void> {
     const subject = input.hostname ?? input.alert_id ?? input.run_id ?? input.approval_id ?? null;
+    const entry: AuditEntry = {
+      at: ports.clock.now(),
+      actor: actor.id,
+      actorKind: actor.kind,
+      via: actor.via,
+      role: actor.role,
+      tool: tool.name,
+      inputDigest: ports.tokens.digest(canonicalJson(input)),
+      subject: subject === null ? null : String(subject),
+      outcome,
+      error: failure instanceof AppError ? `${failure.kind}: ${failure.message}` : failure ? 'internal error' : null,
+      durationMs: Math.round(durationMs),
+    };
     await ports.store.audit
-      .append({
-        at: ports.clock.now(),
-        actor: actor.id,
-        actorKind: actor.kind,
-        via: actor.via,
-        role: actor.role,
-        tool: tool.name,
-        inputDigest: ports.tokens.digest(canonicalJson(input)),
-        subject: subject === null ? null : String(subject),
-        outcome,
-        error: failure instanceof AppError ? `${failure.kind}: ${failure.message}` : failure ? 'internal error' : null,
-        durationMs: Math.round(durationMs),
-      })
+      .append(tool.anonymous ? withoutCaller(entry) : entry)
       // The write itself is done or refused already; losing its audit line must be loud, not a second failure.
-      .catch((error: unknown) => ports.log.error({ err: error, tool: tool.name, actor: actor.id }, 'audit line lost'));
+      .catch((error: unknown) =>
+        ports.log.error(
+          { err: error, tool: tool.name, actor: tool.anonymous ? ANONYMOUS : actor.id },
+          'audit line lost',
+        ),
+      );
   }
+}
+
+const ANONYMOUS = 'anonymous';
+
+/** Leaves nothing that leads to the caller or the input: a digest of few possible inputs can be guessed, a time be matched. */
+function withoutCaller({ at, tool, outcome }: AuditEntry): AuditEntry {
+  return {
+    at: new Date(Date.UTC(at.getUTCFullYear(), at.getUTCMonth(), at.getUTCDate())),
+    actor: ANONYMOUS,
+    actorKind: ANONYMOUS,
+    via: ANONYMOUS,
+    role: ANONYMOUS,
+    tool,
+    inputDigest: '',
+    subject: null,
+    outcome,
+    error: null,
+    durationMs: 0,
+  };
 }
 
 function parseInput(tool: AnyTool, raw: unknown): Record<string, unknown> {

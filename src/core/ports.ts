@@ -14,6 +14,7 @@ import type { ScanTarget, Snapshot } from '../domain/telemetry.ts';
 import type { Ticket } from '../domain/ticket.ts';
 import type { Actor } from './actor.ts';
 import type { ChartRenderer } from './chart.ts';
+import type { FeedbackRepository, People, SurveyRepository } from './feedbackPorts.ts';
 import type { RemediationRules } from './remediationMap.ts';
 import type { Runbooks } from './runbookPorts.ts';
 import type { ScoreConfig } from './scoreRules.ts';
@@ -28,12 +29,15 @@ export interface Ports {
   /** Who looks at new alerts and heals what it may; absent while nothing does. */
   healing?: Healing;
   runbooks: Runbooks;
+  /** Who people are, where messages reach them; absent while no messages to people can be sent. */
+  people?: People;
   charts: ChartRenderer;
   metrics: Metrics;
   log: Log;
   clock: Clock;
   ids: Ids;
   tokens: Tokens;
+  random: Random;
   settings: Settings;
 }
 
@@ -110,6 +114,8 @@ export interface Store {
   readonly approvals: ApprovalRepository;
   readonly remediations: RemediationRepository;
   readonly tickets: TicketRepository;
+  readonly feedback: FeedbackRepository;
+  readonly surveys: SurveyRepository;
   readonly runs: RunRepository;
   readonly audit: AuditRepository;
   readonly runbookVotes: RunbookVoteRepository;
@@ -166,6 +172,8 @@ export interface EndpointRepository {
   /** Counts and sums by persona and status, in one query. */
   fleet(): Promise<FleetRow[]>;
   countStale(staleBefore: Date): Promise<number>;
+  /** What the endpoints that have a score belong to. */
+  scored(): Promise<{ persona: Persona; tags: Record<string, string>; score: number }[]>;
   /** The lowest scores first. */
   worst(limit: number): Promise<Endpoint[]>;
 }
@@ -475,7 +483,7 @@ export interface Messenger {
   givenUp?(messages: readonly StoredMessage[], reason: string): Promise<void>;
 }
 
-/** A number from 0 to 1, for jitter. */
+/** A number from 0 up to 1, for jitter and for drawing lots. */
 export type Random = () => number;
 
 /** What the service counts about itself; names and labels are those of the operations guide. */

@@ -19,13 +19,24 @@ export interface JobScheduler {
   every(cron: string, job: string): Promise<void>;
 }
 
+export interface SurveySchedule {
+  /** Cron expression, UTC; empty is never. */
+  cron: string;
+  /** Share of those who may be asked, 1–100. */
+  sharePct: number;
+}
+
 /** @param scanIntervalMinutes a divisor of 60 */
-export function schedule(scanIntervalMinutes: number): ScheduledJob[] {
+export function schedule(scanIntervalMinutes: number, survey: SurveySchedule): ScheduledJob[] {
   const scanCron = scanIntervalMinutes === 60 ? '0 * * * *' : `*/${scanIntervalMinutes} * * * *`;
   return [
     { name: 'dex_scan_all_endpoints', cron: scanCron, tool: 'scan_fleet', input: {} },
     { name: 'dex_tend_alerts', cron: '* * * * *', tool: 'tend_alerts', input: {} },
     { name: 'dex_expire_approvals', cron: '* * * * *', tool: 'tend_healing', input: {} },
+    { name: 'dex_tend_surveys', cron: '* * * * *', tool: 'tend_surveys', input: {} },
+    ...(survey.cron
+      ? [{ name: 'dex_survey', cron: survey.cron, tool: 'start_survey', input: { share_pct: survey.sharePct } }]
+      : []),
   ];
 }
 

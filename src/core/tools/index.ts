@@ -4,6 +4,7 @@ import { ingestAlerts, listUnknownHosts, tendAlerts } from './alertIntake.ts';
 import { acknowledgeAlertTool, getAlert, listAlerts, resolveAlertTool } from './alerts.ts';
 import { decideApprovalTool, getApproval, listApprovals } from './approvals.ts';
 import { deregisterEndpoint, getEndpoint, listEndpoints, registerEndpoint, updateEndpoint } from './endpoints.ts';
+import { getFeedbackSummary, submitFeedback } from './feedback.ts';
 import { listIncidents } from './incidents.ts';
 import { getKpis } from './kpis.ts';
 import { measureEndpoint } from './measure.ts';
@@ -23,10 +24,10 @@ import {
   rateRunbook,
   searchRunbooksTool,
 } from './runbooks.ts';
-
 import { getRun, listRuns } from './runs.ts';
 import { scanEndpoint, scanFleetTool } from './scans.ts';
 import { getFleet, getScore, getScoreHistory } from './scores.ts';
+import { answerSurvey, closeSurvey, getSurvey, listSurveys, optOut, startSurvey, tendSurveys } from './surveys.ts';
 
 export const TOOLS: readonly AnyTool[] = [
   registerEndpoint,
@@ -57,6 +58,15 @@ export const TOOLS: readonly AnyTool[] = [
   cancelRemediationTool,
   answerFixCheckTool,
   tendHealing,
+  submitFeedback,
+  getFeedbackSummary,
+  startSurvey,
+  closeSurvey,
+  listSurveys,
+  getSurvey,
+  answerSurvey,
+  optOut,
+  tendSurveys,
   getRun,
   listRuns,
   searchRunbooksTool,
