@@ -182,6 +182,24 @@ describe.each(STORE_KINDS)('%s', (kind) => {
     expect(items.map(({ tool }) => tool)).toEqual(['u', 't']);
   });
 
+  test('votes on a runbook: one a voter, page and alert, the last word counts', async () => {
+    const vote = (docId: string, voter: string, alertId: number | null, helped: boolean) =>
+      store.runbookVotes.cast({ docId, voter, alertId, helped }, NOW);
+    await vote('disk', 'ann', null, false);
+    await vote('disk', 'ann', null, true);
+    await vote('disk', 'ann', 7, true);
+    await vote('disk', 'bob', 7, true);
+    await vote('disk', 'bob', 8, false);
+    await vote('vpn', 'bob', null, true);
+    await vote('vpn', 'bob', null, false);
+    expect(await store.runbookVotes.counts()).toEqual(
+      new Map([
+        ['disk', { helped: 3, notHelped: 1 }],
+        ['vpn', { helped: 0, notHelped: 1 }],
+      ]),
+    );
+  });
+
   test('the committed migrations have not drifted from the entities', async () => {
     expect(await opened.database.orm.schema.getUpdateSchemaSQL({ wrap: false, safe: false })).toBe('');
     expect(await opened.database.orm.migrator.checkSchema()).toBe(false);
