@@ -4,13 +4,18 @@ import { charts } from './adapters/charts.ts';
 import { createCollectors } from './adapters/collectors/collectors.ts';
 import { openDatabase } from './adapters/db/open.ts';
 import { createStore } from './adapters/db/store.ts';
+import { createEmbedder } from './adapters/embeddings.ts';
 import { systemClock, tokens, ulids } from './adapters/identity.ts';
 import { createLog } from './adapters/log.ts';
 import { createMetrics } from './adapters/metrics.ts';
 import { diskProbe } from './adapters/probes.ts';
 import { reloadedFile } from './adapters/reloadedFile.ts';
+import { createRunbookFiles } from './adapters/runbookFiles.ts';
 import { createScheduler, type Scheduler } from './adapters/scheduler/scheduler.ts';
-import type { Config } from './config.ts';
+import { createSlackNotifier, type SlackWording } from './adapters/slackNotifier.ts';
+import { createRunbookIndex } from './adapters/vectors/runbookIndex.ts';
+import { type Config, PROJECT_DIR } from './config.ts';
+import { jobActor } from './core/actor.ts';
 import { handOver } from './core/alerting.ts';
 import { createExecutors } from './core/executors.ts';
 import type { People } from './core/feedbackPorts.ts';
@@ -18,6 +23,7 @@ import { checkHealth, type Health } from './core/health.ts';
 import { createInvoke, type Invoke } from './core/invoke.ts';
 import { createCourier, keepDelivering } from './core/outbox.ts';
 import type { Clock, Collector, Log, Messenger, Ports } from './core/ports.ts';
+import { createRunbooks, runbooksProbe } from './core/runbooks.ts';
 import { executeRun, recoverRuns } from './core/runs.ts';
 import { ScoreFile } from './core/scoreRules.ts';
 import { SURVEY_MESSENGER } from './core/surveys.ts';
@@ -42,13 +48,14 @@ export interface App {
   log: Log;
   health(): Promise<Health>;
   metricsPage(): Promise<{ text: string; contentType: string }>;
-  /** Works on queued runs; with `recover` it first takes up what an earlier process of the service left unfinished. */
+  /** Works on queued runs; with `recover` it is the service itself: it takes up runs and messages that an earlier process left, and follows the runbook files. */
   startWorking(options: { recover: boolean }): Promise<void>;
   /** Lets running work end within the time given, then closes everything. */
   close(drainMs?: number): Promise<void>;
 }
 
-export async function createApp(config: Config, overrides: Overrides = {}): Promise<App> {
+/** @param slackWording how alerts look in Slack; a process without it leaves telling them to one that has it */
+export async function createApp(config: Config, overrides: Overrides = {}, slackWording?: SlackWording): Promise<App> {
   const log = overrides.log ?? createLog({ level: config.LOG_LEVEL, format: config.LOG_FORMAT });
   const clock = overrides.clock ?? systemClock;
   const startedAt = clock.now();
@@ -56,13 +63,40 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
   const database = await openDatabase(config.DATABASE_URL, config.DATABASE_POOL_SIZE);
   const store = createStore(database.em);
   const metrics = createMetrics();
-  const messengers = overrides.messengers ?? [];
-  const scheduler = createScheduler(config.RUN_QUEUE_URL, log);
+  const slackTold = config.SLACK_BOT_TOKEN !== '' && config.SLACK_ALERT_CHANNEL !== '';
+  const messengers = [...(overrides.messengers ?? [])];
+  if (slackTold && slackWording) {
+    messengers.push(
+      createSlackNotifier({
+        token: config.SLACK_BOT_TOKEN,
+        channel: config.SLACK_ALERT_CHANNEL,
+        apiUrl: config.SLACK_API_URL,
+        wording: slackWording,
+        messages: store.slackMessages,
+        readAlert: async (alert_id) => (await invoke('get_alert', { alert_id }, jobActor('tell_slack'))).output,
+        log,
+      }),
+    );
+  }
+  const scheduler = await createScheduler(config.RUN_QUEUE_URL, log);
   const collectors = createCollectors({
     ssh: {
       keysDir: config.SSH_KEYS_DIR,
       knownHosts: { get: store.endpoints.hostKey, set: store.endpoints.rememberHostKey },
     },
+  });
+
+  const runbookIndex = createRunbookIndex({ dir: join(config.DATA_DIR, 'runbook-index'), log });
+  const runbooks = createRunbooks({
+    files: createRunbookFiles({
+      root: PROJECT_DIR,
+      shippedDir: config.RUNBOOKS_DIR,
+      uploadedDir: join(config.DATA_DIR, 'runbooks'),
+      log,
+    }),
+    index: runbookIndex,
+    embedder: createEmbedder({ model: config.EMBEDDING_MODEL, cacheDir: join(config.DATA_DIR, 'models'), log }),
+    log,
   });
 
   const ports: Ports = {
@@ -71,6 +105,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
     scoreRules,
     queue: scheduler,
     people: overrides.people,
+    runbooks,
     charts,
     metrics,
     log,
@@ -82,9 +117,15 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
       scanIntervalMs: config.DEX_SCAN_INTERVAL_MINUTES * 60_000,
       scanConcurrency: config.DEX_SCAN_CONCURRENCY,
       thresholds: { warning: config.DEX_SCORE_ALERT_THRESHOLD, critical: config.DEX_SCORE_CRITICAL_THRESHOLD },
-      alertMessengers: messengers.map(({ name }) => name).filter((name) => name !== SURVEY_MESSENGER),
+      alertMessengers: [
+        ...new Set([
+          ...messengers.map(({ name }) => name).filter((name) => name !== SURVEY_MESSENGER),
+          ...(slackTold ? ['slack'] : []),
+        ]),
+      ],
     },
   };
+  const invoke = createInvoke(TOOLS, ports);
   const executors = createExecutors(ports);
   scheduler.define(
     'execute_run',
@@ -100,7 +141,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
   return {
     config,
     tools: TOOLS,
-    invoke: createInvoke(TOOLS, ports),
+    invoke,
     ports,
     scheduler,
     log,
@@ -108,7 +149,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
       checkHealth(ports, {
         startedAt,
         version: config.version,
-        probes: { queue: scheduler.probe, disk: diskProbe(config.DATA_DIR) },
+        probes: { queue: scheduler.probe, disk: diskProbe(config.DATA_DIR), vectors: runbooksProbe(runbooks) },
       }),
     async metricsPage() {
       metrics.openAlerts(await store.alerts.openCounts().catch(() => [])); // the page has to stand when the store does not
@@ -117,6 +158,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
     async startWorking({ recover }) {
       await scheduler.start();
       if (!recover) return;
+      await runbooks.follow();
       const recovered = await recoverRuns(ports);
       if (recovered.interrupted + recovered.requeued > 0)
         log.warn(recovered, 'took up runs that an earlier process left');
@@ -128,6 +170,8 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
       await scheduler.stop(drainMs);
       stopped.abort();
       await Promise.all(deliveries);
+      await runbooks.close();
+      runbookIndex.close();
       await collectors.close();
       await database.close();
     },

@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseEnv } from 'node:util';
 import { z } from 'zod';
+import { ROLES } from './core/actor.ts';
 import { AppError } from './core/errors.ts';
 
 /** The folder that holds config/, runbooks/ and package.json, wherever the service was started from. */
@@ -109,6 +110,7 @@ const Variables = z.object({
   SLACK_APPROVERS: list(),
   SLACK_API_URL: url('http', 'https'),
   MCP_ALLOWED_ORIGINS: list(),
+  MCP_STDIO_ROLE: z.enum(ROLES, `must be ${ROLES.join(', ')}`).default('operator'),
 });
 
 type Read = z.output<typeof Variables>;

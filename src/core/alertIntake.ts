@@ -2,8 +2,12 @@
 import type { Observation } from '../domain/alertMoves.ts';
 import { type IncomingAlert, readAlert, type Unreadable } from '../domain/alertmanager.ts';
 import type { Actor } from './actor.ts';
-import { announce, observeIn } from './alerting.ts';
+import { announce, observeIn, type Verdict } from './alerting.ts';
+import { gathered } from './gathered.ts';
 import type { Ports, Store } from './ports.ts';
+
+/** Deliveries written in one transaction. */
+const MOST_TOGETHER = 32;
 
 export interface Intake {
   received: number;
@@ -15,28 +19,68 @@ export interface Intake {
   ignored: { alertName: string; reason: string }[];
 }
 
-/** Committed when it resolves; rejects with `unavailable` when the store is down, and then nothing of it is kept. */
-export async function takeDelivery(
+/** What a delivery says, before anybody looked at the store. */
+interface Read {
+  received: number;
+  incoming: IncomingAlert[];
+  unreadable: Unreadable[];
+  actor: Actor;
+}
+
+/** One gatherer for each application, by its ports. */
+const gatherers = new WeakMap<Ports, (read: Read) => Promise<Intake>>();
+
+/**
+ * Committed when it resolves; rejects with `unavailable` when the store is down, and then nothing of it is kept. Deliveries
+ * that arrive while another is being written are written together, since a transaction costs more than its rows.
+ */
+export function takeDelivery(
   ports: Ports,
   delivery: { status?: unknown; alerts: readonly unknown[] },
   actor: Actor,
 ): Promise<Intake> {
+  const gather = gatherers.get(ports) ?? gathered((reads) => takeTogether(ports, reads), MOST_TOGETHER);
+  gatherers.set(ports, gather);
   const now = ports.clock.now();
   const read = delivery.alerts.map((raw) => readAlert(raw, delivery.status, now));
-  const incoming = read.filter((alert): alert is IncomingAlert => 'what' in alert);
-  const unreadable = read.filter((alert): alert is Unreadable => 'reason' in alert);
+  return gather({
+    received: read.length,
+    incoming: read.filter((alert): alert is IncomingAlert => 'what' in alert),
+    unreadable: read.filter((alert): alert is Unreadable => 'reason' in alert),
+    actor,
+  });
+}
 
-  const { observations, unknown, verdicts, changes } = await ports.store.transaction(async (store) => {
-    const { observations, unknown } = await withEndpoints(store, incoming);
-    const observed = await observeIn(ports, store, observations, actor);
-    if (unknown.length > 0) await store.unknownHosts.note(tally(unknown), now);
-    return { observations, unknown, ...observed };
+/** All deliveries of a group come from the same sender by the same door, so the first one's actor speaks for all. */
+async function takeTogether(ports: Ports, reads: Read[]): Promise<Intake[]> {
+  const [first] = reads;
+  if (!first) return [];
+  const { sightings, verdicts, changes } = await ports.store.transaction(async (store) => {
+    const sightings = await locate(
+      store,
+      reads.map(({ incoming }) => incoming),
+    );
+    const observed = await observeIn(
+      ports,
+      store,
+      sightings.flatMap(({ observations }) => observations),
+      first.actor,
+    );
+    const unknown = sightings.flatMap(({ unknown }) => unknown);
+    if (unknown.length > 0) await store.unknownHosts.note(tally(unknown), ports.clock.now());
+    return { sightings, ...observed };
   });
   await announce(ports, changes);
+  const left = verdicts.values();
+  return sightings.map((sighting, index) =>
+    intakeOf(reads[index] as Read, sighting, [...left.take(sighting.observations.length)]),
+  );
+}
 
+function intakeOf({ received, unreadable }: Read, { observations, unknown }: Sighting, verdicts: Verdict[]): Intake {
   const count = (...kinds: string[]) => verdicts.filter((verdict) => kinds.includes(verdict as string)).length;
   return {
-    received: delivery.alerts.length,
+    received,
     created: count('created'),
     updated: count('updated', 'reopened'),
     resolved: count('resolved'),
@@ -53,26 +97,32 @@ export async function takeDelivery(
   };
 }
 
-/** All endpoints of a delivery in one look-up; an alert's first candidate that is registered wins, names before addresses. */
-async function withEndpoints(
-  store: Store,
-  incoming: IncomingAlert[],
-): Promise<{ observations: Observation[]; unknown: IncomingAlert[] }> {
-  const endpoints = await store.endpoints.byNamesOrAddresses([...new Set(incoming.flatMap(({ hosts }) => hosts))]);
+/** The alerts of one delivery, by whether their endpoint is known. */
+interface Sighting {
+  observations: Observation[];
+  unknown: IncomingAlert[];
+}
+
+/** The endpoints of all deliveries in one look-up; an alert's first candidate that is registered wins, names before addresses. */
+async function locate(store: Store, deliveries: IncomingAlert[][]): Promise<Sighting[]> {
+  const names = new Set(deliveries.flatMap((incoming) => incoming.flatMap(({ hosts }) => hosts)));
+  const endpoints = await store.endpoints.byNamesOrAddresses([...names]);
   const byName = new Map(endpoints.map((endpoint) => [endpoint.hostname, endpoint]));
   const byAddress = new Map(endpoints.map((endpoint) => [endpoint.ipAddress ?? '', endpoint]));
-  const observations: Observation[] = [];
-  const unknown: IncomingAlert[] = [];
-  for (const alert of incoming) {
-    const endpoint = firstOf(alert.hosts, byName) ?? firstOf(alert.hosts, byAddress);
-    if (!endpoint) {
-      unknown.push(alert);
-      continue;
+  return deliveries.map((incoming) => {
+    const observations: Observation[] = [];
+    const unknown: IncomingAlert[] = [];
+    for (const alert of incoming) {
+      const endpoint = firstOf(alert.hosts, byName) ?? firstOf(alert.hosts, byAddress);
+      if (!endpoint) {
+        unknown.push(alert);
+        continue;
+      }
+      const { alertName, series, what } = alert;
+      observations.push({ endpointId: endpoint.id, hostname: endpoint.hostname, alertName, series, ...what });
     }
-    const { alertName, series, what } = alert;
-    observations.push({ endpointId: endpoint.id, hostname: endpoint.hostname, alertName, series, ...what });
-  }
-  return { observations, unknown };
+    return { observations, unknown };
+  });
 }
 
 function firstOf<T>(hosts: readonly string[], known: ReadonlyMap<string, T>): T | undefined {

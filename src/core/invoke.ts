@@ -144,6 +144,18 @@ async function authorise(
 
 /** The JSON Schema of a tool's input or output, as MCP, OpenAPI and model providers want it. */
 export function jsonSchema(schema: z.ZodObject, io: 'input' | 'output'): Record<string, unknown> {
-  const { $schema: _dialect, ...rest } = z.toJSONSchema(schema, { io, unrepresentable: 'any' });
+  const { $schema: _dialect, ...rest } = z.toJSONSchema(schema, {
+    io,
+    unrepresentable: 'any',
+    override: ({ jsonSchema }) => dropNoise(jsonSchema),
+  });
   return rest;
+}
+
+/** What zod adds and no reader needs; models pay for every character, and the patterns of formats alone doubled the size. */
+function dropNoise(schema: z.core.JSONSchema.BaseSchema): void {
+  if (schema.format) delete schema.pattern;
+  if (schema.minimum === Number.MIN_SAFE_INTEGER) delete schema.minimum;
+  if (schema.maximum === Number.MAX_SAFE_INTEGER) delete schema.maximum;
+  if (schema.propertyNames && Object.keys(schema.propertyNames).join() === 'type') delete schema.propertyNames;
 }

@@ -5,10 +5,12 @@ import type { Endpoint, EndpointCondition, EndpointRegistration, EndpointState, 
 import type { KpiAlert } from '../domain/kpi.ts';
 import type { Delivery, OutboxMessage, StoredMessage } from '../domain/outbox.ts';
 import type { Run, RunKind, RunStatus } from '../domain/run.ts';
+import type { VoteCount } from '../domain/runbookVotes.ts';
 import type { RemediationRecord, Score, ScoreThresholds } from '../domain/score.ts';
 import type { ScanTarget, Snapshot } from '../domain/telemetry.ts';
 import type { ChartRenderer } from './chart.ts';
 import type { FeedbackRepository, People, SurveyRepository } from './feedbackPorts.ts';
+import type { Runbooks } from './runbookPorts.ts';
 import type { ScoreConfig } from './scoreRules.ts';
 
 export interface Ports {
@@ -20,6 +22,7 @@ export interface Ports {
   healing?: Healing;
   /** Who people are, where messages reach them; absent while no messages to people can be sent. */
   people?: People;
+  runbooks: Runbooks;
   charts: ChartRenderer;
   metrics: Metrics;
   log: Log;
@@ -96,8 +99,10 @@ export interface Store {
   readonly outbox: OutboxRepository;
   readonly feedback: FeedbackRepository;
   readonly surveys: SurveyRepository;
+  readonly slackMessages: SlackMessageRepository;
   readonly runs: RunRepository;
   readonly audit: AuditRepository;
+  readonly runbookVotes: RunbookVoteRepository;
   /** All or nothing; nested calls join the outer one. */
   transaction<T>(work: (store: Store) => Promise<T>): Promise<T>;
   /** Fails with kind `unavailable` when the database does not answer. */
@@ -105,12 +110,15 @@ export interface Store {
 }
 
 export interface EndpointFilter {
+  /** How the hostname begins; letters, digits, dots and hyphens only. */
+  prefix?: string;
   persona?: Persona;
   criticalityTier?: number;
   /** `key` or `key=value`. */
   tag?: string;
   state?: EndpointState;
   ownerEmail?: string;
+  ipAddress?: string;
 }
 
 export interface FleetRow {
@@ -258,6 +266,22 @@ export interface OutboxRepository {
   prune(sentBefore: Date): Promise<number>;
 }
 
+/** The Slack message that tells of a subject of the outbox. */
+export interface SlackMessage {
+  subject: string;
+  channel: string;
+  /** Slack's name for a message in a channel. */
+  ts: string;
+  /** True when the message tells of many subjects at once. */
+  digest: boolean;
+}
+
+export interface SlackMessageRepository {
+  find(subject: string): Promise<SlackMessage | null>;
+  /** A newer message of a subject takes the place of the older. */
+  keep(messages: readonly SlackMessage[]): Promise<void>;
+}
+
 export interface RunFilter {
   kind?: RunKind;
   status?: RunStatus;
@@ -296,6 +320,23 @@ export interface AuditEntry {
 export interface AuditRepository {
   append(entry: AuditEntry): Promise<void>;
   list(filter: { actor?: string; tool?: string }, page: Page): Promise<Paged<AuditEntry & { id: number }>>;
+}
+
+/** Whether a runbook helped somebody on one occasion. */
+export interface RunbookVote {
+  docId: string;
+  /** Actor id. */
+  voter: string;
+  /** The alert it was read for; null when for none. */
+  alertId: number | null;
+  helped: boolean;
+}
+
+export interface RunbookVoteRepository {
+  /** A voter's later word on the same page and alert replaces the earlier one. */
+  cast(vote: RunbookVote, now: Date): Promise<void>;
+  /** By doc_id; pages without votes are absent. */
+  counts(): Promise<Map<string, VoteCount>>;
 }
 
 /** Work that outlives a request. Facts are in the store first; the queue only says that there is something to do. */

@@ -3,11 +3,13 @@ import type { z } from 'zod';
 import type { Alert } from '../domain/alert.ts';
 import { type Endpoint, endpointState } from '../domain/endpoint.ts';
 import type { Run } from '../domain/run.ts';
+import { fixRatePct, type VoteCount } from '../domain/runbookVotes.ts';
 import type { Score } from '../domain/score.ts';
 import type { Snapshot } from '../domain/telemetry.ts';
 import type { StoredScore } from './ports.ts';
+import type { RunbookHit, RunbookPage } from './runbookPorts.ts';
 import type { ScanResult } from './scanning.ts';
-import type { alertShape, endpointShape, runShape, scoreShape } from './shapes.ts';
+import type { alertShape, endpointShape, runbookHitShape, runbookPageShape, runShape, scoreShape } from './shapes.ts';
 
 export function iso(date: Date): string;
 export function iso(date: Date | null): string | null;
@@ -145,4 +147,24 @@ export function presentScanResult({ endpoint, snapshot, score }: ScanResult): Re
 
 function presentDeductions(score: Pick<Score, 'deductions'>) {
   return score.deductions.map(({ measure, ...deduction }) => ({ ...deduction, metric: measure }));
+}
+
+export function presentRunbookHit({
+  docId,
+  votes,
+  ...hit
+}: RunbookHit & { votes: VoteCount }): z.input<typeof runbookHitShape> {
+  return { doc_id: docId, ...hit, ...presentVotes(votes) };
+}
+
+export function presentRunbookPage({
+  docId,
+  votes,
+  ...page
+}: RunbookPage & { votes: VoteCount }): z.input<typeof runbookPageShape> {
+  return { doc_id: docId, ...page, ...presentVotes(votes) };
+}
+
+function presentVotes(votes: VoteCount): { fix_rate_pct: number | null; votes: number } {
+  return { fix_rate_pct: fixRatePct(votes), votes: votes.helped + votes.notHelped };
 }

@@ -1,5 +1,5 @@
 /** Scans: look at endpoints, score what was seen, and commit both with the endpoint's new condition in one step. */
-import { judgeScan, type ScanFindings } from '../domain/alertRules.ts';
+import { judgeMeasurements, judgeScore } from '../domain/alertRules.ts';
 import { type Endpoint, SCORE_STATUSES } from '../domain/endpoint.ts';
 import type { Run, RunKind } from '../domain/run.ts';
 import { REMEDIATION_WINDOW_DAYS, round1, type Score, scoreSnapshot } from '../domain/score.ts';
@@ -200,12 +200,15 @@ async function record(ports: Ports, seen: Seen[]): Promise<ScanResult[]> {
     const open = Map.groupBy(await store.alerts.open(ids), ({ endpointId }) => endpointId);
     const { thresholds } = ports.settings;
     const judged = seen.map(({ endpoint, snapshot }) => {
-      const record = remediation.get(endpoint.id) ?? { total: 0, resolved: 0 };
-      const score = scoreSnapshot(snapshot, record, rules, thresholds, endpoint.persona);
       const alerts = open.get(endpoint.id) ?? [];
-      const findings = judgeScan(endpoint, snapshot, score, alerts, rules.alerts, thresholds);
-      const result: ScanResult = { endpoint: conditionAfter(endpoint, snapshot, score, findings), snapshot, score };
-      return { result, observations: findings.observations };
+      const { breaches, observations } = judgeMeasurements(endpoint, snapshot, alerts, rules.alerts);
+      const record = remediation.get(endpoint.id) ?? { total: 0, resolved: 0 };
+      // What this very scan finds to be over counts as resolved already.
+      const over = observations.filter(({ state }) => state === 'clear').length;
+      const resolved = Math.min(record.total, record.resolved + over);
+      const score = scoreSnapshot(snapshot, { ...record, resolved }, rules, thresholds, endpoint.persona);
+      const result: ScanResult = { endpoint: conditionAfter(endpoint, snapshot, score, breaches), snapshot, score };
+      return { result, observations: [...observations, ...judgeScore(endpoint, snapshot, score, alerts, thresholds)] };
     });
     const results = judged.map(({ result }) => result);
     await store.snapshots.add(results.map(({ endpoint, snapshot }) => toStored(endpoint.id, snapshot)));
@@ -231,7 +234,7 @@ function conditionAfter(
   endpoint: Endpoint,
   snapshot: Snapshot,
   score: Score | null,
-  { breaches }: ScanFindings,
+  breaches: Endpoint['breaches'],
 ): Endpoint {
   return {
     ...endpoint,

@@ -22,45 +22,27 @@ export const LOW_SCORE = 'LowDexScore';
 /** The series by which scans speak of any alert. */
 export const SCAN_SERIES = 'scan';
 
-export interface ScanFindings {
+export interface MeasurementFindings {
   /** Consecutive scans each rule has been breached, by alert name; rules that are not breached are absent. */
   breaches: Record<string, number>;
   observations: Observation[];
 }
 
+type Scanned = Pick<Endpoint, 'id' | 'hostname' | 'breaches'>;
+
 /**
+ * What the measurements of a scan say of alerts.
  * @param open the endpoint's open alerts; only those can be cleared
- * @param score null when there was nothing to score
  */
-export function judgeScan(
-  endpoint: Pick<Endpoint, 'id' | 'hostname' | 'breaches'>,
+export function judgeMeasurements(
+  endpoint: Scanned,
   snapshot: Snapshot,
-  score: Pick<Score, 'score' | 'deductions'> | null,
   open: readonly Alert[],
   rules: readonly AlertRule[],
-  thresholds: ScoreThresholds,
-): ScanFindings {
+): MeasurementFindings {
   const breaches: Record<string, number> = {};
   const observations: Observation[] = [];
-  const held = new Set(open.filter(({ series }) => series.includes(SCAN_SERIES)).map(({ alertName }) => alertName));
-  const subject = (alertName: string) => ({
-    endpointId: endpoint.id,
-    hostname: endpoint.hostname,
-    alertName,
-    series: SCAN_SERIES,
-  });
-  const clear = (alertName: string, why: string) => {
-    if (!held.has(alertName)) return;
-    observations.push({
-      ...subject(alertName),
-      state: 'clear',
-      resolution: 'clear',
-      why,
-      startsAt: null,
-      endedAt: snapshot.collectedAt,
-    });
-  };
-
+  const held = heldByScans(open);
   const values = measures(snapshot);
   for (const rule of rules) {
     const verdict = judge(rule, snapshot, values);
@@ -69,7 +51,7 @@ export function judgeScan(
     if (count > 0) breaches[rule.name] = count;
     if (verdict.state === 'breached' && count >= rule.for) {
       observations.push({
-        ...subject(rule.name),
+        ...subject(endpoint, rule.name),
         state: 'firing',
         alertType: 'metric',
         severity: rule.severity,
@@ -78,29 +60,64 @@ export function judgeScan(
         startsAt: null,
       });
     }
-    if (verdict.state === 'clear') clear(rule.name, verdict.words);
+    if (verdict.state === 'clear' && held.has(rule.name)) {
+      observations.push(cleared(endpoint, rule.name, snapshot, verdict.words));
+    }
   }
+  const raisable = new Set([LOW_SCORE, ...rules.map(({ name }) => name)]);
+  for (const alertName of held) {
+    if (!raisable.has(alertName)) {
+      observations.push(cleared(endpoint, alertName, snapshot, 'no rule raises this alert any more'));
+    }
+  }
+  return { breaches, observations };
+}
 
-  if (score !== null) {
-    if (score.score < thresholds.warning) {
-      const isCritical = score.score < thresholds.critical;
-      observations.push({
-        ...subject(LOW_SCORE),
+/** What the score says of its own alert; without a score, nothing. On the warning line an open alert stays, as a warning. */
+export function judgeScore(
+  endpoint: Scanned,
+  snapshot: Snapshot,
+  score: Pick<Score, 'score' | 'deductions'> | null,
+  open: readonly Alert[],
+  thresholds: ScoreThresholds,
+): Observation[] {
+  if (score === null) return [];
+  const isHeld = heldByScans(open).has(LOW_SCORE);
+  if (score.score < thresholds.warning || (score.score === thresholds.warning && isHeld)) {
+    const isCritical = score.score < thresholds.critical;
+    return [
+      {
+        ...subject(endpoint, LOW_SCORE),
         state: 'firing',
         alertType: 'threshold',
         severity: isCritical ? 'critical' : 'warning',
         message: lowScoreWords(score, isCritical ? thresholds.critical : thresholds.warning),
         labels: {},
         startsAt: null,
-      });
-    } else if (score.score > thresholds.warning) {
-      clear(LOW_SCORE, `the score is ${score.score}, above ${thresholds.warning}`);
-    }
+      },
+    ];
   }
+  if (score.score === thresholds.warning || !isHeld) return [];
+  return [cleared(endpoint, LOW_SCORE, snapshot, `the score is ${score.score}, above ${thresholds.warning}`)];
+}
 
-  const known = new Set([LOW_SCORE, ...rules.map(({ name }) => name)]);
-  for (const alertName of held) if (!known.has(alertName)) clear(alertName, 'no rule raises this alert any more');
-  return { breaches, observations };
+function heldByScans(open: readonly Alert[]): Set<string> {
+  return new Set(open.filter(({ series }) => series.includes(SCAN_SERIES)).map(({ alertName }) => alertName));
+}
+
+function subject({ id, hostname }: Scanned, alertName: string) {
+  return { endpointId: id, hostname, alertName, series: SCAN_SERIES };
+}
+
+function cleared(endpoint: Scanned, alertName: string, snapshot: Snapshot, why: string): Observation {
+  return {
+    ...subject(endpoint, alertName),
+    state: 'clear',
+    resolution: 'clear',
+    why,
+    startsAt: null,
+    endedAt: snapshot.collectedAt,
+  };
 }
 
 type Verdict =
@@ -165,5 +182,5 @@ function breachWords(measure: Measure, value: number, above: number, snapshot: S
 function lowScoreWords({ score, deductions }: Pick<Score, 'score' | 'deductions'>, line: number): string {
   const worst = deductions.toSorted((a, b) => b.points - a.points).slice(0, 3);
   const reasons = worst.map(({ reason }) => reason).join('; ');
-  return `the score is ${round1(score)}, below ${line}${reasons ? `: ${reasons}` : ''}`;
+  return `the score is ${round1(score)}, ${score < line ? 'below' : 'at'} ${line}${reasons ? `: ${reasons}` : ''}`;
 }

@@ -11,6 +11,7 @@ import type { Answer } from '../core/invoke.ts';
 import type { AnyTool } from '../core/tool.ts';
 import { TOOLS } from '../core/tools/index.ts';
 import { isFinished, type RunStatus } from '../domain/run.ts';
+import { progressBar } from './progressBar.ts';
 
 /** How a command is typed in a checkout. */
 const PREFIX = 'npm run dex --';
@@ -31,6 +32,8 @@ const EXIT_CODES: Record<ErrorKind, number> = {
 export interface CliOutput {
   out(text: string): void;
   err(text: string): void;
+  /** How far long work is, 0–1. */
+  progress?(share: number, message: string): void;
 }
 
 interface Flags {
@@ -83,7 +86,7 @@ async function call(
   const app = await createApp(readConfig({ LOG_LEVEL: 'WARNING', LOG_FORMAT: 'text', ...env }));
   try {
     const actor = commandLineActor();
-    const answer = await outcome(app, await app.invoke(tool.name, input, actor), actor, flags, output);
+    const answer = await outcome(app, await app.invoke(tool.name, input, actor, output), actor, flags, output);
     if (flags.png) {
       if (!answer.chart)
         throw new AppError('not_found', 'This answer has no picture, or there is nothing to draw yet.');
@@ -132,9 +135,17 @@ function commandLineActor(): Actor {
 }
 
 if (import.meta.main) {
+  const bar = progressBar(process.stderr);
   const code = await runCli(process.argv.slice(2), processEnv(), {
-    out: (text) => process.stdout.write(`${text}\n`),
-    err: (text) => process.stderr.write(`${text}\n`),
+    out: (text) => {
+      bar.clear();
+      process.stdout.write(`${text}\n`);
+    },
+    err: (text) => {
+      bar.clear();
+      process.stderr.write(`${text}\n`);
+    },
+    progress: bar.show,
   });
   // Agenda leaves a timer running for minutes after a job has ended; everything of ours is closed by now.
   process.exit(code);

@@ -33,9 +33,12 @@ export async function startTestService(
     PORT: '0',
     HOST: '127.0.0.1',
     API_KEY,
-    LOG_LEVEL: process.env.TLOG ?? 'CRITICAL',
+    LOG_LEVEL: 'CRITICAL',
     LLM_PROVIDER: '',
     DEX_REGISTER_SELF: 'false',
+    EMBEDDING_MODEL: 'none',
+    // Without pages nothing is indexed at the start; tests of runbooks say where theirs are.
+    RUNBOOKS_DIR: dir,
     ...env,
   });
   const service = await startService(config, overrides);

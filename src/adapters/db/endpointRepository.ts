@@ -1,7 +1,8 @@
 /** Endpoints in the database: the registry and the condition that scans keep beside it. */
 
 import type { InferEntity } from '@mikro-orm/core';
-import { type FilterQuery, LockMode, raw, UniqueConstraintViolationException } from '@mikro-orm/core';
+import { type FilterQuery, raw, UniqueConstraintViolationException } from '@mikro-orm/core';
+import { SqliteDriver } from '@mikro-orm/sql';
 import { AppError } from '../../core/errors.ts';
 import type { EndpointFilter, EndpointRepository } from '../../core/ports.ts';
 import type { Endpoint, EndpointCondition } from '../../domain/endpoint.ts';
@@ -83,21 +84,30 @@ export function endpointRepository(session: Session): EndpointRepository {
     async byNamesOrAddresses(names) {
       const found: Pick<Endpoint, 'id' | 'hostname' | 'ipAddress'>[] = [];
       for (const chunk of chunked([...names])) {
-        const where = { ...LIVE, $or: [{ hostname: { $in: chunk } }, { ipAddress: { $in: chunk } }] };
-        const rows = await session().find(EndpointRow, where, { fields: ['id', 'hostname', 'ipAddress'] });
-        for (const { id, hostname, ipAddress = null } of rows) found.push({ id, hostname, ipAddress });
+        const marks = chunk.map(() => '?').join(', ');
+        // Two index look-ups; the or of both would read the whole table.
+        const rows = await session().execute<{ id: number; hostname: string; ip_address: string | null }[]>(
+          `select id, hostname, ip_address from endpoint where deregistered_at is null and hostname in (${marks})
+           union
+           select id, hostname, ip_address from endpoint where deregistered_at is null and ip_address in (${marks})`,
+          [...chunk, ...chunk],
+        );
+        found.push(...rows.map(({ id, hostname, ip_address: ipAddress }) => ({ id, hostname, ipAddress })));
       }
       return found;
     },
 
     async hold(ids) {
       const held = new Set<number>();
-      // In one order everywhere, so that two holders never wait for each other. SQLite has one writer and needs no lock.
+      const em = session();
+      // SQLite has one writer at a time, and a transaction of ours is it from its beginning.
+      const lock = em.getDriver() instanceof SqliteDriver ? '' : 'for no key update';
+      // In one order everywhere, so that two holders never wait for each other.
       for (const chunk of chunked(ids.toSorted((a, b) => a - b))) {
-        const rows = await session().find(
-          EndpointRow,
-          { id: { $in: chunk }, ...LIVE },
-          { fields: ['id'], orderBy: { id: 'asc' }, lockMode: LockMode.PESSIMISTIC_WRITE },
+        const rows = await em.execute<{ id: number }[]>(
+          `select id from endpoint where id in (${chunk.map(() => '?').join(', ')}) and deregistered_at is null
+           order by id ${lock}`,
+          chunk,
         );
         for (const { id } of rows) held.add(id);
       }
@@ -189,9 +199,11 @@ export function endpointRepository(session: Session): EndpointRepository {
 function condition(filter: EndpointFilter, staleBefore: Date): FilterQuery<Row> {
   return {
     ...LIVE,
+    ...(filter.prefix && { hostname: { $like: `${filter.prefix}%` } }),
     ...(filter.persona && { persona: filter.persona }),
     ...(filter.criticalityTier && { criticalityTier: filter.criticalityTier as Row['criticalityTier'] }),
     ...(filter.ownerEmail && { ownerEmail: filter.ownerEmail }),
+    ...(filter.ipAddress && { ipAddress: filter.ipAddress }),
     ...(filter.state === 'never_seen' && { lastSeenAt: null }),
     ...(filter.state === 'fresh' && { lastSeenAt: { $gte: staleBefore } }),
     ...(filter.state === 'stale' && { lastSeenAt: { $lt: staleBefore } }),

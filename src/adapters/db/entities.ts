@@ -325,6 +325,21 @@ export const AuditRow = defineEntity({
   ],
 });
 
+export const RunbookFeedbackRow = defineEntity({
+  name: 'RunbookFeedback',
+  tableName: 'runbook_feedback',
+  properties: {
+    id: p.integer().primary(),
+    docId: p.string(),
+    voter: p.string(),
+    /** 0 for none: a unique index takes nulls for different. */
+    alertId: p.integer(),
+    helped: p.boolean(),
+    votedAt: p.datetime(3),
+  },
+  uniques: [{ name: 'runbook_feedback_one_word', properties: ['docId', 'voter', 'alertId'] }],
+});
+
 export const OutboxRow = defineEntity({
   name: 'Outbox',
   tableName: 'outbox',
@@ -377,6 +392,21 @@ export const FleetScoreRow = defineEntity({
   indexes: [{ name: 'fleet_score_at', properties: ['at'] }],
 });
 
+/** The Slack message that tells of something, so that it can be edited. */
+export const SlackMessageRow = defineEntity({
+  name: 'SlackMessage',
+  tableName: 'slack_message',
+  properties: {
+    id: p.integer().primary(),
+    /** As in the outbox: `alert:42`. */
+    subject: p.string(),
+    channel: p.string(),
+    ts: p.string(),
+    digest: p.boolean(),
+  },
+  uniques: [{ name: 'slack_message_subject', properties: ['subject'] }],
+});
+
 export const ENTITIES = [
   EndpointRow,
   SnapshotRow,
@@ -392,7 +422,9 @@ export const ENTITIES = [
   SurveyPersonRow,
   RunRow,
   AuditRow,
+  RunbookFeedbackRow,
   OutboxRow,
+  SlackMessageRow,
   UnknownHostRow,
   FleetScoreRow,
 ];

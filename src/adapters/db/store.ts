@@ -8,6 +8,8 @@ import { endpointRepository } from './endpointRepository.ts';
 import { feedbackRepository } from './feedbackRepository.ts';
 import { outboxRepository } from './outboxRepository.ts';
 import type { Session } from './rows.ts';
+import { runbookVoteRepository } from './runbookVoteRepository.ts';
+import { slackMessageRepository } from './slackMessageRepository.ts';
 import { surveyRepository } from './surveyRepository.ts';
 import { fleetScoreRepository, scoreRepository, snapshotRepository } from './telemetryRepositories.ts';
 import { unknownHostRepository } from './unknownHostRepository.ts';
@@ -65,8 +67,10 @@ function storeOver(session: Session, transaction: Store['transaction']): Store {
     outbox: outboxRepository(session),
     feedback: feedbackRepository(session),
     surveys: surveyRepository(session),
+    slackMessages: slackMessageRepository(session),
     runs: runRepository(session),
     audit: auditRepository(session),
+    runbookVotes: runbookVoteRepository(session),
     transaction,
     async ping() {
       await session()

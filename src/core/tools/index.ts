@@ -7,6 +7,15 @@ import { getFeedbackSummary, submitFeedback } from './feedback.ts';
 import { listIncidents } from './incidents.ts';
 import { getKpis } from './kpis.ts';
 import { measureEndpoint } from './measure.ts';
+import {
+  endpointRunbooks,
+  getRunbook,
+  indexRunbook,
+  indexRunbooks,
+  listRunbooksTool,
+  rateRunbook,
+  searchRunbooksTool,
+} from './runbooks.ts';
 import { getRun, listRuns } from './runs.ts';
 import { scanEndpoint, scanFleetTool } from './scans.ts';
 import { getFleet, getScore, getScoreHistory } from './scores.ts';
@@ -23,7 +32,6 @@ export const TOOLS: readonly AnyTool[] = [
   getScore,
   getScoreHistory,
   getFleet,
-  measureEndpoint,
   listAlerts,
   getAlert,
   acknowledgeAlertTool,
@@ -42,6 +50,14 @@ export const TOOLS: readonly AnyTool[] = [
   answerSurvey,
   optOut,
   tendSurveys,
+  measureEndpoint,
   getRun,
   listRuns,
+  searchRunbooksTool,
+  endpointRunbooks,
+  listRunbooksTool,
+  getRunbook,
+  rateRunbook,
+  indexRunbook,
+  indexRunbooks,
 ];

@@ -52,7 +52,7 @@ function asAppError(error: unknown): AppError | null {
     limit?: number;
   };
   if (status === 413)
-    return new AppError('too_large', `The body is larger than the ${limit} bytes that are taken here.`);
+    return new AppError('too_large', `The body is larger than ${Math.round((limit ?? 0) / 1024 ** 2)} MB.`);
   if (status === 415)
     return new AppError('invalid', 'The body must be application/json, with a charset this service knows.');
   if (type === 'request.aborted') return new AppError('invalid', 'The request ended before its body did.');
