@@ -11,18 +11,24 @@ import { createMetrics } from './adapters/metrics.ts';
 import { diskProbe } from './adapters/probes.ts';
 import { reloadedFile } from './adapters/reloadedFile.ts';
 import { createRunbookFiles } from './adapters/runbookFiles.ts';
+import { createAnsibleRunner } from './adapters/runners/ansible.ts';
 import { createScheduler, type Scheduler } from './adapters/scheduler/scheduler.ts';
 import { createSlackNotifier, type SlackWording } from './adapters/slackNotifier.ts';
 import { createRunbookIndex } from './adapters/vectors/runbookIndex.ts';
-import { type Config, PROJECT_DIR } from './config.ts';
+import { type Config, PROJECT_DIR, programEnv } from './config.ts';
 import { jobActor } from './core/actor.ts';
 import { handOver } from './core/alerting.ts';
+import { type DecidedHandlers, recoverApprovals, settleApproval } from './core/approvals.ts';
 import { createExecutors } from './core/executors.ts';
 import type { People } from './core/feedbackPorts.ts';
+import { createHealing } from './core/healing.ts';
 import { checkHealth, type Health } from './core/health.ts';
 import { createInvoke, type Invoke } from './core/invoke.ts';
+import { notice } from './core/messages.ts';
 import { createCourier, keepDelivering } from './core/outbox.ts';
-import type { Clock, Collector, Log, Messenger, Ports } from './core/ports.ts';
+import type { Clock, Collector, Healing, Log, Messenger, PlaybookRunner, Ports } from './core/ports.ts';
+import { recoverRemediations, remediationDecided } from './core/remediating.ts';
+import { RemediationFile } from './core/remediationMap.ts';
 import { createRunbooks, runbooksProbe } from './core/runbooks.ts';
 import { executeRun, recoverRuns } from './core/runs.ts';
 import { ScoreFile } from './core/scoreRules.ts';
@@ -36,6 +42,9 @@ export interface Overrides {
   collector?: Collector;
   log?: Log;
   messengers?: Messenger[];
+  runner?: PlaybookRunner;
+  /** Null: alerts stay where their sources put them. */
+  healing?: Healing | null;
   people?: People;
 }
 
@@ -98,14 +107,32 @@ export async function createApp(config: Config, overrides: Overrides = {}, slack
     embedder: createEmbedder({ model: config.EMBEDDING_MODEL, cacheDir: join(config.DATA_DIR, 'models'), log }),
     log,
   });
+  const remediationMap = reloadedFile(join(config.CONFIG_DIR, 'dex_remediation_map.yaml'), RemediationFile, {
+    log,
+    onRefused(problem) {
+      metrics.configRefused('dex_remediation_map.yaml');
+      const text = `An edit of the remediation map was refused; the last good one stays in force. ${problem}`;
+      notice(ports, `remediation_map:${tokens.digest(problem)}`, text).catch((error: unknown) =>
+        log.error({ err: error }, 'a notice could not be kept'),
+      );
+    },
+  });
+  const runner = createAnsibleRunner({
+    playbooksDir: join(config.RUNBOOKS_DIR, 'playbooks'),
+    keysDir: config.SSH_KEYS_DIR,
+    knownHostKey: store.endpoints.hostKey,
+    env: programEnv(),
+  });
 
   const ports: Ports = {
     store,
     collector: overrides.collector ?? collectors,
     scoreRules,
+    remediationMap,
+    runner: overrides.runner ?? runner,
     queue: scheduler,
-    people: overrides.people,
     runbooks,
+    people: overrides.people,
     charts,
     metrics,
     log,
@@ -123,15 +150,31 @@ export async function createApp(config: Config, overrides: Overrides = {}, slack
           ...(slackTold ? ['slack'] : []),
         ]),
       ],
+      selfHealing: config.DEX_SELF_HEALING_ENABLED,
+      tickets: config.DEX_TICKET_WEBHOOK_URL !== '',
+      publicUrl: config.PUBLIC_URL,
     },
   };
+  if (overrides.healing !== null) ports.healing = overrides.healing ?? createHealing(ports);
   const invoke = createInvoke(TOOLS, ports);
   const executors = createExecutors(ports);
+  const decided: DecidedHandlers = {
+    async tool(approval, signal) {
+      if (approval.status !== 'approved') return;
+      await invoke(approval.tool, approval.input, approval.requester, { approvalId: approval.id, signal });
+    },
+    remediation: (approval) => remediationDecided(ports, approval),
+  };
   scheduler.define(
     'execute_run',
     async ({ run_id }, signal) => {
       await executeRun(ports, executors, String(run_id), signal);
     },
+    config.DEX_SCAN_CONCURRENCY,
+  );
+  scheduler.define(
+    'settle_approval',
+    ({ approval_id }, signal) => settleApproval(ports, decided, String(approval_id), signal),
     config.DEX_SCAN_CONCURRENCY,
   );
   scheduler.define('handle_alerts', () => handOver(ports), 1);
@@ -152,7 +195,9 @@ export async function createApp(config: Config, overrides: Overrides = {}, slack
         probes: { queue: scheduler.probe, disk: diskProbe(config.DATA_DIR), vectors: runbooksProbe(runbooks) },
       }),
     async metricsPage() {
-      metrics.openAlerts(await store.alerts.openCounts().catch(() => [])); // the page has to stand when the store does not
+      // The page has to stand when the store does not.
+      metrics.openAlerts(await store.alerts.openCounts().catch(() => []));
+      metrics.deadMessages(await store.outbox.deadCounts().catch(() => []));
       return metrics.page();
     },
     async startWorking({ recover }) {
@@ -162,6 +207,8 @@ export async function createApp(config: Config, overrides: Overrides = {}, slack
       const recovered = await recoverRuns(ports);
       if (recovered.interrupted + recovered.requeued > 0)
         log.warn(recovered, 'took up runs that an earlier process left');
+      await recoverApprovals(ports);
+      await recoverRemediations(ports);
       for (const messenger of messengers) {
         deliveries.push(keepDelivering(createCourier(ports, messenger, Math.random), log, stopped.signal));
       }

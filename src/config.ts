@@ -92,6 +92,7 @@ const Variables = z.object({
   DEX_SCORE_CRITICAL_THRESHOLD: whole(40, 0, 100),
   DEX_SELF_HEALING_ENABLED: flag(false),
   DEX_TICKET_WEBHOOK_URL: url('http', 'https'),
+  PUBLIC_URL: url('http', 'https').transform((value) => value.replace(/\/+$/, '')),
   DEX_REGISTER_SELF: flag(true),
   DEX_RETENTION_DAYS: whole(14, 1, 3650),
   DEX_SURVEY_CRON: text().refine(
@@ -167,6 +168,20 @@ export function processEnv(): Record<string, string | undefined> {
   const file = resolve('.env');
   const fromFile = existsSync(file) ? parseEnv(readFileSync(file, 'utf8')) : {};
   return { ...fromFile, ...process.env };
+}
+
+/** What programs that the service starts may know of its environment: no key, no token. */
+export function programEnv(env = process.env): Record<string, string> {
+  const given = ['PATH', 'HOME', 'LANG', 'LC_ALL', 'TZ'].flatMap((name) => {
+    const value = env[name];
+    return value === undefined ? [] : [[name, value]];
+  });
+  return Object.fromEntries(given);
+}
+
+/** A secret that a configuration file names by its variable; null when it is not set. */
+export function namedSecret(name: string, env = process.env): string | null {
+  return env[name]?.trim() || null;
 }
 
 function crossProblems(read: Read): string[] {

@@ -82,6 +82,30 @@ export function createMetrics(): MetricsRegistry {
     labelNames: ['messenger', 'outcome'],
     registers,
   });
+  const remediations = new Counter({
+    name: 'dex_remediations_total',
+    help: 'Remediations that ended, by playbook and outcome',
+    labelNames: ['playbook', 'outcome'],
+    registers,
+  });
+  const approvals = new Counter({
+    name: 'dex_approvals_total',
+    help: 'Approvals that ended, by what they were for and how',
+    labelNames: ['kind', 'outcome'],
+    registers,
+  });
+  const deadMessages = new Gauge({
+    name: 'dex_dead_messages',
+    help: 'Messages to the outside that were given up, by messenger',
+    labelNames: ['messenger'],
+    registers,
+  });
+  const refusedConfig = new Counter({
+    name: 'dex_config_refused_total',
+    help: 'Edits of configuration files that were refused; the last good version stays in force',
+    labelNames: ['file'],
+    registers,
+  });
   const calls = new Counter({
     name: 'dex_tool_calls_total',
     help: 'Calls through the gate, by tool, face and outcome',
@@ -124,6 +148,19 @@ export function createMetrics(): MetricsRegistry {
     },
     messageTried(messenger, outcome) {
       messages.inc({ messenger, outcome });
+    },
+    remediationEnded(playbook, outcome) {
+      remediations.inc({ playbook, outcome });
+    },
+    approvalEnded(kind, outcome) {
+      approvals.inc({ kind, outcome });
+    },
+    deadMessages(counts) {
+      deadMessages.reset();
+      for (const { messenger, messages } of counts) deadMessages.set({ messenger }, messages);
+    },
+    configRefused(file) {
+      refusedConfig.inc({ file });
     },
     toolCalled(tool, face, outcome, durationS) {
       calls.inc({ tool, face, outcome });

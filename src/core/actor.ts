@@ -21,3 +21,8 @@ export interface Actor {
 export function jobActor(job: string): Actor {
   return { id: `job:${job}`, name: job, kind: 'job', via: 'job', role: 'operator' };
 }
+
+/** The person who answered for a program: the same key, known to be a human for this one answer. */
+export function personBehind(actor: Actor): Actor {
+  return { ...actor, kind: 'human', name: `the person behind ${actor.name}` };
+}

@@ -130,6 +130,11 @@ async function write(ports: Ports, store: Store, changes: Change[], actor: Actor
   };
 }
 
+/** One move inside a running transaction that holds the alert's endpoint; call `announce` after it. */
+export function writeMove(ports: Ports, store: Store, move: Move<Alert>, actor: Actor): Promise<Changes> {
+  return write(ports, store, [{ alert: move.alert, events: eventsOf(move) }], actor, ports.clock.now());
+}
+
 /** What is only told and never stored: call it when the transaction is over. */
 export async function announce(ports: Ports, { events, raised }: Changes): Promise<void> {
   for (const { alertName, from, to } of events) ports.metrics.alertMoved(alertName, from ?? 'none', to);

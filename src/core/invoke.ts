@@ -1,11 +1,12 @@
 /** The gate: every call of every face goes find → parse → authorise → approve → run → check output → audit here. */
 import { z } from 'zod';
-import type { Actor } from './actor.ts';
+import { type Actor, personBehind } from './actor.ts';
+import { decideApproval, recordExecution, requestApproval, spendApproval } from './approvals.ts';
 import { canonicalJson } from './canonicalJson.ts';
 import type { ChartSpec } from './chart.ts';
 import { AppError } from './errors.ts';
 import { judge } from './policy.ts';
-import type { AuditEntry, Ports } from './ports.ts';
+import type { AuditEntry, Ports, StoredApproval } from './ports.ts';
 import type { AnyTool } from './tool.ts';
 
 export interface InvokeOptions {
@@ -13,6 +14,8 @@ export interface InvokeOptions {
   progress?(share: number, message: string): void;
   /** Asks the human behind the face; false or absent means no. */
   confirm?(question: string): Promise<boolean>;
+  /** A yes that people gave to exactly this call; it is good for one run. */
+  approvalId?: string;
 }
 
 export interface Answer {
@@ -35,29 +38,36 @@ export function createInvoke(tools: readonly AnyTool[], ports: Ports): Invoke {
     let outcome: 'ok' | 'denied' | 'failed' = 'failed';
     let failure: unknown = null;
     let input: Record<string, unknown> = {};
+    let allowed: Allowed = { actor, approvalId: null };
+    let text = '';
     try {
       input = parseInput(tool, raw);
-      await authorise(tool, input, actor, options).catch((error: unknown) => {
+      allowed = await authorise(ports, tool, input, actor, options).catch((error: unknown) => {
         outcome = 'denied';
         throw error;
       });
       const raised = await tool.run(input, {
         ports,
-        actor,
+        actor: allowed.actor,
         now: ports.clock.now(),
         signal: options.signal ?? new AbortController().signal,
         progress: options.progress ?? (() => {}),
       });
       const output = tool.output.parse(raised) as Record<string, unknown>;
       outcome = 'ok';
-      return { output, text: tool.summary(output), chart: tool.chart?.(output) ?? null };
+      text = tool.summary(output);
+      return { output, text, chart: tool.chart?.(output) ?? null };
     } catch (error) {
       failure = error;
       throw error;
     } finally {
       const durationMs = performance.now() - started;
       ports.metrics.toolCalled(tool.name, actor.via, outcome, durationMs / 1000);
-      if (tool.effect !== 'read') await audit(tool, input, actor, outcome, failure, durationMs);
+      if (tool.effect !== 'read') await audit(tool, input, allowed.actor, outcome, failure, durationMs);
+      if (allowed.approvalId !== null) {
+        const words = outcome === 'ok' ? text : failureWords(failure);
+        await recordExecution(ports, allowed.approvalId, outcome === 'ok' ? 'done' : 'failed', words);
+      }
     }
   };
 
@@ -125,21 +135,115 @@ function parseInput(tool: AnyTool, raw: unknown): Record<string, unknown> {
   throw new AppError('invalid', `${tool.name} cannot be done with this input. ${words}`, { fields });
 }
 
+/** Who the call is made as, and the approval that it uses up. */
+interface Allowed {
+  actor: Actor;
+  approvalId: string | null;
+}
+
 async function authorise(
+  ports: Ports,
   tool: AnyTool,
   input: Record<string, unknown>,
   actor: Actor,
   options: InvokeOptions,
-): Promise<void> {
+): Promise<Allowed> {
   const verdict = judge(tool, actor);
-  if (verdict.decision === 'allow') return;
-  if (verdict.decision === 'deny') throw new AppError('denied', verdict.reason);
-  const question = `${actor.name} asks for ${tool.title} with ${JSON.stringify(input)}. Allow it?`;
-  if (await options.confirm?.(question)) return;
-  throw new AppError(
-    'denied',
-    `${tool.name} needs a human's yes, and none was given; nothing was done. A person can do it with: ${tool.command?.example ?? tool.name}`,
+  switch (verdict.decision) {
+    case 'allow':
+      return { actor, approvalId: null };
+    case 'deny':
+      throw new AppError('denied', verdict.reason);
+    case 'person': {
+      if (await options.confirm?.(await questionOf(ports, tool, input, actor)))
+        return { actor: personBehind(actor), approvalId: null };
+      const instead = tool.command ? ` A person can do it with: ${tool.command.example}` : '';
+      throw new AppError('denied', `${tool.name} is for people only; nothing was done.${instead}`);
+    }
+    case 'approve':
+      if (options.approvalId === undefined) return askFor(ports, tool, input, actor, options);
+      await spendApproval(ports, options.approvalId, tool.name, input);
+      return { actor, approvalId: options.approvalId };
+  }
+}
+
+/** Asks for a yes: of the person behind the face at once where there is one, else of whoever may approve, to run later. */
+async function askFor(
+  ports: Ports,
+  tool: AnyTool,
+  input: Record<string, unknown>,
+  actor: Actor,
+  options: InvokeOptions,
+): Promise<Allowed> {
+  const question = await questionOf(ports, tool, input, actor);
+  const asked =
+    (await pendingTwin(ports, tool, input, actor)) ?? (await requestCall(ports, tool, input, actor, question));
+  if (!options.confirm) throw waiting(asked, tool);
+  const decision = (await options.confirm(question)) ? 'approve' : 'deny';
+  const decided = await decideApproval(ports, asked.id, decision, null, personBehind(actor), { inline: true });
+  if (decided.status === 'approved') return { actor, approvalId: asked.id };
+  if (decided.status === 'pending') throw waiting(decided, tool);
+  throw new AppError('denied', `${tool.name} needs a human's yes, and the answer was no; nothing was done.`, {
+    approval_id: asked.id,
+  });
+}
+
+/** A model that asks again for the same does not make a second request. */
+async function pendingTwin(
+  ports: Ports,
+  tool: AnyTool,
+  input: Record<string, unknown>,
+  actor: Actor,
+): Promise<StoredApproval | undefined> {
+  const { items } = await ports.store.approvals.list({ status: 'pending', kind: 'tool' }, { limit: 1000, offset: 0 });
+  const wanted = canonicalJson(input);
+  return items.find(
+    (approval) =>
+      approval.tool === tool.name && approval.requester.id === actor.id && canonicalJson(approval.input) === wanted,
   );
+}
+
+async function requestCall(
+  ports: Ports,
+  tool: AnyTool,
+  input: Record<string, unknown>,
+  actor: Actor,
+  question: string,
+): Promise<StoredApproval> {
+  const alertId = typeof input.alert_id === 'number' ? input.alert_id : null;
+  const alert = alertId === null ? null : await ports.store.alerts.get(alertId);
+  const hostname = typeof input.hostname === 'string' ? input.hostname : (alert?.hostname ?? null);
+  return requestApproval(
+    ports,
+    {
+      kind: 'tool',
+      question,
+      plan: { tool: tool.name, title: tool.title, input },
+      tool: tool.name,
+      input,
+      hostname,
+      alertId,
+      subjectId: null,
+    },
+    actor,
+  );
+}
+
+function waiting({ id, expiresAt, yesNeeded, answers }: StoredApproval, tool: AnyTool): AppError {
+  const more = yesNeeded - answers.length;
+  return new AppError(
+    'denied',
+    `${tool.name} waits for the yes of ${more === 1 ? 'a person' : `${more} people`} and runs once it is there: approval ${id}, until ${expiresAt.toISOString()}. Nothing was done yet.`,
+    { approval_id: id, status: 'pending', expires_at: expiresAt.toISOString() },
+  );
+}
+
+async function questionOf(ports: Ports, tool: AnyTool, input: Record<string, unknown>, actor: Actor): Promise<string> {
+  return (await tool.question?.(input, ports)) ?? `${actor.name} asks: ${tool.title} with ${JSON.stringify(input)}?`;
+}
+
+function failureWords(failure: unknown): string {
+  return failure instanceof AppError ? failure.message : 'An internal error; the log has it.';
 }
 
 /** The JSON Schema of a tool's input or output, as MCP, OpenAPI and model providers want it. */

@@ -2,7 +2,12 @@
 import type { Actor, Role } from './actor.ts';
 import type { AnyTool, Effect } from './tool.ts';
 
-export type Verdict = { decision: 'allow' } | { decision: 'approve' } | { decision: 'deny'; reason: string };
+/** `person`: the person behind the caller has to do it, `approve`: somebody has to agree. */
+export type Verdict =
+  | { decision: 'allow' }
+  | { decision: 'person' }
+  | { decision: 'approve' }
+  | { decision: 'deny'; reason: string };
 
 const RANK: Record<Role, number> = { viewer: 0, operator: 1, admin: 2 };
 const LEAST_ROLE: Record<Effect, Role> = { read: 'viewer', write: 'operator', destructive: 'operator' };
@@ -36,6 +41,7 @@ export function judge(tool: AnyTool, actor: Actor): Verdict {
       reason: `${tool.name} needs the role ${role}; ${actor.name} has ${actor.role}. Ask somebody who has it, or an administrator for the role.`,
     };
   }
+  if (tool.humansOnly && actor.kind !== 'human') return { decision: 'person' };
   // A model that plans by itself is not watched step by step, so even its writes wait for a human.
   const unasked = actor.via === 'planner' ? ['read'] : UNASKED[actor.kind];
   return { decision: unasked.includes(tool.effect) ? 'allow' : 'approve' };

@@ -1,15 +1,21 @@
 /** Every interface that core drives; adapters implement them, app.ts hands them in. */
 import type { Alert, AlertEvent, AlertIdentity, AlertStatus, AlertType, Severity } from '../domain/alert.ts';
 import type { AlertDraft } from '../domain/alertMoves.ts';
+import type { Approval, ApprovalKind, ApprovalStatus } from '../domain/approval.ts';
 import type { Endpoint, EndpointCondition, EndpointRegistration, EndpointState, Persona } from '../domain/endpoint.ts';
 import type { KpiAlert } from '../domain/kpi.ts';
 import type { Delivery, OutboxMessage, StoredMessage } from '../domain/outbox.ts';
+import type { Remediation, RemediationStatus } from '../domain/remediation.ts';
+import type { FleetRecord } from '../domain/remediationGuards.ts';
 import type { Run, RunKind, RunStatus } from '../domain/run.ts';
 import type { VoteCount } from '../domain/runbookVotes.ts';
 import type { RemediationRecord, Score, ScoreThresholds } from '../domain/score.ts';
 import type { ScanTarget, Snapshot } from '../domain/telemetry.ts';
+import type { Ticket } from '../domain/ticket.ts';
+import type { Actor } from './actor.ts';
 import type { ChartRenderer } from './chart.ts';
 import type { FeedbackRepository, People, SurveyRepository } from './feedbackPorts.ts';
+import type { RemediationRules } from './remediationMap.ts';
 import type { Runbooks } from './runbookPorts.ts';
 import type { ScoreConfig } from './scoreRules.ts';
 
@@ -17,12 +23,14 @@ export interface Ports {
   store: Store;
   collector: Collector;
   scoreRules: Reloaded<ScoreConfig>;
+  remediationMap: Reloaded<RemediationRules>;
+  runner: PlaybookRunner;
   queue: Queue;
   /** Who looks at new alerts and heals what it may; absent while nothing does. */
   healing?: Healing;
+  runbooks: Runbooks;
   /** Who people are, where messages reach them; absent while no messages to people can be sent. */
   people?: People;
-  runbooks: Runbooks;
   charts: ChartRenderer;
   metrics: Metrics;
   log: Log;
@@ -41,6 +49,11 @@ export interface Settings {
   thresholds: ScoreThresholds;
   /** The messengers that are told how alerts move; empty when nobody wants to hear. */
   alertMessengers: readonly string[];
+  selfHealing: boolean;
+  /** Whether a ticket system is connected. */
+  tickets: boolean;
+  /** Where people reach this service, without a slash at the end; empty when nobody said. */
+  publicUrl: string;
 }
 
 /** A configuration file that may change while the service runs; a broken edit leaves the last good value. */
@@ -97,9 +110,12 @@ export interface Store {
   readonly alerts: AlertRepository;
   readonly unknownHosts: UnknownHostRepository;
   readonly outbox: OutboxRepository;
+  readonly slackMessages: SlackMessageRepository;
+  readonly approvals: ApprovalRepository;
+  readonly remediations: RemediationRepository;
+  readonly tickets: TicketRepository;
   readonly feedback: FeedbackRepository;
   readonly surveys: SurveyRepository;
-  readonly slackMessages: SlackMessageRepository;
   readonly runs: RunRepository;
   readonly audit: AuditRepository;
   readonly runbookVotes: RunbookVoteRepository;
@@ -255,6 +271,8 @@ export interface UnknownHostRepository {
 
 export interface OutboxRepository {
   add(messages: readonly OutboxMessage[], now: Date): Promise<void>;
+  /** Adds a message unless one with its idempotency key is there already. */
+  addOnce(message: OutboxMessage, now: Date): Promise<void>;
   /** Pending messages of a messenger that are due, oldest first. */
   due(messenger: string, now: Date, limit: number): Promise<StoredMessage[]>;
   /** Takes messages for one attempt, until the lease ends; returns the ids that nobody else took first. */
@@ -262,6 +280,8 @@ export interface OutboxRepository {
   sent(ids: readonly number[], now: Date): Promise<void>;
   postpone(ids: readonly number[], until: Date, error: string): Promise<void>;
   dead(ids: readonly number[], error: string): Promise<void>;
+  /** Messages that were given up, by messenger. */
+  deadCounts(): Promise<{ messenger: string; messages: number; lastError: string }[]>;
   /** Deletes messages that were sent before. */
   prune(sentBefore: Date): Promise<number>;
 }
@@ -280,6 +300,66 @@ export interface SlackMessageRepository {
   find(subject: string): Promise<SlackMessage | null>;
   /** A newer message of a subject takes the place of the older. */
   keep(messages: readonly SlackMessage[]): Promise<void>;
+}
+
+/** An approval as it is kept: whoever asked is a whole actor, because the approved call runs in their name. */
+export type StoredApproval = Approval<Actor>;
+
+export interface ApprovalFilter {
+  status?: ApprovalStatus;
+  kind?: ApprovalKind;
+  hostname?: string;
+}
+
+export interface ApprovalRepository {
+  add(approval: StoredApproval): Promise<void>;
+  get(id: string): Promise<StoredApproval | null>;
+  /** Newest first. */
+  list(filter: ApprovalFilter, page: Page): Promise<Paged<StoredApproval>>;
+  /** Writes it unless somebody changed it since it was read; true when written. */
+  replace(approval: StoredApproval): Promise<boolean>;
+  /** Pending ones whose time is over. */
+  overdue(now: Date, limit: number): Promise<StoredApproval[]>;
+  /** Decided ones whose decision nobody was told of yet, oldest first. */
+  unsettled(limit: number): Promise<StoredApproval[]>;
+  decidedSince(since: Date): Promise<Pick<StoredApproval, 'requestedAt' | 'decidedAt' | 'status'>[]>;
+}
+
+export interface RemediationFilter {
+  hostname?: string;
+  alertId?: number;
+  playbook?: string;
+  status?: RemediationStatus;
+}
+
+export interface RemediationRepository {
+  add(remediation: Remediation): Promise<void>;
+  get(id: string): Promise<Remediation | null>;
+  /** Newest first. */
+  list(filter: RemediationFilter, page: Page): Promise<Paged<Remediation>>;
+  /** Changes it if it is in one of these statuses; false when it is not. Fails on a second running one of an endpoint. */
+  move(id: string, from: readonly RemediationStatus[], patch: Partial<Remediation>): Promise<boolean>;
+  /** Those of an endpoint that are open or were created since, oldest first. */
+  ofEndpoint(endpointId: number, since: Date): Promise<Remediation[]>;
+  inStatus(statuses: readonly RemediationStatus[]): Promise<Remediation[]>;
+  /** How many were asked for, and how many did not help, since. Previews and those never run do not count. */
+  fleetRecord(since: Date): Promise<FleetRecord>;
+  /** Keeps the owner's word; false when it was given before. */
+  answerFixCheck(id: string, fixed: boolean): Promise<boolean>;
+  finishedSince(since: Date): Promise<Pick<Remediation, 'playbook' | 'status' | 'ownerSaysFixed'>[]>;
+}
+
+export interface TicketRepository {
+  add(ticket: Ticket): Promise<void>;
+  get(id: string): Promise<Ticket | null>;
+  /** By the other system's id, the newest if it used one twice. */
+  byExternalId(externalId: string): Promise<Ticket | null>;
+  /** The alert's ticket that is not resolved. */
+  openOf(alertId: number): Promise<Ticket | null>;
+  update(id: string, patch: Partial<Ticket>): Promise<void>;
+  /** Remembers a delivery of the ticket system; false when it came before. */
+  noteDelivery(deliveryId: string, now: Date): Promise<boolean>;
+  pruneDeliveries(before: Date): Promise<number>;
 }
 
 export interface RunFilter {
@@ -349,6 +429,39 @@ export interface Healing {
   handle(alerts: readonly Alert[]): Promise<void>;
 }
 
+export interface PlaybookJob {
+  endpoint: Endpoint;
+  /** A name on the list of shipped playbooks. */
+  playbook: string;
+  variables: Remediation['variables'];
+  /** Tells what would change and changes nothing. */
+  dryRun: boolean;
+}
+
+export interface TaskResult {
+  name: string;
+  status: 'ok' | 'changed' | 'failed' | 'skipped' | 'unreachable';
+  /** What the task said, cut to a readable length; text of the endpoint. */
+  message: string;
+  durationMs: number | null;
+}
+
+export interface PlaybookReport {
+  ok: boolean;
+  /** Why it did not end well; null when it did. */
+  reason: string | null;
+  tasks: TaskResult[];
+  /** What the playbook added up (freed bytes and the like). */
+  stats: Record<string, unknown>;
+}
+
+/** Runs playbooks on endpoints. Never throws for what a playbook or an endpoint does. */
+export interface PlaybookRunner {
+  /** Why this playbook cannot be run on this endpoint from here; null when it can. */
+  obstacle(endpoint: Endpoint, playbook: string): Promise<string | null>;
+  run(job: PlaybookJob, signal: AbortSignal): Promise<PlaybookReport>;
+}
+
 /** What became of one message to the outside. */
 export type DeliveryOutcome =
   | { outcome: 'delivered' }
@@ -366,6 +479,8 @@ export interface Messenger {
   /** More new subjects than `count` within `windowMs` are told in one digest; absent when every one is told by itself. */
   digest?: { count: number; windowMs: number };
   deliver(delivery: Delivery): Promise<DeliveryOutcome>;
+  /** Told of messages that will not be tried again. */
+  givenUp?(messages: readonly StoredMessage[], reason: string): Promise<void>;
 }
 
 /** A number from 0 up to 1, for jitter and for drawing lots. */
@@ -381,6 +496,12 @@ export interface Metrics {
   openAlerts(counts: readonly { severity: string; alertName: string; alerts: number }[]): void;
   webhookDelivered(webhook: string, outcome: string): void;
   messageTried(messenger: string, outcome: string): void;
+  /** Every remediation that ended. */
+  remediationEnded(playbook: string, outcome: string): void;
+  approvalEnded(kind: string, outcome: string): void;
+  /** Messages to the outside that were given up. */
+  deadMessages(counts: readonly { messenger: string; messages: number }[]): void;
+  configRefused(file: string): void;
   toolCalled(tool: string, face: string, outcome: string, durationS: number): void;
 }
 

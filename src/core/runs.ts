@@ -1,5 +1,6 @@
 /** Executing runs: a queued run is claimed once, worked on by its kind, and always ends in a status that says how. */
 import type { Run, RunKind } from '../domain/run.ts';
+import type { Actor } from './actor.ts';
 import { AppError } from './errors.ts';
 import type { Ports } from './ports.ts';
 
@@ -13,6 +14,33 @@ export interface RunContext {
 }
 
 export type RunExecutors = Partial<Record<RunKind, RunExecutor>>;
+
+/** Thrown by an executor whose work somebody cancelled. */
+export class RunCancelled extends Error {}
+
+export type RunSubject = Partial<Pick<Run, 'hostname' | 'goal' | 'agentProfile'>>;
+
+/** A run that nobody has stored yet. */
+export function newRun(ports: Pick<Ports, 'ids' | 'clock'>, actor: Actor, kind: RunKind, about: RunSubject = {}): Run {
+  return {
+    id: ports.ids.next(),
+    kind,
+    status: 'queued',
+    hostname: about.hostname ?? null,
+    goal: about.goal ?? null,
+    agentProfile: about.agentProfile ?? null,
+    requestedBy: actor.id,
+    via: actor.via,
+    createdAt: ports.clock.now(),
+    startedAt: null,
+    finishedAt: null,
+    error: null,
+    result: null,
+    steps: [],
+    usage: null,
+    costUsd: null,
+  };
+}
 
 /** Works on a queued run. A second call for the same run does nothing: claiming is atomic. */
 export async function executeRun(
@@ -43,6 +71,7 @@ export async function executeRun(
         : { status: 'completed', result },
     );
   } catch (error) {
+    if (error instanceof RunCancelled) return finish({ status: 'cancelled', error: error.message });
     if (error instanceof AppError) return finish({ status: 'failed', error: error.message });
     ports.log.error({ err: error, run_id: runId }, 'run failed with an unexpected error');
     return finish({ status: 'failed', error: 'An internal error; the log has it under this run id.' });
@@ -51,7 +80,7 @@ export async function executeRun(
 
 /**
  * After a restart: runs that were being worked on are marked interrupted (their work may be half done, so it is never
- * repeated blindly), runs that were still queued are queued again.
+ * repeated blindly), runs that were still queued are queued again; remediations have an order of their own.
  */
 export async function recoverRuns(ports: Ports): Promise<{ interrupted: number; requeued: number }> {
   const running = await ports.store.runs.inStatus(['running']);
@@ -62,7 +91,7 @@ export async function recoverRuns(ports: Ports): Promise<{ interrupted: number; 
       error: 'The service stopped while this run was under way.',
     });
   }
-  const queued = await ports.store.runs.inStatus(['queued']);
+  const queued = (await ports.store.runs.inStatus(['queued'])).filter(({ kind }) => kind !== 'remediation');
   for (const run of queued) await ports.queue.enqueue('execute_run', { run_id: run.id });
   return { interrupted: running.length, requeued: queued.length };
 }

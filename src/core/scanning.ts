@@ -9,6 +9,7 @@ import { announce, observeIn } from './alerting.ts';
 import { createBatcher } from './batcher.ts';
 import { AppError } from './errors.ts';
 import type { FleetRow, Ports, StoredSnapshot } from './ports.ts';
+import { newRun, type RunSubject } from './runs.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -41,30 +42,8 @@ export interface FleetScanCounts {
 }
 
 /** Asks for work and returns at once: the run is committed before the queue hears of it. */
-export async function requestRun(
-  ports: Ports,
-  actor: Actor,
-  kind: RunKind,
-  about: Partial<Pick<Run, 'hostname' | 'goal' | 'agentProfile'>> = {},
-): Promise<Run> {
-  const run: Run = {
-    id: ports.ids.next(),
-    kind,
-    status: 'queued',
-    hostname: about.hostname ?? null,
-    goal: about.goal ?? null,
-    agentProfile: about.agentProfile ?? null,
-    requestedBy: actor.id,
-    via: actor.via,
-    createdAt: ports.clock.now(),
-    startedAt: null,
-    finishedAt: null,
-    error: null,
-    result: null,
-    steps: [],
-    usage: null,
-    costUsd: null,
-  };
+export async function requestRun(ports: Ports, actor: Actor, kind: RunKind, about: RunSubject = {}): Promise<Run> {
+  const run = newRun(ports, actor, kind, about);
   await ports.store.runs.add(run);
   await ports.queue.enqueue('execute_run', { run_id: run.id });
   return run;

@@ -41,6 +41,10 @@ export interface Tool<I extends z.ZodObject = z.ZodObject, O extends z.ZodObject
   effect: Effect;
   /** The least role that may call it; by default viewer for reads, operator for the rest. */
   role?: Role;
+  /** Only a person may do it: on a face where a model calls, the person behind it is asked. */
+  humansOnly?: boolean;
+  /** How the person behind a model is asked; by default with the tool's title and its input. */
+  question?(input: z.output<I>, ports: Ports): Promise<string>;
   /** Faces that do not offer it (a webhook's inner tool is not for people). */
   hiddenFrom?: readonly Face[];
   /** Its answers are confidential: the audit tells that it was called and how it ended, not by whom or with what. */
@@ -58,10 +62,11 @@ export interface Tool<I extends z.ZodObject = z.ZodObject, O extends z.ZodObject
 }
 
 /** A tool with its schemas' types erased, as registries and faces hold it. */
-export interface AnyTool extends Omit<Tool, 'run' | 'summary' | 'chart'> {
+export interface AnyTool extends Omit<Tool, 'run' | 'summary' | 'chart' | 'question'> {
   run(input: Record<string, unknown>, context: ToolContext): Promise<Record<string, unknown>>;
   summary(output: Record<string, unknown>): string;
   chart?(output: Record<string, unknown>): ChartSpec | null;
+  question?(input: Record<string, unknown>, ports: Ports): Promise<string>;
 }
 
 /** Checks the declaration's types against its own schemas, then erases them for the registry. */

@@ -290,3 +290,23 @@ function sameLabels(a: Record<string, string>, b: Record<string, string>): boole
   const names = Object.keys(a);
   return names.length === Object.keys(b).length && names.every((name) => a[name] === b[name]);
 }
+
+/** A move that healing or a ticket makes: to a status that may follow, or a note in the timeline when it stays. */
+export function advance<A extends AlertDraft>(
+  known: A,
+  to: AlertStatus,
+  why: string,
+  now: Date,
+  changes: Partial<Pick<Alert, 'remediationRunId' | 'ticket'>> = {},
+): Move<A> | Refusal {
+  if (!mayMove(known.status, to)) {
+    return { kind: 'refused', reason: `it is ${known.status.replace('_', ' ')}` };
+  }
+  const cleared =
+    known.status === to ? known : { ...withoutAcknowledgement(known), resolvedAt: null, resolution: null };
+  return {
+    kind: known.status === 'resolved' && to !== 'resolved' ? 'reopened' : 'updated',
+    alert: { ...cleared, ...changes, status: to, updatedAt: now },
+    event: { from: known.status, to, why },
+  };
+}

@@ -16,7 +16,10 @@ let findings: Map<string, Findings>;
 beforeEach(async () => {
   clock = testClock();
   findings = new Map();
-  service = await startTestService({ WEBHOOK_REQUIRE_AUTH: 'false' }, { clock, collector: machines(findings) });
+  service = await startTestService(
+    { WEBHOOK_REQUIRE_AUTH: 'false' },
+    { clock, collector: machines(findings), healing: null },
+  );
 });
 afterEach(() => service.stop());
 

@@ -1,7 +1,6 @@
 /** Endpoints in the database: the registry and the condition that scans keep beside it. */
 
-import type { InferEntity } from '@mikro-orm/core';
-import { type FilterQuery, raw, UniqueConstraintViolationException } from '@mikro-orm/core';
+import { type FilterQuery, type InferEntity, raw, UniqueConstraintViolationException } from '@mikro-orm/core';
 import { SqliteDriver } from '@mikro-orm/sql';
 import { AppError } from '../../core/errors.ts';
 import type { EndpointFilter, EndpointRepository } from '../../core/ports.ts';

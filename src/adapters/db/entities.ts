@@ -1,13 +1,17 @@
 /** The tables: one entity each, mapped one to one onto plain values that core knows. */
 import { defineEntity, p } from '@mikro-orm/core';
+import type { Actor } from '../../core/actor.ts';
 import type { AlertStatus, AlertType, Resolution, Severity, TicketLink } from '../../domain/alert.ts';
+import type { ApprovalAnswer, ApprovalKind, ApprovalStatus, Execution } from '../../domain/approval.ts';
 import type { FeedbackSource } from '../../domain/confidentiality.ts';
 import type { CriticalityTier, Persona, ScoreStatus } from '../../domain/endpoint.ts';
 import type { FeedbackCategory, Tally } from '../../domain/enps.ts';
+import type { Remediation, RemediationStatus, Variable } from '../../domain/remediation.ts';
 import type { RunKind, RunStatus } from '../../domain/run.ts';
 import type { AppliedCap, Component, Deduction, Improvement } from '../../domain/score.ts';
 import type { Invitation, Survey } from '../../domain/survey.ts';
 import type { CollectorKind, CollectorOptions, OsPlatform, Unmeasured } from '../../domain/telemetry.ts';
+import type { TicketStatus } from '../../domain/ticket.ts';
 
 /** A string column with a narrower TypeScript type; the check lives at the gate, not in the database. */
 const word = <T extends string>() => p.string().$type<T>();
@@ -166,7 +170,7 @@ export const FeedbackRow = defineEntity({
   name: 'Feedback',
   tableName: 'feedback',
   properties: {
-    id: p.bigint('number').primary(),
+    id: p.bigint('number').primary().autoincrement(false),
     source: word<FeedbackSource>(),
     rating: p.integer(),
     category: word<FeedbackCategory>(),
@@ -197,7 +201,7 @@ export const FeedbackCommentRow = defineEntity({
   name: 'FeedbackComment',
   tableName: 'feedback_comment',
   properties: {
-    id: p.bigint('number').primary(),
+    id: p.bigint('number').primary().autoincrement(false),
     source: word<FeedbackSource>(),
     category: word<FeedbackCategory>(),
     text: p.text(),
@@ -363,6 +367,101 @@ export const OutboxRow = defineEntity({
   indexes: [{ name: 'outbox_due', properties: ['state', 'messenger', 'nextAttemptAt'] }],
 });
 
+export const ApprovalRow = defineEntity({
+  name: 'Approval',
+  tableName: 'approval',
+  properties: {
+    id: p.string().primary(),
+    kind: word<ApprovalKind>(),
+    status: word<ApprovalStatus>(),
+    question: p.text(),
+    plan: p.json<Record<string, unknown>>(),
+    tool: p.string(),
+    input: p.json<Record<string, unknown>>(),
+    hostname: p.string().nullable(),
+    alertId: p.integer().nullable(),
+    subjectId: p.string().nullable(),
+    requester: p.json<Actor>(),
+    requestedAt: p.datetime(3),
+    expiresAt: p.datetime(3),
+    yesNeeded: p.integer(),
+    answers: p.json<ApprovalAnswer[]>(),
+    decidedAt: p.datetime(3).nullable(),
+    execution: word<Execution>(),
+    outcome: p.text().nullable(),
+    settledAt: p.datetime(3).nullable(),
+    version: p.integer(),
+  },
+  indexes: [
+    { name: 'approval_status_expiry', properties: ['status', 'expiresAt'] },
+    { name: 'approval_settled', properties: ['settledAt', 'status'] },
+    { name: 'approval_requested', properties: ['requestedAt'] },
+    { name: 'approval_decided', properties: ['decidedAt'] },
+  ],
+});
+
+export const RemediationRow = defineEntity({
+  name: 'Remediation',
+  tableName: 'remediation',
+  properties: {
+    id: p.string().primary(),
+    alertId: p.integer(),
+    alertName: p.string(),
+    endpointId: p.integer(),
+    hostname: p.string(),
+    action: word<Remediation['action']>(),
+    playbook: p.string(),
+    variables: p.json<Record<string, Variable>>(),
+    dryRun: p.boolean(),
+    status: word<RemediationStatus>(),
+    reason: p.text().nullable(),
+    approvalId: p.string().nullable(),
+    requestedBy: p.string(),
+    createdAt: p.datetime(3),
+    startedAt: p.datetime(3).nullable(),
+    finishedAt: p.datetime(3).nullable(),
+    verifyBy: p.datetime(3).nullable(),
+    cancelledBy: p.string().nullable(),
+    ownerSaysFixed: p.boolean().nullable(),
+  },
+  uniques: [{ name: 'remediation_one_running', properties: ['endpointId'], where: "status = 'running'" }],
+  indexes: [
+    { name: 'remediation_endpoint_created', properties: ['endpointId', 'createdAt'] },
+    { name: 'remediation_status', properties: ['status'] },
+    { name: 'remediation_created', properties: ['createdAt'] },
+    { name: 'remediation_alert', properties: ['alertId'] },
+  ],
+});
+
+export const TicketRow = defineEntity({
+  name: 'Ticket',
+  tableName: 'ticket',
+  properties: {
+    id: p.string().primary(),
+    alertId: p.integer(),
+    status: word<TicketStatus>(),
+    externalId: p.string().nullable(),
+    url: p.text().nullable(),
+    createdAt: p.datetime(3),
+    statusAt: p.datetime(3).nullable(),
+  },
+  indexes: [
+    { name: 'ticket_alert', properties: ['alertId'] },
+    { name: 'ticket_external', properties: ['externalId'] },
+  ],
+});
+
+/** Deliveries of the ticket system, so that a repeat is known. */
+export const TicketDeliveryRow = defineEntity({
+  name: 'TicketDelivery',
+  tableName: 'ticket_delivery',
+  properties: {
+    id: p.string().primary(),
+    receivedAt: p.datetime(3),
+  },
+  indexes: [{ name: 'ticket_delivery_received', properties: ['receivedAt'] }],
+});
+
 /** Hosts that alerts came for and that nobody registered. */
 export const UnknownHostRow = defineEntity({
   name: 'UnknownHost',
@@ -425,6 +524,10 @@ export const ENTITIES = [
   RunbookFeedbackRow,
   OutboxRow,
   SlackMessageRow,
+  ApprovalRow,
+  RemediationRow,
+  TicketRow,
+  TicketDeliveryRow,
   UnknownHostRow,
   FleetScoreRow,
 ];

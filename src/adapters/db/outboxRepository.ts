@@ -1,7 +1,7 @@
 /** Messages that wait to be told outside, in the database. */
 import type { InferEntity } from '@mikro-orm/core';
 import type { OutboxRepository } from '../../core/ports.ts';
-import type { StoredMessage } from '../../domain/outbox.ts';
+import type { OutboxMessage, StoredMessage } from '../../domain/outbox.ts';
 import { OutboxRow } from './entities.ts';
 import { chunked, plain, type Session } from './rows.ts';
 
@@ -11,17 +11,16 @@ export function outboxRepository(session: Session): OutboxRepository {
       for (const chunk of chunked([...messages])) {
         await session().insertMany(
           OutboxRow,
-          chunk.map((message) => ({
-            ...message,
-            state: 'pending' as const,
-            attempts: 0,
-            createdAt: now,
-            nextAttemptAt: now,
-            sentAt: null,
-            lastError: null,
-          })),
+          chunk.map((message) => pending(message, now)),
         );
       }
+    },
+
+    async addOnce(message, now) {
+      await session().upsert(OutboxRow, pending(message, now), {
+        onConflictFields: ['idempotencyKey'],
+        onConflictAction: 'ignore',
+      });
     },
 
     async due(messenger, now, limit) {
@@ -63,7 +62,33 @@ export function outboxRepository(session: Session): OutboxRepository {
       await session().nativeUpdate(OutboxRow, { id: { $in: [...ids] } }, { state: 'dead', lastError: error });
     },
 
+    async deadCounts() {
+      const rows = await session().execute<
+        { messenger: string; messages: number | string; last_error: string | null }[]
+      >(
+        `select messenger, count(*) as messages, max(last_error) as last_error from outbox where state = 'dead'
+         group by messenger`,
+      );
+      return rows.map(({ messenger, messages, last_error }) => ({
+        messenger,
+        messages: Number(messages),
+        lastError: last_error ?? '',
+      }));
+    },
+
     prune: (sentBefore) => session().nativeDelete(OutboxRow, { state: 'sent', sentAt: { $lt: sentBefore } }),
+  };
+}
+
+function pending(message: OutboxMessage, now: Date) {
+  return {
+    ...message,
+    state: 'pending' as const,
+    attempts: 0,
+    createdAt: now,
+    nextAttemptAt: now,
+    sentAt: null,
+    lastError: null,
   };
 }
 

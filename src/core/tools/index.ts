@@ -2,11 +2,19 @@
 import type { AnyTool } from '../tool.ts';
 import { ingestAlerts, listUnknownHosts, tendAlerts } from './alertIntake.ts';
 import { acknowledgeAlertTool, getAlert, listAlerts, resolveAlertTool } from './alerts.ts';
+import { decideApprovalTool, getApproval, listApprovals } from './approvals.ts';
 import { deregisterEndpoint, getEndpoint, listEndpoints, registerEndpoint, updateEndpoint } from './endpoints.ts';
 import { getFeedbackSummary, submitFeedback } from './feedback.ts';
 import { listIncidents } from './incidents.ts';
 import { getKpis } from './kpis.ts';
 import { measureEndpoint } from './measure.ts';
+import {
+  answerFixCheckTool,
+  cancelRemediationTool,
+  listRemediations,
+  remediateAlertTool,
+  tendHealing,
+} from './remediations.ts';
 import {
   endpointRunbooks,
   getRunbook,
@@ -32,6 +40,7 @@ export const TOOLS: readonly AnyTool[] = [
   getScore,
   getScoreHistory,
   getFleet,
+  measureEndpoint,
   listAlerts,
   getAlert,
   acknowledgeAlertTool,
@@ -41,6 +50,14 @@ export const TOOLS: readonly AnyTool[] = [
   listUnknownHosts,
   ingestAlerts,
   tendAlerts,
+  listApprovals,
+  getApproval,
+  decideApprovalTool,
+  remediateAlertTool,
+  listRemediations,
+  cancelRemediationTool,
+  answerFixCheckTool,
+  tendHealing,
   submitFeedback,
   getFeedbackSummary,
   startSurvey,
@@ -50,7 +67,6 @@ export const TOOLS: readonly AnyTool[] = [
   answerSurvey,
   optOut,
   tendSurveys,
-  measureEndpoint,
   getRun,
   listRuns,
   searchRunbooksTool,

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { RESOLUTIONS } from '../../domain/alert.ts';
 import { AGREEMENTS } from '../../domain/enps.ts';
+import { approvalLatencyMinutes, healingKpis } from '../../domain/healingKpi.ts';
 import { kpis } from '../../domain/kpi.ts';
 import { round1 } from '../../domain/score.ts';
 import { feedbackSummary } from '../feedback.ts';
@@ -23,7 +24,7 @@ export const getKpis = defineTool({
   title: 'Show key figures',
   effect: 'read',
   description:
-    'Time to acknowledge (MTTA), time to resolve (MTTR, mean and median, from creation to end), auto-resolution rate (ended by a verified remediation), alerts by name, noisiest endpoints and the fleet score over lookback_days. A figure without a basis is null and reasons says why.',
+    'Time to acknowledge (MTTA), time to resolve (MTTR, mean and median, from creation to end), auto-resolution rate (ended by a verified remediation), confirmed fix rate by owners, also per playbook, time to approve, alerts by name, noisiest endpoints and the fleet score over lookback_days. A figure without a basis is null and reasons says why.',
   http: { method: 'GET', path: '/api/v1/dex/kpis' },
   command: { name: 'kpis', args: ['lookback_days'], example: 'kpis 30' },
   input: z.strictObject({ lookback_days: z.coerce.number().int().min(1).max(365).default(7) }),
@@ -34,6 +35,17 @@ export const getKpis = defineTool({
     mttr_median_minutes: minutes,
     auto_resolution_rate_pct: z.number().nullable(),
     approval_latency_minutes: minutes,
+    confirmed_fix_rate_pct: z.number().nullable(),
+    by_playbook: z.array(
+      z.object({
+        playbook: z.string(),
+        runs: z.number().int(),
+        fixed: z.number().int(),
+        confirmed: z.number().int(),
+        denied: z.number().int(),
+        confirmed_fix_rate_pct: z.number().nullable(),
+      }),
+    ),
     avg_fleet_dex_score: z.number().nullable(),
     fleet_score_course: z.array(z.object({ at: timestamp, avg_score: z.number() })),
     enps: z.number().nullable(),
@@ -54,13 +66,17 @@ export const getKpis = defineTool({
   async run({ lookback_days }, { ports, now }) {
     const since = new Date(now.getTime() - lookback_days * DAY_MS);
     const { store } = ports;
-    const [moved, open, course, fleet, said] = await Promise.all([
+    const [moved, open, course, fleet, remediations, approvals, said] = await Promise.all([
       store.alerts.movedSince(since),
       store.alerts.openCounts(),
       store.fleetScores.since(since),
       store.endpoints.fleet(),
+      store.remediations.finishedSince(since),
+      store.approvals.decidedSince(since),
       feedbackSummary(ports, { lookbackDays: lookback_days }, now),
     ]);
+    const healing = healingKpis(remediations);
+    const latency = approvalLatencyMinutes(approvals);
     const figures = kpis(moved, since);
     const average = currentAverage(fleet);
     return {
@@ -69,7 +85,12 @@ export const getKpis = defineTool({
       mttr_minutes: figures.mttrMinutes,
       mttr_median_minutes: figures.mttrMedianMinutes,
       auto_resolution_rate_pct: figures.autoResolutionRatePct,
-      approval_latency_minutes: null,
+      approval_latency_minutes: latency,
+      confirmed_fix_rate_pct: healing.confirmedFixRatePct,
+      by_playbook: healing.byPlaybook.map(({ confirmedFixRatePct, ...figures }) => ({
+        ...figures,
+        confirmed_fix_rate_pct: confirmedFixRatePct,
+      })),
       avg_fleet_dex_score: average,
       fleet_score_course: thinned(course).map(({ at, average }) => ({ at: iso(at), avg_score: average })),
       enps: said.figures?.enps ?? null,
@@ -87,6 +108,10 @@ export const getKpis = defineTool({
       noisiest: figures.noisiest,
       reasons: {
         ...wireReasons(figures.reasons),
+        ...(latency === null && { approval_latency_minutes: 'Nobody answered an approval in this time.' }),
+        ...(healing.confirmedFixRatePct === null && {
+          confirmed_fix_rate_pct: 'No owner said in this time whether a fix helped.',
+        }),
         approval_latency_minutes: 'No approval was asked for in this time.',
         ...(said.figures === null && { enps: 'Fewer than 5 answers were given out in this time.' }),
         ...(average === null && { avg_fleet_dex_score: 'No endpoint has a score yet.' }),
@@ -103,6 +128,7 @@ export const getKpis = defineTool({
       `Time to acknowledge: ${figure(kpi.mtta_minutes, 'min', 'mtta_minutes')}`,
       `Time to resolve: ${figure(kpi.mttr_minutes, 'min on average', 'mttr_minutes')}${kpi.mttr_median_minutes === null ? '' : `, ${kpi.mttr_median_minutes} min median`}`,
       `Resolved by remediation: ${figure(kpi.auto_resolution_rate_pct, '%', 'auto_resolution_rate_pct')}`,
+      `Fixes confirmed by owners: ${figure(kpi.confirmed_fix_rate_pct, '%', 'confirmed_fix_rate_pct')}`,
       `Fleet score: ${figure(kpi.avg_fleet_dex_score, 'of 100', 'avg_fleet_dex_score')}`,
       `eNPS: ${figure(kpi.enps, `± ${kpi.enps_margin}`, 'enps')}`,
       ...kpi.disagreements.map(

@@ -21,7 +21,7 @@ describe.each(STORE_KINDS)('on %s', (kind) => {
     postgres = kind === 'postgresql' ? await startPostgres() : null;
     clock = testClock();
     const database: Record<string, string> = postgres ? { DATABASE_URL: await postgres.createDatabase('webhook') } : {};
-    service = await startTestService({ WEBHOOK_SECRET, ...database }, { clock });
+    service = await startTestService({ WEBHOOK_SECRET, ...database }, { clock, healing: null });
   });
   afterAll(async () => {
     await service?.stop();

@@ -1,7 +1,7 @@
 import { Migration } from '@mikro-orm/migrations';
 
-export class Migration20261124081059_initial extends Migration {
-  override name = 'Migration20261124081059_initial';
+export class Migration20261124082801_initial extends Migration {
+  override name = 'Migration20261124082801_initial';
 
   override up(): void | Promise<void> {
     this.addSql(
@@ -21,6 +21,14 @@ export class Migration20261124081059_initial extends Migration {
     this.addSql(`create index "alert_event_alert" on "alert_event" ("alert_id", "id");`);
 
     this.addSql(
+      `create table "approval" ("id" varchar(255) not null, "kind" varchar(255) not null, "status" varchar(255) not null, "question" text not null, "plan" jsonb not null, "tool" varchar(255) not null, "input" jsonb not null, "hostname" varchar(255) null, "alert_id" int null, "subject_id" varchar(255) null, "requester" jsonb not null, "requested_at" timestamptz(3) not null, "expires_at" timestamptz(3) not null, "yes_needed" int not null, "answers" jsonb not null, "decided_at" timestamptz(3) null, "execution" varchar(255) not null, "outcome" text null, "settled_at" timestamptz(3) null, "version" int not null, primary key ("id"));`,
+    );
+    this.addSql(`create index "approval_status_expiry" on "approval" ("status", "expires_at");`);
+    this.addSql(`create index "approval_settled" on "approval" ("settled_at", "status");`);
+    this.addSql(`create index "approval_requested" on "approval" ("requested_at");`);
+    this.addSql(`create index "approval_decided" on "approval" ("decided_at");`);
+
+    this.addSql(
       `create table "audit" ("id" serial primary key, "at" timestamptz(3) not null, "actor" varchar(255) not null, "actor_kind" varchar(255) not null, "via" varchar(255) not null, "role" varchar(255) not null, "tool" varchar(255) not null, "input_digest" varchar(255) not null, "subject" varchar(255) null, "outcome" varchar(255) not null, "error" text null, "duration_ms" int not null);`,
     );
     this.addSql(`create index "audit_at" on "audit" ("at");`);
@@ -38,7 +46,7 @@ export class Migration20261124081059_initial extends Migration {
     this.addSql(`alter table "endpoint" add constraint "endpoint_agent_token" unique ("agent_token_digest");`);
 
     this.addSql(
-      `create table "feedback" ("id" bigserial primary key, "source" varchar(255) not null, "rating" int not null, "category" varchar(255) not null, "comment" text null, "groups" jsonb not null);`,
+      `create table "feedback" ("id" bigint not null, "source" varchar(255) not null, "rating" int not null, "category" varchar(255) not null, "comment" text null, "groups" jsonb not null, primary key ("id"));`,
     );
     this.addSql(`create index "feedback_source" on "feedback" ("source");`);
 
@@ -48,7 +56,7 @@ export class Migration20261124081059_initial extends Migration {
     this.addSql(`create index "feedback_cell_on" on "feedback_cell" ("given_out_on");`);
 
     this.addSql(
-      `create table "feedback_comment" ("id" bigserial primary key, "source" varchar(255) not null, "category" varchar(255) not null, "text" text not null, "given_out_on" varchar(10) null);`,
+      `create table "feedback_comment" ("id" bigint not null, "source" varchar(255) not null, "category" varchar(255) not null, "text" text not null, "given_out_on" varchar(10) null, primary key ("id"));`,
     );
     this.addSql(`create index "feedback_comment_on" on "feedback_comment" ("given_out_on");`);
 
@@ -62,6 +70,17 @@ export class Migration20261124081059_initial extends Migration {
     );
     this.addSql(`create index "outbox_due" on "outbox" ("state", "messenger", "next_attempt_at");`);
     this.addSql(`alter table "outbox" add constraint "outbox_idempotency" unique ("idempotency_key");`);
+
+    this.addSql(
+      `create table "remediation" ("id" varchar(255) not null, "alert_id" int not null, "alert_name" varchar(255) not null, "endpoint_id" int not null, "hostname" varchar(255) not null, "action" varchar(255) not null, "playbook" varchar(255) not null, "variables" jsonb not null, "dry_run" boolean not null, "status" varchar(255) not null, "reason" text null, "approval_id" varchar(255) null, "requested_by" varchar(255) not null, "created_at" timestamptz(3) not null, "started_at" timestamptz(3) null, "finished_at" timestamptz(3) null, "verify_by" timestamptz(3) null, "cancelled_by" varchar(255) null, "owner_says_fixed" boolean null, primary key ("id"));`,
+    );
+    this.addSql(`create index "remediation_endpoint_created" on "remediation" ("endpoint_id", "created_at");`);
+    this.addSql(`create index "remediation_status" on "remediation" ("status");`);
+    this.addSql(`create index "remediation_created" on "remediation" ("created_at");`);
+    this.addSql(`create index "remediation_alert" on "remediation" ("alert_id");`);
+    this.addSql(
+      `create unique index "remediation_one_running" on "remediation" ("endpoint_id") where status = 'running';`,
+    );
 
     this.addSql(
       `create table "run" ("id" varchar(255) not null, "kind" varchar(255) not null, "status" varchar(255) not null, "hostname" varchar(255) null, "goal" text null, "agent_profile" varchar(255) null, "requested_by" varchar(255) not null, "via" varchar(255) not null, "created_at" timestamptz(3) not null, "started_at" timestamptz(3) null, "finished_at" timestamptz(3) null, "error" text null, "result" jsonb null, "steps" jsonb not null, "usage" jsonb null, "cost_usd" double precision null, primary key ("id"));`,
@@ -117,6 +136,17 @@ export class Migration20261124081059_initial extends Migration {
     this.addSql(`create index "survey_seat_survey" on "survey_seat" ("survey_id");`);
 
     this.addSql(
+      `create table "ticket" ("id" varchar(255) not null, "alert_id" int not null, "status" varchar(255) not null, "external_id" varchar(255) null, "url" text null, "created_at" timestamptz(3) not null, "status_at" timestamptz(3) null, primary key ("id"));`,
+    );
+    this.addSql(`create index "ticket_alert" on "ticket" ("alert_id");`);
+    this.addSql(`create index "ticket_external" on "ticket" ("external_id");`);
+
+    this.addSql(
+      `create table "ticket_delivery" ("id" varchar(255) not null, "received_at" timestamptz(3) not null, primary key ("id"));`,
+    );
+    this.addSql(`create index "ticket_delivery_received" on "ticket_delivery" ("received_at");`);
+
+    this.addSql(
       `create table "unknown_host" ("id" serial primary key, "hostname" varchar(255) not null, "alert_name" varchar(255) not null, "first_seen_at" timestamptz(3) not null, "last_seen_at" timestamptz(3) not null, "count" int not null);`,
     );
     this.addSql(`create index "unknown_host_seen" on "unknown_host" ("last_seen_at");`);
@@ -126,6 +156,7 @@ export class Migration20261124081059_initial extends Migration {
   override down(): void | Promise<void> {
     this.addSql(`drop table if exists "alert" cascade;`);
     this.addSql(`drop table if exists "alert_event" cascade;`);
+    this.addSql(`drop table if exists "approval" cascade;`);
     this.addSql(`drop table if exists "audit" cascade;`);
     this.addSql(`drop table if exists "endpoint" cascade;`);
     this.addSql(`drop table if exists "feedback" cascade;`);
@@ -133,6 +164,7 @@ export class Migration20261124081059_initial extends Migration {
     this.addSql(`drop table if exists "feedback_comment" cascade;`);
     this.addSql(`drop table if exists "fleet_score" cascade;`);
     this.addSql(`drop table if exists "outbox" cascade;`);
+    this.addSql(`drop table if exists "remediation" cascade;`);
     this.addSql(`drop table if exists "run" cascade;`);
     this.addSql(`drop table if exists "runbook_feedback" cascade;`);
     this.addSql(`drop table if exists "score" cascade;`);
@@ -142,6 +174,8 @@ export class Migration20261124081059_initial extends Migration {
     this.addSql(`drop table if exists "survey_invitation" cascade;`);
     this.addSql(`drop table if exists "survey_person" cascade;`);
     this.addSql(`drop table if exists "survey_seat" cascade;`);
+    this.addSql(`drop table if exists "ticket" cascade;`);
+    this.addSql(`drop table if exists "ticket_delivery" cascade;`);
     this.addSql(`drop table if exists "unknown_host" cascade;`);
   }
 }

@@ -1,7 +1,7 @@
 import { Migration } from '@mikro-orm/migrations';
 
-export class Migration20261124081058_initial extends Migration {
-  override name = 'Migration20261124081058_initial';
+export class Migration20261124082800_initial extends Migration {
+  override name = 'Migration20261124082800_initial';
 
   override up(): void | Promise<void> {
     this.addSql(
@@ -21,6 +21,14 @@ export class Migration20261124081058_initial extends Migration {
     this.addSql(`create index \`alert_event_alert\` on \`alert_event\` (\`alert_id\`, \`id\`);`);
 
     this.addSql(
+      `create table \`approval\` (\`id\` text not null primary key, \`kind\` text not null, \`status\` text not null, \`question\` text not null, \`plan\` json not null, \`tool\` text not null, \`input\` json not null, \`hostname\` text null, \`alert_id\` integer null, \`subject_id\` text null, \`requester\` json not null, \`requested_at\` datetime not null, \`expires_at\` datetime not null, \`yes_needed\` integer not null, \`answers\` json not null, \`decided_at\` datetime null, \`execution\` text not null, \`outcome\` text null, \`settled_at\` datetime null, \`version\` integer not null);`,
+    );
+    this.addSql(`create index \`approval_status_expiry\` on \`approval\` (\`status\`, \`expires_at\`);`);
+    this.addSql(`create index \`approval_settled\` on \`approval\` (\`settled_at\`, \`status\`);`);
+    this.addSql(`create index \`approval_requested\` on \`approval\` (\`requested_at\`);`);
+    this.addSql(`create index \`approval_decided\` on \`approval\` (\`decided_at\`);`);
+
+    this.addSql(
       `create table \`audit\` (\`id\` integer not null primary key autoincrement, \`at\` datetime not null, \`actor\` text not null, \`actor_kind\` text not null, \`via\` text not null, \`role\` text not null, \`tool\` text not null, \`input_digest\` text not null, \`subject\` text null, \`outcome\` text not null, \`error\` text null, \`duration_ms\` integer not null);`,
     );
     this.addSql(`create index \`audit_at\` on \`audit\` (\`at\`);`);
@@ -38,7 +46,7 @@ export class Migration20261124081058_initial extends Migration {
     this.addSql(`create unique index \`endpoint_agent_token\` on \`endpoint\` (\`agent_token_digest\`);`);
 
     this.addSql(
-      `create table \`feedback\` (\`id\` integer not null primary key autoincrement, \`source\` text not null, \`rating\` integer not null, \`category\` text not null, \`comment\` text null, \`groups\` json not null);`,
+      `create table \`feedback\` (\`id\` bigint not null primary key, \`source\` text not null, \`rating\` integer not null, \`category\` text not null, \`comment\` text null, \`groups\` json not null);`,
     );
     this.addSql(`create index \`feedback_source\` on \`feedback\` (\`source\`);`);
 
@@ -48,7 +56,7 @@ export class Migration20261124081058_initial extends Migration {
     this.addSql(`create index \`feedback_cell_on\` on \`feedback_cell\` (\`given_out_on\`);`);
 
     this.addSql(
-      `create table \`feedback_comment\` (\`id\` integer not null primary key autoincrement, \`source\` text not null, \`category\` text not null, \`text\` text not null, \`given_out_on\` text null);`,
+      `create table \`feedback_comment\` (\`id\` bigint not null primary key, \`source\` text not null, \`category\` text not null, \`text\` text not null, \`given_out_on\` text null);`,
     );
     this.addSql(`create index \`feedback_comment_on\` on \`feedback_comment\` (\`given_out_on\`);`);
 
@@ -62,6 +70,17 @@ export class Migration20261124081058_initial extends Migration {
     );
     this.addSql(`create index \`outbox_due\` on \`outbox\` (\`state\`, \`messenger\`, \`next_attempt_at\`);`);
     this.addSql(`create unique index \`outbox_idempotency\` on \`outbox\` (\`idempotency_key\`);`);
+
+    this.addSql(
+      `create table \`remediation\` (\`id\` text not null primary key, \`alert_id\` integer not null, \`alert_name\` text not null, \`endpoint_id\` integer not null, \`hostname\` text not null, \`action\` text not null, \`playbook\` text not null, \`variables\` json not null, \`dry_run\` integer not null, \`status\` text not null, \`reason\` text null, \`approval_id\` text null, \`requested_by\` text not null, \`created_at\` datetime not null, \`started_at\` datetime null, \`finished_at\` datetime null, \`verify_by\` datetime null, \`cancelled_by\` text null, \`owner_says_fixed\` integer null);`,
+    );
+    this.addSql(`create index \`remediation_endpoint_created\` on \`remediation\` (\`endpoint_id\`, \`created_at\`);`);
+    this.addSql(`create index \`remediation_status\` on \`remediation\` (\`status\`);`);
+    this.addSql(`create index \`remediation_created\` on \`remediation\` (\`created_at\`);`);
+    this.addSql(`create index \`remediation_alert\` on \`remediation\` (\`alert_id\`);`);
+    this.addSql(
+      `create unique index \`remediation_one_running\` on \`remediation\` (\`endpoint_id\`) where status = 'running';`,
+    );
 
     this.addSql(
       `create table \`run\` (\`id\` text not null primary key, \`kind\` text not null, \`status\` text not null, \`hostname\` text null, \`goal\` text null, \`agent_profile\` text null, \`requested_by\` text not null, \`via\` text not null, \`created_at\` datetime not null, \`started_at\` datetime null, \`finished_at\` datetime null, \`error\` text null, \`result\` json null, \`steps\` json not null, \`usage\` json null, \`cost_usd\` double null);`,
@@ -119,6 +138,17 @@ export class Migration20261124081058_initial extends Migration {
     this.addSql(`create index \`survey_seat_survey\` on \`survey_seat\` (\`survey_id\`);`);
 
     this.addSql(
+      `create table \`ticket\` (\`id\` text not null primary key, \`alert_id\` integer not null, \`status\` text not null, \`external_id\` text null, \`url\` text null, \`created_at\` datetime not null, \`status_at\` datetime null);`,
+    );
+    this.addSql(`create index \`ticket_alert\` on \`ticket\` (\`alert_id\`);`);
+    this.addSql(`create index \`ticket_external\` on \`ticket\` (\`external_id\`);`);
+
+    this.addSql(
+      `create table \`ticket_delivery\` (\`id\` text not null primary key, \`received_at\` datetime not null);`,
+    );
+    this.addSql(`create index \`ticket_delivery_received\` on \`ticket_delivery\` (\`received_at\`);`);
+
+    this.addSql(
       `create table \`unknown_host\` (\`id\` integer not null primary key autoincrement, \`hostname\` text not null, \`alert_name\` text not null, \`first_seen_at\` datetime not null, \`last_seen_at\` datetime not null, \`count\` integer not null);`,
     );
     this.addSql(`create index \`unknown_host_seen\` on \`unknown_host\` (\`last_seen_at\`);`);
@@ -128,6 +158,7 @@ export class Migration20261124081058_initial extends Migration {
   override down(): void | Promise<void> {
     this.addSql(`drop table if exists \`alert\`;`);
     this.addSql(`drop table if exists \`alert_event\`;`);
+    this.addSql(`drop table if exists \`approval\`;`);
     this.addSql(`drop table if exists \`audit\`;`);
     this.addSql(`drop table if exists \`endpoint\`;`);
     this.addSql(`drop table if exists \`feedback\`;`);
@@ -135,6 +166,7 @@ export class Migration20261124081058_initial extends Migration {
     this.addSql(`drop table if exists \`feedback_comment\`;`);
     this.addSql(`drop table if exists \`fleet_score\`;`);
     this.addSql(`drop table if exists \`outbox\`;`);
+    this.addSql(`drop table if exists \`remediation\`;`);
     this.addSql(`drop table if exists \`run\`;`);
     this.addSql(`drop table if exists \`runbook_feedback\`;`);
     this.addSql(`drop table if exists \`score\`;`);
@@ -144,6 +176,8 @@ export class Migration20261124081058_initial extends Migration {
     this.addSql(`drop table if exists \`survey_invitation\`;`);
     this.addSql(`drop table if exists \`survey_person\`;`);
     this.addSql(`drop table if exists \`survey_seat\`;`);
+    this.addSql(`drop table if exists \`ticket\`;`);
+    this.addSql(`drop table if exists \`ticket_delivery\`;`);
     this.addSql(`drop table if exists \`unknown_host\`;`);
   }
 }

@@ -1,0 +1,225 @@
+/** Approvals: asking people for a yes, taking their answers once, and letting those who wait know what was decided. */
+import {
+  APPROVAL_EXPIRY_MINUTES,
+  type Approval,
+  type ApprovalDecision,
+  type ApprovalKind,
+  answerApproval,
+  closeApproval,
+  type Execution,
+  yesNeededFor,
+} from '../domain/approval.ts';
+import type { Actor } from './actor.ts';
+import { canonicalJson } from './canonicalJson.ts';
+import { AppError } from './errors.ts';
+import { tellPeople } from './messages.ts';
+import type { Ports, Store, StoredApproval } from './ports.ts';
+
+/** Rows that one step of a job works on. */
+const JOB_BATCH = 200;
+
+/** A decision that is older and that nobody was told of lost its messenger; milliseconds. */
+const SETTLED_WITHIN_MS = 60_000;
+
+export type ApprovalRequest = Pick<
+  Approval,
+  'kind' | 'question' | 'plan' | 'tool' | 'input' | 'hostname' | 'alertId' | 'subjectId'
+> & {
+  /** How many different people have to say yes; by default as the endpoint's tier wants. */
+  yesNeeded?: number;
+};
+
+/** Asks people. Whoever waits is told through the handler of the request's kind, whatever the answer is. */
+export function requestApproval(ports: Ports, request: ApprovalRequest, requester: Actor): Promise<StoredApproval> {
+  return ports.store.transaction((store) => requestApprovalIn(ports, store, request, requester));
+}
+
+/** The same inside a running transaction. */
+export async function requestApprovalIn(
+  ports: Ports,
+  store: Store,
+  request: ApprovalRequest,
+  requester: Actor,
+): Promise<StoredApproval> {
+  const now = ports.clock.now();
+  const endpoint = request.hostname === null ? null : await store.endpoints.get(request.hostname);
+  const approval: StoredApproval = {
+    ...request,
+    id: ports.ids.next(),
+    status: 'pending',
+    requester,
+    requestedAt: now,
+    expiresAt: new Date(now.getTime() + APPROVAL_EXPIRY_MINUTES * 60_000),
+    yesNeeded: request.yesNeeded ?? yesNeededFor(endpoint?.criticalityTier ?? null),
+    answers: [],
+    decidedAt: null,
+    execution: 'none',
+    outcome: null,
+    settledAt: null,
+    version: 0,
+  };
+  await store.approvals.add(approval);
+  await tellPeople(ports, store, { what: 'approval', approval_id: approval.id, status: approval.status });
+  return approval;
+}
+
+/**
+ * Takes one person's answer; of any number of answers at once, the first that decides wins.
+ *
+ * @param inline the caller carries the approved call out itself, at once
+ * @throws AppError `not_found`, `conflict` when it is decided or over, `denied` when this actor may not answer
+ */
+export async function decideApproval(
+  ports: Ports,
+  id: string,
+  decision: ApprovalDecision,
+  reason: string | null,
+  actor: Actor,
+  { inline = false } = {},
+): Promise<StoredApproval> {
+  const decided = await change(ports, id, (approval) => {
+    const answered = answerApproval(approval, actor, decision, reason, ports.clock.now());
+    if ('refused' in answered) {
+      throw new AppError(answered.refused, `Approval ${id} cannot be answered: ${answered.why}.`, {
+        approval_id: id,
+        status: approval.status,
+      });
+    }
+    const running = inline && answered.approval.status === 'approved';
+    return running ? { ...answered.approval, execution: 'running' as const } : answered.approval;
+  });
+  if (decided.status !== 'pending') {
+    ports.metrics.approvalEnded(decided.kind, decided.status);
+    if (decided.execution !== 'running') await ports.queue.enqueue('settle_approval', { approval_id: id });
+  }
+  return decided;
+}
+
+/** Ends a request that nobody needs any more; one that is decided already stays as it is. */
+export async function cancelApproval(ports: Ports, id: string): Promise<void> {
+  const closed = await change(ports, id, (approval) =>
+    approval.status === 'pending'
+      ? { ...closeApproval(approval, 'cancelled', ports.clock.now()), settledAt: ports.clock.now() }
+      : null,
+  );
+  if (closed.status === 'cancelled') ports.metrics.approvalEnded(closed.kind, 'cancelled');
+}
+
+/** Ends what nobody answered in time and passes on decisions whose news was lost; returns how many expired. */
+export async function expireApprovals(ports: Ports): Promise<number> {
+  const now = ports.clock.now();
+  let expired = 0;
+  for (const { id } of await ports.store.approvals.overdue(now, JOB_BATCH)) {
+    let ended = false;
+    const { kind } = await change(ports, id, (approval) => {
+      ended = approval.status === 'pending' && approval.expiresAt <= now;
+      return ended ? closeApproval(approval, 'expired', now) : null;
+    });
+    if (!ended) continue;
+    expired++;
+    ports.metrics.approvalEnded(kind, 'expired');
+    await ports.queue.enqueue('settle_approval', { approval_id: id });
+  }
+  for (const { id, decidedAt, execution } of await ports.store.approvals.unsettled(JOB_BATCH)) {
+    const lost = decidedAt !== null && now.getTime() - decidedAt.getTime() > SETTLED_WITHIN_MS;
+    if (lost && execution !== 'running') await ports.queue.enqueue('settle_approval', { approval_id: id });
+  }
+  return expired;
+}
+
+/**
+ * What follows a decision, by what it was asked for: `approved`, `denied`, `expired` or `cancelled`. Called at least once, so
+ * it must not mind a repeat.
+ */
+export type OnDecided = (approval: StoredApproval, signal: AbortSignal) => Promise<void>;
+export type DecidedHandlers = Partial<Record<ApprovalKind, OnDecided>>;
+
+/** Lets those who wait for a decision know it. */
+export async function settleApproval(
+  ports: Ports,
+  handlers: DecidedHandlers,
+  id: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const approval = await requireApproval(ports, id);
+  if (approval.status === 'pending' || approval.settledAt !== null || approval.execution === 'running') return;
+  try {
+    await handlers[approval.kind]?.(approval, signal);
+  } catch (error) {
+    if (!(error instanceof AppError)) ports.log.error({ err: error, approval_id: id }, 'an approved call failed');
+    const outcome = error instanceof AppError ? error.message : 'An internal error; the log has it.';
+    await change(ports, id, (now) => (now.execution === 'due' ? { ...now, execution: 'failed', outcome } : null));
+  }
+  await change(ports, id, (now) => (now.settledAt === null ? { ...now, settledAt: ports.clock.now() } : null));
+}
+
+/**
+ * Claims the one run that an approval allows.
+ *
+ * @throws AppError `denied` when it does not allow this very call, `conflict` when it was used already
+ */
+export async function spendApproval(
+  ports: Ports,
+  id: string,
+  tool: string,
+  input: Record<string, unknown>,
+): Promise<void> {
+  await change(ports, id, (approval) => {
+    if (approval.tool !== tool || canonicalJson(approval.input) !== canonicalJson(input))
+      throw new AppError('denied', `Approval ${id} is for another call.`, { approval_id: id });
+    if (approval.status !== 'approved')
+      throw new AppError('denied', `Approval ${id} is ${approval.status}; nothing was done.`, { approval_id: id });
+    if (approval.execution !== 'due')
+      throw new AppError('conflict', `Approval ${id} was used already.`, { approval_id: id });
+    return { ...approval, execution: 'running' };
+  });
+}
+
+/** Keeps what carrying out the approved call gave. */
+export async function recordExecution(
+  ports: Ports,
+  id: string,
+  execution: Extract<Execution, 'done' | 'failed' | 'interrupted'>,
+  outcome: string,
+): Promise<void> {
+  await change(ports, id, (approval) => ({ ...approval, execution, outcome, settledAt: ports.clock.now() }));
+}
+
+/** After a restart: an approved call that was under way may be half done, so it is never repeated. */
+export async function recoverApprovals(ports: Ports): Promise<void> {
+  for (const { id, execution } of await ports.store.approvals.unsettled(JOB_BATCH)) {
+    if (execution === 'running') {
+      await recordExecution(
+        ports,
+        id,
+        'interrupted',
+        'The service stopped while it was under way; it was not repeated.',
+      );
+    } else await ports.queue.enqueue('settle_approval', { approval_id: id });
+  }
+}
+
+export async function requireApproval(ports: Ports, id: string): Promise<StoredApproval> {
+  const approval = await ports.store.approvals.get(id);
+  if (!approval) throw new AppError('not_found', `There is no approval ${id}.`, { approval_id: id });
+  return approval;
+}
+
+/** Reads, decides and writes; does it again when somebody else wrote in between. Null leaves it as it is. */
+async function change(
+  ports: Ports,
+  id: string,
+  decide: (approval: StoredApproval) => StoredApproval | null,
+): Promise<StoredApproval> {
+  for (;;) {
+    const before = await requireApproval(ports, id);
+    const after = decide(before);
+    if (after === null) return before;
+    const written = await ports.store.transaction(async (store) => {
+      if (!(await store.approvals.replace(after))) return false;
+      await tellPeople(ports, store, { what: 'approval', approval_id: id, status: after.status });
+      return true;
+    });
+    if (written) return after;
+  }
+}

@@ -1,0 +1,257 @@
+/** Self-healing: what happens to an alert of any source, from the map's decision to a person or to a verified fix. */
+import type { Alert, Severity } from '../domain/alert.ts';
+import { advance } from '../domain/alertMoves.ts';
+import type { Endpoint } from '../domain/endpoint.ts';
+import { decideRemediation, type Remediation, type RemediationPlan } from '../domain/remediation.ts';
+import { breakerReason, guardReason, historyMs, inMaintenance } from '../domain/remediationGuards.ts';
+import { type Actor, jobActor } from './actor.ts';
+import { announce, type Changes, requireAlert, writeMove } from './alerting.ts';
+import { requestApprovalIn } from './approvals.ts';
+import { AppError } from './errors.ts';
+import { notice } from './messages.ts';
+import type { Healing, Ports, Store, StoredApproval } from './ports.ts';
+import { newRun } from './runs.ts';
+import { openTicketIn } from './ticketing.ts';
+
+/** Who acts when healing does. */
+export const HEALER: Actor = jobActor('healing');
+
+export function createHealing(ports: Ports): Healing {
+  return {
+    async handle(alerts) {
+      for (const { id } of alerts) await handleAlert(ports, id);
+    },
+  };
+}
+
+type Verdict = { plan: RemediationPlan } | { why: string; severity: Severity };
+
+/** Takes one new alert: a remediation begins, a person is asked for a yes, or the alert goes to a person. */
+async function handleAlert(ports: Ports, alertId: number): Promise<void> {
+  const seen = await requireAlert(ports.store, alertId);
+  const endpoint = await endpointOf(ports.store, seen);
+  if (seen.status !== 'active' || !endpoint) return;
+  const verdict = await judge(ports, seen, endpoint);
+  const { changes, remediation } = await ports.store.transaction(async (store) => {
+    await store.endpoints.hold([endpoint.id]);
+    const alert = await requireAlert(store, alertId);
+    if (alert.status !== 'active') return { changes: null, remediation: null };
+    const guarded = 'plan' in verdict ? await guard(ports, store, endpoint, verdict.plan) : null;
+    if ('plan' in verdict && guarded === null) return begin(ports, store, alert, endpoint, verdict.plan, HEALER, false);
+    const why = 'plan' in verdict ? `not healed by itself: ${guarded}` : verdict.why;
+    const severity = 'plan' in verdict ? alert.severity : verdict.severity;
+    return { changes: await escalateIn(ports, store, alert, endpoint, why, severity), remediation: null };
+  });
+  if (changes) await announce(ports, changes);
+  if (remediation?.status === 'queued') await startNext(ports, endpoint.id);
+}
+
+/**
+ * Asks healing for one alert now; the map, the guards and the need for approval hold as ever.
+ *
+ * @param dryRun previews: nothing is changed on the endpoint and the alert stays as it is
+ * @throws AppError `not_found`, `conflict` when the alert is in no state for it, `refused` with the reason
+ */
+export async function remediateAlert(
+  ports: Ports,
+  alertId: number,
+  dryRun: boolean,
+  actor: Actor,
+): Promise<Remediation> {
+  const seen = await requireAlert(ports.store, alertId);
+  const endpoint = await endpointOf(ports.store, seen);
+  if (!endpoint) throw new AppError('conflict', `${seen.hostname} is not watched any more.`);
+  const refuse = (why: string) =>
+    new AppError('refused', `Alert ${alertId} (${seen.alertName} on ${seen.hostname}) is not healed: ${why}.`, {
+      alert_id: alertId,
+    });
+  const verdict = await judge(ports, seen, endpoint);
+  if ('why' in verdict) throw refuse(verdict.why);
+  const { changes, remediation } = await ports.store.transaction(async (store) => {
+    await store.endpoints.hold([endpoint.id]);
+    const alert = await requireAlert(store, alertId);
+    if (!dryRun && !['active', 'acknowledged', 'needs_human'].includes(alert.status))
+      throw new AppError('conflict', `Alert ${alertId} is ${alert.status.replace('_', ' ')}.`, {
+        status: alert.status,
+      });
+    const guarded = dryRun ? null : await guard(ports, store, endpoint, verdict.plan);
+    if (guarded !== null) throw refuse(guarded);
+    return begin(ports, store, alert, endpoint, verdict.plan, actor, dryRun);
+  });
+  if (changes) await announce(ports, changes);
+  if (remediation.status === 'queued') await startNext(ports, endpoint.id);
+  return remediation;
+}
+
+/** What the map and the runner say; both are asked outside any transaction. */
+async function judge(ports: Ports, alert: Alert, endpoint: Endpoint): Promise<Verdict> {
+  const { map } = ports.remediationMap.current();
+  const decision = decideRemediation(map, alert, endpoint, ports.settings.selfHealing);
+  if (decision.kind === 'human') return decision;
+  const obstacle = await ports.runner.obstacle(endpoint, decision.plan.playbook);
+  return obstacle === null ? decision : { why: `not healed by itself: ${obstacle}`, severity: alert.severity };
+}
+
+/** What speaks against running now; null when nothing does. */
+async function guard(ports: Ports, store: Store, endpoint: Endpoint, plan: RemediationPlan): Promise<string | null> {
+  const now = ports.clock.now();
+  const { limits, maintenance } = ports.remediationMap.current();
+  if (inMaintenance(maintenance, endpoint, now)) return 'a maintenance window is on';
+  const history = await store.remediations.ofEndpoint(endpoint.id, new Date(now.getTime() - historyMs(plan)));
+  return guardReason(plan, history, limits, now) ?? (await breaker(ports, store));
+}
+
+async function breaker(ports: Ports, store: Store): Promise<string | null> {
+  const { limits } = ports.remediationMap.current();
+  const windowStart = new Date(ports.clock.now().getTime() - limits.fleet.windowMs);
+  return breakerReason(await store.remediations.fleetRecord(windowStart), limits);
+}
+
+/** Tells the channel that the breaker opened, once for each window's length. */
+export async function tellOfBreaker(ports: Ports): Promise<void> {
+  const reason = await breaker(ports, ports.store);
+  if (reason === null) return;
+  const { windowMs } = ports.remediationMap.current().limits.fleet;
+  const bucket = Math.floor(ports.clock.now().getTime() / windowMs);
+  ports.log.warn({ reason }, 'self-healing stopped');
+  await notice(
+    ports,
+    `breaker:${bucket}`,
+    `Self-healing has stopped for the whole fleet: ${reason}. New alerts go to people.`,
+  );
+}
+
+async function begin(
+  ports: Ports,
+  store: Store,
+  alert: Alert,
+  endpoint: Endpoint,
+  plan: RemediationPlan,
+  actor: Actor,
+  dryRun: boolean,
+): Promise<{ changes: Changes | null; remediation: Remediation }> {
+  const asks = plan.yesNeeded > 0 && !dryRun;
+  const goal = `${dryRun ? 'Preview ' : ''}${plan.playbook} for ${alert.alertName}`;
+  const run = newRun(ports, actor, 'remediation', { hostname: endpoint.hostname, goal });
+  const remediation: Remediation = {
+    id: run.id,
+    alertId: alert.id,
+    alertName: alert.alertName,
+    endpointId: endpoint.id,
+    hostname: endpoint.hostname,
+    action: plan.action,
+    playbook: plan.playbook,
+    variables: plan.variables,
+    dryRun,
+    status: asks ? 'waiting_approval' : 'queued',
+    reason: null,
+    approvalId: null,
+    requestedBy: actor.id,
+    createdAt: run.createdAt,
+    startedAt: null,
+    finishedAt: null,
+    verifyBy: null,
+    cancelledBy: null,
+    ownerSaysFixed: null,
+  };
+  const approval = asks ? await ask(ports, store, alert, endpoint, plan, remediation, actor) : null;
+  await store.runs.add({ ...run, status: remediation.status === 'queued' ? 'queued' : 'waiting_approval' });
+  await store.remediations.add({ ...remediation, approvalId: approval?.id ?? null });
+  if (dryRun) return { changes: null, remediation };
+  const move = advance(
+    alert,
+    asks ? 'pending_approval' : 'remediating',
+    asks ? `asks for approval of ${planWords(plan)}` : `healing with ${planWords(plan)}`,
+    ports.clock.now(),
+    { remediationRunId: run.id },
+  );
+  if (move.kind === 'refused') throw new AppError('conflict', `Alert ${alert.id} cannot be healed: ${move.reason}.`);
+  return {
+    changes: await writeMove(ports, store, move, actor),
+    remediation: { ...remediation, approvalId: approval?.id ?? null },
+  };
+}
+
+/** How many earlier outcomes are shown to whoever decides. */
+const SHOWN_OUTCOMES = 5;
+
+async function ask(
+  ports: Ports,
+  store: Store,
+  alert: Alert,
+  endpoint: Endpoint,
+  plan: RemediationPlan,
+  remediation: Remediation,
+  actor: Actor,
+): Promise<StoredApproval> {
+  const { items } = await store.remediations.list(
+    { hostname: endpoint.hostname, playbook: plan.playbook },
+    { limit: SHOWN_OUTCOMES, offset: 0 },
+  );
+  return requestApprovalIn(
+    ports,
+    store,
+    {
+      kind: 'remediation',
+      question: `Run ${planWords(plan)} on ${endpoint.hostname} for ${alert.alertName}?`,
+      plan: {
+        hostname: endpoint.hostname,
+        owner_email: endpoint.ownerEmail,
+        criticality_tier: endpoint.criticalityTier,
+        alert_name: alert.alertName,
+        alert_message: alert.message,
+        playbook: plan.playbook,
+        variables: plan.variables,
+        last_outcomes: items.map(({ status, reason, createdAt }) => ({ status, reason, at: createdAt.toISOString() })),
+      },
+      tool: 'remediate_alert',
+      input: { alert_id: alert.id, dry_run: false },
+      hostname: endpoint.hostname,
+      alertId: alert.id,
+      subjectId: remediation.id,
+      yesNeeded: plan.yesNeeded,
+    },
+    actor,
+  );
+}
+
+function planWords({ playbook, variables }: RemediationPlan): string {
+  const given = Object.entries(variables).map(
+    ([name, value]) => `${name}=${Array.isArray(value) ? value.join(',') : value}`,
+  );
+  return [playbook, ...given].join(' ');
+}
+
+/** Gives an alert to a person, with a ticket. Null when its status does not let it go there. */
+export async function escalateIn(
+  ports: Ports,
+  store: Store,
+  alert: Alert,
+  endpoint: Endpoint,
+  why: string,
+  severity: Severity = alert.severity,
+): Promise<Changes | null> {
+  const move = advance(alert, 'needs_human', why, ports.clock.now());
+  if (move.kind === 'refused') return null;
+  await openTicketIn(ports, store, alert, endpoint, why, severity);
+  return writeMove(ports, store, move, HEALER);
+}
+
+/** Begins the oldest waiting remediation of an endpoint, unless one is running on it: never two at once. */
+export async function startNext(ports: Ports, endpointId: number): Promise<void> {
+  const started = await ports.store.transaction(async (store) => {
+    await store.endpoints.hold([endpointId]);
+    const now = ports.clock.now();
+    const open = await store.remediations.ofEndpoint(endpointId, now);
+    const next = open.find(({ status }) => status === 'queued');
+    if (!next || open.some(({ status }) => status === 'running')) return null;
+    await store.remediations.move(next.id, ['queued'], { status: 'running', startedAt: now });
+    return next;
+  });
+  if (started) await ports.queue.enqueue('execute_run', { run_id: started.id });
+}
+
+export async function endpointOf(store: Store, alert: Pick<Alert, 'endpointId'>): Promise<Endpoint | null> {
+  const [endpoint] = await store.endpoints.byIds([alert.endpointId]);
+  return endpoint && endpoint.deregisteredAt === null ? endpoint : null;
+}
