@@ -1,5 +1,6 @@
 /** The tables: one entity each, mapped one to one onto plain values that core knows. */
-import { defineEntity, p } from '@mikro-orm/core';
+import { defineEntity, type EntityProperty, type Platform, p, Type } from '@mikro-orm/core';
+import { SqlitePlatform } from '@mikro-orm/sql';
 import type { Actor, Role } from '../../core/actor.ts';
 import type { AlertStatus, AlertType, Resolution, Severity, TicketLink } from '../../domain/alert.ts';
 import type { ApprovalAnswer, ApprovalKind, ApprovalStatus, Execution } from '../../domain/approval.ts';
@@ -15,6 +16,17 @@ import type { TicketStatus } from '../../domain/ticket.ts';
 
 /** A string column with a narrower TypeScript type; the check lives at the gate, not in the database. */
 const word = <T extends string>() => p.string().$type<T>();
+
+/** A key of 47 bits. Only as `integer` it is also the place of the row in SQLite; in PostgreSQL that type ends at 31 bits. */
+class DrawnId extends Type<number, number | string> {
+  override getColumnType(_property: EntityProperty, platform: Platform): string {
+    return platform instanceof SqlitePlatform ? 'integer' : 'bigint';
+  }
+
+  override convertToJSValue(value: number | string): number {
+    return Number(value);
+  }
+}
 
 /** A floating-point number; the ORM's own type allows text too. */
 const real = () => p.double().$type<number>();
@@ -170,7 +182,7 @@ export const FeedbackRow = defineEntity({
   name: 'Feedback',
   tableName: 'feedback',
   properties: {
-    id: p.bigint('number').primary(),
+    id: p.type(DrawnId).primary().autoincrement(false),
     source: word<FeedbackSource>(),
     rating: p.integer(),
     category: word<FeedbackCategory>(),
@@ -201,7 +213,7 @@ export const FeedbackCommentRow = defineEntity({
   name: 'FeedbackComment',
   tableName: 'feedback_comment',
   properties: {
-    id: p.bigint('number').primary(),
+    id: p.type(DrawnId).primary().autoincrement(false),
     source: word<FeedbackSource>(),
     category: word<FeedbackCategory>(),
     text: p.text(),
