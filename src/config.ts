@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseEnv } from 'node:util';
 import { z } from 'zod';
+import { ROLES } from './core/actor.ts';
 import { AppError } from './core/errors.ts';
 
 /** The folder that holds config/, runbooks/ and package.json, wherever the service was started from. */
@@ -24,6 +25,12 @@ const whole = (fallback: number, min: number, max: number) =>
     .default(String(fallback))
     .transform(Number)
     .refine((value) => value >= min && value <= max, `must be a whole number from ${min} to ${max}`);
+const usd = (fallback: number) =>
+  z
+    .string()
+    .regex(/^\d+(\.\d+)?$/, 'must be an amount in US dollars')
+    .default(String(fallback))
+    .transform(Number);
 const list = () =>
   text().transform((value) =>
     value
@@ -70,11 +77,8 @@ const Variables = z.object({
   AWS_REGION: text(),
   BEDROCK_ENDPOINT_URL: url('http', 'https'),
   OLLAMA_URL: url('http', 'https').default('http://127.0.0.1:11434'),
-  LLM_DAILY_BUDGET_USD: z
-    .string()
-    .regex(/^\d+(\.\d+)?$/, 'must be an amount in US dollars')
-    .default('10')
-    .transform(Number),
+  LLM_DAILY_BUDGET_USD: usd(10),
+  LLM_DAILY_BUDGET_PER_KEY_USD: usd(5),
 
   METRICS_TOKEN: text(),
   WEBHOOK_SECRET: text(),
@@ -94,7 +98,11 @@ const Variables = z.object({
   PUBLIC_URL: url('http', 'https').transform((value) => value.replace(/\/+$/, '')),
   DEX_REGISTER_SELF: flag(true),
   DEX_RETENTION_DAYS: whole(14, 1, 3650),
-  DEX_SURVEY_CRON: text(),
+  DEX_SURVEY_CRON: text().refine(
+    (value) => value === '' || /^([\w*,/-]+\s+){4}[\w*,/-]+$/.test(value),
+    'must be empty or a cron expression of five fields, as 0 8 * * 1',
+  ),
+  DEX_SURVEY_SHARE_PCT: whole(100, 1, 100),
   SSH_KEYS_DIR: text(),
   EMBEDDING_MODEL: text(),
 
@@ -106,6 +114,7 @@ const Variables = z.object({
   SLACK_APPROVERS: list(),
   SLACK_API_URL: url('http', 'https'),
   MCP_ALLOWED_ORIGINS: list(),
+  MCP_STDIO_ROLE: z.enum(ROLES, `must be ${ROLES.join(', ')}`).default('operator'),
 });
 
 type Read = z.output<typeof Variables>;
@@ -121,16 +130,19 @@ export interface Config extends Readonly<Omit<Read, 'DATA_DIR' | 'DATABASE_URL' 
   readonly version: string;
 }
 
+/** An empty value here turns off what the default turns on. */
+const SAYS_NONE = new Set(['LLM_PROVIDER']);
+
 /** What a variable holds is never printed for these. */
 const SECRET = /KEY|TOKEN|SECRET|PASSWORD|_URL$/;
 
 /**
- * Reads the variables. Empty strings count as not set.
+ * Reads the variables. Empty strings count as not set, but for those where empty is a choice.
  * @throws AppError `invalid` that names every bad variable at once, with its value and what is allowed
  */
 export function readConfig(env: Record<string, string | undefined>): Config {
   const given = Object.fromEntries(
-    Object.entries(env).filter(([, value]) => value !== undefined && value.trim() !== ''),
+    Object.entries(env).filter(([name, value]) => value !== undefined && (value.trim() !== '' || SAYS_NONE.has(name))),
   );
   const parsed = Variables.safeParse(given);
   const problems = parsed.success

@@ -1,18 +1,25 @@
 /** Starts the service: configuration, application, faces, signals; the one file that also mounts MCP. */
 import { hostname } from 'node:os';
+import type { Context } from 'koa';
+import { connectAgent } from '../mcp/agent.ts';
+import { createMcpHttp, type McpHttp } from '../mcp/http.ts';
+import { createMcpServer } from '../mcp/server.ts';
 import { type App, createApp, type Overrides } from './app.ts';
 import { type Config, processEnv, readConfig } from './config.ts';
 import { jobActor } from './core/actor.ts';
 import { AppError } from './core/errors.ts';
 import { alertmanagerRoutes } from './surfaces/http/alertmanager.ts';
 import { apiRoutes } from './surfaces/http/api.ts';
-import { authenticate, configuredKey } from './surfaces/http/auth.ts';
+import { authenticate, configuredKey, type KeyLookup } from './surfaces/http/auth.ts';
 import { docsRoutes } from './surfaces/http/docs.ts';
 import { openapi } from './surfaces/http/openapi.ts';
+import { runEventRoutes } from './surfaces/http/runEvents.ts';
 import { createKoa, type HttpServer, listen } from './surfaces/http/server.ts';
 import { serviceRoutes } from './surfaces/http/service.ts';
 import { ticketCallbackRoutes } from './surfaces/http/ticketCallback.ts';
 import { schedule, startJobs } from './surfaces/jobs.ts';
+import { createSlack, SLACK_PATH, type SlackFace } from './surfaces/slack/app.ts';
+import { slackWording } from './surfaces/slack/wording.ts';
 
 export interface Service {
   app: App;
@@ -21,15 +28,26 @@ export interface Service {
 }
 
 export async function startService(config: Config, overrides: Overrides = {}): Promise<Service> {
-  const app = await createApp(config, overrides);
+  const app = await createApp(config, overrides, { connectAgent, slackWording });
   try {
-    const server = await openDoors(app);
+    const mcp = mountMcp(app);
+    const slack = mountSlack(app);
+    const server = await openDoors(app, mcp, slack);
     await app.startWorking({ recover: true });
-    await startJobs(schedule(config.DEX_SCAN_INTERVAL_MINUTES), app.scheduler, app.invoke);
+    // Slack may be slow or down; the service is ready without it.
+    void slack?.start();
+    const survey = { cron: config.DEX_SURVEY_CRON, sharePct: config.DEX_SURVEY_SHARE_PCT };
+    await startJobs(
+      schedule(config.DEX_SCAN_INTERVAL_MINUTES, survey, { agents: app.model.llm !== null }),
+      app.scheduler,
+      app.invoke,
+    );
     return {
       app,
       url: server.url,
       async stop() {
+        await slack?.stop();
+        await mcp.close();
         await server.close();
         await app.close();
       },
@@ -40,16 +58,18 @@ export async function startService(config: Config, overrides: Overrides = {}): P
   }
 }
 
-async function openDoors(app: App): Promise<HttpServer> {
+async function openDoors(app: App, mcp: McpHttp, slack: SlackFace | null): Promise<HttpServer> {
   const { config } = app;
-  const guard = { required: config.authRequired, lookup: configuredKey(config.API_KEY) };
+  const guard = guardOf(config);
+  const caller = (ctx: Context) => authenticate(ctx.headers, 'rest', guard);
   const koa = createKoa({
     log: app.log,
     loopbackOnly: config.HOST === '127.0.0.1' && !config.authRequired,
-    raw: {},
+    raw: { '/mcp': mcp.handle, ...(slack?.requestListener && { [SLACK_PATH]: slack.requestListener }) },
     ownBodies: ['/api/v1/webhooks'],
     routers: [
-      apiRoutes({ ...app, charts: app.ports.charts, authenticate: (ctx) => authenticate(ctx.headers, 'rest', guard) }),
+      apiRoutes({ ...app, charts: app.ports.charts, authenticate: caller }),
+      runEventRoutes({ ...app, events: app.ports.runEvents, authenticate: caller }),
       alertmanagerRoutes({
         invoke: app.invoke,
         metrics: app.ports.metrics,
@@ -68,6 +88,37 @@ async function openDoors(app: App): Promise<HttpServer> {
     ],
   });
   return listen(koa, config.HOST, config.PORT);
+}
+
+function mountMcp(app: App): McpHttp {
+  const { config, log, ports } = app;
+  return createMcpHttp({
+    createServer: (actor) => createMcpServer({ ...app, actor, charts: ports.charts, version: config.version }),
+    authenticate: (headers) => authenticate(headers, 'mcp', guardOf(config)),
+    allowedOrigins: config.MCP_ALLOWED_ORIGINS,
+    clock: ports.clock,
+    log,
+  });
+}
+
+/** Null while no bot token is set. */
+function mountSlack({ config, tools, invoke, ports, log }: App): SlackFace | null {
+  if (config.SLACK_BOT_TOKEN === '') return null;
+  return createSlack(
+    {
+      botToken: config.SLACK_BOT_TOKEN,
+      appToken: config.SLACK_APP_TOKEN,
+      signingSecret: config.SLACK_SIGNING_SECRET,
+      operators: config.SLACK_OPERATORS,
+      approvers: config.SLACK_APPROVERS,
+      apiUrl: config.SLACK_API_URL,
+    },
+    { tools, invoke, charts: ports.charts, clock: ports.clock, log },
+  );
+}
+
+function guardOf(config: Config): { required: boolean; lookup: KeyLookup } {
+  return { required: config.authRequired, lookup: configuredKey(config.API_KEY) };
 }
 
 /** On an empty registry: watches the machine it runs on, so that a newcomer sees real work at once. */

@@ -6,6 +6,8 @@ import type { Embedder, EmbedderStatus, EmbeddingModel } from '../core/runbookPo
 import { HASH_DIMENSIONS, hashVector } from '../domain/hashVector.ts';
 
 const DEFAULT_MODEL = 'Xenova/all-MiniLM-L6-v2';
+/** The value of EMBEDDING_MODEL that asks for the built-in vectors, and for no look at any hub. */
+const NO_MODEL = 'none';
 const HUB = 'https://huggingface.co';
 const HUB_PATIENCE_MS = 3_000;
 /** Sentence models read about 256 word pieces; tokenising much more than that is time for nothing. */
@@ -22,7 +24,7 @@ export const lexicalModel: EmbeddingModel = {
 };
 
 /**
- * `model` is a directory, a name on the hub, or empty for all-MiniLM-L6-v2; it is loaded at the first `open()`, from
+ * `model` is a directory, a name on the hub, `none`, or empty for all-MiniLM-L6-v2; it is loaded at the first `open()`, from
  * `cacheDir` when it was downloaded before. `hub` is where names are looked up. When it cannot be had, one warning is
  * logged and {@link lexicalModel} serves until the process ends.
  */
@@ -33,6 +35,11 @@ export function createEmbedder(options: { model: string; cacheDir: string; log: 
   let status: EmbedderStatus = { state: 'idle', mode: null, model: wanted, note: null };
 
   async function load(): Promise<EmbeddingModel> {
+    if (wanted === NO_MODEL) {
+      const note = 'No embedding model is wanted (EMBEDDING_MODEL is none), so search compares words only.';
+      status = { state: 'ready', mode: 'lexical', model: lexicalModel.id, note };
+      return lexicalModel;
+    }
     try {
       const model = await sentenceModel(wanted, resolve(options.cacheDir), hub);
       status = { state: 'ready', mode: model.mode, model: wanted, note: null };

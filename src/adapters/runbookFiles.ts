@@ -15,30 +15,34 @@ const SETTLE_MS = 300;
 /** Files read side by side: one by one is three times slower. */
 const READ_AT_ONCE = 16;
 
+type Page = { source: RunbookSource } | RefusedRunbook;
+
 /**
  * `shippedDir` is read only; `uploadedDir` is made when the first page is saved, and its page wins over a shipped one of
- * the same name. Paths are shown relative to `root`. A folder's README.md is about the folder and no runbook.
+ * the same name. Paths inside `root` are shown relative to it. A folder's README.md is about the folder and no runbook.
  */
 export function createRunbookFiles(options: {
   root: string;
   shippedDir: string;
   uploadedDir: string;
   log: Log;
-}): RunbookFiles & { watch(changed: () => void): Promise<{ close(): void }> } {
+}): RunbookFiles {
   const { root, shippedDir, uploadedDir, log } = options;
+  /** By path: most listings find nothing new, and reading a thousand pages takes longer than indexing one. */
+  const pagesRead = new Map<string, { stamp: string; page: Page }>();
 
   async function list() {
     const names = await namesIn(shippedDir).catch((error: unknown) => {
       throw new AppError(
         'unavailable',
-        `The runbook folder ${relative(root, shippedDir)} cannot be read: ${reasonOf(error)}`,
+        `The runbook folder ${shown(root, shippedDir)} cannot be read: ${reasonOf(error)}`,
       );
     });
     const uploaded = await namesIn(uploadedDir).catch((error: unknown): string[] => {
       if (isMissing(error)) return [];
       throw new AppError(
         'unavailable',
-        `The runbook folder ${relative(root, uploadedDir)} cannot be read: ${reasonOf(error)}`,
+        `The runbook folder ${shown(root, uploadedDir)} cannot be read: ${reasonOf(error)}`,
       );
     });
     const sources: RunbookSource[] = [];
@@ -49,14 +53,48 @@ export function createRunbookFiles(options: {
     ];
     for (let at = 0; at < found.length; at += READ_AT_ONCE) {
       const slice = found.slice(at, at + READ_AT_ONCE).map(({ dir, name }) => ({ name, path: join(dir, name) }));
-      const reads = await Promise.all(slice.map(({ path }) => contentOf(path)));
-      for (const [place, { name, path }] of slice.entries()) {
-        const read = reads[place]!;
-        if ('reason' in read) refused.push({ path: relative(root, path), reason: read.reason });
-        else sources.push(sourceOf(name.slice(0, -'.md'.length), relative(root, path), read.content));
+      const pages = await Promise.all(slice.map(({ name, path }) => pageAt(name, path)));
+      for (const page of pages) {
+        if ('source' in page) sources.push(page.source);
+        else refused.push(page);
       }
     }
+    const paths = new Set(found.map(({ dir, name }) => join(dir, name)));
+    for (const path of pagesRead.keys()) if (!paths.has(path)) pagesRead.delete(path);
     return { sources, refused };
+  }
+
+  /** Links are followed: mounted configuration comes as links. */
+  async function pageAt(name: string, path: string): Promise<Page> {
+    const refuse = (reason: string) => ({ path: shown(root, path), reason });
+    try {
+      const at = await stat(path);
+      if (!at.isFile()) return refuse('it is not a file');
+      const stamp = `${at.mtimeMs}/${at.ctimeMs}/${at.size}/${at.ino}`;
+      const known = pagesRead.get(path);
+      if (known?.stamp === stamp) return known.page;
+      const read = at.size > MAX_RUNBOOK_BYTES ? { reason: tooLarge(at.size) } : contentOf(await readFile(path));
+      const page =
+        'reason' in read
+          ? refuse(read.reason)
+          : { source: sourceOf(name.slice(0, -'.md'.length), shown(root, path), read.content) };
+      pagesRead.set(path, { stamp, page });
+      return page;
+    } catch (error) {
+      return refuse(reasonOf(error));
+    }
+  }
+
+  async function read(docId: string): Promise<RunbookSource | null> {
+    const name = `${docId}.md`;
+    for (const dir of [uploadedDir, shippedDir]) {
+      // Only a name that the folder itself tells becomes a path.
+      if (!(await namesIn(dir).catch((): string[] => [])).includes(name)) continue;
+      const page = await pageAt(name, join(dir, name));
+      if ('source' in page) return page.source;
+      throw new AppError('refused', `The runbook ${page.path} cannot be shown: ${page.reason}.`);
+    }
+    return null;
   }
 
   async function save(docId: string, content: string): Promise<RunbookSource> {
@@ -76,7 +114,7 @@ export function createRunbookFiles(options: {
       await file.close();
       await rm(draft, { force: true });
     }
-    return sourceOf(docId, relative(root, path), content);
+    return sourceOf(docId, shown(root, path), content);
   }
 
   async function watch(changed: () => void) {
@@ -90,7 +128,8 @@ export function createRunbookFiles(options: {
     for (const dir of [shippedDir, uploadedDir]) {
       try {
         const watcher = watchFolder(dir, (_event, name) => {
-          if (name === null || isRunbook(name)) later();
+          // A mounted configuration is exchanged as a whole, by its link `..data`.
+          if (name === null || isRunbook(name) || name === '..data') later();
         });
         watcher.on('error', (error) => log.warn({ err: error, dir }, 'changes to runbooks are no longer seen here'));
         watchers.push(watcher);
@@ -106,7 +145,7 @@ export function createRunbookFiles(options: {
     };
   }
 
-  return { list, save, watch };
+  return { list, read, save, watch };
 }
 
 function isRunbook(name: string): boolean {
@@ -117,19 +156,10 @@ async function namesIn(dir: string): Promise<string[]> {
   return (await readdir(dir)).filter(isRunbook).sort();
 }
 
-/** Links are followed: mounted configuration comes as links. */
-async function contentOf(path: string): Promise<{ content: string } | { reason: string }> {
-  try {
-    const at = await stat(path);
-    if (!at.isFile()) return { reason: 'it is not a file' };
-    if (at.size > MAX_RUNBOOK_BYTES) return { reason: tooLarge(at.size) };
-    const bytes = await readFile(path);
-    if (bytes.includes(0)) return { reason: 'it is binary, not Markdown' };
-    if (!isUtf8(bytes)) return { reason: 'it is not UTF-8 text: save it as UTF-8' };
-    return { content: bytes.toString('utf8') };
-  } catch (error) {
-    return { reason: reasonOf(error) };
-  }
+function contentOf(bytes: Buffer): { content: string } | { reason: string } {
+  if (bytes.includes(0)) return { reason: 'it is binary, not Markdown' };
+  if (!isUtf8(bytes)) return { reason: 'it is not UTF-8 text: save it as UTF-8' };
+  return { content: bytes.toString('utf8') };
 }
 
 function sourceOf(docId: string, path: string, content: string): RunbookSource {
@@ -142,6 +172,11 @@ function sourceOf(docId: string, path: string, content: string): RunbookSource {
     const problem = `front-matter is not YAML (${reasonOf(error).split('\n', 1)[0]}): the page is indexed without it`;
     return { docId, path, hash, frontMatter: null, body, problems: [problem] };
   }
+}
+
+function shown(root: string, path: string): string {
+  const inside = relative(root, path);
+  return inside.startsWith('..') ? path : inside;
 }
 
 function tooLarge(bytes: number): string {

@@ -138,7 +138,11 @@ export function writeMove(ports: Ports, store: Store, move: Move<Alert>, actor: 
 /** What is only told and never stored: call it when the transaction is over. */
 export async function announce(ports: Ports, { events, raised }: Changes): Promise<void> {
   for (const { alertName, from, to } of events) ports.metrics.alertMoved(alertName, from ?? 'none', to);
-  if (raised && ports.healing) await ports.queue.enqueue('handle_alerts', {});
+  if (!raised || !ports.healing) return;
+  // The marks on the alerts stand: what the queue does not hear of now is found at the next tending.
+  await ports.queue.enqueue('handle_alerts', {}).catch((error: unknown) => {
+    ports.log.warn({ err: error }, 'new alerts wait for the next tending, because the queue does not answer');
+  });
 }
 
 /**

@@ -130,6 +130,17 @@ function readArguments(tool: AnyTool, words: string[]): Reading {
   return { kind: 'call', tool, input };
 }
 
+/** The same reading for values that were given by name, as a form does: `options.port` reaches into `options`. */
+export function readFields(tool: AnyTool, values: Record<string, string>): Record<string, unknown> {
+  const fields = fieldsOf(tool);
+  const input: Record<string, unknown> = {};
+  for (const [name, text] of Object.entries(values)) {
+    const field = findField(fields, name);
+    if (field) put(input, field, text);
+  }
+  return input;
+}
+
 /** `--key value`, `--key=value` and `key=value`; keyboards that turn two hyphens into a dash are forgiven. */
 function option(word: string): { name: string | null; value: string | null; dashed: boolean } {
   const [, dashes, name, value] = /^(--|[—–])?([A-Za-z][\w.-]*)(?:=(.*))?$/s.exec(word) ?? [];
@@ -193,8 +204,17 @@ function amountOf(fieldName: string, text: string): number | string {
   return fieldUnitMs === undefined ? text : (amount * UNIT_MS[unit.toLowerCase()]!) / fieldUnitMs;
 }
 
+const fieldsByTool = new WeakMap<AnyTool, Field[]>();
+
 /** The fields of a tool's input that can be typed, those inside others included. */
 export function fieldsOf(tool: AnyTool): Field[] {
+  // Making a JSON Schema takes a millisecond, and every command asks for it several times.
+  const fields = fieldsByTool.get(tool) ?? readSchema(tool);
+  fieldsByTool.set(tool, fields);
+  return fields;
+}
+
+function readSchema(tool: AnyTool): Field[] {
   const schema = jsonSchema(tool.input, 'input') as Schema;
   return Object.entries(schema.properties ?? {}).flatMap(([name, property]) => {
     const required = schema.required?.includes(name) ?? false;

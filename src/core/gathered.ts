@@ -1,8 +1,9 @@
 /** Work that is cheaper together: while one group is under way, what arrives gathers into the next. */
+import { AppError } from './errors.ts';
 
 /**
- * @param work answers in the order of its items; when it fails for a group, each item is tried by itself, so that one cannot
- *   fail the others
+ * @param work answers in the order of its items. An AppError is the answer for all of a group (the store is down); after any
+ *   other failure each item is tried by itself, so that one cannot fail the others
  * @returns resolves when the item's group is done
  */
 export function gathered<I, O>(work: (items: I[]) => Promise<O[]>, mostTogether: number): (item: I) => Promise<O> {
@@ -18,9 +19,13 @@ export function gathered<I, O>(work: (items: I[]) => Promise<O[]>, mostTogether:
     await work([item]).then(([output]) => resolve(output as O), reject);
   };
   const together = async (group: Waiting[]): Promise<void> => {
-    const outputs = await work(group.map(({ item }) => item)).catch(() => null);
-    if (outputs) for (const [index, { resolve }] of group.entries()) resolve(outputs[index] as O);
-    else for (const single of group) await one(single);
+    try {
+      const outputs = await work(group.map(({ item }) => item));
+      for (const [index, { resolve }] of group.entries()) resolve(outputs[index] as O);
+    } catch (error) {
+      if (error instanceof AppError) for (const { reject } of group) reject(error);
+      else for (const single of group) await one(single);
+    }
   };
   const drain = async (): Promise<void> => {
     busy = true;

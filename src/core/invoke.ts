@@ -6,7 +6,7 @@ import { canonicalJson } from './canonicalJson.ts';
 import type { ChartSpec } from './chart.ts';
 import { AppError } from './errors.ts';
 import { judge } from './policy.ts';
-import type { Ports, StoredApproval } from './ports.ts';
+import type { AuditEntry, Ports, StoredApproval } from './ports.ts';
 import type { AnyTool } from './tool.ts';
 
 export interface InvokeOptions {
@@ -16,6 +16,8 @@ export interface InvokeOptions {
   confirm?(question: string): Promise<boolean>;
   /** A yes that people gave to exactly this call; it is good for one run. */
   approvalId?: string;
+  /** An agent's profile, or people for this very call, allowed it already: the planner's gate has seen to that. */
+  granted?: boolean;
 }
 
 export interface Answer {
@@ -80,23 +82,48 @@ export function createInvoke(tools: readonly AnyTool[], ports: Ports): Invoke {
     durationMs: number,
   ): Promise<void> {
     const subject = input.hostname ?? input.alert_id ?? input.run_id ?? input.approval_id ?? null;
+    const entry: AuditEntry = {
+      at: ports.clock.now(),
+      actor: actor.id,
+      actorKind: actor.kind,
+      via: actor.via,
+      role: actor.role,
+      tool: tool.name,
+      inputDigest: ports.tokens.digest(canonicalJson(input)),
+      subject: subject === null ? null : String(subject),
+      outcome,
+      error: failure instanceof AppError ? `${failure.kind}: ${failure.message}` : failure ? 'internal error' : null,
+      durationMs: Math.round(durationMs),
+    };
     await ports.store.audit
-      .append({
-        at: ports.clock.now(),
-        actor: actor.id,
-        actorKind: actor.kind,
-        via: actor.via,
-        role: actor.role,
-        tool: tool.name,
-        inputDigest: ports.tokens.digest(canonicalJson(input)),
-        subject: subject === null ? null : String(subject),
-        outcome,
-        error: failure instanceof AppError ? `${failure.kind}: ${failure.message}` : failure ? 'internal error' : null,
-        durationMs: Math.round(durationMs),
-      })
+      .append(tool.anonymous ? withoutCaller(entry) : entry)
       // The write itself is done or refused already; losing its audit line must be loud, not a second failure.
-      .catch((error: unknown) => ports.log.error({ err: error, tool: tool.name, actor: actor.id }, 'audit line lost'));
+      .catch((error: unknown) =>
+        ports.log.error(
+          { err: error, tool: tool.name, actor: tool.anonymous ? ANONYMOUS : actor.id },
+          'audit line lost',
+        ),
+      );
   }
+}
+
+const ANONYMOUS = 'anonymous';
+
+/** Leaves nothing that leads to the caller or the input: a digest of few possible inputs can be guessed, a time be matched. */
+function withoutCaller({ at, tool, outcome }: AuditEntry): AuditEntry {
+  return {
+    at: new Date(Date.UTC(at.getUTCFullYear(), at.getUTCMonth(), at.getUTCDate())),
+    actor: ANONYMOUS,
+    actorKind: ANONYMOUS,
+    via: ANONYMOUS,
+    role: ANONYMOUS,
+    tool,
+    inputDigest: '',
+    subject: null,
+    outcome,
+    error: null,
+    durationMs: 0,
+  };
 }
 
 function parseInput(tool: AnyTool, raw: unknown): Record<string, unknown> {
@@ -136,6 +163,7 @@ async function authorise(
       throw new AppError('denied', `${tool.name} is for people only; nothing was done.${instead}`);
     }
     case 'approve':
+      if (options.granted) return { actor, approvalId: null };
       if (options.approvalId === undefined) return askFor(ports, tool, input, actor, options);
       await spendApproval(ports, options.approvalId, tool.name, input);
       return { actor, approvalId: options.approvalId };
@@ -223,6 +251,18 @@ function failureWords(failure: unknown): string {
 
 /** The JSON Schema of a tool's input or output, as MCP, OpenAPI and model providers want it. */
 export function jsonSchema(schema: z.ZodObject, io: 'input' | 'output'): Record<string, unknown> {
-  const { $schema: _dialect, ...rest } = z.toJSONSchema(schema, { io, unrepresentable: 'any' });
+  const { $schema: _dialect, ...rest } = z.toJSONSchema(schema, {
+    io,
+    unrepresentable: 'any',
+    override: ({ jsonSchema }) => dropNoise(jsonSchema),
+  });
   return rest;
+}
+
+/** What zod adds and no reader needs; models pay for every character, and the patterns of formats alone doubled the size. */
+function dropNoise(schema: z.core.JSONSchema.BaseSchema): void {
+  if (schema.format) delete schema.pattern;
+  if (schema.minimum === Number.MIN_SAFE_INTEGER) delete schema.minimum;
+  if (schema.maximum === Number.MAX_SAFE_INTEGER) delete schema.maximum;
+  if (schema.propertyNames && Object.keys(schema.propertyNames).join() === 'type') delete schema.propertyNames;
 }

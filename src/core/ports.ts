@@ -8,29 +8,41 @@ import type { Delivery, OutboxMessage, StoredMessage } from '../domain/outbox.ts
 import type { Remediation, RemediationStatus } from '../domain/remediation.ts';
 import type { FleetRecord } from '../domain/remediationGuards.ts';
 import type { Run, RunKind, RunStatus } from '../domain/run.ts';
+import type { VoteCount } from '../domain/runbookVotes.ts';
 import type { RemediationRecord, Score, ScoreThresholds } from '../domain/score.ts';
 import type { ScanTarget, Snapshot } from '../domain/telemetry.ts';
 import type { Ticket } from '../domain/ticket.ts';
 import type { Actor } from './actor.ts';
 import type { ChartRenderer } from './chart.ts';
+import type { FeedbackRepository, People, SurveyRepository } from './feedbackPorts.ts';
 import type { RemediationRules } from './remediationMap.ts';
+import type { Runbooks } from './runbookPorts.ts';
 import type { ScoreConfig } from './scoreRules.ts';
 
 export interface Ports {
   store: Store;
+  /** Looks at endpoints itself. */
   collector: Collector;
+  /** Looks at endpoints in a scan: the collector, or an agent that may use it. */
+  scanner: Collector;
   scoreRules: Reloaded<ScoreConfig>;
   remediationMap: Reloaded<RemediationRules>;
   runner: PlaybookRunner;
   queue: Queue;
+  runEvents: RunEvents;
+  agents: Agents;
   /** Who looks at new alerts and heals what it may; absent while nothing does. */
   healing?: Healing;
+  runbooks: Runbooks;
+  /** Who people are, where messages reach them; absent while no messages to people can be sent. */
+  people?: People;
   charts: ChartRenderer;
   metrics: Metrics;
   log: Log;
   clock: Clock;
   ids: Ids;
   tokens: Tokens;
+  random: Random;
   settings: Settings;
 }
 
@@ -52,6 +64,12 @@ export interface Settings {
 /** A configuration file that may change while the service runs; a broken edit leaves the last good value. */
 export interface Reloaded<T> {
   current(): T;
+}
+
+/** What may be asked of agents. */
+export interface Agents {
+  /** Names of the profiles there are now. */
+  profiles(): readonly string[];
 }
 
 /** Time and names as ports, so that tests never sleep and never guess. */
@@ -77,6 +95,8 @@ export interface CollectContext {
   previousScanAt: Date | null;
   /** Set by fleet scans: a rate that needs a second sample is left to the next look instead of waited for. */
   quick?: boolean;
+  /** Takes what the run should say about how the endpoint was looked at. */
+  note?(text: string): void;
 }
 
 /** Looks at endpoints. Never throws for what the endpoint does: unreachable, slow and garbled are snapshots with a reason. */
@@ -103,11 +123,15 @@ export interface Store {
   readonly alerts: AlertRepository;
   readonly unknownHosts: UnknownHostRepository;
   readonly outbox: OutboxRepository;
+  readonly slackMessages: SlackMessageRepository;
   readonly approvals: ApprovalRepository;
   readonly remediations: RemediationRepository;
   readonly tickets: TicketRepository;
+  readonly feedback: FeedbackRepository;
+  readonly surveys: SurveyRepository;
   readonly runs: RunRepository;
   readonly audit: AuditRepository;
+  readonly runbookVotes: RunbookVoteRepository;
   /** All or nothing; nested calls join the outer one. */
   transaction<T>(work: (store: Store) => Promise<T>): Promise<T>;
   /** Fails with kind `unavailable` when the database does not answer. */
@@ -115,12 +139,17 @@ export interface Store {
 }
 
 export interface EndpointFilter {
+  /** How the hostname begins; letters, digits, dots and hyphens only. */
+  prefix?: string;
   persona?: Persona;
   criticalityTier?: number;
   /** `key` or `key=value`. */
   tag?: string;
   state?: EndpointState;
   ownerEmail?: string;
+  /** The part of the owner's mail address before the @; letters, digits, dots and hyphens only. */
+  ownerName?: string;
+  ipAddress?: string;
 }
 
 export interface FleetRow {
@@ -158,6 +187,8 @@ export interface EndpointRepository {
   /** Counts and sums by persona and status, in one query. */
   fleet(): Promise<FleetRow[]>;
   countStale(staleBefore: Date): Promise<number>;
+  /** What the endpoints that have a score belong to. */
+  scored(): Promise<{ persona: Persona; tags: Record<string, string>; score: number }[]>;
   /** The lowest scores first. */
   worst(limit: number): Promise<Endpoint[]>;
 }
@@ -330,6 +361,22 @@ export interface TicketRepository {
   pruneDeliveries(before: Date): Promise<number>;
 }
 
+/** The Slack message that tells of a subject of the outbox. */
+export interface SlackMessage {
+  subject: string;
+  channel: string;
+  /** Slack's name for a message in a channel. */
+  ts: string;
+  /** True when the message tells of many subjects at once. */
+  digest: boolean;
+}
+
+export interface SlackMessageRepository {
+  find(subject: string): Promise<SlackMessage | null>;
+  /** A newer message of a subject takes the place of the older. */
+  keep(messages: readonly SlackMessage[]): Promise<void>;
+}
+
 export interface RunFilter {
   kind?: RunKind;
   status?: RunStatus;
@@ -340,11 +387,14 @@ export interface RunRepository {
   /** Fails with kind `conflict` when the run is of a kind of which one at a time may be open, and one is. */
   add(run: Run): Promise<void>;
   get(id: string): Promise<Run | null>;
-  /** Newest first. */
+  /** Newest first, without their steps and state. */
   list(filter: RunFilter, page: Page): Promise<Paged<Run>>;
-  /** Moves a queued run to running; false when somebody else did or it is not queued any more. */
-  claim(id: string, now: Date): Promise<boolean>;
+  status(id: string): Promise<RunStatus | null>;
+  /** Changes a run that is in one of these statuses; false when it was not, and then nothing changed. */
+  move(id: string, from: readonly RunStatus[], patch: Partial<Run>): Promise<boolean>;
   update(id: string, patch: Partial<Run>): Promise<void>;
+  /** What the runs since then have cost in US dollars, of everybody or of one asker. */
+  spentUsd(since: Date, requestedBy?: string): Promise<number>;
   /** Runs in one of these statuses, oldest first. */
   inStatus(statuses: RunStatus[], kind?: RunKind): Promise<Run[]>;
 }
@@ -370,9 +420,36 @@ export interface AuditRepository {
   list(filter: { actor?: string; tool?: string }, page: Page): Promise<Paged<AuditEntry & { id: number }>>;
 }
 
+/** Whether a runbook helped somebody on one occasion. */
+export interface RunbookVote {
+  docId: string;
+  /** Actor id. */
+  voter: string;
+  /** The alert it was read for; null when for none. */
+  alertId: number | null;
+  helped: boolean;
+}
+
+export interface RunbookVoteRepository {
+  /** A voter's later word on the same page and alert replaces the earlier one. */
+  cast(vote: RunbookVote, now: Date): Promise<void>;
+  /** By doc_id; pages without votes are absent. */
+  counts(): Promise<Map<string, VoteCount>>;
+}
+
 /** Work that outlives a request. Facts are in the store first; the queue only says that there is something to do. */
 export interface Queue {
   enqueue(job: string, data: Record<string, unknown>): Promise<void>;
+}
+
+/** `changed`: look at the stored run again. `text`: what a model is writing, as it comes; never stored. */
+export type RunEvent = { type: 'changed' } | { type: 'text'; delta: string };
+
+/** What happens to runs in this process, for those who watch. Other processes' runs are seen by looking at the store. */
+export interface RunEvents {
+  publish(runId: string, event: RunEvent): void;
+  /** Returns how to stop listening. */
+  subscribe(runId: string, listener: (event: RunEvent) => void): () => void;
 }
 
 /** Takes over new alerts. What it was not told of because the process died, it is told after the restart. */
@@ -434,12 +511,15 @@ export interface Messenger {
   givenUp?(messages: readonly StoredMessage[], reason: string): Promise<void>;
 }
 
-/** A number from 0 to 1, for jitter. */
+/** A number from 0 up to 1, for jitter and for drawing lots. */
 export type Random = () => number;
 
 /** What the service counts about itself; names and labels are those of the operations guide. */
 export interface Metrics {
   runFinished(kind: string, status: string, durationS: number): void;
+  /** An agent was set to work, by the name of its profile. */
+  agentCalled(profile: string): void;
+  llmSpent(model: { provider: string; model: string }, costUsd: number): void;
   endpointScanned(collector: string, outcome: 'ok' | 'unreachable', durationS: number): void;
   fleet(counts: Record<string, number>, averageScore: number | null): void;
   /** Every move of an alert from one status to another. */

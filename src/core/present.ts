@@ -3,11 +3,14 @@ import type { z } from 'zod';
 import type { Alert } from '../domain/alert.ts';
 import { type Endpoint, endpointState } from '../domain/endpoint.ts';
 import type { Run } from '../domain/run.ts';
+import { fixRatePct, type VoteCount } from '../domain/runbookVotes.ts';
 import type { Score } from '../domain/score.ts';
 import type { Snapshot } from '../domain/telemetry.ts';
+import type { PlannerStep } from './plannerState.ts';
 import type { StoredScore } from './ports.ts';
+import type { RunbookHit, RunbookPage } from './runbookPorts.ts';
 import type { ScanResult } from './scanning.ts';
-import type { alertShape, endpointShape, runShape, scoreShape } from './shapes.ts';
+import type { alertShape, endpointShape, runbookHitShape, runbookPageShape, runShape, scoreShape } from './shapes.ts';
 
 export function iso(date: Date): string;
 export function iso(date: Date | null): string | null;
@@ -102,9 +105,33 @@ export function presentRun(run: Run): z.input<typeof runShape> {
     finished_at: iso(run.finishedAt),
     error: run.error,
     result: run.result,
-    steps: run.steps,
+    steps: run.kind === 'planner' ? (run.steps as PlannerStep[]).map(presentStep) : run.steps,
     usage: run.usage && { input_tokens: run.usage.inputTokens, output_tokens: run.usage.outputTokens },
     cost_usd: run.costUsd,
+  };
+}
+
+/** One turn of an agent: what it wrote, what it called, and what came back. */
+function presentStep(step: PlannerStep): Record<string, unknown> {
+  return {
+    step: step.number,
+    started_at: step.startedAt,
+    text: step.text,
+    calls: step.calls.map((call) => ({
+      call_id: call.callId,
+      tool: call.tool,
+      effect: call.effect,
+      input: call.input,
+      status: call.status,
+      refusal: call.refusal,
+      approval_id: call.approvalId,
+      result: call.text,
+      started_at: call.startedAt,
+      finished_at: call.finishedAt,
+    })),
+    rejected_answer: step.rejected && { text: step.rejected.text, problem: step.rejected.problem },
+    usage: { input_tokens: step.usage.inputTokens, output_tokens: step.usage.outputTokens },
+    cost_usd: step.costUsd,
   };
 }
 
@@ -145,4 +172,24 @@ export function presentScanResult({ endpoint, snapshot, score }: ScanResult): Re
 
 function presentDeductions(score: Pick<Score, 'deductions'>) {
   return score.deductions.map(({ measure, ...deduction }) => ({ ...deduction, metric: measure }));
+}
+
+export function presentRunbookHit({
+  docId,
+  votes,
+  ...hit
+}: RunbookHit & { votes: VoteCount }): z.input<typeof runbookHitShape> {
+  return { doc_id: docId, ...hit, ...presentVotes(votes) };
+}
+
+export function presentRunbookPage({
+  docId,
+  votes,
+  ...page
+}: RunbookPage & { votes: VoteCount }): z.input<typeof runbookPageShape> {
+  return { doc_id: docId, ...page, ...presentVotes(votes) };
+}
+
+function presentVotes(votes: VoteCount): { fix_rate_pct: number | null; votes: number } {
+  return { fix_rate_pct: fixRatePct(votes), votes: votes.helped + votes.notHelped };
 }

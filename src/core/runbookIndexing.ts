@@ -5,6 +5,7 @@ import type { Log } from './ports.ts';
 import type {
   EmbeddingModel,
   IndexEntry,
+  IndexedPage,
   IndexProgress,
   IndexReport,
   IndexWriter,
@@ -51,6 +52,12 @@ export async function bringInLine(
     refused,
     problems,
   };
+}
+
+/** Whether the index holds these pages as they are, and no others. */
+export function isInLine(sources: readonly RunbookSource[], pages: readonly IndexedPage[]): boolean {
+  const known = new Map(pages.map(({ docId, hash }) => [docId, hash]));
+  return sources.length === known.size && sources.every(({ docId, hash }) => known.get(docId) === hash);
 }
 
 export async function entriesOf(sources: readonly RunbookSource[], model: EmbeddingModel): Promise<IndexEntry[]> {

@@ -22,8 +22,12 @@ export interface RefusedRunbook {
 export interface RunbookFiles {
   /** Throws AppError unavailable when the folder of shipped pages cannot be read at all. */
   list(): Promise<{ sources: RunbookSource[]; refused: RefusedRunbook[] }>;
+  /** Null when there is no such page. Throws AppError refused when its file is none that can be read. */
+  read(docId: string): Promise<RunbookSource | null>;
   /** Keeps a page for good, replacing one of the same doc_id. */
   save(docId: string, content: string): Promise<RunbookSource>;
+  /** Tells of changes to the pages, some time after the last of several. */
+  watch(changed: () => void): Promise<{ close(): void }>;
 }
 
 export interface EmbeddingModel {
@@ -83,6 +87,7 @@ export interface FindOptions {
 /** A readable index. Reads throw AppError unavailable when it turns out broken; it is then no longer served. */
 export interface IndexSnapshot {
   modelId: string;
+  mode: 'semantic' | 'lexical';
   /** The same array as long as the pages are the same. */
   pages: readonly IndexedPage[];
   byText(level: IndexLevel, keys: readonly string[], options: FindOptions): Promise<Found[]>;
@@ -155,6 +160,24 @@ export interface SearchOptions {
   prior?: (docId: string) => number;
 }
 
+/** A page without its text. */
+export interface RunbookPage extends RunbookFacts {
+  docId: string;
+  path: string;
+}
+
+export interface RunbookStatus {
+  /** `idle`: not looked at yet, because nobody has searched. */
+  state: 'idle' | 'indexing' | 'ready' | 'failed';
+  mode: 'semantic' | 'lexical' | null;
+  documents: number | null;
+  model: string | null;
+  /** Why only words are compared, null when meaning is. */
+  note: string | null;
+  /** Why the last indexing failed. */
+  problem: string | null;
+}
+
 export interface Runbooks {
   /** Brings the index in line with the files; only what changed is embedded. A call during a run joins it. */
   indexAll(progress?: (at: IndexProgress) => void): Promise<IndexReport>;
@@ -162,4 +185,17 @@ export interface Runbooks {
   indexOne(docId: string, content: string): Promise<{ docId: string; chunks: number; problems: string[] }>;
   /** One result a page, best first. AppError invalid for an empty query. Indexes first when there is no index. */
   search(query: string, options?: SearchOptions): Promise<RunbookAnswer>;
+  /** Every page, by doc_id, as it lies on disk. */
+  list(): Promise<RunbookPage[]>;
+  /** Null when there is no such page. */
+  read(docId: string): Promise<(RunbookPage & { content: string }) | null>;
+  /** Looks at nothing: safe to ask often. */
+  status(): RunbookStatus;
+  /**
+   * From now on brings the index in line by itself, in the background: now, when a page changes, and when a search meets an
+   * index of another model. Loads no model while nothing has changed.
+   */
+  follow(): Promise<void>;
+  /** Ends an indexing under way between two batches of pages and waits for that. */
+  close(): Promise<void>;
 }

@@ -36,7 +36,7 @@ export async function answer(
   { k = 5, platform = null, alertName = null, prior }: SearchOptions,
 ): Promise<RunbookAnswer> {
   const model = await parts.embedder.open();
-  // While a new model's index is being built the old one serves, by its words only.
+  // Until a new model's index is there the old one serves, by its words only.
   const comparable = snapshot.modelId === model.id;
   const text = [alertName, query].filter(Boolean).join(': ');
   const keys = queryTerms(text);
@@ -91,7 +91,7 @@ export async function answer(
 
 function noteOf(comparable: boolean, embedder: Embedder): string | null {
   if (!comparable)
-    return 'The runbooks are being indexed for another embedding model; until then only their words are compared.';
+    return 'The runbooks were indexed for another embedding model; until they are indexed again only their words are compared.';
   return embedder.status().note;
 }
 

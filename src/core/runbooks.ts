@@ -1,15 +1,20 @@
-/** The use cases of runbooks: index all, index one, search; what holds between them (one run at a time, repair on reading). */
-import { isDocId, MAX_RUNBOOK_BYTES } from '../domain/runbook.ts';
+/** The use cases of runbooks: index all, index one, search, read; what holds between them (one run at a time, repair on reading). */
+import { factsOf, isDocId, MAX_RUNBOOK_BYTES } from '../domain/runbook.ts';
 import { AppError } from './errors.ts';
+import type { Probe } from './health.ts';
 import type { Log } from './ports.ts';
-import { bringInLine, entriesOf, problemsOf, sectionsIn } from './runbookIndexing.ts';
+import { bringInLine, entriesOf, isInLine, problemsOf, sectionsIn } from './runbookIndexing.ts';
 import type {
   Embedder,
   IndexProgress,
   IndexReport,
+  IndexSnapshot,
   RunbookAnswer,
   RunbookFiles,
   RunbookIndex,
+  RunbookPage,
+  RunbookSource,
+  RunbookStatus,
   Runbooks,
   SearchOptions,
 } from './runbookPorts.ts';
@@ -23,6 +28,11 @@ export function createRunbooks(parts: {
 }): Runbooks {
   const { files, index, embedder, log } = parts;
   let running: Promise<IndexReport> | null = null;
+  let lastSeen: Pick<RunbookStatus, 'documents' | 'model' | 'mode'> | null = null;
+  let problem: string | null = null;
+  let watching: { close(): void } | null = null;
+  let refreshing: Promise<void> | null = null;
+  let closed = false;
 
   function indexAll(progress?: (at: IndexProgress) => void): Promise<IndexReport> {
     running ??= runIndexAll(progress).finally(() => {
@@ -32,15 +42,62 @@ export function createRunbooks(parts: {
   }
 
   async function runIndexAll(progress?: (at: IndexProgress) => void): Promise<IndexReport> {
-    const model = await embedder.open();
-    return index.write(model, (writer) => bringInLine(parts, writer, model, progress));
+    const goOn = (at: IndexProgress) => {
+      if (closed) throw new AppError('unavailable', 'The service stops; the runbooks are indexed at its next start.');
+      progress?.(at);
+    };
+    try {
+      const model = await embedder.open();
+      const report = await index.write(model, (writer) => bringInLine(parts, writer, model, goOn));
+      lastSeen = { documents: report.documents, model: model.id, mode: model.mode };
+      problem = null;
+      return report;
+    } catch (error) {
+      problem = problemIn(error);
+      throw error;
+    }
+  }
+
+  /** Opens no model as long as the pages are those of the index that serves. */
+  async function refresh(): Promise<void> {
+    // What a run under way has listed may be older than the change that led here.
+    await running?.catch(() => {});
+    const [{ sources }, served] = await Promise.all([files.list(), look()]);
+    if (isInLine(sources, served?.pages ?? [])) return;
+    const { documents, embedded, removed, modelId } = await indexAll();
+    log.info({ documents, embedded, removed, model: modelId }, 'runbooks indexed');
+  }
+
+  /** A call during a turn makes one more turn follow. */
+  let again = false;
+  function refreshSoon(): void {
+    again = true;
+    refreshing ??= turns().finally(() => {
+      refreshing = null;
+    });
+  }
+  async function turns(): Promise<void> {
+    while (again && !closed) {
+      again = false;
+      await refresh().catch((error: unknown) => {
+        if (closed) return;
+        problem = problemIn(error);
+        log.error({ err: error }, 'the runbooks could not be brought up to date; the index stays as it is');
+      });
+    }
+  }
+
+  async function look(): Promise<IndexSnapshot | null> {
+    const served = await index.snapshot();
+    if (served) lastSeen = { documents: served.pages.length, model: served.modelId, mode: served.mode };
+    return served;
   }
 
   async function indexOne(docId: string, content: string) {
     if (!isDocId(docId)) {
       throw new AppError(
         'invalid',
-        'doc_id must be letters, digits, dots, dashes and underscores, start with a letter or digit, and have no "..": it becomes a file name.',
+        'doc_id must be letters, digits, dots, dashes and underscores, start with a letter or digit, have no ".." and not be README: it becomes a file name.',
         { field: 'doc_id' },
       );
     }
@@ -56,7 +113,7 @@ export function createRunbooks(parts: {
       // A new index must hold every page before it serves, not this one alone.
       if (writer.rebuilding !== null) await bringInLine(parts, writer, model);
       else if (writer.known.get(docId) !== source.hash) await writer.put(await entriesOf([source], model));
-      return { docId, chunks: sectionsIn(source), problems: problemsOf(source).map(({ problem }) => problem) };
+      return { docId, chunks: sectionsIn(source), problems: problemsOf(source).map(({ problem: said }) => said) };
     });
   }
 
@@ -67,19 +124,75 @@ export function createRunbooks(parts: {
         field: 'q',
       });
     }
-    const served = await index.snapshot();
+    const served = await look();
     try {
-      if (served) return await answer(parts, served, query, { ...options, alertName });
+      if (served) {
+        const found = await answer(parts, served, query, { ...options, alertName });
+        if (watching && served.modelId !== (await embedder.open()).id)
+          indexAll().catch((error: unknown) => log.error({ err: error }, 'runbooks not indexed for the new model'));
+        return found;
+      }
     } catch (error) {
       if (!(error instanceof AppError && error.kind === 'unavailable')) throw error;
       log.warn({ err: error }, 'the runbook index broke under a search; it is made anew');
     }
     await indexAll();
-    const rebuilt = await index.snapshot();
+    const rebuilt = await look();
     if (!rebuilt)
       throw new AppError('unavailable', 'The runbook index cannot be read right after it was written: check its disk.');
     return answer(parts, rebuilt, query, { ...options, alertName });
   }
 
-  return { indexAll, indexOne, search };
+  async function list(): Promise<RunbookPage[]> {
+    const { sources } = await files.list();
+    return sources.map(pageOf).sort((a, b) => a.docId.localeCompare(b.docId));
+  }
+
+  async function read(docId: string) {
+    const source = await files.read(docId);
+    return source && { ...pageOf(source), content: source.body };
+  }
+
+  function status(): RunbookStatus {
+    return {
+      state: running ? 'indexing' : problem !== null ? 'failed' : lastSeen ? 'ready' : 'idle',
+      mode: null,
+      documents: null,
+      model: null,
+      ...lastSeen,
+      note: embedder.status().note,
+      problem,
+    };
+  }
+
+  async function follow(): Promise<void> {
+    watching = await files.watch(refreshSoon);
+    refreshSoon();
+  }
+
+  async function close(): Promise<void> {
+    closed = true;
+    watching?.close();
+    watching = null;
+    await refreshing;
+    await running?.catch(() => {});
+  }
+
+  return { indexAll, indexOne, search, list, read, status, follow, close };
+}
+
+/** For `/health`: comparing words only is how it works without a model, so it is told and not held against the service. */
+export function runbooksProbe(runbooks: Pick<Runbooks, 'status'>): Probe {
+  return async () => {
+    const { state, problem, ...facts } = runbooks.status();
+    return { status: problem === null ? 'ok' : 'degraded', state, ...facts, ...(problem && { detail: problem }) };
+  };
+}
+
+function pageOf({ docId, path, frontMatter, body }: RunbookSource): RunbookPage {
+  return { docId, path, ...factsOf(docId, frontMatter, body).facts };
+}
+
+function problemIn(error: unknown): string {
+  return error instanceof AppError ? error.message : 'The runbooks could not be indexed; the log says why.';
 }

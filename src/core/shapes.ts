@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { ALERT_STATUSES, ALERT_TYPES, RESOLUTIONS, SEVERITIES } from '../domain/alert.ts';
 import { ENDPOINT_STATES, PERSONAS, SCORE_STATUSES } from '../domain/endpoint.ts';
 import { RUN_KINDS, RUN_STATUSES } from '../domain/run.ts';
+import { PLATFORMS } from '../domain/runbook.ts';
 import { COLLECTORS, OS_PLATFORMS } from '../domain/telemetry.ts';
 
 /** A moment on the wire: ISO 8601 in UTC. */
@@ -15,6 +16,8 @@ export const hostnameInput = z
   .min(1, 'a hostname is needed')
   .max(253, 'a hostname has at most 253 characters')
   .describe('Hostname of a registered endpoint');
+
+export const runIdInput = z.string().min(1).max(64);
 
 /** Limit and offset of every list. */
 export const pageInput = {
@@ -118,4 +121,37 @@ export const alertShape = z.object({
   updated_at: timestamp,
   resolved_at: timestamp.nullable(),
   resolution: z.enum(RESOLUTIONS).nullable(),
+});
+
+/** `lexical`: only words are compared, because no embedding model is there. */
+export const searchMode = z.enum(['semantic', 'lexical']);
+
+const votesShape = {
+  /** How many of the votes say that the page helped; null without votes. */
+  fix_rate_pct: z.number().nullable(),
+  votes: z.number().int(),
+};
+
+export const runbookHitShape = z.object({
+  doc_id: z.string(),
+  title: z.string(),
+  heading: z.string(),
+  excerpt: z.string(),
+  /** 1 for a page that carries the name asked for; otherwise comparable within one answer only. */
+  score: z.number(),
+  why: z.string(),
+  path: z.string(),
+  playbook: z.string().nullable(),
+  ...votesShape,
+});
+
+export const runbookPageShape = z.object({
+  doc_id: z.string(),
+  title: z.string(),
+  alerts: z.array(z.string()),
+  platforms: z.array(z.enum(PLATFORMS)),
+  severity: z.string().nullable(),
+  playbook: z.string().nullable(),
+  path: z.string(),
+  ...votesShape,
 });

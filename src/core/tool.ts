@@ -47,6 +47,8 @@ export interface Tool<I extends z.ZodObject = z.ZodObject, O extends z.ZodObject
   question?(input: z.output<I>, ports: Ports): Promise<string>;
   /** Faces that do not offer it (a webhook's inner tool is not for people). */
   hiddenFrom?: readonly Face[];
+  /** Its answers are confidential: the audit tells that it was called and how it ended, not by whom or with what. */
+  anonymous?: boolean;
   description: string;
   http?: HttpRoute;
   command?: CommandWords;

@@ -4,8 +4,8 @@
 export const MAX_RUNBOOK_BYTES = 1_000_000;
 /** Longer sections are cut between paragraphs; about what an embedding model reads at once (256 word pieces). */
 export const MAX_SECTION_CHARS = 1_500;
-/** Goes up when chunking or the lexicon changes, so that an index made by the older rules is rebuilt. */
-export const INDEX_FORMAT = 1;
+/** Goes up when chunking, the lexicon or what is stored changes, so that an index made by the older rules is rebuilt. */
+export const INDEX_FORMAT = 2;
 
 export const PLATFORMS = ['linux', 'macos', 'windows'] as const;
 export type Platform = (typeof PLATFORMS)[number];
@@ -27,9 +27,9 @@ export interface Section {
   text: string;
 }
 
-/** A doc_id that may become a file name: no folder, no leading dot, at most 128 characters. */
+/** A doc_id that may become a page's file name: no folder, no leading dot, at most 128 characters, not the folder's README. */
 export function isDocId(docId: string): boolean {
-  return /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/.test(docId) && !docId.includes('..');
+  return /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/.test(docId) && !docId.includes('..') && docId.toLowerCase() !== 'readme';
 }
 
 /** Cuts the block between the first two `---` lines off. `yaml` is null when there is none; it is not parsed here. */

@@ -1,6 +1,7 @@
 /** The `dex` command line: typed words in, a tool's answer out; works on the configured database without the service. */
 import { writeFile } from 'node:fs/promises';
 import { userInfo } from 'node:os';
+import { connectAgent } from '../../mcp/agent.ts';
 import { type App, createApp } from '../app.ts';
 import { processEnv, readConfig } from '../config.ts';
 import type { Actor } from '../core/actor.ts';
@@ -11,6 +12,7 @@ import type { Answer } from '../core/invoke.ts';
 import type { AnyTool } from '../core/tool.ts';
 import { TOOLS } from '../core/tools/index.ts';
 import { isFinished, type RunStatus } from '../domain/run.ts';
+import { progressBar } from './progressBar.ts';
 
 /** How a command is typed in a checkout. */
 const PREFIX = 'npm run dex --';
@@ -31,6 +33,8 @@ const EXIT_CODES: Record<ErrorKind, number> = {
 export interface CliOutput {
   out(text: string): void;
   err(text: string): void;
+  /** How far long work is, 0–1. */
+  progress?(share: number, message: string): void;
 }
 
 interface Flags {
@@ -80,10 +84,10 @@ async function call(
   env: Record<string, string | undefined>,
   output: CliOutput,
 ): Promise<number> {
-  const app = await createApp(readConfig({ LOG_LEVEL: 'WARNING', LOG_FORMAT: 'text', ...env }));
+  const app = await createApp(readConfig({ LOG_LEVEL: 'WARNING', LOG_FORMAT: 'text', ...env }), {}, { connectAgent });
   try {
     const actor = commandLineActor();
-    const answer = await outcome(app, await app.invoke(tool.name, input, actor), actor, flags, output);
+    const answer = await outcome(app, await app.invoke(tool.name, input, actor, output), actor, flags, output);
     if (flags.png) {
       if (!answer.chart)
         throw new AppError('not_found', 'This answer has no picture, or there is nothing to draw yet.');
@@ -106,7 +110,7 @@ async function outcome(app: App, answer: Answer, actor: Actor, flags: Flags, out
   await app.startWorking({ recover: false });
   for (;;) {
     const run = await app.invoke('get_run', { run_id: runId }, actor);
-    if (isFinished(run.output.status as RunStatus)) return run;
+    if (isFinished(run.output.status as RunStatus) || run.output.status === 'waiting_approval') return run;
     await new Promise((resolve) => setTimeout(resolve, 200));
   }
 }
@@ -132,9 +136,17 @@ function commandLineActor(): Actor {
 }
 
 if (import.meta.main) {
+  const bar = progressBar(process.stderr);
   const code = await runCli(process.argv.slice(2), processEnv(), {
-    out: (text) => process.stdout.write(`${text}\n`),
-    err: (text) => process.stderr.write(`${text}\n`),
+    out: (text) => {
+      bar.clear();
+      process.stdout.write(`${text}\n`);
+    },
+    err: (text) => {
+      bar.clear();
+      process.stderr.write(`${text}\n`);
+    },
+    progress: bar.show,
   });
   // Agenda leaves a timer running for minutes after a job has ended; everything of ours is closed by now.
   process.exit(code);

@@ -247,6 +247,52 @@ describe('reading', () => {
   });
 });
 
+test('new alerts are handed to healing once each, and what a crash kept from it later', async () => {
+  await register('pc-1', { collector: 'push' });
+  await deliver(alert({ host: 'pc-1', name: 'BeforeHealing' }));
+  const handed: string[] = [];
+  service.app.ports.healing = {
+    async handle(alerts) {
+      handed.push(...alerts.map(({ alertName }) => alertName));
+    },
+  };
+  await tend();
+  expect(handed).toEqual(['BeforeHealing']);
+  await deliver(alert({ host: 'pc-1', name: 'New' }), alert({ host: 'pc-1', name: 'BeforeHealing' }));
+  for (let tries = 0; tries < 200 && handed.length < 2; tries++)
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  await tend();
+  expect(handed).toEqual(['BeforeHealing', 'New']);
+});
+
+test('every move is queued for the messengers in the transaction that makes it', async () => {
+  const subjects: string[] = [];
+  const told = await startTestService(
+    { WEBHOOK_REQUIRE_AUTH: 'false' },
+    {
+      messengers: [
+        {
+          name: 'chat',
+          paceMs: 1,
+          async deliver({ messages }) {
+            subjects.push(...messages.map(({ subject, kind, payload }) => `${subject} ${kind} ${payload.to}`));
+            return { outcome: 'delivered' };
+          },
+        },
+      ],
+    },
+  );
+  await told.call('POST', '/api/v1/dex/endpoints', { hostname: 'pc-1', collector: 'push' });
+  await told.call('POST', '/api/v1/webhooks/alertmanager', delivery(alert()));
+  const { body } = await told.call('GET', '/api/v1/dex/alerts');
+  await told.call('POST', `/api/v1/dex/alerts/${body.alerts[0].id}/resolve`);
+  for (let tries = 0; tries < 200 && subjects.length < 2; tries++)
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  await told.stop();
+  const subject = `alert:${body.alerts[0].id}`;
+  expect(subjects).toEqual([`${subject} raised active`, `${subject} changed resolved`]);
+});
+
 test('the inner tools exist for their own doors only', async () => {
   const human = { id: 'x', name: 'x', kind: 'human', role: 'admin' } as const;
   for (const [tool, via] of [

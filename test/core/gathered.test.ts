@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { AppError } from '../../src/core/errors.ts';
 import { gathered } from '../../src/core/gathered.ts';
 
 test('what arrives while a group is under way makes the next group', async () => {
@@ -20,4 +21,15 @@ test('one that fails does not fail its neighbours', async () => {
   const results = await Promise.allSettled([1, 2, 3, 4].map(work));
   expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected', 'fulfilled']);
   expect(await work(5)).toBe(5);
+});
+
+test('what is down for one is down for all, and is asked once', async () => {
+  let asked = 0;
+  const work = gathered<number, number>(async () => {
+    asked++;
+    throw new AppError('unavailable', 'down');
+  }, 10);
+  const results = await Promise.allSettled([1, 2, 3, 4].map(work));
+  expect(results.map(({ status }) => status)).toEqual(Array(4).fill('rejected'));
+  expect(asked).toBe(2);
 });

@@ -1,10 +1,11 @@
 /** The outbox on both databases, told to a messenger that does as the test says. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { createMetrics } from '../../src/adapters/metrics.ts';
 import { createCourier } from '../../src/core/outbox.ts';
 import type { DeliveryOutcome, Messenger } from '../../src/core/ports.ts';
 import type { Delivery, OutboxMessage } from '../../src/domain/outbox.ts';
 import { testClock } from '../helpers/clock.ts';
-import { silentLog, silentMetrics } from '../helpers/silent.ts';
+import { keptLog } from '../helpers/log.ts';
 import { openTestStore, STORE_KINDS, type TestStore } from '../helpers/stores.ts';
 
 let serial = 0;
@@ -37,7 +38,7 @@ describe.each(STORE_KINDS)('on %s', (kind) => {
   });
   afterAll(() => opened.close());
 
-  const ports = () => ({ store: opened.store, clock, metrics: silentMetrics, log: silentLog });
+  const ports = () => ({ store: opened.store, clock, metrics: createMetrics(), log: keptLog() });
   beforeEach(() => {
     clock = testClock();
     slack = scripted(`slack-${++serial}`);

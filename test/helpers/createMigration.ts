@@ -21,7 +21,7 @@ try {
   for (const [kind, url] of Object.entries(stores)) {
     const path = migrationsPath(kind as keyof typeof stores);
     if (values.squash) for (const file of await readdir(path).catch(() => [])) await rm(join(path, file));
-    const orm = await MikroORM.init(ormOptions(url));
+    const orm = await MikroORM.init(await ormOptions(url));
     await orm.migrator.up();
     const { fileName } = await orm.migrator.create(undefined, false, false, positionals[0]);
     process.stdout.write(`${kind}: ${fileName || 'nothing to do'}\n`);

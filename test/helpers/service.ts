@@ -36,6 +36,9 @@ export async function startTestService(
     LOG_LEVEL: 'CRITICAL',
     LLM_PROVIDER: '',
     DEX_REGISTER_SELF: 'false',
+    EMBEDDING_MODEL: 'none',
+    // Without pages nothing is indexed at the start; tests of runbooks say where theirs are.
+    RUNBOOKS_DIR: dir,
     ...env,
   });
   const service = await startService(config, overrides);

@@ -1,7 +1,6 @@
 /** Endpoints in the database: the registry and the condition that scans keep beside it. */
 
-import type { InferEntity } from '@mikro-orm/core';
-import { type FilterQuery, raw, UniqueConstraintViolationException } from '@mikro-orm/core';
+import { type FilterQuery, type InferEntity, raw, UniqueConstraintViolationException } from '@mikro-orm/core';
 import { SqliteDriver } from '@mikro-orm/sql';
 import { AppError } from '../../core/errors.ts';
 import type { EndpointFilter, EndpointRepository } from '../../core/ports.ts';
@@ -176,6 +175,15 @@ export function endpointRepository(session: Session): EndpointRepository {
 
     countStale: (staleBefore) => session().count(EndpointRow, { ...LIVE, lastSeenAt: { $lt: staleBefore } }),
 
+    async scored() {
+      const rows = await session().find(
+        EndpointRow,
+        { ...LIVE, score: { $ne: null } },
+        { fields: ['persona', 'tags', 'score'], orderBy: { id: 'asc' } },
+      );
+      return rows.map(({ persona, tags, score }) => ({ persona, tags, score: score as number }));
+    },
+
     async worst(limit) {
       const rows = await session().find(
         EndpointRow,
@@ -190,9 +198,12 @@ export function endpointRepository(session: Session): EndpointRepository {
 function condition(filter: EndpointFilter, staleBefore: Date): FilterQuery<Row> {
   return {
     ...LIVE,
+    ...(filter.prefix && { hostname: { $like: `${filter.prefix}%` } }),
     ...(filter.persona && { persona: filter.persona }),
     ...(filter.criticalityTier && { criticalityTier: filter.criticalityTier as Row['criticalityTier'] }),
+    ...(filter.ownerName && { ownerEmail: { $like: `${filter.ownerName}@%` } }),
     ...(filter.ownerEmail && { ownerEmail: filter.ownerEmail }),
+    ...(filter.ipAddress && { ipAddress: filter.ipAddress }),
     ...(filter.state === 'never_seen' && { lastSeenAt: null }),
     ...(filter.state === 'fresh' && { lastSeenAt: { $gte: staleBefore } }),
     ...(filter.state === 'stale' && { lastSeenAt: { $lt: staleBefore } }),

@@ -3,10 +3,13 @@ import { defineEntity, p } from '@mikro-orm/core';
 import type { Actor } from '../../core/actor.ts';
 import type { AlertStatus, AlertType, Resolution, Severity, TicketLink } from '../../domain/alert.ts';
 import type { ApprovalAnswer, ApprovalKind, ApprovalStatus, Execution } from '../../domain/approval.ts';
+import type { FeedbackSource } from '../../domain/confidentiality.ts';
 import type { CriticalityTier, Persona, ScoreStatus } from '../../domain/endpoint.ts';
+import type { FeedbackCategory, Tally } from '../../domain/enps.ts';
 import type { Remediation, RemediationStatus, Variable } from '../../domain/remediation.ts';
 import type { RunKind, RunStatus } from '../../domain/run.ts';
 import type { AppliedCap, Component, Deduction, Improvement } from '../../domain/score.ts';
+import type { Invitation, Survey } from '../../domain/survey.ts';
 import type { CollectorKind, CollectorOptions, OsPlatform, Unmeasured } from '../../domain/telemetry.ts';
 import type { TicketStatus } from '../../domain/ticket.ts';
 
@@ -159,18 +162,113 @@ export const AlertEventRow = defineEntity({
   indexes: [{ name: 'alert_event_alert', properties: ['alertId', 'id'] }],
 });
 
+/**
+ * Answers that wait to be given out. Nothing in a row may tell who answered or when: the id is drawn at random, and as an
+ * integer key it is also the place where SQLite keeps the row.
+ */
 export const FeedbackRow = defineEntity({
   name: 'Feedback',
   tableName: 'feedback',
   properties: {
-    id: p.integer().primary(),
-    endpointId: p.integer().nullable(),
+    id: p.bigint('number').primary(),
+    source: word<FeedbackSource>(),
     rating: p.integer(),
-    category: p.string(),
+    category: word<FeedbackCategory>(),
     comment: p.text().nullable(),
-    createdAt: p.datetime(3),
+    groups: p.json<string[]>(),
   },
-  indexes: [{ name: 'feedback_created', properties: ['createdAt'] }],
+  indexes: [{ name: 'feedback_source', properties: ['source'] }],
+});
+
+/** What is kept of answers: counts of at least five. */
+export const FeedbackCellRow = defineEntity({
+  name: 'FeedbackCell',
+  tableName: 'feedback_cell',
+  properties: {
+    id: p.integer().primary(),
+    source: word<FeedbackSource>(),
+    on: p.string().length(10).fieldName('given_out_on'),
+    groups: p.json<string[]>(),
+    tally: p.json<Tally>(),
+    answers: p.integer(),
+    commentsOut: p.boolean(),
+  },
+  indexes: [{ name: 'feedback_cell_on', properties: ['on'] }],
+});
+
+/** Comments apart from their ratings; without a day while they are withheld. */
+export const FeedbackCommentRow = defineEntity({
+  name: 'FeedbackComment',
+  tableName: 'feedback_comment',
+  properties: {
+    id: p.bigint('number').primary(),
+    source: word<FeedbackSource>(),
+    category: word<FeedbackCategory>(),
+    text: p.text(),
+    on: p.string().length(10).fieldName('given_out_on').nullable(),
+  },
+  indexes: [{ name: 'feedback_comment_on', properties: ['on'] }],
+});
+
+export const SurveyRow = defineEntity({
+  name: 'Survey',
+  tableName: 'survey',
+  properties: {
+    id: p.integer().primary(),
+    question: p.text(),
+    status: word<Survey['status']>(),
+    startedBy: p.string(),
+    startedAt: p.datetime(3),
+    endsAt: p.datetime(3),
+    closedAt: p.datetime(3).nullable(),
+    invited: p.integer(),
+    answered: p.integer(),
+  },
+  uniques: [{ name: 'survey_one_open', properties: ['status'], where: "status = 'open'" }],
+});
+
+/** Who is asked. Answering leaves these rows untouched, so that not even their place on the disk tells in what order. */
+export const SurveyInvitationRow = defineEntity({
+  name: 'SurveyInvitation',
+  tableName: 'survey_invitation',
+  properties: {
+    id: p.integer().primary(),
+    surveyId: p.integer(),
+    email: p.string(),
+    state: word<Invitation['state']>(),
+    timeZone: p.string().nullable(),
+    askedAt: p.datetime(3).nullable(),
+    remindedAt: p.datetime(3).nullable(),
+    tokenDigest: p.string().nullable(),
+    reminderDigest: p.string().nullable(),
+  },
+  indexes: [
+    { name: 'survey_invitation_survey', properties: ['surveyId', 'state'] },
+    { name: 'survey_invitation_token', properties: ['tokenDigest'] },
+    { name: 'survey_invitation_reminder', properties: ['reminderDigest'] },
+  ],
+});
+
+/** The right to answer once; its row goes when it is used, and all go when the survey ends. */
+export const SurveySeatRow = defineEntity({
+  name: 'SurveySeat',
+  tableName: 'survey_seat',
+  properties: {
+    invitationId: p.integer().primary(),
+    surveyId: p.integer(),
+  },
+  indexes: [{ name: 'survey_seat_survey', properties: ['surveyId'] }],
+});
+
+/** When a person was asked last, and whether they want to be. */
+export const SurveyPersonRow = defineEntity({
+  name: 'SurveyPerson',
+  tableName: 'survey_person',
+  properties: {
+    email: p.string().primary(),
+    askedAt: p.datetime(3).nullable(),
+    optedOutAt: p.datetime(3).nullable(),
+  },
 });
 
 export const RunRow = defineEntity({
@@ -191,6 +289,7 @@ export const RunRow = defineEntity({
     error: p.text().nullable(),
     result: p.json<unknown>().nullable(),
     steps: p.json<unknown[]>(),
+    state: p.json<unknown>().nullable(),
     usage: p.json<{ inputTokens: number; outputTokens: number }>().nullable(),
     costUsd: real().nullable(),
   },
@@ -229,6 +328,21 @@ export const AuditRow = defineEntity({
     { name: 'audit_at', properties: ['at'] },
     { name: 'audit_actor_at', properties: ['actor', 'at'] },
   ],
+});
+
+export const RunbookFeedbackRow = defineEntity({
+  name: 'RunbookFeedback',
+  tableName: 'runbook_feedback',
+  properties: {
+    id: p.integer().primary(),
+    docId: p.string(),
+    voter: p.string(),
+    /** 0 for none: a unique index takes nulls for different. */
+    alertId: p.integer(),
+    helped: p.boolean(),
+    votedAt: p.datetime(3),
+  },
+  uniques: [{ name: 'runbook_feedback_one_word', properties: ['docId', 'voter', 'alertId'] }],
 });
 
 export const OutboxRow = defineEntity({
@@ -378,6 +492,21 @@ export const FleetScoreRow = defineEntity({
   indexes: [{ name: 'fleet_score_at', properties: ['at'] }],
 });
 
+/** The Slack message that tells of something, so that it can be edited. */
+export const SlackMessageRow = defineEntity({
+  name: 'SlackMessage',
+  tableName: 'slack_message',
+  properties: {
+    id: p.integer().primary(),
+    /** As in the outbox: `alert:42`. */
+    subject: p.string(),
+    channel: p.string(),
+    ts: p.string(),
+    digest: p.boolean(),
+  },
+  uniques: [{ name: 'slack_message_subject', properties: ['subject'] }],
+});
+
 export const ENTITIES = [
   EndpointRow,
   SnapshotRow,
@@ -385,9 +514,17 @@ export const ENTITIES = [
   AlertRow,
   AlertEventRow,
   FeedbackRow,
+  FeedbackCellRow,
+  FeedbackCommentRow,
+  SurveyRow,
+  SurveyInvitationRow,
+  SurveySeatRow,
+  SurveyPersonRow,
   RunRow,
   AuditRow,
+  RunbookFeedbackRow,
   OutboxRow,
+  SlackMessageRow,
   ApprovalRow,
   RemediationRow,
   TicketRow,

@@ -4,7 +4,6 @@ import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { MikroORM, type Options } from '@mikro-orm/core';
 import { Migrator } from '@mikro-orm/migrations';
-import { PostgreSqlDriver } from '@mikro-orm/postgresql';
 import { type SqlEntityManager, SqliteDriver } from '@mikro-orm/sql';
 import { AppError } from '../../core/errors.ts';
 import { ENTITIES } from './entities.ts';
@@ -40,7 +39,7 @@ export function parseDatabaseUrl(url: string): { kind: 'sqlite'; path: string } 
   return { kind: 'sqlite', path: sqlite[1] ? resolve(sqlite[1]) : ':memory:' };
 }
 
-export function ormOptions(url: string, poolSize = 10): Partial<Options> {
+export async function ormOptions(url: string, poolSize = 10): Promise<Partial<Options>> {
   const target = parseDatabaseUrl(url);
   const shared: Partial<Options> = {
     entities: ENTITIES,
@@ -61,6 +60,7 @@ export function ormOptions(url: string, poolSize = 10): Partial<Options> {
     allowGlobalContext: false,
   };
   if (target.kind === 'postgresql') {
+    const { PostgreSqlDriver } = await import('@mikro-orm/postgresql');
     return { ...shared, driver: PostgreSqlDriver, clientUrl: target.url, pool: { min: 0, max: poolSize } };
   }
   return {
@@ -76,7 +76,7 @@ export async function openDatabase(url: string, poolSize?: number): Promise<Data
   const target = parseDatabaseUrl(url);
   try {
     if (target.kind === 'sqlite' && target.path !== ':memory:') mkdirSync(dirname(target.path), { recursive: true });
-    const orm = await MikroORM.init(ormOptions(url, poolSize));
+    const orm = await MikroORM.init(await ormOptions(url, poolSize));
     const em = orm.em as SqlEntityManager;
     if (target.kind === 'sqlite') await configureSqlite(em);
     await migrate(orm, target.kind);

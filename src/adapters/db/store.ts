@@ -5,9 +5,13 @@ import { AppError } from '../../core/errors.ts';
 import type { Store } from '../../core/ports.ts';
 import { alertRepository } from './alertRepository.ts';
 import { endpointRepository } from './endpointRepository.ts';
+import { feedbackRepository } from './feedbackRepository.ts';
 import { approvalRepository, remediationRepository } from './healingRepositories.ts';
 import { outboxRepository } from './outboxRepository.ts';
 import type { Session } from './rows.ts';
+import { runbookVoteRepository } from './runbookVoteRepository.ts';
+import { slackMessageRepository } from './slackMessageRepository.ts';
+import { surveyRepository } from './surveyRepository.ts';
 import { fleetScoreRepository, scoreRepository, snapshotRepository } from './telemetryRepositories.ts';
 import { ticketRepository } from './ticketRepository.ts';
 import { unknownHostRepository } from './unknownHostRepository.ts';
@@ -63,11 +67,15 @@ function storeOver(session: Session, transaction: Store['transaction']): Store {
     alerts: alertRepository(session),
     unknownHosts: unknownHostRepository(session),
     outbox: outboxRepository(session),
+    slackMessages: slackMessageRepository(session),
     approvals: approvalRepository(session),
     remediations: remediationRepository(session),
     tickets: ticketRepository(session),
+    feedback: feedbackRepository(session),
+    surveys: surveyRepository(session),
     runs: runRepository(session),
     audit: auditRepository(session),
+    runbookVotes: runbookVoteRepository(session),
     transaction,
     async ping() {
       await session()

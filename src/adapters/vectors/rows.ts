@@ -1,5 +1,5 @@
 /** How pages and sections lie in the tables of the runbook index, and the conditions that pick them. */
-import { Field, FixedSizeList, Float32, Schema, Utf8 } from 'apache-arrow';
+import type { Schema } from 'apache-arrow';
 import { z } from 'zod';
 import type { IndexEntry, IndexedPage } from '../../core/runbookPorts.ts';
 import { PLATFORMS, type Platform } from '../../domain/runbook.ts';
@@ -16,7 +16,8 @@ export const factsShape = z.object({
   playbook: z.string().nullable(),
 });
 
-export function schemaOf(texts: readonly string[], dimensions: number): Schema {
+export async function schemaOf(texts: readonly string[], dimensions: number): Promise<Schema> {
+  const { Field, FixedSizeList, Float32, Schema, Utf8 } = await import('apache-arrow');
   return new Schema([
     ...[...texts, 'platforms', 'words'].map((name) => new Field(name, new Utf8(), false)),
     new Field('vector', new FixedSizeList(dimensions, new Field('item', new Float32(), true)), false),

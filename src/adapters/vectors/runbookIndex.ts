@@ -26,7 +26,13 @@ const OPTIMIZE_FROM_ROWS = 256;
 /** Old versions of a table are kept this long for readers that still look at them. */
 const KEEP_VERSIONS_MS = 10 * 60_000;
 
-const stateShape = z.object({ format: z.number(), modelId: z.string(), dimensions: z.number(), name: z.string() });
+const stateShape = z.object({
+  format: z.number(),
+  modelId: z.string(),
+  dimensions: z.number(),
+  mode: z.enum(['semantic', 'lexical']),
+  name: z.string(),
+});
 type State = z.infer<typeof stateShape>;
 interface Serving {
   state: State;
@@ -125,6 +131,7 @@ export function createRunbookIndex(options: {
 
     return {
       modelId: found.state.modelId,
+      mode: found.state.mode,
       pages,
       byText: (level, keys, { limit, platform }) =>
         reading(async () => {
@@ -171,10 +178,8 @@ export function createRunbookIndex(options: {
       const at = await look();
       if (at.found !== null && at.found.state.modelId === model.id) return await update(at.found, at.pages, work);
       const why = at.found ? `the embedding model is ${model.id} and was ${at.found.state.modelId}` : at.why;
-      log.warn(
-        { dir, why },
-        why === null ? 'there is no runbook index yet: making it' : 'the runbook index is made anew',
-      );
+      if (why === null) log.info({ dir }, 'there is no runbook index yet: making it');
+      else log.warn({ dir, why }, 'the runbook index is made anew');
       return await rebuild(model, why ?? 'there was none', work);
     } finally {
       release();
@@ -225,10 +230,10 @@ export function createRunbookIndex(options: {
     const { Index } = await import('@lancedb/lancedb');
     const db = await connect();
     const name = randomBytes(6).toString('hex');
-    const pages = await db.createEmptyTable(`pages_${name}`, schemaOf(['doc_id', 'facts'], model.dimensions));
+    const pages = await db.createEmptyTable(`pages_${name}`, await schemaOf(['doc_id', 'facts'], model.dimensions));
     const sections = await db.createEmptyTable(
       `sections_${name}`,
-      schemaOf(['id', 'doc_id', 'heading', 'text'], model.dimensions),
+      await schemaOf(['id', 'doc_id', 'heading', 'text'], model.dimensions),
     );
     try {
       const result = await work({
@@ -258,7 +263,13 @@ export function createRunbookIndex(options: {
       await indexVectors(sections);
       await replaceFile(
         stateFile,
-        JSON.stringify({ format: INDEX_FORMAT, modelId: model.id, dimensions: model.dimensions, name } satisfies State),
+        JSON.stringify({
+          format: INDEX_FORMAT,
+          modelId: model.id,
+          dimensions: model.dimensions,
+          mode: model.mode,
+          name,
+        } satisfies State),
       );
       return result;
     } finally {

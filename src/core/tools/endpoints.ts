@@ -126,10 +126,17 @@ export const listEndpoints = defineTool({
   title: 'List endpoints',
   effect: 'read',
   description:
-    'Registered machines with their scores, by name. Filter by persona, criticality_tier, tag (key or key=value), state or owner_email.',
+    'Registered machines with their scores, by name. Filter by prefix of the name, persona, criticality_tier, tag (key or key=value), state, owner_email or ip_address.',
   http: { method: 'GET', path: '/api/v1/dex/endpoints' },
   command: { name: 'endpoints', args: [], example: 'endpoints --persona developer --state stale' },
   input: z.strictObject({
+    prefix: z
+      .string()
+      .trim()
+      .toLowerCase()
+      .max(253)
+      .regex(/^[a-z0-9.-]*$/, 'must be the beginning of a hostname: letters, digits, dots and hyphens')
+      .optional(),
     persona: z.enum(PERSONAS).optional(),
     criticality_tier: tier.optional(),
     tag: z
@@ -138,12 +145,21 @@ export const listEndpoints = defineTool({
       .regex(/^[\w.-]+(=.*)?$/, 'must be key or key=value')
       .optional(),
     state: z.enum(ENDPOINT_STATES).optional(),
-    owner_email: z.string().max(254).optional(),
+    owner_email: z.string().max(254).toLowerCase().optional(),
+    ip_address: z.string().max(45).optional(),
     ...pageInput,
   }),
   output: z.object({ endpoints: z.array(endpointShape), total: z.number().int() }),
-  async run({ limit, offset, persona, criticality_tier, tag, state, owner_email }, { ports, now }) {
-    const filter = { persona, criticalityTier: criticality_tier, tag, state, ownerEmail: owner_email };
+  async run({ limit, offset, prefix, persona, criticality_tier, tag, state, owner_email, ip_address }, { ports, now }) {
+    const filter = {
+      prefix,
+      persona,
+      criticalityTier: criticality_tier,
+      tag,
+      state,
+      ownerEmail: owner_email,
+      ipAddress: ip_address,
+    };
     const { items, total } = await ports.store.endpoints.list(filter, { limit, offset }, staleBefore(ports, now));
     return { endpoints: items.map((endpoint) => presentEndpoint(endpoint, now, ports.settings.scanIntervalMs)), total };
   },
@@ -226,11 +242,11 @@ function registrationOf(input: Details): Partial<EndpointRegistration> {
     collector: input.collector,
     options: input.options && collectorOptions(input.options),
   };
-  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+  return defined(given);
 }
 
 function collectorOptions(options: z.output<typeof optionsInput>): CollectorOptions {
-  return {
+  return defined({
     port: options.port,
     path: options.path,
     scheme: options.scheme,
@@ -239,7 +255,7 @@ function collectorOptions(options: z.output<typeof optionsInput>): CollectorOpti
     privateKeyFile: options.private_key_file,
     hostKeySha256: options.host_key_sha256,
     timeoutMs: options.timeout_ms,
-  };
+  });
 }
 
 function endpointLine(endpoint: z.output<typeof endpointShape>): string {
@@ -250,4 +266,9 @@ function endpointLine(endpoint: z.output<typeof endpointShape>): string {
       ? ', stale'
       : '';
   return `${endpoint.hostname}: ${score}, ${endpoint.persona}, tier ${endpoint.criticality_tier}, ${endpoint.collector}${note}`;
+}
+
+/** Without the fields that were not given: in stored JSON they would come back as null, which is a value. */
+function defined<T extends object>(fields: T): Partial<T> {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Partial<T>;
 }

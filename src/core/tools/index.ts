@@ -1,9 +1,11 @@
 /** The explicit list of all tools; a tool that is not here does not exist on any face. */
 import type { AnyTool } from '../tool.ts';
+import { startRun } from './agents.ts';
 import { ingestAlerts, listUnknownHosts, tendAlerts } from './alertIntake.ts';
 import { acknowledgeAlertTool, getAlert, listAlerts, resolveAlertTool } from './alerts.ts';
 import { decideApprovalTool, getApproval, listApprovals } from './approvals.ts';
 import { deregisterEndpoint, getEndpoint, listEndpoints, registerEndpoint, updateEndpoint } from './endpoints.ts';
+import { getFeedbackSummary, submitFeedback } from './feedback.ts';
 import { listIncidents } from './incidents.ts';
 import { getKpis } from './kpis.ts';
 import { measureEndpoint } from './measure.ts';
@@ -14,9 +16,19 @@ import {
   remediateAlertTool,
   tendHealing,
 } from './remediations.ts';
-import { getRun, listRuns } from './runs.ts';
+import {
+  endpointRunbooks,
+  getRunbook,
+  indexRunbook,
+  indexRunbooks,
+  listRunbooksTool,
+  rateRunbook,
+  searchRunbooksTool,
+} from './runbooks.ts';
+import { cancelRunTool, getRun, listRuns } from './runs.ts';
 import { scanEndpoint, scanFleetTool } from './scans.ts';
 import { getFleet, getScore, getScoreHistory } from './scores.ts';
+import { answerSurvey, closeSurvey, getSurvey, listSurveys, optOut, startSurvey, tendSurveys } from './surveys.ts';
 import { takeTicketWordTool } from './ticketWords.ts';
 
 export const TOOLS: readonly AnyTool[] = [
@@ -30,7 +42,6 @@ export const TOOLS: readonly AnyTool[] = [
   getScore,
   getScoreHistory,
   getFleet,
-  measureEndpoint,
   listAlerts,
   getAlert,
   acknowledgeAlertTool,
@@ -40,6 +51,8 @@ export const TOOLS: readonly AnyTool[] = [
   listUnknownHosts,
   ingestAlerts,
   tendAlerts,
+  measureEndpoint,
+  startRun,
   listApprovals,
   getApproval,
   decideApprovalTool,
@@ -49,6 +62,23 @@ export const TOOLS: readonly AnyTool[] = [
   answerFixCheckTool,
   tendHealing,
   takeTicketWordTool,
+  submitFeedback,
+  getFeedbackSummary,
+  startSurvey,
+  closeSurvey,
+  listSurveys,
+  getSurvey,
+  answerSurvey,
+  optOut,
+  tendSurveys,
   getRun,
   listRuns,
+  cancelRunTool,
+  searchRunbooksTool,
+  endpointRunbooks,
+  listRunbooksTool,
+  getRunbook,
+  rateRunbook,
+  indexRunbook,
+  indexRunbooks,
 ];

@@ -1,13 +1,16 @@
 /** The tool for key figures: reaction, repair, noise and the fleet's score over some days. */
 import { z } from 'zod';
 import { RESOLUTIONS } from '../../domain/alert.ts';
+import { AGREEMENTS } from '../../domain/enps.ts';
 import { approvalLatencyMinutes, healingKpis } from '../../domain/healingKpi.ts';
 import { kpis } from '../../domain/kpi.ts';
 import { round1 } from '../../domain/score.ts';
+import { feedbackSummary } from '../feedback.ts';
 import type { FleetScore } from '../ports.ts';
 import { iso } from '../present.ts';
 import { timestamp } from '../shapes.ts';
 import { defineTool } from '../tool.ts';
+import { AGREEMENT_WORDS } from './feedback.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -45,6 +48,12 @@ export const getKpis = defineTool({
     ),
     avg_fleet_dex_score: z.number().nullable(),
     fleet_score_course: z.array(z.object({ at: timestamp, avg_score: z.number() })),
+    enps: z.number().nullable(),
+    enps_margin: z.number().nullable(),
+    /** Groups in which people say one thing and their machines' scores another. */
+    disagreements: z.array(
+      z.object({ group: z.string(), enps: z.number(), avg_dex_score: z.number(), agreement: z.enum(AGREEMENTS) }),
+    ),
     total_alerts: z.number().int(),
     resolved_alerts: z.number().int(),
     open_alerts: z.number().int(),
@@ -57,13 +66,14 @@ export const getKpis = defineTool({
   async run({ lookback_days }, { ports, now }) {
     const since = new Date(now.getTime() - lookback_days * DAY_MS);
     const { store } = ports;
-    const [moved, open, course, fleet, remediations, approvals] = await Promise.all([
+    const [moved, open, course, fleet, remediations, approvals, said] = await Promise.all([
       store.alerts.movedSince(since),
       store.alerts.openCounts(),
       store.fleetScores.since(since),
       store.endpoints.fleet(),
       store.remediations.finishedSince(since),
       store.approvals.decidedSince(since),
+      feedbackSummary(ports, { lookbackDays: lookback_days }, now),
     ]);
     const healing = healingKpis(remediations);
     const latency = approvalLatencyMinutes(approvals);
@@ -83,6 +93,13 @@ export const getKpis = defineTool({
       })),
       avg_fleet_dex_score: average,
       fleet_score_course: thinned(course).map(({ at, average }) => ({ at: iso(at), avg_score: average })),
+      enps: said.figures?.enps ?? null,
+      enps_margin: said.figures?.margin ?? null,
+      disagreements: said.groups.flatMap(({ group, figures: { enps }, dexScore, agreement }) =>
+        dexScore !== null && (agreement === 'people_unhappy' || agreement === 'machines_unwell')
+          ? [{ group, enps, avg_dex_score: dexScore, agreement }]
+          : [],
+      ),
       total_alerts: figures.totalAlerts,
       resolved_alerts: figures.resolvedAlerts,
       open_alerts: open.reduce((sum, { alerts }) => sum + alerts, 0),
@@ -95,6 +112,8 @@ export const getKpis = defineTool({
         ...(healing.confirmedFixRatePct === null && {
           confirmed_fix_rate_pct: 'No owner said in this time whether a fix helped.',
         }),
+        approval_latency_minutes: 'No approval was asked for in this time.',
+        ...(said.figures === null && { enps: 'Fewer than 5 answers were given out in this time.' }),
         ...(average === null && { avg_fleet_dex_score: 'No endpoint has a score yet.' }),
         ...(course.length === 0 && { fleet_score_course: 'No scan of the whole fleet ended in this time.' }),
       },
@@ -111,6 +130,11 @@ export const getKpis = defineTool({
       `Resolved by remediation: ${figure(kpi.auto_resolution_rate_pct, '%', 'auto_resolution_rate_pct')}`,
       `Fixes confirmed by owners: ${figure(kpi.confirmed_fix_rate_pct, '%', 'confirmed_fix_rate_pct')}`,
       `Fleet score: ${figure(kpi.avg_fleet_dex_score, 'of 100', 'avg_fleet_dex_score')}`,
+      `eNPS: ${figure(kpi.enps, `± ${kpi.enps_margin}`, 'enps')}`,
+      ...kpi.disagreements.map(
+        ({ group, enps, avg_dex_score, agreement }) =>
+          `${group}: ${AGREEMENT_WORDS[agreement]} (eNPS ${enps}, machines ${avg_dex_score} of 100)`,
+      ),
       ...kpi.noisiest
         .slice(0, 5)
         .map(({ hostname, alerts, flaps }) => `Noisy: ${hostname}, ${alerts} alerts, ${flaps} flaps`),

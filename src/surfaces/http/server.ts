@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { bodyParser } from '@koa/bodyparser';
 import type Router from '@koa/router';
 import Koa, { type Context, type Next } from 'koa';
@@ -29,6 +30,8 @@ export interface HttpServer {
 }
 
 const BODY_LIMIT = '1mb';
+/** The guide puts whole runbook pages into the address; Node's own limit of 16 KB would cut the connection on them. */
+const HEADERS_LIMIT_BYTES = 256 * 1024;
 
 export function createKoa(options: ServerOptions): Koa {
   const koa = new Koa();
@@ -57,7 +60,8 @@ export function createKoa(options: ServerOptions): Koa {
 }
 
 export async function listen(koa: Koa, host: string, port: number): Promise<HttpServer> {
-  const server = createServer(koa.callback());
+  const server = createServer({ maxHeaderSize: HEADERS_LIMIT_BYTES }, koa.callback());
+  server.on('clientError', refuseUnreadable);
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
       const known = error.code === 'EADDRINUSE';
@@ -72,6 +76,25 @@ export async function listen(koa: Koa, host: string, port: number): Promise<Http
   const address = server.address() as AddressInfo;
   const shown = host === '0.0.0.0' || host === '::' ? 'localhost' : host;
   return { url: `http://${shown}:${address.port}`, close: () => close(server) };
+}
+
+/** What Node cannot read as HTTP reaches no router; it gets the same shape of answer. */
+function refuseUnreadable(error: NodeJS.ErrnoException, socket: Duplex): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
+  const tooLarge = error.code === 'HPE_HEADER_OVERFLOW';
+  const body = JSON.stringify({
+    error: {
+      kind: tooLarge ? 'too_large' : 'invalid',
+      message: tooLarge
+        ? `The address and headers have more than ${HEADERS_LIMIT_BYTES / 1024} KB: send large values in a JSON body.`
+        : 'This is not HTTP as it should be.',
+      request_id: randomUUID(),
+    },
+  });
+  const status = tooLarge ? '431 Request Header Fields Too Large' : '400 Bad Request';
+  socket.end(
+    `HTTP/1.1 ${status}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+  );
 }
 
 function close(server: Server): Promise<void> {

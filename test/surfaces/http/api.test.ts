@@ -81,6 +81,14 @@ describe('from registration to score', () => {
     expect(body.endpoint).toMatchObject({ score: 100, unreachable_reason: 'no answer within 5 s' });
   });
 
+  test('options come back as they were given, with nothing added', async () => {
+    const options = { port: 9100, services: ['sshd.service'] };
+    await service.call('POST', BASE, { hostname: 'api-options', options });
+    const { body } = await service.call('GET', `${BASE}/api-options`);
+    expect(body.endpoint.options).toEqual(options);
+    await service.call('DELETE', `${BASE}/api-options`);
+  });
+
   test('a push endpoint gets its token once and cannot be scanned from here', async () => {
     const { body } = await service.call('POST', BASE, { hostname: 'api-laptop', collector: 'push' });
     expect(body.token).toMatch(/^dex_/);
@@ -101,7 +109,7 @@ describe('from registration to score', () => {
     open();
     expect(first!.body.run_id).toBe(second!.body.run_id);
     const run = await service.finished(first!.body.run_id);
-    expect(run.result).toEqual({ total: 3, scanned: 2, scored: 1, unreachable: 1, skipped_push: 1 });
+    expect(run.result).toEqual({ total: 3, scanned: 2, scored: 1, unreachable: 1, skipped_push: 1, notes: [] });
   });
 
   test('an endpoint is changed and deregistered', async () => {

@@ -1,0 +1,183 @@
+/** MCP over Streamable HTTP: origin and key checks, and a bounded number of sessions, each bound to whoever opened it. */
+import { randomUUID } from 'node:crypto';
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
+import type { Server } from '@modelcontextprotocol/sdk/server/index.js';
+import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
+import type { Actor } from '../src/core/actor.ts';
+import { AppError } from '../src/core/errors.ts';
+import type { Clock, Log } from '../src/core/ports.ts';
+
+export interface McpHttpOptions {
+  createServer(actor: Actor): Server;
+  /** Rejects with AppError `unauthenticated` when the key is missing or wrong. */
+  authenticate(headers: IncomingHttpHeaders): Promise<Actor>;
+  /** Web origins beyond this machine's own whose pages may call (`https://inspector.example.com`). */
+  allowedOrigins: readonly string[];
+  clock: Clock;
+  log: Log;
+  /** Most sessions kept at once; the one idle longest makes room. */
+  maxSessions?: number;
+}
+
+export interface McpHttp {
+  handle(request: IncomingMessage, response: ServerResponse): Promise<void>;
+  /** Ends every session. */
+  close(): Promise<void>;
+}
+
+interface Session {
+  transport: StreamableHTTPServerTransport;
+  server: Server;
+  /** Who opened it, and by which door; nobody else may use it. */
+  owner: string;
+  /** Requests and streams under way. */
+  open: number;
+  usedAt: number;
+}
+
+const PATH = '/mcp';
+/** The same tools for a client that must not change anything, whatever its key allows. */
+const READ_ONLY_PATH = '/mcp/read-only';
+
+const MAX_SESSIONS = 200;
+const IDLE_MS = 30 * 60_000;
+const BODY_LIMIT_BYTES = 1024 * 1024;
+const LOOPBACK_ORIGIN = /^https?:\/\/(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?$/i;
+
+/** JSON-RPC codes that the specification leaves to servers; -32001 is what clients know as "session not found". */
+const SESSION_NOT_FOUND = -32001;
+const REFUSED = -32000;
+
+export function createMcpHttp(options: McpHttpOptions): McpHttp {
+  const { createServer, clock, log, maxSessions = MAX_SESSIONS } = options;
+  /** In order of last use, so that the first is the one idle longest. */
+  const sessions = new Map<string, Session>();
+
+  async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    try {
+      if (!admitOrigin(request, response, options.allowedOrigins)) return;
+      const path = (request.url ?? '').split('?')[0];
+      if (path !== PATH && path !== READ_ONLY_PATH) {
+        return refuse(response, 404, REFUSED, `There is nothing at ${path}; MCP is at ${PATH} and ${READ_ONLY_PATH}.`);
+      }
+      const caller = await options.authenticate(request.headers);
+      const actor: Actor = path === READ_ONLY_PATH ? { ...caller, role: 'viewer' } : caller;
+      const id = request.headers['mcp-session-id'];
+      const session = typeof id === 'string' ? find(id, ownerOf(actor)) : await open(actor);
+      if (session) await serve(session, request, response);
+      else if (id) refuse(response, 404, SESSION_NOT_FOUND, 'This session has ended. Initialize a new one.');
+      else refuse(response, 503, REFUSED, `All ${maxSessions} sessions are in use. Try again later.`);
+    } catch (error) {
+      if (error instanceof AppError && error.kind === 'unauthenticated') {
+        response.setHeader('WWW-Authenticate', 'Bearer realm="dexops"');
+        return refuse(response, 401, REFUSED, error.message);
+      }
+      log.error({ err: error, path: request.url }, 'unexpected error in the MCP listener');
+      refuse(response, 500, REFUSED, 'An internal error; the log has it.');
+    }
+  }
+
+  async function serve(session: Session, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    session.open++;
+    response.once('close', () => {
+      session.open--;
+      touch(session);
+    });
+    await session.transport.handleRequest(request, response);
+    // Anything but a successful initialization opens no session, so nothing may keep this one alive.
+    if (!session.transport.sessionId) await session.server.close();
+  }
+
+  function find(id: string, owner: string): Session | null {
+    const session = sessions.get(id);
+    // Somebody else's session is answered like one that never was: its id must not be worth guessing.
+    if (!session || session.owner !== owner) return null;
+    touch(session);
+    return session;
+  }
+
+  /** Null when every session is in use. */
+  async function open(actor: Actor): Promise<Session | null> {
+    if (sessions.size >= maxSessions && !oldestIdle()) return null;
+    const server = createServer(actor);
+    const transport = new StreamableHTTPServerTransport({
+      sessionIdGenerator: randomUUID,
+      maxRequestBodySize: BODY_LIMIT_BYTES,
+      onsessioninitialized: async (id) => {
+        await makeRoom();
+        sessions.set(id, session);
+      },
+    });
+    const session: Session = { transport, server, owner: ownerOf(actor), open: 0, usedAt: clock.now().getTime() };
+    server.onclose = () => {
+      if (transport.sessionId) sessions.delete(transport.sessionId);
+    };
+    await server.connect(transport);
+    return session;
+  }
+
+  /** Only called for a client that has introduced itself properly, so that a stray request ends nobody's session. */
+  async function makeRoom(): Promise<void> {
+    const idleSince = clock.now().getTime() - IDLE_MS;
+    for (const { server } of [...sessions.values()].filter(({ open, usedAt }) => open === 0 && usedAt < idleSince)) {
+      await server.close();
+    }
+    if (sessions.size >= maxSessions) await oldestIdle()?.server.close();
+  }
+
+  function oldestIdle(): Session | undefined {
+    return sessions.values().find(({ open }) => open === 0);
+  }
+
+  function touch(session: Session): void {
+    const id = session.transport.sessionId;
+    if (!id || !sessions.delete(id)) return;
+    session.usedAt = clock.now().getTime();
+    sessions.set(id, session);
+  }
+
+  return {
+    handle,
+    async close() {
+      await Promise.all([...sessions.values()].map(({ server }) => server.close()));
+    },
+  };
+}
+
+function ownerOf(actor: Actor): string {
+  return `${actor.id} ${actor.role}`;
+}
+
+/**
+ * A browser says on whose page a request was made; pages that are not this machine's own must be on the list, or any site
+ * could reach a server that listens beside the browser. Programs send no origin and pass.
+ * @returns false when the request has been answered here
+ */
+function admitOrigin(request: IncomingMessage, response: ServerResponse, allowed: readonly string[]): boolean {
+  const { origin } = request.headers;
+  if (origin === undefined) return true;
+  if (!LOOPBACK_ORIGIN.test(origin) && !allowed.includes(origin)) {
+    refuse(response, 403, REFUSED, 'This origin may not call MCP. An administrator can add it to MCP_ALLOWED_ORIGINS.');
+    return false;
+  }
+  response.setHeader('Access-Control-Allow-Origin', origin);
+  response.setHeader('Vary', 'Origin');
+  response.setHeader('Access-Control-Expose-Headers', 'Mcp-Session-Id, WWW-Authenticate');
+  if (request.method !== 'OPTIONS') return true;
+  response.setHeader('Access-Control-Allow-Methods', 'GET, POST, DELETE');
+  response.setHeader(
+    'Access-Control-Allow-Headers',
+    'Authorization, X-API-Key, Content-Type, Mcp-Session-Id, MCP-Protocol-Version, Last-Event-ID',
+  );
+  response.writeHead(204).end();
+  return false;
+}
+
+function refuse(response: ServerResponse, status: number, code: number, message: string): void {
+  if (response.headersSent) {
+    response.destroy();
+    return;
+  }
+  response.writeHead(status, { 'Content-Type': 'application/json' });
+  response.end(JSON.stringify({ jsonrpc: '2.0', error: { code, message }, id: null }));
+}

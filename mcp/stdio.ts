@@ -1,0 +1,49 @@
+/** MCP over stdio (`npm run -s mcp`): a client starts this process, speaks to it on stdin and stdout, and ends it by closing them. */
+import { StdioServerTransport } from '@modelcontextprotocol/sdk/server/stdio.js';
+import { createApp } from '../src/app.ts';
+import { processEnv, readConfig } from '../src/config.ts';
+import type { Actor } from '../src/core/actor.ts';
+import { AppError } from '../src/core/errors.ts';
+import { connectAgent } from './agent.ts';
+import { createMcpServer } from './server.ts';
+
+/** Clients kill a server about four seconds after they have closed its stdin; running scans get what is left of that. */
+const DRAIN_MS = 3000;
+
+async function main(): Promise<void> {
+  const config = readConfig(processEnv());
+  const app = await createApp(config, {}, { connectAgent });
+  const { log, ports } = app;
+  await app.startWorking({ recover: false });
+  const actor: Actor = {
+    id: 'mcp:stdio',
+    name: 'an assistant on this machine',
+    kind: 'model',
+    via: 'mcp',
+    role: config.MCP_STDIO_ROLE,
+  };
+  const server = createMcpServer({ ...app, actor, charts: ports.charts, version: config.version });
+
+  let stopping = false;
+  const stop = async () => {
+    if (stopping) return;
+    stopping = true;
+    await server.close();
+    await app.close(DRAIN_MS);
+    process.exit(0);
+  };
+  // The transport does not notice that the client has gone; both of its pipes do.
+  process.stdin.on('end', stop);
+  process.stdin.on('close', stop);
+  process.stdout.on('error', stop);
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+
+  await server.connect(new StdioServerTransport());
+  log.info({ role: actor.role }, 'MCP over stdio is ready');
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(`${error instanceof AppError ? error.message : (error as Error).stack}\n`);
+  process.exit(1);
+});

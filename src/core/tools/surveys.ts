@@ -1,0 +1,197 @@
+/** Tools for the employees' survey: starting and ending it, seeing how it goes, answering, and opting out. */
+import { z } from 'zod';
+import { INVITATION_STATES, SURVEY_STATUSES, type Survey } from '../../domain/survey.ts';
+import { FACES } from '../actor.ts';
+import { AppError } from '../errors.ts';
+import { hasRole } from '../policy.ts';
+import type { Ports } from '../ports.ts';
+import { iso } from '../present.ts';
+import { hostnameInput, pageInput, timestamp } from '../shapes.ts';
+import {
+  closeSurvey as endSurvey,
+  startSurvey as openSurvey,
+  personBehind,
+  requireSurvey,
+  setOptOut,
+  answerSurvey as storeAnswer,
+  tendSurveys as tendOpenSurvey,
+} from '../surveys.ts';
+import { defineTool } from '../tool.ts';
+import { answerInput } from './feedback.ts';
+
+const DEFAULT_QUESTION = 'How well did your computer and the company’s software serve you lately?';
+
+const surveyShape = z.object({
+  id: z.number().int(),
+  question: z.string(),
+  status: z.enum(SURVEY_STATUSES),
+  started_by: z.string(),
+  started_at: timestamp,
+  ends_at: timestamp,
+  closed_at: timestamp.nullable(),
+  invited: z.number().int(),
+  answered: z.number().int(),
+  response_rate_pct: z.number().int(),
+});
+const withSurvey = z.object({ survey: surveyShape });
+const surveyId = z.coerce.number().int().describe('Id from list_surveys');
+
+function presentSurvey(survey: Survey): z.input<typeof surveyShape> {
+  return {
+    id: survey.id,
+    question: survey.question,
+    status: survey.status,
+    started_by: survey.startedBy,
+    started_at: iso(survey.startedAt),
+    ends_at: iso(survey.endsAt),
+    closed_at: iso(survey.closedAt),
+    invited: survey.invited,
+    answered: survey.answered,
+    response_rate_pct: Math.round((survey.answered / survey.invited) * 100),
+  };
+}
+
+function surveyLine(survey: z.output<typeof surveyShape>): string {
+  const state = survey.status === 'open' ? `open until ${survey.ends_at}` : `closed ${survey.closed_at}`;
+  return `Survey ${survey.id}: ${survey.answered} of ${survey.invited} people answered (${survey.response_rate_pct} %), ${state}.`;
+}
+
+export const startSurvey = defineTool({
+  name: 'start_survey',
+  title: 'Start a survey',
+  effect: 'write',
+  description:
+    'Ask owners of registered machines how well their machine serves them, in Slack and in their working hours, with one reminder. Chosen by lot; nobody is asked more than once in 30 days. Answers are confidential and shown when the survey ends.',
+  http: { method: 'POST', path: '/api/v1/dex/surveys', status: 201 },
+  command: { name: 'survey', args: [], example: 'survey --share_pct 25 --days 7' },
+  input: z.strictObject({
+    question: z.string().trim().min(1).max(300).default(DEFAULT_QUESTION),
+    days: z.coerce.number().int().min(1).max(30).default(7).describe('How long it can be answered'),
+    share_pct: z.coerce.number().min(1).max(100).default(100).describe('Share of those who may be asked'),
+  }),
+  output: withSurvey,
+  async run({ question, days, share_pct }, { ports, actor, now }) {
+    const survey = await openSurvey(ports, { question, days, sharePct: share_pct }, actor.id, now);
+    return { survey: presentSurvey(survey) };
+  },
+  summary: ({ survey }) =>
+    `Survey ${survey.id} is open until ${survey.ends_at}; ${survey.invited} people will be asked in their working hours.`,
+});
+
+export const closeSurvey = defineTool({
+  name: 'close_survey',
+  title: 'End a survey',
+  effect: 'write',
+  description: 'End the survey before its time and show its answers, if there are enough of them.',
+  http: { method: 'POST', path: '/api/v1/dex/surveys/:survey_id/close' },
+  command: { name: 'close-survey', args: ['survey_id'], example: 'close-survey 3' },
+  input: z.strictObject({ survey_id: surveyId }),
+  output: withSurvey,
+  async run({ survey_id }, { ports, now }) {
+    const survey = await requireSurvey(ports, survey_id);
+    if (survey.status === 'closed') throw new AppError('conflict', `Survey ${survey_id} is closed already.`);
+    await endSurvey(ports, survey, now);
+    return { survey: presentSurvey(await requireSurvey(ports, survey_id)) };
+  },
+  summary: ({ survey }) => surveyLine(survey),
+});
+
+export const listSurveys = defineTool({
+  name: 'list_surveys',
+  title: 'List surveys',
+  effect: 'read',
+  description: 'Surveys and how many answered them, newest first.',
+  http: { method: 'GET', path: '/api/v1/dex/surveys' },
+  command: { name: 'surveys', args: [], example: 'surveys' },
+  input: z.strictObject(pageInput),
+  output: z.object({ surveys: z.array(surveyShape), total: z.number().int() }),
+  async run(page, { ports }) {
+    const { items, total } = await ports.store.surveys.list(page);
+    return { surveys: items.map(presentSurvey), total };
+  },
+  summary: ({ surveys }) =>
+    surveys.length === 0 ? 'There was no survey yet. Start one with: survey' : surveys.map(surveyLine).join('\n'),
+});
+
+export const getSurvey = defineTool({
+  name: 'get_survey',
+  title: 'Show a survey',
+  effect: 'read',
+  description: 'How far a survey is: how many were asked, wait to be asked, cannot be reached, and answered.',
+  http: { method: 'GET', path: '/api/v1/dex/surveys/:survey_id' },
+  command: { name: 'show-survey', args: ['survey_id'], example: 'show-survey 3' },
+  input: z.strictObject({ survey_id: surveyId }),
+  output: z.object({ survey: surveyShape, invitations: z.record(z.enum(INVITATION_STATES), z.number().int()) }),
+  async run({ survey_id }, { ports }) {
+    const survey = await requireSurvey(ports, survey_id);
+    return { survey: presentSurvey(survey), invitations: await ports.store.surveys.countStates(survey_id) };
+  },
+  summary: ({ survey, invitations }) =>
+    `${surveyLine(survey)} ${invitations.asked} asked, ${invitations.waiting} waiting for their working hours, ${invitations.unreachable} unknown in Slack.`,
+});
+
+const tokenInput = z.string().min(1).max(200).describe('From the message that asked');
+
+export const answerSurvey = defineTool({
+  name: 'answer_survey',
+  title: 'Answer a survey',
+  effect: 'write',
+  role: 'viewer',
+  anonymous: true,
+  // An answer is a person's own, and only where the question reached them.
+  hiddenFrom: FACES.filter((face) => face !== 'slack'),
+  description: 'Answer the question that came with the token, once and confidentially.',
+  input: z.strictObject({
+    token: tokenInput,
+    ...answerInput,
+    hostname: hostnameInput.nullish().describe("One's own machine, when the person ticked that it may be named"),
+  }),
+  output: z.object({ ok: z.literal(true) }),
+  async run({ token, rating, category, comment, hostname }, { ports }) {
+    await storeAnswer(ports, token, { rating, category, comment: comment || null, hostname: hostname ?? null });
+    return { ok: true as const };
+  },
+  summary: () => 'Thank you. Your answer is in, without your name.',
+});
+
+export const optOut = defineTool({
+  name: 'opt_out',
+  title: 'Be asked no more',
+  effect: 'write',
+  role: 'viewer',
+  description:
+    'Leave a person out of surveys from now on, or with opted_out false take them in again. By the token of a message that asked them, or, for operators, by e-mail address.',
+  http: { method: 'POST', path: '/api/v1/dex/surveys/opt-out' },
+  command: { name: 'opt-out', args: ['email'], example: 'opt-out alice@example.com' },
+  input: z.strictObject({
+    token: tokenInput.optional(),
+    email: z.email().max(254).toLowerCase().optional(),
+    opted_out: z.boolean().default(true),
+  }),
+  output: z.object({ ok: z.literal(true), opted_out: z.boolean() }),
+  async run({ token, email, opted_out }, { ports, actor, now }) {
+    if ((token === undefined) === (email === undefined))
+      throw new AppError('invalid', 'Give either the token of a message or an email.');
+    if (email !== undefined && !hasRole(actor, 'operator'))
+      throw new AppError('denied', 'Only operators may do this by e-mail address. Use the button of the message.');
+    await setOptOut(ports, await whose(ports, token, email), opted_out, now);
+    return { ok: true as const, opted_out };
+  },
+  summary: ({ opted_out }) => (opted_out ? 'No more surveys for this person.' : 'This person may be asked again.'),
+});
+
+async function whose(ports: Pick<Ports, 'store' | 'tokens'>, token?: string, email?: string): Promise<string> {
+  return email ?? personBehind(ports, token as string);
+}
+
+export const tendSurveys = defineTool({
+  name: 'tend_surveys',
+  title: 'Tend surveys',
+  effect: 'write',
+  hiddenFrom: FACES.filter((face) => face !== 'job'),
+  description: 'Ask who is at work, remind who has not answered, end what is over.',
+  input: z.strictObject({}),
+  output: z.object({ asked: z.number().int(), reminded: z.number().int() }),
+  run: (_input, { ports, now }) => tendOpenSurvey(ports, now),
+  summary: ({ asked, reminded }) => `${asked} asked, ${reminded} reminded.`,
+});

@@ -1,0 +1,89 @@
+/**
+ * How answers are told without telling one: they are given out in cells, each of at least five answers, and every summary is
+ * a sum of whole cells.
+ *
+ * Answers wait until there are enough of them, are then divided into cells once and for all, and only the cells' counts are
+ * kept. A window of days, a persona, a tag, or the same question asked again later, each picks some of the cells; whatever is
+ * added to or subtracted from each other, the outcome is again a sum of whole cells, so that nothing finer than a cell can
+ * ever be worked out. (The atoms of the Boolean algebra that the published sets generate are the cells: microaggregation with
+ * k = 5.) It cannot help where all answers in a cell are alike: then one knows what each of these five or more said.
+ */
+import { type FeedbackCategory, type Tally, tallyOf } from './enps.ts';
+
+/** Answers in the smallest cell. */
+export const LEAST_ANSWERS = 5;
+
+/** Answers behind the smallest batch of comments, because words betray more than numbers. */
+export const LEAST_ANSWERS_FOR_COMMENTS = 10;
+
+export const FEEDBACK_SOURCES = ['feedback', 'survey'] as const;
+
+/**
+ * Answers of a survey and feedback given unasked never share a cell: whoever holds an API key can give feedback as often as
+ * wanted, and a cell of one survey answer among four of one's own would hide nothing.
+ */
+export type FeedbackSource = (typeof FEEDBACK_SOURCES)[number];
+
+export interface FeedbackAnswer {
+  source: FeedbackSource;
+  /** 1–5. */
+  rating: number;
+  category: FeedbackCategory;
+  comment: string | null;
+  /** Groups of the machine it was given for (`persona:developer`, `tag:team=sales`); none when no machine was named. */
+  groups: string[];
+}
+
+export interface Cell {
+  /** The groups to which all of its answers belong. */
+  groups: string[];
+  tally: Tally;
+}
+
+export function personaGroup(persona: string): string {
+  return `persona:${persona}`;
+}
+
+/** @param tag `key=value` */
+export function tagGroup(tag: string): string {
+  return `tag:${tag}`;
+}
+
+export function groupsOf(machine: { persona: string; tags: Record<string, string> }): string[] {
+  return [
+    personaGroup(machine.persona),
+    ...Object.entries(machine.tags).map(([key, value]) => tagGroup(`${key}=${value}`)),
+  ];
+}
+
+/**
+ * Divides answers by as many groups as possible so that every cell keeps enough of them: a group is told apart only when
+ * all that it splits, inside and outside of it, stays large enough. Personas go first, then the larger groups.
+ *
+ * @param answers at least LEAST_ANSWERS
+ */
+export function cellsOf(answers: readonly Pick<FeedbackAnswer, 'rating' | 'category' | 'groups'>[]): Cell[] {
+  let parts = [{ groups: [] as string[], answers }];
+  for (const group of separableGroups(answers)) {
+    const split = parts.flatMap((part) => [
+      { groups: [...part.groups, group], answers: part.answers.filter(({ groups }) => groups.includes(group)) },
+      { groups: part.groups, answers: part.answers.filter(({ groups }) => !groups.includes(group)) },
+    ]);
+    const filled = split.filter((part) => part.answers.length > 0);
+    if (filled.every((part) => part.answers.length >= LEAST_ANSWERS)) parts = filled;
+  }
+  return parts.map((part) => ({ groups: part.groups, tally: tallyOf(part.answers) }));
+}
+
+/** Groups that could be told apart if they were the only ones, in the order in which they are tried. */
+function separableGroups(answers: readonly { groups: string[] }[]): string[] {
+  const sizes = new Map<string, number>();
+  for (const { groups } of answers) {
+    for (const group of new Set(groups)) sizes.set(group, (sizes.get(group) ?? 0) + 1);
+  }
+  const isPersona = (group: string) => Number(group.startsWith(personaGroup('')));
+  return [...sizes]
+    .filter(([, size]) => size >= LEAST_ANSWERS && (size === answers.length || answers.length - size >= LEAST_ANSWERS))
+    .sort(([a, sizeA], [b, sizeB]) => isPersona(b) - isPersona(a) || sizeB - sizeA || (a < b ? -1 : 1))
+    .map(([group]) => group);
+}

@@ -1,0 +1,46 @@
+/** What every part of the Slack face works with. */
+import type { webApi } from '@slack/bolt';
+import type { Invoke } from '../../core/invoke.ts';
+import type { Log } from '../../core/ports.ts';
+import type { AnyTool } from '../../core/tool.ts';
+import type { People, Person } from './people.ts';
+import type { Pictures } from './pictures.ts';
+import type { Reply } from './text.ts';
+
+export interface SlackContext {
+  /** Those that Slack may offer. */
+  tools: readonly AnyTool[];
+  invoke: Invoke;
+  client: webApi.WebClient;
+  people: People;
+  pictures: Pictures;
+  log: Log;
+  /** Awaited between an acknowledgement and the work it promises. */
+  turn(): Promise<void>;
+  /** Aborted when the service stops. */
+  stopping: AbortSignal;
+}
+
+/** A call of a tool, as a button carries it. */
+export interface ToolCall {
+  tool: string;
+  input: Record<string, unknown>;
+}
+
+/** Somebody asking for something, wherever they did. */
+export interface Asker {
+  person: Person;
+  /** Answers for their eyes only, next to where they asked. */
+  tell(reply: Reply): Promise<void>;
+}
+
+export interface Click extends Asker {
+  actionId: string;
+  /** The button's or the chosen option's value; untrusted until read. */
+  value: string;
+  triggerId: string;
+  /** The message whose button it is; null on the Home tab and in modals. */
+  message: { channel: string; ts: string; threadTs: string | null } | null;
+  /** Shows something to everybody in the channel; null where there is none. */
+  tellAll: ((reply: Reply) => Promise<void>) | null;
+}

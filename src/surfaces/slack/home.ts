@@ -1,0 +1,178 @@
+/** The Home tab: for staff the fleet, for everybody their own machines, and the way to say that something is slow. */
+import type { types } from '@slack/bolt';
+import { z } from 'zod';
+import type { Actor } from '../../core/actor.ts';
+import { AppError } from '../../core/errors.ts';
+import type { Answer } from '../../core/invoke.ts';
+import { hasRole } from '../../core/policy.ts';
+import { machineLine, STATUS_SIGNS } from './blocks.ts';
+import type { Click, SlackContext } from './context.ts';
+import { type FormState, formValue, messageModal, plain } from './forms.ts';
+import { type Machine, machinesOf } from './hosts.ts';
+import type { Person } from './people.ts';
+import { slackProblem } from './problems.ts';
+import { type Block, bullets, button, header, lineBlocks, note, option, paragraph, words } from './text.ts';
+
+export const REPORT_CALLBACK = 'report_slow';
+/** Categories of feedback by the operations guide. */
+const CATEGORIES = ['performance', 'connectivity', 'software', 'hardware', 'other'];
+const MAX_COMMENT_CHARS = 3000;
+/** "Something is slow" is a complaint: the lower middle of 1–5. */
+const COMPLAINT_RATING = 2;
+const MOST_MACHINES = 10;
+const MOST_LINES_CHARS = 2000;
+
+/** Shows the Home tab anew; problems are logged, since nobody asked in words. */
+export async function publishHome(slack: SlackContext, person: Person): Promise<void> {
+  const actor = await slack.people.actor(person);
+  const blocks = [
+    ...(await ownMachines(slack, actor, person)),
+    ...(hasRole(actor, 'operator') ? await staffPart(slack, actor) : []),
+    { type: 'actions', elements: [button('home_refresh', 'Refresh', 'now')] } as const,
+  ];
+  try {
+    await slack.client.views.publish({ user_id: person.id, view: { type: 'home', blocks } });
+  } catch (error) {
+    slack.log.error({ user: person.id, problem: slackProblem(error).message }, 'the Home tab could not be shown');
+  }
+}
+
+async function ownMachines(slack: SlackContext, actor: Actor, person: Person): Promise<Block[]> {
+  try {
+    const own = await machinesOf(slack, actor, person.id);
+    if (own.length === 0) return [header('My machines'), paragraph(words('No machine is registered in your name.'))];
+    return [
+      header(own.length === 1 ? 'My machine' : 'My machines'),
+      bullets(own.slice(0, MOST_MACHINES).map((machine) => [words(inPlainWords(machine))])),
+      ...(own.length > MOST_MACHINES ? [note(`and ${own.length - MOST_MACHINES} more`)] : []),
+      { type: 'actions', elements: [button('home_slow', 'Something is slow', 'report', 'primary')] },
+    ];
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    return [header('My machines'), paragraph(words(error.message))];
+  }
+}
+
+const PLAIN_WORDS: Record<string, string> = {
+  healthy: 'works well',
+  at_risk: 'could work better; we are aware of it',
+  critical: 'has serious trouble; we are aware of it',
+};
+
+function inPlainWords({ hostname, score, score_status, state }: Machine): string {
+  const sign = STATUS_SIGNS[score_status] ?? '';
+  if (score === null) return `${sign} ${hostname} has not been looked at yet`;
+  const old = state === 'stale' ? ' (not seen lately)' : '';
+  return `${sign} ${hostname} ${PLAIN_WORDS[score_status] ?? 'is being watched'}: ${score} of 100${old}`;
+}
+
+/** What is worth a glance, each part only where this service has the tool for it. */
+async function staffPart(slack: SlackContext, actor: Actor): Promise<Block[]> {
+  const [fleet, kpis, incidents, approvals, survey] = await Promise.all([
+    glance(slack, actor, 'get_fleet'),
+    glance(slack, actor, 'get_kpis'),
+    glance(slack, actor, 'list_incidents'),
+    glance(slack, actor, 'list_approvals'),
+    glance(slack, actor, 'get_feedback_summary'),
+  ]);
+  const image = await slack.pictures.show(kpis?.chart ?? fleet?.chart ?? null);
+  const atRisk = atRiskMachines
+    .safeParse(fleet?.output)
+    .data?.worst.filter(({ score_status }) => score_status !== 'healthy');
+  return [
+    { type: 'divider' },
+    ...part('Fleet', fleet?.text.split('\n').slice(0, 1)),
+    ...(image ? [image] : []),
+    ...(atRisk?.length ? [header('At risk'), bullets(atRisk.map((machine) => [words(machineLine(machine))]))] : []),
+    ...part('Open incidents', incidents?.text.split('\n')),
+    ...part('Waiting for an approval', approvals?.text.split('\n')),
+    ...part('Last survey', survey?.text.split('\n')),
+  ];
+}
+
+const atRiskMachines = z.object({
+  worst: z.array(z.object({ hostname: z.string(), score: z.number().nullable(), score_status: z.string() })),
+});
+
+function part(title: string, lines: string[] | undefined): Block[] {
+  return lines ? [header(title), ...lineBlocks(lines, MOST_LINES_CHARS)] : [];
+}
+
+/** One broken part leaves the others standing. */
+async function glance(slack: SlackContext, actor: Actor, tool: string): Promise<Answer | null> {
+  if (!slack.tools.some(({ name }) => name === tool)) return null;
+  return slack.invoke(tool, {}, actor).catch((error: unknown) => {
+    slack.log.warn({ err: error, tool }, 'a part of the Home tab could not be read');
+    return null;
+  });
+}
+
+/** Opens the report form with the reporter's own machines. */
+export async function openReport(slack: SlackContext, click: Click): Promise<void> {
+  const actor = await slack.people.actor(click.person);
+  const own = await machinesOf(slack, actor, click.person.id);
+  if (own.length === 0) throw new AppError('not_found', 'No machine is registered in your name.');
+  await slack.client.views.open({ trigger_id: click.triggerId, view: reportForm(own) });
+}
+
+function reportForm(own: Machine[]): types.ModalView {
+  // A select holds at most 100 options.
+  const machines = own.slice(0, 100).map(({ hostname }) => option(hostname, hostname));
+  const categories = CATEGORIES.map((category) => option(category, category));
+  return {
+    type: 'modal',
+    callback_id: REPORT_CALLBACK,
+    title: plain('Something is slow'),
+    submit: plain('Send'),
+    close: plain('Cancel'),
+    blocks: [
+      {
+        type: 'input',
+        block_id: 'hostname',
+        label: plain('Which machine?'),
+        element: { type: 'static_select', action_id: 'value', options: machines, initial_option: machines[0] },
+      },
+      {
+        type: 'input',
+        block_id: 'category',
+        label: plain('What is it about?'),
+        element: { type: 'static_select', action_id: 'value', options: categories, initial_option: categories[0] },
+      },
+      {
+        type: 'input',
+        block_id: 'comment',
+        optional: true,
+        label: plain('What happens?'),
+        element: { type: 'plain_text_input', action_id: 'value', multiline: true, max_length: MAX_COMMENT_CHARS },
+      },
+    ],
+  };
+}
+
+/**
+ * Takes a report: feedback, and a look at the machine. The scan runs with an operator's right because the machine is the
+ * reporter's own, which is checked here and not taken from the form.
+ */
+export async function takeReport(slack: SlackContext, person: Person, state: FormState): Promise<types.ModalView> {
+  const actor = await slack.people.actor(person);
+  const hostname = formValue(state, 'hostname') ?? '';
+  const own = await machinesOf(slack, actor, person.id);
+  if (!own.some((machine) => machine.hostname === hostname))
+    throw new AppError('denied', `${hostname || 'That machine'} is not registered in your name.`);
+  const comment = formValue(state, 'comment')?.trim();
+  const feedback = {
+    hostname,
+    rating: COMPLAINT_RATING,
+    category: formValue(state, 'category') ?? 'other',
+    ...(comment && { comment }),
+  };
+  await slack.invoke('submit_feedback', feedback, actor);
+  const scan = await slack
+    .invoke('scan_endpoint', { hostname }, { ...actor, role: 'operator' })
+    .catch((error: unknown) => {
+      if (error instanceof AppError) return null;
+      throw error;
+    });
+  const next = scan ? `${hostname} is being looked at now.` : `${hostname} will be looked at when it reports next.`;
+  return messageModal('Thank you', `Your report has arrived. ${next}`);
+}

@@ -1,0 +1,96 @@
+/** Who somebody in Slack is to this service: their role, by user id or user group, and their mail address. */
+import type { webApi } from '@slack/bolt';
+import type { Actor, Role } from '../../core/actor.ts';
+import { AppError } from '../../core/errors.ts';
+import type { Log } from '../../core/ports.ts';
+import { slackProblem } from './problems.ts';
+
+export interface Person {
+  id: string;
+  name: string;
+}
+
+export interface People {
+  actor(person: Person): Promise<Actor>;
+  /** Rejects with kind `refused` when Slack gives no address, saying why. */
+  email(userId: string): Promise<string>;
+  /** Who has a role, as Slack shows names; null when nobody does. */
+  whoHas(role: Role): string | null;
+}
+
+/** Ids of users (U…, W…) and user groups (S…). */
+export interface Named {
+  operators: readonly string[];
+  approvers: readonly string[];
+}
+
+const REMEMBER_MS = 300_000;
+const MOST = 5000;
+
+export function createPeople(client: webApi.WebClient, named: Named, now: () => Date, log: Log): People {
+  const members = remembered(now, async (group: string) => {
+    const { users } = await client.usergroups.users.list({ usergroup: group });
+    return new Set(users);
+  });
+  const emails = remembered(now, async (userId: string) => {
+    const { user } = await client.users.info({ user: userId });
+    return { email: user?.profile?.email?.toLowerCase() ?? null, name: user?.real_name ?? userId };
+  });
+
+  /** A group that cannot be read has no members: what is not certain gives no rights. */
+  async function isAmong(userId: string, ids: readonly string[]): Promise<boolean> {
+    if (ids.includes(userId)) return true;
+    for (const group of ids.filter((id) => id.startsWith('S'))) {
+      try {
+        if ((await members(group)).has(userId)) return true;
+      } catch (error) {
+        log.error({ group, problem: slackProblem(error).message }, 'a Slack user group could not be read');
+      }
+    }
+    return false;
+  }
+
+  return {
+    async actor({ id, name }) {
+      const role: Role = (await isAmong(id, named.approvers))
+        ? 'admin'
+        : (await isAmong(id, named.operators))
+          ? 'operator'
+          : 'viewer';
+      return { id: `slack:${id}`, name, kind: 'human', via: 'slack', role };
+    },
+    async email(userId) {
+      const { email, name } = await emails(userId).catch((error: unknown) => {
+        const { message } = slackProblem(error);
+        log.error({ user: userId, problem: message }, 'a Slack profile could not be read');
+        throw new AppError('refused', `I could not look that person up. ${message}`);
+      });
+      if (email) return email;
+      throw new AppError(
+        'refused',
+        `${name} has no mail address in Slack that I may see, so I cannot tell which machine is theirs. Name it by its hostname.`,
+      );
+    },
+    whoHas(role) {
+      const ids = role === 'operator' ? [...named.operators, ...named.approvers] : [...named.approvers];
+      if (role === 'viewer' || ids.length === 0) return null;
+      return [...new Set(ids)].map((id) => (id.startsWith('S') ? `<!subteam^${id}>` : `<@${id}>`)).join(', ');
+    },
+  };
+}
+
+/** Keeps answers for some minutes; failures are not kept. */
+function remembered<T>(now: () => Date, ask: (key: string) => Promise<T>): (key: string) => Promise<T> {
+  const kept = new Map<string, { until: number; answer: Promise<T> }>();
+  return (key) => {
+    const at = now().getTime();
+    const found = kept.get(key);
+    if (found && found.until > at) return found.answer;
+    const answer = ask(key);
+    kept.delete(key);
+    kept.set(key, { until: at + REMEMBER_MS, answer });
+    answer.catch(() => kept.delete(key));
+    if (kept.size > MOST) kept.delete(kept.keys().next().value as string);
+    return answer;
+  };
+}

@@ -1,0 +1,67 @@
+/** Slack's refusals by their code: whether trying again helps, and what a person does about them. */
+import { webApi } from '@slack/bolt';
+
+export interface SlackProblem {
+  /** Slack's own code, or `unreachable`. */
+  code: string;
+  message: string;
+  /** How long Slack asks to wait; null when it does not say. */
+  retryAfterMs: number | null;
+  /** `passing`: try again; `setup`: try again, a person has to act; `message`: this very message can never be sent. */
+  kind: 'passing' | 'setup' | 'message';
+}
+
+const REINSTALL =
+  'add it under "OAuth & Permissions" of the app, or paste config/slack-manifest.json, and install the app again';
+
+const FIXES: Record<string, string> = {
+  is_archived: 'The channel is archived: unarchive it, or set SLACK_ALERT_CHANNEL to another.',
+  channel_not_found:
+    'The channel does not exist, or it is private and the app is not in it: check SLACK_ALERT_CHANNEL, or invite the app.',
+  not_in_channel: 'The app is not in the channel: type /invite @DexOps there.',
+  restricted_action: 'The workspace does not let apps post in this channel: ask its owner.',
+  message_not_found: 'The message was deleted.',
+  cant_update_message: 'The message was written by another app; a new one is posted instead.',
+  edit_window_closed: 'The workspace does not let old messages be edited; a new one is posted instead.',
+  invalid_auth: 'The token is not valid: copy SLACK_BOT_TOKEN again from "OAuth & Permissions".',
+  account_inactive: 'The app was removed from the workspace: install it again and set the new SLACK_BOT_TOKEN.',
+  token_revoked: 'The token was revoked: install the app again and set the new SLACK_BOT_TOKEN.',
+  not_allowed_token_type: 'This is not a bot token: SLACK_BOT_TOKEN begins with xoxb-.',
+};
+
+const PASSING = new Set(['internal_error', 'fatal_error', 'service_unavailable', 'request_timeout', 'ratelimited']);
+const UNSENDABLE = new Set([
+  'invalid_blocks',
+  'invalid_blocks_format',
+  'msg_too_long',
+  'msg_blocks_too_long',
+  'no_text',
+  'invalid_arguments',
+]);
+
+export function slackProblem(error: unknown): SlackProblem {
+  if (error instanceof webApi.WebAPIRateLimitedError) {
+    const message = `Slack asks to wait ${error.retryAfter} s.`;
+    return { code: 'ratelimited', message, retryAfterMs: error.retryAfter * 1000, kind: 'passing' };
+  }
+  if (error instanceof webApi.WebAPIPlatformError) {
+    const { error: code, ...data } = error.data;
+    const kind = PASSING.has(code) ? 'passing' : UNSENDABLE.has(code) ? 'message' : 'setup';
+    return { code, message: fixOf(code, data), retryAfterMs: null, kind };
+  }
+  const message = error instanceof Error ? error.message : String(error);
+  return {
+    code: 'unreachable',
+    message: `Slack could not be reached: ${message}`,
+    retryAfterMs: null,
+    kind: 'passing',
+  };
+}
+
+function fixOf(code: string, data: object): string {
+  if (code === 'missing_scope') {
+    const needed = 'needed' in data ? String(data.needed) : 'a scope';
+    return `The app lacks the scope ${needed}: ${REINSTALL}.`;
+  }
+  return FIXES[code] ?? `Slack refused: ${code}.`;
+}

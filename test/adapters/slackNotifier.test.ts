@@ -1,0 +1,234 @@
+/** Alerts told in Slack, from the webhook to the channel, against a local Web API. */
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { startTestService, type TestService } from '../helpers/service.ts';
+import {
+  BOT_TOKEN,
+  httpTransport,
+  SIGNING_SECRET,
+  startSlack,
+  type TestSlack,
+  type Transport,
+} from '../helpers/slack.ts';
+
+let slack: TestSlack;
+let service: TestService;
+let send: Transport;
+const logged: { fields: Record<string, unknown>; message: string }[] = [];
+const log = {
+  debug: () => {},
+  info: () => {},
+  warn: (fields: object, message = '') => logged.push({ fields: { ...fields }, message }),
+  error: (fields: object, message = '') => logged.push({ fields: { ...fields }, message }),
+  child: () => log,
+};
+
+async function start(scopes?: string[]): Promise<void> {
+  slack = await startSlack(scopes);
+  service = await startTestService(
+    {
+      SLACK_BOT_TOKEN: BOT_TOKEN,
+      SLACK_SIGNING_SECRET: SIGNING_SECRET,
+      SLACK_API_URL: slack.apiUrl,
+      SLACK_ALERT_CHANNEL: slack.channels.alerts!,
+      SLACK_OPERATORS: slack.users.otto!,
+      WEBHOOK_SECRET: 'webhook-secret',
+    },
+    { log },
+  );
+  send = httpTransport(service.url);
+  for (const hostname of ['web-01', 'web-02'])
+    await service.call('POST', '/api/v1/dex/endpoints', { hostname, collector: 'push' });
+}
+
+beforeEach(async () => {
+  logged.length = 0;
+  await start();
+});
+afterEach(async () => {
+  await service.stop();
+  await slack.close();
+});
+
+async function fire(
+  hostname: string,
+  alertname: string,
+  status = 'firing',
+  summary = 'Something is wrong',
+): Promise<void> {
+  const startsAt = '2026-03-02T09:00:00Z';
+  const endsAt = status === 'firing' ? '0001-01-01T00:00:00Z' : new Date().toISOString();
+  const labels = { alertname, hostname, severity: 'critical' };
+  const alert = { status, labels, annotations: { summary }, startsAt, endsAt, fingerprint: `${hostname}${alertname}` };
+  const answer = await service.call(
+    'POST',
+    '/api/v1/webhooks/alertmanager',
+    { version: '4', status, alerts: [alert] },
+    { Authorization: 'Bearer webhook-secret' },
+  );
+  expect(answer.status).toBe(200);
+}
+
+async function messages(): Promise<any[]> {
+  return (await slack.api('conversations.history', { channel: slack.channels.alerts })).messages;
+}
+async function thread(ts: string): Promise<any[]> {
+  return (await slack.api('conversations.replies', { channel: slack.channels.alerts, ts })).messages.slice(1);
+}
+const posted = () => slack.until(async () => (await messages()).find(({ blocks }) => blocks));
+const reads = (message: any, words: string) => JSON.stringify(message).includes(words);
+const openAlerts = async () => (await service.call('GET', '/api/v1/dex/alerts')).body.alerts;
+
+describe('an alert in Slack', () => {
+  it('is one message, edited as it moves, with its timeline in the thread', async () => {
+    await fire('web-01', 'DiskWillFill');
+    const card = await posted();
+    expect(reads(card, 'DiskWillFill on web-01')).toBe(true);
+    const [actions] = card.blocks.filter(({ type }: any) => type === 'actions');
+    expect(actions.elements.map(({ action_id }: any) => action_id)).toEqual([
+      'alert_acknowledge',
+      'alert_resolve',
+      'alert_rescan',
+      'alert_runbook',
+    ]);
+    const [menu] = actions.elements;
+    const four = menu.options.find(({ value }: any) => value.endsWith(':4')).value;
+    const at = { channel: slack.channels.alerts!, ts: card.ts };
+
+    await slack.click(send, 'alice', { actionId: 'alert_acknowledge', selected: four, message: at });
+    expect(JSON.stringify(await slack.until(() => slack.responses[0]))).toContain(`These can: <@${slack.users.otto}>`);
+    expect((await openAlerts())[0].status).toBe('active');
+
+    await slack.click(send, 'otto', { actionId: 'alert_acknowledge', selected: four, message: at });
+    await slack.until(
+      async () =>
+        reads(
+          (await messages()).find(({ ts }) => ts === card.ts),
+          `acknowledged"},{"type":"text","text":" by "},{"type":"user","user_id":"${slack.users.otto}"`,
+        ) || undefined,
+    );
+    const [reply] = await slack.until(async () => {
+      const replies = await thread(card.ts);
+      return replies.length > 0 ? replies : undefined;
+    });
+    expect(reads(reply, 'open → acknowledged (acknowledged for 4 h)')).toBe(true);
+    expect(reads(reply, `{"type":"user","user_id":"${slack.users.otto}"}`)).toBe(true);
+
+    await slack.click(send, 'otto', { actionId: 'alert_resolve', value: four.split(':')[0], message: at });
+    await slack.until(
+      async () =>
+        reads(
+          (await messages()).find(({ ts }) => ts === card.ts),
+          'resolved: closed by a person',
+        ) || undefined,
+    );
+    expect((await messages()).filter(({ thread_ts, ts }) => !thread_ts || thread_ts === ts)).toHaveLength(1);
+    expect(await openAlerts()).toEqual([]);
+  });
+
+  it('until it clears is a choice, and a click twice changes nothing more', async () => {
+    await fire('web-01', 'DiskWillFill');
+    const card = await posted();
+    const value = `${(await openAlerts())[0].id}:clear`;
+    const click = {
+      actionId: 'alert_acknowledge',
+      selected: value,
+      message: { channel: slack.channels.alerts!, ts: card.ts },
+    };
+    await Promise.all([slack.click(send, 'otto', click), slack.click(send, 'otto', click)]);
+    await slack.until(async () => ((await openAlerts())[0].status === 'acknowledged' ? true : undefined));
+    const [alert] = await openAlerts();
+    expect(alert.acknowledged_until).toBeNull();
+    const { body } = await service.call('GET', `/api/v1/dex/alerts/${alert.id}`);
+    expect(body.timeline).toHaveLength(2);
+  });
+
+  it('folds a storm into one digest, whose alerts open from a menu and go on in its thread', async () => {
+    const alerts = Array.from({ length: 14 }, (_, i) => ({
+      status: 'firing',
+      labels: { alertname: `Storm${i}`, hostname: 'web-02', severity: i % 2 ? 'warning' : 'critical' },
+      annotations: { summary: '<!channel> *all*' },
+      startsAt: '2026-03-02T09:00:00Z',
+      endsAt: '0001-01-01T00:00:00Z',
+      fingerprint: `web-02Storm${i}`,
+    }));
+    const body = { version: '4', status: 'firing', alerts };
+    await service.call('POST', '/api/v1/webhooks/alertmanager', body, { Authorization: 'Bearer webhook-secret' });
+    const digest = await slack.until(async () =>
+      (await messages()).find((message) => reads(message, '14 new alerts: 7 critical, 7 warning')),
+    );
+    const menu = digest.blocks.at(-1).elements[0];
+    expect(menu.options).toHaveLength(14);
+    const at = { channel: slack.channels.alerts!, ts: digest.ts };
+    await slack.click(send, 'alice', { actionId: menu.action_id, selected: menu.options[0].value, message: at });
+    const opened = await slack.until(() => slack.responses[0]);
+    expect(reads(opened, 'alert_acknowledge')).toBe(true);
+    await fire('web-02', 'Storm3', 'resolved');
+    const [reply] = await slack.until(async () => {
+      const replies = await thread(digest.ts);
+      return replies.length > 0 ? replies : undefined;
+    });
+    expect(reads(reply, 'Storm3 on web-02: open → resolved')).toBe(true);
+    expect(await messages()).toHaveLength(1);
+  });
+
+  it('shows what others wrote as words: no mention, no link, no formatting', async () => {
+    const mean = `<!channel> <@U1> *bold* <https://evil.example|click> ${'x'.repeat(10_000)}`;
+    await fire('web-01', 'Mean', 'firing', mean);
+    const card = await posted();
+    expect(card.text).not.toMatch(/<[!@h]/);
+    expect(card.blocks.every(({ type }: any) => ['header', 'rich_text', 'actions'].includes(type))).toBe(true);
+    const kinds = card.blocks
+      .flatMap(({ elements = [] }: any) => elements.flatMap((e: any) => e.elements ?? []))
+      .map(({ type }: any) => type);
+    expect(new Set(kinds)).toEqual(new Set(['text', 'date']));
+    expect(JSON.stringify(card.blocks).length).toBeLessThan(5000);
+  });
+
+  it('posts anew when its message was deleted', async () => {
+    await fire('web-01', 'DiskWillFill');
+    const card = await posted();
+    const bot = { authorization: `Bearer ${BOT_TOKEN}`, 'content-type': 'application/json' };
+    const gone = { channel: slack.channels.alerts, ts: card.ts };
+    await fetch(`${slack.inspectorUrl}/api/chat.delete`, { method: 'POST', headers: bot, body: JSON.stringify(gone) });
+    await fire('web-01', 'DiskWillFill', 'resolved');
+    const again = await slack.until(async () => (await messages()).find(({ ts, blocks }) => blocks && ts !== card.ts));
+    expect(reads(again, 'resolved')).toBe(true);
+    expect(JSON.stringify(logged)).toContain('The message was deleted.');
+  });
+
+  it('obeys Retry-After and loses nothing while Slack is down', async () => {
+    let refusals = 0;
+    slack.overrides.set('chat.postMessage', () => {
+      refusals++;
+      if (refusals === 1)
+        return { status: 429, headers: { 'retry-after': '1' }, json: { ok: false, error: 'ratelimited' } };
+      if (refusals === 2) return { status: 503, json: { ok: false, error: 'service_unavailable' } };
+      return undefined;
+    });
+    const from = Date.now();
+    await fire('web-01', 'DiskWillFill');
+    await posted();
+    expect(refusals).toBe(3);
+    expect(Date.now() - from).toBeGreaterThan(1000);
+  });
+
+  it('names an archived channel and goes on when it is back', async () => {
+    const { ok } = await slack.api('conversations.archive', { channel: slack.channels.alerts });
+    expect(ok).toBe(true);
+    await fire('web-01', 'DiskWillFill');
+    await slack.until(() => logged.find(({ fields }) => String(fields.problem).includes('The channel is archived')));
+    await slack.api('conversations.unarchive', { channel: slack.channels.alerts });
+    expect(reads(await posted(), 'DiskWillFill')).toBe(true);
+  });
+
+  it('names a missing scope with the fix', async () => {
+    await service.stop();
+    await slack.close();
+    await start(['commands']);
+    await fire('web-01', 'DiskWillFill');
+    const line = await slack.until(() =>
+      logged.find(({ fields }) => String(fields.problem).includes('lacks the scope')),
+    );
+    expect(line.fields.problem).toMatch(/lacks the scope chat:write: add it under "OAuth & Permissions"/);
+  });
+});

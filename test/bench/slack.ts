@@ -1,0 +1,188 @@
+/**
+ * How long Slack waits for an acknowledgement: 50 people type a command at the same moment, again and again, while the
+ * service is idle and while it scans its fleet. The baseline is a bare HTTP server that checks the same signature.
+ * Driver, bare server and service each have a thread or process of their own. Usage: slack [BURSTS]
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { timingSafeEqual } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
+import { endpointPath, startExporterFleet } from '../helpers/exporterFleet.ts';
+import { freePort } from '../helpers/freePort.ts';
+import { BOT_TOKEN, postSigned, SIGNING_SECRET, signature, startSlack } from '../helpers/slack.ts';
+
+const PEOPLE = 50;
+const ENDPOINTS = 500;
+const BURSTS = Number(process.argv[2] ?? 20);
+const PAUSE_MS = 1000;
+const LIMIT_MS = 60_000;
+
+type Task = { work: 'drive'; url: string; respondUrl: string; userId: string; bursts: number } | { work: 'bare' };
+
+if (isMainThread) await main();
+else if ((workerData as Task).work === 'bare') parentPort?.postMessage(await startBare());
+else parentPort?.postMessage(await drive(workerData));
+
+async function main(): Promise<void> {
+  const slack = await startSlack();
+  const fleet = await startExporterFleet();
+  const dir = await mkdtemp(join(tmpdir(), 'dexops-bench-'));
+  const port = await freePort();
+  const url = `http://127.0.0.1:${port}`;
+  const service = startService(dir, port, slack.apiUrl);
+  const bare = thread({ work: 'bare' });
+  const acknowledged = (target: string, bursts: number): Promise<number[]> => {
+    const respondUrl = new URL('/respond/bench', slack.apiUrl).href;
+    return thread({ work: 'drive', url: target, respondUrl, userId: slack.users.alice!, bursts }).first as Promise<
+      number[]
+    >;
+  };
+  try {
+    await ready(url);
+    for (let i = 0; i < ENDPOINTS; i++) {
+      const options = { port: fleet.port, path: endpointPath(i) };
+      await call(url, 'POST', '/endpoints', { hostname: `host-${i}`, ip_address: '127.0.0.1', options });
+    }
+    await scanned(url);
+    report('bare', await acknowledged(String(await bare.first), BURSTS));
+    report('idle', await acknowledged(url, BURSTS));
+    let scanning = true;
+    const scans = (async () => {
+      let count = 0;
+      for (; scanning; count++) await scanned(url);
+      return count;
+    })();
+    report('scanning', await acknowledged(url, BURSTS));
+    scanning = false;
+    print('fleet scans meanwhile', await scans, `scans of ${ENDPOINTS}`);
+  } finally {
+    service.kill('SIGTERM');
+    await bare.stop();
+    await fleet.stop();
+    await slack.close();
+    await rm(dir, { recursive: true, force: true });
+  }
+}
+
+/** This file again, in a thread; `first` is the first thing it says. */
+function thread(task: Task): { first: Promise<unknown>; stop(): Promise<number> } {
+  const worker = new Worker(new URL(import.meta.url), { workerData: task });
+  const first = new Promise((resolve, reject) => worker.once('message', resolve).once('error', reject));
+  return { first, stop: () => worker.terminate() };
+}
+
+/** Milliseconds from request to acknowledgement. */
+async function drive(task: Extract<Task, { work: 'drive' }>): Promise<number[]> {
+  const timesMs: number[] = [];
+  for (let burst = 0; burst <= task.bursts; burst++) {
+    const times = await Promise.all(
+      Array.from({ length: PEOPLE }, async (_, person) => {
+        const form = new URLSearchParams({
+          command: '/dex',
+          text: `endpoint host-${(burst * PEOPLE + person) % ENDPOINTS}`,
+          team_id: 'T000000001',
+          channel_id: 'C000000001',
+          user_id: task.userId,
+          user_name: 'alice',
+          trigger_id: `${Date.now()}.${burst}.${person}`,
+          response_url: task.respondUrl,
+        });
+        const from = performance.now();
+        const { status } = await postSigned(
+          `${task.url}/slack/events`,
+          String(form),
+          'application/x-www-form-urlencoded',
+        );
+        if (status !== 200) throw new Error(`a command was answered ${status}`);
+        return performance.now() - from;
+      }),
+    );
+    // The first burst opens the connections and compiles what all the others use.
+    if (burst > 0) timesMs.push(...times);
+    await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+  }
+  return timesMs;
+}
+
+function report(when: string, timesMs: number[]): void {
+  const sorted = timesMs.toSorted((a, b) => a - b);
+  const at = (share: number) => Math.round((sorted[Math.floor((sorted.length - 1) * share)] ?? 0) * 10) / 10;
+  print(`ack p50, ${when}`, at(0.5), 'ms');
+  print(`ack p99, ${when}`, at(0.99), 'ms');
+  print(`ack max, ${when}`, at(1), 'ms');
+}
+
+function print(figure: string, value: number, unit: string): void {
+  process.stdout.write(`${JSON.stringify({ bench: 'slack', figure, value, unit })}\n`);
+}
+
+function startService(dir: string, port: number, slackApiUrl: string): ChildProcess {
+  return spawn(process.execPath, [join(import.meta.dirname, '../../src/main.ts')], {
+    cwd: dir,
+    stdio: ['ignore', 'ignore', 'inherit'],
+    env: {
+      ...process.env,
+      PORT: String(port),
+      DATA_DIR: dir,
+      LOG_LEVEL: 'CRITICAL',
+      LLM_PROVIDER: '',
+      DEX_REGISTER_SELF: 'false',
+      SLACK_BOT_TOKEN: BOT_TOKEN,
+      SLACK_SIGNING_SECRET: SIGNING_SECRET,
+      SLACK_API_URL: slackApiUrl,
+    },
+  });
+}
+
+async function startBare(): Promise<string> {
+  const server = createServer(async (request, response) => {
+    const raw = Buffer.concat(await request.toArray()).toString();
+    const expected = signature(raw, Number(request.headers['x-slack-request-timestamp']));
+    const given = String(request.headers['x-slack-signature']);
+    const same = given.length === expected.length && timingSafeEqual(Buffer.from(given), Buffer.from(expected));
+    response.writeHead(same ? 200 : 401).end();
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  return `http://127.0.0.1:${typeof address === 'object' && address ? address.port : 0}`;
+}
+
+async function call(url: string, method: string, path: string, body?: unknown): Promise<any> {
+  const headers = { 'content-type': 'application/json' };
+  const response = await fetch(`${url}/api/v1/dex${path}`, {
+    method,
+    headers,
+    body: body && JSON.stringify(body),
+  } as RequestInit);
+  if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
+  return response.json();
+}
+
+async function scanned(url: string): Promise<void> {
+  const { run_id } = await call(url, 'POST', '/fleet/scan', {});
+  const deadline = Date.now() + LIMIT_MS;
+  while (Date.now() < deadline) {
+    const run: any = await (await fetch(`${url}/api/v1/runs/${run_id}`)).json();
+    if (run.finished_at) return;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new Error('a fleet scan did not end');
+}
+
+async function ready(url: string): Promise<void> {
+  const deadline = Date.now() + LIMIT_MS;
+  while (Date.now() < deadline) {
+    if (
+      await fetch(`${url}/health`).then(
+        ({ ok }) => ok,
+        () => false,
+      )
+    )
+      return;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new Error('the service did not start');
+}

@@ -1,0 +1,67 @@
+/** The manifests ask Slack for exactly what the code uses. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { EVENTS, SLACK_PATH } from '../../../src/surfaces/slack/app.ts';
+import { COMMAND } from '../../../src/surfaces/slack/command.ts';
+
+const ROOT = resolve(import.meta.dirname, '../../..');
+const read = (path: string) => readFileSync(join(ROOT, path), 'utf8');
+const manifest = (name: string) => JSON.parse(read(`config/${name}`));
+
+const CODE = [
+  ...readdirSync(join(ROOT, 'src/surfaces/slack')).map((name) => `src/surfaces/slack/${name}`),
+  'src/adapters/slackNotifier.ts',
+].map(read);
+
+/** Scopes of the bot token by Web API method (docs.slack.dev/reference/methods). */
+const SCOPES: Record<string, string[]> = {
+  'auth.test': [],
+  'chat.postMessage': ['chat:write'],
+  'chat.update': ['chat:write'],
+  'files.info': ['files:read'],
+  filesUploadV2: ['files:write'],
+  'usergroups.users.list': ['usergroups:read'],
+  'users.info': ['users:read', 'users:read.email'],
+  'views.open': [],
+  'views.publish': [],
+};
+
+const METHODS = new Set(
+  CODE.flatMap((text) =>
+    [...text.matchAll(/\bclient\s*\.((?:\w+\s*\.\s*)*\w+)\(/g)].map((match) => match[1]!.replace(/\s/g, '')),
+  ),
+);
+
+describe.each(['slack-manifest.json', 'slack-manifest-http.json'])('%s', (name) => {
+  const { features, oauth_config, settings } = manifest(name);
+
+  it('asks for the scopes of the methods that are called, and no more', () => {
+    expect([...METHODS].filter((method) => !(method in SCOPES))).toEqual([]);
+    const needed = new Set(['commands', ...[...METHODS].flatMap((method) => SCOPES[method] ?? [])]);
+    expect(METHODS.size).toBeGreaterThan(5);
+    expect(oauth_config.scopes.bot.toSorted()).toEqual([...needed].toSorted());
+  });
+
+  it('names the command, the events and the Home tab that the code listens to', () => {
+    expect(features.slash_commands.map(({ command }: any) => command)).toEqual([COMMAND]);
+    // Mentions reach the code as ids only when Slack escapes them.
+    expect(features.slash_commands[0].should_escape).toBe(true);
+    expect(settings.event_subscriptions.bot_events).toEqual([...EVENTS]);
+    const listened = CODE.flatMap((text) => [...text.matchAll(/bolt\.event\('(\w+)'/g)].map((match) => match[1]));
+    expect(listened.toSorted()).toEqual([...EVENTS].toSorted());
+    expect(features.app_home.home_tab_enabled).toBe(true);
+    expect(settings.interactivity.is_enabled).toBe(true);
+  });
+
+  it('reaches the app the way it says', () => {
+    const urls = [
+      features.slash_commands[0].url,
+      settings.event_subscriptions.request_url,
+      settings.interactivity.request_url,
+    ];
+    const socket = name === 'slack-manifest.json';
+    expect(settings.socket_mode_enabled).toBe(socket);
+    for (const url of urls) expect(url && new URL(url).pathname).toBe(socket ? undefined : SLACK_PATH);
+  });
+});
