@@ -80,7 +80,7 @@ describe('a destructive call of a model', () => {
     expect(await exists()).toBe(true);
     await invoke('deregister_endpoint', GONE, MODEL, { confirm: async () => true });
     expect(await exists()).toBe(false);
-    expect((await world.approvals('status=all')).map(({ status, execution }) => [status, execution])).toEqual([
+    expect((await world.approvals('status=all')).map(({ status, execution }) => [status, execution]).sort()).toEqual([
       ['approved', 'done'],
       ['denied', 'none'],
     ]);

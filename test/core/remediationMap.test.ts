@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { reloadedFile } from '../../src/adapters/reloadedFile.ts';
 import { RemediationFile } from '../../src/core/remediationMap.ts';
-import { silentLog } from '../helpers/silent.ts';
+import { keptLog } from '../helpers/log.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'dexops-map-'));
 afterAll(() => rmSync(dir, { recursive: true }));
@@ -59,7 +59,7 @@ describe.each(BROKEN)('%s', (_name, text, problem) => {
     let nowMs = 0;
     const refused: string[] = [];
     const map = reloadedFile(file, RemediationFile, {
-      log: silentLog,
+      log: keptLog(),
       onRefused: (reason) => refused.push(reason),
       nowMs: () => nowMs,
     });
