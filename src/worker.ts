@@ -1,5 +1,6 @@
 /** Works on what the service puts into the shared queue (`npm run worker`): any number of processes, on any number of machines. */
 import type Koa from 'koa';
+import { connectAgent } from '../mcp/agent.ts';
 import { type App, createApp, type Overrides } from './app.ts';
 import { type Config, processEnv, readConfig } from './config.ts';
 import { AppError } from './core/errors.ts';
@@ -24,11 +25,15 @@ export async function startWorker(config: Config, overrides: Overrides = {}): Pr
       'A worker needs RUN_QUEUE_URL, and the service the same one. Without it the service does all work itself.',
     );
   }
-  const app = await createApp(config, overrides);
+  const app = await createApp(config, overrides, { connectAgent });
   let server: HttpServer | null = null;
   try {
     const survey = { cron: config.DEX_SURVEY_CRON, sharePct: config.DEX_SURVEY_SHARE_PCT };
-    await startJobs(schedule(config.DEX_SCAN_INTERVAL_MINUTES, survey), app.scheduler, app.invoke);
+    await startJobs(
+      schedule(config.DEX_SCAN_INTERVAL_MINUTES, survey, { agents: app.model.llm !== null }),
+      app.scheduler,
+      app.invoke,
+    );
     await app.startWorking({ recover: true, follow: false });
     if (config.WORKER_PORT > 0) server = await openDoor(app);
   } catch (error) {

@@ -1,4 +1,5 @@
 /** Processes that share the work: each says that it is alive, and what one left unfinished when it died is taken up. */
+import type { Run } from '../domain/run.ts';
 import { AppError } from './errors.ts';
 import type { Ports, Worker } from './ports.ts';
 
@@ -24,22 +25,23 @@ export async function leave({ store, clock, worker }: Needs): Promise<void> {
 }
 
 /**
- * Runs that a dead process was working on are marked interrupted (their work may be half done, so it is never repeated
- * blindly); runs that wait while the queue is empty are queued again, which is harmless: claiming a run is atomic.
+ * Runs that a dead process was working on are ended, or wait again where they can go on; runs that wait while the queue is empty are queued again, which is harmless: claiming a run is atomic.
+ * @param endOrphan says what became of a run whose process died
  * @param isGone tells of a process that says it is alive that it is not; only for those of this machine
  */
 export async function takeUpWhatDiedLeft(
   needs: Needs,
   isGone: (pid: number) => boolean,
+  endOrphan: (run: Run) => Promise<'interrupted' | 'queued'>,
 ): Promise<{ interrupted: number; requeued: number }> {
   const { store, clock, queue, worker } = needs;
   const now = clock.now();
   const alive = await aliveWorkers(needs, isGone);
-  const interrupted = await store.runs.interrupt(
-    alive.map(({ id }) => id),
-    now,
-    'The process that worked on this run ended before the run did.',
-  );
+  let interrupted = 0;
+  for (const run of await store.runs.orphans(alive.map(({ id }) => id))) {
+    if ((await endOrphan(run)) === 'interrupted') interrupted++;
+    else await queue.enqueue('execute_run', { run_id: run.id });
+  }
   if ((await queue.waiting()) > 0) return { interrupted, requeued: 0 };
   const lost = (await store.runs.inStatus(['queued'])).filter(
     ({ kind, createdAt }) =>

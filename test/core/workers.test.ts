@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Store } from '../../src/core/ports.ts';
 import { beat, leave, requireWorkers, SILENCE_MS, takeUpWhatDiedLeft } from '../../src/core/workers.ts';
+import type { Run } from '../../src/domain/run.ts';
 import { testClock } from '../helpers/clock.ts';
 import { run } from '../helpers/rows.ts';
 import { openTestStore, STORE_KINDS, type TestStore } from '../helpers/stores.ts';
@@ -38,7 +39,11 @@ describe.each(STORE_KINDS)('%s', (kind) => {
 
   const claimed = async (id: string, workerId: string) => {
     await store.runs.add(run(id, { createdAt: clock.now() }));
-    await store.runs.claim(id, workerId, clock.now());
+    await store.runs.move(id, ['queued'], { status: 'running', workerId });
+  };
+  const interrupt = async ({ id }: Run) => {
+    await store.runs.move(id, ['running'], { status: 'interrupted' });
+    return 'interrupted' as const;
   };
   const statusOf = async (id: string) => (await store.runs.get(id))?.status;
 
@@ -48,12 +53,12 @@ describe.each(STORE_KINDS)('%s', (kind) => {
     await beat(other, true);
     await claimed(`${kind}-mine`, mine.worker.id);
     await claimed(`${kind}-other`, other.worker.id);
-    expect(await takeUpWhatDiedLeft(mine, everybodyLives)).toEqual({ interrupted: 0, requeued: 0 });
+    expect(await takeUpWhatDiedLeft(mine, everybodyLives, interrupt)).toEqual({ interrupted: 0, requeued: 0 });
     clock.advance(SILENCE_MS);
     await beat(mine, true);
-    expect((await takeUpWhatDiedLeft(mine, everybodyLives)).interrupted).toBe(0);
+    expect((await takeUpWhatDiedLeft(mine, everybodyLives, interrupt)).interrupted).toBe(0);
     clock.advance(1);
-    expect((await takeUpWhatDiedLeft(mine, everybodyLives)).interrupted).toBe(1);
+    expect((await takeUpWhatDiedLeft(mine, everybodyLives, interrupt)).interrupted).toBe(1);
     expect(await statusOf(`${kind}-mine`)).toBe('running');
     expect(await statusOf(`${kind}-other`)).toBe('interrupted');
     await leave(mine);
@@ -64,7 +69,7 @@ describe.each(STORE_KINDS)('%s', (kind) => {
     await beat(mine, true);
     await beat(before, true);
     await claimed(`${kind}-left`, before.worker.id);
-    await takeUpWhatDiedLeft(mine, (pid) => pid === 6);
+    await takeUpWhatDiedLeft(mine, (pid) => pid === 6, interrupt);
     expect(await statusOf(`${kind}-left`)).toBe('interrupted');
   });
 
@@ -73,10 +78,10 @@ describe.each(STORE_KINDS)('%s', (kind) => {
     const mine = processOf(store, `${kind}-sweeper`);
     mine.busy(1);
     clock.advance(60_000);
-    await takeUpWhatDiedLeft(mine, everybodyLives);
+    await takeUpWhatDiedLeft(mine, everybodyLives, interrupt);
     expect(mine.enqueued).toEqual([]);
     mine.busy(0);
-    await takeUpWhatDiedLeft(mine, everybodyLives);
+    await takeUpWhatDiedLeft(mine, everybodyLives, interrupt);
     expect(mine.enqueued).toEqual([`${kind}-lost`]);
   });
 

@@ -75,6 +75,7 @@ export function run(id: string, more: Partial<Run> = {}): Run {
     error: null,
     result: null,
     steps: [],
+    state: null,
     usage: null,
     costUsd: null,
     ...more,

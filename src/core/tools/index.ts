@@ -1,5 +1,6 @@
 /** The explicit list of all tools; a tool that is not here does not exist on any face. */
 import type { AnyTool } from '../tool.ts';
+import { startRun } from './agents.ts';
 import { ingestAlerts, listUnknownHosts, tendAlerts } from './alertIntake.ts';
 import { acknowledgeAlertTool, getAlert, listAlerts, resolveAlertTool } from './alerts.ts';
 import { decideApprovalTool, getApproval, listApprovals } from './approvals.ts';
@@ -27,11 +28,12 @@ import {
   rateRunbook,
   searchRunbooksTool,
 } from './runbooks.ts';
-import { getRun, listRuns } from './runs.ts';
+import { cancelRunTool, getRun, listRuns } from './runs.ts';
 import { scanEndpoint, scanFleetTool } from './scans.ts';
 import { getFleet, getScore, getScoreHistory } from './scores.ts';
 import { submitSnapshot } from './snapshots.ts';
 import { answerSurvey, closeSurvey, getSurvey, listSurveys, optOut, startSurvey, tendSurveys } from './surveys.ts';
+import { takeTicketWordTool } from './ticketWords.ts';
 
 export const TOOLS: readonly AnyTool[] = [
   registerEndpoint,
@@ -44,7 +46,6 @@ export const TOOLS: readonly AnyTool[] = [
   getScore,
   getScoreHistory,
   getFleet,
-  measureEndpoint,
   listAlerts,
   getAlert,
   acknowledgeAlertTool,
@@ -54,6 +55,8 @@ export const TOOLS: readonly AnyTool[] = [
   listUnknownHosts,
   ingestAlerts,
   tendAlerts,
+  measureEndpoint,
+  startRun,
   listApprovals,
   getApproval,
   decideApprovalTool,
@@ -62,6 +65,7 @@ export const TOOLS: readonly AnyTool[] = [
   cancelRemediationTool,
   answerFixCheckTool,
   tendHealing,
+  takeTicketWordTool,
   submitFeedback,
   getFeedbackSummary,
   startSurvey,
@@ -73,6 +77,7 @@ export const TOOLS: readonly AnyTool[] = [
   tendSurveys,
   getRun,
   listRuns,
+  cancelRunTool,
   searchRunbooksTool,
   endpointRunbooks,
   listRunbooksTool,

@@ -1,7 +1,7 @@
 import { Migration } from '@mikro-orm/migrations';
 
-export class Migration20261124082356_initial extends Migration {
-  override name = 'Migration20261124082356_initial';
+export class Migration20261124083850_initial extends Migration {
+  override name = 'Migration20261124083850_initial';
 
   override up(): void | Promise<void> {
     this.addSql(
@@ -93,7 +93,7 @@ export class Migration20261124082356_initial extends Migration {
     );
 
     this.addSql(
-      `create table \`run\` (\`id\` text not null primary key, \`kind\` text not null, \`status\` text not null, \`hostname\` text null, \`goal\` text null, \`agent_profile\` text null, \`requested_by\` text not null, \`via\` text not null, \`created_at\` datetime not null, \`started_at\` datetime null, \`finished_at\` datetime null, \`error\` text null, \`result\` json null, \`steps\` json not null, \`usage\` json null, \`cost_usd\` double null, \`worker_id\` text null);`,
+      `create table \`run\` (\`id\` text not null primary key, \`kind\` text not null, \`status\` text not null, \`hostname\` text null, \`goal\` text null, \`agent_profile\` text null, \`requested_by\` text not null, \`via\` text not null, \`created_at\` datetime not null, \`started_at\` datetime null, \`finished_at\` datetime null, \`error\` text null, \`result\` json null, \`steps\` json not null, \`state\` json null, \`usage\` json null, \`cost_usd\` double null, \`worker_id\` text null);`,
     );
     this.addSql(`create index \`run_status_kind\` on \`run\` (\`status\`, \`kind\`);`);
     this.addSql(`create index \`run_created\` on \`run\` (\`created_at\`);`);

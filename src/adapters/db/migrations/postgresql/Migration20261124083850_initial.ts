@@ -1,7 +1,7 @@
 import { Migration } from '@mikro-orm/migrations';
 
-export class Migration20261124082358_initial extends Migration {
-  override name = 'Migration20261124082358_initial';
+export class Migration20261124083850_initial extends Migration {
+  override name = 'Migration20261124083850_initial';
 
   override up(): void | Promise<void> {
     this.addSql(
@@ -93,7 +93,7 @@ export class Migration20261124082358_initial extends Migration {
     );
 
     this.addSql(
-      `create table "run" ("id" varchar(255) not null, "kind" varchar(255) not null, "status" varchar(255) not null, "hostname" varchar(255) null, "goal" text null, "agent_profile" varchar(255) null, "requested_by" varchar(255) not null, "via" varchar(255) not null, "created_at" timestamptz(3) not null, "started_at" timestamptz(3) null, "finished_at" timestamptz(3) null, "error" text null, "result" jsonb null, "steps" jsonb not null, "usage" jsonb null, "cost_usd" double precision null, "worker_id" varchar(255) null, primary key ("id"));`,
+      `create table "run" ("id" varchar(255) not null, "kind" varchar(255) not null, "status" varchar(255) not null, "hostname" varchar(255) null, "goal" text null, "agent_profile" varchar(255) null, "requested_by" varchar(255) not null, "via" varchar(255) not null, "created_at" timestamptz(3) not null, "started_at" timestamptz(3) null, "finished_at" timestamptz(3) null, "error" text null, "result" jsonb null, "steps" jsonb not null, "state" jsonb null, "usage" jsonb null, "cost_usd" double precision null, "worker_id" varchar(255) null, primary key ("id"));`,
     );
     this.addSql(`create index "run_status_kind" on "run" ("status", "kind");`);
     this.addSql(`create index "run_created" on "run" ("created_at");`);
