@@ -27,8 +27,8 @@ const mayCall = (tool: AnyTool, role: Role) => RANK[role] >= RANK[leastRole(tool
 /** Input that no tool takes, so that a call that gets past the role changes nothing. */
 const NO_INPUT = { 'no such field': 1 };
 
-/** What employees say for themselves needs no more than being somebody. */
-const OWN_VOICE = ['answer_fix_check', 'submit_feedback', 'answer_survey', 'opt_out'];
+/** What employees say for themselves, and questions to an agent (which acts with their role), need no more than being somebody. */
+const OWN_VOICE = ['start_run', 'answer_fix_check', 'submit_feedback', 'answer_survey', 'opt_out'];
 
 describe('a viewer reads', () => {
   test('every tool that writes needs more than that, but for saying something for oneself', () => {
@@ -49,7 +49,8 @@ describe.each(FACES)('through the face %s', (via: Face) => {
       );
       const hidden = tool.hiddenFrom?.includes(via) ?? false;
       expect(refusal, tool.name).toBe(hidden ? 'not_found' : mayCall(tool, role) ? 'invalid' : 'denied');
-      expect(offers(tool, actor), tool.name).toBe(!hidden && mayCall(tool, role));
+      const forIt = human || !tool.humansOnly;
+      expect(offers(tool, actor), tool.name).toBe(!hidden && forIt && mayCall(tool, role));
     }
   });
 });

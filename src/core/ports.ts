@@ -15,6 +15,7 @@ import type { Ticket } from '../domain/ticket.ts';
 import type { Actor, Role } from './actor.ts';
 import type { ChartRenderer } from './chart.ts';
 import type { FeedbackRepository, People, SurveyRepository } from './feedbackPorts.ts';
+import type { Page, Paged } from './page.ts';
 import type { RemediationRules } from './remediationMap.ts';
 import type { Runbooks } from './runbookPorts.ts';
 import type { ScoreConfig } from './scoreRules.ts';
@@ -105,16 +106,6 @@ export interface CollectContext {
 /** Looks at endpoints. Never throws for what the endpoint does: unreachable, slow and garbled are snapshots with a reason. */
 export interface Collector {
   collect(target: ScanTarget, context: CollectContext): Promise<Snapshot>;
-}
-
-export interface Page {
-  limit: number;
-  offset: number;
-}
-
-export interface Paged<T> {
-  items: T[];
-  total: number;
 }
 
 /** Everything that is kept. Repositories return plain values, never live entities. */
