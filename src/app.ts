@@ -13,7 +13,10 @@ import { reloadedFile } from './adapters/reloadedFile.ts';
 import { createRunbookFiles } from './adapters/runbookFiles.ts';
 import { createAnsibleRunner } from './adapters/runners/ansible.ts';
 import { createScheduler, type Scheduler } from './adapters/scheduler/scheduler.ts';
-import { createSlackNotifier, type SlackWording } from './adapters/slackNotifier.ts';
+import { createSlackClient, slackProbe } from './adapters/slack/client.ts';
+import { createSlackDirectory } from './adapters/slack/directory.ts';
+import { createSurveyLetters, type LetterWording } from './adapters/slack/letters.ts';
+import { createSlackNotifier, type NewsWording } from './adapters/slack/notifier.ts';
 import { createRunbookIndex } from './adapters/vectors/runbookIndex.ts';
 import { type Config, PROJECT_DIR, programEnv } from './config.ts';
 import { jobActor } from './core/actor.ts';
@@ -32,7 +35,7 @@ import { RemediationFile } from './core/remediationMap.ts';
 import { createRunbooks, runbooksProbe } from './core/runbooks.ts';
 import { executeRun, recoverRuns } from './core/runs.ts';
 import { ScoreFile } from './core/scoreRules.ts';
-import { SURVEY_MESSENGER } from './core/surveys.ts';
+import { SURVEY_MESSENGER, writeLetter } from './core/surveys.ts';
 import type { AnyTool } from './core/tool.ts';
 import { TOOLS } from './core/tools/index.ts';
 
@@ -64,7 +67,11 @@ export interface App {
 }
 
 /** @param slackWording how alerts look in Slack; a process without it leaves telling them to one that has it */
-export async function createApp(config: Config, overrides: Overrides = {}, slackWording?: SlackWording): Promise<App> {
+export async function createApp(
+  config: Config,
+  overrides: Overrides = {},
+  slackWording?: NewsWording & LetterWording,
+): Promise<App> {
   const log = overrides.log ?? createLog({ level: config.LOG_LEVEL, format: config.LOG_FORMAT });
   const clock = overrides.clock ?? systemClock;
   const startedAt = clock.now();
@@ -74,18 +81,24 @@ export async function createApp(config: Config, overrides: Overrides = {}, slack
   const metrics = createMetrics();
   const slackTold = config.SLACK_BOT_TOKEN !== '' && config.SLACK_ALERT_CHANNEL !== '';
   const messengers = [...(overrides.messengers ?? [])];
-  if (slackTold && slackWording) {
-    messengers.push(
-      createSlackNotifier({
-        token: config.SLACK_BOT_TOKEN,
-        channel: config.SLACK_ALERT_CHANNEL,
-        apiUrl: config.SLACK_API_URL,
-        wording: slackWording,
-        messages: store.slackMessages,
-        readAlert: async (alert_id) => (await invoke('get_alert', { alert_id }, jobActor('tell_slack'))).output,
-        log,
-      }),
-    );
+  const slackClient = config.SLACK_BOT_TOKEN ? createSlackClient(config.SLACK_BOT_TOKEN, config.SLACK_API_URL) : null;
+  const directory = slackClient && createSlackDirectory(slackClient, clock, log);
+  const slackHealth = slackClient && slackWording && slackProbe(slackClient, slackWording.problem, clock);
+  if (slackClient && directory && slackWording) {
+    const parts = { client: slackClient, directory, wording: slackWording, log };
+    messengers.push(createSurveyLetters({ ...parts, write: (message) => writeLetter(ports, message) }));
+    const read = async (tool: string, input: object) => (await invoke(tool, input, jobActor('tell_slack'))).output;
+    if (slackTold) {
+      messengers.push(
+        createSlackNotifier({
+          ...parts,
+          channel: config.SLACK_ALERT_CHANNEL,
+          messages: store.slackMessages,
+          readAlert: (alert_id) => read('get_alert', { alert_id }),
+          readApproval: (approval_id) => read('get_approval', { approval_id }),
+        }),
+      );
+    }
   }
   const scheduler = await createScheduler(config.RUN_QUEUE_URL, log);
   const collectors = createCollectors({
@@ -132,7 +145,7 @@ export async function createApp(config: Config, overrides: Overrides = {}, slack
     runner: overrides.runner ?? runner,
     queue: scheduler,
     runbooks,
-    people: overrides.people,
+    people: overrides.people ?? directory ?? undefined,
     charts,
     metrics,
     log,
@@ -192,7 +205,12 @@ export async function createApp(config: Config, overrides: Overrides = {}, slack
       checkHealth(ports, {
         startedAt,
         version: config.version,
-        probes: { queue: scheduler.probe, disk: diskProbe(config.DATA_DIR), vectors: runbooksProbe(runbooks) },
+        probes: {
+          queue: scheduler.probe,
+          disk: diskProbe(config.DATA_DIR),
+          vectors: runbooksProbe(runbooks),
+          ...(slackHealth && { slack: slackHealth }),
+        },
       }),
     async metricsPage() {
       // The page has to stand when the store does not.

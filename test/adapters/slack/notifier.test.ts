@@ -1,6 +1,6 @@
 /** Alerts told in Slack, from the webhook to the channel, against a local Web API. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { startTestService, type TestService } from '../helpers/service.ts';
+import { startTestService, type TestService } from '../../helpers/service.ts';
 import {
   BOT_TOKEN,
   httpTransport,
@@ -8,7 +8,7 @@ import {
   startSlack,
   type TestSlack,
   type Transport,
-} from '../helpers/slack.ts';
+} from '../../helpers/slack.ts';
 
 let slack: TestSlack;
 let service: TestService;
