@@ -1,5 +1,6 @@
 /** The explicit list of all tools; a tool that is not here does not exist on any face. */
 import type { AnyTool } from '../tool.ts';
+import { startRun } from './agents.ts';
 import { ingestAlerts, listUnknownHosts, tendAlerts } from './alertIntake.ts';
 import { acknowledgeAlertTool, getAlert, listAlerts, resolveAlertTool } from './alerts.ts';
 import { decideApprovalTool, getApproval, listApprovals } from './approvals.ts';
@@ -24,10 +25,11 @@ import {
   rateRunbook,
   searchRunbooksTool,
 } from './runbooks.ts';
-import { getRun, listRuns } from './runs.ts';
+import { cancelRunTool, getRun, listRuns } from './runs.ts';
 import { scanEndpoint, scanFleetTool } from './scans.ts';
 import { getFleet, getScore, getScoreHistory } from './scores.ts';
 import { answerSurvey, closeSurvey, getSurvey, listSurveys, optOut, startSurvey, tendSurveys } from './surveys.ts';
+import { takeTicketWordTool } from './ticketWords.ts';
 
 export const TOOLS: readonly AnyTool[] = [
   registerEndpoint,
@@ -40,7 +42,6 @@ export const TOOLS: readonly AnyTool[] = [
   getScore,
   getScoreHistory,
   getFleet,
-  measureEndpoint,
   listAlerts,
   getAlert,
   acknowledgeAlertTool,
@@ -50,6 +51,8 @@ export const TOOLS: readonly AnyTool[] = [
   listUnknownHosts,
   ingestAlerts,
   tendAlerts,
+  measureEndpoint,
+  startRun,
   listApprovals,
   getApproval,
   decideApprovalTool,
@@ -58,6 +61,7 @@ export const TOOLS: readonly AnyTool[] = [
   cancelRemediationTool,
   answerFixCheckTool,
   tendHealing,
+  takeTicketWordTool,
   submitFeedback,
   getFeedbackSummary,
   startSurvey,
@@ -69,6 +73,7 @@ export const TOOLS: readonly AnyTool[] = [
   tendSurveys,
   getRun,
   listRuns,
+  cancelRunTool,
   searchRunbooksTool,
   endpointRunbooks,
   listRunbooksTool,
