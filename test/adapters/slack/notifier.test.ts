@@ -33,7 +33,7 @@ async function start(scopes?: string[]): Promise<void> {
       SLACK_OPERATORS: slack.users.otto!,
       WEBHOOK_SECRET: 'webhook-secret',
     },
-    { log },
+    { log, healing: null },
   );
   send = httpTransport(service.url);
   for (const hostname of ['web-01', 'web-02'])

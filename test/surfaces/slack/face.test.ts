@@ -296,6 +296,11 @@ describe.each(['http', 'socket'] as const)('over %s', (mode) => {
       { hostname: 'web-01', category: 'other' },
     );
     expect(shown(other.json.view)).toContain('web-01 is not registered in your name');
+    const own = { hostname: 'alice-laptop', category: 'performance', comment: 'It takes minutes to start.' };
+    const taken = await slack.submit(send, 'alice', { ...opened.body.view, id: 'V10' }, own);
+    expect(shown(taken.json.view)).toContain('Your report has arrived. alice-laptop is being looked at now.');
+    const { body } = await service.call('GET', '/api/v1/dex/feedback/summary');
+    expect(body.waiting).toBe(1);
   });
 
   it('shows untrusted words as words', async () => {
