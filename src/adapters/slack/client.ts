@@ -1,7 +1,7 @@
 /** The Web API client of what this service tells in Slack by itself, what its refusals mean for a delivery, and its probe. */
 import { type types, webApi } from '@slack/bolt';
 import type { Probe } from '../../core/health.ts';
-import type { Clock, DeliveryOutcome } from '../../core/ports.ts';
+import type { Clock, DeliveryOutcome, Log } from '../../core/ports.ts';
 
 export type SlackClient = webApi.WebClient;
 
@@ -50,6 +50,25 @@ export async function postNews(
     unfurl_media: false,
   });
   return { channel: posted.channel as string, ts: posted.ts as string };
+}
+
+/** Codes that mean: this one person cannot be written to, while others can. */
+const UNREACHABLE = new Set(['channel_not_found', 'user_not_found', 'user_disabled', 'cannot_dm_bot']);
+
+/** Null, with a line in the log, when the person cannot be written to: nobody else shall wait for that to change. */
+export async function postToPerson(
+  { client, wording, log }: { client: SlackClient; wording: { problem: ReadProblem }; log: Log },
+  userId: string,
+  news: SlackNews,
+): Promise<{ channel: string; ts: string } | null> {
+  try {
+    return await postNews(client, userId, news);
+  } catch (error) {
+    const { code } = wording.problem(error);
+    if (!UNREACHABLE.has(code)) throw error;
+    log.warn({ user: userId, code }, 'somebody could not be written to in Slack and was skipped');
+    return null;
+  }
 }
 
 /** What a failed call means for the message that waits in the outbox. */

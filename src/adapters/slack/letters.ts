@@ -1,7 +1,7 @@
 /** Carries survey letters into direct messages; the token in a letter is all that leads from an answer to its question. */
 import type { DeliveryOutcome, Log, Messenger } from '../../core/ports.ts';
 import { SURVEY_MESSENGER, type SurveyLetter, type SurveyMessage } from '../../core/surveys.ts';
-import { failedDelivery, postNews, type ReadProblem, type SlackClient, type SlackNews } from './client.ts';
+import { failedDelivery, postToPerson, type ReadProblem, type SlackClient, type SlackNews } from './client.ts';
 import type { SlackDirectory } from './directory.ts';
 
 /** The Slack face's part, as in the notifier. */
@@ -22,7 +22,8 @@ export interface SurveyLettersParts {
 /** Under the 50 look-ups a minute that Slack allows. */
 const PACE_MS = 1250;
 
-export function createSurveyLetters({ client, directory, wording, write, log }: SurveyLettersParts): Messenger {
+export function createSurveyLetters(parts: SurveyLettersParts): Messenger {
+  const { directory, wording, write, log } = parts;
   return {
     name: SURVEY_MESSENGER,
     paceMs: PACE_MS,
@@ -31,8 +32,8 @@ export function createSurveyLetters({ client, directory, wording, write, log }: 
       if (!letter) return { outcome: 'delivered' };
       try {
         const member = await directory.lookup(letter.email);
-        // Who left since they were chosen is not asked; the directory's log line says why.
-        if (member) await postNews(client, member.userId, wording.letter(letter));
+        // Who left since they were chosen is not asked; the log says so.
+        if (member) await postToPerson(parts, member.userId, wording.letter(letter));
         return { outcome: 'delivered' };
       } catch (error) {
         const problem = wording.problem(error);

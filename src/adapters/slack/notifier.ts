@@ -2,7 +2,14 @@
 import { AppError } from '../../core/errors.ts';
 import type { DeliveryOutcome, Log, Messenger, SlackMessage, SlackMessageRepository } from '../../core/ports.ts';
 import type { Delivery, StoredMessage } from '../../domain/outbox.ts';
-import { failedDelivery, postNews, type ReadProblem, type SlackClient, type SlackNews } from './client.ts';
+import {
+  failedDelivery,
+  postNews,
+  postToPerson,
+  type ReadProblem,
+  type SlackClient,
+  type SlackNews,
+} from './client.ts';
 import type { SlackDirectory } from './directory.ts';
 
 /** What is known of an alert or an approval, on the wire. */
@@ -98,10 +105,10 @@ export function createSlackNotifier(parts: SlackNotifierParts): Messenger {
     const { alert_id, owner_email } = news[0]?.payload ?? {};
     if (await messages.find(subject)) return;
     const facts = await existing(parts.readAlert(Number(alert_id)));
-    // Without an account there is nobody to ask; the directory's log line says so.
     const owner = facts && (await parts.directory.lookup(String(owner_email)));
-    if (!owner) return;
-    const posted = await postNews(client, owner.userId, wording.fixCheck(remediationId, facts));
+    const posted = owner && (await postToPerson(parts, owner.userId, wording.fixCheck(remediationId, facts)));
+    // Nobody to ask: the log says so.
+    if (!posted) return;
     await messages.keep([{ subject, ...posted, digest: false }]);
   }
 

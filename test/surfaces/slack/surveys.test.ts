@@ -82,6 +82,7 @@ describe('a survey in Slack', { timeout: 60_000 }, () => {
     expect(shown(body)).toContain('How is <!here> *it*?');
     expect(body.text).not.toContain('<!here>');
     expect(JSON.stringify(lines)).toContain('nobody in Slack has this mail address');
+    await slack.until(() => (JSON.stringify(lines).includes('could not be written to') ? true : undefined));
     const { text } = await service.app.invoke('get_survey', { survey_id: surveyId }, jobActor('test'));
     expect(text).toContain('1 unknown in Slack');
   });
