@@ -105,11 +105,22 @@ export function createSlackNotifier(parts: SlackNotifierParts): Messenger {
     const { alert_id, owner_email } = news[0]?.payload ?? {};
     if (await messages.find(subject)) return;
     const facts = await existing(parts.readAlert(Number(alert_id)));
-    const owner = facts && (await parts.directory.lookup(String(owner_email)));
-    const posted = owner && (await postToPerson(parts, owner.userId, wording.fixCheck(remediationId, facts)));
-    // Nobody to ask: the log says so.
-    if (!posted) return;
-    await messages.keep([{ subject, ...posted, digest: false }]);
+    if (!facts) return;
+    const posted = await tellOwner(String(owner_email), wording.fixCheck(remediationId, facts));
+    if (posted) await messages.keep([{ subject, ...posted, digest: false }]);
+  }
+
+  /** Null when there is nobody to tell, or a person has to mend the set-up first: alerts must not wait for that. */
+  async function tellOwner(email: string, news: SlackNews): Promise<{ channel: string; ts: string } | null> {
+    try {
+      const owner = await parts.directory.lookup(email);
+      return owner && (await postToPerson(parts, owner.userId, news));
+    } catch (error) {
+      const { kind, message } = wording.problem(error);
+      if (kind !== 'setup') throw error;
+      log.error({ problem: message }, 'owners cannot be asked in Slack');
+      return null;
+    }
   }
 
   async function tellNotes(channel: string, news: StoredMessage[], threadTs?: string): Promise<void> {
