@@ -1,7 +1,7 @@
 import { Migration } from '@mikro-orm/migrations';
 
-export class Migration20261124082449_initial extends Migration {
-  override name = 'Migration20261124082449_initial';
+export class Migration20261124084310_initial extends Migration {
+  override name = 'Migration20261124084310_initial';
 
   override up(): void | Promise<void> {
     this.addSql(
@@ -19,6 +19,12 @@ export class Migration20261124082449_initial extends Migration {
       `create table \`alert_event\` (\`id\` integer not null primary key autoincrement, \`alert_id\` integer not null, \`at\` datetime not null, \`from_status\` text null, \`to_status\` text not null, \`actor\` text not null, \`via\` text not null, \`why\` text not null);`,
     );
     this.addSql(`create index \`alert_event_alert\` on \`alert_event\` (\`alert_id\`, \`id\`);`);
+
+    this.addSql(
+      `create table \`api_key\` (\`id\` integer not null primary key autoincrement, \`name\` text not null, \`role\` text not null, \`digest\` text not null, \`created_by\` text not null, \`created_at\` datetime not null, \`last_used_at\` datetime null, \`revoked_at\` datetime null);`,
+    );
+    this.addSql(`create unique index \`api_key_digest\` on \`api_key\` (\`digest\`);`);
+    this.addSql(`create unique index \`api_key_name_valid\` on \`api_key\` (\`name\`) where revoked_at is null;`);
 
     this.addSql(
       `create table \`approval\` (\`id\` text not null primary key, \`kind\` text not null, \`status\` text not null, \`question\` text not null, \`plan\` json not null, \`tool\` text not null, \`input\` json not null, \`hostname\` text null, \`alert_id\` integer null, \`subject_id\` text null, \`requester\` json not null, \`requested_at\` datetime not null, \`expires_at\` datetime not null, \`yes_needed\` integer not null, \`answers\` json not null, \`decided_at\` datetime null, \`execution\` text not null, \`outcome\` text null, \`settled_at\` datetime null, \`version\` integer not null);`,
@@ -46,7 +52,7 @@ export class Migration20261124082449_initial extends Migration {
     this.addSql(`create unique index \`endpoint_agent_token\` on \`endpoint\` (\`agent_token_digest\`);`);
 
     this.addSql(
-      `create table \`feedback\` (\`id\` integer not null primary key autoincrement, \`source\` text not null, \`rating\` integer not null, \`category\` text not null, \`comment\` text null, \`groups\` json not null);`,
+      `create table \`feedback\` (\`id\` integer not null primary key, \`source\` text not null, \`rating\` integer not null, \`category\` text not null, \`comment\` text null, \`groups\` json not null);`,
     );
     this.addSql(`create index \`feedback_source\` on \`feedback\` (\`source\`);`);
 
@@ -56,7 +62,7 @@ export class Migration20261124082449_initial extends Migration {
     this.addSql(`create index \`feedback_cell_on\` on \`feedback_cell\` (\`given_out_on\`);`);
 
     this.addSql(
-      `create table \`feedback_comment\` (\`id\` integer not null primary key autoincrement, \`source\` text not null, \`category\` text not null, \`text\` text not null, \`given_out_on\` text null);`,
+      `create table \`feedback_comment\` (\`id\` integer not null primary key, \`source\` text not null, \`category\` text not null, \`text\` text not null, \`given_out_on\` text null);`,
     );
     this.addSql(`create index \`feedback_comment_on\` on \`feedback_comment\` (\`given_out_on\`);`);
 
@@ -64,6 +70,10 @@ export class Migration20261124082449_initial extends Migration {
       `create table \`fleet_score\` (\`id\` integer not null primary key autoincrement, \`at\` datetime not null, \`average\` double not null, \`endpoints\` integer not null);`,
     );
     this.addSql(`create index \`fleet_score_at\` on \`fleet_score\` (\`at\`);`);
+
+    this.addSql(
+      `create table \`job\` (\`job\` text not null primary key, \`last_started_at\` datetime not null, \`last_succeeded_at\` datetime null, \`last_failed_at\` datetime null, \`last_error\` text null);`,
+    );
 
     this.addSql(
       `create table \`outbox\` (\`id\` integer not null primary key autoincrement, \`messenger\` text not null, \`kind\` text not null, \`subject\` text not null, \`idempotency_key\` text not null, \`payload\` json not null, \`state\` text not null, \`attempts\` integer not null, \`created_at\` datetime not null, \`next_attempt_at\` datetime not null, \`sent_at\` datetime null, \`last_error\` text null);`,
@@ -83,7 +93,7 @@ export class Migration20261124082449_initial extends Migration {
     );
 
     this.addSql(
-      `create table \`run\` (\`id\` text not null primary key, \`kind\` text not null, \`status\` text not null, \`hostname\` text null, \`goal\` text null, \`agent_profile\` text null, \`requested_by\` text not null, \`via\` text not null, \`created_at\` datetime not null, \`started_at\` datetime null, \`finished_at\` datetime null, \`error\` text null, \`result\` json null, \`steps\` json not null, \`state\` json null, \`usage\` json null, \`cost_usd\` double null);`,
+      `create table \`run\` (\`id\` text not null primary key, \`kind\` text not null, \`status\` text not null, \`hostname\` text null, \`goal\` text null, \`agent_profile\` text null, \`requested_by\` text not null, \`via\` text not null, \`created_at\` datetime not null, \`started_at\` datetime null, \`finished_at\` datetime null, \`error\` text null, \`result\` json null, \`steps\` json not null, \`state\` json null, \`usage\` json null, \`cost_usd\` double null, \`worker_id\` text null);`,
     );
     this.addSql(`create index \`run_status_kind\` on \`run\` (\`status\`, \`kind\`);`);
     this.addSql(`create index \`run_created\` on \`run\` (\`created_at\`);`);
@@ -153,11 +163,16 @@ export class Migration20261124082449_initial extends Migration {
     );
     this.addSql(`create index \`unknown_host_seen\` on \`unknown_host\` (\`last_seen_at\`);`);
     this.addSql(`create unique index \`unknown_host_alert\` on \`unknown_host\` (\`hostname\`, \`alert_name\`);`);
+
+    this.addSql(
+      `create table \`worker\` (\`id\` text not null primary key, \`host\` text not null, \`pid\` integer not null, \`started_at\` datetime not null, \`seen_at\` datetime not null, \`works\` integer not null);`,
+    );
   }
 
   override down(): void | Promise<void> {
     this.addSql(`drop table if exists \`alert\`;`);
     this.addSql(`drop table if exists \`alert_event\`;`);
+    this.addSql(`drop table if exists \`api_key\`;`);
     this.addSql(`drop table if exists \`approval\`;`);
     this.addSql(`drop table if exists \`audit\`;`);
     this.addSql(`drop table if exists \`endpoint\`;`);
@@ -165,6 +180,7 @@ export class Migration20261124082449_initial extends Migration {
     this.addSql(`drop table if exists \`feedback_cell\`;`);
     this.addSql(`drop table if exists \`feedback_comment\`;`);
     this.addSql(`drop table if exists \`fleet_score\`;`);
+    this.addSql(`drop table if exists \`job\`;`);
     this.addSql(`drop table if exists \`outbox\`;`);
     this.addSql(`drop table if exists \`remediation\`;`);
     this.addSql(`drop table if exists \`run\`;`);
@@ -179,5 +195,6 @@ export class Migration20261124082449_initial extends Migration {
     this.addSql(`drop table if exists \`ticket\`;`);
     this.addSql(`drop table if exists \`ticket_delivery\`;`);
     this.addSql(`drop table if exists \`unknown_host\`;`);
+    this.addSql(`drop table if exists \`worker\`;`);
   }
 }

@@ -1,7 +1,7 @@
 import { Migration } from '@mikro-orm/migrations';
 
-export class Migration20261124082450_initial extends Migration {
-  override name = 'Migration20261124082450_initial';
+export class Migration20261124084310_initial extends Migration {
+  override name = 'Migration20261124084310_initial';
 
   override up(): void | Promise<void> {
     this.addSql(
@@ -19,6 +19,12 @@ export class Migration20261124082450_initial extends Migration {
       `create table "alert_event" ("id" serial primary key, "alert_id" int not null, "at" timestamptz(3) not null, "from_status" varchar(255) null, "to_status" varchar(255) not null, "actor" varchar(255) not null, "via" varchar(255) not null, "why" text not null);`,
     );
     this.addSql(`create index "alert_event_alert" on "alert_event" ("alert_id", "id");`);
+
+    this.addSql(
+      `create table "api_key" ("id" serial primary key, "name" varchar(64) not null, "role" varchar(255) not null, "digest" varchar(64) not null, "created_by" varchar(255) not null, "created_at" timestamptz(3) not null, "last_used_at" timestamptz(3) null, "revoked_at" timestamptz(3) null);`,
+    );
+    this.addSql(`alter table "api_key" add constraint "api_key_digest" unique ("digest");`);
+    this.addSql(`create unique index "api_key_name_valid" on "api_key" ("name") where revoked_at is null;`);
 
     this.addSql(
       `create table "approval" ("id" varchar(255) not null, "kind" varchar(255) not null, "status" varchar(255) not null, "question" text not null, "plan" jsonb not null, "tool" varchar(255) not null, "input" jsonb not null, "hostname" varchar(255) null, "alert_id" int null, "subject_id" varchar(255) null, "requester" jsonb not null, "requested_at" timestamptz(3) not null, "expires_at" timestamptz(3) not null, "yes_needed" int not null, "answers" jsonb not null, "decided_at" timestamptz(3) null, "execution" varchar(255) not null, "outcome" text null, "settled_at" timestamptz(3) null, "version" int not null, primary key ("id"));`,
@@ -46,7 +52,7 @@ export class Migration20261124082450_initial extends Migration {
     this.addSql(`alter table "endpoint" add constraint "endpoint_agent_token" unique ("agent_token_digest");`);
 
     this.addSql(
-      `create table "feedback" ("id" bigserial primary key, "source" varchar(255) not null, "rating" int not null, "category" varchar(255) not null, "comment" text null, "groups" jsonb not null);`,
+      `create table "feedback" ("id" bigint not null, "source" varchar(255) not null, "rating" int not null, "category" varchar(255) not null, "comment" text null, "groups" jsonb not null, primary key ("id"));`,
     );
     this.addSql(`create index "feedback_source" on "feedback" ("source");`);
 
@@ -56,7 +62,7 @@ export class Migration20261124082450_initial extends Migration {
     this.addSql(`create index "feedback_cell_on" on "feedback_cell" ("given_out_on");`);
 
     this.addSql(
-      `create table "feedback_comment" ("id" bigserial primary key, "source" varchar(255) not null, "category" varchar(255) not null, "text" text not null, "given_out_on" varchar(10) null);`,
+      `create table "feedback_comment" ("id" bigint not null, "source" varchar(255) not null, "category" varchar(255) not null, "text" text not null, "given_out_on" varchar(10) null, primary key ("id"));`,
     );
     this.addSql(`create index "feedback_comment_on" on "feedback_comment" ("given_out_on");`);
 
@@ -64,6 +70,10 @@ export class Migration20261124082450_initial extends Migration {
       `create table "fleet_score" ("id" serial primary key, "at" timestamptz(3) not null, "average" double precision not null, "endpoints" int not null);`,
     );
     this.addSql(`create index "fleet_score_at" on "fleet_score" ("at");`);
+
+    this.addSql(
+      `create table "job" ("job" varchar(255) not null, "last_started_at" timestamptz(3) not null, "last_succeeded_at" timestamptz(3) null, "last_failed_at" timestamptz(3) null, "last_error" text null, primary key ("job"));`,
+    );
 
     this.addSql(
       `create table "outbox" ("id" serial primary key, "messenger" varchar(255) not null, "kind" varchar(255) not null, "subject" varchar(255) not null, "idempotency_key" varchar(255) not null, "payload" jsonb not null, "state" varchar(255) not null, "attempts" int not null, "created_at" timestamptz(3) not null, "next_attempt_at" timestamptz(3) not null, "sent_at" timestamptz(3) null, "last_error" text null);`,
@@ -83,7 +93,7 @@ export class Migration20261124082450_initial extends Migration {
     );
 
     this.addSql(
-      `create table "run" ("id" varchar(255) not null, "kind" varchar(255) not null, "status" varchar(255) not null, "hostname" varchar(255) null, "goal" text null, "agent_profile" varchar(255) null, "requested_by" varchar(255) not null, "via" varchar(255) not null, "created_at" timestamptz(3) not null, "started_at" timestamptz(3) null, "finished_at" timestamptz(3) null, "error" text null, "result" jsonb null, "steps" jsonb not null, "state" jsonb null, "usage" jsonb null, "cost_usd" double precision null, primary key ("id"));`,
+      `create table "run" ("id" varchar(255) not null, "kind" varchar(255) not null, "status" varchar(255) not null, "hostname" varchar(255) null, "goal" text null, "agent_profile" varchar(255) null, "requested_by" varchar(255) not null, "via" varchar(255) not null, "created_at" timestamptz(3) not null, "started_at" timestamptz(3) null, "finished_at" timestamptz(3) null, "error" text null, "result" jsonb null, "steps" jsonb not null, "state" jsonb null, "usage" jsonb null, "cost_usd" double precision null, "worker_id" varchar(255) null, primary key ("id"));`,
     );
     this.addSql(`create index "run_status_kind" on "run" ("status", "kind");`);
     this.addSql(`create index "run_created" on "run" ("created_at");`);
@@ -151,11 +161,16 @@ export class Migration20261124082450_initial extends Migration {
     );
     this.addSql(`create index "unknown_host_seen" on "unknown_host" ("last_seen_at");`);
     this.addSql(`alter table "unknown_host" add constraint "unknown_host_alert" unique ("hostname", "alert_name");`);
+
+    this.addSql(
+      `create table "worker" ("id" varchar(255) not null, "host" varchar(255) not null, "pid" int not null, "started_at" timestamptz(3) not null, "seen_at" timestamptz(3) not null, "works" boolean not null, primary key ("id"));`,
+    );
   }
 
   override down(): void | Promise<void> {
     this.addSql(`drop table if exists "alert" cascade;`);
     this.addSql(`drop table if exists "alert_event" cascade;`);
+    this.addSql(`drop table if exists "api_key" cascade;`);
     this.addSql(`drop table if exists "approval" cascade;`);
     this.addSql(`drop table if exists "audit" cascade;`);
     this.addSql(`drop table if exists "endpoint" cascade;`);
@@ -163,6 +178,7 @@ export class Migration20261124082450_initial extends Migration {
     this.addSql(`drop table if exists "feedback_cell" cascade;`);
     this.addSql(`drop table if exists "feedback_comment" cascade;`);
     this.addSql(`drop table if exists "fleet_score" cascade;`);
+    this.addSql(`drop table if exists "job" cascade;`);
     this.addSql(`drop table if exists "outbox" cascade;`);
     this.addSql(`drop table if exists "remediation" cascade;`);
     this.addSql(`drop table if exists "run" cascade;`);
@@ -177,5 +193,6 @@ export class Migration20261124082450_initial extends Migration {
     this.addSql(`drop table if exists "ticket" cascade;`);
     this.addSql(`drop table if exists "ticket_delivery" cascade;`);
     this.addSql(`drop table if exists "unknown_host" cascade;`);
+    this.addSql(`drop table if exists "worker" cascade;`);
   }
 }
