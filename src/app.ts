@@ -20,7 +20,10 @@ import { reloadedFile, yamlFiles } from './adapters/reloadedFile.ts';
 import { createRunbookFiles } from './adapters/runbookFiles.ts';
 import { createAnsibleRunner } from './adapters/runners/ansible.ts';
 import { createScheduler, type Scheduler } from './adapters/scheduler/scheduler.ts';
-import { createSlackNotifier, type SlackWording } from './adapters/slackNotifier.ts';
+import { createSlackClient, slackProbe } from './adapters/slack/client.ts';
+import { createSlackDirectory } from './adapters/slack/directory.ts';
+import { createSurveyLetters, type LetterWording } from './adapters/slack/letters.ts';
+import { createSlackNotifier, type NewsWording } from './adapters/slack/notifier.ts';
 import { createTicketMessenger } from './adapters/tickets.ts';
 import { createRunbookIndex } from './adapters/vectors/runbookIndex.ts';
 import { type Config, namedSecret, PROJECT_DIR, programEnv } from './config.ts';
@@ -46,7 +49,7 @@ import { createRunbooks, runbooksProbe } from './core/runbooks.ts';
 import { createRunEvents } from './core/runEvents.ts';
 import { executeRun } from './core/runs.ts';
 import { ScoreFile } from './core/scoreRules.ts';
-import { SURVEY_MESSENGER } from './core/surveys.ts';
+import { SURVEY_MESSENGER, writeLetter } from './core/surveys.ts';
 import { linkTicket } from './core/ticketing.ts';
 import { TicketMappingFile } from './core/ticketMapping.ts';
 import type { AnyTool } from './core/tool.ts';
@@ -74,7 +77,7 @@ export interface Faces {
   /** Serves our own tools to the MCP client of an agent; without it agents of this process have none of ours. */
   connectAgent?: AgentConnection;
   /** How alerts look in Slack; a process without it leaves telling them to one that has it. */
-  slackWording?: SlackWording;
+  slackWording?: NewsWording & LetterWording;
 }
 
 export interface App {
@@ -108,18 +111,24 @@ export async function createApp(config: Config, overrides: Overrides = {}, faces
   const metrics = createMetrics();
   const slackTold = config.SLACK_BOT_TOKEN !== '' && config.SLACK_ALERT_CHANNEL !== '';
   const peopleMessengers = [...(overrides.messengers ?? [])];
-  if (slackTold && faces.slackWording) {
-    peopleMessengers.push(
-      createSlackNotifier({
-        token: config.SLACK_BOT_TOKEN,
-        channel: config.SLACK_ALERT_CHANNEL,
-        apiUrl: config.SLACK_API_URL,
-        wording: faces.slackWording,
-        messages: store.slackMessages,
-        readAlert: async (alert_id) => (await invoke('get_alert', { alert_id }, jobActor('tell_slack'))).output,
-        log,
-      }),
-    );
+  const slackClient = config.SLACK_BOT_TOKEN ? createSlackClient(config.SLACK_BOT_TOKEN, config.SLACK_API_URL) : null;
+  const directory = slackClient && createSlackDirectory(slackClient, clock, log);
+  const slackHealth = slackClient && faces.slackWording && slackProbe(slackClient, faces.slackWording.problem, clock);
+  if (slackClient && directory && faces.slackWording) {
+    const parts = { client: slackClient, directory, wording: faces.slackWording, log };
+    peopleMessengers.push(createSurveyLetters({ ...parts, write: (message) => writeLetter(ports, message) }));
+    const read = async (tool: string, input: object) => (await invoke(tool, input, jobActor('tell_slack'))).output;
+    if (slackTold) {
+      peopleMessengers.push(
+        createSlackNotifier({
+          ...parts,
+          channel: config.SLACK_ALERT_CHANNEL,
+          messages: store.slackMessages,
+          readAlert: (alert_id) => read('get_alert', { alert_id }),
+          readApproval: (approval_id) => read('get_approval', { approval_id }),
+        }),
+      );
+    }
   }
   const ids = ulids(clock);
   const scheduler = await createScheduler(config.RUN_QUEUE_URL, log, async (job, startedAt, error) => {
@@ -183,7 +192,7 @@ export async function createApp(config: Config, overrides: Overrides = {}, faces
       version: config.version,
     }),
     runbooks,
-    people: overrides.people,
+    people: overrides.people ?? directory ?? undefined,
     charts,
     metrics,
     log,
@@ -277,6 +286,7 @@ export async function createApp(config: Config, overrides: Overrides = {}, faces
           disk: diskProbe(config.DATA_DIR),
           llm: llmProbe(planner.model, clock),
           vectors: runbooksProbe(runbooks),
+          ...(slackHealth && { slack: slackHealth }),
         },
       }),
     async metricsPage() {

@@ -52,6 +52,8 @@ export interface TestSlack {
   click(send: Transport, user: string, click: Click): Promise<any>;
   submit(send: Transport, user: string, view: any, values: Record<string, string>): Promise<any>;
   openHome(send: Transport, user: string, eventId?: string): Promise<any>;
+  /** What somebody writes: in a channel to the app by mention, or in its direct messages. */
+  write(send: Transport, user: string, type: 'app_mention' | 'message', text: string, more?: object): Promise<any>;
   close(): Promise<void>;
 }
 
@@ -236,6 +238,24 @@ export async function startSlack(scopes: string[] = MANIFEST_SCOPES): Promise<Te
         event: { type: 'app_home_opened', user: users[user], channel: 'D1', tab: 'home', event_ts: '1.0' },
       }),
 
+    write: (send: Transport, user: string, type: 'app_mention' | 'message', text: string, more = {}) =>
+      send('events_api', {
+        type: 'event_callback',
+        team_id: TEAM,
+        api_app_id: 'A000000001',
+        event_id: randomUUID(),
+        event_time: Math.floor(Date.now() / 1000),
+        event: {
+          type,
+          user: users[user],
+          text,
+          ts: '1700000000.000100',
+          channel: channels.alerts,
+          ...(type === 'message' && { channel_type: 'im', channel: users[user] }),
+          ...more,
+        },
+      }),
+
     async close() {
       front.closeAllConnections();
       await new Promise((resolve) => front.close(resolve));
@@ -258,7 +278,9 @@ function filledIn(view: any, values: Record<string, string>) {
       const state =
         element.type === 'static_select'
           ? { type: element.type, selected_option: value === null ? null : { value } }
-          : { type: element.type, value };
+          : element.type === 'checkboxes'
+            ? { type: element.type, selected_options: value === null ? [] : [{ value }] }
+            : { type: element.type, value };
       return [block_id, { [element.action_id]: state }];
     }),
   );

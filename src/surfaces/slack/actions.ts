@@ -1,9 +1,12 @@
 /** What a click does, by action id; a new kind of button is a new line in CLICKS. */
 import { z } from 'zod';
 import { AppError } from '../../core/errors.ts';
+import { stopAnswer } from './ask.ts';
 import { carryOut, failure, type Place, shared } from './calls.ts';
 import type { Click, SlackContext } from './context.ts';
+import { answerFixCheck } from './fixCheck.ts';
 import { openReport, publishHome } from './home.ts';
+import { openSurveyForm, optOut } from './surveys.ts';
 import { plainReply } from './text.ts';
 
 export type ClickHandler = (slack: SlackContext, click: Click) => Promise<void>;
@@ -46,13 +49,26 @@ export const CLICKS: Record<string, ClickHandler> = {
     await carryOut(slack, click, { tool: tool.name, input: { hostname, alert } });
   },
 
+  approval_approve: (slack, click) => decide(slack, click, 'approve'),
+  approval_deny: (slack, click) => decide(slack, click, 'deny'),
+
+  fix_yes: (slack, click) => answerFixCheck(slack, click, true),
+  fix_no: (slack, click) => answerFixCheck(slack, click, false),
+
+  survey_rate: openSurveyForm,
+  survey_opt_out: optOut,
+
+  ask_stop: stopAnswer,
+
   home_slow: openReport,
   home_refresh: (slack, click) => publishHome(slack, click.person),
 };
 
 /** Carries out a click; never rejects. Buttons of earlier versions and values that make no sense are answered, not obeyed. */
 export async function answerClick(slack: SlackContext, click: Click): Promise<void> {
-  const handler = CLICKS[click.actionId.split(':')[0] ?? ''];
+  // What follows the colon may be an answer to a survey, which no log may hold.
+  const [name = ''] = click.actionId.split(':');
+  const handler = CLICKS[name];
   if (!handler) {
     slack.log.warn({ action: click.actionId, user: click.person.id }, 'a Slack button that nothing answers');
     return click.tell(plainReply('This button is from another version of DexOps and does nothing any more.'));
@@ -60,10 +76,14 @@ export async function answerClick(slack: SlackContext, click: Click): Promise<vo
   try {
     await handler(slack, click);
   } catch (error) {
-    await click.tell(
-      await failure(slack, await slack.people.actor(click.person), { tool: click.actionId, input: {} }, error),
-    );
+    await click.tell(await failure(slack, await slack.people.actor(click.person), { tool: name, input: {} }, error));
   }
+}
+
+/** The card itself is edited by whoever posted it; the Home tab is shown anew. */
+async function decide(slack: SlackContext, click: Click, decision: 'approve' | 'deny'): Promise<void> {
+  await carryOut(slack, click, { tool: 'decide_approval', input: { approval_id: click.value, decision } });
+  if (!click.message) await publishHome(slack, click.person);
 }
 
 function threadOf({ message }: Click): Place | undefined {

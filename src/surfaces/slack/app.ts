@@ -17,22 +17,24 @@ import type { Invoke } from '../../core/invoke.ts';
 import type { Clock, Log } from '../../core/ports.ts';
 import type { AnyTool } from '../../core/tool.ts';
 import { answerClick } from './actions.ts';
-import { failure, quiet } from './calls.ts';
+import { answerQuestion } from './ask.ts';
+import { failure, type Place, quiet } from './calls.ts';
 import { answerCommand, COMMAND } from './command.ts';
 import type { SlackContext } from './context.ts';
 import { FORM_CALLBACK, type FormState, formCall, formErrors, messageModal } from './forms.ts';
 import { publishHome, REPORT_CALLBACK, takeReport } from './home.ts';
 import { createOnce } from './once.ts';
-import { createPeople, type Person } from './people.ts';
+import { createPeople, DECIDING_TOOL, type People, type Person } from './people.ts';
 import { createPictures } from './pictures.ts';
 import { slackProblem } from './problems.ts';
+import { SURVEY_CALLBACK, takeSurveyAnswer } from './surveys.ts';
 import type { Reply } from './text.ts';
 import { createTurns } from './turns.ts';
 
 export const SLACK_PATH = '/slack/events';
 
 /** Events that the app listens to; the manifests name the same. */
-export const EVENTS = ['app_home_opened'] as const;
+export const EVENTS = ['app_home_opened', 'app_mention', 'message.im'] as const;
 
 export interface SlackSettings {
   botToken: string;
@@ -70,11 +72,12 @@ export function createSlack(settings: SlackSettings, needs: SlackNeeds): SlackFa
   const clientOptions = webClientOptions(settings.apiUrl, log);
   const stop = new AbortController();
   const client = new webApi.WebClient(settings.botToken, clientOptions);
+  const people = createPeople(client, settings, needs.clock.now, log);
   const slack: SlackContext = {
     tools: needs.tools.filter(({ hiddenFrom }) => !hiddenFrom?.includes('slack')),
-    invoke: needs.invoke,
+    invoke: approvedBy(people, needs.invoke),
     client,
-    people: createPeople(client, settings, needs.clock.now, log),
+    people,
     pictures: createPictures(client, needs.charts, log),
     log,
     turn: createTurns(),
@@ -115,6 +118,15 @@ export function createSlack(settings: SlackSettings, needs: SlackNeeds): SlackFa
       stop.abort();
       if (!http) await receiver.stop();
     },
+  };
+}
+
+/** The gate, with the one thing that only this face knows: SLACK_APPROVERS. */
+function approvedBy(people: People, invoke: Invoke): Invoke {
+  return async (name, raw, actor, options) => {
+    if (name === DECIDING_TOOL && !people.mayApprove(actor))
+      throw new AppError('denied', 'Approving is for approvers (SLACK_APPROVERS); nothing was decided.');
+    return invoke(name, raw, actor, options);
   };
 }
 
@@ -199,10 +211,52 @@ function listenTo(bolt: App, slack: SlackContext, clock: Clock): void {
     await submitted(slack, ack, person, state, 'submit_feedback', () => takeReport(slack, person, state));
   });
 
+  bolt.view<ViewSubmitAction>(SURVEY_CALLBACK, async ({ ack, body, view }) => {
+    const person = { id: body.user.id, name: body.user.name };
+    const state: FormState = view.state.values;
+    if (!once.first(`view:${view.id}:${JSON.stringify(state)}`, DOUBLE_CLICK_MS)) return ack();
+    const answer = () => takeSurveyAnswer(slack, person, view.private_metadata, state);
+    await submitted(slack, ack, person, state, 'answer_survey', answer);
+  });
+
+  bolt.event('app_mention', async ({ event, body, context }) => {
+    if (!event.user || !once.first(`event:${body.event_id}`)) return;
+    const place = { channel: event.channel, threadTs: event.thread_ts ?? event.ts };
+    await question(slack, event.user, event.text, place, context.botUserId);
+  });
+
+  bolt.event('message', async ({ event, body, context }) => {
+    // What people write, and not joins, edits and other apps' messages; mentions in channels come as app_mention.
+    if (event.channel_type !== 'im' || event.subtype !== undefined || event.bot_id !== undefined) return;
+    if (!once.first(`event:${body.event_id}`)) return;
+    const place = { channel: event.channel, threadTs: event.thread_ts };
+    await question(slack, event.user, event.text ?? '', place, context.botUserId);
+  });
+
   bolt.event('app_home_opened', async ({ event, body }) => {
     if (event.tab !== 'home' || !once.first(`event:${body.event_id}`)) return;
     await publishHome(slack, { id: event.user, name: event.user });
   });
+}
+
+function question(
+  slack: SlackContext,
+  userId: string,
+  text: string,
+  place: Place,
+  botId: string | undefined,
+): Promise<void> {
+  const person = { id: userId, name: userId };
+  const tell = (reply: Reply) => say(slack, place, reply);
+  return answerQuestion(slack, { person, text, place, tell }, botId);
+}
+
+async function say(slack: SlackContext, { channel, threadTs }: Place, reply: Reply): Promise<void> {
+  await slack.client.chat
+    .postMessage({ channel, thread_ts: threadTs, ...quiet(reply) })
+    .catch((error: unknown) =>
+      slack.log.error({ channel, problem: slackProblem(error).message }, 'an answer could not be delivered'),
+    );
 }
 
 /** Answers a form with the next view, or with what was wrong at its field. */

@@ -4,7 +4,6 @@ import { z } from 'zod';
 import type { Actor } from '../../core/actor.ts';
 import { AppError } from '../../core/errors.ts';
 import type { Answer } from '../../core/invoke.ts';
-import { leastRole } from '../../core/policy.ts';
 import { callButton, renderAnswer } from './blocks.ts';
 import type { Asker, SlackContext, ToolCall } from './context.ts';
 import { hostsMeant, mailMeant, similarHosts } from './hosts.ts';
@@ -99,7 +98,7 @@ async function follow(
 }
 
 /** False when the message is gone, so that the words have to go elsewhere. */
-async function edited(slack: SlackContext, channel: string, ts: string, reply: Reply): Promise<boolean> {
+export async function edited(slack: SlackContext, channel: string, ts: string, reply: Reply): Promise<boolean> {
   try {
     await slack.client.chat.update({ channel, ts, ...quiet(reply) });
     return true;
@@ -130,7 +129,7 @@ async function ended(slack: SlackContext, actor: Actor, call: ToolCall, runId: s
   return plainReply(`This is still under way. Ask for it with /dex run ${runId}`);
 }
 
-function pause(ms: number, signal: AbortSignal): Promise<void> {
+export function pause(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const done = () => {
       clearTimeout(timer);
@@ -164,7 +163,7 @@ export async function failure(slack: SlackContext, actor: Actor, call: ToolCall,
 /** Says no, and who may say yes. */
 function denied(slack: SlackContext, toolName: string, error: AppError): Reply {
   const tool = slack.tools.find(({ name }) => name === toolName);
-  const who = tool && slack.people.whoHas(leastRole(tool));
+  const who = tool && slack.people.whoMay(tool);
   const hint = who
     ? `These can: ${who}`
     : 'Nobody is named for that yet: an administrator sets SLACK_OPERATORS and SLACK_APPROVERS.';

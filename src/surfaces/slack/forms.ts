@@ -9,13 +9,18 @@ import { type Block, clip, lineBlocks, option } from './text.ts';
 export const FORM_CALLBACK = 'tool_form';
 const INPUT = 'value';
 const MAX_TITLE_CHARS = 24;
+/** As long as a comment of feedback may be. */
+export const MAX_COMMENT_CHARS = 2000;
 /** Fields inside others (ports, login names) that a form asks for; the rest is for the command. */
 const INNER_FIELDS = new Set(['port', 'username']);
 
 /** What Slack sends back of a form: values by block id and action id. */
 export type FormState = Record<
   string,
-  Record<string, { value?: string | null; selected_option?: { value: string } | null }>
+  Record<
+    string,
+    { value?: string | null; selected_option?: { value: string } | null; selected_options?: { value: string }[] }
+  >
 >;
 
 /** True for tools that take more than their command's words, so that a form is kinder than a line. */
@@ -61,6 +66,12 @@ function inputBlock(field: Field): Block {
 export function formValue(state: FormState, blockId: string): string | null {
   const [element] = Object.values(state[blockId] ?? {});
   return element?.selected_option?.value ?? element?.value ?? null;
+}
+
+/** The boxes of a field that were ticked. */
+export function formValues(state: FormState, blockId: string): string[] {
+  const [element] = Object.values(state[blockId] ?? {});
+  return element?.selected_options?.map(({ value }) => value) ?? [];
 }
 
 export function formCall(tool: AnyTool, state: FormState): ToolCall {

@@ -5,22 +5,35 @@ import type { Actor } from '../../core/actor.ts';
 import { AppError } from '../../core/errors.ts';
 import type { Answer } from '../../core/invoke.ts';
 import { hasRole } from '../../core/policy.ts';
+import { FEEDBACK_CATEGORIES } from '../../domain/enps.ts';
+import { approvalButtons, approvalShown } from './approvalCard.ts';
 import { machineLine, STATUS_SIGNS } from './blocks.ts';
 import type { Click, SlackContext } from './context.ts';
-import { type FormState, formValue, messageModal, plain } from './forms.ts';
+import { type FormState, formValue, MAX_COMMENT_CHARS, messageModal, plain } from './forms.ts';
 import { type Machine, machinesOf } from './hosts.ts';
 import type { Person } from './people.ts';
 import { slackProblem } from './problems.ts';
-import { type Block, bullets, button, header, lineBlocks, note, option, paragraph, words } from './text.ts';
+import {
+  type Block,
+  bullets,
+  button,
+  clip,
+  header,
+  lineBlocks,
+  moment,
+  note,
+  option,
+  paragraph,
+  words,
+} from './text.ts';
 
 export const REPORT_CALLBACK = 'report_slow';
-/** Categories of feedback by the operations guide. */
-const CATEGORIES = ['performance', 'connectivity', 'software', 'hardware', 'other'];
-const MAX_COMMENT_CHARS = 3000;
 /** "Something is slow" is a complaint: the lower middle of 1–5. */
 const COMPLAINT_RATING = 2;
 const MOST_MACHINES = 10;
 const MOST_LINES_CHARS = 2000;
+const MOST_APPROVALS = 5;
+const MAX_QUESTION_CHARS = 500;
 
 /** Shows the Home tab anew; problems are logged, since nobody asked in words. */
 export async function publishHome(slack: SlackContext, person: Person): Promise<void> {
@@ -68,11 +81,12 @@ function inPlainWords({ hostname, score, score_status, state }: Machine): string
 
 /** What is worth a glance, each part only where this service has the tool for it. */
 async function staffPart(slack: SlackContext, actor: Actor): Promise<Block[]> {
-  const [fleet, kpis, incidents, approvals, survey] = await Promise.all([
+  const [fleet, kpis, incidents, approvals, survey, said] = await Promise.all([
     glance(slack, actor, 'get_fleet'),
     glance(slack, actor, 'get_kpis'),
     glance(slack, actor, 'list_incidents'),
     glance(slack, actor, 'list_approvals'),
+    glance(slack, actor, 'list_surveys', { limit: 1 }),
     glance(slack, actor, 'get_feedback_summary'),
   ]);
   const image = await slack.pictures.show(kpis?.chart ?? fleet?.chart ?? null);
@@ -85,8 +99,27 @@ async function staffPart(slack: SlackContext, actor: Actor): Promise<Block[]> {
     ...(image ? [image] : []),
     ...(atRisk?.length ? [header('At risk'), bullets(atRisk.map((machine) => [words(machineLine(machine))]))] : []),
     ...part('Open incidents', incidents?.text.split('\n')),
-    ...part('Waiting for an approval', approvals?.text.split('\n')),
-    ...part('Last survey', survey?.text.split('\n')),
+    ...waitingForMe(slack, actor, approvals?.output),
+    ...part('Last survey', survey && [...survey.text.split('\n'), ...(said?.text.split('\n') ?? [])]),
+  ];
+}
+
+/** Approvals that this person can still answer, with the buttons to do it. */
+function waitingForMe(slack: SlackContext, actor: Actor, output: Answer['output'] | undefined): Block[] {
+  const listed = z.array(approvalShown).safeParse(output?.approvals);
+  if (!listed.success || !slack.people.mayApprove(actor)) return [];
+  const mine = listed.data.filter(({ answers }) => !answers.some(({ by }) => by === actor.id));
+  if (mine.length === 0) return [];
+  const more = mine.length - MOST_APPROVALS;
+  return [
+    header('Waiting for my approval'),
+    ...mine
+      .slice(0, MOST_APPROVALS)
+      .flatMap((approval) => [
+        paragraph(words(clip(approval.question, MAX_QUESTION_CHARS)), words(' until '), moment(approval.expires_at)),
+        ...approvalButtons(approval),
+      ]),
+    ...(more > 0 ? [note(`and ${more} more`)] : []),
   ];
 }
 
@@ -94,14 +127,19 @@ const atRiskMachines = z.object({
   worst: z.array(z.object({ hostname: z.string(), score: z.number().nullable(), score_status: z.string() })),
 });
 
-function part(title: string, lines: string[] | undefined): Block[] {
+function part(title: string, lines: string[] | null | undefined): Block[] {
   return lines ? [header(title), ...lineBlocks(lines, MOST_LINES_CHARS)] : [];
 }
 
 /** One broken part leaves the others standing. */
-async function glance(slack: SlackContext, actor: Actor, tool: string): Promise<Answer | null> {
+async function glance(
+  slack: SlackContext,
+  actor: Actor,
+  tool: string,
+  input: Record<string, unknown> = {},
+): Promise<Answer | null> {
   if (!slack.tools.some(({ name }) => name === tool)) return null;
-  return slack.invoke(tool, {}, actor).catch((error: unknown) => {
+  return slack.invoke(tool, input, actor).catch((error: unknown) => {
     slack.log.warn({ err: error, tool }, 'a part of the Home tab could not be read');
     return null;
   });
@@ -118,7 +156,7 @@ export async function openReport(slack: SlackContext, click: Click): Promise<voi
 function reportForm(own: Machine[]): types.ModalView {
   // A select holds at most 100 options.
   const machines = own.slice(0, 100).map(({ hostname }) => option(hostname, hostname));
-  const categories = CATEGORIES.map((category) => option(category, category));
+  const categories = FEEDBACK_CATEGORIES.map((category) => option(category, category));
   return {
     type: 'modal',
     callback_id: REPORT_CALLBACK,

@@ -2,7 +2,9 @@
 import type { webApi } from '@slack/bolt';
 import type { Actor, Role } from '../../core/actor.ts';
 import { AppError } from '../../core/errors.ts';
+import { hasRole, leastRole } from '../../core/policy.ts';
 import type { Log } from '../../core/ports.ts';
+import type { AnyTool } from '../../core/tool.ts';
 import { slackProblem } from './problems.ts';
 
 export interface Person {
@@ -14,9 +16,13 @@ export interface People {
   actor(person: Person): Promise<Actor>;
   /** Rejects with kind `refused` when Slack gives no address, saying why. */
   email(userId: string): Promise<string>;
-  /** Who has a role, as Slack shows names; null when nobody does. */
-  whoHas(role: Role): string | null;
+  /** Whether approvals are this person's business: approvers decide, and operators where no approvers are named. */
+  mayApprove(actor: Actor): boolean;
+  /** Who may use a tool, as Slack shows names; null when nobody is named for it. */
+  whoMay(tool: AnyTool): string | null;
 }
+
+export const DECIDING_TOOL = 'decide_approval';
 
 /** Ids of users (U…, W…) and user groups (S…). */
 export interface Named {
@@ -50,6 +56,8 @@ export function createPeople(client: webApi.WebClient, named: Named, now: () => 
     return false;
   }
 
+  const approving: Role = named.approvers.length > 0 ? 'admin' : 'operator';
+
   return {
     async actor({ id, name }) {
       const role: Role = (await isAmong(id, named.approvers))
@@ -71,7 +79,9 @@ export function createPeople(client: webApi.WebClient, named: Named, now: () => 
         `${name} has no mail address in Slack that I may see, so I cannot tell which machine is theirs. Name it by its hostname.`,
       );
     },
-    whoHas(role) {
+    mayApprove: (actor) => hasRole(actor, approving),
+    whoMay(tool) {
+      const role = tool.name === DECIDING_TOOL ? approving : leastRole(tool);
       const ids = role === 'operator' ? [...named.operators, ...named.approvers] : [...named.approvers];
       if (role === 'viewer' || ids.length === 0) return null;
       return [...new Set(ids)].map((id) => (id.startsWith('S') ? `<!subteam^${id}>` : `<@${id}>`)).join(', ');

@@ -16,6 +16,8 @@ export const MAX_BLOCKS = 50;
 export const MAX_SECTION_CHARS = 3000;
 const MAX_HEADER_CHARS = 150;
 const MAX_BUTTON_CHARS = 75;
+const MAX_CONFIRM_TITLE_CHARS = 100;
+const MAX_CONFIRM_CHARS = 300;
 /** Not documented; messages whose blocks hold more text than this are refused as msg_blocks_too_long. */
 export const MAX_MESSAGE_CHARS = 12_000;
 
@@ -103,6 +105,18 @@ export function button(actionId: string, label: string, value: string, style?: '
     value,
     ...(style && { style }),
   };
+}
+
+/** A button that asks again before it acts. */
+export function confirmed(it: types.Button, ask: { title: string; text: string; yes: string }): types.Button {
+  const plain = (text: string) => ({ type: 'plain_text', text }) as const;
+  const confirm = {
+    title: plain(clip(ask.title, MAX_CONFIRM_TITLE_CHARS)),
+    text: plain(clip(ask.text, MAX_CONFIRM_CHARS)),
+    confirm: plain(ask.yes),
+    deny: plain('Not now'),
+  };
+  return { ...it, confirm: { ...confirm, ...(it.style && { style: it.style }) } };
 }
 
 export function option(label: string, value: string): types.PlainTextOption {

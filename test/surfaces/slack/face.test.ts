@@ -11,6 +11,7 @@ import {
   type TestSlack,
   type Transport,
 } from '../../helpers/slack.ts';
+import { buttons, shown } from '../../helpers/slackReading.ts';
 import { type SlackSocket, startSlackSocket } from '../../helpers/slackSocket.ts';
 
 const findings = new Map<string, Findings>([
@@ -66,23 +67,6 @@ async function stop(): Promise<void> {
 /** The answer that follows an acknowledgement. */
 const answer = (count = 1) => slack.until(() => slack.responses[count - 1]);
 const said = (reply: unknown) => JSON.stringify(reply);
-/** All texts of blocks, as a reader sees them. */
-function shown(reply: any): string {
-  const texts: string[] = [];
-  const walk = (node: any): void => {
-    if (Array.isArray(node)) node.forEach(walk);
-    else if (node && typeof node === 'object') {
-      if (typeof node.text === 'string') texts.push(node.text);
-      Object.values(node).forEach(walk);
-    }
-  };
-  walk(reply.blocks);
-  return texts.join('');
-}
-
-function buttons(reply: any): any[] {
-  return reply.blocks.filter(({ type }: any) => type === 'actions').flatMap(({ elements }: any) => elements);
-}
 
 beforeEach(() => {
   if (!slack) return;
@@ -296,6 +280,11 @@ describe.each(['http', 'socket'] as const)('over %s', (mode) => {
       { hostname: 'web-01', category: 'other' },
     );
     expect(shown(other.json.view)).toContain('web-01 is not registered in your name');
+    const own = { hostname: 'alice-laptop', category: 'performance', comment: 'It takes minutes to start.' };
+    const taken = await slack.submit(send, 'alice', { ...opened.body.view, id: 'V10' }, own);
+    expect(shown(taken.json.view)).toContain('Your report has arrived. alice-laptop is being looked at now.');
+    const { body } = await service.call('GET', '/api/v1/dex/feedback/summary');
+    expect(body.waiting).toBe(1);
   });
 
   it('shows untrusted words as words', async () => {

@@ -10,8 +10,9 @@ const read = (path: string) => readFileSync(join(ROOT, path), 'utf8');
 const manifest = (name: string) => JSON.parse(read(`config/${name}`));
 
 const CODE = [
-  ...readdirSync(join(ROOT, 'src/surfaces/slack')).map((name) => `src/surfaces/slack/${name}`),
-  'src/adapters/slackNotifier.ts',
+  ...['src/surfaces/slack', 'src/adapters/slack'].flatMap((dir) =>
+    readdirSync(join(ROOT, dir)).map((name) => `${dir}/${name}`),
+  ),
 ].map(read);
 
 /** Scopes of the bot token by Web API method (docs.slack.dev/reference/methods). */
@@ -22,9 +23,17 @@ const SCOPES: Record<string, string[]> = {
   'files.info': ['files:read'],
   filesUploadV2: ['files:write'],
   'usergroups.users.list': ['usergroups:read'],
+  'users.lookupByEmail': ['users:read', 'users:read.email'],
   'users.info': ['users:read', 'users:read.email'],
   'views.open': [],
   'views.publish': [],
+};
+
+/** Scopes by event (docs.slack.dev/reference/events). */
+const EVENT_SCOPES: Record<string, string[]> = {
+  app_home_opened: [],
+  app_mention: ['app_mentions:read'],
+  'message.im': ['im:history'],
 };
 
 const METHODS = new Set(
@@ -38,7 +47,11 @@ describe.each(['slack-manifest.json', 'slack-manifest-http.json'])('%s', (name) 
 
   it('asks for the scopes of the methods that are called, and no more', () => {
     expect([...METHODS].filter((method) => !(method in SCOPES))).toEqual([]);
-    const needed = new Set(['commands', ...[...METHODS].flatMap((method) => SCOPES[method] ?? [])]);
+    const needed = new Set([
+      'commands',
+      ...[...METHODS].flatMap((method) => SCOPES[method] ?? []),
+      ...EVENTS.flatMap((event) => EVENT_SCOPES[event] ?? ['(unknown)']),
+    ]);
     expect(METHODS.size).toBeGreaterThan(5);
     expect(oauth_config.scopes.bot.toSorted()).toEqual([...needed].toSorted());
   });
@@ -49,8 +62,10 @@ describe.each(['slack-manifest.json', 'slack-manifest-http.json'])('%s', (name) 
     expect(features.slash_commands[0].should_escape).toBe(true);
     expect(settings.event_subscriptions.bot_events).toEqual([...EVENTS]);
     const listened = CODE.flatMap((text) => [...text.matchAll(/bolt\.event\('(\w+)'/g)].map((match) => match[1]));
-    expect(listened.toSorted()).toEqual([...EVENTS].toSorted());
+    // Of messages only those of one kind of place are asked for.
+    expect(listened.toSorted()).toEqual(EVENTS.map((event) => event.split('.')[0]).toSorted());
     expect(features.app_home.home_tab_enabled).toBe(true);
+    expect(features.app_home.messages_tab_read_only_enabled).toBe(false);
     expect(settings.interactivity.is_enabled).toBe(true);
   });
 

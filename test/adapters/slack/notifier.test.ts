@@ -1,6 +1,7 @@
 /** Alerts told in Slack, from the webhook to the channel, against a local Web API. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { startTestService, type TestService } from '../helpers/service.ts';
+import { tellPeople } from '../../../src/core/messages.ts';
+import { startTestService, type TestService } from '../../helpers/service.ts';
 import {
   BOT_TOKEN,
   httpTransport,
@@ -8,7 +9,7 @@ import {
   startSlack,
   type TestSlack,
   type Transport,
-} from '../helpers/slack.ts';
+} from '../../helpers/slack.ts';
 
 let slack: TestSlack;
 let service: TestService;
@@ -33,7 +34,7 @@ async function start(scopes?: string[]): Promise<void> {
       SLACK_OPERATORS: slack.users.otto!,
       WEBHOOK_SECRET: 'webhook-secret',
     },
-    { log },
+    { log, healing: null },
   );
   send = httpTransport(service.url);
   for (const hostname of ['web-01', 'web-02'])
@@ -219,6 +220,21 @@ describe('an alert in Slack', () => {
     await slack.until(() => logged.find(({ fields }) => String(fields.problem).includes('The channel is archived')));
     await slack.api('conversations.unarchive', { channel: slack.channels.alerts });
     expect(reads(await posted(), 'DiskWillFill')).toBe(true);
+  });
+
+  it('tells alerts although owners cannot be asked', async () => {
+    slack.overrides.set('users.lookupByEmail', () => ({
+      json: { ok: false, error: 'missing_scope', needed: 'users:read.email', provided: '' },
+    }));
+    await fire('web-01', 'DiskWillFill');
+    await posted();
+    const [{ id: alert_id, hostname }] = await openAlerts();
+    const question = { remediation_id: 'R1', alert_id, hostname, owner_email: 'alice@example.com' };
+    const { ports } = service.app;
+    await tellPeople(ports, ports.store, { what: 'fix_check', ...question });
+    await fire('web-02', 'ServiceDown');
+    await slack.until(async () => (await messages()).find((message) => reads(message, 'ServiceDown on web-02')));
+    expect(JSON.stringify(logged)).toContain('lacks the scope users:read.email');
   });
 
   it('names a missing scope with the fix', async () => {

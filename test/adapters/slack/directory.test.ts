@@ -1,7 +1,10 @@
 /** Looking people up in a local Slack. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createSlackPeople } from '../../src/adapters/slackPeople.ts';
-import { BOT_TOKEN, startSlack, type TestSlack } from '../helpers/slack.ts';
+import { createSlackClient } from '../../../src/adapters/slack/client.ts';
+import { createSlackDirectory } from '../../../src/adapters/slack/directory.ts';
+import { testClock } from '../../helpers/clock.ts';
+import { collectingLog } from '../../helpers/collectingLog.ts';
+import { BOT_TOKEN, startSlack, type TestSlack } from '../../helpers/slack.ts';
 
 describe('people in Slack', () => {
   let slack: TestSlack;
@@ -10,25 +13,38 @@ describe('people in Slack', () => {
   }, 30_000);
   afterAll(() => slack.close());
 
-  const lookup = (email: string, token = BOT_TOKEN) => createSlackPeople({ token, apiUrl: slack.apiUrl }).lookup(email);
+  const directory = () =>
+    createSlackDirectory(createSlackClient(BOT_TOKEN, slack.apiUrl), testClock(), collectingLog().log);
+  const lookup = (email: string) => directory().lookup(email);
   const profile = (user: Record<string, unknown>) =>
     slack.overrides.set('users.lookupByEmail', () => ({ json: { ok: true, user: { id: 'U1', ...user } } }));
 
   test('who is there is found, who is not is nobody', async () => {
-    expect(await lookup('alice@example.com')).toEqual({ timeZone: expect.stringMatching(/^(UTC|\w+\/\w+)$/) });
+    expect(await lookup('alice@example.com')).toEqual({
+      userId: slack.users.alice,
+      timeZone: expect.stringMatching(/^(UTC|\w+\/\w+)$/),
+    });
     expect(await lookup('nobody@example.com')).toBeNull();
   });
 
   test('the time zone is the one of the profile', async () => {
     profile({ tz: 'Asia/Tokyo' });
-    expect(await lookup('alice@example.com')).toEqual({ timeZone: 'Asia/Tokyo' });
+    expect(await lookup('alice@example.com')).toMatchObject({ timeZone: 'Asia/Tokyo' });
     profile({});
-    expect(await lookup('alice@example.com')).toEqual({ timeZone: 'UTC' });
+    expect(await lookup('alice@example.com')).toMatchObject({ timeZone: 'UTC' });
   });
 
   test.each([{ deleted: true }, { is_bot: true }])('%j is nobody to ask', async (user) => {
     profile({ tz: 'UTC', ...user });
     expect(await lookup('alice@example.com')).toBeNull();
+  });
+
+  test('who was found is not asked for again within the hour', async () => {
+    profile({ tz: 'UTC' });
+    const one = directory();
+    slack.calls.length = 0;
+    for (const _time of [1, 2]) await one.lookup('alice@example.com');
+    expect(slack.calls).toHaveLength(1);
   });
 
   test('a Slack that cannot tell now is no answer', async () => {

@@ -1,0 +1,45 @@
+/** Carries survey letters into direct messages; the token in a letter is all that leads from an answer to its question. */
+import type { DeliveryOutcome, Log, Messenger } from '../../core/ports.ts';
+import { SURVEY_MESSENGER, type SurveyLetter, type SurveyMessage } from '../../core/surveys.ts';
+import { failedDelivery, postToPerson, type ReadProblem, type SlackClient, type SlackNews } from './client.ts';
+import type { SlackDirectory } from './directory.ts';
+
+/** The Slack face's part, as in the notifier. */
+export interface LetterWording {
+  letter(letter: SurveyLetter): SlackNews;
+  problem: ReadProblem;
+}
+
+export interface SurveyLettersParts {
+  client: SlackClient;
+  directory: SlackDirectory;
+  wording: LetterWording;
+  /** Null when there is nothing to ask any more. */
+  write(message: SurveyMessage): Promise<SurveyLetter | null>;
+  log: Log;
+}
+
+/** Under the 50 look-ups a minute that Slack allows. */
+const PACE_MS = 1250;
+
+export function createSurveyLetters(parts: SurveyLettersParts): Messenger {
+  const { directory, wording, write, log } = parts;
+  return {
+    name: SURVEY_MESSENGER,
+    paceMs: PACE_MS,
+    async deliver({ messages }): Promise<DeliveryOutcome> {
+      const letter = await write(messages.at(-1)?.payload as SurveyMessage);
+      if (!letter) return { outcome: 'delivered' };
+      try {
+        const member = await directory.lookup(letter.email);
+        // Who left since they were chosen is not asked; the log says so.
+        if (member) await postToPerson(parts, member.userId, wording.letter(letter));
+        return { outcome: 'delivered' };
+      } catch (error) {
+        const problem = wording.problem(error);
+        if (problem.kind === 'setup') log.error({ problem: problem.message }, 'people cannot be asked in Slack');
+        return failedDelivery(problem);
+      }
+    },
+  };
+}

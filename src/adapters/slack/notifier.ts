@@ -1,0 +1,194 @@
+/** Tells in Slack what people should know: alerts and approvals as one message each, edited in place; notices; questions to owners. */
+import { AppError } from '../../core/errors.ts';
+import type { DeliveryOutcome, Log, Messenger, SlackMessage, SlackMessageRepository } from '../../core/ports.ts';
+import type { Delivery, StoredMessage } from '../../domain/outbox.ts';
+import {
+  failedDelivery,
+  postNews,
+  postToPerson,
+  type ReadProblem,
+  type SlackClient,
+  type SlackNews,
+} from './client.ts';
+import type { SlackDirectory } from './directory.ts';
+
+/** What is known of an alert or an approval, on the wire. */
+export type Facts = Record<string, unknown>;
+
+/** How news look and how refusals read: the Slack face's part, handed in because adapters do not know faces. */
+export interface NewsWording {
+  card(facts: Facts): SlackNews;
+  digest(facts: Facts[]): SlackNews;
+  /** What happened to an alert, for its thread. */
+  moves(facts: Facts, moves: { from: string | null; to: string; why: string }[]): SlackNews;
+  /** `waiting` while people can answer it. */
+  approval(facts: Facts): { news: SlackNews; waiting: boolean };
+  /** "Did that fix it?", for the owner. */
+  fixCheck(remediationId: string, alert: Facts): SlackNews;
+  note(text: string): SlackNews;
+  problem: ReadProblem;
+}
+
+export interface SlackNotifierParts {
+  client: SlackClient;
+  directory: SlackDirectory;
+  /** Channel id or name. */
+  channel: string;
+  wording: NewsWording;
+  messages: SlackMessageRepository;
+  /** The answers of get_alert and get_approval; both reject with kind `not_found` when what they look for is gone. */
+  readAlert(alertId: number): Promise<Facts>;
+  readApproval(approvalId: string): Promise<Facts>;
+  log: Log;
+}
+
+/** Slack allows about one message a second in a channel (docs.slack.dev/apis/web-api/rate-limits). */
+const PACE_MS = 1000;
+/** More new alerts than this in a minute are told in one message. */
+const STORM = { count: 10, windowMs: 60_000 };
+/** Codes that mean: the message to edit is not there to be edited. */
+const GONE = new Set(['message_not_found', 'cant_update_message', 'edit_window_closed', 'channel_not_found']);
+
+/**
+ * Slack's end is at least once: when the process dies between Slack's yes and the row that remembers it, a message is
+ * posted a second time.
+ */
+export function createSlackNotifier(parts: SlackNotifierParts): Messenger {
+  const { client, wording, messages, log } = parts;
+
+  return {
+    name: 'slack',
+    paceMs: PACE_MS,
+    digest: STORM,
+    async deliver(delivery) {
+      try {
+        await (delivery.kind === 'digest' ? tellDigest(delivery) : tellOne(delivery.messages));
+        return { outcome: 'delivered' };
+      } catch (error) {
+        return outcomeOf(error);
+      }
+    },
+  };
+
+  function tellOne(news: StoredMessage[]): Promise<void> {
+    const [about, id = ''] = (news[0]?.subject ?? '').split(':', 2);
+    if (about === 'alert') return tellAlert(Number(id), news);
+    if (about === 'approval') return tellApproval(id);
+    if (about === 'fix_check') return askOwner(id, news);
+    return tellNotes(parts.channel, news);
+  }
+
+  async function tellAlert(alertId: number, news: StoredMessage[]): Promise<void> {
+    const facts = await existing(parts.readAlert(alertId));
+    if (!facts) return;
+    const told = await messages.find(`alert:${alertId}`);
+    const moved = news.filter(isMove).map(moveOf);
+    const { place, isNew } = told?.digest
+      ? // A digest speaks for many alerts, so that news of one go to its thread and leave it as it is.
+        { place: told, isNew: false }
+      : await keepCard(`alert:${alertId}`, told, wording.card(facts));
+    if (!isNew && moved.length > 0) await postNews(client, place.channel, wording.moves(facts, moved), place.ts);
+    await tellNotes(place.channel, news, place.ts);
+  }
+
+  /** What was decided before anybody could be shown the question needs no card. */
+  async function tellApproval(approvalId: string): Promise<void> {
+    const subject = `approval:${approvalId}`;
+    const facts = await existing(parts.readApproval(approvalId));
+    const told = await messages.find(subject);
+    const card = facts && wording.approval(facts);
+    if (card && (told || card.waiting)) await keepCard(subject, told, card.news);
+  }
+
+  async function askOwner(remediationId: string, news: StoredMessage[]): Promise<void> {
+    const subject = `fix_check:${remediationId}`;
+    const { alert_id, owner_email } = news[0]?.payload ?? {};
+    if (await messages.find(subject)) return;
+    const facts = await existing(parts.readAlert(Number(alert_id)));
+    if (!facts) return;
+    const posted = await tellOwner(String(owner_email), wording.fixCheck(remediationId, facts));
+    if (posted) await messages.keep([{ subject, ...posted, digest: false }]);
+  }
+
+  /** Null when there is nobody to tell, or a person has to mend the set-up first: alerts must not wait for that. */
+  async function tellOwner(email: string, news: SlackNews): Promise<{ channel: string; ts: string } | null> {
+    try {
+      const owner = await parts.directory.lookup(email);
+      return owner && (await postToPerson(parts, owner.userId, news));
+    } catch (error) {
+      const { kind, message } = wording.problem(error);
+      if (kind !== 'setup') throw error;
+      log.error({ problem: message }, 'owners cannot be asked in Slack');
+      return null;
+    }
+  }
+
+  async function tellNotes(channel: string, news: StoredMessage[], threadTs?: string): Promise<void> {
+    for (const { payload } of news) {
+      const text = payload.note ?? payload.text;
+      if (typeof text === 'string') await postNews(client, channel, wording.note(text), threadTs);
+    }
+  }
+
+  async function tellDigest({ messages: news }: Delivery): Promise<void> {
+    const subjects = [...new Set(news.map(({ subject }) => subject))];
+    const untold: { subject: string; facts: Facts }[] = [];
+    for (const subject of subjects) {
+      const alertId = Number(subject.replace(/^alert:/, ''));
+      const facts = (await messages.find(subject)) ? null : await existing(parts.readAlert(alertId));
+      if (facts) untold.push({ subject, facts });
+    }
+    if (untold.length === 0) return;
+    const { channel, ts } = await postNews(client, parts.channel, wording.digest(untold.map(({ facts }) => facts)));
+    await messages.keep(untold.map(({ subject }) => ({ subject, channel, ts, digest: true })));
+  }
+
+  /** One message for a subject, edited as it changes, and posted anew when it is gone. */
+  async function keepCard(
+    subject: string,
+    told: SlackMessage | null,
+    card: SlackNews,
+  ): Promise<{ place: Pick<SlackMessage, 'channel' | 'ts'>; isNew: boolean }> {
+    if (told && (await edit(told, card))) return { place: told, isNew: false };
+    const place = await postNews(client, parts.channel, card);
+    await messages.keep([{ subject, ...place, digest: false }]);
+    return { place, isNew: true };
+  }
+
+  /** False when the message is gone, for a new one to take its place. */
+  async function edit({ channel, ts }: SlackMessage, news: SlackNews): Promise<boolean> {
+    try {
+      await client.chat.update({ channel, ts, ...news });
+      return true;
+    } catch (error) {
+      const { code, message } = wording.problem(error);
+      if (!GONE.has(code)) throw error;
+      log.warn({ channel, ts, problem: message }, 'a message in Slack is gone; a new one is posted');
+      return false;
+    }
+  }
+
+  function outcomeOf(error: unknown): DeliveryOutcome {
+    const problem = wording.problem(error);
+    if (problem.kind === 'setup')
+      log.error({ channel: parts.channel, problem: problem.message }, 'news cannot be told in Slack');
+    return failedDelivery(problem);
+  }
+}
+
+/** Null when it does not exist any more, so that there is nothing to tell. */
+async function existing(reading: Promise<Facts>): Promise<Facts | null> {
+  return reading.catch((error: unknown) => {
+    if (error instanceof AppError && error.kind === 'not_found') return null;
+    throw error;
+  });
+}
+
+function isMove({ kind, payload }: StoredMessage): boolean {
+  return kind === 'changed' && payload.note === undefined;
+}
+
+function moveOf({ payload }: StoredMessage): { from: string | null; to: string; why: string } {
+  const { from, to, why } = payload;
+  return { from: from === null ? null : String(from), to: String(to), why: String(why) };
+}

@@ -1,0 +1,131 @@
+/** The card of an approval: what would be done, how it went before, who has answered, and the two buttons while it waits. */
+import type { types } from '@slack/bolt';
+import { z } from 'zod';
+import {
+  type Block,
+  bullets,
+  button,
+  clip,
+  confirmed,
+  escapeText,
+  header,
+  moment,
+  paragraph,
+  type Reply,
+  who,
+  words,
+} from './text.ts';
+
+/** What a card shows of an approval; the wire shape has more. */
+export const approvalShown = z.object({
+  approval_id: z.string(),
+  kind: z.string(),
+  status: z.string(),
+  question: z.string(),
+  plan: z.record(z.string(), z.unknown()),
+  requested_by: z.string(),
+  expires_at: z.string(),
+  approvals_needed: z.number(),
+  answers: z.array(z.object({ by: z.string(), name: z.string(), decision: z.string(), reason: z.string().nullable() })),
+  outcome: z.string().nullable(),
+});
+export type ApprovalShown = z.output<typeof approvalShown>;
+
+const ENDS: Record<string, string> = {
+  approved: '✅ Approved',
+  denied: '⛔ Denied; nothing was done',
+  expired: '⌛ Nobody answered in time; nothing was done',
+  cancelled: 'No longer needed; nothing was done',
+};
+
+const MAX_QUESTION_CHARS = 1000;
+const MAX_FACT_CHARS = 500;
+const MOST_FACTS = 12;
+
+const earlierOutcome = z.object({ status: z.string(), reason: z.string().nullable(), at: z.string() });
+
+export function approvalCard(approval: ApprovalShown): Reply {
+  const title = ENDS[approval.status] ?? '❓ Waiting for a yes or no';
+  return {
+    text: escapeText(`${title}: ${approval.question}`),
+    blocks: [
+      header(title),
+      paragraph(words(clip(approval.question, MAX_QUESTION_CHARS), { bold: true }), ...planLines(approval.plan)),
+      ...earlier(approval.plan.last_outcomes),
+      paragraph(...standing(approval)),
+      ...approvalButtons(approval),
+    ],
+  };
+}
+
+type Words = ReturnType<typeof words>;
+
+function planLines({ last_outcomes: _shownBelow, ...plan }: ApprovalShown['plan']): Words[] {
+  return Object.entries(plan)
+    .filter(([, value]) => value !== null && value !== '')
+    .slice(0, MOST_FACTS)
+    .flatMap(([name, value]) => [
+      words(`\n${name.replaceAll('_', ' ')} `, { bold: true }),
+      words(clip(valueWords(value), MAX_FACT_CHARS)),
+    ]);
+}
+
+function valueWords(value: unknown): string {
+  if (value === null || typeof value !== 'object') return String(value);
+  const parts = Object.entries(value).map(([name, part]) => `${name}=${JSON.stringify(part)}`);
+  return parts.length > 0 ? parts.join(', ') : 'none';
+}
+
+/** How the same has gone on this machine lately. */
+function earlier(outcomes: unknown): Block[] {
+  const read = z.array(earlierOutcome).safeParse(outcomes);
+  if (!read.success) return [];
+  if (read.data.length === 0) return [paragraph(words('It was not run on this machine before.', { italic: true }))];
+  const lines = read.data.map(({ status, reason, at }) => [
+    moment(at),
+    words(` ${status.replaceAll('_', ' ')}${reason ? `: ${clip(reason, 200)}` : ''}`),
+  ]);
+  return [paragraph(words('Last outcomes', { bold: true })), bullets(lines)];
+}
+
+function standing(approval: ApprovalShown): Words[] {
+  const { status, answers, approvals_needed, requested_by, expires_at, outcome } = approval;
+  const said = answers.flatMap(({ by, name, decision, reason }) => [
+    words('\n'),
+    by.startsWith('slack:') ? who(by) : words(clip(name, 100)),
+    words(` said ${decision === 'approve' ? 'yes' : 'no'}${reason ? `: ${clip(reason, MAX_FACT_CHARS)}` : ''}`),
+  ]);
+  if (status === 'pending') {
+    const people = approvals_needed > 1 ? `, ${answers.length} of ${approvals_needed} people have said yes` : '';
+    return [words(`Asked by ${clip(requested_by, 100)}${people}. Open until `), moment(expires_at), ...said];
+  }
+  const follows =
+    outcome ??
+    (status === 'approved' && approval.kind === 'remediation' ? 'The alert’s own message tells how it goes.' : '');
+  return [
+    words(`Asked by ${clip(requested_by, 100)}.`),
+    ...said,
+    ...(follows ? [words(`\n${clip(follows, MAX_FACT_CHARS)}`)] : []),
+  ];
+}
+
+/** None once it is decided. */
+export function approvalButtons({ status, approval_id, question, plan }: ApprovalShown): Block[] {
+  if (status !== 'pending') return [];
+  const variables = plan.variables ? `\nVariables: ${valueWords(plan.variables)}` : '';
+  const asked = (label: string, style: 'primary' | 'danger', consequence: string): types.Button =>
+    confirmed(button(`approval_${label.toLowerCase()}`, label, approval_id, style), {
+      title: `${label} this?`,
+      text: `${clip(question, 120)}${clip(variables, 100)}\n${consequence}`,
+      yes: label,
+    });
+  return [
+    {
+      type: 'actions',
+      elements: [
+        asked('Approve', 'primary', 'It starts at once when everybody needed has agreed.'),
+        asked('Deny', 'danger', 'Nothing is run; a person takes over.'),
+      ],
+    },
+  ];
+}

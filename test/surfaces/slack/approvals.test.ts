@@ -1,0 +1,184 @@
+/** A repair on a machine that matters, in Slack: the card, the answers of two people, and the owner's word on the fix. */
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { PROJECT_DIR } from '../../../src/config.ts';
+import { notice } from '../../../src/core/messages.ts';
+import type { PlaybookJob } from '../../../src/core/ports.ts';
+import { FULL_DISK, MAP } from '../../helpers/healingWorld.ts';
+import { type Findings, machines, WELL } from '../../helpers/machines.ts';
+import { startTestService, type TestService } from '../../helpers/service.ts';
+import {
+  BOT_TOKEN,
+  httpTransport,
+  SIGNING_SECRET,
+  startSlack,
+  type TestSlack,
+  type Transport,
+} from '../../helpers/slack.ts';
+import { buttonOf, buttons, shown } from '../../helpers/slackReading.ts';
+
+let slack: TestSlack;
+let service: TestService;
+let send: Transport;
+const configDir = mkdtempSync(join(tmpdir(), 'dexops-config-'));
+const findings = new Map<string, Findings>();
+const played: PlaybookJob[] = [];
+
+beforeAll(async () => {
+  cpSync(join(PROJECT_DIR, 'config'), configDir, { recursive: true });
+  writeFileSync(join(configDir, 'dex_remediation_map.yaml'), MAP);
+  slack = await startSlack();
+  service = await startTestService(
+    {
+      SLACK_BOT_TOKEN: BOT_TOKEN,
+      SLACK_SIGNING_SECRET: SIGNING_SECRET,
+      SLACK_API_URL: slack.apiUrl,
+      SLACK_ALERT_CHANNEL: slack.channels.alerts!,
+      SLACK_OPERATORS: slack.users.otto!,
+      SLACK_APPROVERS: `${slack.users.alice},${slack.users.nomail}`,
+      DEX_SELF_HEALING_ENABLED: 'true',
+      CONFIG_DIR: configDir,
+    },
+    {
+      collector: machines(findings),
+      runner: {
+        obstacle: async () => null,
+        async run(job) {
+          played.push(job);
+          findings.set(job.endpoint.hostname, WELL);
+          return { ok: true, reason: null, tasks: [], stats: {} };
+        },
+      },
+    },
+  );
+  send = httpTransport(service.url);
+}, 60_000);
+afterAll(async () => {
+  await service.stop();
+  await slack.close();
+  rmSync(configDir, { recursive: true });
+}, 30_000);
+beforeEach(() => {
+  slack.responses.length = 0;
+  played.length = 0;
+});
+
+/** A full disk, and the card that asks about it. */
+async function askedAbout(hostname: string, more: object): Promise<any> {
+  await service.call('POST', '/api/v1/dex/endpoints', { hostname, ...more });
+  findings.set(hostname, FULL_DISK);
+  const { body } = await service.call('POST', `/api/v1/dex/endpoints/${hostname}/scan`);
+  await service.finished(body.run_id);
+  return message((one) => one.blocks && shown(one).includes(`on ${hostname} for DiskFull?`));
+}
+
+function message(wanted: (message: any) => boolean): Promise<any> {
+  return slack.until(async () => {
+    const { messages } = await slack.api('conversations.history', { channel: slack.channels.alerts });
+    return messages.find(wanted);
+  });
+}
+
+const cardNow = (card: any, words: string) => message((one) => one.ts === card.ts && shown(one).includes(words));
+const at = (card: any) => ({ channel: slack.channels.alerts!, ts: card.ts });
+const click = (user: string, card: any, actionId: string) =>
+  slack.click(send, user, { actionId, value: buttonOf(card, actionId).value, message: at(card) });
+const alertOf = async (hostname: string) =>
+  (await service.call('GET', `/api/v1/dex/alerts?hostname=${hostname}&status=all&limit=1`)).body.alerts[0];
+
+describe('an approval in Slack', { timeout: 60_000 }, () => {
+  it('shows the plan, takes two people of those who may, and asks the owner whether it helped', async () => {
+    const card = await askedAbout('db-01', { criticality_tier: 1, owner_email: 'alice@example.com' });
+    expect(shown(card)).toMatch(/hostname db-01.*playbook cleanup_disk.*variables none/s);
+    expect(shown(card)).toContain('It was not run on this machine before.');
+    expect(shown(card)).toContain('0 of 2 people have said yes');
+    expect(buttonOf(card, 'approval_approve').confirm.text.text).toContain('cleanup_disk on db-01');
+    expect(buttonOf(card, 'approval_deny').confirm.style).toBe('danger');
+
+    await click('otto', card, 'approval_approve');
+    const refusal = await slack.until(() => slack.responses[0]);
+    expect(shown(refusal)).toContain('Approving is for approvers');
+    expect(shown(refusal)).toContain(`These can: <@${slack.users.alice}>, <@${slack.users.nomail}>`);
+
+    await click('alice', card, 'approval_approve');
+    expect(shown(await slack.until(() => slack.responses[1]))).toContain('Your yes is noted; 1 more needed');
+    const half = await cardNow(card, '1 of 2 people have said yes');
+    expect(JSON.stringify(half)).toContain(`{"type":"user","user_id":"${slack.users.alice}"}`);
+    expect(played).toEqual([]);
+    await new Promise((resolve) => setTimeout(resolve, 2100)); // longer than what counts as a double click
+    await click('alice', card, 'approval_approve');
+    expect(shown(await slack.until(() => slack.responses[2]))).toContain('you have answered already');
+
+    await click('nomail', card, 'approval_approve');
+    const done = await cardNow(card, 'Approved');
+    expect(buttons(done)).toEqual([]);
+    const asked = await slack.until(() =>
+      slack.calls.find(({ method, body }) => method === 'chat.postMessage' && body.channel === slack.users.alice),
+    );
+    expect(played).toMatchObject([{ playbook: 'cleanup_disk', endpoint: { hostname: 'db-01' } }]);
+    expect(shown(asked.body)).toContain('Did that fix it?');
+
+    const { channel, ts } = asked.answer;
+    const { value } = buttonOf(asked.body, 'fix_no');
+    await slack.click(send, 'alice', { actionId: 'fix_no', value, message: { channel, ts } });
+    const edit = await slack.until(() =>
+      slack.calls.find(({ method, body }) => method === 'chat.update' && body.ts === ts),
+    );
+    expect(shown(edit.body)).toContain('is open for a person');
+    expect((await alertOf('db-01')).status).toBe('needs_human');
+  });
+
+  it('takes the first answer, shows it on the card, and runs nothing after a no', async () => {
+    const card = await askedAbout('web-01', {});
+    expect(shown(card)).not.toContain('people have said yes');
+    await Promise.all([click('alice', card, 'approval_deny'), click('nomail', card, 'approval_deny')]);
+    const end = await cardNow(card, 'Denied; nothing was done');
+    expect(buttons(end)).toEqual([]);
+    const told = await slack.until(() =>
+      slack.responses.length === 2 ? slack.responses.map(shown).join() : undefined,
+    );
+    expect(told).toContain('it is denied already');
+    await slack.until(async () => ((await alertOf('web-01')).status === 'needs_human' ? true : undefined));
+    expect(played).toEqual([]);
+  });
+
+  it('waits on the Home tab of those who may answer, and can be answered there', async () => {
+    await askedAbout('web-02', {});
+    slack.calls.length = 0;
+    await slack.openHome(send, 'otto');
+    const staff = await slack.until(() => slack.calls.find(({ method }) => method === 'views.publish'));
+    expect(shown(staff.body.view)).not.toContain('Waiting for my approval');
+    expect(shown(staff.body.view)).toContain('There was no survey yet');
+    slack.calls.length = 0;
+    await slack.openHome(send, 'alice');
+    const home = await slack.until(() => slack.calls.find(({ method }) => method === 'views.publish'));
+    expect(home.answer.ok).toBe(true);
+    expect(shown(home.body.view)).toMatch(/Waiting for my approval.*cleanup_disk on web-02/s);
+    slack.calls.length = 0;
+    const { value } = buttonOf(home.body.view, 'approval_approve');
+    await slack.click(send, 'alice', { actionId: 'approval_approve', value });
+    const after = await slack.until(() => slack.calls.find(({ method }) => method === 'views.publish'));
+    expect(shown(after.body.view)).not.toContain('Waiting for my approval');
+    await slack.until(() => played[0]);
+  });
+
+  it('tells notices in the channel, once and as words', async () => {
+    for (const _time of [1, 2]) await notice(service.app.ports, 'broken', 'The map was refused: <!channel> *no*');
+    const told = await message((one) => one.blocks && shown(one).includes('The map was refused: <!channel> *no*'));
+    expect(told.text).not.toContain('<!channel>');
+    await new Promise((resolve) => setTimeout(resolve, 2500));
+    const { messages } = await slack.api('conversations.history', { channel: slack.channels.alerts });
+    expect(messages.filter(({ text }: any) => text.includes('The map was refused'))).toHaveLength(1);
+  });
+
+  it('health knows whether Slack knows us, and does not ask every time', async () => {
+    slack.calls.length = 0;
+    for (const _time of [1, 2, 3]) {
+      const { body } = await service.call('GET', '/health');
+      expect(body.checks.slack).toMatchObject({ status: 'ok', user: 'dexops' });
+    }
+    expect(slack.calls.filter(({ method }) => method === 'auth.test').length).toBe(1);
+  });
+});
