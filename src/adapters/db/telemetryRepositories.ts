@@ -1,6 +1,7 @@
 /** Snapshots and scores in the database: written in batches, read by endpoint and time. */
 import type { InferEntity } from '@mikro-orm/core';
 import type {
+  CoursePoint,
   FleetScoreRepository,
   ScoreRepository,
   SnapshotRepository,
@@ -46,7 +47,39 @@ export function snapshotRepository(session: Session): SnapshotRepository {
       );
       return rows.map(toSnapshot);
     },
+
+    async courses(endpointIds, since) {
+      // Plain rows: the ORM's objects would cost more than the reading and the analysis together.
+      const rows = await session()
+        .createQueryBuilder(SnapshotRow, 's')
+        .select(['endpointId', 'collectedAt', 'cpuPct', 'memoryPct', 'diskPct'])
+        .where({ endpointId: { $in: [...endpointIds] }, collectedAt: { $gte: since } })
+        .orderBy({ endpointId: 'asc', collectedAt: 'asc' })
+        .execute<CourseRow[]>('all', false);
+      const found = new Map<number, CoursePoint[]>();
+      for (const row of rows) {
+        const point = {
+          atMs: new Date(row.collected_at).getTime(),
+          cpuPct: row.cpu_pct,
+          memoryPct: row.memory_pct,
+          diskPct: row.disk_pct,
+        };
+        const course = found.get(row.endpoint_id);
+        if (course) course.push(point);
+        else found.set(row.endpoint_id, [point]);
+      }
+      return found;
+    },
   };
+}
+
+interface CourseRow {
+  endpoint_id: number;
+  /** Milliseconds from SQLite, text or a Date from PostgreSQL. */
+  collected_at: number | string | Date;
+  cpu_pct: number | null;
+  memory_pct: number | null;
+  disk_pct: number | null;
 }
 
 export function scoreRepository(session: Session): ScoreRepository {

@@ -8,6 +8,7 @@ import { getFeedbackSummary, submitFeedback } from './feedback.ts';
 import { listIncidents } from './incidents.ts';
 import { getKpis } from './kpis.ts';
 import { measureEndpoint } from './measure.ts';
+import { checkPredictions, getPredictionAccuracy } from './predictions.ts';
 import {
   answerFixCheckTool,
   cancelRemediationTool,
@@ -29,6 +30,8 @@ import { scanEndpoint, scanFleetTool } from './scans.ts';
 import { getFleet, getScore, getScoreHistory } from './scores.ts';
 import { answerSurvey, closeSurvey, getSurvey, listSurveys, optOut, startSurvey, tendSurveys } from './surveys.ts';
 
+import { getTrends } from './trends.ts';
+
 export const TOOLS: readonly AnyTool[] = [
   registerEndpoint,
   listEndpoints,
@@ -39,6 +42,7 @@ export const TOOLS: readonly AnyTool[] = [
   scanFleetTool,
   getScore,
   getScoreHistory,
+  getTrends,
   getFleet,
   measureEndpoint,
   listAlerts,
@@ -50,6 +54,8 @@ export const TOOLS: readonly AnyTool[] = [
   listUnknownHosts,
   ingestAlerts,
   tendAlerts,
+  getPredictionAccuracy,
+  checkPredictions,
   listApprovals,
   getApproval,
   decideApprovalTool,
