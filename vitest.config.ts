@@ -4,7 +4,12 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     exclude: ['test/e2e/**', 'test/chaos/**', 'node_modules/**'],
-    testTimeout: 20_000,
+    testTimeout: 30_000,
     hookTimeout: 60_000,
+    coverage: {
+      include: ['src/core/**', 'src/domain/**', 'src/surfaces/http/**'],
+      reporter: ['text-summary'],
+      thresholds: { lines: 85, statements: 85, functions: 85 },
+    },
   },
 });

@@ -4,6 +4,7 @@ import { createApp } from '../src/app.ts';
 import { processEnv, readConfig } from '../src/config.ts';
 import type { Actor } from '../src/core/actor.ts';
 import { AppError } from '../src/core/errors.ts';
+import { connectAgent } from './agent.ts';
 import { createMcpServer } from './server.ts';
 
 /** Clients kill a server about four seconds after they have closed its stdin; running scans get what is left of that. */
@@ -11,7 +12,7 @@ const DRAIN_MS = 3000;
 
 async function main(): Promise<void> {
   const config = readConfig(processEnv());
-  const app = await createApp(config);
+  const app = await createApp(config, {}, { connectAgent });
   const { log, ports } = app;
   await app.startWorking({ recover: false });
   const actor: Actor = {

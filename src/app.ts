@@ -1,40 +1,54 @@
 /** The composition root: configuration in, a working application out. Everything that is plugged into core is chosen here. */
 import { join } from 'node:path';
+import type { z } from 'zod';
 import { charts } from './adapters/charts.ts';
 import { createCollectors } from './adapters/collectors/collectors.ts';
 import { openDatabase } from './adapters/db/open.ts';
 import { createStore } from './adapters/db/store.ts';
 import { createEmbedder } from './adapters/embeddings.ts';
 import { systemClock, tokens, ulids } from './adapters/identity.ts';
+import { type CreatedLlm, createLlm } from './adapters/llm/create.ts';
+import { llmProbe } from './adapters/llm/probe.ts';
 import { createLog } from './adapters/log.ts';
+import { type AgentConnection, openMcpTools } from './adapters/mcpTools.ts';
 import { createMetrics } from './adapters/metrics.ts';
 import { diskProbe } from './adapters/probes.ts';
-import { reloadedFile } from './adapters/reloadedFile.ts';
+import { reloadedFile, yamlFiles } from './adapters/reloadedFile.ts';
 import { createRunbookFiles } from './adapters/runbookFiles.ts';
 import { createAnsibleRunner } from './adapters/runners/ansible.ts';
 import { createScheduler, type Scheduler } from './adapters/scheduler/scheduler.ts';
 import { createSlackNotifier, type SlackWording } from './adapters/slackNotifier.ts';
+import { createTicketMessenger } from './adapters/tickets.ts';
 import { createRunbookIndex } from './adapters/vectors/runbookIndex.ts';
-import { type Config, PROJECT_DIR, programEnv } from './config.ts';
+import { type Config, namedSecret, PROJECT_DIR, programEnv } from './config.ts';
 import { jobActor } from './core/actor.ts';
+import { AgentProfilesFile, McpServersFile } from './core/agentProfiles.ts';
+import { agentCollector, investigateByRun } from './core/agentScan.ts';
 import { handOver } from './core/alerting.ts';
 import { type DecidedHandlers, recoverApprovals, settleApproval } from './core/approvals.ts';
+import { AppError } from './core/errors.ts';
 import { createExecutors } from './core/executors.ts';
 import type { People } from './core/feedbackPorts.ts';
 import { createHealing } from './core/healing.ts';
 import { checkHealth, type Health } from './core/health.ts';
 import { createInvoke, type Invoke } from './core/invoke.ts';
+import { LlmPricesFile } from './core/llm.ts';
 import { notice } from './core/messages.ts';
 import { createCourier, keepDelivering } from './core/outbox.ts';
+import { type PlannerParts, plannerStepDecided } from './core/plannerRuns.ts';
 import type { Clock, Collector, Healing, Log, Messenger, PlaybookRunner, Ports } from './core/ports.ts';
 import { recoverRemediations, remediationDecided } from './core/remediating.ts';
 import { RemediationFile } from './core/remediationMap.ts';
 import { createRunbooks, runbooksProbe } from './core/runbooks.ts';
+import { createRunEvents } from './core/runEvents.ts';
 import { executeRun, recoverRuns } from './core/runs.ts';
 import { ScoreFile } from './core/scoreRules.ts';
 import { SURVEY_MESSENGER } from './core/surveys.ts';
+import { linkTicket } from './core/ticketing.ts';
+import { TicketMappingFile } from './core/ticketMapping.ts';
 import type { AnyTool } from './core/tool.ts';
 import { TOOLS } from './core/tools/index.ts';
+import { triageFirst } from './core/triage.ts';
 
 /** What a test puts in the place of the outside world. */
 export interface Overrides {
@@ -48,6 +62,14 @@ export interface Overrides {
   people?: People;
 }
 
+/** What faces lend to the inside, which does not know them. */
+export interface Faces {
+  /** Serves our own tools to the MCP client of an agent; without it agents of this process have none of ours. */
+  connectAgent?: AgentConnection;
+  /** How alerts look in Slack; a process without it leaves telling them to one that has it. */
+  slackWording?: SlackWording;
+}
+
 export interface App {
   config: Config;
   tools: readonly AnyTool[];
@@ -55,6 +77,8 @@ export interface App {
   ports: Ports;
   scheduler: Scheduler;
   log: Log;
+  /** The language model, or why there is none. */
+  model: CreatedLlm;
   health(): Promise<Health>;
   metricsPage(): Promise<{ text: string; contentType: string }>;
   /** Works on queued runs; with `recover` it is the service itself: it takes up runs and messages that an earlier process left, and follows the runbook files. */
@@ -63,24 +87,24 @@ export interface App {
   close(drainMs?: number): Promise<void>;
 }
 
-/** @param slackWording how alerts look in Slack; a process without it leaves telling them to one that has it */
-export async function createApp(config: Config, overrides: Overrides = {}, slackWording?: SlackWording): Promise<App> {
+export async function createApp(config: Config, overrides: Overrides = {}, faces: Faces = {}): Promise<App> {
   const log = overrides.log ?? createLog({ level: config.LOG_LEVEL, format: config.LOG_FORMAT });
   const clock = overrides.clock ?? systemClock;
   const startedAt = clock.now();
   const scoreRules = reloadedFile(join(config.CONFIG_DIR, 'dex_score.yaml'), ScoreFile, { log });
+  const planner = plannerParts(config, log, faces);
   const database = await openDatabase(config.DATABASE_URL, config.DATABASE_POOL_SIZE);
   const store = createStore(database.em);
   const metrics = createMetrics();
   const slackTold = config.SLACK_BOT_TOKEN !== '' && config.SLACK_ALERT_CHANNEL !== '';
-  const messengers = [...(overrides.messengers ?? [])];
-  if (slackTold && slackWording) {
-    messengers.push(
+  const peopleMessengers = [...(overrides.messengers ?? [])];
+  if (slackTold && faces.slackWording) {
+    peopleMessengers.push(
       createSlackNotifier({
         token: config.SLACK_BOT_TOKEN,
         channel: config.SLACK_ALERT_CHANNEL,
         apiUrl: config.SLACK_API_URL,
-        wording: slackWording,
+        wording: faces.slackWording,
         messages: store.slackMessages,
         readAlert: async (alert_id) => (await invoke('get_alert', { alert_id }, jobActor('tell_slack'))).output,
         log,
@@ -95,6 +119,7 @@ export async function createApp(config: Config, overrides: Overrides = {}, slack
     },
   });
 
+  const collector = overrides.collector ?? collectors;
   const runbookIndex = createRunbookIndex({ dir: join(config.DATA_DIR, 'runbook-index'), log });
   const runbooks = createRunbooks({
     files: createRunbookFiles({
@@ -107,6 +132,7 @@ export async function createApp(config: Config, overrides: Overrides = {}, slack
     embedder: createEmbedder({ model: config.EMBEDDING_MODEL, cacheDir: join(config.DATA_DIR, 'models'), log }),
     log,
   });
+
   const remediationMap = reloadedFile(join(config.CONFIG_DIR, 'dex_remediation_map.yaml'), RemediationFile, {
     log,
     onRefused(problem) {
@@ -126,11 +152,14 @@ export async function createApp(config: Config, overrides: Overrides = {}, slack
 
   const ports: Ports = {
     store,
-    collector: overrides.collector ?? collectors,
+    collector,
+    scanner: collector,
     scoreRules,
     remediationMap,
     runner: overrides.runner ?? runner,
     queue: scheduler,
+    runEvents: createRunEvents(),
+    agents: { profiles: () => [...planner.profiles.current().keys()] },
     runbooks,
     people: overrides.people,
     charts,
@@ -146,7 +175,7 @@ export async function createApp(config: Config, overrides: Overrides = {}, slack
       thresholds: { warning: config.DEX_SCORE_ALERT_THRESHOLD, critical: config.DEX_SCORE_CRITICAL_THRESHOLD },
       alertMessengers: [
         ...new Set([
-          ...messengers.map(({ name }) => name).filter((name) => name !== SURVEY_MESSENGER),
+          ...peopleMessengers.map(({ name }) => name).filter((name) => name !== SURVEY_MESSENGER),
           ...(slackTold ? ['slack'] : []),
         ]),
       ],
@@ -155,15 +184,25 @@ export async function createApp(config: Config, overrides: Overrides = {}, slack
       publicUrl: config.PUBLIC_URL,
     },
   };
-  if (overrides.healing !== null) ports.healing = overrides.healing ?? createHealing(ports);
+  if (overrides.healing !== null) {
+    const healing = overrides.healing ?? createHealing(ports);
+    ports.healing = planner.model.llm ? triageFirst(ports, healing) : healing;
+  }
   const invoke = createInvoke(TOOLS, ports);
-  const executors = createExecutors(ports);
+  const messengers = [...peopleMessengers, ...ticketMessengers(config, ports)];
+  const executors = createExecutors(ports, planner, invoke);
+  if (config.DEX_SCAN_MODE === 'agent') {
+    const investigate = investigateByRun(ports, executors);
+    ports.scanner = agentCollector({ direct: collector, investigate, now: clock.now });
+  }
+  if (!planner.model.llm) log.info({ reason: planner.model.reason }, 'no language model: agents answer by rules');
   const decided: DecidedHandlers = {
     async tool(approval, signal) {
       if (approval.status !== 'approved') return;
       await invoke(approval.tool, approval.input, approval.requester, { approvalId: approval.id, signal });
     },
     remediation: (approval) => remediationDecided(ports, approval),
+    planner_step: (approval, signal) => plannerStepDecided(ports, approval, signal),
   };
   scheduler.define(
     'execute_run',
@@ -188,11 +227,17 @@ export async function createApp(config: Config, overrides: Overrides = {}, slack
     ports,
     scheduler,
     log,
+    model: planner.model,
     health: () =>
       checkHealth(ports, {
         startedAt,
         version: config.version,
-        probes: { queue: scheduler.probe, disk: diskProbe(config.DATA_DIR), vectors: runbooksProbe(runbooks) },
+        probes: {
+          queue: scheduler.probe,
+          disk: diskProbe(config.DATA_DIR),
+          llm: llmProbe(planner.model, clock),
+          vectors: runbooksProbe(runbooks),
+        },
       }),
     async metricsPage() {
       // The page has to stand when the store does not.
@@ -223,4 +268,58 @@ export async function createApp(config: Config, overrides: Overrides = {}, slack
       await database.close();
     },
   };
+}
+
+/** What agents are made from: the model, the configuration files, and connections to MCP servers. */
+function plannerParts(config: Config, log: Log, { connectAgent }: Faces): PlannerParts {
+  const file = <S extends z.ZodType>(name: string, schema: S) =>
+    reloadedFile(join(config.CONFIG_DIR, name), schema, { log });
+  const servers = file('mcp_servers.yaml', McpServersFile);
+  return {
+    model: createLlm({
+      provider: config.LLM_PROVIDER,
+      model: config.LLM_MODEL,
+      openai: { apiKey: config.OPENAI_API_KEY, baseUrl: config.OPENAI_BASE_URL },
+      anthropic: { apiKey: config.ANTHROPIC_API_KEY, baseUrl: config.ANTHROPIC_BASE_URL },
+      bedrock: { region: config.AWS_REGION, endpoint: config.BEDROCK_ENDPOINT_URL, credentials: null },
+      ollama: { baseUrl: config.OLLAMA_URL },
+    }),
+    prices: file('llm_prices.yaml', LlmPricesFile),
+    profiles: file('agent_profiles.yaml', AgentProfilesFile),
+    budget: { dayUsd: config.LLM_DAILY_BUDGET_USD, callerUsd: config.LLM_DAILY_BUDGET_PER_KEY_USD },
+    openTools: (profile, caller) =>
+      openMcpTools({
+        servers: new Map([...servers.current()].filter(([name]) => profile.servers.includes(name))),
+        async connectInProcess(server, transport) {
+          if (!connectAgent) throw new AppError('unavailable', `This process does not serve ${server} to agents.`);
+          await connectAgent({ ...caller, tools: TOOLS, charts, log, version: config.version }, transport);
+        },
+        env: (name) => namedSecret(name) ?? undefined,
+        log,
+      }),
+  };
+}
+
+/** The messenger to the ticket system; none while no ticket system is connected. */
+function ticketMessengers(config: Config, ports: Ports): Messenger[] {
+  const url = config.DEX_TICKET_WEBHOOK_URL;
+  if (url === '') return [];
+  const folder = join(config.CONFIG_DIR, 'ticket_mappings');
+  const mappings = yamlFiles(folder).map((file) => reloadedFile(file, TicketMappingFile, { log: ports.log }).current());
+  return [
+    createTicketMessenger({
+      url,
+      secret: config.WEBHOOK_SECRET,
+      mapping: mappings.find(({ target }) => target.test(url)) ?? null,
+      secretOf: namedSecret,
+      nowMs: () => ports.clock.now().getTime(),
+      link: (ticketId, link) => linkTicket(ports, ticketId, link),
+      async givenUp(messages, reason) {
+        for (const { idempotencyKey, payload } of messages) {
+          const text = `A ticket could not be delivered and was given up: ${payload.title}. ${reason}`;
+          await notice(ports, `given-up:${idempotencyKey}`, text);
+        }
+      },
+    }),
+  ];
 }

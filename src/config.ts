@@ -25,6 +25,12 @@ const whole = (fallback: number, min: number, max: number) =>
     .default(String(fallback))
     .transform(Number)
     .refine((value) => value >= min && value <= max, `must be a whole number from ${min} to ${max}`);
+const usd = (fallback: number) =>
+  z
+    .string()
+    .regex(/^\d+(\.\d+)?$/, 'must be an amount in US dollars')
+    .default(String(fallback))
+    .transform(Number);
 const list = () =>
   text().transform((value) =>
     value
@@ -71,11 +77,8 @@ const Variables = z.object({
   AWS_REGION: text(),
   BEDROCK_ENDPOINT_URL: url('http', 'https'),
   OLLAMA_URL: url('http', 'https').default('http://127.0.0.1:11434'),
-  LLM_DAILY_BUDGET_USD: z
-    .string()
-    .regex(/^\d+(\.\d+)?$/, 'must be an amount in US dollars')
-    .default('10')
-    .transform(Number),
+  LLM_DAILY_BUDGET_USD: usd(10),
+  LLM_DAILY_BUDGET_PER_KEY_USD: usd(5),
 
   METRICS_TOKEN: text(),
   WEBHOOK_SECRET: text(),
@@ -127,16 +130,19 @@ export interface Config extends Readonly<Omit<Read, 'DATA_DIR' | 'DATABASE_URL' 
   readonly version: string;
 }
 
+/** An empty value here turns off what the default turns on. */
+const SAYS_NONE = new Set(['LLM_PROVIDER']);
+
 /** What a variable holds is never printed for these. */
 const SECRET = /KEY|TOKEN|SECRET|PASSWORD|_URL$/;
 
 /**
- * Reads the variables. Empty strings count as not set.
+ * Reads the variables. Empty strings count as not set, but for those where empty is a choice.
  * @throws AppError `invalid` that names every bad variable at once, with its value and what is allowed
  */
 export function readConfig(env: Record<string, string | undefined>): Config {
   const given = Object.fromEntries(
-    Object.entries(env).filter(([, value]) => value !== undefined && value.trim() !== ''),
+    Object.entries(env).filter(([name, value]) => value !== undefined && (value.trim() !== '' || SAYS_NONE.has(name))),
   );
   const parsed = Variables.safeParse(given);
   const problems = parsed.success

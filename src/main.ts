@@ -1,5 +1,7 @@
 /** Starts the service: configuration, application, faces, signals; the one file that also mounts MCP. */
 import { hostname } from 'node:os';
+import type { Context } from 'koa';
+import { connectAgent } from '../mcp/agent.ts';
 import { createMcpHttp, type McpHttp } from '../mcp/http.ts';
 import { createMcpServer } from '../mcp/server.ts';
 import { type App, createApp, type Overrides } from './app.ts';
@@ -11,8 +13,10 @@ import { apiRoutes } from './surfaces/http/api.ts';
 import { authenticate, configuredKey, type KeyLookup } from './surfaces/http/auth.ts';
 import { docsRoutes } from './surfaces/http/docs.ts';
 import { openapi } from './surfaces/http/openapi.ts';
+import { runEventRoutes } from './surfaces/http/runEvents.ts';
 import { createKoa, type HttpServer, listen } from './surfaces/http/server.ts';
 import { serviceRoutes } from './surfaces/http/service.ts';
+import { ticketCallbackRoutes } from './surfaces/http/ticketCallback.ts';
 import { schedule, startJobs } from './surfaces/jobs.ts';
 import { createSlack, SLACK_PATH, type SlackFace } from './surfaces/slack/app.ts';
 import { slackWording } from './surfaces/slack/wording.ts';
@@ -24,7 +28,7 @@ export interface Service {
 }
 
 export async function startService(config: Config, overrides: Overrides = {}): Promise<Service> {
-  const app = await createApp(config, overrides, slackWording);
+  const app = await createApp(config, overrides, { connectAgent, slackWording });
   try {
     const mcp = mountMcp(app);
     const slack = mountSlack(app);
@@ -33,7 +37,11 @@ export async function startService(config: Config, overrides: Overrides = {}): P
     // Slack may be slow or down; the service is ready without it.
     void slack?.start();
     const survey = { cron: config.DEX_SURVEY_CRON, sharePct: config.DEX_SURVEY_SHARE_PCT };
-    await startJobs(schedule(config.DEX_SCAN_INTERVAL_MINUTES, survey), app.scheduler, app.invoke);
+    await startJobs(
+      schedule(config.DEX_SCAN_INTERVAL_MINUTES, survey, { agents: app.model.llm !== null }),
+      app.scheduler,
+      app.invoke,
+    );
     return {
       app,
       url: server.url,
@@ -53,18 +61,27 @@ export async function startService(config: Config, overrides: Overrides = {}): P
 async function openDoors(app: App, mcp: McpHttp, slack: SlackFace | null): Promise<HttpServer> {
   const { config } = app;
   const guard = guardOf(config);
+  const caller = (ctx: Context) => authenticate(ctx.headers, 'rest', guard);
   const koa = createKoa({
     log: app.log,
     loopbackOnly: config.HOST === '127.0.0.1' && !config.authRequired,
     raw: { '/mcp': mcp.handle, ...(slack?.requestListener && { [SLACK_PATH]: slack.requestListener }) },
     ownBodies: ['/api/v1/webhooks'],
     routers: [
-      apiRoutes({ ...app, charts: app.ports.charts, authenticate: (ctx) => authenticate(ctx.headers, 'rest', guard) }),
+      apiRoutes({ ...app, charts: app.ports.charts, authenticate: caller }),
+      runEventRoutes({ ...app, events: app.ports.runEvents, authenticate: caller }),
       alertmanagerRoutes({
         invoke: app.invoke,
         metrics: app.ports.metrics,
         secret: config.WEBHOOK_SECRET,
         required: config.WEBHOOK_REQUIRE_AUTH,
+      }),
+      ticketCallbackRoutes({
+        invoke: app.invoke,
+        metrics: app.ports.metrics,
+        secret: config.WEBHOOK_SECRET,
+        required: config.WEBHOOK_REQUIRE_AUTH,
+        now: () => app.ports.clock.now(),
       }),
       docsRoutes(openapi(app.tools, config.version)),
       serviceRoutes({ metricsToken: config.METRICS_TOKEN, health: app.health, metricsPage: app.metricsPage }),

@@ -6,12 +6,28 @@ import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/
 import { InMemoryTransport } from '@modelcontextprotocol/sdk/inMemory.js';
 import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
 import { type CallToolResult, CallToolResultSchema, McpError, type Tool } from '@modelcontextprotocol/sdk/types.js';
+import type { Actor } from '../core/actor.ts';
 import type { McpServerConfig } from '../core/agentProfiles.ts';
 import { canonicalJson } from '../core/canonicalJson.ts';
+import type { ChartRenderer } from '../core/chart.ts';
 import { AppError } from '../core/errors.ts';
+import type { Invoke } from '../core/invoke.ts';
 import type { PlannerTool, PlannerTools, ToolResult } from '../core/plannerTools.ts';
 import type { Log } from '../core/ports.ts';
-import type { Effect } from '../core/tool.ts';
+import type { AnyTool, Effect } from '../core/tool.ts';
+
+/** Connects a server of our own tools, as the actor may have them, to the other end of an in-memory transport. */
+export type AgentConnection = (
+  options: {
+    tools: readonly AnyTool[];
+    invoke: Invoke;
+    actor: Actor;
+    charts: ChartRenderer;
+    log: Log;
+    version: string;
+  },
+  transport: Transport,
+) => Promise<void>;
 
 export interface McpToolsOptions {
   /** The servers to connect to, by name; those of a profile. */

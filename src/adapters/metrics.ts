@@ -37,6 +37,18 @@ export function createMetrics(): MetricsRegistry {
     buckets: [0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600],
     registers,
   });
+  const agentCalls = new Counter({
+    name: 'orchestrator_agent_calls_total',
+    help: 'Times that an agent was set to work, by the name of its profile',
+    labelNames: ['agent'],
+    registers,
+  });
+  const llmCost = new Counter({
+    name: 'orchestrator_llm_cost_usd_total',
+    help: 'Estimated cost of language models in US dollars, by the price list',
+    labelNames: ['provider', 'model'],
+    registers,
+  });
   const scans = new Counter({
     name: 'dex_scans_total',
     help: 'Looks at endpoints, by collector and outcome',
@@ -147,6 +159,12 @@ export function createMetrics(): MetricsRegistry {
     runFinished(kind, status, durationS) {
       runs.inc({ kind, status });
       runSeconds.observe({ kind }, durationS);
+    },
+    agentCalled(profile) {
+      agentCalls.inc({ agent: profile });
+    },
+    llmSpent({ provider, model }, costUsd) {
+      llmCost.inc({ provider, model }, costUsd);
     },
     endpointScanned(collector, outcome, durationS) {
       scans.inc({ collector, outcome });

@@ -1,5 +1,6 @@
 /** A YAML file that is read again when it changes; a broken edit is refused and the last good version stays in force. */
-import { readFileSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { parse } from 'yaml';
 import type { z } from 'zod';
 import { AppError } from '../core/errors.ts';
@@ -47,6 +48,15 @@ export function reloadedFile<S extends z.ZodType>(
       return value;
     },
   };
+}
+
+/** The YAML files directly in a folder, by name; none when there is no such folder. */
+export function yamlFiles(folder: string): string[] {
+  if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) return [];
+  return readdirSync(folder)
+    .filter((name) => name.endsWith('.yaml'))
+    .sort()
+    .map((name) => join(folder, name));
 }
 
 function stampOf(path: string): string {

@@ -71,33 +71,33 @@ const profileFile = z
     message: 'names a tool of a server that is not in servers',
   });
 
-/** Reads the parsed `config/agent_profiles.yaml`; throws a ZodError that names the profile and field. */
-export function parseAgentProfiles(raw: unknown): Map<string, AgentProfile> {
-  const { profiles } = z.strictObject({ profiles: z.record(z.string(), profileFile) }).parse(raw);
-  return new Map(
-    Object.entries(profiles).map(([name, profile]) => [
-      name,
-      {
+/** `config/agent_profiles.yaml`, by name. */
+export const AgentProfilesFile = z.strictObject({ profiles: z.record(z.string(), profileFile) }).transform(
+  ({ profiles }) =>
+    new Map(
+      Object.entries(profiles).map(([name, profile]): [string, AgentProfile] => [
         name,
-        description: profile.description,
-        prompt: profile.prompt.trim(),
-        servers: profile.servers,
-        tools: profile.tools,
-        needsApproval: profile.needs_approval,
-        allowWrites: profile.allow_writes,
-        pin: profile.pin,
-        model: profile.model,
-        limits: {
-          steps: profile.limits.steps,
-          tokens: profile.limits.tokens,
-          costUsd: profile.limits.cost_usd,
-          timeMs: profile.limits.seconds * 1000,
+        {
+          name,
+          description: profile.description,
+          prompt: profile.prompt.trim(),
+          servers: profile.servers,
+          tools: profile.tools,
+          needsApproval: profile.needs_approval,
+          allowWrites: profile.allow_writes,
+          pin: profile.pin,
+          model: profile.model,
+          limits: {
+            steps: profile.limits.steps,
+            tokens: profile.limits.tokens,
+            costUsd: profile.limits.cost_usd,
+            timeMs: profile.limits.seconds * 1000,
+          },
+          answer: profile.answer,
         },
-        answer: profile.answer,
-      },
-    ]),
-  );
-}
+      ]),
+    ),
+);
 
 /** The tools a profile may see. */
 export const toolsOf = (profile: AgentProfile, tools: PlannerTool[]) =>
@@ -144,8 +144,7 @@ const mcpServer = z.discriminatedUnion('transport', [
 
 export type McpServerConfig = z.output<typeof mcpServer>;
 
-/** Reads the parsed `config/mcp_servers.yaml`; throws a ZodError that names the server and field. */
-export function parseMcpServers(raw: unknown): Map<string, McpServerConfig> {
-  const { servers } = z.strictObject({ servers: z.record(serverName, mcpServer) }).parse(raw);
-  return new Map(Object.entries(servers));
-}
+/** `config/mcp_servers.yaml`, by name. */
+export const McpServersFile = z
+  .strictObject({ servers: z.record(serverName, mcpServer) })
+  .transform(({ servers }) => new Map(Object.entries(servers)));

@@ -1,10 +1,13 @@
 /** Scans by an agent: its answer becomes a snapshot, and where there is no usable answer the machine is looked at directly. */
 import { z } from 'zod';
 import { type ScanTarget, type Snapshot, unreachableSnapshot } from '../domain/telemetry.ts';
+import type { Actor } from './actor.ts';
 import { agentSnapshotWire, snapshotFromWire } from './agentSnapshot.ts';
 import { AppError } from './errors.ts';
-import type { PlannerResult } from './planner.ts';
-import type { Collector } from './ports.ts';
+import { newPlannerJob } from './plannerJob.ts';
+import type { Collector, Ports } from './ports.ts';
+import { executeRun, type RunExecutors } from './runs.ts';
+import { addRun } from './scanning.ts';
 
 /** The profile whose answer this is: `config/agent_profiles.yaml` holds the same shape as a JSON Schema. */
 export const SCAN_PROFILE = 'dex_proactive';
@@ -37,28 +40,40 @@ function checked<T>(schema: z.ZodType<T>, value: unknown): T {
 
 export interface AgentCollectorOptions {
   direct: Collector;
-  /** One planner run with the scanning profile about this endpoint and no other. */
-  investigate(target: ScanTarget, signal: AbortSignal): Promise<PlannerResult>;
-  /** Tells why a machine was looked at directly after all. */
-  onFallback(hostname: string, why: string): void;
+  /** What one run of the scanning profile about this endpoint answered; AppError when there is no answer. */
+  investigate(target: ScanTarget, signal: AbortSignal): Promise<unknown>;
   now: () => Date;
 }
 
 /** A collector that lets an agent look, for `DEX_SCAN_MODE=agent`. */
-export function agentCollector({ direct, investigate, onFallback, now }: AgentCollectorOptions): Collector {
+export function agentCollector({ direct, investigate, now }: AgentCollectorOptions): Collector {
   return {
     async collect(target, context) {
       try {
-        const { status, answer, error } = await investigate(target, context.signal);
-        if (status !== 'completed') {
-          throw new AppError('unavailable', error ? `${error.kind}: ${error.message}` : `the agent's run is ${status}`);
-        }
+        const answer = await investigate(target, context.signal);
         return snapshotFromAnswer(answer, target, context.now, now().getTime() - context.now.getTime());
       } catch (error) {
         if (!(error instanceof AppError)) throw error;
-        onFallback(target.hostname, error.message);
+        context.note?.(`${target.hostname} was looked at directly, because the agent failed: ${error.message}`);
         return direct.collect(target, context);
       }
     },
+  };
+}
+
+const AGENT: Actor = { id: 'agent:scan', name: 'the scan', kind: 'model', via: 'planner', role: 'operator' };
+
+/** Looks by a planner run of its own, which keeps the steps and the cost. */
+export function investigateByRun(ports: Ports, executors: RunExecutors): AgentCollectorOptions['investigate'] {
+  return async ({ hostname }, signal) => {
+    const { id } = await addRun(ports, AGENT, 'planner', {
+      hostname,
+      goal: `Measure ${hostname} and return its snapshot.`,
+      agentProfile: SCAN_PROFILE,
+      state: newPlannerJob(AGENT, { context: { hostname }, attended: true }),
+    });
+    const { status, result, error } = await executeRun(ports, executors, id, signal);
+    if (status === 'completed') return result;
+    throw new AppError('unavailable', `${error ?? `its run is ${status}`} (run ${id})`);
   };
 }

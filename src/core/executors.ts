@@ -1,18 +1,23 @@
 /** Which use case does the work of which kind of run. */
 import { AppError } from './errors.ts';
+import type { Invoke } from './invoke.ts';
+import { type PlannerParts, plannerExecutor } from './plannerRuns.ts';
 import type { Ports } from './ports.ts';
 import { presentScanResult } from './present.ts';
 import { runRemediation } from './remediating.ts';
-import type { RunExecutors } from './runs.ts';
+import { type RunExecutors, resultOutcome } from './runs.ts';
 import { scanFleet, scanOne } from './scanning.ts';
 
-export function createExecutors(ports: Ports): RunExecutors {
+export function createExecutors(ports: Ports, planner: PlannerParts, invoke: Invoke): RunExecutors {
   return {
     async scan(run, { signal }) {
       if (!run.hostname) throw new AppError('invalid', 'A scan run names no endpoint.');
-      return presentScanResult(await scanOne(ports, run.hostname, signal));
+      const notes: string[] = [];
+      const scanned = await scanOne(ports, run.hostname, signal, (text) => notes.push(text));
+      return resultOutcome({ ...presentScanResult(scanned), notes }, signal);
     },
-    remediation: (run, context) => runRemediation(ports, run, context),
-    fleet_scan: (_run, { signal, progress }) => scanFleet(ports, signal, progress),
+    fleet_scan: async (_run, { signal, progress }) => resultOutcome(await scanFleet(ports, signal, progress), signal),
+    planner: plannerExecutor(ports, planner, invoke),
+    remediation: async (run, context) => resultOutcome(await runRemediation(ports, run, context), context.signal),
   };
 }

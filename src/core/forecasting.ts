@@ -9,8 +9,8 @@ import type { Actor } from './actor.ts';
 import { announce, type Changes, observeIn } from './alerting.ts';
 import type { CoursePoint, Ports, Store, StoredPrediction } from './ports.ts';
 
-/** Endpoints whose courses are in memory at a time: a week of quarter-hours of so many is read in some 20 ms. */
-const BATCH = 20;
+/** Endpoints whose courses are in memory at a time: a week of quarter-hours of so many is read without holding up the event loop. */
+const BATCH = 10;
 const HOUR_MS = 3_600_000;
 const LOOKBACK_MS = Math.max(...TREND_METRICS.map((metric) => TREND_RULES[metric].lookbackHours)) * HOUR_MS;
 

@@ -33,6 +33,16 @@ export async function checkHealth(
       await ports.store.ping();
       return { status: 'ok' };
     },
+    outbox: async () => {
+      const dead = await ports.store.outbox.deadCounts();
+      if (dead.length === 0) return { status: 'ok' };
+      const lost = dead.map(({ messenger, messages, lastError }) => `${messages} for ${messenger} (${lastError})`);
+      return {
+        status: 'degraded',
+        detail: `messages were given up: ${lost.join(', ')}`,
+        dead_letters: dead.map(({ messenger, messages }) => ({ messenger, messages })),
+      };
+    },
     ...service.probes,
   };
   const results = await Promise.all(

@@ -16,6 +16,8 @@ export interface InvokeOptions {
   confirm?(question: string): Promise<boolean>;
   /** A yes that people gave to exactly this call; it is good for one run. */
   approvalId?: string;
+  /** An agent's profile, or people for this very call, allowed it already: the planner's gate has seen to that. */
+  granted?: boolean;
 }
 
 export interface Answer {
@@ -161,6 +163,7 @@ async function authorise(
       throw new AppError('denied', `${tool.name} is for people only; nothing was done.${instead}`);
     }
     case 'approve':
+      if (options.granted) return { actor, approvalId: null };
       if (options.approvalId === undefined) return askFor(ports, tool, input, actor, options);
       await spendApproval(ports, options.approvalId, tool.name, input);
       return { actor, approvalId: options.approvalId };

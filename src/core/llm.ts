@@ -79,19 +79,15 @@ export interface LlmPrice {
   outputUsd: number;
 }
 
-const pricesFile = z.strictObject({
-  as_of: z.iso.date(),
-  prices: z.array(z.strictObject({ model: z.string().min(1), input: z.number().min(0), output: z.number().min(0) })),
-});
-
-/** Reads the parsed `config/llm_prices.yaml`; throws a ZodError that names the field. */
-export function parseLlmPrices(raw: unknown): LlmPrice[] {
-  return pricesFile.parse(raw).prices.map(({ model, input, output }) => ({
-    model,
-    inputUsd: input,
-    outputUsd: output,
-  }));
-}
+/** `config/llm_prices.yaml`. */
+export const LlmPricesFile = z
+  .strictObject({
+    as_of: z.iso.date(),
+    prices: z.array(z.strictObject({ model: z.string().min(1), input: z.number().min(0), output: z.number().min(0) })),
+  })
+  .transform(({ prices }) =>
+    prices.map(({ model, input, output }): LlmPrice => ({ model, inputUsd: input, outputUsd: output })),
+  );
 
 /**
  * What `usage` costs in US dollars by the longest price whose name begins `provider/model` or `model`; null when no

@@ -61,18 +61,27 @@ export function createCourier(
     }
     if (result.outcome === 'refused') {
       ports.log.error({ messenger: messenger.name, reason: result.reason, messages: ids }, 'message refused for good');
-      return outbox.dead(ids, result.reason);
+      return giveUp(messages, result.reason);
     }
     failuresInARow++;
     // The whole messenger waits: when one message cannot get out, the next could not either.
     waitUntil = new Date(now.getTime() + (result.afterMs ?? backoffMs(failuresInARow, random())));
-    const hopeless = messages.filter((message) => isHopeless(message, now)).map(({ id }) => id);
-    const others = ids.filter((id) => !hopeless.includes(id));
+    const hopeless = messages.filter((message) => isHopeless(message, now));
+    const others = messages.filter((message) => !hopeless.includes(message)).map(({ id }) => id);
     if (hopeless.length > 0) {
-      ports.log.error({ messenger: messenger.name, reason: result.reason, messages: hopeless }, 'messages given up');
-      await outbox.dead(hopeless, result.reason);
+      const lost = hopeless.map(({ id }) => id);
+      ports.log.error({ messenger: messenger.name, reason: result.reason, messages: lost }, 'messages given up');
+      await giveUp(hopeless, result.reason);
     }
     if (others.length > 0) await outbox.postpone(others, waitUntil, result.reason);
+  }
+
+  async function giveUp(messages: StoredMessage[], reason: string): Promise<void> {
+    await outbox.dead(
+      messages.map(({ id }) => id),
+      reason,
+    );
+    await messenger.givenUp?.(messages, reason);
   }
 }
 

@@ -62,8 +62,8 @@ export interface PlannerState {
 }
 
 /** A call that has its result and needs nothing more. */
-export const isSettled = (call: PlannerCall) =>
-  call.status === 'done' || call.status === 'failed' || call.status === 'refused' || call.status === 'unknown';
+export const isSettled = ({ status }: Pick<PlannerCall, 'status'>) =>
+  status === 'done' || status === 'failed' || status === 'refused' || status === 'unknown';
 
 /** The step that a reply begins: its calls planned, none carried out. */
 export function stepOf(

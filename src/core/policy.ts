@@ -29,7 +29,8 @@ export function hasRole(actor: Actor, role: Role): boolean {
 }
 
 /** Whether a face offers a tool to an actor at all; what is not offered does not exist for the caller. */
-export function offers(tool: AnyTool, actor: Pick<Actor, 'via' | 'role'>): boolean {
+export function offers(tool: AnyTool, actor: Pick<Actor, 'kind' | 'via' | 'role'>): boolean {
+  if (tool.humansOnly && actor.kind !== 'human') return false;
   return !tool.hiddenFrom?.includes(actor.via) && RANK[actor.role] >= RANK[leastRole(tool)];
 }
 

@@ -24,11 +24,16 @@ import type { ScoreConfig } from './scoreRules.ts';
 
 export interface Ports {
   store: Store;
+  /** Looks at endpoints itself. */
   collector: Collector;
+  /** Looks at endpoints in a scan: the collector, or an agent that may use it. */
+  scanner: Collector;
   scoreRules: Reloaded<ScoreConfig>;
   remediationMap: Reloaded<RemediationRules>;
   runner: PlaybookRunner;
   queue: Queue;
+  runEvents: RunEvents;
+  agents: Agents;
   /** Who looks at new alerts and heals what it may; absent while nothing does. */
   healing?: Healing;
   runbooks: Runbooks;
@@ -64,6 +69,12 @@ export interface Reloaded<T> {
   current(): T;
 }
 
+/** What may be asked of agents. */
+export interface Agents {
+  /** Names of the profiles there are now. */
+  profiles(): readonly string[];
+}
+
 /** Time and names as ports, so that tests never sleep and never guess. */
 export interface Clock {
   now(): Date;
@@ -87,6 +98,8 @@ export interface CollectContext {
   previousScanAt: Date | null;
   /** Set by fleet scans: a rate that needs a second sample is left to the next look instead of waited for. */
   quick?: boolean;
+  /** Takes what the run should say about how the endpoint was looked at. */
+  note?(text: string): void;
 }
 
 /** Looks at endpoints. Never throws for what the endpoint does: unreachable, slow and garbled are snapshots with a reason. */
@@ -138,6 +151,8 @@ export interface EndpointFilter {
   tag?: string;
   state?: EndpointState;
   ownerEmail?: string;
+  /** The part of the owner's mail address before the @; letters, digits, dots and hyphens only. */
+  ownerName?: string;
   ipAddress?: string;
 }
 
@@ -324,24 +339,8 @@ export interface OutboxRepository {
   dead(ids: readonly number[], error: string): Promise<void>;
   /** Messages that were given up, by messenger. */
   deadCounts(): Promise<{ messenger: string; messages: number; lastError: string }[]>;
-  /** Deletes messages that were sent before. */
-  prune(sentBefore: Date): Promise<number>;
-}
-
-/** The Slack message that tells of a subject of the outbox. */
-export interface SlackMessage {
-  subject: string;
-  channel: string;
-  /** Slack's name for a message in a channel. */
-  ts: string;
-  /** True when the message tells of many subjects at once. */
-  digest: boolean;
-}
-
-export interface SlackMessageRepository {
-  find(subject: string): Promise<SlackMessage | null>;
-  /** A newer message of a subject takes the place of the older. */
-  keep(messages: readonly SlackMessage[]): Promise<void>;
+  /** Deletes messages that were sent, or given up, before. */
+  prune(before: Date): Promise<number>;
 }
 
 /** An approval as it is kept: whoever asked is a whole actor, because the approved call runs in their name. */
@@ -406,6 +405,22 @@ export interface TicketRepository {
   pruneDeliveries(before: Date): Promise<number>;
 }
 
+/** The Slack message that tells of a subject of the outbox. */
+export interface SlackMessage {
+  subject: string;
+  channel: string;
+  /** Slack's name for a message in a channel. */
+  ts: string;
+  /** True when the message tells of many subjects at once. */
+  digest: boolean;
+}
+
+export interface SlackMessageRepository {
+  find(subject: string): Promise<SlackMessage | null>;
+  /** A newer message of a subject takes the place of the older. */
+  keep(messages: readonly SlackMessage[]): Promise<void>;
+}
+
 export interface RunFilter {
   kind?: RunKind;
   status?: RunStatus;
@@ -416,11 +431,14 @@ export interface RunRepository {
   /** Fails with kind `conflict` when the run is of a kind of which one at a time may be open, and one is. */
   add(run: Run): Promise<void>;
   get(id: string): Promise<Run | null>;
-  /** Newest first. */
+  /** Newest first, without their steps and state. */
   list(filter: RunFilter, page: Page): Promise<Paged<Run>>;
-  /** Moves a queued run to running; false when somebody else did or it is not queued any more. */
-  claim(id: string, now: Date): Promise<boolean>;
+  status(id: string): Promise<RunStatus | null>;
+  /** Changes a run that is in one of these statuses; false when it was not, and then nothing changed. */
+  move(id: string, from: readonly RunStatus[], patch: Partial<Run>): Promise<boolean>;
   update(id: string, patch: Partial<Run>): Promise<void>;
+  /** What the runs since then have cost in US dollars, of everybody or of one asker. */
+  spentUsd(since: Date, requestedBy?: string): Promise<number>;
   /** Runs in one of these statuses, oldest first. */
   inStatus(statuses: RunStatus[], kind?: RunKind): Promise<Run[]>;
 }
@@ -466,6 +484,16 @@ export interface RunbookVoteRepository {
 /** Work that outlives a request. Facts are in the store first; the queue only says that there is something to do. */
 export interface Queue {
   enqueue(job: string, data: Record<string, unknown>): Promise<void>;
+}
+
+/** `changed`: look at the stored run again. `text`: what a model is writing, as it comes; never stored. */
+export type RunEvent = { type: 'changed' } | { type: 'text'; delta: string };
+
+/** What happens to runs in this process, for those who watch. Other processes' runs are seen by looking at the store. */
+export interface RunEvents {
+  publish(runId: string, event: RunEvent): void;
+  /** Returns how to stop listening. */
+  subscribe(runId: string, listener: (event: RunEvent) => void): () => void;
 }
 
 /** Takes over new alerts. What it was not told of because the process died, it is told after the restart. */
@@ -533,6 +561,9 @@ export type Random = () => number;
 /** What the service counts about itself; names and labels are those of the operations guide. */
 export interface Metrics {
   runFinished(kind: string, status: string, durationS: number): void;
+  /** An agent was set to work, by the name of its profile. */
+  agentCalled(profile: string): void;
+  llmSpent(model: { provider: string; model: string }, costUsd: number): void;
   endpointScanned(collector: string, outcome: 'ok' | 'unreachable', durationS: number): void;
   fleet(counts: Record<string, number>, averageScore: number | null): void;
   /** Every move of an alert from one status to another. */

@@ -6,6 +6,7 @@ import type { Run } from '../domain/run.ts';
 import { fixRatePct, type VoteCount } from '../domain/runbookVotes.ts';
 import type { Score } from '../domain/score.ts';
 import type { Snapshot } from '../domain/telemetry.ts';
+import type { PlannerStep } from './plannerState.ts';
 import type { StoredScore } from './ports.ts';
 import type { RunbookHit, RunbookPage } from './runbookPorts.ts';
 import type { ScanResult } from './scanning.ts';
@@ -104,9 +105,33 @@ export function presentRun(run: Run): z.input<typeof runShape> {
     finished_at: iso(run.finishedAt),
     error: run.error,
     result: run.result,
-    steps: run.steps,
+    steps: run.kind === 'planner' ? (run.steps as PlannerStep[]).map(presentStep) : run.steps,
     usage: run.usage && { input_tokens: run.usage.inputTokens, output_tokens: run.usage.outputTokens },
     cost_usd: run.costUsd,
+  };
+}
+
+/** One turn of an agent: what it wrote, what it called, and what came back. */
+function presentStep(step: PlannerStep): Record<string, unknown> {
+  return {
+    step: step.number,
+    started_at: step.startedAt,
+    text: step.text,
+    calls: step.calls.map((call) => ({
+      call_id: call.callId,
+      tool: call.tool,
+      effect: call.effect,
+      input: call.input,
+      status: call.status,
+      refusal: call.refusal,
+      approval_id: call.approvalId,
+      result: call.text,
+      started_at: call.startedAt,
+      finished_at: call.finishedAt,
+    })),
+    rejected_answer: step.rejected && { text: step.rejected.text, problem: step.rejected.problem },
+    usage: { input_tokens: step.usage.inputTokens, output_tokens: step.usage.outputTokens },
+    cost_usd: step.costUsd,
   };
 }
 

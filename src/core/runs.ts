@@ -1,29 +1,45 @@
 /** Executing runs: a queued run is claimed once, worked on by its kind, and always ends in a status that says how. */
-import type { Run, RunKind } from '../domain/run.ts';
+import type { OutboxMessage } from '../domain/outbox.ts';
+import { isFinished, type Run, type RunKind, type RunStatus } from '../domain/run.ts';
 import type { Actor } from './actor.ts';
 import { AppError } from './errors.ts';
+import { isResumable, jobOf } from './plannerJob.ts';
 import type { Ports } from './ports.ts';
 
-/** Does the work of one kind of run and returns its result; throwing means failed. */
-export type RunExecutor = (run: Run, context: RunContext) => Promise<unknown>;
+/** How a piece of work ended, or why it pauses: for a human, or `queued` for the next process. */
+export interface RunOutcome {
+  status: Exclude<RunStatus, 'running'>;
+  result?: unknown;
+  error?: string;
+  /** Told outside once, and only if the run really ends so. */
+  news?: OutboxMessage[];
+}
+
+/** Does the work of one kind of run; throwing means failed. */
+export type RunExecutor = (run: Run, context: RunContext) => Promise<RunOutcome>;
 
 export interface RunContext {
+  /** Aborted when the work has to stop, whatever the reason. */
   signal: AbortSignal;
+  /** Aborted when somebody cancelled the run. */
+  cancelled: AbortSignal;
   /** Keeps how far the run is, as its result so far. */
   progress(result: unknown): Promise<void>;
 }
 
 export type RunExecutors = Partial<Record<RunKind, RunExecutor>>;
 
+/** How often a run is looked at whose changes another process may have made; milliseconds. */
+const LOOK_EVERY_MS = 1000;
 /** Thrown by an executor whose work somebody cancelled. */
 export class RunCancelled extends Error {}
 
-export type RunSubject = Partial<Pick<Run, 'hostname' | 'goal' | 'agentProfile'>>;
+export type RunSubject = Partial<Pick<Run, 'id' | 'hostname' | 'goal' | 'agentProfile' | 'state'>>;
 
 /** A run that nobody has stored yet. */
 export function newRun(ports: Pick<Ports, 'ids' | 'clock'>, actor: Actor, kind: RunKind, about: RunSubject = {}): Run {
   return {
-    id: ports.ids.next(),
+    id: about.id ?? ports.ids.next(),
     kind,
     status: 'queued',
     hostname: about.hostname ?? null,
@@ -37,6 +53,7 @@ export function newRun(ports: Pick<Ports, 'ids' | 'clock'>, actor: Actor, kind: 
     error: null,
     result: null,
     steps: [],
+    state: about.state ?? null,
     usage: null,
     costUsd: null,
   };
@@ -49,51 +66,173 @@ export async function executeRun(
   runId: string,
   signal: AbortSignal,
 ): Promise<Run> {
-  const run = await requireRun(ports, runId);
-  if (!(await ports.store.runs.claim(runId, ports.clock.now()))) return requireRun(ports, runId);
-  const startedAt = ports.clock.now();
-  const finish = async (end: Pick<Run, 'status'> & Partial<Run>) => {
-    const finishedAt = ports.clock.now();
-    await ports.store.runs.update(runId, { ...end, finishedAt });
-    ports.metrics.runFinished(run.kind, end.status, (finishedAt.getTime() - startedAt.getTime()) / 1000);
+  const queued = await requireRun(ports, runId);
+  const startedAt = queued.startedAt ?? ports.clock.now();
+  if (!(await ports.store.runs.move(runId, ['queued'], { status: 'running', startedAt })))
     return requireRun(ports, runId);
-  };
+  const run: Run = { ...queued, status: 'running', startedAt };
+  ports.runEvents.publish(runId, { type: 'changed' });
+  const watch = watchForCancel(ports, runId);
   try {
     const execute = executors[run.kind];
     if (!execute) throw new AppError('unavailable', `This service has nothing that executes ${run.kind} runs.`);
-    const result = await execute(run, {
-      signal,
+    const outcome = await execute(run, {
+      signal: AbortSignal.any([signal, watch.cancelled]),
+      cancelled: watch.cancelled,
       progress: (partial) => ports.store.runs.update(runId, { result: partial }),
     });
-    return await finish(
-      signal.aborted
-        ? { status: 'interrupted', result, error: 'The service stopped.' }
-        : { status: 'completed', result },
-    );
+    await leave(ports, run, outcome);
   } catch (error) {
-    if (error instanceof RunCancelled) return finish({ status: 'cancelled', error: error.message });
-    if (error instanceof AppError) return finish({ status: 'failed', error: error.message });
-    ports.log.error({ err: error, run_id: runId }, 'run failed with an unexpected error');
-    return finish({ status: 'failed', error: 'An internal error; the log has it under this run id.' });
+    if (error instanceof RunCancelled) {
+      await leave(ports, run, { status: 'cancelled', error: error.message });
+      return requireRun(ports, runId);
+    }
+    if (!(error instanceof AppError))
+      ports.log.error({ err: error, run_id: runId }, 'run failed with an unexpected error');
+    const message = error instanceof AppError ? error.message : 'An internal error; the log has it under this run id.';
+    await leave(ports, run, { status: 'failed', error: message });
+  } finally {
+    watch.stop();
+  }
+  return requireRun(ports, runId);
+}
+
+/** The outcome of work that gave a result, unless the service stopped under it. */
+export function resultOutcome(result: unknown, signal: AbortSignal): RunOutcome {
+  return signal.aborted
+    ? { status: 'interrupted', result, error: 'The service stopped.' }
+    : { status: 'completed', result };
+}
+
+/** Lets go of a running run. One that was cancelled in the meantime stays so. */
+async function leave(ports: Ports, run: Run, { status, news = [], ...rest }: RunOutcome): Promise<void> {
+  if (isFinished(status)) {
+    await endRun(ports, run, ['running'], { status, ...rest }, news);
+  } else {
+    await ports.store.runs.move(run.id, ['running'], { status, ...rest });
+    if (status === 'queued') await ports.queue.enqueue('execute_run', { run_id: run.id });
+    ports.runEvents.publish(run.id, { type: 'changed' });
   }
 }
 
+/** Ends a run if it is in one of these statuses, together with what is to be told of it; false when it was not. */
+async function endRun(
+  ports: Ports,
+  run: Run,
+  from: readonly RunStatus[],
+  end: Pick<Run, 'status'> & Partial<Run>,
+  news: OutboxMessage[] = [],
+): Promise<boolean> {
+  const finishedAt = ports.clock.now();
+  const ended = await ports.store.transaction(async (store) => {
+    if (!(await store.runs.move(run.id, from, { ...end, finishedAt }))) return false;
+    if (news.length > 0) await store.outbox.add(news, finishedAt);
+    return true;
+  });
+  if (ended) {
+    const startedAt = run.startedAt ?? finishedAt;
+    ports.metrics.runFinished(run.kind, end.status, (finishedAt.getTime() - startedAt.getTime()) / 1000);
+    ports.runEvents.publish(run.id, { type: 'changed' });
+  }
+  return ended;
+}
+
 /**
- * After a restart: runs that were being worked on are marked interrupted (their work may be half done, so it is never
- * repeated blindly), runs that were still queued are queued again; remediations have an order of their own.
+ * Stops a run: work under way notices at once here, and within a second in another process.
+ * @throws AppError `not_found`, `conflict` when it has ended, `refused` for a remediation
+ */
+export async function cancelRun(ports: Ports, runId: string, by: string): Promise<Run> {
+  const run = await requireRun(ports, runId);
+  if (run.kind === 'remediation') {
+    throw new AppError('refused', 'A remediation is cancelled by cancel_remediation, which sees to its alert too.');
+  }
+  const end = { status: 'cancelled' as const, error: `Cancelled by ${by}.` };
+  if (await endRun(ports, run, ['queued', 'running', 'waiting_approval'], end)) return requireRun(ports, runId);
+  throw new AppError('conflict', `Run ${runId} has ended already.`, { run_id: runId });
+}
+
+function watchForCancel(ports: Ports, runId: string): { cancelled: AbortSignal; stop(): void } {
+  const cancel = new AbortController();
+  const look = async () => {
+    const status = await ports.store.runs.status(runId).catch(() => 'running' as const);
+    if (status !== 'running') cancel.abort(new Error('The run was cancelled.'));
+  };
+  const timer = setInterval(look, LOOK_EVERY_MS);
+  const unsubscribe = ports.runEvents.subscribe(runId, ({ type }) => {
+    if (type === 'changed') void look();
+  });
+  return {
+    cancelled: cancel.signal,
+    stop() {
+      clearInterval(timer);
+      unsubscribe();
+    },
+  };
+}
+
+/**
+ * Follows a run until it has ended, waits for a human, or the time is up; `onChange` gets it at the start and after
+ * every change that was seen.
+ */
+export async function followRun(
+  ports: Ports,
+  runId: string,
+  waitMs: number,
+  signal: AbortSignal,
+  onChange: (run: Run) => void = () => {},
+): Promise<Run> {
+  const over = AbortSignal.any([signal, AbortSignal.timeout(waitMs)]);
+  for (;;) {
+    const change = nextChange(ports, runId, over);
+    const run = await requireRun(ports, runId);
+    onChange(run);
+    if (isFinished(run.status) || run.status === 'waiting_approval' || over.aborted) return run;
+    await change;
+  }
+}
+
+/** Resolves when the run changed in this process, when it is time to look what others did, or when the signal aborts. */
+function nextChange(ports: Ports, runId: string, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      clearTimeout(timer);
+      unsubscribe();
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    const timer = setTimeout(done, LOOK_EVERY_MS);
+    const unsubscribe = ports.runEvents.subscribe(runId, ({ type }) => {
+      if (type === 'changed') done();
+    });
+    signal.addEventListener('abort', done);
+  });
+}
+
+/**
+ * After a restart: runs that can go on are queued again with what they had reached, other runs that were being worked on
+ * are marked interrupted (their work may be half done, so it is never repeated blindly), queued ones are queued again;
+ * remediations have an order of their own.
  */
 export async function recoverRuns(ports: Ports): Promise<{ interrupted: number; requeued: number }> {
-  const running = await ports.store.runs.inStatus(['running']);
-  for (const run of running) {
-    await ports.store.runs.update(run.id, {
-      status: 'interrupted',
-      finishedAt: ports.clock.now(),
-      error: 'The service stopped while this run was under way.',
-    });
+  let interrupted = 0;
+  for (const run of await ports.store.runs.inStatus(['running'])) {
+    if (isResumable(run)) {
+      const job = jobOf(run);
+      await ports.store.runs.move(run.id, ['running'], {
+        status: 'queued',
+        state: { ...job, resumes: job.resumes + 1 },
+      });
+    } else {
+      await endRun(ports, run, ['running'], {
+        status: 'interrupted',
+        error: 'The service stopped while this run was under way.',
+      });
+      interrupted++;
+    }
   }
   const queued = (await ports.store.runs.inStatus(['queued'])).filter(({ kind }) => kind !== 'remediation');
   for (const run of queued) await ports.queue.enqueue('execute_run', { run_id: run.id });
-  return { interrupted: running.length, requeued: queued.length };
+  return { interrupted, requeued: queued.length };
 }
 
 export async function requireRun(ports: Ports, runId: string): Promise<Run> {

@@ -8,7 +8,7 @@ import { type Actor, jobActor } from './actor.ts';
 import { announce, observeIn } from './alerting.ts';
 import { createBatcher } from './batcher.ts';
 import { AppError } from './errors.ts';
-import type { FleetRow, Ports, StoredSnapshot } from './ports.ts';
+import type { CollectContext, FleetRow, Ports, StoredSnapshot } from './ports.ts';
 import { newRun, type RunSubject } from './runs.ts';
 
 const DAY_MS = 86_400_000;
@@ -31,6 +31,9 @@ export interface ScanResult {
   score: Score | null;
 }
 
+/** What is said about how one endpoint was looked at. */
+type Note = (text: string) => void;
+
 /** What a fleet scan did, kept on its run as it goes. */
 export interface FleetScanCounts {
   total: number;
@@ -39,23 +42,41 @@ export interface FleetScanCounts {
   unreachable: number;
   /** Endpoints that report by themselves and are never looked at from here. */
   skipped_push: number;
+  /** How single endpoints were looked at, where that is worth saying; the first of them. */
+  notes: string[];
 }
 
-/** Asks for work and returns at once: the run is committed before the queue hears of it. */
+const MOST_NOTES = 20;
+
+/**
+ * Asks for work and returns at once: the run is committed before the queue hears of it.
+ * @param about an `id` that says what the run is for makes asking twice a `conflict`
+ */
 export async function requestRun(ports: Ports, actor: Actor, kind: RunKind, about: RunSubject = {}): Promise<Run> {
-  const run = newRun(ports, actor, kind, about);
-  await ports.store.runs.add(run);
+  const run = await addRun(ports, actor, kind, about);
   await ports.queue.enqueue('execute_run', { run_id: run.id });
   return run;
 }
 
+/** Commits a run that the caller executes itself. */
+export async function addRun(ports: Ports, actor: Actor, kind: RunKind, about: RunSubject): Promise<Run> {
+  const run = newRun(ports, actor, kind, about);
+  await ports.store.runs.add(run);
+  return run;
+}
+
 /** Looks at one endpoint and records what was found. Fails with `not_found`, or `refused` for one that reports by itself. */
-export async function scanOne(ports: Ports, hostname: string, signal: AbortSignal): Promise<ScanResult> {
+export async function scanOne(
+  ports: Ports,
+  hostname: string,
+  signal: AbortSignal,
+  note: Note = () => {},
+): Promise<ScanResult> {
   const endpoint = await requireEndpoint(ports, hostname);
   if (endpoint.collector === 'push') {
     throw new AppError('refused', `${hostname} reports by itself (collector push) and cannot be scanned from here.`);
   }
-  const snapshot = await look(ports, endpoint, signal);
+  const snapshot = await look(ports, endpoint, { signal, note });
   const [result] = await record(ports, [{ endpoint, snapshot }]);
   return result as ScanResult;
 }
@@ -75,6 +96,7 @@ export async function scanFleet(
     scored: 0,
     unreachable: 0,
     skipped_push: 0,
+    notes: [],
   };
   const batcher = createBatcher<Seen>(COMMIT_BATCH, async (seen) => {
     const results = await record(ports, seen);
@@ -83,11 +105,14 @@ export async function scanFleet(
     counts.unreachable += results.filter(({ snapshot }) => !snapshot.reachable).length;
     await onProgress({ ...counts });
   });
+  const note: Note = (text) => {
+    if (counts.notes.length < MOST_NOTES) counts.notes.push(text);
+  };
   const next = walkFleet(ports);
   const worker = async () => {
     for (let endpoint = await next(); endpoint && !signal.aborted; endpoint = await next()) {
       if (endpoint.collector === 'push') counts.skipped_push++;
-      else await batcher.add({ endpoint, snapshot: await look(ports, endpoint, signal, true) });
+      else await batcher.add({ endpoint, snapshot: await look(ports, endpoint, { signal, note, quick: true }) });
     }
   };
   await Promise.all(Array.from({ length: ports.settings.scanConcurrency }, worker));
@@ -151,13 +176,15 @@ export async function requireEndpoint(ports: Ports, hostname: string): Promise<E
   return endpoint;
 }
 
-/** @param quick true in a fleet scan, where nothing may wait for a second sample */
-async function look(ports: Ports, endpoint: Endpoint, signal: AbortSignal, quick = false): Promise<Snapshot> {
-  const snapshot = await ports.collector.collect(endpoint, {
+async function look(
+  ports: Ports,
+  endpoint: Endpoint,
+  how: Pick<CollectContext, 'signal' | 'note' | 'quick'>,
+): Promise<Snapshot> {
+  const snapshot = await ports.scanner.collect(endpoint, {
+    ...how,
     now: ports.clock.now(),
-    signal,
     previousScanAt: endpoint.lastScanAt,
-    quick,
   });
   ports.metrics.endpointScanned(
     endpoint.collector,

@@ -17,6 +17,8 @@ export const hostnameInput = z
   .max(253, 'a hostname has at most 253 characters')
   .describe('Hostname of a registered endpoint');
 
+export const runIdInput = z.string().min(1).max(64);
+
 /** Limit and offset of every list. */
 export const pageInput = {
   limit: z.coerce.number().int().min(1).max(1000).default(100).describe('How many rows at most'),

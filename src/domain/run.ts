@@ -35,6 +35,8 @@ export interface Run {
   /** JSON; its shape depends on the kind. While running it holds the progress. */
   result: unknown;
   steps: unknown[];
+  /** What the work needs to begin or to go on, and nobody reads from outside; its shape depends on the kind. */
+  state: unknown;
   usage: { inputTokens: number; outputTokens: number } | null;
   costUsd: number | null;
 }

@@ -1,6 +1,7 @@
 /** The `dex` command line: typed words in, a tool's answer out; works on the configured database without the service. */
 import { writeFile } from 'node:fs/promises';
 import { userInfo } from 'node:os';
+import { connectAgent } from '../../mcp/agent.ts';
 import { type App, createApp } from '../app.ts';
 import { processEnv, readConfig } from '../config.ts';
 import type { Actor } from '../core/actor.ts';
@@ -83,7 +84,7 @@ async function call(
   env: Record<string, string | undefined>,
   output: CliOutput,
 ): Promise<number> {
-  const app = await createApp(readConfig({ LOG_LEVEL: 'WARNING', LOG_FORMAT: 'text', ...env }));
+  const app = await createApp(readConfig({ LOG_LEVEL: 'WARNING', LOG_FORMAT: 'text', ...env }), {}, { connectAgent });
   try {
     const actor = commandLineActor();
     const answer = await outcome(app, await app.invoke(tool.name, input, actor, output), actor, flags, output);
@@ -109,7 +110,7 @@ async function outcome(app: App, answer: Answer, actor: Actor, flags: Flags, out
   await app.startWorking({ recover: false });
   for (;;) {
     const run = await app.invoke('get_run', { run_id: runId }, actor);
-    if (isFinished(run.output.status as RunStatus)) return run;
+    if (isFinished(run.output.status as RunStatus) || run.output.status === 'waiting_approval') return run;
     await new Promise((resolve) => setTimeout(resolve, 200));
   }
 }

@@ -19,6 +19,13 @@ export interface JobScheduler {
   every(cron: string, job: string): Promise<void>;
 }
 
+const WEEKLY_REPORT: ScheduledJob = {
+  name: 'dex_weekly_report',
+  cron: '0 7 * * 1',
+  tool: 'start_run',
+  input: { agent_profile: 'dex_report', goal: 'Write the digest of the last seven days.' },
+};
+
 export interface SurveySchedule {
   /** Cron expression, UTC; empty is never. */
   cron: string;
@@ -26,12 +33,20 @@ export interface SurveySchedule {
   sharePct: number;
 }
 
-/** @param scanIntervalMinutes a divisor of 60 */
-export function schedule(scanIntervalMinutes: number, survey: SurveySchedule): ScheduledJob[] {
+/**
+ * @param scanIntervalMinutes a divisor of 60
+ * @param has.agents whether there is a model for agents to think with
+ */
+export function schedule(
+  scanIntervalMinutes: number,
+  survey: SurveySchedule,
+  has: { agents: boolean },
+): ScheduledJob[] {
   const scanCron = scanIntervalMinutes === 60 ? '0 * * * *' : `*/${scanIntervalMinutes} * * * *`;
   return [
     { name: 'dex_scan_all_endpoints', cron: scanCron, tool: 'scan_fleet', input: {} },
     { name: 'dex_tend_alerts', cron: '* * * * *', tool: 'tend_alerts', input: {} },
+    ...(has.agents ? [WEEKLY_REPORT] : []),
     { name: 'dex_expire_approvals', cron: '* * * * *', tool: 'tend_healing', input: {} },
     // Some minutes after the full hour, when the fleet scan has brought the newest samples.
     { name: 'dex_check_predictive_alerts', cron: '7 * * * *', tool: 'check_predictions', input: {} },

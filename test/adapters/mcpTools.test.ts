@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { type McpTools, openMcpTools, toolHash } from '../../src/adapters/mcpTools.ts';
-import { type McpServerConfig, parseMcpServers } from '../../src/core/agentProfiles.ts';
+import { type McpServerConfig, McpServersFile } from '../../src/core/agentProfiles.ts';
 import { declarationsOf, mcpServerOf, type TestTool } from '../helpers/mcpServer.ts';
 import { ANSWER, plan, profileOf, scriptedLlm, silentLog, toolsOf } from '../helpers/plannerWorld.ts';
 
@@ -17,7 +17,7 @@ async function connect(
   env: Record<string, string> = {},
 ): Promise<McpTools> {
   const tools = await openMcpTools({
-    servers: parseMcpServers({ servers: { [name]: config } }),
+    servers: McpServersFile.parse({ servers: { [name]: config } }),
     connectInProcess: () => Promise.reject(new Error('not in process')),
     env: (variable) => env[variable],
     log: silentLog,
@@ -166,7 +166,7 @@ describe('an external server over stdio', () => {
 
 it('accepts only names of environment variables where a secret would go', () => {
   const parse = (config: Record<string, unknown>): Map<string, McpServerConfig> =>
-    parseMcpServers({ servers: { a: config } });
+    McpServersFile.parse({ servers: { a: config } });
   expect(() =>
     parse({ transport: 'http', url: 'https://a.example/mcp', headers: { Authorization: 'Bearer abc' } }),
   ).toThrow('the name of an environment variable');

@@ -3,10 +3,10 @@ import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import {
   type AgentProfile,
+  AgentProfilesFile,
   MAX_STEPS,
+  McpServersFile,
   needsApproval,
-  parseAgentProfiles,
-  parseMcpServers,
   toolsOf,
 } from '../../src/core/agentProfiles.ts';
 import type { Effect } from '../../src/core/tool.ts';
@@ -14,8 +14,8 @@ import { METRICS } from '../../src/domain/telemetry.ts';
 import { profileOf } from '../helpers/plannerWorld.ts';
 
 const file = (name: string): unknown => parse(readFileSync(new URL(`../../config/${name}`, import.meta.url), 'utf8'));
-const shipped = parseAgentProfiles(file('agent_profiles.yaml'));
-const servers = parseMcpServers(file('mcp_servers.yaml'));
+const shipped = AgentProfilesFile.parse(file('agent_profiles.yaml'));
+const servers = McpServersFile.parse(file('mcp_servers.yaml'));
 const tool = (name: string, effect: Effect = 'read') => ({ name, effect, description: '', inputSchema: {} });
 
 describe('the shipped files', () => {

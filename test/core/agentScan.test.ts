@@ -7,14 +7,15 @@ import { parse } from 'yaml';
 import { createApp } from '../../src/app.ts';
 import { readConfig } from '../../src/config.ts';
 import type { Actor } from '../../src/core/actor.ts';
-import { parseAgentProfiles } from '../../src/core/agentProfiles.ts';
+import { AgentProfilesFile } from '../../src/core/agentProfiles.ts';
 import { agentCollector, SCAN_PROFILE } from '../../src/core/agentScan.ts';
+import { AppError } from '../../src/core/errors.ts';
 import { emptySnapshot, type ScanTarget } from '../../src/domain/telemetry.ts';
 import { machines } from '../helpers/machines.ts';
 import { plan, scriptedLlm, toolsOf } from '../helpers/plannerWorld.ts';
 
 const profileFile = readFileSync(new URL('../../config/agent_profiles.yaml', import.meta.url), 'utf8');
-const profile = parseAgentProfiles(parse(profileFile)).get(SCAN_PROFILE)!;
+const profile = AgentProfilesFile.parse(parse(profileFile)).get(SCAN_PROFILE)!;
 const target: ScanTarget = { hostname: 'dev-01', ipAddress: null, osPlatform: 'linux', collector: 'ssh', options: {} };
 const now = new Date('2026-11-24T08:00:00Z');
 const planner: Actor = { id: 'key:ops', name: 'ops', kind: 'model', via: 'planner', role: 'operator' };
@@ -38,24 +39,27 @@ const ANSWER = {
 };
 
 /** Scans dev-01 by an agent whose model answers this, beside a direct look that finds 99 % processor. */
-async function scan(answer: object) {
+async function scan(modelAnswer: object) {
   const fallbacks: string[] = [];
   const tools = await toolsOf({ measure_endpoint: { run: () => 'measured' } });
   const collector = agentCollector({
     direct: machines(new Map([['dev-01', { cpuPct: 99 }]])),
-    investigate: (about, signal) =>
-      plan({
-        llm: scriptedLlm({ text: JSON.stringify(answer) }),
+    async investigate(about, signal) {
+      const { status, answer, error } = await plan({
+        llm: scriptedLlm({ text: JSON.stringify(modelAnswer) }),
         tools,
         profile,
         context: { hostname: about.hostname },
         signal,
-      }),
-    onFallback: (hostname, why) => fallbacks.push(`${hostname}: ${why}`),
+      });
+      if (status === 'completed') return answer;
+      throw new AppError('unavailable', `${error?.kind}: ${error?.message}`);
+    },
     now: () => new Date(now.getTime() + 1500),
   });
   const signal = new AbortController().signal;
-  return { snapshot: await collector.collect(target, { now, signal, previousScanAt: null }), fallbacks };
+  const context = { now, signal, previousScanAt: null, note: (text: string) => fallbacks.push(text) };
+  return { snapshot: await collector.collect(target, context), fallbacks };
 }
 
 it('takes the agent’s answer as the snapshot', async () => {

@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { costUsd, parseLlmPrices } from '../../src/core/llm.ts';
+import { costUsd, LlmPricesFile } from '../../src/core/llm.ts';
 
-const prices = parseLlmPrices(parse(readFileSync(new URL('../../config/llm_prices.yaml', import.meta.url), 'utf8')));
+const prices = LlmPricesFile.parse(
+  parse(readFileSync(new URL('../../config/llm_prices.yaml', import.meta.url), 'utf8')),
+);
 const million = { inputTokens: 1_000_000, outputTokens: 1_000_000 };
 
 it.each([

@@ -4,17 +4,17 @@ import { type ChatCompletionRequest, LLMock } from '@copilotkit/aimock';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { createLlm, LLM_PROVIDERS, type LlmConfig } from '../../src/adapters/llm/create.ts';
-import { parseAgentProfiles } from '../../src/core/agentProfiles.ts';
+import { AgentProfilesFile } from '../../src/core/agentProfiles.ts';
 import type { Llm } from '../../src/core/llm.ts';
-import { parseLlmPrices } from '../../src/core/llm.ts';
+import { LlmPricesFile } from '../../src/core/llm.ts';
 import { plan, toolsOf } from '../helpers/plannerWorld.ts';
 import { fleetTools } from './fleetTools.ts';
 import { loadScenarios, type Scenario } from './scenario.ts';
 import { scoreRun } from './score.ts';
 
 const yaml = (name: string): unknown => parse(readFileSync(new URL(`../../config/${name}`, import.meta.url), 'utf8'));
-const profiles = parseAgentProfiles(yaml('agent_profiles.yaml'));
-const prices = parseLlmPrices(yaml('llm_prices.yaml'));
+const profiles = AgentProfilesFile.parse(yaml('agent_profiles.yaml'));
+const prices = LlmPricesFile.parse(yaml('llm_prices.yaml'));
 /** A real model may word one thing unlike the matcher; what must never happen is checked apart from the score. */
 const REAL_MODEL_MIN_SCORE = 0.8;
 

@@ -2,7 +2,7 @@
 import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
 import { onTestFinished } from 'vitest';
 import { type McpTools, openMcpTools } from '../../src/adapters/mcpTools.ts';
-import { type AgentProfile, parseAgentProfiles } from '../../src/core/agentProfiles.ts';
+import { type AgentProfile, AgentProfilesFile } from '../../src/core/agentProfiles.ts';
 import type { Llm, LlmReply, LlmRequest } from '../../src/core/llm.ts';
 import { type PlannerResult, type PlannerRun, runPlanner } from '../../src/core/planner.ts';
 import type { PlannerState } from '../../src/core/plannerState.ts';
@@ -65,7 +65,7 @@ export async function toolsOf(tools: Record<string, TestTool>): Promise<McpTools
 }
 
 export function profileOf(changes: Record<string, unknown> = {}): AgentProfile {
-  const profiles = parseAgentProfiles({
+  const profiles = AgentProfilesFile.parse({
     profiles: {
       tester: {
         description: 'For tests.',

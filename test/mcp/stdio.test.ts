@@ -116,6 +116,7 @@ const RUN_OF_ANOTHER_PROCESS = {
   error: null,
   result: null,
   steps: [],
+  state: null,
   usage: null,
   costUsd: null,
 };

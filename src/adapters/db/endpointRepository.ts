@@ -210,6 +210,7 @@ function condition(filter: EndpointFilter, staleBefore: Date): FilterQuery<Row> 
     ...(filter.prefix && { hostname: { $like: `${filter.prefix}%` } }),
     ...(filter.persona && { persona: filter.persona }),
     ...(filter.criticalityTier && { criticalityTier: filter.criticalityTier as Row['criticalityTier'] }),
+    ...(filter.ownerName && { ownerEmail: { $like: `${filter.ownerName}@%` } }),
     ...(filter.ownerEmail && { ownerEmail: filter.ownerEmail }),
     ...(filter.ipAddress && { ipAddress: filter.ipAddress }),
     ...(filter.state === 'never_seen' && { lastSeenAt: null }),

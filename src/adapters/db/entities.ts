@@ -329,6 +329,7 @@ export const RunRow = defineEntity({
     error: p.text().nullable(),
     result: p.json<unknown>().nullable(),
     steps: p.json<unknown[]>(),
+    state: p.json<unknown>().nullable(),
     usage: p.json<{ inputTokens: number; outputTokens: number }>().nullable(),
     costUsd: real().nullable(),
   },

@@ -76,7 +76,10 @@ export function outboxRepository(session: Session): OutboxRepository {
       }));
     },
 
-    prune: (sentBefore) => session().nativeDelete(OutboxRow, { state: 'sent', sentAt: { $lt: sentBefore } }),
+    async prune(before) {
+      const sent = await session().nativeDelete(OutboxRow, { state: 'sent', sentAt: { $lt: before } });
+      return sent + (await session().nativeDelete(OutboxRow, { state: 'dead', createdAt: { $lt: before } }));
+    },
   };
 }
 

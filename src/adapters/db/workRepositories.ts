@@ -24,14 +24,23 @@ export function runRepository(session: Session): RunRepository {
       const where = Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== undefined));
       const [rows, total] = await session().findAndCount(RunRow, where, {
         orderBy: { createdAt: 'desc', id: 'desc' },
+        exclude: ['steps', 'state'],
         ...page,
       });
-      return { items: rows.map(toRun), total };
+      return { items: rows.map((row) => ({ ...plain(RunRow, row), steps: [], state: null })), total };
     },
-    async claim(id, now) {
-      return (
-        (await session().nativeUpdate(RunRow, { id, status: 'queued' }, { status: 'running', startedAt: now })) === 1
+    async status(id) {
+      return (await session().findOne(RunRow, { id }, { fields: ['status'] }))?.status ?? null;
+    },
+    async move(id, from, patch) {
+      return (await session().nativeUpdate(RunRow, { id, status: { $in: [...from] } }, patch)) === 1;
+    },
+    async spentUsd(since, requestedBy) {
+      const [row] = await session().execute<{ spent: number | null }[]>(
+        `select sum(cost_usd) as spent from run where created_at >= ? ${requestedBy === undefined ? '' : 'and requested_by = ?'}`,
+        requestedBy === undefined ? [since] : [since, requestedBy],
       );
+      return row?.spent ?? 0;
     },
     async update(id, patch) {
       await session().nativeUpdate(RunRow, { id }, patch);

@@ -23,14 +23,13 @@ export interface LlmConfig {
 const DEFAULT_MODEL = { openai: 'gpt-6.1-terra', anthropic: 'claude-sonnet-5-5' };
 const OLLAMA_URL = 'http://127.0.0.1:11434';
 
+export type CreatedLlm = { llm: Llm; reason: null } | { llm: null; reason: string };
+
 /**
  * The model, or null and the reason, which is for the start-up log and `/health`. A missing key is not an error:
  * everything that needs no model works without one.
  */
-export function createLlm(
-  config: LlmConfig,
-  attempts = DEFAULT_ATTEMPTS,
-): { llm: Llm; reason: null } | { llm: null; reason: string } {
+export function createLlm(config: LlmConfig, attempts = DEFAULT_ATTEMPTS): CreatedLlm {
   const none = (reason: string) => ({ llm: null, reason });
   const some = (llm: Llm) => ({ llm, reason: null });
   switch (config.provider) {

@@ -1,4 +1,5 @@
 /** The job queue over Agenda: in this process by default, shared between workers when RUN_QUEUE_URL names a store. */
+import { setTimeout as delay } from 'node:timers/promises';
 import { Agenda, type AgendaBackend } from 'agenda';
 import type { Probe } from '../../core/health.ts';
 import type { Log, Queue } from '../../core/ports.ts';
@@ -6,6 +7,9 @@ import { memoryJobs } from './memoryJobs.ts';
 
 /** Jobs are killed after ten minutes and never retried (operations guide, "Scheduled Jobs"). */
 const JOB_TIMEOUT_MS = 600_000;
+
+/** For work to notice that it was aborted; milliseconds. */
+const ABORT_GRACE_MS = 2000;
 
 /** How a worker looks for work when no notification reaches it. */
 const POLL_MS = 1000;
@@ -95,6 +99,8 @@ export async function createScheduler(queueUrl: string, log: Log): Promise<Sched
       void Promise.allSettled(running).then(() => idle.abort());
       await agenda.drain({ timeout: drainMs, signal: idle.signal });
       stopping.abort();
+      // What was aborted stores how far it is before the database closes.
+      await Promise.race([Promise.allSettled(running), delay(ABORT_GRACE_MS)]);
       await agenda.stop();
     },
 

@@ -1,5 +1,6 @@
 /** The explicit list of all tools; a tool that is not here does not exist on any face. */
 import type { AnyTool } from '../tool.ts';
+import { startRun } from './agents.ts';
 import { ingestAlerts, listUnknownHosts, tendAlerts } from './alertIntake.ts';
 import { acknowledgeAlertTool, getAlert, listAlerts, resolveAlertTool } from './alerts.ts';
 import { decideApprovalTool, getApproval, listApprovals } from './approvals.ts';
@@ -25,10 +26,11 @@ import {
   rateRunbook,
   searchRunbooksTool,
 } from './runbooks.ts';
-import { getRun, listRuns } from './runs.ts';
+import { cancelRunTool, getRun, listRuns } from './runs.ts';
 import { scanEndpoint, scanFleetTool } from './scans.ts';
 import { getFleet, getScore, getScoreHistory } from './scores.ts';
 import { answerSurvey, closeSurvey, getSurvey, listSurveys, optOut, startSurvey, tendSurveys } from './surveys.ts';
+import { takeTicketWordTool } from './ticketWords.ts';
 
 import { getTrends } from './trends.ts';
 
@@ -44,7 +46,6 @@ export const TOOLS: readonly AnyTool[] = [
   getScoreHistory,
   getTrends,
   getFleet,
-  measureEndpoint,
   listAlerts,
   getAlert,
   acknowledgeAlertTool,
@@ -56,6 +57,8 @@ export const TOOLS: readonly AnyTool[] = [
   tendAlerts,
   getPredictionAccuracy,
   checkPredictions,
+  measureEndpoint,
+  startRun,
   listApprovals,
   getApproval,
   decideApprovalTool,
@@ -64,6 +67,7 @@ export const TOOLS: readonly AnyTool[] = [
   cancelRemediationTool,
   answerFixCheckTool,
   tendHealing,
+  takeTicketWordTool,
   submitFeedback,
   getFeedbackSummary,
   startSurvey,
@@ -75,6 +79,7 @@ export const TOOLS: readonly AnyTool[] = [
   tendSurveys,
   getRun,
   listRuns,
+  cancelRunTool,
   searchRunbooksTool,
   endpointRunbooks,
   listRunbooksTool,

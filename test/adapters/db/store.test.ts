@@ -77,6 +77,7 @@ function run(id: string, more: Partial<Run> = {}): Run {
     error: null,
     result: null,
     steps: [],
+    state: null,
     usage: null,
     costUsd: null,
     ...more,
@@ -125,7 +126,7 @@ describe.each(STORE_KINDS)('%s', (kind) => {
     expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
   });
 
-  test('lists filter by persona, tier, tag and state, and page', async () => {
+  test('lists filter by prefix, persona, tier, tag and state, and page', async () => {
     const hosts = ['fresh', 'stale', 'never'].map((word) =>
       registration({ hostname: `list-${word}`, persona: 'executive', tags: { team: word } }),
     );
@@ -139,6 +140,8 @@ describe.each(STORE_KINDS)('%s', (kind) => {
         ({ hostname }) => hostname,
       );
     expect(await names({})).toEqual(['list-fresh', 'list-never', 'list-stale']);
+    expect(await names({ prefix: 'list-s' })).toEqual(['list-stale']);
+    expect(await names({ prefix: 'ist' })).toEqual([]);
     expect(await names({ state: 'fresh' })).toEqual(['list-fresh']);
     expect(await names({ state: 'stale' })).toEqual(['list-stale']);
     expect(await names({ state: 'never_seen' })).toEqual(['list-never']);
@@ -214,7 +217,9 @@ describe.each(STORE_KINDS)('%s', (kind) => {
 
   test('a run is claimed once, whoever tries', async () => {
     await store.runs.add(run('claim-me'));
-    const claims = await Promise.all(Array.from({ length: 20 }, () => store.runs.claim('claim-me', NOW)));
+    const claims = await Promise.all(
+      Array.from({ length: 20 }, () => store.runs.move('claim-me', ['queued'], { status: 'running', startedAt: NOW })),
+    );
     expect(claims.filter(Boolean)).toHaveLength(1);
     await store.runs.update('claim-me', {
       status: 'completed',

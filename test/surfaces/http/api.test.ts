@@ -109,7 +109,7 @@ describe('from registration to score', () => {
     open();
     expect(first!.body.run_id).toBe(second!.body.run_id);
     const run = await service.finished(first!.body.run_id);
-    expect(run.result).toEqual({ total: 3, scanned: 2, scored: 1, unreachable: 1, skipped_push: 1 });
+    expect(run.result).toEqual({ total: 3, scanned: 2, scored: 1, unreachable: 1, skipped_push: 1, notes: [] });
   });
 
   test('an endpoint is changed and deregistered', async () => {

@@ -1,0 +1,49 @@
+/** The tool that sets an agent to work. */
+import { z } from 'zod';
+import { RUN_STATUSES } from '../../domain/run.ts';
+import { AppError } from '../errors.ts';
+import { newPlannerJob } from '../plannerJob.ts';
+import { DEFAULT_PROFILE } from '../plannerRuns.ts';
+import { requestRun } from '../scanning.ts';
+import { defineTool } from '../tool.ts';
+
+/** Characters of JSON; about 6,000 tokens, as much as an agent is shown of it. */
+const MAX_CONTEXT = 24_000;
+
+export const startRun = defineTool({
+  name: 'start_run',
+  title: 'Ask an agent',
+  effect: 'write',
+  // Asking changes nothing by itself, and the agent may do no more than who asked.
+  role: 'viewer',
+  hiddenFrom: ['planner'],
+  description:
+    'Give an agent a goal or a question in words. Answers at once with a run_id; get_run with wait_seconds brings its steps and its answer.',
+  http: { method: 'POST', path: '/api/v1/runs', status: 202 },
+  command: { name: 'ask', args: ['goal'], sentence: true, example: 'ask why is dev-machine-01 slow?' },
+  input: z.strictObject({
+    goal: z.string().trim().min(1, 'say what you want to know or reach').max(4000),
+    agent_profile: z.string().max(64).default(DEFAULT_PROFILE).describe('A profile of config/agent_profiles.yaml'),
+    context: z
+      .record(z.string(), z.unknown())
+      .default({})
+      .refine((context) => JSON.stringify(context).length <= MAX_CONTEXT, `at most ${MAX_CONTEXT} characters of JSON`)
+      .describe('Facts to start from, as hostname or alert_id'),
+  }),
+  output: z.object({ run_id: z.string(), status: z.enum(RUN_STATUSES) }),
+  async run({ goal, agent_profile, context }, { ports, actor }) {
+    const known = ports.agents.profiles();
+    if (!known.includes(agent_profile)) {
+      throw new AppError('invalid', `There is no agent profile ${agent_profile}; there are: ${known.join(', ')}.`);
+    }
+    const run = await requestRun(ports, actor, 'planner', {
+      hostname: typeof context.hostname === 'string' ? context.hostname.slice(0, 253) : null,
+      goal,
+      agentProfile: agent_profile,
+      // Nobody waits for what a schedule asked, so it is told in the channel.
+      state: newPlannerJob(actor, { context, tell: actor.kind === 'job' ? `agent:${agent_profile}` : null }),
+    });
+    return { run_id: run.id, status: run.status };
+  },
+  summary: ({ run_id }) => `An agent looks into it (run ${run_id}).`,
+});
