@@ -103,7 +103,11 @@ function courseSpec(chart: CourseChart): TopLevelSpec {
   }
   if (chart.moments?.length) {
     // Each name on a line of its own at the foot: moments may lie close together, and the limit's name is at the top.
-    const values = chart.moments.map(({ name, at }, i) => ({ name, at: at.getTime(), height: HEIGHT_PX - 10 - 16 * i }));
+    const values = chart.moments.map(({ name, at }, i) => ({
+      name,
+      at: at.getTime(),
+      height: HEIGHT_PX - 10 - 16 * i,
+    }));
     layer.push(
       { data: { values }, mark: { type: 'rule', color: '#444444', strokeDash: [2, 3] }, encoding: { x } },
       {

@@ -119,7 +119,9 @@ describe('a foreseen trouble', () => {
   const foreseen = (more: Parameters<typeof firing>[0] = {}) =>
     firing({ series: FORECAST_SERIES, alertType: 'predictive', predictedTimeToImpact: 'about 3 hours', ...more });
   const predicted = () => move(null, foreseen({ severity: 'critical' })).alert;
-  const full = firing({ series: 'scan', alertType: 'metric', severity: 'critical', message: 'full' });
+  const measured = (severity: 'warning' | 'critical') =>
+    firing({ series: 'scan', alertType: 'metric', severity, message: 'full' });
+  const full = measured('critical');
 
   test('becomes the real one when it is measured, and keeps its history', () => {
     const real = move(predicted(), full, at(1000));
@@ -131,7 +133,7 @@ describe('a foreseen trouble', () => {
   });
 
   test('keeps speaking while what is measured is less bad, but is a prediction no more', () => {
-    const joined = move(predicted(), { ...full, severity: 'warning' }).alert;
+    const joined = move(predicted(), measured('warning')).alert;
     expect(joined).toMatchObject({ alertType: 'metric', severity: 'critical', series: [FORECAST_SERIES, 'scan'] });
   });
 

@@ -49,17 +49,18 @@ export function snapshotRepository(session: Session): SnapshotRepository {
     },
 
     async courses(endpointIds, since) {
-      // Plain rows: the ORM's objects would cost more than the reading and the analysis together.
-      const rows = await session()
-        .createQueryBuilder(SnapshotRow, 's')
-        .select(['endpointId', 'collectedAt', 'cpuPct', 'memoryPct', 'diskPct'])
-        .where({ endpointId: { $in: [...endpointIds] }, collectedAt: { $gte: since } })
-        .orderBy({ endpointId: 'asc', collectedAt: 'asc' })
-        .execute<CourseRow[]>('all', false);
+      if (endpointIds.length === 0) return new Map();
+      // Past the ORM's query builder, which would take twice as long over the fleet's millions of rows.
+      const marks = endpointIds.map(() => '?').join(', ');
+      const rows = await session().execute<CourseRow[]>(
+        `select endpoint_id, collected_at, cpu_pct, memory_pct, disk_pct from snapshot
+         where endpoint_id in (${marks}) and collected_at >= ? order by endpoint_id, collected_at`,
+        [...endpointIds, since],
+      );
       const found = new Map<number, CoursePoint[]>();
       for (const row of rows) {
         const point = {
-          atMs: new Date(row.collected_at).getTime(),
+          atMs: typeof row.collected_at === 'number' ? row.collected_at : new Date(row.collected_at).getTime(),
           cpuPct: row.cpu_pct,
           memoryPct: row.memory_pct,
           diskPct: row.disk_pct,
