@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { createLocalLook } from './adapters/collectors/local.ts';
 import { lookAt } from './adapters/collectors/lookAt.ts';
+import { processEnv, readAgentConfig } from './config.ts';
 import { type AgentSnapshotWire, snapshotToWire } from './core/agentSnapshot.ts';
 import type { ScanTarget, Snapshot } from './domain/telemetry.ts';
 
@@ -183,7 +184,7 @@ async function main(): Promise<number> {
   const say: Say = (line) => process.stderr.write(`${line}\n`);
   let settings: AgentSettings;
   try {
-    settings = readSettings(process.argv.slice(2), process.env.DEX_AGENT_TOKEN);
+    settings = readSettings(process.argv.slice(2), readAgentConfig(processEnv()).token);
   } catch (error) {
     say(`${error instanceof Error ? error.message : String(error)}\n\n${USAGE}`);
     return 2;

@@ -1,8 +1,11 @@
 /** The composition root: configuration in, a working application out. Everything that is plugged into core is chosen here. */
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { z } from 'zod';
 import { charts } from './adapters/charts.ts';
 import { createCollectors } from './adapters/collectors/collectors.ts';
+import { createBackups } from './adapters/db/backup/backup.ts';
+import { restoreBackup } from './adapters/db/backup/restore.ts';
 import { openDatabase } from './adapters/db/open.ts';
 import { createStore } from './adapters/db/store.ts';
 import { createEmbedder } from './adapters/embeddings.ts';
@@ -12,7 +15,7 @@ import { llmProbe } from './adapters/llm/probe.ts';
 import { createLog } from './adapters/log.ts';
 import { type AgentConnection, openMcpTools } from './adapters/mcpTools.ts';
 import { createMetrics } from './adapters/metrics.ts';
-import { diskProbe } from './adapters/probes.ts';
+import { diskProbe, isProcessGone } from './adapters/probes.ts';
 import { reloadedFile, yamlFiles } from './adapters/reloadedFile.ts';
 import { createRunbookFiles } from './adapters/runbookFiles.ts';
 import { createAnsibleRunner } from './adapters/runners/ansible.ts';
@@ -30,18 +33,18 @@ import { AppError } from './core/errors.ts';
 import { createExecutors } from './core/executors.ts';
 import type { People } from './core/feedbackPorts.ts';
 import { createHealing } from './core/healing.ts';
-import { checkHealth, type Health } from './core/health.ts';
+import { checkHealth, type Health, type Probe } from './core/health.ts';
 import { createInvoke, type Invoke } from './core/invoke.ts';
 import { LlmPricesFile } from './core/llm.ts';
 import { notice } from './core/messages.ts';
 import { createCourier, keepDelivering } from './core/outbox.ts';
 import { type PlannerParts, plannerStepDecided } from './core/plannerRuns.ts';
-import type { Clock, Collector, Healing, Log, Messenger, PlaybookRunner, Ports } from './core/ports.ts';
+import type { Clock, Collector, Healing, JobRecord, Log, Messenger, PlaybookRunner, Ports } from './core/ports.ts';
 import { recoverRemediations, remediationDecided } from './core/remediating.ts';
 import { RemediationFile } from './core/remediationMap.ts';
 import { createRunbooks, runbooksProbe } from './core/runbooks.ts';
 import { createRunEvents } from './core/runEvents.ts';
-import { executeRun, recoverRuns } from './core/runs.ts';
+import { executeRun } from './core/runs.ts';
 import { ScoreFile } from './core/scoreRules.ts';
 import { SURVEY_MESSENGER } from './core/surveys.ts';
 import { linkTicket } from './core/ticketing.ts';
@@ -49,6 +52,10 @@ import { TicketMappingFile } from './core/ticketMapping.ts';
 import type { AnyTool } from './core/tool.ts';
 import { TOOLS } from './core/tools/index.ts';
 import { triageFirst } from './core/triage.ts';
+import { BEAT_MS, beat, isAlone, leave, requireWorkers, takeUpWhatDiedLeft } from './core/workers.ts';
+
+/** The job that works on one run. */
+const EXECUTE_RUN = 'execute_run';
 
 /** What a test puts in the place of the outside world. */
 export interface Overrides {
@@ -81,8 +88,11 @@ export interface App {
   model: CreatedLlm;
   health(): Promise<Health>;
   metricsPage(): Promise<{ text: string; contentType: string }>;
-  /** Works on queued runs; with `recover` it is the service itself: it takes up runs and messages that an earlier process left, and follows the runbook files. */
-  startWorking(options: { recover: boolean }): Promise<void>;
+  /**
+   * Works on jobs, or with `jobs: false` leaves them to workers. With `recover` it belongs to the service: it takes up, now and
+   * ever again, what processes that died left unfinished, and delivers messages. With `follow` it also follows the runbook files.
+   */
+  startWorking(options: { recover: boolean; jobs?: boolean; follow?: boolean }): Promise<void>;
   /** Lets running work end within the time given, then closes everything. */
   close(drainMs?: number): Promise<void>;
 }
@@ -111,7 +121,12 @@ export async function createApp(config: Config, overrides: Overrides = {}, faces
       }),
     );
   }
-  const scheduler = await createScheduler(config.RUN_QUEUE_URL, log);
+  const ids = ulids(clock);
+  const scheduler = await createScheduler(config.RUN_QUEUE_URL, log, async (job, startedAt, error) => {
+    metrics.jobEnded(job, error ? 'failed' : 'ok', (Date.now() - startedAt.getTime()) / 1000);
+    // Runs have their own record; a line for each would only make the table hot.
+    if (job !== EXECUTE_RUN) await store.jobs.ended(job, startedAt, new Date(), error?.message ?? null);
+  });
   const collectors = createCollectors({
     ssh: {
       keysDir: config.SSH_KEYS_DIR,
@@ -125,7 +140,7 @@ export async function createApp(config: Config, overrides: Overrides = {}, faces
     files: createRunbookFiles({
       root: PROJECT_DIR,
       shippedDir: config.RUNBOOKS_DIR,
-      uploadedDir: join(config.DATA_DIR, 'runbooks'),
+      uploadedDir: uploadsDir(config),
       log,
     }),
     index: runbookIndex,
@@ -160,13 +175,20 @@ export async function createApp(config: Config, overrides: Overrides = {}, faces
     queue: scheduler,
     runEvents: createRunEvents(),
     agents: { profiles: () => [...planner.profiles.current().keys()] },
+    worker: { id: ids.next(), host: hostname(), pid: process.pid, startedAt },
+    backups: createBackups(database, {
+      databaseUrl: config.DATABASE_URL,
+      backupDir: config.BACKUP_DIR,
+      uploadsDir: uploadsDir(config),
+      version: config.version,
+    }),
     runbooks,
     people: overrides.people,
     charts,
     metrics,
     log,
     clock,
-    ids: ulids(clock),
+    ids,
     tokens,
     random: Math.random,
     settings: {
@@ -205,7 +227,7 @@ export async function createApp(config: Config, overrides: Overrides = {}, faces
     planner_step: (approval, signal) => plannerStepDecided(ports, approval, signal),
   };
   scheduler.define(
-    'execute_run',
+    EXECUTE_RUN,
     async ({ run_id }, signal) => {
       await executeRun(ports, executors, String(run_id), signal);
     },
@@ -220,6 +242,24 @@ export async function createApp(config: Config, overrides: Overrides = {}, faces
   const stopped = new AbortController();
   const deliveries: Promise<void>[] = [];
 
+  let beats: NodeJS.Timeout | undefined;
+  let tending: Promise<void> = Promise.resolve();
+  const tend = (jobs: boolean, recover: boolean): Promise<void> => {
+    tending = (async () => {
+      await beat(ports, jobs);
+      if (!recover) return;
+      const taken = await takeUpWhatDiedLeft(ports, isProcessGone);
+      if (taken.interrupted + taken.requeued > 0) log.warn(taken, 'took up runs that another process left');
+      if (taken.interrupted > 0) await recoverRemediations(ports);
+    })().catch((error: unknown) => log.error({ err: error }, 'could not tell the others that this process is alive'));
+    return tending;
+  };
+  const queueProbe: Probe = async () => ({
+    ...(await scheduler.probe()),
+    workers: config.RUN_QUEUE_URL ? await requireWorkers(ports) : 1,
+    jobs: Object.fromEntries((await store.jobs.list()).map(({ job, ...record }) => [job, presentJob(record)])),
+  });
+
   return {
     config,
     tools: TOOLS,
@@ -233,26 +273,32 @@ export async function createApp(config: Config, overrides: Overrides = {}, faces
         startedAt,
         version: config.version,
         probes: {
-          queue: scheduler.probe,
+          queue: queueProbe,
           disk: diskProbe(config.DATA_DIR),
           llm: llmProbe(planner.model, clock),
           vectors: runbooksProbe(runbooks),
         },
       }),
     async metricsPage() {
-      // The page has to stand when the store does not.
+      // The page has to stand when what it tells about does not.
       metrics.openAlerts(await store.alerts.openCounts().catch(() => []));
       metrics.deadMessages(await store.outbox.deadCounts().catch(() => []));
+      const [waiting, workers, jobs] = await Promise.all([
+        scheduler.waiting(),
+        requireWorkers(ports),
+        store.jobs.list(),
+      ]).catch(() => [Number.NaN, 0, []] as const);
+      metrics.work({ waiting, workers, jobs });
       return metrics.page();
     },
-    async startWorking({ recover }) {
-      await scheduler.start();
+    async startWorking({ recover, jobs = true, follow = recover }) {
+      await beat(ports, jobs);
+      beats = setInterval(() => void tend(jobs, recover), BEAT_MS);
+      if (jobs) await scheduler.start();
+      if (follow) await runbooks.follow();
       if (!recover) return;
-      await runbooks.follow();
-      const recovered = await recoverRuns(ports);
-      if (recovered.interrupted + recovered.requeued > 0)
-        log.warn(recovered, 'took up runs that an earlier process left');
-      await recoverApprovals(ports);
+      await tend(jobs, true);
+      if (await isAlone(ports, isProcessGone)) await recoverApprovals(ports);
       await recoverRemediations(ports);
       for (const messenger of messengers) {
         deliveries.push(keepDelivering(createCourier(ports, messenger, Math.random), log, stopped.signal));
@@ -262,6 +308,9 @@ export async function createApp(config: Config, overrides: Overrides = {}, faces
       await scheduler.stop(drainMs);
       stopped.abort();
       await Promise.all(deliveries);
+      clearInterval(beats);
+      await tending;
+      if (beats) await leave(ports).catch((error: unknown) => log.warn({ err: error }, 'could not sign off'));
       await runbooks.close();
       runbookIndex.close();
       await collectors.close();
@@ -322,4 +371,25 @@ function ticketMessengers(config: Config, ports: Ports): Messenger[] {
       },
     }),
   ];
+}
+
+function presentJob({ lastStartedAt, lastSucceededAt, lastFailedAt, lastError }: Omit<JobRecord, 'job'>) {
+  return {
+    last_started_at: lastStartedAt,
+    last_succeeded_at: lastSucceededAt,
+    last_failed_at: lastFailedAt,
+    last_error: lastError,
+  };
+}
+
+/** Puts a backup in the place of the configured database; refuses while the service runs. */
+export async function restore(config: Config, file: string): Promise<string> {
+  const places = { databaseUrl: config.DATABASE_URL, uploadsDir: uploadsDir(config) };
+  const { created_at } = await restoreBackup(file, places, new Date());
+  return `Restored ${file} of ${created_at}. Start the service again.`;
+}
+
+/** Runbooks that came by upload; a backup takes them along. */
+function uploadsDir(config: Config): string {
+  return join(config.DATA_DIR, 'runbooks');
 }

@@ -50,9 +50,11 @@ const Variables = z.object({
   REQUIRE_API_KEY: flag(true),
   PORT: whole(8000, 0, 65_535),
   HOST: text('0.0.0.0'),
+  WORKER_PORT: whole(0, 0, 65_535),
   DATA_DIR: text('data'),
+  BACKUP_DIR: text('backups'),
   DATABASE_URL: text(),
-  DATABASE_POOL_SIZE: whole(10, 1, 200),
+  DATABASE_POOL_SIZE: whole(10, 2, 200),
   RUN_QUEUE_URL: url('mongodb', 'mongodb+srv', 'postgresql', 'postgres', 'redis', 'rediss'),
   CONFIG_DIR: text(join(PROJECT_DIR, 'config')),
   RUNBOOKS_DIR: text(join(PROJECT_DIR, 'runbooks')),
@@ -115,12 +117,15 @@ const Variables = z.object({
   SLACK_API_URL: url('http', 'https'),
   MCP_ALLOWED_ORIGINS: list(),
   MCP_STDIO_ROLE: z.enum(ROLES, `must be ${ROLES.join(', ')}`).default('operator'),
+  API_RATE_LIMIT_PER_MINUTE: whole(12_000, 0, 10_000_000),
 });
 
 type Read = z.output<typeof Variables>;
 
-export interface Config extends Readonly<Omit<Read, 'DATA_DIR' | 'DATABASE_URL' | 'HOST' | 'SSH_KEYS_DIR'>> {
+export interface Config
+  extends Readonly<Omit<Read, 'DATA_DIR' | 'BACKUP_DIR' | 'DATABASE_URL' | 'HOST' | 'SSH_KEYS_DIR'>> {
   readonly DATA_DIR: string;
+  readonly BACKUP_DIR: string;
   readonly DATABASE_URL: string;
   /** Where to listen: loopback only while nothing guards the door. */
   readonly HOST: string;
@@ -161,12 +166,18 @@ export function readConfig(env: Record<string, string | undefined>): Config {
   return Object.freeze({
     ...read,
     DATA_DIR: dataDir,
+    BACKUP_DIR: resolve(read.BACKUP_DIR),
     DATABASE_URL: read.DATABASE_URL || `sqlite:///${join(dataDir, 'orchestrator.db')}`,
     SSH_KEYS_DIR: resolve(read.SSH_KEYS_DIR || join(dataDir, 'ssh')),
     HOST: keyless && !openOnPurpose ? '127.0.0.1' : read.HOST,
     authRequired: !keyless && read.REQUIRE_API_KEY,
     version: version(),
   });
+}
+
+/** What the push agent reads: its endpoint's token, which on the command line every user of the machine could see. */
+export function readAgentConfig(env: Record<string, string | undefined>): { token: string | undefined } {
+  return { token: env.DEX_AGENT_TOKEN?.trim() || undefined };
 }
 
 /** The environment of this process, over what `.env` in the working directory says. */

@@ -7,12 +7,15 @@ import { createMcpServer } from '../mcp/server.ts';
 import { type App, createApp, type Overrides } from './app.ts';
 import { type Config, processEnv, readConfig } from './config.ts';
 import { jobActor } from './core/actor.ts';
+import { identifyKey } from './core/apiKeys.ts';
 import { AppError } from './core/errors.ts';
+import { agentSnapshotRoutes } from './surfaces/http/agentSnapshots.ts';
 import { alertmanagerRoutes } from './surfaces/http/alertmanager.ts';
 import { apiRoutes } from './surfaces/http/api.ts';
-import { authenticate, configuredKey, type KeyLookup } from './surfaces/http/auth.ts';
+import { authenticate, configuredKey, firstOf, type KeyLookup } from './surfaces/http/auth.ts';
 import { docsRoutes } from './surfaces/http/docs.ts';
 import { openapi } from './surfaces/http/openapi.ts';
+import { createRateLimit } from './surfaces/http/rateLimit.ts';
 import { runEventRoutes } from './surfaces/http/runEvents.ts';
 import { createKoa, type HttpServer, listen } from './surfaces/http/server.ts';
 import { serviceRoutes } from './surfaces/http/service.ts';
@@ -33,7 +36,7 @@ export async function startService(config: Config, overrides: Overrides = {}): P
     const mcp = mountMcp(app);
     const slack = mountSlack(app);
     const server = await openDoors(app, mcp, slack);
-    await app.startWorking({ recover: true });
+    await app.startWorking({ recover: true, jobs: config.RUN_QUEUE_URL === '' });
     // Slack may be slow or down; the service is ready without it.
     void slack?.start();
     const survey = { cron: config.DEX_SURVEY_CRON, sharePct: config.DEX_SURVEY_SHARE_PCT };
@@ -59,8 +62,8 @@ export async function startService(config: Config, overrides: Overrides = {}): P
 }
 
 async function openDoors(app: App, mcp: McpHttp, slack: SlackFace | null): Promise<HttpServer> {
-  const { config } = app;
-  const guard = guardOf(config);
+  const { config, ports } = app;
+  const guard = guardOf(app);
   const caller = (ctx: Context) => authenticate(ctx.headers, 'rest', guard);
   const koa = createKoa({
     log: app.log,
@@ -68,20 +71,29 @@ async function openDoors(app: App, mcp: McpHttp, slack: SlackFace | null): Promi
     raw: { '/mcp': mcp.handle, ...(slack?.requestListener && { [SLACK_PATH]: slack.requestListener }) },
     ownBodies: ['/api/v1/webhooks'],
     routers: [
-      apiRoutes({ ...app, charts: app.ports.charts, authenticate: caller }),
-      runEventRoutes({ ...app, events: app.ports.runEvents, authenticate: caller }),
+      apiRoutes({
+        ...app,
+        charts: ports.charts,
+        authenticate: caller,
+        rateLimit: createRateLimit(config.API_RATE_LIMIT_PER_MINUTE, ports.clock.now),
+      }),
+      runEventRoutes({ ...app, events: ports.runEvents, authenticate: caller }),
+      agentSnapshotRoutes({
+        invoke: app.invoke,
+        endpointOf: (token) => ports.store.endpoints.byAgentToken(ports.tokens.digest(token)),
+      }),
       alertmanagerRoutes({
         invoke: app.invoke,
-        metrics: app.ports.metrics,
+        metrics: ports.metrics,
         secret: config.WEBHOOK_SECRET,
         required: config.WEBHOOK_REQUIRE_AUTH,
       }),
       ticketCallbackRoutes({
         invoke: app.invoke,
-        metrics: app.ports.metrics,
+        metrics: ports.metrics,
         secret: config.WEBHOOK_SECRET,
         required: config.WEBHOOK_REQUIRE_AUTH,
-        now: () => app.ports.clock.now(),
+        now: () => ports.clock.now(),
       }),
       docsRoutes(openapi(app.tools, config.version)),
       serviceRoutes({ metricsToken: config.METRICS_TOKEN, health: app.health, metricsPage: app.metricsPage }),
@@ -94,7 +106,7 @@ function mountMcp(app: App): McpHttp {
   const { config, log, ports } = app;
   return createMcpHttp({
     createServer: (actor) => createMcpServer({ ...app, actor, charts: ports.charts, version: config.version }),
-    authenticate: (headers) => authenticate(headers, 'mcp', guardOf(config)),
+    authenticate: (headers) => authenticate(headers, 'mcp', guardOf(app)),
     allowedOrigins: config.MCP_ALLOWED_ORIGINS,
     clock: ports.clock,
     log,
@@ -117,8 +129,9 @@ function mountSlack({ config, tools, invoke, ports, log }: App): SlackFace | nul
   );
 }
 
-function guardOf(config: Config): { required: boolean; lookup: KeyLookup } {
-  return { required: config.authRequired, lookup: configuredKey(config.API_KEY) };
+function guardOf({ config, ports }: App): { required: boolean; lookup: KeyLookup } {
+  const stored: KeyLookup = (key, via) => identifyKey(ports, key, via);
+  return { required: config.authRequired, lookup: firstOf(configuredKey(config.API_KEY), stored) };
 }
 
 /** On an empty registry: watches the machine it runs on, so that a newcomer sees real work at once. */

@@ -1,8 +1,10 @@
 /** The service's own metrics for Prometheus; every label has a bounded set of values. */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-import type { Metrics } from '../core/ports.ts';
+import type { JobRecord, Metrics } from '../core/ports.ts';
 
 export interface MetricsRegistry extends Metrics {
+  /** What is known only when somebody looks: set just before a page is made. */
+  work(state: { waiting: number; workers: number; jobs: readonly JobRecord[] }): void;
   /** The page for a scraper, and its content type. */
   page(): Promise<{ text: string; contentType: string }>;
 }
@@ -155,7 +157,47 @@ export function createMetrics(): MetricsRegistry {
     registers,
   });
 
+  const jobs = new Counter({
+    name: 'dex_jobs_total',
+    help: 'Jobs that this process worked on, by outcome',
+    labelNames: ['job', 'outcome'],
+    registers,
+  });
+  const jobSeconds = new Histogram({
+    name: 'dex_job_duration_seconds',
+    help: 'How long jobs took in this process',
+    labelNames: ['job'],
+    buckets: [0.01, 0.1, 0.5, 1, 5, 10, 30, 60, 120, 300, 600],
+    registers,
+  });
+  const lastSuccess = new Gauge({
+    name: 'dex_job_last_success_timestamp_seconds',
+    help: 'When a scheduled job last went well, in whichever process; Unix time',
+    labelNames: ['job'],
+    registers,
+  });
+  const lastFailure = new Gauge({
+    name: 'dex_job_last_failure_timestamp_seconds',
+    help: 'When a scheduled job last failed, in whichever process; Unix time',
+    labelNames: ['job'],
+    registers,
+  });
+  const waiting = new Gauge({ name: 'dex_queue_waiting', help: 'Jobs that are due and not taken yet', registers });
+  const workers = new Gauge({ name: 'dex_workers', help: 'Processes that work on jobs and are alive', registers });
+
   return {
+    work(state) {
+      waiting.set(state.waiting);
+      workers.set(state.workers);
+      for (const { job, lastSucceededAt, lastFailedAt } of state.jobs) {
+        if (lastSucceededAt) lastSuccess.set({ job }, lastSucceededAt.getTime() / 1000);
+        if (lastFailedAt) lastFailure.set({ job }, lastFailedAt.getTime() / 1000);
+      }
+    },
+    jobEnded(job, outcome, durationS) {
+      jobs.inc({ job, outcome });
+      jobSeconds.observe({ job }, durationS);
+    },
     runFinished(kind, status, durationS) {
       runs.inc({ kind, status });
       runSeconds.observe({ kind }, durationS);

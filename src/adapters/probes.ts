@@ -15,3 +15,14 @@ export function diskProbe(dir: string): Probe {
     return { status: 'degraded', free_mib, detail: `only ${freePct} % of the data disk is free` };
   };
 }
+
+/** Whether a process of this machine has ended; one with our own id is our predecessor in a restarted container. */
+export function isProcessGone(pid: number): boolean {
+  if (pid === process.pid) return true;
+  try {
+    process.kill(pid, 0);
+    return false;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ESRCH'; // EPERM: it lives, as another user
+  }
+}

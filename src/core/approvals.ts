@@ -146,9 +146,14 @@ export async function settleApproval(
   try {
     await handlers[approval.kind]?.(approval, signal);
   } catch (error) {
-    if (!(error instanceof AppError)) ports.log.error({ err: error, approval_id: id }, 'an approved call failed');
-    const outcome = error instanceof AppError ? error.message : 'An internal error; the log has it.';
-    await change(ports, id, (now) => (now.execution === 'due' ? { ...now, execution: 'failed', outcome } : null));
+    const lasting = error instanceof AppError && error.kind !== 'unavailable';
+    if (!lasting) ports.log.error({ err: error, approval_id: id }, 'what follows an approval failed');
+    // Those who only have to be told are told again within minutes; a call is never tried twice.
+    if (!lasting && approval.kind !== 'tool') return;
+    if (approval.kind === 'tool') {
+      const outcome = error instanceof AppError ? error.message : 'An internal error; the log has it.';
+      await change(ports, id, (now) => (now.execution === 'due' ? { ...now, execution: 'failed', outcome } : null));
+    }
   }
   await change(ports, id, (now) => (now.settledAt === null ? { ...now, settledAt: ports.clock.now() } : null));
 }

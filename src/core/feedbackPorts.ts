@@ -2,7 +2,6 @@
 import type { Cell, FeedbackAnswer, FeedbackSource } from '../domain/confidentiality.ts';
 import type { FeedbackCategory } from '../domain/enps.ts';
 import type { Invitation, Survey } from '../domain/survey.ts';
-import type { Page, Paged } from './ports.ts';
 
 export interface StoredCell extends Cell {
   source: FeedbackSource;
@@ -41,7 +40,7 @@ export interface SurveyRepository {
   open(): Promise<Survey | null>;
   get(id: number): Promise<Survey | null>;
   /** Newest first. */
-  list(page: Page): Promise<Paged<Survey>>;
+  list(page: { limit: number; offset: number }): Promise<{ items: Survey[]; total: number }>;
   /** False when it was closed already. Forgets who may still answer, and with it who did. */
   close(id: number, now: Date): Promise<boolean>;
 

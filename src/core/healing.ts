@@ -19,9 +19,29 @@ export const HEALER: Actor = jobActor('healing');
 export function createHealing(ports: Ports): Healing {
   return {
     async handle(alerts) {
-      for (const { id } of alerts) await handleAlert(ports, id);
+      for (const { id } of alerts) {
+        try {
+          await handleAlert(ports, id);
+        } catch (error) {
+          if (error instanceof AppError && error.kind === 'unavailable') throw error;
+          // One alert that cannot be handled must not hold up all others.
+          ports.log.error({ err: error, alert_id: id }, 'DEX self-healing: an alert could not be handled');
+          await giveToPerson(ports, id, 'self-healing failed on it; the log has the reason');
+        }
+      }
     },
   };
+}
+
+async function giveToPerson(ports: Ports, alertId: number, why: string): Promise<void> {
+  const changes = await ports.store.transaction(async (store) => {
+    const { endpointId } = await requireAlert(store, alertId);
+    await store.endpoints.hold([endpointId]);
+    const alert = await requireAlert(store, alertId);
+    const endpoint = await endpointOf(store, alert);
+    return alert.status === 'active' && endpoint ? escalateIn(ports, store, alert, endpoint, why) : null;
+  });
+  if (changes) await announce(ports, changes);
 }
 
 type Verdict = { plan: RemediationPlan } | { why: string; severity: Severity };

@@ -5,7 +5,7 @@ import { decideApproval, recordExecution, requestApproval, spendApproval } from 
 import { canonicalJson } from './canonicalJson.ts';
 import type { ChartSpec } from './chart.ts';
 import { AppError } from './errors.ts';
-import { judge } from './policy.ts';
+import { judge, type Verdict } from './policy.ts';
 import type { AuditEntry, Ports, StoredApproval } from './ports.ts';
 import type { AnyTool } from './tool.ts';
 
@@ -43,11 +43,16 @@ export function createInvoke(tools: readonly AnyTool[], ports: Ports): Invoke {
     let allowed: Allowed = { actor, approvalId: null };
     let text = '';
     try {
-      input = parseInput(tool, raw);
-      allowed = await authorise(ports, tool, input, actor, options).catch((error: unknown) => {
-        outcome = 'denied';
-        throw error;
-      });
+      const parsed = tool.input.safeParse(raw ?? {});
+      if (parsed.success) input = parsed.data;
+      // The role comes before the input's mistakes: whoever may not call a tool is not taught how to.
+      outcome = 'denied';
+      const verdict = requireRole(tool, actor);
+      outcome = 'failed';
+      if (!parsed.success) throw badInput(tool, parsed.error);
+      outcome = 'denied';
+      allowed = await authorise(ports, tool, verdict, input, actor, options);
+      outcome = 'failed';
       const raised = await tool.run(input, {
         ports,
         actor: allowed.actor,
@@ -65,7 +70,8 @@ export function createInvoke(tools: readonly AnyTool[], ports: Ports): Invoke {
     } finally {
       const durationMs = performance.now() - started;
       ports.metrics.toolCalled(tool.name, actor.via, outcome, durationMs / 1000);
-      if (tool.effect !== 'read') await audit(tool, input, allowed.actor, outcome, failure, durationMs);
+      if (tool.effect !== 'read' && !(tool.selfRecording && outcome === 'ok'))
+        await audit(tool, input, allowed.actor, outcome, failure, durationMs);
       if (allowed.approvalId !== null) {
         const words = outcome === 'ok' ? text : failureWords(failure);
         await recordExecution(ports, allowed.approvalId, outcome === 'ok' ? 'done' : 'failed', words);
@@ -126,15 +132,21 @@ function withoutCaller({ at, tool, outcome }: AuditEntry): AuditEntry {
   };
 }
 
-function parseInput(tool: AnyTool, raw: unknown): Record<string, unknown> {
-  const parsed = tool.input.safeParse(raw ?? {});
-  if (parsed.success) return parsed.data;
-  const fields = parsed.error.issues.map((issue) => ({
+function badInput(tool: AnyTool, error: z.ZodError): AppError {
+  const fields = error.issues.map((issue) => ({
     field: issue.path.join('.') || '(body)',
     problem: issue.message,
   }));
   const words = fields.map(({ field, problem }) => `${field}: ${problem}`).join('; ');
-  throw new AppError('invalid', `${tool.name} cannot be done with this input. ${words}`, { fields });
+  return new AppError('invalid', `${tool.name} cannot be done with this input. ${words}`, { fields });
+}
+
+type Permission = Exclude<Verdict, { decision: 'deny' }>;
+
+function requireRole(tool: AnyTool, actor: Actor): Permission {
+  const verdict = judge(tool, actor);
+  if (verdict.decision === 'deny') throw new AppError('denied', verdict.reason);
+  return verdict;
 }
 
 /** Who the call is made as, and the approval that it uses up. */
@@ -146,16 +158,14 @@ interface Allowed {
 async function authorise(
   ports: Ports,
   tool: AnyTool,
+  verdict: Permission,
   input: Record<string, unknown>,
   actor: Actor,
   options: InvokeOptions,
 ): Promise<Allowed> {
-  const verdict = judge(tool, actor);
   switch (verdict.decision) {
     case 'allow':
       return { actor, approvalId: null };
-    case 'deny':
-      throw new AppError('denied', verdict.reason);
     case 'person': {
       if (await options.confirm?.(await questionOf(ports, tool, input, actor)))
         return { actor: personBehind(actor), approvalId: null };

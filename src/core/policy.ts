@@ -30,7 +30,8 @@ export function hasRole(actor: Actor, role: Role): boolean {
 
 /** Whether a face offers a tool to an actor at all; what is not offered does not exist for the caller. */
 export function offers(tool: AnyTool, actor: Pick<Actor, 'kind' | 'via' | 'role'>): boolean {
-  if (tool.humansOnly && actor.kind !== 'human') return false;
+  // A client of MCP may put a question to its person; nobody stands behind the others.
+  if (tool.humansOnly && actor.kind !== 'human' && actor.via !== 'mcp') return false;
   return !tool.hiddenFrom?.includes(actor.via) && RANK[actor.role] >= RANK[leastRole(tool)];
 }
 

@@ -15,9 +15,10 @@ import type { RemediationRecord, Score, ScoreThresholds } from '../domain/score.
 import type { ScanTarget, Snapshot } from '../domain/telemetry.ts';
 import type { Ticket } from '../domain/ticket.ts';
 import type { TrendMetric } from '../domain/trendRules.ts';
-import type { Actor } from './actor.ts';
+import type { Actor, Role } from './actor.ts';
 import type { ChartRenderer } from './chart.ts';
 import type { FeedbackRepository, People, SurveyRepository } from './feedbackPorts.ts';
+import type { Page, Paged } from './page.ts';
 import type { RemediationRules } from './remediationMap.ts';
 import type { Runbooks } from './runbookPorts.ts';
 import type { ScoreConfig } from './scoreRules.ts';
@@ -34,6 +35,9 @@ export interface Ports {
   queue: Queue;
   runEvents: RunEvents;
   agents: Agents;
+  /** This process, as it names itself among those that share the work. */
+  worker: Omit<Worker, 'seenAt' | 'works'>;
+  backups: Backups;
   /** Who looks at new alerts and heals what it may; absent while nothing does. */
   healing?: Healing;
   runbooks: Runbooks;
@@ -107,16 +111,6 @@ export interface Collector {
   collect(target: ScanTarget, context: CollectContext): Promise<Snapshot>;
 }
 
-export interface Page {
-  limit: number;
-  offset: number;
-}
-
-export interface Paged<T> {
-  items: T[];
-  total: number;
-}
-
 /** Everything that is kept. Repositories return plain values, never live entities. */
 export interface Store {
   readonly endpoints: EndpointRepository;
@@ -135,6 +129,9 @@ export interface Store {
   readonly surveys: SurveyRepository;
   readonly runs: RunRepository;
   readonly audit: AuditRepository;
+  readonly apiKeys: ApiKeyRepository;
+  readonly workers: WorkerRepository;
+  readonly jobs: JobRecordRepository;
   readonly runbookVotes: RunbookVoteRepository;
   /** All or nothing; nested calls join the outer one. */
   transaction<T>(work: (store: Store) => Promise<T>): Promise<T>;
@@ -436,6 +433,10 @@ export interface RunRepository {
   status(id: string): Promise<RunStatus | null>;
   /** Changes a run that is in one of these statuses; false when it was not, and then nothing changed. */
   move(id: string, from: readonly RunStatus[], patch: Partial<Run>): Promise<boolean>;
+  /** Moves a queued run to running; false when somebody else did or it is not queued any more. */
+  claim(id: string, workerId: string, startedAt: Date): Promise<boolean>;
+  /** Running runs whose process is none of these, oldest first. */
+  abandoned(aliveWorkerIds: string[]): Promise<Run[]>;
   update(id: string, patch: Partial<Run>): Promise<void>;
   /** What the runs since then have cost in US dollars, of everybody or of one asker. */
   spentUsd(since: Date, requestedBy?: string): Promise<number>;
@@ -459,9 +460,77 @@ export interface AuditEntry {
   durationMs: number;
 }
 
+export interface AuditFilter extends Partial<Pick<AuditEntry, 'actor' | 'via' | 'role' | 'tool' | 'outcome'>> {
+  since?: Date;
+}
+
 export interface AuditRepository {
   append(entry: AuditEntry): Promise<void>;
-  list(filter: { actor?: string; tool?: string }, page: Page): Promise<Paged<AuditEntry & { id: number }>>;
+  /** Newest first. */
+  list(filter: AuditFilter, page: Page): Promise<Paged<AuditEntry & { id: number }>>;
+}
+
+export interface ApiKey {
+  id: number;
+  name: string;
+  role: Role;
+  createdBy: string;
+  createdAt: Date;
+  /** To the minute; null when it was never used. */
+  lastUsedAt: Date | null;
+  revokedAt: Date | null;
+}
+
+export interface ApiKeyRepository {
+  /** Fails with kind `conflict` while a valid key has the name. */
+  add(key: Pick<ApiKey, 'name' | 'role' | 'createdBy' | 'createdAt'>, digest: string): Promise<ApiKey>;
+  /** By name, revoked ones too. */
+  list(): Promise<ApiKey[]>;
+  /** Valid keys only. */
+  byDigest(digest: string): Promise<ApiKey | null>;
+  /** The key as it is now, or null when no valid key has the name. */
+  revoke(name: string, now: Date): Promise<ApiKey | null>;
+  noteUse(id: number, now: Date): Promise<void>;
+}
+
+/** A process of the service. */
+export interface Worker {
+  id: string;
+  host: string;
+  /** Its process id on that host. */
+  pid: number;
+  startedAt: Date;
+  seenAt: Date;
+  /** False for one that only takes jobs, and leaves them to others. */
+  works: boolean;
+}
+
+export interface WorkerRepository {
+  /** Says that a process is alive. */
+  beat(worker: Worker): Promise<void>;
+  /** Oldest first. */
+  seenSince(since: Date): Promise<Worker[]>;
+  /** Says that a process ends, and forgets those that were last seen before. */
+  leave(id: string, forgetBefore: Date): Promise<void>;
+}
+
+/** How a scheduled job fared, whichever process worked on it. */
+export interface JobRecord {
+  job: string;
+  lastStartedAt: Date;
+  lastSucceededAt: Date | null;
+  lastFailedAt: Date | null;
+  lastError: string | null;
+}
+
+export interface JobRecordRepository {
+  ended(job: string, startedAt: Date, endedAt: Date, error: string | null): Promise<void>;
+  list(): Promise<JobRecord[]>;
+}
+
+export interface Backups {
+  /** Fails with kind `unavailable` when the database's own tool is missing. */
+  create(now: Date): Promise<{ file: string; bytes: number; sha256: string }>;
 }
 
 /** Whether a runbook helped somebody on one occasion. */
@@ -484,6 +553,8 @@ export interface RunbookVoteRepository {
 /** Work that outlives a request. Facts are in the store first; the queue only says that there is something to do. */
 export interface Queue {
   enqueue(job: string, data: Record<string, unknown>): Promise<void>;
+  /** How many jobs are due and not taken yet. */
+  waiting(): Promise<number>;
 }
 
 /** `changed`: look at the stored run again. `text`: what a model is writing, as it comes; never stored. */
@@ -566,6 +637,7 @@ export interface Metrics {
   llmSpent(model: { provider: string; model: string }, costUsd: number): void;
   endpointScanned(collector: string, outcome: 'ok' | 'unreachable', durationS: number): void;
   fleet(counts: Record<string, number>, averageScore: number | null): void;
+  jobEnded(job: string, outcome: 'ok' | 'failed', durationS: number): void;
   /** Every move of an alert from one status to another. */
   alertMoved(alertName: string, from: string, to: string): void;
   openAlerts(counts: readonly { severity: string; alertName: string; alerts: number }[]): void;

@@ -322,7 +322,7 @@ export async function recoverRemediations(ports: Ports): Promise<void> {
     const run = await ports.store.runs.get(remediation.id);
     if (remediation.status === 'queued') await startNext(ports, remediation.endpointId);
     else if (run?.status === 'queued') await ports.queue.enqueue('execute_run', { run_id: remediation.id });
-    else
+    else if (run?.status !== 'running')
       await endRemediation(ports, remediation, 'interrupted', 'the service stopped while it ran; it was not repeated');
   }
 }

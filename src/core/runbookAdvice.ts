@@ -1,5 +1,6 @@
 /** Runbooks for whoever asks: found by a question or by what ails an endpoint, with what people said of each page. */
 import type { Alert, Severity } from '../domain/alert.ts';
+import { type AlertRule, LOW_SCORE } from '../domain/alertRules.ts';
 import type { Endpoint } from '../domain/endpoint.ts';
 import { PLATFORMS, type Platform } from '../domain/runbook.ts';
 import { NO_VOTES, type VoteCount, voteBalance } from '../domain/runbookVotes.ts';
@@ -42,7 +43,7 @@ export async function searchRunbooks(
  * before any trouble's second, so that the loudest does not drown the others.
  */
 export async function adviseEndpoint(
-  ports: Needs,
+  ports: Needs & Pick<Ports, 'scoreRules'>,
   endpoint: Endpoint,
   alertName: string | null,
   k: number,
@@ -51,7 +52,7 @@ export async function adviseEndpoint(
   const alerts = await store.alerts.open([endpoint.id]);
   const troubles =
     alertName === null
-      ? troublesOf(endpoint, alerts, await store.scores.latest(endpoint.id))
+      ? troublesOf(endpoint, alerts, await store.scores.latest(endpoint.id), ports.scoreRules.current().alerts)
       : [{ alertName, text: alerts.find((alert) => alert.alertName === alertName)?.message ?? '' }];
   const votes = await store.runbookVotes.counts();
   const platform = PLATFORMS.find((name) => name === endpoint.osPlatform) ?? null;
@@ -109,21 +110,42 @@ interface Trouble {
   text: string;
 }
 
-function troublesOf(endpoint: Endpoint, alerts: readonly Alert[], score: StoredScore | null): Trouble[] {
-  const worstFirst = alerts.toSorted(
-    (a, b) => SEVERITY_ORDER[a.severity] - SEVERITY_ORDER[b.severity] || b.createdAt.getTime() - a.createdAt.getTime(),
-  );
-  // How many alerts of late were resolved is a matter for the team, not for a page about the machine.
+/**
+ * Open alerts, worst and newest first; then what the last scan found and no alert says yet, under the name of the alert it
+ * would raise; last the low score itself, which only sums up the others.
+ */
+function troublesOf(
+  endpoint: Endpoint,
+  open: readonly Alert[],
+  score: StoredScore | null,
+  rules: readonly AlertRule[],
+): Trouble[] {
+  const alerts = open
+    .toSorted(
+      (a, b) =>
+        SEVERITY_ORDER[a.severity] - SEVERITY_ORDER[b.severity] || b.createdAt.getTime() - a.createdAt.getTime(),
+    )
+    .map(({ alertName, message }) => ({ alertName, text: message }));
+  const unreachable = rules.find((rule) => 'unreachable' in rule)?.name ?? null;
+  const silence = endpoint.unreachableReason;
   const deductions = (score?.deductions ?? [])
+    // How many alerts of late were resolved is a matter for the team, not for a page about the machine.
     .filter(({ measure }) => measure !== 'alerts_resolved_pct')
-    .toSorted((a, b) => b.points - a.points);
-  return [
-    ...worstFirst.map(({ alertName, message }) => ({ alertName, text: message })),
-    ...(endpoint.unreachableReason === null
-      ? []
-      : [{ alertName: null, text: `endpoint unreachable: ${endpoint.unreachableReason}` }]),
-    ...deductions.map(({ reason }) => ({ alertName: null, text: reason })),
-  ].slice(0, MAX_TROUBLES);
+    .toSorted((a, b) => b.points - a.points)
+    .map(({ measure, reason }) => ({
+      alertName: rules.find((rule) => 'measure' in rule && rule.measure === measure)?.name ?? null,
+      text: reason,
+    }));
+  const troubles = [
+    ...alerts.filter(({ alertName }) => alertName !== LOW_SCORE),
+    ...(silence === null ? [] : [{ alertName: unreachable, text: `it does not answer: ${silence}` }]),
+    ...deductions,
+    ...alerts.filter(({ alertName }) => alertName === LOW_SCORE),
+  ];
+  const named = new Map(troubles.toReversed().map((trouble) => [trouble.alertName, trouble]));
+  return troubles
+    .filter((trouble) => trouble.alertName === null || named.get(trouble.alertName) === trouble)
+    .slice(0, MAX_TROUBLES);
 }
 
 function spoken({ alertName, text }: Trouble): string {

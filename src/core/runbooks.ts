@@ -20,6 +20,9 @@ import type {
 } from './runbookPorts.ts';
 import { answer } from './runbookSearch.ts';
 
+/** Loading the index takes some hundred milliseconds of the processor, which a service that starts has better use for. */
+const FIRST_LOOK_AFTER_MS = 1_000;
+
 export function createRunbooks(parts: {
   files: RunbookFiles;
   index: RunbookIndex;
@@ -32,6 +35,7 @@ export function createRunbooks(parts: {
   let problem: string | null = null;
   let watching: { close(): void } | null = null;
   let refreshing: Promise<void> | null = null;
+  let firstLook: ReturnType<typeof setTimeout> | undefined;
   let closed = false;
 
   function indexAll(progress?: (at: IndexProgress) => void): Promise<IndexReport> {
@@ -167,11 +171,12 @@ export function createRunbooks(parts: {
 
   async function follow(): Promise<void> {
     watching = await files.watch(refreshSoon);
-    refreshSoon();
+    firstLook = setTimeout(refreshSoon, FIRST_LOOK_AFTER_MS);
   }
 
   async function close(): Promise<void> {
     closed = true;
+    clearTimeout(firstLook);
     watching?.close();
     watching = null;
     await refreshing;

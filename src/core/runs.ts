@@ -31,6 +31,10 @@ export type RunExecutors = Partial<Record<RunKind, RunExecutor>>;
 
 /** How often a run is looked at whose changes another process may have made; milliseconds. */
 const LOOK_EVERY_MS = 1000;
+
+/** What it takes to end a run or to queue it again. */
+export type RunPorts = Pick<Ports, 'store' | 'clock' | 'queue' | 'metrics' | 'runEvents'>;
+
 /** Thrown by an executor whose work somebody cancelled. */
 export class RunCancelled extends Error {}
 
@@ -68,8 +72,7 @@ export async function executeRun(
 ): Promise<Run> {
   const queued = await requireRun(ports, runId);
   const startedAt = queued.startedAt ?? ports.clock.now();
-  if (!(await ports.store.runs.move(runId, ['queued'], { status: 'running', startedAt })))
-    return requireRun(ports, runId);
+  if (!(await ports.store.runs.claim(runId, ports.worker.id, startedAt))) return requireRun(ports, runId);
   const run: Run = { ...queued, status: 'running', startedAt };
   ports.runEvents.publish(runId, { type: 'changed' });
   const watch = watchForCancel(ports, runId);
@@ -117,7 +120,7 @@ async function leave(ports: Ports, run: Run, { status, news = [], ...rest }: Run
 
 /** Ends a run if it is in one of these statuses, together with what is to be told of it; false when it was not. */
 async function endRun(
-  ports: Ports,
+  ports: RunPorts,
   run: Run,
   from: readonly RunStatus[],
   end: Pick<Run, 'status'> & Partial<Run>,
@@ -209,30 +212,20 @@ function nextChange(ports: Ports, runId: string, signal: AbortSignal): Promise<v
 }
 
 /**
- * After a restart: runs that can go on are queued again with what they had reached, other runs that were being worked on
- * are marked interrupted (their work may be half done, so it is never repeated blindly), queued ones are queued again;
- * remediations have an order of their own.
+ * Sees to a run whose process died: one that can go on is queued again with what it had reached; any other is marked
+ * interrupted, since its work may be half done and is never repeated blindly.
  */
-export async function recoverRuns(ports: Ports): Promise<{ interrupted: number; requeued: number }> {
-  let interrupted = 0;
-  for (const run of await ports.store.runs.inStatus(['running'])) {
-    if (isResumable(run)) {
-      const job = jobOf(run);
-      await ports.store.runs.move(run.id, ['running'], {
-        status: 'queued',
-        state: { ...job, resumes: job.resumes + 1 },
-      });
-    } else {
-      await endRun(ports, run, ['running'], {
-        status: 'interrupted',
-        error: 'The service stopped while this run was under way.',
-      });
-      interrupted++;
-    }
+export async function takeUpRun(ports: RunPorts, run: Run, error: string): Promise<'requeued' | 'interrupted'> {
+  if (!isResumable(run)) {
+    await endRun(ports, run, ['running'], { status: 'interrupted', error });
+    return 'interrupted';
   }
-  const queued = (await ports.store.runs.inStatus(['queued'])).filter(({ kind }) => kind !== 'remediation');
-  for (const run of queued) await ports.queue.enqueue('execute_run', { run_id: run.id });
-  return { interrupted, requeued: queued.length };
+  const job = jobOf(run);
+  const state = { ...job, resumes: job.resumes + 1 };
+  if (await ports.store.runs.move(run.id, ['running'], { status: 'queued', state })) {
+    await ports.queue.enqueue('execute_run', { run_id: run.id });
+  }
+  return 'requeued';
 }
 
 export async function requireRun(ports: Ports, runId: string): Promise<Run> {

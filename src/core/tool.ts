@@ -47,6 +47,8 @@ export interface Tool<I extends z.ZodObject = z.ZodObject, O extends z.ZodObject
   question?(input: z.output<I>, ports: Ports): Promise<string>;
   /** Faces that do not offer it (a webhook's inner tool is not for people). */
   hiddenFrom?: readonly Face[];
+  /** True when what it writes says by itself who wrote it and when, so that the audit needs no line for each call. */
+  selfRecording?: boolean;
   /** Its answers are confidential: the audit tells that it was called and how it ended, not by whom or with what. */
   anonymous?: boolean;
   description: string;
@@ -59,13 +61,16 @@ export interface Tool<I extends z.ZodObject = z.ZodObject, O extends z.ZodObject
   summary(output: z.output<O>): string;
   /** The answer as a picture, when one says more. */
   chart?(output: z.output<O>): ChartSpec | null;
+  /** The answer as a table, for whoever exports it as CSV or JSON lines. */
+  rows?(output: z.output<O>): Record<string, unknown>[];
 }
 
 /** A tool with its schemas' types erased, as registries and faces hold it. */
-export interface AnyTool extends Omit<Tool, 'run' | 'summary' | 'chart' | 'question'> {
+export interface AnyTool extends Omit<Tool, 'run' | 'summary' | 'chart' | 'rows' | 'question'> {
   run(input: Record<string, unknown>, context: ToolContext): Promise<Record<string, unknown>>;
   summary(output: Record<string, unknown>): string;
   chart?(output: Record<string, unknown>): ChartSpec | null;
+  rows?(output: Record<string, unknown>): Record<string, unknown>[];
   question?(input: Record<string, unknown>, ports: Ports): Promise<string>;
 }
 

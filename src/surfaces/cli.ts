@@ -2,7 +2,7 @@
 import { writeFile } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import { connectAgent } from '../../mcp/agent.ts';
-import { type App, createApp } from '../app.ts';
+import { type App, createApp, restore } from '../app.ts';
 import { processEnv, readConfig } from '../config.ts';
 import type { Actor } from '../core/actor.ts';
 import { helpText, toolHelpText } from '../core/commandHelp.ts';
@@ -52,11 +52,20 @@ export async function runCli(
 ): Promise<number> {
   try {
     const flags = readFlags(argv);
+    if (flags.words[0] === 'restore') {
+      if (flags.words.length !== 2) throw new AppError('invalid', `Usage: ${PREFIX} restore FILE`);
+      output.out(await restore(readConfig(env), flags.words[1]!));
+      return 0;
+    }
     const tools = TOOLS.filter(({ hiddenFrom }) => !hiddenFrom?.includes('cli'));
     const reading = readCommand(flags.words, tools);
     switch (reading.kind) {
       case 'help':
-        output.out(reading.tool ? toolHelpText(reading.tool, PREFIX) : helpText(tools, PREFIX));
+        output.out(
+          reading.tool
+            ? toolHelpText(reading.tool, PREFIX)
+            : `${helpText(tools, PREFIX)}\n\nWith the service stopped: ${PREFIX} restore FILE`,
+        );
         return 0;
       case 'unknown': {
         const near = reading.suggestions.length > 0 ? ` Did you mean ${reading.suggestions.join(' or ')}?` : '';

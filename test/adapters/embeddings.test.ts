@@ -92,3 +92,14 @@ test.each([['./no-such-model'], ['/no/such/model']])(
     expect(embedder.status().note).toContain(`there is no directory ${model}`);
   },
 );
+
+test('none: the built-in vectors, without a warning and without asking the hub', async () => {
+  const { log, lines } = collectingLog();
+  const embedder = createEmbedder({ model: 'none', cacheDir: dir, log, hub: 'http://127.0.0.1:1' });
+  expect(await embedder.open()).toBe(lexicalModel);
+  expect(embedder.status()).toMatchObject({
+    mode: 'lexical',
+    note: expect.stringContaining('EMBEDDING_MODEL is none'),
+  });
+  expect(lines).toEqual([]);
+});

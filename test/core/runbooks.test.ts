@@ -209,6 +209,31 @@ describe('search', () => {
     expect(results[0]).toMatchObject({ docId: 'disk-linux', heading: 'Symptoms' });
   });
 
+  test('vectors are compared alike in memory and by the tables, also after a change', async () => {
+    const { log } = collectingLog();
+    const runbooks = open();
+    await runbooks.indexAll();
+    const asked = createRunbookIndex({ dir: indexDir(), log, inMemoryRows: 0 });
+    closers.push(() => asked.close());
+    const model = await runbooks.embedder.open();
+    const [vector] = await model.embed(['the printer needs toner and the disk is full']);
+    for (let round = 0; round < 2; round += 1) {
+      const [here, there] = await Promise.all([runbooks.index.snapshot(), asked.snapshot()]);
+      for (const level of ['page', 'section'] as const) {
+        for (const options of [
+          { limit: 3, platform: null },
+          { limit: 100, platform: 'linux' as const },
+        ]) {
+          const [mine, theirs] = await Promise.all([here, there].map((at) => at!.byVector(level, vector!, options)));
+          expect(mine!.length).toBeGreaterThan(2);
+          expect(mine!.map(({ docId }) => docId)).toEqual(theirs!.map(({ docId }) => docId));
+          for (const [place, { score }] of mine!.entries()) expect(score).toBeCloseTo(theirs![place]!.score, 4);
+        }
+      }
+      await runbooks.indexOne('toner', '# Toner is low\n\nThe printer asks for toner.\n');
+    }
+  });
+
   test('k bounds the answer, votes move near-equals', async () => {
     const runbooks = open();
     expect(ids(await runbooks.search('disk full', { k: 1 }))).toHaveLength(1);
@@ -265,6 +290,101 @@ describe('search', () => {
   });
 });
 
+describe('following the files', () => {
+  test('an index that is in line is left alone, and no model is loaded for it', async () => {
+    await open().indexAll();
+    const runbooks = open();
+    await runbooks.follow();
+    await expect.poll(() => runbooks.status(), { timeout: 20_000 }).toMatchObject({ state: 'ready', documents: 4 });
+    expect(runbooks.embedder.status().state).toBe('idle');
+    expect(runbooks.status()).toMatchObject({ mode: 'lexical', problem: null });
+    await runbooks.close();
+  });
+
+  test('without an index and without pages nothing is made', async () => {
+    await rm(join(root, 'runbooks'), { recursive: true });
+    await mkdir(join(root, 'runbooks'));
+    const runbooks = open();
+    await runbooks.follow();
+    await runbooks.close();
+    expect(runbooks.embedder.status().state).toBe('idle');
+    expect(await readdir(root)).not.toContain('vectors');
+  });
+
+  test('a change that comes while everything is being indexed is not lost', async () => {
+    const runbooks = open();
+    await runbooks.follow();
+    let late = Promise.resolve();
+    await runbooks.indexAll(({ done }) => {
+      if (done === 0) late = ship('late', '# Late page\n\nToo late?\n');
+    });
+    await late;
+    await expect.poll(() => runbooks.status().documents, { timeout: 20_000 }).toBe(5);
+    expect(ids(await runbooks.search('Late page'))[0]).toBe('late');
+    await runbooks.close();
+  });
+
+  test('a search that meets an index of another model has it made anew, in the background', async () => {
+    await open().indexAll();
+    const tiny = join(root, 'tiny');
+    await writeTinyModel(tiny, [['printer', 'spooler'], ['disk']]);
+    const runbooks = open(tiny);
+    await runbooks.follow();
+    await expect.poll(() => runbooks.status().state, { timeout: 20_000 }).toBe('ready');
+    expect(await runbooks.search('spooler')).toMatchObject({ mode: 'lexical' });
+    await expect.poll(() => runbooks.status(), { timeout: 20_000 }).toMatchObject({ state: 'ready', mode: 'semantic' });
+    expect(await runbooks.search('spooler')).toMatchObject({ mode: 'semantic', note: null });
+    await runbooks.close();
+  });
+
+  test('a stop ends the indexing between two batches; the old index serves and the next start completes it', async () => {
+    const runbooks = open();
+    await runbooks.indexAll();
+    for (let page = 0; page < 100; page += 1) await ship(`page-${page}`, `# Page number ${page}\n`);
+    const stopped = runbooks.indexAll(({ done }) => {
+      if (done > 0) void runbooks.close();
+    });
+    await expect(stopped).rejects.toMatchObject({ kind: 'unavailable', message: expect.stringContaining('stops') });
+    const next = open();
+    expect(ids(await next.search('DiskFull'))).toContain('disk-linux');
+    const { documents, embedded } = await next.indexAll();
+    expect(documents).toBe(104);
+    expect(embedded).toBeLessThan(100);
+  });
+});
+
+describe('reading', () => {
+  test('a page as it lies on disk, the uploaded one before the shipped one', async () => {
+    const runbooks = open();
+    expect(await runbooks.read('disk-linux')).toMatchObject({
+      docId: 'disk-linux',
+      title: 'Disk full on Linux',
+      platforms: ['linux'],
+      path: 'runbooks/disk-linux.md',
+      content: expect.stringMatching(/^# Disk full on Linux/),
+    });
+    await runbooks.indexOne('disk-linux', '# Ours\n');
+    expect(await runbooks.read('disk-linux')).toMatchObject({ title: 'Ours', path: 'uploaded/disk-linux.md' });
+    expect((await runbooks.list()).map(({ docId }) => docId)).toEqual(['disk-linux', 'disk-windows', 'printer', 'vpn']);
+  });
+
+  test.each([['../runbooks/vpn'], ['vpn.md'], ['README'], [''], ['/etc/passwd'], ['vpn\u0000']])(
+    '%j is no page',
+    async (docId) => {
+      await ship('README', '# About');
+      expect(await open().read(docId)).toBeNull();
+    },
+  );
+
+  test('a file that is no runbook is refused with its reason', async () => {
+    await ship('binary', Buffer.from([1, 0, 2]));
+    await expect(open().read('binary')).rejects.toMatchObject({
+      kind: 'refused',
+      message: expect.stringContaining('binary'),
+    });
+  });
+});
+
 describe('an index that cannot be used', () => {
   async function damage(how: (stateFile: string) => Promise<unknown>) {
     const runbooks = open();
@@ -276,11 +396,7 @@ describe('an index that cannot be used', () => {
 
   test.each<[string, (stateFile: string) => Promise<unknown>, RegExp]>([
     ['missing', () => rm(indexDir(), { recursive: true }), /there is no runbook index yet/],
-    [
-      'of another version',
-      (file) => writeFile(file, JSON.stringify({ format: 99, modelId: 'x', dimensions: 1, name: 'x' })),
-      /format 99/,
-    ],
+    ['of another version', (file) => writeFile(file, JSON.stringify({ format: 99, name: 'x' })), /format 99/],
     ['half written', (file) => truncate(file, 10), /damaged/],
     [
       'without its tables',

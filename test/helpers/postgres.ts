@@ -34,10 +34,26 @@ export async function startPostgres(): Promise<PostgresServer> {
       return `postgresql://dexops:dexops@127.0.0.1:${port}/${name}`;
     },
     async stop() {
+      // A pool calls itself closed a moment before its connections are; cut off in that moment, they would throw.
+      await allGone(server);
       await server.stop();
       await rm(dir, { recursive: true, force: true });
     },
   };
+}
+
+/** Waits until ours is the only connection, at most five seconds. */
+async function allGone(server: EmbeddedPostgres): Promise<void> {
+  const client = server.getPgClient('postgres', '127.0.0.1');
+  await client.connect();
+  const others =
+    "select count(*)::int as n from pg_stat_activity where backend_type = 'client backend' and pid <> pg_backend_pid()";
+  for (let tries = 0; tries < 100; tries++) {
+    const { rows } = await client.query<{ n: number }>(others);
+    if (rows[0]?.n === 0) break;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  await client.end();
 }
 
 export async function freePort(): Promise<number> {

@@ -1,6 +1,8 @@
 /** The shipped playbooks and the configuration that names them: what can be told without running Ansible. */
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { RemediationFile } from '../../src/core/remediationMap.ts';
+import { TicketMappingFile } from '../../src/core/ticketMapping.ts';
 import { names, playbookNames, readText, readYaml } from './shipped.ts';
 
 /** Modules that the playbooks may use: all are in Debian's package and none passes its arguments to a shell. */
@@ -46,32 +48,7 @@ const playbooks = playbookNames().map((name) => {
   return { name, play, tasks: allTasks(play.tasks) };
 });
 
-const remediation = z
-  .strictObject({
-    remediation_map: z.record(
-      z.string(),
-      z.strictObject({
-        action: z.enum(['ansible', 'restart', 'clear_cache', 'ticket']),
-        playbook: z.string().optional(),
-        service: z.string().optional(),
-        severity: z.enum(['info', 'warning', 'critical']).optional(),
-        requires_approval: z.boolean().optional(),
-        cooldown: z
-          .string()
-          .regex(/^\d+[mhd]$/)
-          .optional(),
-        max_per_day: z.int().min(1).optional(),
-        match: z
-          .strictObject({
-            labels: z.record(z.string(), z.array(z.string())).optional(),
-            persona: z.array(z.string()).optional(),
-            tier: z.array(z.int().min(1).max(3)).optional(),
-          })
-          .optional(),
-      }),
-    ),
-  })
-  .parse(readYaml('config/dex_remediation_map.yaml')).remediation_map;
+const remediation = RemediationFile.parse(readYaml('config/dex_remediation_map.yaml')).map;
 
 describe('playbooks', () => {
   it('include the two that the actions restart and clear_cache stand for', () =>
@@ -156,23 +133,21 @@ describe('the restart playbook', () => {
 
 describe('the remediation map', () => {
   it('holds the alerts of the guide as the guide shows them', () => {
-    expect(remediation.DiskFull).toMatchObject({
+    expect(remediation.get('DiskFull')).toMatchObject({
       action: 'ansible',
       playbook: 'cleanup_disk',
-      requires_approval: false,
+      requiresApproval: false,
     });
-    expect(remediation.ServiceDown).toMatchObject({ action: 'restart', service: '{{ labels.service }}' });
-    expect(remediation.HighMemory).toMatchObject({ action: 'ansible', playbook: 'clear_cache' });
-    expect(remediation.KernelPanic).toMatchObject({ action: 'ticket', severity: 'critical' });
+    expect(remediation.get('ServiceDown')).toMatchObject({ action: 'restart', service: '{{ labels.service }}' });
+    expect(remediation.get('HighMemory')).toMatchObject({ action: 'ansible', playbook: 'clear_cache' });
+    expect(remediation.get('KernelPanic')).toMatchObject({ action: 'ticket', severity: 'critical' });
   });
 
-  it.each(Object.entries(remediation))('gives %s what its action needs', (_alert, entry) => {
+  it.each([...remediation])('gives %s what its action needs', (_alert, entry) => {
     if (entry.action === 'ansible') expect(playbookNames()).toContain(entry.playbook);
-    else expect(entry.playbook).toBeUndefined();
-    expect(entry.service !== undefined).toBe(entry.action === 'restart');
     if (entry.action !== 'ticket') {
-      expect(entry.cooldown).toBeDefined();
-      expect(entry.max_per_day).toBeDefined();
+      expect(entry.cooldownMs).toBeDefined();
+      expect(entry.maxPerDay).toBeDefined();
     }
     for (const [, inside] of (entry.service ?? '').matchAll(/{{(.*?)}}/g))
       expect(inside).toMatch(/^ (labels|endpoint|alert)\.[a-z_]+ $/);
@@ -184,26 +159,15 @@ describe('ticket mappings', () => {
     'id title description severity hostname alert_id alert_name owner_email persona criticality_tier created_at url'.split(
       ' ',
     );
-  const mappingShape = z.strictObject({
-    name: z.string(),
-    target: z.string().startsWith('^https://').endsWith('$'),
-    headers: z.record(z.string(), z.strictObject({ env: z.string().regex(/^[A-Z][A-Z0-9_]+$/) })),
-    derive: z.record(
-      z.string(),
-      z.strictObject({ from: z.enum(FIELDS), values: z.record(z.string(), z.union([z.string(), z.number()])) }),
-    ),
-    body: z.record(z.string(), z.unknown()),
-    answer: z.strictObject({ id: z.string(), url: z.string().optional() }),
-  });
-
   it.each([
     ['jira', 'https://acme.atlassian.net/rest/api/3/issue'],
     ['servicenow', 'https://acme.service-now.com/api/now/table/incident'],
     ['linear', 'https://api.linear.app/graphql'],
   ])('%s is meant by its own address only and uses known fields', (name, url) => {
-    const mapping = mappingShape.parse(readYaml(`config/ticket_mappings/${name}.yaml`));
+    const mapping = TicketMappingFile.parse(readYaml(`config/ticket_mappings/${name}.yaml`));
     expect(mapping.name).toBe(name);
-    const target = new RegExp(mapping.target);
+    const { target } = mapping;
+    expect(target.source).toMatch(/^\^https:.*\$$/);
     expect(target.test(url)).toBe(true);
     expect(target.test(url.replace('https://', 'https://evil.example/'))).toBe(false);
     expect(target.test(url.replace(/\.(net|com|app)/, '-$1'))).toBe(false);

@@ -1,6 +1,7 @@
 /** The tables: one entity each, mapped one to one onto plain values that core knows. */
-import { defineEntity, p } from '@mikro-orm/core';
-import type { Actor } from '../../core/actor.ts';
+import { defineEntity, type EntityProperty, type Platform, p, Type } from '@mikro-orm/core';
+import { SqlitePlatform } from '@mikro-orm/sql';
+import type { Actor, Role } from '../../core/actor.ts';
 import type { AlertStatus, AlertType, Resolution, Severity, TicketLink } from '../../domain/alert.ts';
 import type { ApprovalAnswer, ApprovalKind, ApprovalStatus, Execution } from '../../domain/approval.ts';
 import type { FeedbackSource } from '../../domain/confidentiality.ts';
@@ -18,6 +19,17 @@ import type { TrendMetric } from '../../domain/trendRules.ts';
 
 /** A string column with a narrower TypeScript type; the check lives at the gate, not in the database. */
 const word = <T extends string>() => p.string().$type<T>();
+
+/** A key of 47 bits. Only as `integer` it is also the place of the row in SQLite; in PostgreSQL that type ends at 31 bits. */
+class DrawnId extends Type<number, number | string> {
+  override getColumnType(_property: EntityProperty, platform: Platform): string {
+    return platform instanceof SqlitePlatform ? 'integer' : 'bigint';
+  }
+
+  override convertToJSValue(value: number | string): number {
+    return Number(value);
+  }
+}
 
 /** A floating-point number; the ORM's own type allows text too. */
 const real = () => p.double().$type<number>();
@@ -210,7 +222,7 @@ export const FeedbackRow = defineEntity({
   name: 'Feedback',
   tableName: 'feedback',
   properties: {
-    id: p.bigint('number').primary(),
+    id: p.type(DrawnId).primary().autoincrement(false),
     source: word<FeedbackSource>(),
     rating: p.integer(),
     category: word<FeedbackCategory>(),
@@ -241,7 +253,7 @@ export const FeedbackCommentRow = defineEntity({
   name: 'FeedbackComment',
   tableName: 'feedback_comment',
   properties: {
-    id: p.bigint('number').primary(),
+    id: p.type(DrawnId).primary().autoincrement(false),
     source: word<FeedbackSource>(),
     category: word<FeedbackCategory>(),
     text: p.text(),
@@ -332,6 +344,7 @@ export const RunRow = defineEntity({
     state: p.json<unknown>().nullable(),
     usage: p.json<{ inputTokens: number; outputTokens: number }>().nullable(),
     costUsd: real().nullable(),
+    workerId: p.string().nullable(),
   },
   uniques: [
     {
@@ -368,6 +381,50 @@ export const AuditRow = defineEntity({
     { name: 'audit_at', properties: ['at'] },
     { name: 'audit_actor_at', properties: ['actor', 'at'] },
   ],
+});
+
+export const ApiKeyRow = defineEntity({
+  name: 'ApiKey',
+  tableName: 'api_key',
+  properties: {
+    id: p.integer().primary(),
+    name: p.string().length(64),
+    role: word<Role>(),
+    digest: p.string().length(64),
+    createdBy: p.string(),
+    createdAt: p.datetime(3),
+    lastUsedAt: p.datetime(3).nullable(),
+    revokedAt: p.datetime(3).nullable(),
+  },
+  uniques: [
+    { name: 'api_key_digest', properties: ['digest'] },
+    { name: 'api_key_name_valid', properties: ['name'], where: 'revoked_at is null' },
+  ],
+});
+
+export const WorkerRow = defineEntity({
+  name: 'Worker',
+  tableName: 'worker',
+  properties: {
+    id: p.string().primary(),
+    host: p.string(),
+    pid: p.integer(),
+    startedAt: p.datetime(3),
+    seenAt: p.datetime(3),
+    works: p.boolean(),
+  },
+});
+
+export const JobRow = defineEntity({
+  name: 'Job',
+  tableName: 'job',
+  properties: {
+    job: p.string().primary(),
+    lastStartedAt: p.datetime(3),
+    lastSucceededAt: p.datetime(3).nullable(),
+    lastFailedAt: p.datetime(3).nullable(),
+    lastError: p.text().nullable(),
+  },
 });
 
 export const RunbookFeedbackRow = defineEntity({
@@ -563,6 +620,9 @@ export const ENTITIES = [
   SurveyPersonRow,
   RunRow,
   AuditRow,
+  ApiKeyRow,
+  WorkerRow,
+  JobRow,
   RunbookFeedbackRow,
   OutboxRow,
   SlackMessageRow,

@@ -1,12 +1,14 @@
 /** Opens the database that DATABASE_URL names, brings its schema up to date, and closes it. */
 import { mkdirSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { readdir } from 'node:fs/promises';
+import { basename, dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { MikroORM, type Options } from '@mikro-orm/core';
 import { Migrator } from '@mikro-orm/migrations';
 import { type SqlEntityManager, SqliteDriver } from '@mikro-orm/sql';
 import { AppError } from '../../core/errors.ts';
 import { ENTITIES } from './entities.ts';
+import { withPostgresLock, withSqliteLock } from './migrationLock.ts';
 import { ImmediateSqliteDialect } from './sqliteDialect.ts';
 
 export type DatabaseKind = 'sqlite' | 'postgresql';
@@ -39,6 +41,17 @@ export function parseDatabaseUrl(url: string): { kind: 'sqlite'; path: string } 
   return { kind: 'sqlite', path: sqlite[1] ? resolve(sqlite[1]) : ':memory:' };
 }
 
+/**
+ * No statement of ours takes long; one that does is stuck behind a lock or a missing index, and must not hold a connection of
+ * the pool for ever. Milliseconds.
+ */
+const POSTGRES_LIMITS = {
+  application_name: 'dexops',
+  connectionTimeoutMillis: 10_000,
+  statement_timeout: 60_000,
+  idle_in_transaction_session_timeout: 60_000,
+};
+
 export async function ormOptions(url: string, poolSize = 10): Promise<Partial<Options>> {
   const target = parseDatabaseUrl(url);
   const shared: Partial<Options> = {
@@ -61,7 +74,13 @@ export async function ormOptions(url: string, poolSize = 10): Promise<Partial<Op
   };
   if (target.kind === 'postgresql') {
     const { PostgreSqlDriver } = await import('@mikro-orm/postgresql');
-    return { ...shared, driver: PostgreSqlDriver, clientUrl: target.url, pool: { min: 0, max: poolSize } };
+    return {
+      ...shared,
+      driver: PostgreSqlDriver,
+      clientUrl: target.url,
+      pool: { min: 0, max: poolSize },
+      driverOptions: POSTGRES_LIMITS,
+    };
   }
   return {
     ...shared,
@@ -71,6 +90,23 @@ export async function ormOptions(url: string, poolSize = 10): Promise<Partial<Op
   };
 }
 
+/** Names of the migrations that this version brings, oldest first. */
+export async function knownMigrations(kind: DatabaseKind): Promise<string[]> {
+  const files = await readdir(migrationsPath(kind));
+  return files.flatMap((file) => (file.endsWith('.ts') ? [basename(file, '.ts')] : [])).sort();
+}
+
+/** The newest migration that a database has seen. */
+export async function lastMigration({ orm }: Database): Promise<string> {
+  const executed = await orm.migrator.getExecuted();
+  return (
+    executed
+      .map(({ name }) => name)
+      .sort()
+      .at(-1) ?? ''
+  );
+}
+
 /** Opens and migrates. Fails with kind `unavailable` when the database cannot be reached or written. */
 export async function openDatabase(url: string, poolSize?: number): Promise<Database> {
   const target = parseDatabaseUrl(url);
@@ -78,8 +114,15 @@ export async function openDatabase(url: string, poolSize?: number): Promise<Data
     if (target.kind === 'sqlite' && target.path !== ':memory:') mkdirSync(dirname(target.path), { recursive: true });
     const orm = await MikroORM.init(await ormOptions(url, poolSize));
     const em = orm.em as SqlEntityManager;
-    if (target.kind === 'sqlite') await configureSqlite(em);
-    await migrate(orm, target.kind);
+    if (target.kind === 'postgresql') await withPostgresLock(em, () => migrate(orm));
+    else {
+      const prepare = async () => {
+        await configureSqlite(em);
+        await migrate(orm);
+      };
+      if (target.path === ':memory:') await prepare();
+      else await withSqliteLock(target.path, prepare);
+    }
     return { kind: target.kind, orm, em, close: () => orm.close(true) };
   } catch (error) {
     const where = target.kind === 'sqlite' ? target.path : new URL(target.url).host;
@@ -100,17 +143,6 @@ async function configureSqlite(em: SqlEntityManager): Promise<void> {
   await em.execute('pragma synchronous = normal');
 }
 
-/** An arbitrary constant that all DexOps processes share: whoever holds it migrates, the others wait. */
-const MIGRATION_LOCK = 7_305_113;
-
-async function migrate(orm: MikroORM, kind: DatabaseKind): Promise<void> {
-  if ((await orm.migrator.getPending()).length === 0) return;
-  if (kind === 'sqlite') {
-    await orm.migrator.up();
-    return;
-  }
-  await (orm.em.fork() as SqlEntityManager).transactional(async (em) => {
-    await em.execute('select pg_advisory_xact_lock(?)', [MIGRATION_LOCK]);
-    await orm.migrator.up();
-  });
+async function migrate(orm: MikroORM): Promise<void> {
+  if ((await orm.migrator.getPending()).length > 0) await orm.migrator.up();
 }

@@ -17,14 +17,12 @@ export function runbookVoteRepository(session: Session): RunbookVoteRepository {
     async counts() {
       const rows = await session()
         .createQueryBuilder(RunbookFeedbackRow, 'v')
-        .select(['docId', raw('count(*) as votes'), raw('sum(case when helped then 1 else 0 end) as helped')])
+        // Not `as helped`: under a column's own name the sum would be read as that column, a boolean.
+        .select(['docId', raw('count(*) as votes'), raw('sum(case when helped then 1 else 0 end) as yes')])
         .groupBy('docId')
-        .execute<{ docId: string; votes: number | string; helped: number | string }[]>('all');
+        .execute<{ docId: string; votes: number | string; yes: number | string }[]>('all');
       return new Map(
-        rows.map(({ docId, votes, helped }) => [
-          docId,
-          { helped: Number(helped), notHelped: Number(votes) - Number(helped) },
-        ]),
+        rows.map(({ docId, votes, yes }) => [docId, { helped: Number(yes), notHelped: Number(votes) - Number(yes) }]),
       );
     },
   };

@@ -4,6 +4,7 @@ import type { SqlEntityManager } from '@mikro-orm/sql';
 import { AppError } from '../../core/errors.ts';
 import type { Store } from '../../core/ports.ts';
 import { alertRepository } from './alertRepository.ts';
+import { apiKeyRepository } from './apiKeyRepository.ts';
 import { endpointRepository } from './endpointRepository.ts';
 import { feedbackRepository } from './feedbackRepository.ts';
 import { approvalRepository, remediationRepository } from './healingRepositories.ts';
@@ -16,6 +17,7 @@ import { surveyRepository } from './surveyRepository.ts';
 import { fleetScoreRepository, scoreRepository, snapshotRepository } from './telemetryRepositories.ts';
 import { ticketRepository } from './ticketRepository.ts';
 import { unknownHostRepository } from './unknownHostRepository.ts';
+import { jobRecordRepository, workerRepository } from './workerRepository.ts';
 import { auditRepository, runRepository } from './workRepositories.ts';
 
 export function createStore(em: SqlEntityManager): Store {
@@ -77,6 +79,9 @@ function storeOver(session: Session, transaction: Store['transaction']): Store {
     surveys: surveyRepository(session),
     runs: runRepository(session),
     audit: auditRepository(session),
+    apiKeys: apiKeyRepository(session),
+    workers: workerRepository(session),
+    jobs: jobRecordRepository(session),
     runbookVotes: runbookVoteRepository(session),
     transaction,
     async ping() {

@@ -42,6 +42,14 @@ export function runRepository(session: Session): RunRepository {
       );
       return row?.spent ?? 0;
     },
+    async claim(id, workerId, startedAt) {
+      const claimed = { status: 'running' as const, workerId, startedAt };
+      return (await session().nativeUpdate(RunRow, { id, status: 'queued' }, claimed)) === 1;
+    },
+    async abandoned(aliveWorkerIds) {
+      const where = { status: 'running' as const, $or: [{ workerId: null }, { workerId: { $nin: aliveWorkerIds } }] };
+      return (await session().find(RunRow, where, { orderBy: { createdAt: 'asc' } })).map(toRun);
+    },
     async update(id, patch) {
       await session().nativeUpdate(RunRow, { id }, patch);
     },
@@ -57,8 +65,9 @@ export function auditRepository(session: Session): AuditRepository {
     async append(entry) {
       await session().insert(AuditRow, entry);
     },
-    async list(filter, page) {
-      const where = Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== undefined));
+    async list({ since, ...filter }, page) {
+      const equal = Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== undefined));
+      const where = { ...equal, ...(since && { at: { $gte: since } }) };
       const [rows, total] = await session().findAndCount(AuditRow, where, { orderBy: { id: 'desc' }, ...page });
       return { items: rows.map((row) => plain(AuditRow, row)), total };
     },
@@ -66,5 +75,6 @@ export function auditRepository(session: Session): AuditRepository {
 }
 
 function toRun(row: InferEntity<typeof RunRow>): Run {
-  return plain(RunRow, row);
+  const { workerId: _who, ...run } = plain(RunRow, row);
+  return run;
 }

@@ -14,12 +14,8 @@ const ABORT_GRACE_MS = 2000;
 /** How a worker looks for work when no notification reaches it. */
 const POLL_MS = 1000;
 
-export interface JobStatus {
-  lastStartedAt: Date | null;
-  lastSucceededAt: Date | null;
-  lastFailedAt: Date | null;
-  lastError: string | null;
-}
+/** Told whenever a job has ended; `error` is null when it went well. */
+export type OnEnd = (job: string, startedAt: Date, error: Error | null) => Promise<void>;
 
 export interface Scheduler extends Queue {
   /** Names a handler; `concurrency` is how many of it this process works on at once. */
@@ -34,11 +30,11 @@ export interface Scheduler extends Queue {
   start(): Promise<void>;
   /** Waits for what is running, at most so long, then aborts it. */
   stop(drainMs: number): Promise<void>;
-  /** For the health page: whether the queue answers, and how each job fared. */
+  /** For the health page: whether the queue answers, and how much waits in it. */
   probe: Probe;
 }
 
-export async function createScheduler(queueUrl: string, log: Log): Promise<Scheduler> {
+export async function createScheduler(queueUrl: string, log: Log, onEnd: OnEnd): Promise<Scheduler> {
   const backend = await backendFor(queueUrl);
   const agenda = new Agenda({
     backend,
@@ -47,22 +43,22 @@ export async function createScheduler(queueUrl: string, log: Log): Promise<Sched
     removeOnComplete: true,
   });
   const stopping = new AbortController();
-  const statuses: Record<string, JobStatus> = {};
   const running = new Set<Promise<void>>();
+  let started = false;
   agenda.on('error', (error: Error) => log.error({ err: error }, 'job queue error'));
 
   return {
     async enqueue(job, data) {
       await agenda.now(job, data);
     },
+    waiting: () => agenda.db.getQueueSize(),
 
     define(job, handler, concurrency) {
-      const status: JobStatus = { lastStartedAt: null, lastSucceededAt: null, lastFailedAt: null, lastError: null };
-      statuses[job] = status;
       agenda.define<Record<string, unknown>>(
         job,
         async ({ attrs }) => {
-          status.lastStartedAt = new Date();
+          const startedAt = new Date();
+          let failure: Error | null = null;
           const overdue = new AbortController();
           const timer = setTimeout(
             () => overdue.abort(new Error(`${job} took longer than ten minutes`)),
@@ -72,15 +68,16 @@ export async function createScheduler(queueUrl: string, log: Log): Promise<Sched
           running.add(work);
           try {
             await work;
-            status.lastSucceededAt = new Date();
           } catch (error) {
-            status.lastFailedAt = new Date();
-            status.lastError = (error as Error).message;
+            failure = error as Error;
             // Swallowed on purpose: a failed job is not tried again, and Agenda would keep it for ever.
             log.error({ err: error, job }, 'job failed');
           } finally {
             clearTimeout(timer);
             running.delete(work);
+            await onEnd(job, startedAt, failure).catch((error: unknown) =>
+              log.error({ err: error, job }, 'the end of a job could not be noted'),
+            );
           }
         },
         { concurrency, lockLimit: concurrency },
@@ -91,7 +88,10 @@ export async function createScheduler(queueUrl: string, log: Log): Promise<Sched
       await agenda.every(cron, job, undefined, { timezone: 'UTC', skipImmediate: true });
     },
 
-    start: () => agenda.start(),
+    async start() {
+      started = true;
+      await agenda.start();
+    },
 
     async stop(drainMs) {
       // Agenda can miss the end of the last job and then waits out its whole limit; we know when ours have ended.
@@ -102,10 +102,12 @@ export async function createScheduler(queueUrl: string, log: Log): Promise<Sched
       // What was aborted stores how far it is before the database closes.
       await Promise.race([Promise.allSettled(running), delay(ABORT_GRACE_MS)]);
       await agenda.stop();
+      // Agenda leaves the connection of a queue open that it never worked on.
+      if (!started) await backend.disconnect();
     },
 
     async probe() {
-      return { status: 'ok', backend: backend.name, waiting: await agenda.db.getQueueSize(), jobs: statuses };
+      return { status: 'ok', backend: backend.name, waiting: await agenda.db.getQueueSize() };
     },
   };
 }

@@ -57,6 +57,11 @@ export function forPlatform(platform: Platform): string {
   return `(platforms = '' OR platforms LIKE '%|${platform}|%')`;
 }
 
+/** The same condition on a row's value. */
+export function isForPlatform(platforms: string, platform: Platform): boolean {
+  return platforms === '' || platforms.includes(`|${platform}|`);
+}
+
 export function oneOf(column: string, values: readonly string[]): string {
   return `${column} IN (${values.map((value) => `'${value.replaceAll("'", "''")}'`).join(', ')})`;
 }

@@ -8,7 +8,6 @@ import { AppError } from '../../core/errors.ts';
 import type { Log } from '../../core/ports.ts';
 import type {
   EmbeddingModel,
-  Found,
   IndexedPage,
   IndexLevel,
   IndexSnapshot,
@@ -16,18 +15,23 @@ import type {
   RunbookIndex,
 } from '../../core/runbookPorts.ts';
 import { INDEX_FORMAT } from '../../domain/runbook.ts';
-import { docIdOf, factsShape, forPlatform, oneOf, pageRow, schemaOf, sectionId, sectionRows } from './rows.ts';
+import { factsShape, oneOf, pageRow, schemaOf, sectionId, sectionRows } from './rows.ts';
+import { type TableReads, tableReads } from './tableReads.ts';
 import { lockWriter } from './writerLock.ts';
 
-/** Below this many sections comparing every vector is both exact and fast enough. */
+/**
+ * Below this many sections every vector is compared, which is exact; up to there they are kept in memory (40 MB at most with
+ * 512 numbers each) from the first search on.
+ */
 const VECTOR_INDEX_FROM_ROWS = 20_000;
 /** Rows that the full-text index does not hold yet are read one by one: fold them in before that is felt. */
 const OPTIMIZE_FROM_ROWS = 256;
 /** Old versions of a table are kept this long for readers that still look at them. */
 const KEEP_VERSIONS_MS = 10 * 60_000;
 
-const stateShape = z.object({
-  format: z.number(),
+/** All that is asked of an index of another version. */
+const formatShape = z.object({ format: z.number() });
+const stateShape = formatShape.extend({
   modelId: z.string(),
   dimensions: z.number(),
   mode: z.enum(['semantic', 'lexical']),
@@ -38,17 +42,21 @@ interface Serving {
   state: State;
   pages: Table;
   sections: Table;
+  reads: Record<IndexLevel, TableReads>;
 }
+
 /**
  * `dir` holds the tables and `index.json`, which names the two that serve. Nothing is opened or loaded before first
- * use. `lockWaitMs` bounds how long a second writer, also of another process, waits for the first.
+ * use. `lockWaitMs` bounds how long a second writer, also of another process, waits for the first; `inMemoryRows` is the
+ * largest table whose vectors are compared in memory.
  */
 export function createRunbookIndex(options: {
   dir: string;
   log: Log;
   lockWaitMs?: number;
+  inMemoryRows?: number;
 }): RunbookIndex & { close(): void } {
-  const { log, lockWaitMs = 300_000 } = options;
+  const { log, lockWaitMs = 300_000, inMemoryRows = VECTOR_INDEX_FROM_ROWS } = options;
   // Absolute, because LanceDB takes a path that begins with "db" for an address in its cloud.
   const dir = resolve(options.dir);
   const stateFile = join(dir, 'index.json');
@@ -68,7 +76,15 @@ export function createRunbookIndex(options: {
     const pages = await db.openTable(`pages_${state.name}`);
     const sections = await db.openTable(`sections_${state.name}`);
     closeServing();
-    serving = { state, pages, sections };
+    serving = {
+      state,
+      pages,
+      sections,
+      reads: {
+        page: tableReads(pages, 'doc_id', state.dimensions, inMemoryRows),
+        section: tableReads(sections, 'id', state.dimensions, inMemoryRows),
+      },
+    };
     return serving;
   }
 
@@ -97,10 +113,11 @@ export function createRunbookIndex(options: {
       return { found: null, why: isMissing(error) ? null : `index.json cannot be read: ${messageOf(error)}` };
     }
     try {
-      const state = stateShape.parse(JSON.parse(text));
-      if (state.format !== INDEX_FORMAT) {
-        return { found: null, why: `it has format ${state.format}, this version writes ${INDEX_FORMAT}` };
-      }
+      const stored = JSON.parse(text);
+      const { format } = formatShape.parse(stored);
+      if (format !== INDEX_FORMAT)
+        return { found: null, why: `it has format ${format}, this version writes ${INDEX_FORMAT}` };
+      const state = stateShape.parse(stored);
       const found = await openServing(state);
       return { found, pages: await cataloguePages(found) };
     } catch (error) {
@@ -126,37 +143,12 @@ export function createRunbookIndex(options: {
         });
       }
     };
-    const table = (level: IndexLevel) => (level === 'page' ? found.pages : found.sections);
-    const key = (level: IndexLevel) => (level === 'page' ? 'doc_id' : 'id');
-
     return {
       modelId: found.state.modelId,
       mode: found.state.mode,
       pages,
-      byText: (level, keys, { limit, platform }) =>
-        reading(async () => {
-          const { MatchQuery } = await import('@lancedb/lancedb');
-          const query = table(level)
-            .query()
-            .fullTextSearch(new MatchQuery(keys.join(' '), 'words'));
-          const narrowed = platform === null ? query : query.where(forPlatform(platform));
-          const rows: { doc_id?: string; id?: string; _score: number }[] = await narrowed
-            .select([key(level), '_score'])
-            .limit(limit)
-            .toArray();
-          return rows.map((row) => foundOf(row, row._score));
-        }),
-      byVector: (level, vector, { limit, platform }) =>
-        reading(async () => {
-          const query = table(level).query().nearestTo(vector).distanceType('dot');
-          const narrowed = platform === null ? query : query.where(forPlatform(platform));
-          const rows: { doc_id?: string; id?: string; _distance: number }[] = await narrowed
-            .select([key(level), '_distance'])
-            .limit(limit)
-            .toArray();
-          // For unit vectors LanceDB's dot distance is one minus the cosine.
-          return rows.map((row) => foundOf(row, 1 - row._distance));
-        }),
+      byText: (level, keys, options) => reading(() => found.reads[level].byText(keys, options)),
+      byVector: (level, vector, options) => reading(() => found.reads[level].byVector(vector, options)),
       sections: (ids, firstOf) =>
         reading(async () => {
           const wanted = [...ids, ...firstOf.map((docId) => sectionId(docId, 0))];
@@ -298,12 +290,6 @@ export function createRunbookIndex(options: {
   }
 
   return { snapshot, write, close };
-}
-
-function foundOf({ doc_id: docId, id }: { doc_id?: string; id?: string }, score: number): Found {
-  return id === undefined
-    ? { docId: docId ?? '', sectionId: null, score }
-    : { docId: docIdOf(id), sectionId: id, score };
 }
 
 async function optimize(table: Table): Promise<void> {

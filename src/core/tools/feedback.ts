@@ -31,6 +31,8 @@ export const submitFeedback = defineTool({
   title: 'Give feedback',
   effect: 'write',
   role: 'viewer',
+  // What people say is only said by people.
+  hiddenFrom: ['mcp', 'planner'],
   description:
     "One person's rating of how well their machine serves them, with a category and a comment. With a hostname it counts for that machine's persona and tags.",
   http: { method: 'POST', path: '/api/v1/dex/feedback', status: 201 },
@@ -80,7 +82,7 @@ export const getFeedbackSummary = defineTool({
   name: 'get_feedback_summary',
   title: 'Show what employees say',
   effect: 'read',
-  description: `eNPS with its margin (standard error, in points), ratings, categories and course over lookback_days, also by persona and tag beside the DEX score of the same machines. Answers are given out at least ${LEAST_ANSWERS} together, comments from ${LEAST_ANSWERS_FOR_COMMENTS}, so that nobody can be singled out; survey answers come when their survey ends.`,
+  description: `eNPS with its margin (standard error, points), ratings, categories and course over lookback_days, by persona and tag beside the DEX score of the same machines. Told at least ${LEAST_ANSWERS} answers together, comments from ${LEAST_ANSWERS_FOR_COMMENTS}; a survey's answers come when it ends.`,
   http: { method: 'GET', path: '/api/v1/dex/feedback/summary' },
   command: { name: 'enps', args: ['lookback_days'], example: 'enps 30 --persona developer' },
   input: z.strictObject({

@@ -4,9 +4,12 @@ import { startRun } from './agents.ts';
 import { ingestAlerts, listUnknownHosts, tendAlerts } from './alertIntake.ts';
 import { acknowledgeAlertTool, getAlert, listAlerts, resolveAlertTool } from './alerts.ts';
 import { decideApprovalTool, getApproval, listApprovals } from './approvals.ts';
+import { listAudit } from './audit.ts';
+import { createBackup } from './backups.ts';
 import { deregisterEndpoint, getEndpoint, listEndpoints, registerEndpoint, updateEndpoint } from './endpoints.ts';
 import { getFeedbackSummary, submitFeedback } from './feedback.ts';
 import { listIncidents } from './incidents.ts';
+import { createApiKey, listApiKeys, revokeApiKey } from './keys.ts';
 import { getKpis } from './kpis.ts';
 import { measureEndpoint } from './measure.ts';
 import { checkPredictions, getPredictionAccuracy } from './predictions.ts';
@@ -29,6 +32,7 @@ import {
 import { cancelRunTool, getRun, listRuns } from './runs.ts';
 import { scanEndpoint, scanFleetTool } from './scans.ts';
 import { getFleet, getScore, getScoreHistory } from './scores.ts';
+import { submitSnapshot } from './snapshots.ts';
 import { answerSurvey, closeSurvey, getSurvey, listSurveys, optOut, startSurvey, tendSurveys } from './surveys.ts';
 import { takeTicketWordTool } from './ticketWords.ts';
 
@@ -87,4 +91,10 @@ export const TOOLS: readonly AnyTool[] = [
   rateRunbook,
   indexRunbook,
   indexRunbooks,
+  submitSnapshot,
+  createApiKey,
+  listApiKeys,
+  revokeApiKey,
+  listAudit,
+  createBackup,
 ];

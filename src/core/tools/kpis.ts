@@ -24,7 +24,7 @@ export const getKpis = defineTool({
   title: 'Show key figures',
   effect: 'read',
   description:
-    'Time to acknowledge (MTTA), time to resolve (MTTR, mean and median, from creation to end), auto-resolution rate (ended by a verified remediation), confirmed fix rate by owners, also per playbook, time to approve, alerts by name, noisiest endpoints and the fleet score over lookback_days. A figure without a basis is null and reasons says why.',
+    'Times to acknowledge and to resolve (MTTA, MTTR), to approve, the auto-resolution rate and the fix rate that owners confirm, alerts by name, noisiest endpoints and the fleet score over lookback_days. A figure without a basis is null and reasons says why.',
   http: { method: 'GET', path: '/api/v1/dex/kpis' },
   command: { name: 'kpis', args: ['lookback_days'], example: 'kpis 30' },
   input: z.strictObject({ lookback_days: z.coerce.number().int().min(1).max(365).default(7) }),

@@ -1,7 +1,7 @@
 /** Tools for the employees' survey: starting and ending it, seeing how it goes, answering, and opting out. */
 import { z } from 'zod';
 import { INVITATION_STATES, SURVEY_STATUSES, type Survey } from '../../domain/survey.ts';
-import { FACES } from '../actor.ts';
+import { FACES, type Face } from '../actor.ts';
 import { AppError } from '../errors.ts';
 import { hasRole } from '../policy.ts';
 import type { Ports } from '../ports.ts';
@@ -18,6 +18,9 @@ import {
 } from '../surveys.ts';
 import { defineTool } from '../tool.ts';
 import { answerInput } from './feedback.ts';
+
+/** Asking every employee, and who is asked at all, is for people to decide. */
+const MODELS: readonly Face[] = ['mcp', 'planner'];
 
 const DEFAULT_QUESTION = 'How well did your computer and the company’s software serve you lately?';
 
@@ -60,6 +63,7 @@ export const startSurvey = defineTool({
   name: 'start_survey',
   title: 'Start a survey',
   effect: 'write',
+  hiddenFrom: MODELS,
   description:
     'Ask owners of registered machines how well their machine serves them, in Slack and in their working hours, with one reminder. Chosen by lot; nobody is asked more than once in 30 days. Answers are confidential and shown when the survey ends.',
   http: { method: 'POST', path: '/api/v1/dex/surveys', status: 201 },
@@ -82,6 +86,7 @@ export const closeSurvey = defineTool({
   name: 'close_survey',
   title: 'End a survey',
   effect: 'write',
+  hiddenFrom: MODELS,
   description: 'End the survey before its time and show its answers, if there are enough of them.',
   http: { method: 'POST', path: '/api/v1/dex/surveys/:survey_id/close' },
   command: { name: 'close-survey', args: ['survey_id'], example: 'close-survey 3' },
@@ -117,6 +122,7 @@ export const getSurvey = defineTool({
   name: 'get_survey',
   title: 'Show a survey',
   effect: 'read',
+  hiddenFrom: MODELS, // list_surveys tells them enough
   description: 'How far a survey is: how many were asked, wait to be asked, cannot be reached, and answered.',
   http: { method: 'GET', path: '/api/v1/dex/surveys/:survey_id' },
   command: { name: 'show-survey', args: ['survey_id'], example: 'show-survey 3' },
@@ -159,6 +165,7 @@ export const optOut = defineTool({
   title: 'Be asked no more',
   effect: 'write',
   role: 'viewer',
+  hiddenFrom: MODELS,
   description:
     'Leave a person out of surveys from now on, or with opted_out false take them in again. By the token of a message that asked them, or, for operators, by e-mail address.',
   http: { method: 'POST', path: '/api/v1/dex/surveys/opt-out' },

@@ -6,21 +6,25 @@ import type { ChartRenderer } from '../../core/chart.ts';
 import { AppError } from '../../core/errors.ts';
 import type { Invoke } from '../../core/invoke.ts';
 import type { AnyTool } from '../../core/tool.ts';
+import type { RateLimit } from './rateLimit.ts';
+import { TABLE_TYPES, type TableType, writeTable } from './table.ts';
 
 export interface ApiOptions {
   tools: readonly AnyTool[];
   invoke: Invoke;
   charts: ChartRenderer;
   authenticate(ctx: Context): Promise<Actor>;
+  rateLimit: RateLimit;
 }
 
-export function apiRoutes({ tools, invoke, charts, authenticate }: ApiOptions): Router {
+export function apiRoutes({ tools, invoke, charts, authenticate, rateLimit }: ApiOptions): Router {
   const router = new Router();
   for (const tool of tools) {
     const { http } = tool;
     if (!http || tool.hiddenFrom?.includes('rest')) continue;
     router.register(http.path, [http.method], async (ctx: Context) => {
       const actor = await authenticate(ctx);
+      rateLimit.take(actor.id);
       const gone = new AbortController();
       ctx.res.once('close', () => gone.abort());
       const { output, chart } = await invoke(tool.name, rawInput(ctx), actor, { signal: gone.signal });
@@ -30,12 +34,22 @@ export function apiRoutes({ tools, invoke, charts, authenticate }: ApiOptions): 
         ctx.type = 'image/png';
         ctx.set('Content-Disposition', 'inline');
         ctx.body = Buffer.from(await charts.png(chart));
+      } else if (tool.rows && wantedTable(ctx)) {
+        const type = wantedTable(ctx) as TableType;
+        ctx.type = type;
+        ctx.body = writeTable(tool.rows(output), type);
       } else {
         ctx.body = output;
       }
     });
   }
   return router;
+}
+
+/** JSON unless one of the table types is preferred. */
+function wantedTable(ctx: Context): TableType | undefined {
+  const preferred = ctx.accepts('application/json', ...TABLE_TYPES);
+  return TABLE_TYPES.find((type) => type === preferred);
 }
 
 /** Query, body and path as one input; the path has the last word, since it is what was asked for. */

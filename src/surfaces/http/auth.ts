@@ -49,6 +49,17 @@ export function configuredKey(apiKey: string): KeyLookup {
       : null;
 }
 
+/** Asks one lookup after the other. */
+export function firstOf(...lookups: KeyLookup[]): KeyLookup {
+  return async (key, via) => {
+    for (const lookup of lookups) {
+      const actor = await lookup(key, via);
+      if (actor) return actor;
+    }
+    return null;
+  };
+}
+
 /** @throws AppError `unauthenticated` when a key is required and none, or a wrong one, was given */
 export async function authenticate(
   headers: IncomingHttpHeaders,

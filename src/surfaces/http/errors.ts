@@ -30,6 +30,7 @@ export function answerErrors(log: Log) {
           'unexpected error',
         );
       ctx.status = failure ? HTTP_STATUS[failure.kind] : 500;
+      if (failure?.kind === 'rate_limited') ctx.set('Retry-After', String(retryAfterS(failure.details)));
       ctx.body = {
         error: {
           kind: failure?.kind ?? 'internal',
@@ -40,6 +41,10 @@ export function answerErrors(log: Log) {
       };
     }
   };
+}
+
+function retryAfterS(details: unknown): number {
+  return (details as { retry_after_s?: number } | undefined)?.retry_after_s ?? 1;
 }
 
 /** What the body parser and Koa throw, in our words. */

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Actor, jobActor } from '../../../src/core/actor.ts';
 import type { PlannerStep } from '../../../src/core/plannerState.ts';
-import { recoverRuns } from '../../../src/core/runs.ts';
+import { takeUpRun } from '../../../src/core/runs.ts';
 import { testClock } from '../../helpers/clock.ts';
 import { alert, delivery } from '../../helpers/deliveries.ts';
 import { type Findings, machines } from '../../helpers/machines.ts';
@@ -212,7 +212,8 @@ describe('what changes something', () => {
     const calls = step!.calls.map((call) => ({ ...call, status: 'started' }));
     await runs.update(runId, { status: 'running', steps: [{ ...step, calls }] });
 
-    await recoverRuns(service.app.ports);
+    const dead = await runs.get(runId);
+    await takeUpRun(service.app.ports, dead!, 'its process died');
     expect(await service.finished(runId)).toMatchObject({
       status: 'interrupted',
       error: expect.stringContaining('write_outcome_unknown'),

@@ -1,0 +1,70 @@
+/** PostgreSQL as SQL, by its own pg_dump and psql; the password travels in the environment, never among the arguments. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { AppError } from '../../../core/errors.ts';
+
+const HINT =
+  'Install the PostgreSQL client of the server’s version or newer (Debian: postgresql-client), or use the backups of your provider.';
+
+export async function* dumpPostgres(url: string): AsyncGenerator<string> {
+  const child = spawn('pg_dump', ['--format=plain', '--clean', '--if-exists', '--no-owner', '--no-privileges'], {
+    env: environment(url),
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const ended = outcome(child, 'pg_dump');
+  ended.catch(() => {}); // awaited below, after its output
+  yield* createInterface({ input: child.stdout, crlfDelay: Number.POSITIVE_INFINITY });
+  await ended;
+}
+
+/** Our tables of this user go first: what the backup does not know of must not stay behind. All of it happens, or nothing. */
+const DROP_ALL = `do $$ declare t record; begin
+  for t in select tablename from pg_tables where schemaname = current_schema() and tableowner = current_user
+  loop execute format('drop table if exists %I cascade', t.tablename); end loop;
+end $$;
+`;
+
+export async function loadPostgres(url: string, lines: AsyncIterable<string>): Promise<void> {
+  const args = ['--no-psqlrc', '--quiet', '--single-transaction', '--set=ON_ERROR_STOP=1', '--output=/dev/null'];
+  const child = spawn('psql', args, { env: environment(url), stdio: ['pipe', 'ignore', 'pipe'] });
+  const ended = outcome(child, 'psql');
+  const text = async function* () {
+    yield DROP_ALL;
+    for await (const line of lines) yield `${line}\n`;
+  };
+  // When psql stops early the pipe breaks; its own words say why.
+  await Promise.all([pipeline(Readable.from(text()), child.stdin).catch(() => {}), ended]);
+}
+
+function environment(url: string): NodeJS.ProcessEnv {
+  const { hostname, port, username, password, pathname, searchParams } = new URL(url);
+  const named = {
+    PGHOST: hostname,
+    PGPORT: port || '5432',
+    PGUSER: decodeURIComponent(username),
+    PGPASSWORD: decodeURIComponent(password),
+    PGDATABASE: decodeURIComponent(pathname.slice(1)),
+    PGSSLMODE: searchParams.get('sslmode') ?? '',
+    PGCLIENTENCODING: 'UTF8',
+  };
+  return Object.fromEntries([['PATH', SYSTEM_PATH], ...Object.entries(named).filter(([, value]) => value !== '')]);
+}
+
+/** Where distributions put the client; the service's own PATH may begin with folders of packages. */
+const SYSTEM_PATH = '/usr/local/bin:/usr/bin:/bin:/opt/homebrew/bin';
+
+async function outcome(child: ChildProcess, program: string): Promise<void> {
+  let said = '';
+  child.stderr?.on('data', (chunk: Buffer) => {
+    said = (said + chunk.toString('utf8')).slice(-2000);
+  });
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  child.once('error', () => reject(new AppError('unavailable', `${program} is not installed here. ${HINT}`)));
+  child.once('close', (code) => {
+    if (code === 0) resolve();
+    else reject(new AppError('unavailable', `${program} failed: ${said.trim()}\n${HINT}`));
+  });
+  return promise;
+}

@@ -1,0 +1,119 @@
+/** Who gets through which door: every tool and every route, by every role, on every face, made from the tools themselves. */
+import { Client } from '@modelcontextprotocol/sdk/client/index.js';
+import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Actor, FACES, type Face, ROLES, type Role } from '../src/core/actor.ts';
+import { leastRole, offers } from '../src/core/policy.ts';
+import type { AnyTool } from '../src/core/tool.ts';
+import { TOOLS } from '../src/core/tools/index.ts';
+import { machines } from './helpers/machines.ts';
+import { API_KEY, startTestService, type TestService } from './helpers/service.ts';
+
+const RANK: Record<Role, number> = { viewer: 0, operator: 1, admin: 2 };
+const keys: Partial<Record<Role, string>> = {};
+let service: TestService;
+
+beforeAll(async () => {
+  service = await startTestService({ WEBHOOK_SECRET: 'hook' }, { collector: machines(new Map()) });
+  for (const role of ROLES) {
+    const { body } = await service.call('POST', '/api/v1/keys', { name: `test-${role}`, role });
+    keys[role] = body.token;
+  }
+});
+afterAll(() => service.stop());
+
+const mayCall = (tool: AnyTool, role: Role) => RANK[role] >= RANK[leastRole(tool)];
+
+/** Input that no tool takes, so that a call that gets past the role changes nothing. */
+const NO_INPUT = { 'no such field': 1 };
+
+/** What employees say for themselves, and questions to an agent (which acts with their role), need no more than being somebody. */
+const OWN_VOICE = ['start_run', 'answer_fix_check', 'submit_feedback', 'answer_survey', 'opt_out'];
+
+describe('a viewer reads', () => {
+  test('every tool that writes needs more than that, but for saying something for oneself', () => {
+    const writers = TOOLS.filter(({ effect }) => effect !== 'read');
+    expect(writers.length).toBeGreaterThan(5);
+    expect(writers.filter((tool) => mayCall(tool, 'viewer')).map(({ name }) => name)).toEqual(OWN_VOICE);
+  });
+});
+
+describe.each(FACES)('through the face %s', (via: Face) => {
+  test.each(ROLES)('the role %s meets exactly the tools that it may call', async (role) => {
+    const human = via === 'rest' || via === 'slack' || via === 'cli';
+    const actor: Actor = { id: `test:${role}`, name: role, kind: human ? 'human' : 'model', via, role };
+    for (const tool of TOOLS) {
+      const refusal = await service.app.invoke(tool.name, NO_INPUT, actor).then(
+        () => 'nothing',
+        (error: { kind: string }) => error.kind,
+      );
+      const hidden = tool.hiddenFrom?.includes(via) ?? false;
+      expect(refusal, tool.name).toBe(hidden ? 'not_found' : mayCall(tool, role) ? 'invalid' : 'denied');
+      const forIt = human || !tool.humansOnly;
+      expect(offers(tool, actor), tool.name).toBe(!hidden && forIt && mayCall(tool, role));
+    }
+  });
+});
+
+const ROUTES = TOOLS.filter((tool) => tool.http && !tool.hiddenFrom?.includes('rest'));
+const url = ({ http }: AnyTool) =>
+  service.url + http!.path.replace(/:(\w+)/g, (_, field) => (field.endsWith('_id') ? '999999999' : 'nobody-has-it'));
+const request = (tool: AnyTool, key: string | undefined) =>
+  fetch(`${url(tool)}?${new URLSearchParams({ 'no such field': '1' })}`, {
+    method: tool.http!.method,
+    headers: key ? { 'X-API-Key': key } : {},
+  });
+
+test('REST has a route for most tools', () => expect(ROUTES.length).toBeGreaterThan(10));
+
+describe.each(ROUTES.map((tool) => [`${tool.http!.method} ${tool.http!.path}`, tool] as const))('%s', (_, tool) => {
+  test('refuses whoever shows no key, or a wrong one', async () => {
+    expect((await request(tool, undefined)).status).toBe(401);
+    expect((await request(tool, `${API_KEY}x`)).status).toBe(401);
+    expect((await request(tool, 'dex_made-up')).status).toBe(401);
+  });
+  test.each(ROLES)('answers the role %s by what it may do', async (role) => {
+    expect((await request(tool, keys[role])).status).toBe(mayCall(tool, role) ? 400 : 403);
+  });
+  test('lets API_KEY in as an administrator', async () => {
+    expect((await request(tool, API_KEY)).status).toBe(400);
+  });
+});
+
+test('every route of the description is one of these', async () => {
+  const { paths } = (await (await fetch(`${service.url}/openapi.json`)).json()) as {
+    paths: Record<string, Record<string, unknown>>;
+  };
+  const described = Object.entries(paths).flatMap(([path, methods]) =>
+    Object.keys(methods).map((method) => `${method.toUpperCase()} ${path.replace(/\{(\w+)\}/g, ':$1')}`),
+  );
+  expect(described.sort()).toEqual(ROUTES.map(({ http }) => `${http!.method} ${http!.path}`).sort());
+});
+
+describe('MCP over HTTP', () => {
+  const listed = async (key: string, path: string): Promise<string[]> => {
+    const client = new Client({ name: 'test', version: '1' });
+    const headers = { 'X-API-Key': key };
+    await client.connect(new StreamableHTTPClientTransport(new URL(service.url + path), { requestInit: { headers } }));
+    const { tools } = await client.listTools();
+    await client.close();
+    return tools.map(({ name }) => name).sort();
+  };
+  const expected = (role: Role) =>
+    TOOLS.filter((tool) => offers(tool, { kind: 'model', via: 'mcp', role }))
+      .map(({ name }) => name)
+      .sort();
+
+  test.each(ROLES)('lists for the role %s what it may call, and on the read-only path what reads', async (role) => {
+    expect(await listed(keys[role]!, '/mcp')).toEqual(expected(role));
+    expect(await listed(keys[role]!, '/mcp/read-only')).toEqual(expected('viewer'));
+  });
+  test('hands out neither keys nor the audit', () => {
+    expect(expected('admin').filter((name) => /key|audit|backup/.test(name))).toEqual([]);
+    expect(expected('viewer')).not.toContain('list_audit');
+  });
+  test('refuses whoever shows no key, or a wrong one', async () => {
+    await expect(listed('', '/mcp')).rejects.toThrow();
+    await expect(listed('wrong', '/mcp')).rejects.toThrow();
+  });
+});
