@@ -24,11 +24,11 @@ const snooze = defineTool({
   summary: () => '',
 });
 const search = defineTool({
-  name: 'search_runbooks',
-  title: 'Search runbooks',
+  name: 'find_pages',
+  title: 'Find pages',
   effect: 'read',
   description: 'By words.',
-  command: { name: 'runbooks', args: ['k', 'query'], sentence: true, example: 'runbooks 3 disk is full' },
+  command: { name: 'pages', args: ['k', 'query'], sentence: true, example: 'pages 3 disk is full' },
   input: z.strictObject({ k: z.coerce.number(), query: z.string() }),
   output: z.object({}),
   run: async () => ({}),
@@ -68,7 +68,7 @@ describe('readCommand', () => {
     ['snooze --quietly no 42', { tool: 'snooze_alert', alert_id: 42, quietly: false }],
     ['snooze 42 note=none', { tool: 'snooze_alert', alert_id: 42, note: null }],
     ['snooze 42 --labels a,b --labels c', { tool: 'snooze_alert', alert_id: 42, labels: ['a', 'b', 'c'] }],
-    ['runbooks 3 disk is full', { tool: 'search_runbooks', k: 3, query: 'disk is full' }],
+    ['pages 3 disk is full', { tool: 'find_pages', k: 3, query: 'disk is full' }],
     [
       'register web-01 10.0.0.7 --collector ssh --username root --options.port 2222 tags=team=web,site=berlin',
       {

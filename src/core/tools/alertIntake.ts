@@ -61,6 +61,7 @@ export const listUnknownHosts = defineTool({
   name: 'list_unknown_hosts',
   title: 'List unknown hosts',
   effect: 'read',
+  hiddenFrom: ['mcp'],
   description:
     'Hosts that alerts came for and that nobody registered, seen last first. Register one to get its alerts.',
   http: { method: 'GET', path: '/api/v1/dex/unknown-hosts' },

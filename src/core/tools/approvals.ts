@@ -66,6 +66,7 @@ export const getApproval = defineTool({
   name: 'get_approval',
   title: 'Show an approval',
   effect: 'read',
+  hiddenFrom: ['mcp'],
   description: 'One approval: what is asked, the plan, the answers so far and what came of it.',
   http: { method: 'GET', path: '/api/v1/approvals/:approval_id' },
   command: { name: 'approval', args: ['approval_id'], example: 'approval 01JD3X8T5M7V2N4K6P8Q0R1S2T' },

@@ -81,6 +81,7 @@ export const cancelRemediationTool = defineTool({
   name: 'cancel_remediation',
   title: 'Cancel a remediation',
   effect: 'write',
+  hiddenFrom: ['mcp'],
   description:
     'Stop a remediation that waits or runs; its alert goes to a person. What it changed already stays changed.',
   http: { method: 'POST', path: '/api/v1/dex/remediations/:remediation_id/cancel' },
@@ -103,6 +104,7 @@ export const answerFixCheckTool = defineTool({
   effect: 'write',
   role: 'viewer',
   humansOnly: true,
+  hiddenFrom: ['mcp'],
   description:
     'The owner says whether a remediation really fixed the trouble. A no opens the alert again for a person; both count in the confirmed fix rate.',
   http: { method: 'POST', path: '/api/v1/dex/remediations/:remediation_id/fix-check' },

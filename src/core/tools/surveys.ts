@@ -105,6 +105,7 @@ export const listSurveys = defineTool({
   name: 'list_surveys',
   title: 'List surveys',
   effect: 'read',
+  hiddenFrom: ['mcp'],
   description: 'Surveys and how many answered them, newest first.',
   http: { method: 'GET', path: '/api/v1/dex/surveys' },
   command: { name: 'surveys', args: [], example: 'surveys' },
