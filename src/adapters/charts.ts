@@ -102,13 +102,18 @@ function courseSpec(chart: CourseChart): TopLevelSpec {
     );
   }
   if (chart.moments?.length) {
-    const values = chart.moments.map(({ name, at }) => ({ name, at: at.getTime() }));
+    // Each name on a line of its own at the foot: moments may lie close together, and the limit's name is at the top.
+    const values = chart.moments.map(({ name, at }, i) => ({
+      name,
+      at: at.getTime(),
+      height: HEIGHT_PX - 10 - 16 * i,
+    }));
     layer.push(
       { data: { values }, mark: { type: 'rule', color: '#444444', strokeDash: [2, 3] }, encoding: { x } },
       {
         data: { values },
         mark: { type: 'text', align: 'right', dx: -4, color: '#444444', fontSize: 11 },
-        encoding: { x, y: { value: 8 }, text: { field: 'name' } },
+        encoding: { x, y: { field: 'height', type: 'quantitative', scale: null, axis: null }, text: { field: 'name' } },
       },
     );
   }

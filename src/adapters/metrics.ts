@@ -84,6 +84,29 @@ export function createMetrics(): MetricsRegistry {
     labelNames: ['alert_name', 'from', 'to'],
     registers,
   });
+  const predictions = new Counter({
+    name: 'dex_predictions_total',
+    help: 'Predictions of a limit: verdict open when made, then what became of them',
+    labelNames: ['alert_name', 'verdict'],
+    registers,
+  });
+  const accuracy = {
+    precision: new Gauge({
+      name: 'dex_prediction_precision',
+      help: 'Share of the judged predictions of the last 28 days whose limit was reached, 0-1',
+      registers,
+    }),
+    leadHoursMedian: new Gauge({
+      name: 'dex_prediction_lead_hours',
+      help: 'Median hours of warning of the predictions of the last 28 days that came true',
+      registers,
+    }),
+    falseAlarmsPerEndpointWeek: new Gauge({
+      name: 'dex_prediction_false_alarms_per_endpoint_week',
+      help: 'False predictions for each week that an endpoint was watched, over the last 28 days',
+      registers,
+    }),
+  };
   const deliveries = new Counter({
     name: 'dex_webhook_deliveries_total',
     help: 'Webhook deliveries by what became of them',
@@ -201,6 +224,16 @@ export function createMetrics(): MetricsRegistry {
       openAlerts.reset();
       for (const { severity, alertName, alerts } of counts) {
         openAlerts.inc({ severity, alert_name: alertLabel(alertName) }, alerts);
+      }
+    },
+    predictionJudged(alertName, verdict) {
+      predictions.inc({ alert_name: alertName, verdict });
+    },
+    predictionAccuracy(figures) {
+      for (const name of ['precision', 'leadHoursMedian', 'falseAlarmsPerEndpointWeek'] as const) {
+        const value = figures[name];
+        if (value === null) accuracy[name].remove();
+        else accuracy[name].set(value);
       }
     },
     webhookDelivered(webhook, outcome) {

@@ -5,6 +5,8 @@ import type { Approval, ApprovalKind, ApprovalStatus } from '../domain/approval.
 import type { Endpoint, EndpointCondition, EndpointRegistration, EndpointState, Persona } from '../domain/endpoint.ts';
 import type { KpiAlert } from '../domain/kpi.ts';
 import type { Delivery, OutboxMessage, StoredMessage } from '../domain/outbox.ts';
+import type { Judgement, Prediction, PredictionAccuracy, Verdict, WatchedSpan } from '../domain/prediction.ts';
+import type { PredictiveAlertName } from '../domain/predictiveAlert.ts';
 import type { Remediation, RemediationStatus } from '../domain/remediation.ts';
 import type { FleetRecord } from '../domain/remediationGuards.ts';
 import type { Run, RunKind, RunStatus } from '../domain/run.ts';
@@ -12,6 +14,7 @@ import type { VoteCount } from '../domain/runbookVotes.ts';
 import type { RemediationRecord, Score, ScoreThresholds } from '../domain/score.ts';
 import type { ScanTarget, Snapshot } from '../domain/telemetry.ts';
 import type { Ticket } from '../domain/ticket.ts';
+import type { TrendMetric } from '../domain/trendRules.ts';
 import type { Actor, Role } from './actor.ts';
 import type { ChartRenderer } from './chart.ts';
 import type { FeedbackRepository, People, SurveyRepository } from './feedbackPorts.ts';
@@ -115,6 +118,7 @@ export interface Store {
   readonly scores: ScoreRepository;
   readonly fleetScores: FleetScoreRepository;
   readonly alerts: AlertRepository;
+  readonly predictions: PredictionRepository;
   readonly unknownHosts: UnknownHostRepository;
   readonly outbox: OutboxRepository;
   readonly slackMessages: SlackMessageRepository;
@@ -184,6 +188,8 @@ export interface EndpointRepository {
   /** Counts and sums by persona and status, in one query. */
   fleet(): Promise<FleetRow[]>;
   countStale(staleBefore: Date): Promise<number>;
+  /** From when to when each endpoint was watched, of those that answered since; also of those that are no more. */
+  watchedSince(since: Date): Promise<WatchedSpan[]>;
   /** What the endpoints that have a score belong to. */
   scored(): Promise<{ persona: Persona; tags: Record<string, string>; score: number }[]>;
   /** The lowest scores first. */
@@ -200,7 +206,11 @@ export interface SnapshotRepository {
   latest(endpointIds: number[]): Promise<Map<number, StoredSnapshot>>;
   /** Oldest first. */
   since(endpointIds: number[], since: Date): Promise<StoredSnapshot[]>;
+  /** Only the metrics whose limit is foreseen, oldest first, by endpoint id; endpoints without any are absent. */
+  courses(endpointIds: readonly number[], since: Date): Promise<Map<number, CoursePoint[]>>;
 }
+
+export type CoursePoint = { atMs: number } & Pick<Snapshot, TrendMetric>;
 
 export interface StoredScore extends Score {
   id: number;
@@ -263,6 +273,38 @@ export interface AlertRepository {
   openCounts(): Promise<{ severity: Severity; alertName: string; alerts: number }[]>;
   /** Alerts that were created, acknowledged or resolved since. */
   movedSince(since: Date): Promise<KpiAlert[]>;
+}
+
+/** A row of the ledger of predictions. */
+export interface StoredPrediction extends Prediction, Omit<Judgement, 'judgedAt'> {
+  id: number;
+  endpointId: number;
+  /** What the last check said while its alert stood. */
+  severity: 'warning' | 'critical';
+  impactText: string;
+  impactHours: number;
+  /** When its alert ended; null while it stands. */
+  endedAt: Date | null;
+  /** Null while the verdict is open. */
+  judgedAt: Date | null;
+}
+
+export type JudgedPrediction = Judgement & { id: number };
+
+export interface PredictionRepository {
+  /** Fails on a second standing prediction of one metric of an endpoint. */
+  add(rows: readonly Omit<StoredPrediction, 'id'>[]): Promise<void>;
+  standing(endpointIds: readonly number[]): Promise<StoredPrediction[]>;
+  /** Keeps what a check said of a standing prediction, or that its alert is over. */
+  update(
+    id: number,
+    patch: Partial<Pick<StoredPrediction, 'severity' | 'impactText' | 'impactHours' | 'endedAt'>>,
+  ): Promise<void>;
+  /** Predictions without a verdict, by id after `afterId`. */
+  unjudged(afterId: number, limit: number): Promise<StoredPrediction[]>;
+  judge(rows: readonly JudgedPrediction[]): Promise<void>;
+  /** Made since then, newest first. */
+  since(since: Date, alertName?: PredictiveAlertName): Promise<StoredPrediction[]>;
 }
 
 export interface UnknownHost extends AlertIdentity {
@@ -342,7 +384,9 @@ export interface RemediationRepository {
   fleetRecord(since: Date): Promise<FleetRecord>;
   /** Keeps the owner's word; false when it was given before. */
   answerFixCheck(id: string, fixed: boolean): Promise<boolean>;
-  finishedSince(since: Date): Promise<Pick<Remediation, 'playbook' | 'status' | 'ownerSaysFixed'>[]>;
+  finishedSince(
+    since: Date,
+  ): Promise<Pick<Remediation, 'endpointId' | 'alertName' | 'playbook' | 'status' | 'finishedAt' | 'ownerSaysFixed'>[]>;
 }
 
 export interface TicketRepository {
@@ -597,6 +641,12 @@ export interface Metrics {
   /** Every move of an alert from one status to another. */
   alertMoved(alertName: string, from: string, to: string): void;
   openAlerts(counts: readonly { severity: string; alertName: string; alerts: number }[]): void;
+  /** Verdicts on predictions; `open` is one that was made. */
+  predictionJudged(alertName: PredictiveAlertName, verdict: Verdict): void;
+  /** How far predictions can be trusted; null where nothing is known yet. */
+  predictionAccuracy(
+    figures: Pick<PredictionAccuracy, 'precision' | 'leadHoursMedian' | 'falseAlarmsPerEndpointWeek'>,
+  ): void;
   webhookDelivered(webhook: string, outcome: string): void;
   messageTried(messenger: string, outcome: string): void;
   /** Every remediation that ended. */

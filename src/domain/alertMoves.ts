@@ -14,6 +14,9 @@ import {
 /** An alert that comes back within this time is the same one flapping, not a new one. Milliseconds. */
 export const REOPEN_WINDOW_MS = 15 * 60_000;
 
+/** The series by which predictions speak of any alert. */
+export const FORECAST_SERIES = 'forecast';
+
 /** Series remembered per alert; a group that has more ends when those remembered have ended. */
 const MAX_SERIES = 100;
 
@@ -108,12 +111,13 @@ function create(observation: Observation & Firing, now: Date): Move {
 }
 
 function reopen(known: AlertDraft, observation: Observation & Firing, now: Date): Move {
-  const { series, severity, message, labels } = observation;
+  const { series, alertType, severity, message, labels } = observation;
   return {
     kind: 'reopened',
     alert: {
       ...known,
       status: 'active',
+      alertType,
       severity,
       message,
       labels,
@@ -132,23 +136,32 @@ function reopen(known: AlertDraft, observation: Observation & Firing, now: Date)
 
 /**
  * The alert speaks for its first series. Another series only joins, unless it is worse: then it goes first. So repeats of
- * several series in any order settle on one state and change nothing more.
+ * several series in any order settle on one state and change nothing more. Of two equally bad, what was measured goes
+ * before what is only foreseen; an alert that has one measured trouble is no prediction any more and stays so.
  */
 function refresh(known: AlertDraft, observation: Observation & Firing, now: Date): Move {
   const worse = isWorse(observation.severity, known.severity);
   const joins = !known.series.includes(observation.series) && known.series.length < MAX_SERIES;
-  const speaks = worse || known.series.length === 0 || known.series[0] === observation.series;
-  if (!speaks) {
-    return joins
-      ? {
-          kind: 'updated',
-          alert: { ...known, series: [...known.series, observation.series], updatedAt: now },
-          event: null,
-        }
-      : { kind: 'unchanged', alert: known, event: null };
-  }
+  const comesTrue =
+    known.series[0] === FORECAST_SERIES &&
+    observation.series !== FORECAST_SERIES &&
+    known.severity === observation.severity;
+  const speaks = worse || comesTrue || known.series.length === 0 || known.series[0] === observation.series;
+  const alertType = known.alertType === 'predictive' ? observation.alertType : known.alertType;
   const impact = observation.predictedTimeToImpact ?? known.predictedTimeToImpact;
+  if (!speaks) {
+    if (!joins && known.alertType === alertType && known.predictedTimeToImpact === impact) {
+      return { kind: 'unchanged', alert: known, event: null };
+    }
+    const series = joins ? [...known.series, observation.series] : known.series;
+    return {
+      kind: 'updated',
+      alert: { ...known, alertType, series, predictedTimeToImpact: impact, updatedAt: now },
+      event: becomesReal(known, alertType, observation),
+    };
+  }
   const same =
+    known.alertType === alertType &&
     known.severity === observation.severity &&
     known.message === observation.message &&
     known.series[0] === observation.series &&
@@ -165,6 +178,7 @@ function refresh(known: AlertDraft, observation: Observation & Firing, now: Date
     alert: {
       ...(status === known.status ? known : withoutAcknowledgement(known)),
       status,
+      alertType,
       severity: observation.severity,
       message: observation.message,
       labels: observation.labels,
@@ -176,13 +190,19 @@ function refresh(known: AlertDraft, observation: Observation & Firing, now: Date
     },
     event:
       known.severity === observation.severity
-        ? null
+        ? becomesReal(known, alertType, observation)
         : {
             from: known.status,
             to: status,
             why: `${known.severity} became ${observation.severity}: ${observation.message}`,
           },
   };
+}
+
+/** The timeline's word on a prediction that has come true. */
+function becomesReal(known: AlertDraft, alertType: AlertType, { message }: Firing): Move['event'] {
+  if (known.alertType === alertType) return null;
+  return { from: known.status, to: known.status, why: `what was foreseen has come true: ${message}` };
 }
 
 function clear(known: AlertDraft, observation: Observation & Clear, now: Date): Move | Refusal {
@@ -198,7 +218,14 @@ function clear(known: AlertDraft, observation: Observation & Clear, now: Date): 
     return { kind: 'refused', reason: 'it ended, and the open alert is about another series' };
   }
   const left = named ? known.series.filter((series) => series !== observation.series && series !== '') : [];
-  if (left.length > 0) return { kind: 'updated', alert: { ...known, series: left, updatedAt: now }, event: null };
+  if (left.length > 0) {
+    const impact = observation.series === FORECAST_SERIES ? null : known.predictedTimeToImpact;
+    return {
+      kind: 'updated',
+      alert: { ...known, series: left, predictedTimeToImpact: impact, updatedAt: now },
+      event: null,
+    };
+  }
   return resolved(
     known,
     known.status === 'remediating' ? 'auto' : observation.resolution,

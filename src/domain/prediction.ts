@@ -2,14 +2,14 @@
 import { PREDICTIVE_ALERT_NAMES, type PredictiveAlertName } from './predictiveAlert.ts';
 import { median } from './robustFit.ts';
 import type { Trend } from './trend.ts';
-import type { TrendMetric } from './trendRules.ts';
+import { type TrendMetric, WEEK_HOURS } from './trendRules.ts';
 
 const HOUR_MS = 3_600_000;
 
 /**
  * What became of a prediction. `open`: its time is not up. `hit`: the limit came between the foreseen bounds. `late`: it came
  * sooner than the soonest bound, so people were told too little time. `early`: it came after the latest bound. `false`: it did not come.
- * `averted`: a person or a remediation stepped in first, so nobody can know; it counts neither for nor against.
+ * `averted`: a person or a remediation stepped in first, or the endpoint went out of sight, so nobody can know; it counts neither for nor against.
  */
 export const VERDICTS = ['open', 'hit', 'early', 'late', 'false', 'averted'] as const;
 export type Verdict = (typeof VERDICTS)[number];
@@ -90,6 +90,24 @@ export function limitReachedAt(
   return null;
 }
 
+/**
+ * What a series says of the time after a prediction.
+ * @param samples of the metric, in time order, from the prediction on
+ * @param actedAt when a person or a remediation dealt with its alert, if one did
+ */
+export function aftermathOf(
+  prediction: Prediction,
+  samples: readonly { atMs: number; value: number | null }[],
+  actedAt: Date | null,
+  now: Date,
+): Aftermath {
+  const reachedAt = limitReachedAt(samples, prediction.limitPct);
+  const lastMs = samples.findLast(({ value }) => value !== null)?.atMs ?? prediction.madeAt.getTime();
+  // An endpoint that was out of sight when the limit was due proves nothing either way.
+  const outOfSight = now > predictionDeadline(prediction) && lastMs < prediction.soonestAt.getTime();
+  return { reachedAt, intervenedAt: actedAt ?? (outOfSight ? new Date(lastMs) : null) };
+}
+
 /** Until when a prediction can still come true; a later impact is another story. */
 export function predictionDeadline(prediction: Prediction): Date {
   const madeMs = prediction.madeAt.getTime();
@@ -161,4 +179,19 @@ export function predictionAccuracy(
     leadHoursMedian: leads.length === 0 ? null : median(leads),
     falseAlarmsPerEndpointWeek: endpointWeeks > 0 ? falseAlarms / endpointWeeks : null,
   };
+}
+
+/** From when to when an endpoint was watched. */
+export interface WatchedSpan {
+  from: Date;
+  to: Date;
+}
+
+/** The weeks that endpoints were watched between two moments, summed over all. */
+export function endpointWeeks(spans: readonly WatchedSpan[], since: Date, now: Date): number {
+  const weekMs = WEEK_HOURS * HOUR_MS;
+  return spans.reduce((sum, { from, to }) => {
+    const start = Math.max(from.getTime(), since.getTime());
+    return sum + Math.max(0, Math.min(to.getTime(), now.getTime()) - start) / weekMs;
+  }, 0);
 }

@@ -4,6 +4,7 @@ import {
   type AlertDraft,
   acknowledge,
   expireAcknowledgement,
+  FORECAST_SERIES,
   type Move,
   type Observation,
   observe,
@@ -111,6 +112,37 @@ describe('firing', () => {
       handledAt: null,
     });
     expect(move(over, firing(), at(REOPEN_WINDOW_MS + 1)).kind).toBe('created');
+  });
+});
+
+describe('a foreseen trouble', () => {
+  const foreseen = (more: Parameters<typeof firing>[0] = {}) =>
+    firing({ series: FORECAST_SERIES, alertType: 'predictive', predictedTimeToImpact: 'about 3 hours', ...more });
+  const predicted = () => move(null, foreseen({ severity: 'critical' })).alert;
+  const measured = (severity: 'warning' | 'critical') =>
+    firing({ series: 'scan', alertType: 'metric', severity, message: 'full' });
+  const full = measured('critical');
+
+  test('becomes the real one when it is measured, and keeps its history', () => {
+    const real = move(predicted(), full, at(1000));
+    expect(real.alert).toMatchObject({ alertType: 'metric', message: 'full', series: ['scan', FORECAST_SERIES] });
+    expect(real.event).toEqual({ from: 'active', to: 'active', why: 'what was foreseen has come true: full' });
+    const after = move(real.alert, foreseen({ severity: 'critical', predictedTimeToImpact: 'now' }), at(2000));
+    expect(after.alert).toMatchObject({ alertType: 'metric', message: 'full', predictedTimeToImpact: 'now' });
+    expect(move(after.alert, full, at(3000)).kind).toBe('unchanged');
+  });
+
+  test('keeps speaking while what is measured is less bad, but is a prediction no more', () => {
+    const joined = move(predicted(), measured('warning')).alert;
+    expect(joined).toMatchObject({ alertType: 'metric', severity: 'critical', series: [FORECAST_SERIES, 'scan'] });
+  });
+
+  test('does not soften or rename a measured one, and leaves it as it came', () => {
+    const real = move(null, full).alert;
+    const both = move(real, foreseen()).alert;
+    expect(both).toMatchObject({ alertType: 'metric', severity: 'critical', message: 'full' });
+    const over = move(both, { ...ended(), series: FORECAST_SERIES });
+    expect(over).toMatchObject({ kind: 'updated', alert: { series: ['scan'], predictedTimeToImpact: null } });
   });
 });
 

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import {
+  aftermathOf,
+  endpointWeeks,
   judgePrediction,
   limitReachedAt,
   type Prediction,
@@ -137,5 +139,37 @@ describe('predictionAccuracy', () => {
       leadHoursMedian: null,
       falseAlarmsPerEndpointWeek: null,
     });
+  });
+});
+
+describe('aftermathOf', () => {
+  const samples = (...points: [number, number | null][]) =>
+    points.map(([hour, value]) => ({ atMs: hoursOn(hour).getTime(), value }));
+
+  it('finds the limit, and who stepped in', () => {
+    const course = samples([10, 80], [50, 91], [51, 92]);
+    expect(aftermathOf(prediction, course, null, hoursOn(60))).toEqual({ reachedAt: hoursOn(50), intervenedAt: null });
+    expect(aftermathOf(prediction, course, hoursOn(20), hoursOn(60)).intervenedAt).toEqual(hoursOn(20));
+  });
+
+  it('says nothing of an endpoint that was out of sight when the limit was due', () => {
+    const left = samples([10, 80], [39, 84], [45, null]);
+    expect(aftermathOf(prediction, left, null, hoursOn(91)).intervenedAt).toBeNull();
+    expect(aftermathOf(prediction, left, null, hoursOn(92)).intervenedAt).toEqual(hoursOn(39));
+    expect(aftermathOf(prediction, [], null, hoursOn(92)).intervenedAt).toEqual(prediction.madeAt);
+    const stayed = samples([10, 80], [41, 84]);
+    expect(aftermathOf(prediction, stayed, null, hoursOn(92)).intervenedAt).toBeNull();
+  });
+});
+
+describe('endpointWeeks', () => {
+  it('counts what of each span lies in the period', () => {
+    const spans = [
+      { from: hoursOn(-1000), to: hoursOn(84) },
+      { from: hoursOn(0), to: hoursOn(1000) },
+      { from: hoursOn(-1000), to: hoursOn(-500) },
+    ];
+    expect(endpointWeeks(spans, hoursOn(0), hoursOn(168))).toBeCloseTo(1.5);
+    expect(endpointWeeks([], hoursOn(0), hoursOn(168))).toBe(0);
   });
 });

@@ -11,6 +11,7 @@ type Row = InferEntity<typeof AlertRow>;
 const OPEN = { status: { $ne: 'resolved' } } as const;
 
 const MUTABLE_FIELDS = [
+  'alertType',
   'severity',
   'message',
   'status',

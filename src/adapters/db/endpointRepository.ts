@@ -175,6 +175,15 @@ export function endpointRepository(session: Session): EndpointRepository {
 
     countStale: (staleBefore) => session().count(EndpointRow, { ...LIVE, lastSeenAt: { $lt: staleBefore } }),
 
+    async watchedSince(since) {
+      const rows = await session().find(
+        EndpointRow,
+        { lastSeenAt: { $gte: since } },
+        { fields: ['registeredAt', 'lastSeenAt'], orderBy: { id: 'asc' } },
+      );
+      return rows.map(({ registeredAt, lastSeenAt }) => ({ from: registeredAt, to: lastSeenAt as Date }));
+    },
+
     async scored() {
       const rows = await session().find(
         EndpointRow,

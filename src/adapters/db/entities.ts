@@ -7,12 +7,15 @@ import type { ApprovalAnswer, ApprovalKind, ApprovalStatus, Execution } from '..
 import type { FeedbackSource } from '../../domain/confidentiality.ts';
 import type { CriticalityTier, Persona, ScoreStatus } from '../../domain/endpoint.ts';
 import type { FeedbackCategory, Tally } from '../../domain/enps.ts';
+import type { Verdict } from '../../domain/prediction.ts';
+import type { PredictiveAlertName } from '../../domain/predictiveAlert.ts';
 import type { Remediation, RemediationStatus, Variable } from '../../domain/remediation.ts';
 import type { RunKind, RunStatus } from '../../domain/run.ts';
 import type { AppliedCap, Component, Deduction, Improvement } from '../../domain/score.ts';
 import type { Invitation, Survey } from '../../domain/survey.ts';
 import type { CollectorKind, CollectorOptions, OsPlatform, Unmeasured } from '../../domain/telemetry.ts';
 import type { TicketStatus } from '../../domain/ticket.ts';
+import type { TrendMetric } from '../../domain/trendRules.ts';
 
 /** A string column with a narrower TypeScript type; the check lives at the gate, not in the database. */
 const word = <T extends string>() => p.string().$type<T>();
@@ -95,7 +98,11 @@ export const SnapshotRow = defineEntity({
     unmeasured: p.json<Unmeasured[]>(),
   },
   indexes: [
-    { name: 'snapshot_endpoint_time', properties: ['endpointId', 'collectedAt'] },
+    {
+      name: 'snapshot_endpoint_time',
+      // With the metrics whose course is read for the whole fleet every hour: an endpoint's rows lie far apart in the table.
+      properties: ['endpointId', 'collectedAt', 'cpuPct', 'memoryPct', 'diskPct'],
+    },
     { name: 'snapshot_time', properties: ['collectedAt'] },
   ],
 });
@@ -172,6 +179,39 @@ export const AlertEventRow = defineEntity({
     why: p.text(),
   },
   indexes: [{ name: 'alert_event_alert', properties: ['alertId', 'id'] }],
+});
+
+/** The ledger of predictions, with what the last check said while the alert stands. */
+export const PredictionRow = defineEntity({
+  name: 'Prediction',
+  tableName: 'prediction',
+  properties: {
+    id: p.integer().primary(),
+    endpointId: p.integer(),
+    hostname: p.string().length(253),
+    metric: word<TrendMetric>(),
+    alertName: word<PredictiveAlertName>(),
+    madeAt: p.datetime(3),
+    limitPct: real(),
+    value: real(),
+    slopePerHour: real(),
+    expectedAt: p.datetime(3),
+    soonestAt: p.datetime(3),
+    latestAt: p.datetime(3),
+    severity: word<'warning' | 'critical'>(),
+    impactText: p.string(),
+    impactHours: real(),
+    endedAt: p.datetime(3).nullable(),
+    verdict: word<Verdict>(),
+    judgedAt: p.datetime(3).nullable(),
+    reachedAt: p.datetime(3).nullable(),
+    leadHours: real().nullable(),
+  },
+  uniques: [{ name: 'prediction_one_standing', properties: ['endpointId', 'metric'], where: 'ended_at is null' }],
+  indexes: [
+    { name: 'prediction_made', properties: ['madeAt'] },
+    { name: 'prediction_verdict', properties: ['verdict', 'id'] },
+  ],
 });
 
 /**
@@ -570,6 +610,7 @@ export const ENTITIES = [
   ScoreRow,
   AlertRow,
   AlertEventRow,
+  PredictionRow,
   FeedbackRow,
   FeedbackCellRow,
   FeedbackCommentRow,

@@ -9,6 +9,7 @@ import { endpointRepository } from './endpointRepository.ts';
 import { feedbackRepository } from './feedbackRepository.ts';
 import { approvalRepository, remediationRepository } from './healingRepositories.ts';
 import { outboxRepository } from './outboxRepository.ts';
+import { predictionRepository } from './predictionRepository.ts';
 import type { Session } from './rows.ts';
 import { runbookVoteRepository } from './runbookVoteRepository.ts';
 import { slackMessageRepository } from './slackMessageRepository.ts';
@@ -67,6 +68,7 @@ function storeOver(session: Session, transaction: Store['transaction']): Store {
     scores: scoreRepository(session),
     fleetScores: fleetScoreRepository(session),
     alerts: alertRepository(session),
+    predictions: predictionRepository(session),
     unknownHosts: unknownHostRepository(session),
     outbox: outboxRepository(session),
     slackMessages: slackMessageRepository(session),

@@ -12,6 +12,7 @@ import { listIncidents } from './incidents.ts';
 import { createApiKey, listApiKeys, revokeApiKey } from './keys.ts';
 import { getKpis } from './kpis.ts';
 import { measureEndpoint } from './measure.ts';
+import { checkPredictions, getPredictionAccuracy } from './predictions.ts';
 import {
   answerFixCheckTool,
   cancelRemediationTool,
@@ -35,6 +36,8 @@ import { submitSnapshot } from './snapshots.ts';
 import { answerSurvey, closeSurvey, getSurvey, listSurveys, optOut, startSurvey, tendSurveys } from './surveys.ts';
 import { takeTicketWordTool } from './ticketWords.ts';
 
+import { getTrends } from './trends.ts';
+
 export const TOOLS: readonly AnyTool[] = [
   registerEndpoint,
   listEndpoints,
@@ -45,6 +48,7 @@ export const TOOLS: readonly AnyTool[] = [
   scanFleetTool,
   getScore,
   getScoreHistory,
+  getTrends,
   getFleet,
   listAlerts,
   getAlert,
@@ -55,6 +59,8 @@ export const TOOLS: readonly AnyTool[] = [
   listUnknownHosts,
   ingestAlerts,
   tendAlerts,
+  getPredictionAccuracy,
+  checkPredictions,
   measureEndpoint,
   startRun,
   listApprovals,

@@ -1,6 +1,6 @@
 /** The store's promises, kept alike by SQLite and by a real PostgreSQL. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Store } from '../../../src/core/ports.ts';
+import type { Store, StoredPrediction } from '../../../src/core/ports.ts';
 import { later, NOW, registration, run, score, snapshot } from '../../helpers/rows.ts';
 import { openTestStore, STORE_KINDS, type TestStore } from '../../helpers/stores.ts';
 
@@ -98,6 +98,61 @@ describe.each(STORE_KINDS)('%s', (kind) => {
     expect(rows).toHaveLength(3);
     expect(rows).toContainEqual({ persona, status: 'critical', endpoints: 1, scoreSum: 30.5 });
     expect((await store.endpoints.worst(1))[0]?.score).toBe(30.5);
+  });
+
+  const add = () => store.endpoints.register(registration(), null, NOW);
+
+  test('courses hold the foreseen metrics by endpoint, oldest first', async () => {
+    const [a, b] = [await add(), await add()];
+    await store.snapshots.add([snapshot(a.id, later(2000)), snapshot(a.id, later(1000)), snapshot(b.id, later(-1))]);
+    const courses = await store.snapshots.courses([a.id, b.id], later(0));
+    expect([...courses.keys()]).toEqual([a.id]);
+    const { cpuPct, memoryPct, diskPct } = snapshot(a.id, NOW);
+    expect(courses.get(a.id)).toEqual([
+      { atMs: later(1000).getTime(), cpuPct, memoryPct, diskPct },
+      { atMs: later(2000).getTime(), cpuPct, memoryPct, diskPct },
+    ]);
+    expect(await store.snapshots.courses([], later(0))).toEqual(new Map());
+  });
+
+  test('one prediction of a metric stands at a time; a verdict is final', async () => {
+    const endpoint = await add();
+    const made: Omit<StoredPrediction, 'id'> = {
+      endpointId: endpoint.id,
+      hostname: endpoint.hostname,
+      metric: 'diskPct',
+      alertName: 'DiskFull',
+      madeAt: NOW,
+      limitPct: 90,
+      value: 70,
+      slopePerHour: 0.5,
+      expectedAt: later(1e7),
+      soonestAt: later(9e6),
+      latestAt: later(2e7),
+      severity: 'warning',
+      impactText: 'about 3 hours',
+      impactHours: 3,
+      endedAt: null,
+      verdict: 'open',
+      judgedAt: null,
+      reachedAt: null,
+      leadHours: null,
+    };
+    await store.predictions.add([made]);
+    await expect(store.predictions.add([made])).rejects.toThrow();
+    const [standing] = await store.predictions.standing([endpoint.id]);
+    expect(standing).toMatchObject(made);
+    const { id } = standing as StoredPrediction;
+    await store.predictions.update(id, { endedAt: later(5) });
+    expect(await store.predictions.standing([endpoint.id])).toEqual([]);
+    await store.predictions.add([{ ...made, madeAt: later(6) }]);
+
+    const judgement = { id, judgedAt: later(9), reachedAt: later(8), leadHours: 2 };
+    await store.predictions.judge([{ ...judgement, verdict: 'hit' }]);
+    await store.predictions.judge([{ ...judgement, verdict: 'false' }]);
+    const mine = (await store.predictions.since(NOW, 'DiskFull')).filter((row) => row.endpointId === endpoint.id);
+    expect(mine.map(({ verdict }) => verdict)).toEqual(['open', 'hit']);
+    expect((await store.predictions.unjudged(0, 100)).map((row) => row.id)).not.toContain(id);
   });
 
   test('snapshots keep every field, and the latest is found per endpoint', async () => {

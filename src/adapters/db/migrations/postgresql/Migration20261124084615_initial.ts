@@ -1,7 +1,7 @@
 import { Migration } from '@mikro-orm/migrations';
 
-export class Migration20261124084310_initial extends Migration {
-  override name = 'Migration20261124084310_initial';
+export class Migration20261124084615_initial extends Migration {
+  override name = 'Migration20261124084615_initial';
 
   override up(): void | Promise<void> {
     this.addSql(
@@ -82,6 +82,15 @@ export class Migration20261124084310_initial extends Migration {
     this.addSql(`alter table "outbox" add constraint "outbox_idempotency" unique ("idempotency_key");`);
 
     this.addSql(
+      `create table "prediction" ("id" serial primary key, "endpoint_id" int not null, "hostname" varchar(253) not null, "metric" varchar(255) not null, "alert_name" varchar(255) not null, "made_at" timestamptz(3) not null, "limit_pct" double precision not null, "value" double precision not null, "slope_per_hour" double precision not null, "expected_at" timestamptz(3) not null, "soonest_at" timestamptz(3) not null, "latest_at" timestamptz(3) not null, "severity" varchar(255) not null, "impact_text" varchar(255) not null, "impact_hours" double precision not null, "ended_at" timestamptz(3) null, "verdict" varchar(255) not null, "judged_at" timestamptz(3) null, "reached_at" timestamptz(3) null, "lead_hours" double precision null);`,
+    );
+    this.addSql(`create index "prediction_made" on "prediction" ("made_at");`);
+    this.addSql(`create index "prediction_verdict" on "prediction" ("verdict", "id");`);
+    this.addSql(
+      `create unique index "prediction_one_standing" on "prediction" ("endpoint_id", "metric") where ended_at is null;`,
+    );
+
+    this.addSql(
       `create table "remediation" ("id" varchar(255) not null, "alert_id" int not null, "alert_name" varchar(255) not null, "endpoint_id" int not null, "hostname" varchar(255) not null, "action" varchar(255) not null, "playbook" varchar(255) not null, "variables" jsonb not null, "dry_run" boolean not null, "status" varchar(255) not null, "reason" text null, "approval_id" varchar(255) null, "requested_by" varchar(255) not null, "created_at" timestamptz(3) not null, "started_at" timestamptz(3) null, "finished_at" timestamptz(3) null, "verify_by" timestamptz(3) null, "cancelled_by" varchar(255) null, "owner_says_fixed" boolean null, primary key ("id"));`,
     );
     this.addSql(`create index "remediation_endpoint_created" on "remediation" ("endpoint_id", "created_at");`);
@@ -123,7 +132,9 @@ export class Migration20261124084310_initial extends Migration {
     this.addSql(
       `create table "snapshot" ("id" serial primary key, "endpoint_id" int not null, "collected_at" timestamptz(3) not null, "collector" varchar(255) not null, "duration_ms" int not null, "reachable" boolean not null, "unreachable_reason" text null, "cpu_pct" double precision null, "memory_pct" double precision null, "disk_pct" double precision null, "disk_mount" varchar(255) null, "latency_ms" double precision null, "packet_loss_pct" double precision null, "dns_failures" int null, "dns_lookups" int null, "services_down" jsonb null, "log_errors" int null, "booted_at" timestamptz(3) null, "unmeasured" jsonb not null);`,
     );
-    this.addSql(`create index "snapshot_endpoint_time" on "snapshot" ("endpoint_id", "collected_at");`);
+    this.addSql(
+      `create index "snapshot_endpoint_time" on "snapshot" ("endpoint_id", "collected_at", "cpu_pct", "memory_pct", "disk_pct");`,
+    );
     this.addSql(`create index "snapshot_time" on "snapshot" ("collected_at");`);
 
     this.addSql(
@@ -180,6 +191,7 @@ export class Migration20261124084310_initial extends Migration {
     this.addSql(`drop table if exists "fleet_score" cascade;`);
     this.addSql(`drop table if exists "job" cascade;`);
     this.addSql(`drop table if exists "outbox" cascade;`);
+    this.addSql(`drop table if exists "prediction" cascade;`);
     this.addSql(`drop table if exists "remediation" cascade;`);
     this.addSql(`drop table if exists "run" cascade;`);
     this.addSql(`drop table if exists "runbook_feedback" cascade;`);

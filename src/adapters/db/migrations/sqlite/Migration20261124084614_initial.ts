@@ -1,7 +1,7 @@
 import { Migration } from '@mikro-orm/migrations';
 
-export class Migration20261124084310_initial extends Migration {
-  override name = 'Migration20261124084310_initial';
+export class Migration20261124084614_initial extends Migration {
+  override name = 'Migration20261124084614_initial';
 
   override up(): void | Promise<void> {
     this.addSql(
@@ -82,6 +82,15 @@ export class Migration20261124084310_initial extends Migration {
     this.addSql(`create unique index \`outbox_idempotency\` on \`outbox\` (\`idempotency_key\`);`);
 
     this.addSql(
+      `create table \`prediction\` (\`id\` integer not null primary key autoincrement, \`endpoint_id\` integer not null, \`hostname\` text not null, \`metric\` text not null, \`alert_name\` text not null, \`made_at\` datetime not null, \`limit_pct\` double not null, \`value\` double not null, \`slope_per_hour\` double not null, \`expected_at\` datetime not null, \`soonest_at\` datetime not null, \`latest_at\` datetime not null, \`severity\` text not null, \`impact_text\` text not null, \`impact_hours\` double not null, \`ended_at\` datetime null, \`verdict\` text not null, \`judged_at\` datetime null, \`reached_at\` datetime null, \`lead_hours\` double null);`,
+    );
+    this.addSql(`create index \`prediction_made\` on \`prediction\` (\`made_at\`);`);
+    this.addSql(`create index \`prediction_verdict\` on \`prediction\` (\`verdict\`, \`id\`);`);
+    this.addSql(
+      `create unique index \`prediction_one_standing\` on \`prediction\` (\`endpoint_id\`, \`metric\`) where ended_at is null;`,
+    );
+
+    this.addSql(
       `create table \`remediation\` (\`id\` text not null primary key, \`alert_id\` integer not null, \`alert_name\` text not null, \`endpoint_id\` integer not null, \`hostname\` text not null, \`action\` text not null, \`playbook\` text not null, \`variables\` json not null, \`dry_run\` integer not null, \`status\` text not null, \`reason\` text null, \`approval_id\` text null, \`requested_by\` text not null, \`created_at\` datetime not null, \`started_at\` datetime null, \`finished_at\` datetime null, \`verify_by\` datetime null, \`cancelled_by\` text null, \`owner_says_fixed\` integer null);`,
     );
     this.addSql(`create index \`remediation_endpoint_created\` on \`remediation\` (\`endpoint_id\`, \`created_at\`);`);
@@ -123,7 +132,9 @@ export class Migration20261124084310_initial extends Migration {
     this.addSql(
       `create table \`snapshot\` (\`id\` integer not null primary key autoincrement, \`endpoint_id\` integer not null, \`collected_at\` datetime not null, \`collector\` text not null, \`duration_ms\` integer not null, \`reachable\` integer not null, \`unreachable_reason\` text null, \`cpu_pct\` double null, \`memory_pct\` double null, \`disk_pct\` double null, \`disk_mount\` text null, \`latency_ms\` double null, \`packet_loss_pct\` double null, \`dns_failures\` integer null, \`dns_lookups\` integer null, \`services_down\` json null, \`log_errors\` integer null, \`booted_at\` datetime null, \`unmeasured\` json not null);`,
     );
-    this.addSql(`create index \`snapshot_endpoint_time\` on \`snapshot\` (\`endpoint_id\`, \`collected_at\`);`);
+    this.addSql(
+      `create index \`snapshot_endpoint_time\` on \`snapshot\` (\`endpoint_id\`, \`collected_at\`, \`cpu_pct\`, \`memory_pct\`, \`disk_pct\`);`,
+    );
     this.addSql(`create index \`snapshot_time\` on \`snapshot\` (\`collected_at\`);`);
 
     this.addSql(
@@ -182,6 +193,7 @@ export class Migration20261124084310_initial extends Migration {
     this.addSql(`drop table if exists \`fleet_score\`;`);
     this.addSql(`drop table if exists \`job\`;`);
     this.addSql(`drop table if exists \`outbox\`;`);
+    this.addSql(`drop table if exists \`prediction\`;`);
     this.addSql(`drop table if exists \`remediation\`;`);
     this.addSql(`drop table if exists \`run\`;`);
     this.addSql(`drop table if exists \`runbook_feedback\`;`);
