@@ -83,7 +83,6 @@ export const listRunbooksTool = defineTool({
   name: 'list_runbooks',
   title: 'List the runbooks',
   effect: 'read',
-  hiddenFrom: ['mcp'],
   description: 'All runbooks by doc_id, with the alerts and platforms each is for and how often it helped.',
   http: { method: 'GET', path: '/api/v1/dex/runbooks' },
   command: { name: 'runbooks', args: [], example: 'runbooks' },
