@@ -24,18 +24,23 @@ export function leastRole(tool: Pick<AnyTool, 'role' | 'effect'>): Role {
   return tool.role ?? LEAST_ROLE[tool.effect];
 }
 
+/** Over MCP nothing but reading is for viewers, so that a viewer's connection is a read-only one to its client. */
+function roleNeeded(tool: Pick<AnyTool, 'role' | 'effect'>, { via }: Pick<Actor, 'via'>): Role {
+  const role = leastRole(tool);
+  return via === 'mcp' && tool.effect !== 'read' && role === 'viewer' ? 'operator' : role;
+}
+
 export function hasRole(actor: Actor, role: Role): boolean {
   return RANK[actor.role] >= RANK[role];
 }
 
 /** Whether a face offers a tool to an actor at all; what is not offered does not exist for the caller. */
-export function offers(tool: AnyTool, actor: Pick<Actor, 'kind' | 'via' | 'role'>): boolean {
-  if (tool.humansOnly && actor.kind !== 'human') return false;
-  return !tool.hiddenFrom?.includes(actor.via) && RANK[actor.role] >= RANK[leastRole(tool)];
+export function offers(tool: AnyTool, actor: Pick<Actor, 'via' | 'role'>): boolean {
+  return !tool.hiddenFrom?.includes(actor.via) && RANK[actor.role] >= RANK[roleNeeded(tool, actor)];
 }
 
 export function judge(tool: AnyTool, actor: Actor): Verdict {
-  const role = leastRole(tool);
+  const role = roleNeeded(tool, actor);
   if (!hasRole(actor, role)) {
     return {
       decision: 'deny',
