@@ -1,0 +1,58 @@
+/** README's promises: its curl lines run as printed, and its commands and files exist. */
+import { execFile } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { machines, WELL } from './helpers/machines.ts';
+import { startTestService, type TestService } from './helpers/service.ts';
+
+const README = readFileSync('README.md', 'utf8');
+
+/** Each curl command of the bash blocks, its continuation lines joined, in the order of the page. */
+const COMMANDS = [...README.matchAll(/```bash\n([\s\S]*?)```/g)]
+  .flatMap(([, block]) => (block ?? '').split(/\n(?=curl )|\n(?=#)/))
+  .filter((part) => part.startsWith('curl '))
+  .map((command) => command.trim());
+
+describe('the curl lines', () => {
+  let service: TestService;
+  const known: Record<string, string> = {};
+  beforeAll(async () => {
+    // The machine of the example exists only on paper: a full disk is what a look at it finds.
+    const found = { ...WELL, diskPct: 97 };
+    service = await startTestService({}, { collector: machines(new Map([['dev-machine-01', found]])) });
+  });
+  afterAll(() => service.stop());
+
+  test('there are as many as the page needs', () => {
+    expect(COMMANDS.length).toBeGreaterThan(15);
+  });
+
+  test.each(COMMANDS)('%s', async (command) => {
+    const line = command
+      .replaceAll('http://localhost:8000', service.url)
+      .replace(/\{(\w+)\}/g, (whole, name: string) => known[name] ?? whole);
+    const { stdout } = await promisify(execFile)('bash', ['-c', `${line} -sS -w '\\n%{http_code}'`]);
+    const [body = '', status] = stdout.split(/\n(?=\d+$)/);
+    expect(Number(status), body).toBeGreaterThanOrEqual(200);
+    expect(Number(status), body).toBeLessThan(300);
+    const answer = JSON.parse(body);
+    if (answer.run_id) {
+      known.run_id = answer.run_id;
+      await service.finished(answer.run_id);
+    }
+    if (answer.alerts?.[0]) known.alert_id = String(answer.alerts[0].id);
+  });
+});
+
+test('every npm script that is named exists', () => {
+  const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: Record<string, string> };
+  const named = [...README.matchAll(/npm run (?:-s )?([\w:]+)/g)].map(([, name]) => name ?? '');
+  expect(named.filter((name) => !scripts[name])).toEqual([]);
+});
+
+test('every file that is named exists', () => {
+  const named = [...README.matchAll(/`((?:config|runbooks|src|mcp|test)\/[\w./-]+)`/g)].map(([, path]) => path ?? '');
+  expect(named.length).toBeGreaterThan(5);
+  expect(named.filter((path) => !existsSync(path))).toEqual([]);
+});
