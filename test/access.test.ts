@@ -48,9 +48,12 @@ describe.each(FACES)('through the face %s', (via: Face) => {
         (error: { kind: string }) => error.kind,
       );
       const hidden = tool.hiddenFrom?.includes(via) ?? false;
-      expect(refusal, tool.name).toBe(hidden ? 'not_found' : mayCall(tool, role) ? 'invalid' : 'denied');
-      const forIt = human || !tool.humansOnly;
-      expect(offers(tool, actor), tool.name).toBe(!hidden && forIt && mayCall(tool, role));
+      // Over MCP a viewer's connection reads and nothing else.
+      const may = mayCall(tool, role) && !(via === 'mcp' && role === 'viewer' && tool.effect !== 'read');
+      expect(refusal, tool.name).toBe(hidden ? 'not_found' : may ? 'invalid' : 'denied');
+      // A person may be asked through an MCP client; behind other faces that are no human nobody stands.
+      const forIt = human || via === 'mcp' || !tool.humansOnly;
+      expect(offers(tool, actor), tool.name).toBe(!hidden && forIt && may);
     }
   });
 });

@@ -24,6 +24,12 @@ export function leastRole(tool: Pick<AnyTool, 'role' | 'effect'>): Role {
   return tool.role ?? LEAST_ROLE[tool.effect];
 }
 
+/** Over MCP nothing but reading is for viewers, so that a viewer's connection is a read-only one to its client. */
+function roleNeeded(tool: Pick<AnyTool, 'role' | 'effect'>, { via }: Pick<Actor, 'via'>): Role {
+  const role = leastRole(tool);
+  return via === 'mcp' && tool.effect !== 'read' && role === 'viewer' ? 'operator' : role;
+}
+
 export function hasRole(actor: Actor, role: Role): boolean {
   return RANK[actor.role] >= RANK[role];
 }
@@ -32,11 +38,11 @@ export function hasRole(actor: Actor, role: Role): boolean {
 export function offers(tool: AnyTool, actor: Pick<Actor, 'kind' | 'via' | 'role'>): boolean {
   // A client of MCP may put a question to its person; nobody stands behind the others.
   if (tool.humansOnly && actor.kind !== 'human' && actor.via !== 'mcp') return false;
-  return !tool.hiddenFrom?.includes(actor.via) && RANK[actor.role] >= RANK[leastRole(tool)];
+  return !tool.hiddenFrom?.includes(actor.via) && RANK[actor.role] >= RANK[roleNeeded(tool, actor)];
 }
 
 export function judge(tool: AnyTool, actor: Actor): Verdict {
-  const role = leastRole(tool);
+  const role = roleNeeded(tool, actor);
   if (!hasRole(actor, role)) {
     return {
       decision: 'deny',

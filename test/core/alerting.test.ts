@@ -270,6 +270,7 @@ test('every move is queued for the messengers in the transaction that makes it',
   const told = await startTestService(
     { WEBHOOK_REQUIRE_AUTH: 'false' },
     {
+      healing: null,
       messengers: [
         {
           name: 'chat',

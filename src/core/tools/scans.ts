@@ -33,6 +33,7 @@ export const scanFleetTool = defineTool({
   name: 'scan_fleet',
   title: 'Scan all endpoints',
   effect: 'write',
+  hiddenFrom: ['mcp'],
   description:
     'Look at every machine now, as the schedule does. One fleet scan runs at a time; a second call answers with the one under way.',
   http: { method: 'POST', path: '/api/v1/dex/fleet/scan', status: 202 },
