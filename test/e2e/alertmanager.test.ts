@@ -33,7 +33,7 @@ test('an alert of Prometheus comes, repeats without a change, and ends; the time
     return skip('needs apt-get install prometheus prometheus-alertmanager prometheus-node-exporter');
   }
   const dir = await mkdtemp(join(tmpdir(), 'dexops-alertmanager-'));
-  const service = await startTestService({ WEBHOOK_SECRET });
+  const service = await startTestService({ WEBHOOK_SECRET }, { healing: null });
   const running: { stop(): Promise<void> }[] = [];
   try {
     await service.call('POST', '/api/v1/dex/endpoints', {
