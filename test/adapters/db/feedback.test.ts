@@ -4,7 +4,7 @@ import { giveOut } from '../../../src/core/feedback.ts';
 import type { Store } from '../../../src/core/ports.ts';
 import type { FeedbackAnswer } from '../../../src/domain/confidentiality.ts';
 import { answersIn } from '../../../src/domain/enps.ts';
-import { registration } from '../../helpers/registration.ts';
+import { registration } from '../../helpers/rows.ts';
 import { openTestStore, STORE_KINDS, type TestStore } from '../../helpers/stores.ts';
 
 const NOW = new Date('2026-03-02T09:00:00.123Z');
