@@ -1,6 +1,7 @@
 /** The service's own metrics for Prometheus; every label has a bounded set of values. */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-import type { JobRecord, Metrics } from '../core/ports.ts';
+import type { Metrics } from '../core/ports.ts';
+import type { JobRecord } from '../core/storePorts.ts';
 
 export interface MetricsRegistry extends Metrics {
   /** What is known only when somebody looks: set just before a page is made. */

@@ -1,6 +1,6 @@
 /** Carries tickets from the outbox to the ticket system: signed, recognisable when repeated, and wary of odd answers. */
 import { createHmac } from 'node:crypto';
-import type { DeliveryOutcome, Messenger } from '../core/ports.ts';
+import type { DeliveryOutcome, Messenger } from '../core/messagePorts.ts';
 import { TICKET_MESSENGER } from '../core/ticketing.ts';
 import type { TicketLink } from '../domain/alert.ts';
 import type { StoredMessage } from '../domain/outbox.ts';

@@ -4,7 +4,8 @@ import { type IncomingAlert, readAlert, type Unreadable } from '../domain/alertm
 import type { Actor } from './actor.ts';
 import { announce, observeIn, type Verdict } from './alerting.ts';
 import { gathered } from './gathered.ts';
-import type { Ports, Store } from './ports.ts';
+import type { Ports } from './ports.ts';
+import type { Store } from './storePorts.ts';
 
 /** Deliveries written in one transaction. */
 const MOST_TOGETHER = 32;

@@ -13,7 +13,8 @@ import {
 } from '../domain/alertMoves.ts';
 import type { Actor } from './actor.ts';
 import { AppError } from './errors.ts';
-import type { Ports, Store } from './ports.ts';
+import type { Ports } from './ports.ts';
+import type { Store } from './storePorts.ts';
 
 /** Alerts that one step of a job works on. */
 const JOB_BATCH = 500;

@@ -1,6 +1,7 @@
 /** API keys: who holds one may call with its role until it is revoked; only its digest is kept. */
 import type { Actor, Face } from './actor.ts';
-import type { ApiKey, Ports } from './ports.ts';
+import type { Ports } from './ports.ts';
+import type { ApiKey } from './storePorts.ts';
 
 /** Noting every use would make each read a write; a minute is exact enough for "is this key still in use?". */
 const NOTE_USE_EVERY_MS = 60_000;

@@ -10,10 +10,12 @@ import {
   yesNeededFor,
 } from '../domain/approval.ts';
 import type { Actor } from './actor.ts';
+import type { StoredApproval } from './alertPorts.ts';
 import { canonicalJson } from './canonicalJson.ts';
 import { AppError } from './errors.ts';
 import { tellPeople } from './messages.ts';
-import type { Ports, Store, StoredApproval } from './ports.ts';
+import type { Ports } from './ports.ts';
+import type { Store } from './storePorts.ts';
 
 /** Rows that one step of a job works on. */
 const JOB_BATCH = 200;

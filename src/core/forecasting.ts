@@ -7,7 +7,10 @@ import { analyseTrend, type Trend } from '../domain/trend.ts';
 import { TREND_METRICS, TREND_RULES, type TrendMetric } from '../domain/trendRules.ts';
 import type { Actor } from './actor.ts';
 import { announce, type Changes, observeIn } from './alerting.ts';
-import type { CoursePoint, Ports, Store, StoredPrediction } from './ports.ts';
+import type { StoredPrediction } from './alertPorts.ts';
+import type { CoursePoint } from './endpointPorts.ts';
+import type { Ports } from './ports.ts';
+import type { Store } from './storePorts.ts';
 
 /** Endpoints whose courses are in memory at a time: a week of quarter-hours of so many is read without holding up the event loop. */
 const BATCH = 10;

@@ -6,11 +6,13 @@ import { decideRemediation, type Remediation, type RemediationPlan } from '../do
 import { breakerReason, guardReason, historyMs, inMaintenance } from '../domain/remediationGuards.ts';
 import { type Actor, jobActor } from './actor.ts';
 import { announce, type Changes, requireAlert, writeMove } from './alerting.ts';
+import type { StoredApproval } from './alertPorts.ts';
 import { requestApprovalIn } from './approvals.ts';
 import { AppError } from './errors.ts';
 import { notice } from './messages.ts';
-import type { Healing, Ports, Store, StoredApproval } from './ports.ts';
+import type { Healing, Ports } from './ports.ts';
 import { newRun } from './runs.ts';
+import type { Store } from './storePorts.ts';
 import { openTicketIn } from './ticketing.ts';
 
 /** Who acts when healing does. */

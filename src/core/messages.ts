@@ -3,7 +3,8 @@
  * messenger's business. All are of kind `changed`, so that a digest of new alerts never swallows one.
  */
 import type { OutboxMessage } from '../domain/outbox.ts';
-import type { Ports, Store } from './ports.ts';
+import type { Ports } from './ports.ts';
+import type { Store } from './storePorts.ts';
 
 /** Payloads by `what`. Ids are to be read again when the message is told: the payload only says what to look at. */
 export type PeopleMessage =

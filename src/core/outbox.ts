@@ -1,6 +1,7 @@
 /** Delivering what waits in the outbox: at its messenger's pace, again after failures, and never for ever. */
 import { backoffMs, isHopeless, nextDelivery, type StoredMessage } from '../domain/outbox.ts';
-import type { DeliveryOutcome, Log, Messenger, Ports, Random } from './ports.ts';
+import type { DeliveryOutcome, Messenger } from './messagePorts.ts';
+import type { Log, Ports, Random } from './ports.ts';
 
 /** Messages looked at together, so that those about one subject meet. */
 const LOOK_AHEAD = 1000;

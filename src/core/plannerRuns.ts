@@ -3,6 +3,7 @@ import type { OutboxMessage } from '../domain/outbox.ts';
 import type { Run } from '../domain/run.ts';
 import type { Actor } from './actor.ts';
 import { type AgentProfile, MAX_RUN_SECONDS } from './agentProfiles.ts';
+import type { StoredApproval } from './alertPorts.ts';
 import { answerText } from './answerText.ts';
 import { cancelApproval, recordExecution, requestApproval, requireApproval, spendApproval } from './approvals.ts';
 import { canonicalJson } from './canonicalJson.ts';
@@ -15,7 +16,7 @@ import type { PendingCall, ToolGate } from './plannerCalls.ts';
 import { jobOf } from './plannerJob.ts';
 import type { CallStatus, PlannerState, PlannerStep } from './plannerState.ts';
 import type { PlannerTools } from './plannerTools.ts';
-import type { Ports, Reloaded, StoredApproval } from './ports.ts';
+import type { Ports, Reloaded } from './ports.ts';
 import { ruleAnswer } from './ruleAnswer.ts';
 import { followRun, type RunExecutor, type RunOutcome } from './runs.ts';
 

@@ -7,7 +7,8 @@ import {
   predictionAccuracy,
 } from '../domain/prediction.ts';
 import { wasRun } from '../domain/remediation.ts';
-import type { JudgedPrediction, Ports, StoredPrediction } from './ports.ts';
+import type { JudgedPrediction, StoredPrediction } from './alertPorts.ts';
+import type { Ports } from './ports.ts';
 
 const DAY_MS = 86_400_000;
 const BATCH = 20;

@@ -8,11 +8,12 @@ import { breakerReason, inMaintenance } from '../domain/remediationGuards.ts';
 import type { Run } from '../domain/run.ts';
 import type { Actor } from './actor.ts';
 import { announce, type Changes, writeMove } from './alerting.ts';
+import type { StoredApproval } from './alertPorts.ts';
 import { cancelApproval } from './approvals.ts';
 import { AppError } from './errors.ts';
 import { endpointOf, escalateIn, HEALER, startNext, tellOfBreaker } from './healing.ts';
 import { tellPeople } from './messages.ts';
-import type { PlaybookReport, Ports, StoredApproval } from './ports.ts';
+import type { PlaybookReport, Ports } from './ports.ts';
 import { RunCancelled, type RunContext } from './runs.ts';
 import { scanOne } from './scanning.ts';
 

@@ -5,8 +5,9 @@ import type { Endpoint } from '../domain/endpoint.ts';
 import { PLATFORMS, type Platform } from '../domain/runbook.ts';
 import { NO_VOTES, type VoteCount, voteBalance } from '../domain/runbookVotes.ts';
 import { didYouMean } from './didYouMean.ts';
+import type { StoredScore } from './endpointPorts.ts';
 import { AppError } from './errors.ts';
-import type { Ports, StoredScore } from './ports.ts';
+import type { Ports } from './ports.ts';
 import type { RunbookAnswer, RunbookHit, RunbookPage, SearchOptions } from './runbookPorts.ts';
 
 /** Each trouble is a search of its own; an endpoint with more than these needs a person, not a longer list. */

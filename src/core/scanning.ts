@@ -7,8 +7,9 @@ import type { Snapshot } from '../domain/telemetry.ts';
 import { type Actor, jobActor } from './actor.ts';
 import { announce, observeIn } from './alerting.ts';
 import { createBatcher } from './batcher.ts';
+import type { FleetRow, StoredSnapshot } from './endpointPorts.ts';
 import { AppError } from './errors.ts';
-import type { CollectContext, FleetRow, Ports, StoredSnapshot } from './ports.ts';
+import type { CollectContext, Ports } from './ports.ts';
 import { newRun, type RunSubject } from './runs.ts';
 
 const DAY_MS = 86_400_000;

@@ -6,7 +6,8 @@ import { statusAfter, type Ticket, type TicketEvent, ticketFields } from '../dom
 import { type Actor, jobActor } from './actor.ts';
 import { announce, type Changes, requireAlert, writeMove } from './alerting.ts';
 import { AppError } from './errors.ts';
-import type { Ports, Store } from './ports.ts';
+import type { Ports } from './ports.ts';
+import type { Store } from './storePorts.ts';
 
 /** The messenger of the outbox that carries tickets. */
 export const TICKET_MESSENGER = 'ticket';

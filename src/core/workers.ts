@@ -1,7 +1,8 @@
 /** Processes that share the work: each says that it is alive, and what one left unfinished when it died is taken up. */
 import { AppError } from './errors.ts';
-import type { Ports, Worker } from './ports.ts';
+import type { Ports } from './ports.ts';
 import { type RunPorts, takeUpRun } from './runs.ts';
+import type { Worker } from './storePorts.ts';
 
 /** How often a process says that it is alive, and how long a silent one is believed to be; four beats may be lost. */
 export const BEAT_MS = 15_000;

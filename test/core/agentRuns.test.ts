@@ -1,7 +1,7 @@
 /** Agents in the running service: sent by alerts and schedules, scanning, kept within a budget, and replaced by rules without a model. */
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { type Actor, jobActor } from '../../src/core/actor.ts';
-import type { Messenger } from '../../src/core/ports.ts';
+import type { Messenger } from '../../src/core/messagePorts.ts';
 import type { Delivery } from '../../src/domain/outbox.ts';
 import { alert, delivery } from '../helpers/deliveries.ts';
 import { type Findings, machines } from '../helpers/machines.ts';

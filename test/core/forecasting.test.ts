@@ -1,7 +1,7 @@
 /** Predictions through the whole service: leaks on a clock that the test commands, over a real database. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { jobActor } from '../../src/core/actor.ts';
-import type { StoredSnapshot } from '../../src/core/ports.ts';
+import type { StoredSnapshot } from '../../src/core/endpointPorts.ts';
 import type { Endpoint } from '../../src/domain/endpoint.ts';
 import { emptySnapshot } from '../../src/domain/telemetry.ts';
 import { type TestClock, testClock } from '../helpers/clock.ts';

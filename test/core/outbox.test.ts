@@ -1,8 +1,8 @@
 /** The outbox on both databases, told to a messenger that does as the test says. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createMetrics } from '../../src/adapters/metrics.ts';
+import type { DeliveryOutcome, Messenger } from '../../src/core/messagePorts.ts';
 import { createCourier } from '../../src/core/outbox.ts';
-import type { DeliveryOutcome, Messenger } from '../../src/core/ports.ts';
 import type { Delivery, OutboxMessage } from '../../src/domain/outbox.ts';
 import { testClock } from '../helpers/clock.ts';
 import { keptLog } from '../helpers/log.ts';

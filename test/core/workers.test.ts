@@ -1,8 +1,8 @@
 /** Who is alive, and what happens to the runs of those who are not, on both stores. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createMetrics } from '../../src/adapters/metrics.ts';
-import type { Store } from '../../src/core/ports.ts';
 import { createRunEvents } from '../../src/core/runEvents.ts';
+import type { Store } from '../../src/core/storePorts.ts';
 import { beat, leave, requireWorkers, SILENCE_MS, takeUpWhatDiedLeft } from '../../src/core/workers.ts';
 import { testClock } from '../helpers/clock.ts';
 import { run } from '../helpers/rows.ts';

@@ -1,5 +1,5 @@
 /** Rows as tests of the store write them, each with what it may leave out filled in. */
-import type { StoredScore, StoredSnapshot } from '../../src/core/ports.ts';
+import type { StoredScore, StoredSnapshot } from '../../src/core/endpointPorts.ts';
 import type { EndpointRegistration } from '../../src/domain/endpoint.ts';
 import type { Run } from '../../src/domain/run.ts';
 

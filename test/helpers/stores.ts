@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Database, openDatabase } from '../../src/adapters/db/open.ts';
 import { createStore } from '../../src/adapters/db/store.ts';
-import type { Store } from '../../src/core/ports.ts';
+import type { Store } from '../../src/core/storePorts.ts';
 import { type PostgresServer, startPostgres } from './postgres.ts';
 
 export interface TestStore {

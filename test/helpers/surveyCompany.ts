@@ -2,7 +2,8 @@
 import type { Overrides } from '../../src/app.ts';
 import type { Actor } from '../../src/core/actor.ts';
 import type { People } from '../../src/core/feedbackPorts.ts';
-import type { Messenger, Ports } from '../../src/core/ports.ts';
+import type { Messenger } from '../../src/core/messagePorts.ts';
+import type { Ports } from '../../src/core/ports.ts';
 import { SURVEY_MESSENGER, type SurveyLetter, type SurveyMessage, writeLetter } from '../../src/core/surveys.ts';
 import type { TestService } from './service.ts';
 

@@ -1,9 +1,9 @@
 /** Alerts and their timelines in the database. */
 import { type FilterQuery, type InferEntity, raw } from '@mikro-orm/core';
-import type { AlertFilter, AlertRepository } from '../../core/ports.ts';
+import type { AlertFilter, AlertRepository } from '../../core/alertPorts.ts';
 import type { Alert, AlertEvent, Severity } from '../../domain/alert.ts';
 import type { AlertDraft } from '../../domain/alertMoves.ts';
-import { AlertEventRow, AlertRow } from './entities.ts';
+import { AlertEventRow, AlertRow } from './entities/alerts.ts';
 import { chunked, plain, type Session } from './rows.ts';
 
 type Row = InferEntity<typeof AlertRow>;

@@ -1,8 +1,8 @@
 /** API keys in the database, by digest. */
 import { type InferEntity, UniqueConstraintViolationException } from '@mikro-orm/core';
 import { AppError } from '../../core/errors.ts';
-import type { ApiKey, ApiKeyRepository } from '../../core/ports.ts';
-import { ApiKeyRow } from './entities.ts';
+import type { ApiKey, ApiKeyRepository } from '../../core/storePorts.ts';
+import { ApiKeyRow } from './entities/work.ts';
 import { plain, type Session } from './rows.ts';
 
 const VALID = { revokedAt: null };

@@ -2,10 +2,10 @@
 
 import { type FilterQuery, type InferEntity, raw, UniqueConstraintViolationException } from '@mikro-orm/core';
 import { SqliteDriver } from '@mikro-orm/sql';
+import type { EndpointFilter, EndpointRepository } from '../../core/endpointPorts.ts';
 import { AppError } from '../../core/errors.ts';
-import type { EndpointFilter, EndpointRepository } from '../../core/ports.ts';
 import type { Endpoint, EndpointCondition } from '../../domain/endpoint.ts';
-import { EndpointRow } from './entities.ts';
+import { EndpointRow } from './entities/telemetry.ts';
 import { chunked, plain, type Session } from './rows.ts';
 
 type Row = InferEntity<typeof EndpointRow>;

@@ -4,7 +4,7 @@ import { type InferEntity, LockMode, raw } from '@mikro-orm/core';
 import type { FeedbackRepository } from '../../core/feedbackPorts.ts';
 import type { FeedbackSource } from '../../domain/confidentiality.ts';
 import { answersIn } from '../../domain/enps.ts';
-import { FeedbackCellRow, FeedbackCommentRow, FeedbackRow } from './entities.ts';
+import { FeedbackCellRow, FeedbackCommentRow, FeedbackRow } from './entities/people.ts';
 import { chunked, plain, type Session } from './rows.ts';
 
 /** Says nothing about order or time; 47 bits, the most that randomInt draws from, make a repeat no concern. */

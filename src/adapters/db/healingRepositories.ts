@@ -1,8 +1,8 @@
 /** Approvals and remediations in the database: every change that must happen once is one conditional update. */
 import { type FilterQuery, type InferEntity, raw } from '@mikro-orm/core';
-import type { ApprovalRepository, RemediationRepository, StoredApproval } from '../../core/ports.ts';
+import type { ApprovalRepository, RemediationRepository, StoredApproval } from '../../core/alertPorts.ts';
 import { OPEN_REMEDIATION_STATUSES, type Remediation } from '../../domain/remediation.ts';
-import { ApprovalRow, RemediationRow } from './entities.ts';
+import { ApprovalRow, RemediationRow } from './entities/healing.ts';
 import { plain, type Session } from './rows.ts';
 
 export function approvalRepository(session: Session): ApprovalRepository {

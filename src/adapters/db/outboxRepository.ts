@@ -1,8 +1,8 @@
 /** Messages that wait to be told outside, in the database. */
 import type { InferEntity } from '@mikro-orm/core';
-import type { OutboxRepository } from '../../core/ports.ts';
+import type { OutboxRepository } from '../../core/messagePorts.ts';
 import type { OutboxMessage, StoredMessage } from '../../domain/outbox.ts';
-import { OutboxRow } from './entities.ts';
+import { OutboxRow } from './entities/messages.ts';
 import { chunked, plain, type Session } from './rows.ts';
 
 export function outboxRepository(session: Session): OutboxRepository {

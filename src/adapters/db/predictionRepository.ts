@@ -1,7 +1,7 @@
 /** The ledger of predictions in the database. */
 import type { InferEntity } from '@mikro-orm/core';
-import type { PredictionRepository, StoredPrediction } from '../../core/ports.ts';
-import { PredictionRow } from './entities.ts';
+import type { PredictionRepository, StoredPrediction } from '../../core/alertPorts.ts';
+import { PredictionRow } from './entities/alerts.ts';
 import { chunked, plain, type Session } from './rows.ts';
 
 export function predictionRepository(session: Session): PredictionRepository {

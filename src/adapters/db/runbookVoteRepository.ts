@@ -1,7 +1,7 @@
 /** Votes on runbooks in the database. */
 import { raw } from '@mikro-orm/core';
-import type { RunbookVoteRepository } from '../../core/ports.ts';
-import { RunbookFeedbackRow } from './entities.ts';
+import type { RunbookVoteRepository } from '../../core/storePorts.ts';
+import { RunbookFeedbackRow } from './entities/people.ts';
 import type { Session } from './rows.ts';
 
 export function runbookVoteRepository(session: Session): RunbookVoteRepository {

@@ -1,6 +1,6 @@
 /** Which Slack message tells of what, in the database. */
-import type { SlackMessageRepository } from '../../core/ports.ts';
-import { SlackMessageRow } from './entities.ts';
+import type { SlackMessageRepository } from '../../core/messagePorts.ts';
+import { SlackMessageRow } from './entities/messages.ts';
 import { plain, type Session } from './rows.ts';
 
 export function slackMessageRepository(session: Session): SlackMessageRepository {

@@ -2,7 +2,7 @@
 import { ConnectionException, LockWaitTimeoutException } from '@mikro-orm/core';
 import type { SqlEntityManager } from '@mikro-orm/sql';
 import { AppError } from '../../core/errors.ts';
-import type { Store } from '../../core/ports.ts';
+import type { Store } from '../../core/storePorts.ts';
 import { alertRepository } from './alertRepository.ts';
 import { apiKeyRepository } from './apiKeyRepository.ts';
 import { endpointRepository } from './endpointRepository.ts';

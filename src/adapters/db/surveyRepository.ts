@@ -3,7 +3,7 @@ import { type FilterQuery, type InferEntity, raw, UniqueConstraintViolationExcep
 import { AppError } from '../../core/errors.ts';
 import type { SurveyRepository } from '../../core/feedbackPorts.ts';
 import type { Invitation, Survey } from '../../domain/survey.ts';
-import { SurveyInvitationRow, SurveyPersonRow, SurveyRow, SurveySeatRow } from './entities.ts';
+import { SurveyInvitationRow, SurveyPersonRow, SurveyRow, SurveySeatRow } from './entities/people.ts';
 import { chunked, plain, type Session } from './rows.ts';
 
 type Row = InferEntity<typeof SurveyInvitationRow>;

@@ -7,8 +7,8 @@ import type {
   SnapshotRepository,
   StoredScore,
   StoredSnapshot,
-} from '../../core/ports.ts';
-import { FleetScoreRow, ScoreRow, SnapshotRow } from './entities.ts';
+} from '../../core/endpointPorts.ts';
+import { FleetScoreRow, ScoreRow, SnapshotRow } from './entities/telemetry.ts';
 import { chunked, plain, type Session } from './rows.ts';
 
 export function snapshotRepository(session: Session): SnapshotRepository {

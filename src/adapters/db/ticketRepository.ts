@@ -1,8 +1,8 @@
 /** Tickets, and the deliveries of the ticket system, in the database. */
 import type { InferEntity } from '@mikro-orm/core';
-import type { TicketRepository } from '../../core/ports.ts';
+import type { TicketRepository } from '../../core/alertPorts.ts';
 import type { Ticket } from '../../domain/ticket.ts';
-import { TicketDeliveryRow, TicketRow } from './entities.ts';
+import { TicketDeliveryRow, TicketRow } from './entities/healing.ts';
 import { plain, type Session } from './rows.ts';
 
 export function ticketRepository(session: Session): TicketRepository {

@@ -1,6 +1,6 @@
 /** Hosts that alerts came for and that nobody registered, in the database. */
-import type { UnknownHostRepository } from '../../core/ports.ts';
-import { UnknownHostRow } from './entities.ts';
+import type { UnknownHostRepository } from '../../core/alertPorts.ts';
+import { UnknownHostRow } from './entities/alerts.ts';
 import { chunked, plain, type Session } from './rows.ts';
 
 /** A sender can invent names without end; the ones seen last are enough to find the mistake. */

@@ -1,9 +1,9 @@
 /** Runs and the audit trail in the database. */
 import { type InferEntity, UniqueConstraintViolationException } from '@mikro-orm/core';
 import { AppError } from '../../core/errors.ts';
-import type { AuditRepository, RunRepository } from '../../core/ports.ts';
+import type { AuditRepository, RunRepository } from '../../core/storePorts.ts';
 import type { Run } from '../../domain/run.ts';
-import { AuditRow, RunRow } from './entities.ts';
+import { AuditRow, RunRow } from './entities/work.ts';
 import { plain, type Session } from './rows.ts';
 
 export function runRepository(session: Session): RunRepository {

@@ -1,6 +1,6 @@
 /** Which processes are alive, as each says of itself now and then, and how their scheduled jobs fared. */
-import type { JobRecordRepository, WorkerRepository } from '../../core/ports.ts';
-import { JobRow, WorkerRow } from './entities.ts';
+import type { JobRecordRepository, WorkerRepository } from '../../core/storePorts.ts';
+import { JobRow, WorkerRow } from './entities/work.ts';
 import { plain, type Session } from './rows.ts';
 
 export function workerRepository(session: Session): WorkerRepository {

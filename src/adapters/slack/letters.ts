@@ -1,5 +1,6 @@
 /** Carries survey letters into direct messages; the token in a letter is all that leads from an answer to its question. */
-import type { DeliveryOutcome, Log, Messenger } from '../../core/ports.ts';
+import type { DeliveryOutcome, Messenger } from '../../core/messagePorts.ts';
+import type { Log } from '../../core/ports.ts';
 import { SURVEY_MESSENGER, type SurveyLetter, type SurveyMessage } from '../../core/surveys.ts';
 import { failedDelivery, postToPerson, type ReadProblem, type SlackClient, type SlackNews } from './client.ts';
 import type { SlackDirectory } from './directory.ts';

@@ -1,8 +1,8 @@
 /** Tools for approvals: what waits for a person, and a person's answer. */
 import { z } from 'zod';
 import { APPROVAL_DECISIONS, APPROVAL_KINDS, APPROVAL_STATUSES, EXECUTIONS } from '../../domain/approval.ts';
+import type { StoredApproval } from '../alertPorts.ts';
 import { decideApproval, requireApproval } from '../approvals.ts';
-import type { StoredApproval } from '../ports.ts';
 import { iso } from '../present.ts';
 import { hostnameInput, pageInput, timestamp } from '../shapes.ts';
 import { defineTool } from '../tool.ts';

@@ -1,7 +1,7 @@
 /** What the store promises about feedback and surveys, kept alike by SQLite and by a real PostgreSQL. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { giveOut } from '../../../src/core/feedback.ts';
-import type { Store } from '../../../src/core/ports.ts';
+import type { Store } from '../../../src/core/storePorts.ts';
 import type { FeedbackAnswer } from '../../../src/domain/confidentiality.ts';
 import { answersIn } from '../../../src/domain/enps.ts';
 import { registration } from '../../helpers/rows.ts';

@@ -1,6 +1,6 @@
 /** What must happen once, on both databases and under a crowd: answers, claims, deliveries, notices. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { StoredApproval } from '../../../src/core/ports.ts';
+import type { StoredApproval } from '../../../src/core/alertPorts.ts';
 import type { Remediation } from '../../../src/domain/remediation.ts';
 import { MODEL } from '../../helpers/healingWorld.ts';
 import { openTestStore, STORE_KINDS, type TestStore } from '../../helpers/stores.ts';

@@ -1,6 +1,7 @@
 /** The store's promises, kept alike by SQLite and by a real PostgreSQL. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Store, StoredPrediction } from '../../../src/core/ports.ts';
+import type { StoredPrediction } from '../../../src/core/alertPorts.ts';
+import type { Store } from '../../../src/core/storePorts.ts';
 import { later, NOW, registration, run, score, snapshot } from '../../helpers/rows.ts';
 import { openTestStore, STORE_KINDS, type TestStore } from '../../helpers/stores.ts';
 

@@ -1,0 +1,114 @@
+/** The tables of endpoints, what was measured on them, and their scores. */
+
+import { defineEntity, p } from '@mikro-orm/core';
+import type { CriticalityTier, Persona, ScoreStatus } from '../../../domain/endpoint.ts';
+import type { AppliedCap, Component, Deduction, Improvement } from '../../../domain/score.ts';
+import type { CollectorKind, CollectorOptions, OsPlatform, Unmeasured } from '../../../domain/telemetry.ts';
+import { real, word } from './columns.ts';
+
+export const EndpointRow = defineEntity({
+  name: 'Endpoint',
+  tableName: 'endpoint',
+  properties: {
+    id: p.integer().primary(),
+    hostname: p.string().length(253),
+    ipAddress: p.string().nullable(),
+    ownerEmail: p.string().nullable(),
+    persona: word<Persona>(),
+    criticalityTier: p.integer().$type<CriticalityTier>(),
+    osPlatform: word<OsPlatform>(),
+    tags: p.json<Record<string, string>>(),
+    collector: word<CollectorKind>(),
+    options: p.json<CollectorOptions>(),
+    agentTokenDigest: p.string().nullable(),
+    hostKey: p.string().nullable(),
+    registeredAt: p.datetime(3),
+    updatedAt: p.datetime(3),
+    deregisteredAt: p.datetime(3).nullable(),
+    lastScanAt: p.datetime(3).nullable(),
+    lastSeenAt: p.datetime(3).nullable(),
+    unreachableReason: p.text().nullable(),
+    score: real().nullable(),
+    scoreStatus: word<ScoreStatus>(),
+    coverage: real().nullable(),
+    scoredAt: p.datetime(3).nullable(),
+    breaches: p.json<Record<string, number>>(),
+  },
+  uniques: [
+    { name: 'endpoint_hostname_live', properties: ['hostname'], where: 'deregistered_at is null' },
+    { name: 'endpoint_agent_token', properties: ['agentTokenDigest'] },
+  ],
+  indexes: [
+    { name: 'endpoint_score', properties: ['score'] },
+    { name: 'endpoint_ip_address', properties: ['ipAddress'] },
+    { name: 'endpoint_owner_email', properties: ['ownerEmail'] },
+  ],
+});
+
+export const SnapshotRow = defineEntity({
+  name: 'Snapshot',
+  tableName: 'snapshot',
+  properties: {
+    id: p.integer().primary(),
+    endpointId: p.integer(),
+    collectedAt: p.datetime(3),
+    collector: word<CollectorKind>(),
+    durationMs: p.integer(),
+    reachable: p.boolean(),
+    unreachableReason: p.text().nullable(),
+    cpuPct: real().nullable(),
+    memoryPct: real().nullable(),
+    diskPct: real().nullable(),
+    diskMount: p.string().nullable(),
+    latencyMs: real().nullable(),
+    packetLossPct: real().nullable(),
+    dnsFailures: p.integer().nullable(),
+    dnsLookups: p.integer().nullable(),
+    servicesDown: p.json<string[]>().nullable(),
+    logErrors: p.integer().nullable(),
+    bootedAt: p.datetime(3).nullable(),
+    unmeasured: p.json<Unmeasured[]>(),
+  },
+  indexes: [
+    {
+      name: 'snapshot_endpoint_time',
+      // With the metrics whose course is read for the whole fleet every hour: an endpoint's rows lie far apart in the table.
+      properties: ['endpointId', 'collectedAt', 'cpuPct', 'memoryPct', 'diskPct'],
+    },
+    { name: 'snapshot_time', properties: ['collectedAt'] },
+  ],
+});
+
+export const ScoreRow = defineEntity({
+  name: 'Score',
+  tableName: 'score',
+  properties: {
+    id: p.integer().primary(),
+    endpointId: p.integer(),
+    scoredAt: p.datetime(3),
+    score: real(),
+    status: word<ScoreStatus>(),
+    coverage: real(),
+    components: p.json<Record<Component, number | null>>(),
+    deductions: p.json<Deduction[]>(),
+    caps: p.json<AppliedCap[]>(),
+    improvements: p.json<Improvement[]>(),
+  },
+  indexes: [
+    { name: 'score_endpoint_time', properties: ['endpointId', 'scoredAt'] },
+    { name: 'score_time', properties: ['scoredAt'] },
+  ],
+});
+
+/** The fleet's average after each fleet scan: its course without reading every score again. */
+export const FleetScoreRow = defineEntity({
+  name: 'FleetScore',
+  tableName: 'fleet_score',
+  properties: {
+    id: p.integer().primary(),
+    at: p.datetime(3),
+    average: real(),
+    endpoints: p.integer(),
+  },
+  indexes: [{ name: 'fleet_score_at', properties: ['at'] }],
+});

@@ -1,0 +1,171 @@
+/** Everything that is kept, and how the service keeps record of its own work. */
+import type { Run, RunKind, RunStatus } from '../domain/run.ts';
+import type { VoteCount } from '../domain/runbookVotes.ts';
+import type { Role } from './actor.ts';
+import type {
+  AlertRepository,
+  ApprovalRepository,
+  PredictionRepository,
+  RemediationRepository,
+  TicketRepository,
+  UnknownHostRepository,
+} from './alertPorts.ts';
+import type { EndpointRepository, FleetScoreRepository, ScoreRepository, SnapshotRepository } from './endpointPorts.ts';
+import type { FeedbackRepository, SurveyRepository } from './feedbackPorts.ts';
+import type { OutboxRepository, SlackMessageRepository } from './messagePorts.ts';
+import type { Page, Paged } from './page.ts';
+
+/** Everything that is kept. Repositories return plain values, never live entities. */
+export interface Store {
+  readonly endpoints: EndpointRepository;
+  readonly snapshots: SnapshotRepository;
+  readonly scores: ScoreRepository;
+  readonly fleetScores: FleetScoreRepository;
+  readonly alerts: AlertRepository;
+  readonly predictions: PredictionRepository;
+  readonly unknownHosts: UnknownHostRepository;
+  readonly outbox: OutboxRepository;
+  readonly slackMessages: SlackMessageRepository;
+  readonly approvals: ApprovalRepository;
+  readonly remediations: RemediationRepository;
+  readonly tickets: TicketRepository;
+  readonly feedback: FeedbackRepository;
+  readonly surveys: SurveyRepository;
+  readonly runs: RunRepository;
+  readonly audit: AuditRepository;
+  readonly apiKeys: ApiKeyRepository;
+  readonly workers: WorkerRepository;
+  readonly jobs: JobRecordRepository;
+  readonly runbookVotes: RunbookVoteRepository;
+  /** All or nothing; nested calls join the outer one. */
+  transaction<T>(work: (store: Store) => Promise<T>): Promise<T>;
+  /** Fails with kind `unavailable` when the database does not answer. */
+  ping(): Promise<void>;
+}
+
+export interface RunFilter {
+  kind?: RunKind;
+  status?: RunStatus;
+  hostname?: string;
+}
+
+export interface RunRepository {
+  /** Fails with kind `conflict` when the run is of a kind of which one at a time may be open, and one is. */
+  add(run: Run): Promise<void>;
+  get(id: string): Promise<Run | null>;
+  /** Newest first, without their steps and state. */
+  list(filter: RunFilter, page: Page): Promise<Paged<Run>>;
+  status(id: string): Promise<RunStatus | null>;
+  /** Changes a run that is in one of these statuses; false when it was not, and then nothing changed. */
+  move(id: string, from: readonly RunStatus[], patch: Partial<Run>): Promise<boolean>;
+  /** Moves a queued run to running; false when somebody else did or it is not queued any more. */
+  claim(id: string, workerId: string, startedAt: Date): Promise<boolean>;
+  /** Running runs whose process is none of these, oldest first. */
+  abandoned(aliveWorkerIds: string[]): Promise<Run[]>;
+  update(id: string, patch: Partial<Run>): Promise<void>;
+  /** What the runs since then have cost in US dollars, of everybody or of one asker. */
+  spentUsd(since: Date, requestedBy?: string): Promise<number>;
+  /** Runs in one of these statuses, oldest first. */
+  inStatus(statuses: RunStatus[], kind?: RunKind): Promise<Run[]>;
+}
+
+export interface AuditEntry {
+  at: Date;
+  actor: string;
+  actorKind: string;
+  via: string;
+  role: string;
+  tool: string;
+  /** SHA-256 of the canonical input, hex: proves what was asked without keeping personal text. */
+  inputDigest: string;
+  /** What it was about (a hostname, an alert id), for reading the log. */
+  subject: string | null;
+  outcome: 'ok' | 'denied' | 'failed';
+  error: string | null;
+  durationMs: number;
+}
+
+export interface AuditFilter extends Partial<Pick<AuditEntry, 'actor' | 'via' | 'role' | 'tool' | 'outcome'>> {
+  since?: Date;
+}
+
+export interface AuditRepository {
+  append(entry: AuditEntry): Promise<void>;
+  /** Newest first. */
+  list(filter: AuditFilter, page: Page): Promise<Paged<AuditEntry & { id: number }>>;
+}
+
+export interface ApiKey {
+  id: number;
+  name: string;
+  role: Role;
+  createdBy: string;
+  createdAt: Date;
+  /** To the minute; null when it was never used. */
+  lastUsedAt: Date | null;
+  revokedAt: Date | null;
+}
+
+export interface ApiKeyRepository {
+  /** Fails with kind `conflict` while a valid key has the name. */
+  add(key: Pick<ApiKey, 'name' | 'role' | 'createdBy' | 'createdAt'>, digest: string): Promise<ApiKey>;
+  /** By name, revoked ones too. */
+  list(): Promise<ApiKey[]>;
+  /** Valid keys only. */
+  byDigest(digest: string): Promise<ApiKey | null>;
+  /** The key as it is now, or null when no valid key has the name. */
+  revoke(name: string, now: Date): Promise<ApiKey | null>;
+  noteUse(id: number, now: Date): Promise<void>;
+}
+
+/** A process of the service. */
+export interface Worker {
+  id: string;
+  host: string;
+  /** Its process id on that host. */
+  pid: number;
+  startedAt: Date;
+  seenAt: Date;
+  /** False for one that only takes jobs, and leaves them to others. */
+  works: boolean;
+}
+
+export interface WorkerRepository {
+  /** Says that a process is alive. */
+  beat(worker: Worker): Promise<void>;
+  /** Oldest first. */
+  seenSince(since: Date): Promise<Worker[]>;
+  /** Says that a process ends, and forgets those that were last seen before. */
+  leave(id: string, forgetBefore: Date): Promise<void>;
+}
+
+/** How a scheduled job fared, whichever process worked on it. */
+export interface JobRecord {
+  job: string;
+  lastStartedAt: Date;
+  lastSucceededAt: Date | null;
+  lastFailedAt: Date | null;
+  lastError: string | null;
+}
+
+export interface JobRecordRepository {
+  ended(job: string, startedAt: Date, endedAt: Date, error: string | null): Promise<void>;
+  list(): Promise<JobRecord[]>;
+}
+
+/** Whether a runbook helped somebody on one occasion. */
+export interface RunbookVote {
+  docId: string;
+  /** Actor id. */
+  voter: string;
+  /** The alert it was read for; null when for none. */
+  alertId: number | null;
+  helped: boolean;
+}
+
+export interface RunbookVoteRepository {
+  /** A voter's later word on the same page and alert replaces the earlier one. */
+  cast(vote: RunbookVote, now: Date): Promise<void>;
+  /** By doc_id; pages without votes are absent. */
+  counts(): Promise<Map<string, VoteCount>>;
+}
