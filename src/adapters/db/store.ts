@@ -12,6 +12,7 @@ import { outboxRepository } from './outboxRepository.ts';
 import { predictionRepository } from './predictionRepository.ts';
 import type { Session } from './rows.ts';
 import { runbookVoteRepository } from './runbookVoteRepository.ts';
+import { scanShardRepository } from './scanShardRepository.ts';
 import { slackMessageRepository } from './slackMessageRepository.ts';
 import { surveyRepository } from './surveyRepository.ts';
 import { fleetScoreRepository, scoreRepository, snapshotRepository } from './telemetryRepositories.ts';
@@ -78,6 +79,7 @@ function storeOver(session: Session, transaction: Store['transaction']): Store {
     feedback: feedbackRepository(session),
     surveys: surveyRepository(session),
     runs: runRepository(session),
+    scanShards: scanShardRepository(session),
     audit: auditRepository(session),
     apiKeys: apiKeyRepository(session),
     workers: workerRepository(session),
