@@ -56,6 +56,7 @@ import { linkTicket } from './core/ticketing.ts';
 import { TicketMappingFile } from './core/ticketMapping.ts';
 import type { AnyTool } from './core/tool.ts';
 import { TOOLS } from './core/tools/index.ts';
+import { NO_TRACING, type Tracing } from './core/tracing.ts';
 import { triageFirst } from './core/triage.ts';
 import { BEAT_MS, beat, isAlone, leave, requireWorkers, takeUpWhatDiedLeft } from './core/workers.ts';
 
@@ -133,7 +134,9 @@ export async function createApp(config: Config, overrides: Overrides = {}, faces
     }
   }
   const ids = ulids(clock);
-  const scheduler = await createScheduler(config.RUN_QUEUE_URL, log, async (job, startedAt, error) => {
+  const workerId = ids.next();
+  const tracing = await openTracing(config, workerId, log);
+  const scheduler = await createScheduler(config.RUN_QUEUE_URL, { log, tracing }, async (job, startedAt, error) => {
     metrics.jobEnded(job, error ? 'failed' : 'ok', (Date.now() - startedAt.getTime()) / 1000);
     // Runs have their own record; a line for each would only make the table hot.
     if (job !== EXECUTE_RUN) await store.jobs.ended(job, startedAt, new Date(), error?.message ?? null);
@@ -186,7 +189,7 @@ export async function createApp(config: Config, overrides: Overrides = {}, faces
     queue: scheduler,
     runEvents: createRunEvents(),
     agents: { profiles: () => [...planner.profiles.current().keys()] },
-    worker: { id: ids.next(), host: hostname(), pid: process.pid, startedAt },
+    worker: { id: workerId, host: hostname(), pid: process.pid, startedAt },
     backups: createBackups(database, {
       databaseUrl: config.DATABASE_URL,
       backupDir: config.BACKUP_DIR,
@@ -197,6 +200,7 @@ export async function createApp(config: Config, overrides: Overrides = {}, faces
     people: overrides.people ?? directory ?? undefined,
     charts,
     metrics,
+    tracing,
     log,
     clock,
     ids,
@@ -327,8 +331,27 @@ export async function createApp(config: Config, overrides: Overrides = {}, faces
       runbookIndex.close();
       await collectors.close();
       await database.close();
+      await tracing.close();
     },
   };
+}
+
+/** OpenTelemetry is loaded only for those who collect traces. */
+async function openTracing(
+  config: Config,
+  instanceId: string,
+  log: Log,
+): Promise<Tracing & { close(): Promise<void> }> {
+  if (config.OTEL_EXPORTER_OTLP_ENDPOINT === '') return { ...NO_TRACING, close: async () => {} };
+  const { createTracing } = await import('./adapters/tracing.ts');
+  return createTracing({
+    endpoint: config.OTEL_EXPORTER_OTLP_ENDPOINT,
+    headers: config.OTEL_EXPORTER_OTLP_HEADERS,
+    serviceName: config.OTEL_SERVICE_NAME,
+    version: config.version,
+    instanceId,
+    log,
+  });
 }
 
 /** What agents are made from: the model, the configuration files, and connections to MCP servers. */
