@@ -60,10 +60,14 @@ export function plannerExecutor(ports: Ports, parts: PlannerParts, invoke: Invok
     const gate = gateOf(ports, run, actor, invoke);
     const store = storing(ports, run, llm, profile);
     const tools = await parts.openTools(profile, { actor, invoke: gate.invoke });
+    const prices = parts.prices.current();
     try {
       const result = await tracedAgent(ports, run, {
-        llm: withinBudget(ports, parts.budget, run.requestedBy, tracedLlm(ports.tracing, llm)),
-        prices: parts.prices.current(),
+        llm: withinBudget(
+          { ...ports, budget: parts.budget, prices, caller: run.requestedBy },
+          tracedLlm(ports.tracing, llm),
+        ),
+        prices,
         tools,
         profile,
         goal: run.goal ?? '',
