@@ -36,6 +36,7 @@ import { createHealing } from './core/healing.ts';
 import { checkHealth, type Health, type Probe } from './core/health.ts';
 import { createInvoke, type Invoke } from './core/invoke.ts';
 import { LlmPricesFile } from './core/llm.ts';
+import { mcpServersProbe } from './core/mcpServers.ts';
 import type { Messenger } from './core/messagePorts.ts';
 import { notice } from './core/messages.ts';
 import { createCourier, keepDelivering } from './core/outbox.ts';
@@ -107,7 +108,7 @@ export async function createApp(config: Config, overrides: Overrides = {}, faces
   const clock = overrides.clock ?? systemClock;
   const startedAt = clock.now();
   const scoreRules = reloadedFile(join(config.CONFIG_DIR, 'dex_score.yaml'), ScoreFile, { log });
-  const planner = plannerParts(config, log, faces);
+  const planner = plannerParts(config, clock, log, faces);
   const database = await openDatabase(config.DATABASE_URL, config.DATABASE_POOL_SIZE);
   const store = createStore(database.em);
   const metrics = createMetrics();
@@ -288,6 +289,7 @@ export async function createApp(config: Config, overrides: Overrides = {}, faces
           disk: diskProbe(config.DATA_DIR),
           llm: llmProbe(planner.model, clock),
           vectors: runbooksProbe(runbooks),
+          mcp_servers: planner.serversProbe,
           ...(slack?.probe && { slack: slack.probe }),
         },
       }),
@@ -351,10 +353,16 @@ async function openTracing(
 }
 
 /** What agents are made from: the model, the configuration files, and connections to MCP servers. */
-function plannerParts(config: Config, log: Log, { connectAgent }: Faces): PlannerParts {
+function plannerParts(
+  config: Config,
+  clock: Clock,
+  log: Log,
+  { connectAgent }: Faces,
+): PlannerParts & { serversProbe: Probe } {
   const file = <S extends z.ZodType>(name: string, schema: S) =>
     reloadedFile(join(config.CONFIG_DIR, name), schema, { log });
   const servers = file('mcp_servers.yaml', McpServersFile);
+  const env = (name: string) => namedSecret(name) ?? undefined;
   return {
     model: createLlm({
       provider: config.LLM_PROVIDER,
@@ -375,9 +383,19 @@ function plannerParts(config: Config, log: Log, { connectAgent }: Faces): Planne
           if (!connectAgent) throw new AppError('unavailable', `This process does not serve ${server} to agents.`);
           await connectAgent({ ...caller, tools: TOOLS, charts, log, version: config.version }, transport);
         },
-        env: (name) => namedSecret(name) ?? undefined,
+        env,
         log,
       }),
+    serversProbe: mcpServersProbe({
+      servers,
+      clock,
+      async look(external) {
+        const { openMcpTools } = await import('./adapters/mcpTools.ts');
+        const connectInProcess = () => Promise.reject(new Error('Only external servers are looked at.'));
+        const tools = await openMcpTools({ servers: external, connectInProcess, env, log });
+        return tools.close().then(tools.status);
+      },
+    }),
   };
 }
 
