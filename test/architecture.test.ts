@@ -22,7 +22,7 @@ const MAY_IMPORT: Record<Room, Room[]> = {
   config: ['core'],
   app: ['core', 'domain', 'adapters', 'config'],
   agent: ['core', 'domain', 'adapters', 'config'],
-  entry: ['core', 'domain', 'surfaces', 'mcp', 'app', 'config'],
+  entry: ['core', 'domain', 'surfaces', 'mcp', 'app', 'config', 'entry'],
 };
 
 /** Programs: each starts the application and one or more faces. */
