@@ -36,6 +36,7 @@ import { createHealing } from './core/healing.ts';
 import { checkHealth, type Health, type Probe } from './core/health.ts';
 import { createInvoke, type Invoke } from './core/invoke.ts';
 import { LlmPricesFile } from './core/llm.ts';
+import { mcpServersProbe } from './core/mcpServers.ts';
 import type { Messenger } from './core/messagePorts.ts';
 import { notice } from './core/messages.ts';
 import { createCourier, keepDelivering } from './core/outbox.ts';
@@ -53,6 +54,7 @@ import { linkTicket } from './core/ticketing.ts';
 import { TicketMappingFile } from './core/ticketMapping.ts';
 import type { AnyTool } from './core/tool.ts';
 import { TOOLS } from './core/tools/index.ts';
+import { NO_TRACING, type Tracing } from './core/tracing.ts';
 import { triageFirst } from './core/triage.ts';
 import { BEAT_MS, beat, isAlone, leave, requireWorkers, takeUpWhatDiedLeft } from './core/workers.ts';
 
@@ -106,7 +108,7 @@ export async function createApp(config: Config, overrides: Overrides = {}, faces
   const clock = overrides.clock ?? systemClock;
   const startedAt = clock.now();
   const scoreRules = reloadedFile(join(config.CONFIG_DIR, 'dex_score.yaml'), ScoreFile, { log });
-  const planner = plannerParts(config, log, faces);
+  const planner = plannerParts(config, clock, log, faces);
   const database = await openDatabase(config.DATABASE_URL, config.DATABASE_POOL_SIZE);
   const store = createStore(database.em);
   const metrics = createMetrics();
@@ -128,7 +130,9 @@ export async function createApp(config: Config, overrides: Overrides = {}, faces
         );
   const peopleMessengers = [...(overrides.messengers ?? []), ...(slack?.messengers ?? [])];
   const ids = ulids(clock);
-  const scheduler = await createScheduler(config.RUN_QUEUE_URL, log, async (job, startedAt, error) => {
+  const workerId = ids.next();
+  const tracing = await openTracing(config, workerId, log);
+  const scheduler = await createScheduler(config.RUN_QUEUE_URL, { log, tracing }, async (job, startedAt, error) => {
     metrics.jobEnded(job, error ? 'failed' : 'ok', (Date.now() - startedAt.getTime()) / 1000);
     // These come with every run, click and delivery: a line for each would only make the table hot.
     if (![EXECUTE_RUN, SETTLE_APPROVAL, HANDLE_ALERTS].includes(job))
@@ -182,7 +186,7 @@ export async function createApp(config: Config, overrides: Overrides = {}, faces
     queue: scheduler,
     runEvents: createRunEvents(),
     agents: { profiles: () => [...planner.profiles.current().keys()] },
-    worker: { id: ids.next(), host: hostname(), pid: process.pid, startedAt },
+    worker: { id: workerId, host: hostname(), pid: process.pid, startedAt },
     backups: createBackups(database, {
       databaseUrl: config.DATABASE_URL,
       backupDir: config.BACKUP_DIR,
@@ -193,6 +197,7 @@ export async function createApp(config: Config, overrides: Overrides = {}, faces
     people: overrides.people ?? slack?.directory,
     charts,
     metrics,
+    tracing,
     log,
     clock,
     ids,
@@ -284,6 +289,7 @@ export async function createApp(config: Config, overrides: Overrides = {}, faces
           disk: diskProbe(config.DATA_DIR),
           llm: llmProbe(planner.model, clock),
           vectors: runbooksProbe(runbooks),
+          mcp_servers: planner.serversProbe,
           ...(slack?.probe && { slack: slack.probe }),
         },
       }),
@@ -323,15 +329,40 @@ export async function createApp(config: Config, overrides: Overrides = {}, faces
       runbookIndex.close();
       await collectors.close();
       await database.close();
+      await tracing.close();
     },
   };
 }
 
+/** OpenTelemetry is loaded only for those who collect traces. */
+async function openTracing(
+  config: Config,
+  instanceId: string,
+  log: Log,
+): Promise<Tracing & { close(): Promise<void> }> {
+  if (config.OTEL_EXPORTER_OTLP_ENDPOINT === '') return { ...NO_TRACING, close: async () => {} };
+  const { createTracing } = await import('./adapters/tracing.ts');
+  return createTracing({
+    endpoint: config.OTEL_EXPORTER_OTLP_ENDPOINT,
+    headers: config.OTEL_EXPORTER_OTLP_HEADERS,
+    serviceName: config.OTEL_SERVICE_NAME,
+    version: config.version,
+    instanceId,
+    log,
+  });
+}
+
 /** What agents are made from: the model, the configuration files, and connections to MCP servers. */
-function plannerParts(config: Config, log: Log, { connectAgent }: Faces): PlannerParts {
+function plannerParts(
+  config: Config,
+  clock: Clock,
+  log: Log,
+  { connectAgent }: Faces,
+): PlannerParts & { serversProbe: Probe } {
   const file = <S extends z.ZodType>(name: string, schema: S) =>
     reloadedFile(join(config.CONFIG_DIR, name), schema, { log });
   const servers = file('mcp_servers.yaml', McpServersFile);
+  const env = (name: string) => namedSecret(name) ?? undefined;
   return {
     model: createLlm({
       provider: config.LLM_PROVIDER,
@@ -352,9 +383,19 @@ function plannerParts(config: Config, log: Log, { connectAgent }: Faces): Planne
           if (!connectAgent) throw new AppError('unavailable', `This process does not serve ${server} to agents.`);
           await connectAgent({ ...caller, tools: TOOLS, charts, log, version: config.version }, transport);
         },
-        env: (name) => namedSecret(name) ?? undefined,
+        env,
         log,
       }),
+    serversProbe: mcpServersProbe({
+      servers,
+      clock,
+      async look(external) {
+        const { openMcpTools } = await import('./adapters/mcpTools.ts');
+        const connectInProcess = () => Promise.reject(new Error('Only external servers are looked at.'));
+        const tools = await openMcpTools({ servers: external, connectInProcess, env, log });
+        return tools.close().then(tools.status);
+      },
+    }),
   };
 }
 

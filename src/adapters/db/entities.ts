@@ -13,7 +13,7 @@ import {
   SurveySeatRow,
 } from './entities/people.ts';
 import { EndpointRow, FleetScoreRow, ScoreRow, SnapshotRow } from './entities/telemetry.ts';
-import { ApiKeyRow, AuditRow, JobRow, RunRow, WorkerRow } from './entities/work.ts';
+import { ApiKeyRow, AuditRow, JobRow, LlmSpendRow, RunRow, WorkerRow } from './entities/work.ts';
 
 export const ENTITIES = [
   EndpointRow,
@@ -30,6 +30,7 @@ export const ENTITIES = [
   SurveySeatRow,
   SurveyPersonRow,
   RunRow,
+  LlmSpendRow,
   AuditRow,
   ApiKeyRow,
   WorkerRow,

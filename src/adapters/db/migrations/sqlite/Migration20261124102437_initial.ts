@@ -1,7 +1,7 @@
 import { Migration } from '@mikro-orm/migrations';
 
-export class Migration20261124085404_initial extends Migration {
-  override name = 'Migration20261124085404_initial';
+export class Migration20261124102437_initial extends Migration {
+  override name = 'Migration20261124102437_initial';
 
   override up(): void | Promise<void> {
     this.addSql(
@@ -73,6 +73,10 @@ export class Migration20261124085404_initial extends Migration {
 
     this.addSql(
       `create table \`job\` (\`job\` text not null primary key, \`last_started_at\` datetime not null, \`last_succeeded_at\` datetime null, \`last_failed_at\` datetime null, \`last_error\` text null);`,
+    );
+
+    this.addSql(
+      `create table \`llm_spend\` (\`day\` text not null, \`caller\` text not null, \`spent_usd\` double not null, \`reserved_usd\` double not null, primary key (\`day\`, \`caller\`));`,
     );
 
     this.addSql(
@@ -192,6 +196,7 @@ export class Migration20261124085404_initial extends Migration {
     this.addSql(`drop table if exists \`feedback_comment\`;`);
     this.addSql(`drop table if exists \`fleet_score\`;`);
     this.addSql(`drop table if exists \`job\`;`);
+    this.addSql(`drop table if exists \`llm_spend\`;`);
     this.addSql(`drop table if exists \`outbox\`;`);
     this.addSql(`drop table if exists \`prediction\`;`);
     this.addSql(`drop table if exists \`remediation\`;`);

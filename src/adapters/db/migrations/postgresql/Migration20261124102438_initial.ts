@@ -1,7 +1,7 @@
 import { Migration } from '@mikro-orm/migrations';
 
-export class Migration20261124085404_initial extends Migration {
-  override name = 'Migration20261124085404_initial';
+export class Migration20261124102438_initial extends Migration {
+  override name = 'Migration20261124102438_initial';
 
   override up(): void | Promise<void> {
     this.addSql(
@@ -73,6 +73,10 @@ export class Migration20261124085404_initial extends Migration {
 
     this.addSql(
       `create table "job" ("job" varchar(255) not null, "last_started_at" timestamptz(3) not null, "last_succeeded_at" timestamptz(3) null, "last_failed_at" timestamptz(3) null, "last_error" text null, primary key ("job"));`,
+    );
+
+    this.addSql(
+      `create table "llm_spend" ("day" varchar(10) not null, "caller" varchar(255) not null, "spent_usd" double precision not null, "reserved_usd" double precision not null, primary key ("day", "caller"));`,
     );
 
     this.addSql(
@@ -190,6 +194,7 @@ export class Migration20261124085404_initial extends Migration {
     this.addSql(`drop table if exists "feedback_comment" cascade;`);
     this.addSql(`drop table if exists "fleet_score" cascade;`);
     this.addSql(`drop table if exists "job" cascade;`);
+    this.addSql(`drop table if exists "llm_spend" cascade;`);
     this.addSql(`drop table if exists "outbox" cascade;`);
     this.addSql(`drop table if exists "prediction" cascade;`);
     this.addSql(`drop table if exists "remediation" cascade;`);
