@@ -81,8 +81,10 @@ export const TicketRow = defineEntity({
     alertId: p.integer(),
     status: word<TicketStatus>(),
     externalId: p.string().nullable(),
+    externalRef: p.string().nullable(),
     url: p.text().nullable(),
     createdAt: p.datetime(3),
+    openedAt: p.datetime(3).nullable(),
     statusAt: p.datetime(3).nullable(),
   },
   indexes: [
