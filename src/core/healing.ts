@@ -172,6 +172,7 @@ async function begin(
     createdAt: run.createdAt,
     startedAt: null,
     finishedAt: null,
+    playedAt: null,
     verifyBy: null,
     cancelledBy: null,
     ownerSaysFixed: null,

@@ -49,6 +49,7 @@ const remediation: Remediation = {
   createdAt: NOW,
   startedAt: null,
   finishedAt: null,
+  playedAt: null,
   verifyBy: null,
   cancelledBy: null,
   ownerSaysFixed: null,

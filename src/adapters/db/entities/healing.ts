@@ -60,6 +60,7 @@ export const RemediationRow = defineEntity({
     createdAt: p.datetime(3),
     startedAt: p.datetime(3).nullable(),
     finishedAt: p.datetime(3).nullable(),
+    playedAt: p.datetime(3).nullable(),
     verifyBy: p.datetime(3).nullable(),
     cancelledBy: p.string().nullable(),
     ownerSaysFixed: p.boolean().nullable(),
