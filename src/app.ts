@@ -50,7 +50,7 @@ import { executeRun } from './core/runs.ts';
 import { ScoreFile } from './core/scoreRules.ts';
 import type { JobRecord } from './core/storePorts.ts';
 import { SURVEY_MESSENGER, writeLetter } from './core/surveys.ts';
-import { linkTicket } from './core/ticketing.ts';
+import { ticketGivenUp, ticketTaken } from './core/ticketing.ts';
 import { TicketMappingFile } from './core/ticketMapping.ts';
 import type { AnyTool } from './core/tool.ts';
 import { TOOLS } from './core/tools/index.ts';
@@ -412,13 +412,9 @@ function ticketMessengers(config: Config, ports: Ports): Messenger[] {
       mapping: mappings.find(({ target }) => target.test(url)) ?? null,
       secretOf: namedSecret,
       nowMs: () => ports.clock.now().getTime(),
-      link: (ticketId, link) => linkTicket(ports, ticketId, link),
-      async givenUp(messages, reason) {
-        for (const { idempotencyKey, payload } of messages) {
-          const text = `A ticket could not be delivered and was given up: ${payload.title}. ${reason}`;
-          await notice(ports, `given-up:${idempotencyKey}`, text);
-        }
-      },
+      find: (ticketId) => ports.store.tickets.get(ticketId),
+      taken: (ticketId, taken) => ticketTaken(ports, ticketId, taken),
+      givenUp: (messages, reason) => ticketGivenUp(ports, messages, reason),
     }),
   ];
 }

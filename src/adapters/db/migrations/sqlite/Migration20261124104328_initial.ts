@@ -1,7 +1,7 @@
 import { Migration } from '@mikro-orm/migrations';
 
-export class Migration20261124102437_initial extends Migration {
-  override name = 'Migration20261124102437_initial';
+export class Migration20261124104328_initial extends Migration {
+  override name = 'Migration20261124104328_initial';
 
   override up(): void | Promise<void> {
     this.addSql(
@@ -95,7 +95,7 @@ export class Migration20261124102437_initial extends Migration {
     );
 
     this.addSql(
-      `create table \`remediation\` (\`id\` text not null primary key, \`alert_id\` integer not null, \`alert_name\` text not null, \`endpoint_id\` integer not null, \`hostname\` text not null, \`action\` text not null, \`playbook\` text not null, \`variables\` json not null, \`dry_run\` integer not null, \`status\` text not null, \`reason\` text null, \`approval_id\` text null, \`requested_by\` text not null, \`created_at\` datetime not null, \`started_at\` datetime null, \`finished_at\` datetime null, \`verify_by\` datetime null, \`cancelled_by\` text null, \`owner_says_fixed\` integer null);`,
+      `create table \`remediation\` (\`id\` text not null primary key, \`alert_id\` integer not null, \`alert_name\` text not null, \`endpoint_id\` integer not null, \`hostname\` text not null, \`action\` text not null, \`playbook\` text not null, \`variables\` json not null, \`dry_run\` integer not null, \`status\` text not null, \`reason\` text null, \`approval_id\` text null, \`requested_by\` text not null, \`created_at\` datetime not null, \`started_at\` datetime null, \`finished_at\` datetime null, \`played_at\` datetime null, \`verify_by\` datetime null, \`cancelled_by\` text null, \`owner_says_fixed\` integer null);`,
     );
     this.addSql(`create index \`remediation_endpoint_created\` on \`remediation\` (\`endpoint_id\`, \`created_at\`);`);
     this.addSql(`create index \`remediation_status\` on \`remediation\` (\`status\`);`);
@@ -163,7 +163,7 @@ export class Migration20261124102437_initial extends Migration {
     this.addSql(`create index \`survey_seat_survey\` on \`survey_seat\` (\`survey_id\`);`);
 
     this.addSql(
-      `create table \`ticket\` (\`id\` text not null primary key, \`alert_id\` integer not null, \`status\` text not null, \`external_id\` text null, \`url\` text null, \`created_at\` datetime not null, \`status_at\` datetime null);`,
+      `create table \`ticket\` (\`id\` text not null primary key, \`alert_id\` integer not null, \`status\` text not null, \`external_id\` text null, \`external_ref\` text null, \`url\` text null, \`created_at\` datetime not null, \`opened_at\` datetime null, \`status_at\` datetime null);`,
     );
     this.addSql(`create index \`ticket_alert\` on \`ticket\` (\`alert_id\`);`);
     this.addSql(`create index \`ticket_external\` on \`ticket\` (\`external_id\`);`);

@@ -1,7 +1,7 @@
 import { Migration } from '@mikro-orm/migrations';
 
-export class Migration20261124102438_initial extends Migration {
-  override name = 'Migration20261124102438_initial';
+export class Migration20261124104329_initial extends Migration {
+  override name = 'Migration20261124104329_initial';
 
   override up(): void | Promise<void> {
     this.addSql(
@@ -95,7 +95,7 @@ export class Migration20261124102438_initial extends Migration {
     );
 
     this.addSql(
-      `create table "remediation" ("id" varchar(255) not null, "alert_id" int not null, "alert_name" varchar(255) not null, "endpoint_id" int not null, "hostname" varchar(255) not null, "action" varchar(255) not null, "playbook" varchar(255) not null, "variables" jsonb not null, "dry_run" boolean not null, "status" varchar(255) not null, "reason" text null, "approval_id" varchar(255) null, "requested_by" varchar(255) not null, "created_at" timestamptz(3) not null, "started_at" timestamptz(3) null, "finished_at" timestamptz(3) null, "verify_by" timestamptz(3) null, "cancelled_by" varchar(255) null, "owner_says_fixed" boolean null, primary key ("id"));`,
+      `create table "remediation" ("id" varchar(255) not null, "alert_id" int not null, "alert_name" varchar(255) not null, "endpoint_id" int not null, "hostname" varchar(255) not null, "action" varchar(255) not null, "playbook" varchar(255) not null, "variables" jsonb not null, "dry_run" boolean not null, "status" varchar(255) not null, "reason" text null, "approval_id" varchar(255) null, "requested_by" varchar(255) not null, "created_at" timestamptz(3) not null, "started_at" timestamptz(3) null, "finished_at" timestamptz(3) null, "played_at" timestamptz(3) null, "verify_by" timestamptz(3) null, "cancelled_by" varchar(255) null, "owner_says_fixed" boolean null, primary key ("id"));`,
     );
     this.addSql(`create index "remediation_endpoint_created" on "remediation" ("endpoint_id", "created_at");`);
     this.addSql(`create index "remediation_status" on "remediation" ("status");`);
@@ -161,7 +161,7 @@ export class Migration20261124102438_initial extends Migration {
     this.addSql(`create index "survey_seat_survey" on "survey_seat" ("survey_id");`);
 
     this.addSql(
-      `create table "ticket" ("id" varchar(255) not null, "alert_id" int not null, "status" varchar(255) not null, "external_id" varchar(255) null, "url" text null, "created_at" timestamptz(3) not null, "status_at" timestamptz(3) null, primary key ("id"));`,
+      `create table "ticket" ("id" varchar(255) not null, "alert_id" int not null, "status" varchar(255) not null, "external_id" varchar(255) null, "external_ref" varchar(255) null, "url" text null, "created_at" timestamptz(3) not null, "opened_at" timestamptz(3) null, "status_at" timestamptz(3) null, primary key ("id"));`,
     );
     this.addSql(`create index "ticket_alert" on "ticket" ("alert_id");`);
     this.addSql(`create index "ticket_external" on "ticket" ("external_id");`);
