@@ -10,6 +10,7 @@ import { feedbackRepository } from './feedbackRepository.ts';
 import { approvalRepository, remediationRepository } from './healingRepositories.ts';
 import { outboxRepository } from './outboxRepository.ts';
 import { predictionRepository } from './predictionRepository.ts';
+import { retentionRepository } from './retentionRepository.ts';
 import type { Session } from './rows.ts';
 import { runbookVoteRepository } from './runbookVoteRepository.ts';
 import { slackMessageRepository } from './slackMessageRepository.ts';
@@ -83,6 +84,7 @@ function storeOver(session: Session, transaction: Store['transaction']): Store {
     workers: workerRepository(session),
     jobs: jobRecordRepository(session),
     runbookVotes: runbookVoteRepository(session),
+    retention: retentionRepository(session),
     transaction,
     async ping() {
       await session()
