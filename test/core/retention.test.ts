@@ -11,8 +11,8 @@ const MINUTE_MS = 60_000;
 const RETENTION_DAYS = 14;
 /** Long enough before the cut to be past it, on a full hour. */
 const OLD = new Date('2026-02-10T09:00:00Z');
-const after = (start: Date, ms: number) => new Date(start.getTime() + ms);
-const daysAgo = (days: number) => after(NOW, -days * DAY_MS);
+const plus = (start: Date, ms: number) => new Date(start.getTime() + ms);
+const daysAgo = (days: number) => plus(NOW, -days * DAY_MS);
 
 describe.each(STORE_KINDS)('%s', (kind) => {
   let opened: TestStore;
@@ -35,7 +35,7 @@ describe.each(STORE_KINDS)('%s', (kind) => {
   }
 
   const quarters = (start: Date, count: number) =>
-    Array.from({ length: count }, (_, i) => after(start, i * 15 * MINUTE_MS));
+    Array.from({ length: count }, (_, i) => plus(start, i * 15 * MINUTE_MS));
   const history = async ({ id }: Endpoint) => store.scores.history(id, 10_000);
   const scansIn = (points: Awaited<ReturnType<typeof history>>) =>
     points.reduce((sum, { hourly }) => sum + (hourly?.scans ?? 1), 0);
@@ -48,9 +48,9 @@ describe.each(STORE_KINDS)('%s', (kind) => {
 
     const points = await history(endpoint);
     expect(points.map(({ score: value, scoredAt, hourly }) => ({ value, scoredAt, hourly }))).toEqual([
-      { value: 90, scoredAt: after(daysAgo(1), 15 * MINUTE_MS), hourly: null },
+      { value: 90, scoredAt: plus(daysAgo(1), 15 * MINUTE_MS), hourly: null },
       { value: 90, scoredAt: daysAgo(1), hourly: null },
-      { value: 65, scoredAt: after(OLD, 60 * MINUTE_MS), hourly: { lowest: 50, highest: 80, scans: 4 } },
+      { value: 65, scoredAt: plus(OLD, 60 * MINUTE_MS), hourly: { lowest: 50, highest: 80, scans: 4 } },
       { value: 25, scoredAt: OLD, hourly: { lowest: 10, highest: 40, scans: 4 } },
     ]);
     expect(points.at(-1)?.components).toEqual({ device: 25, network: null, app: null, remediation: 100 });
@@ -110,7 +110,7 @@ describe.each(STORE_KINDS)('%s', (kind) => {
     const endpoints = [await register(), await register()];
     for (const endpoint of endpoints) {
       // More than one transaction moves.
-      await scan(endpoint, quarters(after(OLD, -10 * DAY_MS), 700), (i) => i % 101);
+      await scan(endpoint, quarters(plus(OLD, -10 * DAY_MS), 700), (i) => i % 101);
       await scan(endpoint, [daysAgo(1)]);
     }
     const counted = async () => {
@@ -181,11 +181,11 @@ describe.each(STORE_KINDS)('%s', (kind) => {
     await tend();
     expect((await history(leaving)).map(({ hourly }) => hourly?.scans)).toEqual([4]);
 
-    await tend(after(OLD, 395 * DAY_MS));
+    await tend(plus(OLD, 395 * DAY_MS));
     expect(scansIn(await history(staying))).toBe(5);
     expect(await store.endpoints.byIds([leaving.id])).toHaveLength(1);
 
-    await tend(after(NOW, 397 * DAY_MS));
+    await tend(plus(NOW, 397 * DAY_MS));
     expect(scansIn(await history(staying))).toBe(1);
     expect(await history(leaving)).toEqual([]);
     expect(await store.endpoints.byIds([leaving.id])).toEqual([]);
