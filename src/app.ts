@@ -205,6 +205,7 @@ export async function createApp(config: Config, overrides: Overrides = {}, faces
     random: Math.random,
     settings: {
       scanIntervalMs: config.DEX_SCAN_INTERVAL_MINUTES * 60_000,
+      retentionDays: config.DEX_RETENTION_DAYS,
       scanConcurrency: config.DEX_SCAN_CONCURRENCY,
       thresholds: { warning: config.DEX_SCORE_ALERT_THRESHOLD, critical: config.DEX_SCORE_CRITICAL_THRESHOLD },
       alertMessengers: [
