@@ -7,10 +7,10 @@ import { readConfig } from '../src/config.ts';
 import { startWorker } from '../src/worker.ts';
 import { exporterPage } from './helpers/exporterPage.ts';
 import { startHttpServer } from './helpers/httpServer.ts';
-import { type PostgresServer, startPostgres } from './helpers/postgres.ts';
 import { type Program, runProgram } from './helpers/program.ts';
 import { registration } from './helpers/rows.ts';
 import { API_KEY, startTestService } from './helpers/service.ts';
+import { createTestDatabase } from './helpers/testDatabase.ts';
 
 /** Six shards, of which one process takes four at once. */
 const ENDPOINTS = 1100;
@@ -22,18 +22,15 @@ const PAGE = exporterPage(
   new Date(),
 );
 
-let postgres: PostgresServer;
 let dir: string;
 const programs: Program[] = [];
 beforeAll(async () => {
-  postgres = await startPostgres();
   dir = await mkdtemp(join(tmpdir(), 'dexops-worker-'));
-}, 120_000);
+});
 afterEach(async () => {
   await Promise.all(programs.splice(0).map((program) => program.stop('SIGKILL')));
 });
 afterAll(async () => {
-  await postgres.stop();
   await rm(dir, { recursive: true, force: true });
 });
 
@@ -51,7 +48,7 @@ test('a worker without a shared queue says what is missing', async () => {
 
 describe('PostgreSQL as store and queue', () => {
   test('two workers share thirty runs, each done once; a killed one leaves no run open', async () => {
-    const database = await postgres.createDatabase('work');
+    const database = await createTestDatabase();
     const env = { DATABASE_URL: database, RUN_QUEUE_URL: database, DEX_SCAN_CONCURRENCY: '4', ...SELDOM };
     const service = await startTestService(env);
     try {
@@ -92,7 +89,7 @@ describe('PostgreSQL as store and queue', () => {
       await new Promise((resolve) => setTimeout(resolve, 200));
       response.end(PAGE);
     });
-    const database = await postgres.createDatabase('fleet');
+    const database = await createTestDatabase();
     const env = { DATABASE_URL: database, RUN_QUEUE_URL: database, DEX_SCAN_CONCURRENCY: '8', ...SELDOM };
     const service = await startTestService(env);
     const { store } = service.app.ports;

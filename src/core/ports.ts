@@ -12,6 +12,7 @@ import type { RemediationRules } from './remediationMap.ts';
 import type { Runbooks } from './runbookPorts.ts';
 import type { ScoreConfig } from './scoreRules.ts';
 import type { Store, Worker } from './storePorts.ts';
+import type { Tracing } from './tracing.ts';
 
 export interface Ports {
   store: Store;
@@ -37,6 +38,7 @@ export interface Ports {
   people?: People;
   charts: ChartRenderer;
   metrics: Metrics;
+  tracing: Tracing;
   log: Log;
   clock: Clock;
   ids: Ids;
@@ -48,6 +50,8 @@ export interface Ports {
 /** The part of the configuration that use cases read. */
 export interface Settings {
   scanIntervalMs: number;
+  /** How long snapshots and scores are kept one by one, before they become hourly means. */
+  retentionDays: number;
   /** Endpoints looked at side by side in a fleet scan. */
   scanConcurrency: number;
   thresholds: ScoreThresholds;

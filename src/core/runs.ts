@@ -87,23 +87,33 @@ export async function executeRun(
 async function workOn(ports: Ports, executors: RunExecutors, run: Run, signal: AbortSignal): Promise<void> {
   ports.runEvents.publish(run.id, { type: 'changed' });
   const watch = watchForCancel(ports, run.id);
+  const context: RunContext = {
+    signal: AbortSignal.any([signal, watch.cancelled]),
+    cancelled: watch.cancelled,
+    progress: (partial) => ports.store.runs.update(run.id, { result: partial }),
+  };
+  const about = { 'dexops.run.id': run.id, 'dexops.run.kind': run.kind, 'dexops.hostname': run.hostname };
+  await ports.tracing
+    .span(`run ${run.kind}`, about, async ({ add }) => {
+      const status = await work(ports, executors, run, context);
+      add({ 'dexops.run.status': status, 'error.type': status === 'failed' ? status : null });
+    })
+    .finally(() => watch.stop());
+}
+
+/** Does the run's work and lets go of it; the status it was left in. */
+async function work(ports: Ports, executors: RunExecutors, run: Run, context: RunContext): Promise<RunStatus> {
   try {
     const execute = executors[run.kind];
     if (!execute) throw new AppError('unavailable', `This service has nothing that executes ${run.kind} runs.`);
-    const outcome = await execute(run, {
-      signal: AbortSignal.any([signal, watch.cancelled]),
-      cancelled: watch.cancelled,
-      progress: (partial) => ports.store.runs.update(run.id, { result: partial }),
-    });
-    if (outcome) await leave(ports, run, outcome);
+    const outcome = await execute(run, context);
+    return outcome ? await leave(ports, run, outcome) : 'running';
   } catch (error) {
     if (error instanceof RunCancelled) return leave(ports, run, { status: 'cancelled', error: error.message });
     if (!(error instanceof AppError))
       ports.log.error({ err: error, run_id: run.id }, 'run failed with an unexpected error');
     const message = error instanceof AppError ? error.message : 'An internal error; the log has it under this run id.';
-    await leave(ports, run, { status: 'failed', error: message });
-  } finally {
-    watch.stop();
+    return leave(ports, run, { status: 'failed', error: message });
   }
 }
 
@@ -115,7 +125,7 @@ export function resultOutcome(result: unknown, signal: AbortSignal): RunOutcome 
 }
 
 /** Lets go of a running run. One that was cancelled in the meantime stays so. */
-async function leave(ports: Ports, run: Run, { status, news = [], ...rest }: RunOutcome): Promise<void> {
+async function leave(ports: Ports, run: Run, { status, news = [], ...rest }: RunOutcome): Promise<RunStatus> {
   if (isFinished(status)) {
     await endRun(ports, run, ['running'], { status, ...rest }, async (store, at) => {
       if (news.length > 0) await store.outbox.add(news, at);
@@ -125,6 +135,7 @@ async function leave(ports: Ports, run: Run, { status, news = [], ...rest }: Run
     if (status === 'queued') await ports.queue.enqueue('execute_run', { run_id: run.id });
     ports.runEvents.publish(run.id, { type: 'changed' });
   }
+  return status;
 }
 
 /** Ends a run if it is in one of these statuses, together with what else has to be kept then; false when it was not. */

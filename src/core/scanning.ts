@@ -3,7 +3,7 @@ import { judgeMeasurements, judgeScore } from '../domain/alertRules.ts';
 import type { Endpoint } from '../domain/endpoint.ts';
 import type { Run, RunKind } from '../domain/run.ts';
 import { REMEDIATION_WINDOW_DAYS, type Score, scoreSnapshot } from '../domain/score.ts';
-import type { Snapshot } from '../domain/telemetry.ts';
+import { type Snapshot, sanitised } from '../domain/telemetry.ts';
 import { type Actor, jobActor } from './actor.ts';
 import { announce, observeIn } from './alerting.ts';
 import type { StoredSnapshot } from './endpointPorts.ts';
@@ -110,10 +110,11 @@ export async function look(
  */
 export async function record(
   ports: Ports,
-  seen: Seen[],
+  looks: Seen[],
   also: (store: Store, results: ScanResult[]) => Promise<void> = async () => {},
 ): Promise<ScanResult[]> {
-  if (seen.length === 0) return [];
+  if (looks.length === 0) return [];
+  const seen = looks.map(({ endpoint, snapshot }) => ({ endpoint, snapshot: sanitised(snapshot) }));
   const now = ports.clock.now();
   const rules = ports.scoreRules.current();
   const { results, changes } = await ports.store.transaction(async (store) => {

@@ -14,6 +14,7 @@ import type { EndpointRepository, FleetScoreRepository, ScoreRepository, Snapsho
 import type { FeedbackRepository, SurveyRepository } from './feedbackPorts.ts';
 import type { OutboxRepository, SlackMessageRepository } from './messagePorts.ts';
 import type { Page, Paged } from './page.ts';
+import type { RetentionRepository } from './retentionPorts.ts';
 
 /** Everything that is kept. Repositories return plain values, never live entities. */
 export interface Store {
@@ -33,11 +34,13 @@ export interface Store {
   readonly surveys: SurveyRepository;
   readonly runs: RunRepository;
   readonly scanShards: ScanShardRepository;
+  readonly llmSpending: LlmSpendRepository;
   readonly audit: AuditRepository;
   readonly apiKeys: ApiKeyRepository;
   readonly workers: WorkerRepository;
   readonly jobs: JobRecordRepository;
   readonly runbookVotes: RunbookVoteRepository;
+  readonly retention: RetentionRepository;
   /** All or nothing; nested calls join the outer one. */
   transaction<T>(work: (store: Store) => Promise<T>): Promise<T>;
   /** Fails with kind `unavailable` when the database does not answer. */
@@ -64,8 +67,6 @@ export interface RunRepository {
   /** Running runs whose process is none of these, oldest first. */
   abandoned(workerIds: string[]): Promise<Run[]>;
   update(id: string, patch: Partial<Run>): Promise<void>;
-  /** What the runs since then have cost in US dollars, of everybody or of one asker. */
-  spentUsd(since: Date, requestedBy?: string): Promise<number>;
   /** Runs in one of these statuses, oldest first. */
   inStatus(statuses: RunStatus[], kind?: RunKind): Promise<Run[]>;
 }
@@ -118,6 +119,22 @@ export interface ScanShardRepository {
   /** What shards of the run noted. */
   notes(runId: string): Promise<string[]>;
   drop(runId: string): Promise<void>;
+}
+
+/** US dollars: what was paid, and what is set aside for turns under way. */
+export interface Spending {
+  spentUsd: number;
+  reservedUsd: number;
+}
+
+export interface LlmSpendRepository {
+  /**
+   * What each of these callers has spent on a day, `YYYY-MM-DD`; nobody else changes it until the transaction ends.
+   * Days before the one before are forgotten: at midnight some still settle what they began.
+   */
+  hold(day: string, callers: readonly string[]): Promise<Map<string, Spending>>;
+  /** Adds to what these callers have spent and set aside. */
+  add(day: string, callers: readonly string[], change: Spending): Promise<void>;
 }
 
 export interface AuditEntry {

@@ -12,9 +12,9 @@ import { addRun } from '../../src/core/scanning.ts';
 import { takeUpWhatDiedLeft } from '../../src/core/workers.ts';
 import { collectingLog } from '../helpers/collectingLog.ts';
 import { machines } from '../helpers/machines.ts';
-import { type PostgresServer, startPostgres } from '../helpers/postgres.ts';
 import { registration } from '../helpers/rows.ts';
 import { STORE_KINDS } from '../helpers/stores.ts';
+import { createTestDatabase } from '../helpers/testDatabase.ts';
 
 const WELL = machines(new Map());
 const nobodyIsGone = () => false;
@@ -30,21 +30,18 @@ interface Process {
 
 describe.each(STORE_KINDS)('%s', (kind) => {
   let dir: string;
-  let postgres: PostgresServer | null;
   let databases = 0;
   let one: Process;
   let other: Process;
   beforeAll(async () => {
     dir = await mkdtemp(join(tmpdir(), 'dexops-shards-'));
-    postgres = kind === 'postgresql' ? await startPostgres() : null;
-  }, 120_000);
+  });
   afterAll(async () => {
-    await postgres?.stop();
     await rm(dir, { recursive: true, force: true });
   });
   beforeEach(async (context) => {
-    const name = `fleet${++databases}`;
-    const url = postgres ? await postgres.createDatabase(name) : `sqlite:///${join(dir, `${name}.db`)}`;
+    const file = join(dir, `fleet${++databases}.db`);
+    const url = kind === 'postgresql' ? await createTestDatabase() : `sqlite:///${file}`;
     [one, other] = [await start(url), await start(url)];
     context.onTestFinished(async () => {
       await one.app.close(0);

@@ -8,8 +8,10 @@ import { apiKeyRepository } from './apiKeyRepository.ts';
 import { endpointRepository } from './endpointRepository.ts';
 import { feedbackRepository } from './feedbackRepository.ts';
 import { approvalRepository, remediationRepository } from './healingRepositories.ts';
+import { llmSpendRepository } from './llmSpendRepository.ts';
 import { outboxRepository } from './outboxRepository.ts';
 import { predictionRepository } from './predictionRepository.ts';
+import { retentionRepository } from './retentionRepository.ts';
 import type { Session } from './rows.ts';
 import { runbookVoteRepository } from './runbookVoteRepository.ts';
 import { scanShardRepository } from './scanShardRepository.ts';
@@ -80,11 +82,13 @@ function storeOver(session: Session, transaction: Store['transaction']): Store {
     surveys: surveyRepository(session),
     runs: runRepository(session),
     scanShards: scanShardRepository(session),
+    llmSpending: llmSpendRepository(session),
     audit: auditRepository(session),
     apiKeys: apiKeyRepository(session),
     workers: workerRepository(session),
     jobs: jobRecordRepository(session),
     runbookVotes: runbookVoteRepository(session),
+    retention: retentionRepository(session),
     transaction,
     async ping() {
       await session()

@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Agenda } from 'agenda';
 import type { Probe } from '../../core/health.ts';
 import type { Log, Queue } from '../../core/ports.ts';
+import type { Tracing } from '../../core/tracing.ts';
 import { openJobs } from './backends.ts';
 
 /**
@@ -48,12 +49,16 @@ export interface Scheduler extends Queue {
   probe: Probe;
 }
 
+/** Where in a job's data the span stands that asked for it. */
+const TRACEPARENT = 'traceparent';
+
 export interface SchedulerOptions {
   /** RUN_QUEUE_URL */
   url: string;
   /** Names this process to those that share the queue. */
   name: string;
   log: Log;
+  tracing: Tracing;
   onEnd: OnEnd;
   rules?: typeof JOB_RULES;
 }
@@ -62,6 +67,7 @@ export async function createScheduler({
   url,
   name,
   log,
+  tracing,
   onEnd,
   rules = JOB_RULES,
 }: SchedulerOptions): Promise<Scheduler> {
@@ -108,7 +114,8 @@ export async function createScheduler({
 
   return {
     async enqueue(job, data) {
-      await agenda.now(job, data);
+      const asker = tracing.here();
+      await agenda.now(job, asker === null ? data : { ...data, [TRACEPARENT]: asker });
     },
     waiting: () => agenda.db.getQueueSize(),
     lagS,
@@ -126,7 +133,11 @@ export async function createScheduler({
             () => overdue.abort(new Error(`${job} took longer than ${rules.timeoutMs / 1000} s`)),
             rules.timeoutMs,
           );
-          const work = handler(attrs.data ?? {}, AbortSignal.any([stopping.signal, overdue.signal]));
+          const { [TRACEPARENT]: asker = null, ...data } = attrs.data ?? {};
+          const signal = AbortSignal.any([stopping.signal, overdue.signal]);
+          const work = tracing.under(asker as string | null, () =>
+            tracing.span(`job ${job}`, { 'dexops.job': job }, () => handler(data, signal), 'consumer'),
+          );
           running.add(work);
           try {
             await work;

@@ -7,21 +7,17 @@ import {
   type Scheduler,
   type SchedulerOptions,
 } from '../../../src/adapters/scheduler/scheduler.ts';
+import { NO_TRACING } from '../../../src/core/tracing.ts';
 import { collectingLog } from '../../helpers/collectingLog.ts';
-import { type PostgresServer, startPostgres } from '../../helpers/postgres.ts';
+import { createTestDatabase } from '../../helpers/testDatabase.ts';
 
-let postgres: PostgresServer;
 let url: string;
 let pool: Pool;
 beforeAll(async () => {
-  postgres = await startPostgres();
-  url = await postgres.createDatabase('queue');
+  url = await createTestDatabase();
   pool = new Pool({ connectionString: url, max: 1 });
 }, 120_000);
-afterAll(async () => {
-  await pool.end();
-  await postgres.stop();
-});
+afterAll(() => pool.end());
 
 let names = 0;
 const jobName = () => `job_${++names}`;
@@ -32,7 +28,14 @@ async function openScheduler(queueUrl: string, more: Partial<SchedulerOptions> =
   const onEnd: SchedulerOptions['onEnd'] = async (job, _at, error) =>
     void ended.push(`${job} ${error?.message ?? 'ok'}`);
   const { log, lines } = collectingLog();
-  const scheduler: Scheduler = await createScheduler({ url: queueUrl, name: 'this', log, onEnd, ...more });
+  const scheduler: Scheduler = await createScheduler({
+    url: queueUrl,
+    name: 'this',
+    log,
+    tracing: NO_TRACING,
+    onEnd,
+    ...more,
+  });
   return { scheduler, ended, lines };
 }
 

@@ -39,6 +39,7 @@ export const RunRow = defineEntity({
   indexes: [
     { name: 'run_status_kind', properties: ['status', 'kind'] },
     { name: 'run_created', properties: ['createdAt'] },
+    { name: 'run_finished', properties: ['finishedAt'] },
     { name: 'run_hostname_created', properties: ['hostname', 'createdAt'] },
   ],
 });
@@ -63,6 +64,17 @@ export const ScanShardRow = defineEntity({
     notes: p.json<string[]>(),
   },
   indexes: [{ name: 'scan_shard_run', properties: ['runId', 'status'] }],
+});
+
+export const LlmSpendRow = defineEntity({
+  name: 'LlmSpend',
+  tableName: 'llm_spend',
+  properties: {
+    day: p.string().length(10).primary(),
+    caller: p.string().primary(),
+    spentUsd: real(),
+    reservedUsd: real(),
+  },
 });
 
 export const AuditRow = defineEntity({
