@@ -48,7 +48,9 @@ async function post(
   headers: Record<string, string>,
 ): Promise<number> {
   const signal = AbortSignal.timeout(PATIENCE_MS);
-  const response = await fetch(service.url + path, { method: 'POST', headers, body, signal });
+  const send = () => fetch(service.url + path, { method: 'POST', headers, body, signal });
+  // A kept connection may be closed by the server just when it is used again; clients then ask once more.
+  const response = await send().catch(send);
   await response.arrayBuffer();
   return response.status;
 }
@@ -224,7 +226,6 @@ describe('deliveries that are signed', () => {
           text: anyText,
           channel: anyText,
         }),
-        fc.record({ type: anyText, item: fc.jsonValue() }),
       ),
       event_id: anyText,
       team_id: fc.constant('T1'),
