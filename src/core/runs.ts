@@ -206,7 +206,7 @@ export async function followRun(
   signal: AbortSignal,
   onChange: (run: Run) => void = () => {},
 ): Promise<Run> {
-  const over = AbortSignal.any([signal, AbortSignal.timeout(waitMs)]);
+  const over = AbortSignal.any([signal, AbortSignal.timeout(Math.ceil(waitMs))]);
   for (;;) {
     const change = nextChange(ports, runId, over);
     const run = await requireRun(ports, runId);
