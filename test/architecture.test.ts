@@ -26,7 +26,7 @@ const MAY_IMPORT: Record<Room, Room[]> = {
 };
 
 /** Programs: each starts the application and one or more faces. */
-const ENTRIES = ['src/main.ts', 'src/worker.ts', 'src/surfaces/cli.ts', 'mcp/stdio.ts', 'src/demo.ts'];
+const ENTRIES = ['src/main.ts', 'src/worker.ts', 'src/surfaces/cli.ts', 'mcp/stdio.ts'];
 
 function room(file: string): Room {
   if (ENTRIES.includes(file)) return 'entry';

@@ -65,6 +65,11 @@ export async function checkFleet(
   }
 }
 
+/** Checks one endpoint now, for whoever cannot wait for the fleet's turn. */
+export async function checkEndpoint(ports: Ports, endpoint: Endpoint, actor: Actor): Promise<void> {
+  await checkBatch(ports, [endpoint], actor, ports.clock.now());
+}
+
 interface Foreseen {
   endpoint: Endpoint;
   trend: Trend;

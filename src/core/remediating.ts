@@ -1,6 +1,6 @@
 /** Carrying out remediations: run the playbook, verify by a rescan, and end with a fix or with the alert at a person. */
 import type { Alert } from '../domain/alert.ts';
-import { advance } from '../domain/alertMoves.ts';
+import { advance, FORECAST_SERIES } from '../domain/alertMoves.ts';
 import { SCAN_SERIES } from '../domain/alertRules.ts';
 import type { Endpoint } from '../domain/endpoint.ts';
 import { OPEN_REMEDIATION_STATUSES, type Remediation, type RemediationStatus } from '../domain/remediation.ts';
@@ -11,6 +11,7 @@ import { announce, type Changes, writeMove } from './alerting.ts';
 import type { StoredApproval } from './alertPorts.ts';
 import { cancelApproval } from './approvals.ts';
 import { AppError } from './errors.ts';
+import { checkEndpoint } from './forecasting.ts';
 import { endpointOf, escalateIn, HEALER, startNext, tellOfBreaker } from './healing.ts';
 import { tellPeople } from './messages.ts';
 import type { PlaybookReport, Ports } from './ports.ts';
@@ -119,18 +120,28 @@ async function verify(
 ): Promise<RemediationStatus> {
   const verifyBy = new Date(ports.clock.now().getTime() + VERIFY_WITHIN_MS);
   await ports.store.remediations.move(remediation.id, ['running'], { status: 'verifying', verifyBy });
-  const scanned =
-    endpoint.collector !== 'push' &&
-    (await scanOne(ports, endpoint.hostname, signal).then(
-      () => true,
-      (error: unknown) => {
-        ports.log.warn({ err: error, remediation_id: remediation.id }, 'the rescan after a remediation failed');
-        return false;
-      },
-    ));
+  const scanned = endpoint.collector !== 'push' && (await lookAgain(ports, remediation, endpoint, signal));
   const outcome = await settleVerification(ports, { ...remediation, verifyBy }, scanned);
   await startNext(ports, endpoint.id);
   return outcome;
+}
+
+/** A new look, and a new forecast where the alert is one: the next of the fleet may be an hour away. False when it failed. */
+async function lookAgain(
+  ports: Ports,
+  remediation: Remediation,
+  endpoint: Endpoint,
+  signal: AbortSignal,
+): Promise<boolean> {
+  try {
+    await scanOne(ports, endpoint.hostname, signal);
+    const alert = await ports.store.alerts.get(remediation.alertId);
+    if (alert?.series.includes(FORECAST_SERIES)) await checkEndpoint(ports, endpoint, HEALER);
+    return true;
+  } catch (error) {
+    ports.log.warn({ err: error, remediation_id: remediation.id }, 'the rescan after a remediation failed');
+    return false;
+  }
 }
 
 /** @param scanned the endpoint was looked at after the playbook, so an alert of scans that is still open is not fixed */
@@ -144,9 +155,10 @@ async function settleVerification(
     await endRemediation(ports, remediation, 'fixed', null);
     return 'fixed';
   }
-  const ofScans = alert.series.every((series) => series === SCAN_SERIES);
+  // Both were asked anew after the playbook.
+  const ours = alert.series.every((series) => series === SCAN_SERIES || series === FORECAST_SERIES);
   const late = remediation.verifyBy !== null && remediation.verifyBy <= ports.clock.now();
-  if (!(scanned && ofScans) && !late) return 'verifying';
+  if (!(scanned && ours) && !late) return 'verifying';
   const reason = late
     ? `${remediation.playbook} ran, but nobody said within 15 minutes that it is over: ${alert.message}`
     : `${remediation.playbook} ran, but the rescan still finds: ${alert.message}`;
