@@ -4,7 +4,7 @@ import { acknowledge, advance, type Move, type Refusal, resolve } from '../domai
 import type { Endpoint } from '../domain/endpoint.ts';
 import { statusAfter, type Ticket, type TicketEvent, ticketFields } from '../domain/ticket.ts';
 import { type Actor, jobActor } from './actor.ts';
-import { announce, type Changes, requireAlert, writeMove } from './alerting.ts';
+import { announce, type Changes, requireAlert, writeMoves } from './alerting.ts';
 import { AppError } from './errors.ts';
 import type { Ports } from './ports.ts';
 import type { Store } from './storePorts.ts';
@@ -61,7 +61,7 @@ export async function linkTicket(ports: Ports, ticketId: string, link: TicketLin
     await store.tickets.update(ticketId, { externalId: link.id, url: link.url });
     const alert = await holdAlert(store, ticket.alertId);
     const move = advance(alert, alert.status, `ticket ${link.id} was opened`, ports.clock.now(), { ticket: link });
-    return move.kind === 'refused' ? null : writeMove(ports, store, move, TICKETS);
+    return move.kind === 'refused' ? null : writeMoves(ports, store, [move], TICKETS);
   });
   if (changes) await announce(ports, changes);
 }
@@ -95,7 +95,7 @@ export async function takeTicketWord(ports: Ports, word: TicketWord, actor: Acto
       const move = await moveFor(store, alert, current, word, ports.clock.now());
       return {
         outcome: 'taken',
-        changes: move.kind === 'refused' ? null : await writeMove(ports, store, move, actor),
+        changes: move.kind === 'refused' ? null : await writeMoves(ports, store, [move], actor),
       };
     },
   );

@@ -3,7 +3,7 @@ import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PROJECT_DIR, readConfig } from '../../src/config.ts';
-import { type Service, startService } from '../../src/main.ts';
+import { type Service, startService } from '../../src/service.ts';
 import { endpointPath, startExporterFleet } from '../helpers/exporterFleet.ts';
 import {
   BOT_TOKEN,
