@@ -95,14 +95,14 @@ async function workOn(ports: Ports, executors: RunExecutors, run: Run, signal: A
   const about = { 'dexops.run.id': run.id, 'dexops.run.kind': run.kind, 'dexops.hostname': run.hostname };
   await ports.tracing
     .span(`run ${run.kind}`, about, async ({ add }) => {
-      const status = await work(ports, executors, run, context);
+      const status = await outcomeOf(ports, executors, run, context);
       add({ 'dexops.run.status': status, 'error.type': status === 'failed' ? status : null });
     })
     .finally(() => watch.stop());
 }
 
-/** Does the run's work and lets go of it; the status it was left in. */
-async function work(ports: Ports, executors: RunExecutors, run: Run, context: RunContext): Promise<RunStatus> {
+/** Does the run's work and lets go of it, unless the work goes on elsewhere; the status it was left in. */
+async function outcomeOf(ports: Ports, executors: RunExecutors, run: Run, context: RunContext): Promise<RunStatus> {
   try {
     const execute = executors[run.kind];
     if (!execute) throw new AppError('unavailable', `This service has nothing that executes ${run.kind} runs.`);
@@ -206,7 +206,7 @@ export async function followRun(
   signal: AbortSignal,
   onChange: (run: Run) => void = () => {},
 ): Promise<Run> {
-  const over = AbortSignal.any([signal, AbortSignal.timeout(waitMs)]);
+  const over = AbortSignal.any([signal, AbortSignal.timeout(Math.ceil(waitMs))]);
   for (;;) {
     const change = nextChange(ports, runId, over);
     const run = await requireRun(ports, runId);

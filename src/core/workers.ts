@@ -34,11 +34,13 @@ export async function takeUpWhatDiedLeft(
   const { store, clock, queue, worker, inHand } = ports;
   const now = clock.now();
   const queueIsEmpty = (await queue.waiting()) === 0;
+  // Read before asking who is alive: a process that came in between, and took a run at once, has died of nothing.
+  const running = new Set((await store.runs.inStatus(['running'])).map(({ id }) => id));
   const { alive, dead } = await otherWorkers(ports, isGone);
   if (dead.length > 0) await queue.releaseJobsOf(dead);
   const taken = { interrupted: 0, requeued: 0 };
   const abandoned = await store.runs.abandoned(alive);
-  for (const run of abandoned.filter(({ id }) => !inHand.has(id))) {
+  for (const run of abandoned.filter(({ id }) => running.has(id) && !inHand.has(id))) {
     const outcome = await takeUpRun(ports, run, 'The process that worked on this run ended before the run did.');
     if (outcome) taken[outcome]++;
   }

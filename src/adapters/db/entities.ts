@@ -38,8 +38,13 @@ export const ENTITIES = [
   SurveySeatRow,
   SurveyPersonRow,
   RunRow,
+<<<<<<< HEAD
   ScanShardRow,
   LlmSpendRow,
+=======
+  LlmSpendRow,
+  ScanShardRow,
+>>>>>>> main
   AuditRow,
   ApiKeyRow,
   WorkerRow,

@@ -1,6 +1,7 @@
 /** The job queue over Agenda: in this process by default, shared between workers when RUN_QUEUE_URL names a store. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { Agenda } from 'agenda';
+import { AppError } from '../../core/errors.ts';
 import type { Probe } from '../../core/health.ts';
 import type { Log, Queue } from '../../core/ports.ts';
 import type { Tracing } from '../../core/tracing.ts';
@@ -37,7 +38,7 @@ export interface Scheduler extends Queue {
     handler: (data: Record<string, unknown>, signal: AbortSignal) => Promise<void>,
     concurrency: number,
   ): void;
-  /** Runs a job by cron expression (UTC); one schedule for all workers. */
+  /** Runs a job by cron expression (UTC); one schedule for all workers. Rejects with `invalid` when that time never comes. */
   every(cron: string, job: string): Promise<void>;
   /** Starts working on jobs; before it the scheduler only takes them. */
   start(): Promise<void>;
@@ -159,7 +160,10 @@ export async function createScheduler({
     },
 
     async every(cron, job) {
-      await agenda.every(cron, job, undefined, { timezone: 'UTC', skipImmediate: true });
+      const { attrs } = await agenda.every(cron, job, undefined, { timezone: 'UTC', skipImmediate: true });
+      // Agenda keeps what it cannot read as a job that never runs.
+      if (attrs.nextRunAt === null)
+        throw new AppError('invalid', `The schedule of ${job} is no time that ever comes: ${cron}`);
     },
 
     async start() {

@@ -51,6 +51,19 @@ test('a queue that does not answer stops the start and says which', async () => 
   });
 });
 
+test('a time that never comes is refused instead of kept and never run', async () => {
+  const { scheduler } = await openScheduler('');
+  scheduler.define('survey', async () => {}, 1);
+  await scheduler.start();
+  try {
+    for (const cron of ['99 * * * *', '0 0 31 2 *', 'x y z a b'])
+      await expect(scheduler.every(cron, 'survey')).rejects.toMatchObject({ kind: 'invalid' });
+    await scheduler.every('0 8 * * MON', 'survey');
+  } finally {
+    await scheduler.stop(0);
+  }
+});
+
 describe.each(['in process', 'postgresql'])('%s', (kind) => {
   const queueUrl = () => (kind === 'postgresql' ? url : '');
 

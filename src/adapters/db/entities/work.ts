@@ -44,6 +44,20 @@ export const RunRow = defineEntity({
   ],
 });
 
+<<<<<<< HEAD
+=======
+export const LlmSpendRow = defineEntity({
+  name: 'LlmSpend',
+  tableName: 'llm_spend',
+  properties: {
+    day: p.string().length(10).primary(),
+    caller: p.string().primary(),
+    spentUsd: real(),
+    reservedUsd: real(),
+  },
+});
+
+>>>>>>> main
 export const ScanShardRow = defineEntity({
   name: 'ScanShard',
   tableName: 'scan_shard',
@@ -64,6 +78,7 @@ export const ScanShardRow = defineEntity({
     notes: p.json<string[]>(),
   },
   indexes: [{ name: 'scan_shard_run', properties: ['runId', 'status'] }],
+<<<<<<< HEAD
 });
 
 export const LlmSpendRow = defineEntity({
@@ -75,6 +90,8 @@ export const LlmSpendRow = defineEntity({
     spentUsd: real(),
     reservedUsd: real(),
   },
+=======
+>>>>>>> main
 });
 
 export const AuditRow = defineEntity({
