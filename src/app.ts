@@ -141,13 +141,8 @@ export async function createApp(config: Config, overrides: Overrides = {}, faces
     tracing,
     async onEnd(job, startedAt, error) {
       metrics.jobEnded(job, error ? 'failed' : 'ok', (Date.now() - startedAt.getTime()) / 1000);
-<<<<<<< HEAD
-      // These come with every run, click and delivery: a line for each would only make the table hot.
-      if ([EXECUTE_RUN, SCAN_SHARDS, SETTLE_APPROVAL, HANDLE_ALERTS].includes(job)) return;
-=======
       // These come with every run, shard, click and delivery: a line for each would only make the table hot.
-      if ([EXECUTE_RUN, SCAN_SHARD, SETTLE_APPROVAL, HANDLE_ALERTS].includes(job)) return;
->>>>>>> main
+      if ([EXECUTE_RUN, SCAN_SHARDS, SETTLE_APPROVAL, HANDLE_ALERTS].includes(job)) return;
       await store.jobs.ended(job, startedAt, new Date(), error?.message ?? null);
     },
   });

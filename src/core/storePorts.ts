@@ -33,13 +33,8 @@ export interface Store {
   readonly feedback: FeedbackRepository;
   readonly surveys: SurveyRepository;
   readonly runs: RunRepository;
-<<<<<<< HEAD
-  readonly scanShards: ScanShardRepository;
-  readonly llmSpending: LlmSpendRepository;
-=======
   readonly llmSpending: LlmSpendRepository;
   readonly scanShards: ScanShardRepository;
->>>>>>> main
   readonly audit: AuditRepository;
   readonly apiKeys: ApiKeyRepository;
   readonly workers: WorkerRepository;
@@ -76,8 +71,6 @@ export interface RunRepository {
   inStatus(statuses: RunStatus[], kind?: RunKind): Promise<Run[]>;
 }
 
-<<<<<<< HEAD
-=======
 /** US dollars: what was paid, and what is set aside for turns under way. */
 export interface Spending {
   spentUsd: number;
@@ -94,7 +87,6 @@ export interface LlmSpendRepository {
   add(day: string, callers: readonly string[], change: Spending): Promise<void>;
 }
 
->>>>>>> main
 /** A part of a fleet scan: a span of endpoints that one process at a time looks at. It is gone when its run has ended. */
 export interface ScanShard extends ScanCounts {
   id: string;
@@ -143,25 +135,6 @@ export interface ScanShardRepository {
   /** What shards of the run noted. */
   notes(runId: string): Promise<string[]>;
   drop(runId: string): Promise<void>;
-<<<<<<< HEAD
-}
-
-/** US dollars: what was paid, and what is set aside for turns under way. */
-export interface Spending {
-  spentUsd: number;
-  reservedUsd: number;
-}
-
-export interface LlmSpendRepository {
-  /**
-   * What each of these callers has spent on a day, `YYYY-MM-DD`; nobody else changes it until the transaction ends.
-   * Days before the one before are forgotten: at midnight some still settle what they began.
-   */
-  hold(day: string, callers: readonly string[]): Promise<Map<string, Spending>>;
-  /** Adds to what these callers have spent and set aside. */
-  add(day: string, callers: readonly string[], change: Spending): Promise<void>;
-=======
->>>>>>> main
 }
 
 export interface AuditEntry {

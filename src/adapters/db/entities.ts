@@ -38,13 +38,8 @@ export const ENTITIES = [
   SurveySeatRow,
   SurveyPersonRow,
   RunRow,
-<<<<<<< HEAD
-  ScanShardRow,
-  LlmSpendRow,
-=======
   LlmSpendRow,
   ScanShardRow,
->>>>>>> main
   AuditRow,
   ApiKeyRow,
   WorkerRow,

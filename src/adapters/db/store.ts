@@ -81,13 +81,8 @@ function storeOver(session: Session, transaction: Store['transaction']): Store {
     feedback: feedbackRepository(session),
     surveys: surveyRepository(session),
     runs: runRepository(session),
-<<<<<<< HEAD
-    scanShards: scanShardRepository(session),
-    llmSpending: llmSpendRepository(session),
-=======
     llmSpending: llmSpendRepository(session),
     scanShards: scanShardRepository(session),
->>>>>>> main
     audit: auditRepository(session),
     apiKeys: apiKeyRepository(session),
     workers: workerRepository(session),

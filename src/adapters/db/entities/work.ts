@@ -44,8 +44,6 @@ export const RunRow = defineEntity({
   ],
 });
 
-<<<<<<< HEAD
-=======
 export const LlmSpendRow = defineEntity({
   name: 'LlmSpend',
   tableName: 'llm_spend',
@@ -57,7 +55,6 @@ export const LlmSpendRow = defineEntity({
   },
 });
 
->>>>>>> main
 export const ScanShardRow = defineEntity({
   name: 'ScanShard',
   tableName: 'scan_shard',
@@ -78,20 +75,6 @@ export const ScanShardRow = defineEntity({
     notes: p.json<string[]>(),
   },
   indexes: [{ name: 'scan_shard_run', properties: ['runId', 'status'] }],
-<<<<<<< HEAD
-});
-
-export const LlmSpendRow = defineEntity({
-  name: 'LlmSpend',
-  tableName: 'llm_spend',
-  properties: {
-    day: p.string().length(10).primary(),
-    caller: p.string().primary(),
-    spentUsd: real(),
-    reservedUsd: real(),
-  },
-=======
->>>>>>> main
 });
 
 export const AuditRow = defineEntity({

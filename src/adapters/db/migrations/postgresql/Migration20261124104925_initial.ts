@@ -1,12 +1,7 @@
 import { Migration } from '@mikro-orm/migrations';
 
-<<<<<<<< HEAD:src/adapters/db/migrations/postgresql/Migration20261124105304_initial.ts
-export class Migration20261124105304_initial extends Migration {
-  override name = 'Migration20261124105304_initial';
-========
 export class Migration20261124104925_initial extends Migration {
   override name = 'Migration20261124104925_initial';
->>>>>>>> main:src/adapters/db/migrations/postgresql/Migration20261124104925_initial.ts
 
   override up(): void | Promise<void> {
     this.addSql(

@@ -1,12 +1,7 @@
 import { Migration } from '@mikro-orm/migrations';
 
-<<<<<<<< HEAD:src/adapters/db/migrations/sqlite/Migration20261124105303_initial.ts
-export class Migration20261124105303_initial extends Migration {
-  override name = 'Migration20261124105303_initial';
-========
 export class Migration20261124104923_initial extends Migration {
   override name = 'Migration20261124104923_initial';
->>>>>>>> main:src/adapters/db/migrations/sqlite/Migration20261124104923_initial.ts
 
   override up(): void | Promise<void> {
     this.addSql(
