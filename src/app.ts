@@ -35,7 +35,7 @@ import type { People } from './core/feedbackPorts.ts';
 import { createHealing } from './core/healing.ts';
 import { checkHealth, type Health, type Probe } from './core/health.ts';
 import { createInvoke, type Invoke } from './core/invoke.ts';
-import { LlmPricesFile } from './core/llm.ts';
+import { costUsd, LlmPricesFile } from './core/llm.ts';
 import { mcpServersProbe } from './core/mcpServers.ts';
 import type { Messenger } from './core/messagePorts.ts';
 import { notice } from './core/messages.ts';
@@ -50,7 +50,7 @@ import { executeRun } from './core/runs.ts';
 import { ScoreFile } from './core/scoreRules.ts';
 import type { JobRecord } from './core/storePorts.ts';
 import { SURVEY_MESSENGER, writeLetter } from './core/surveys.ts';
-import { linkTicket } from './core/ticketing.ts';
+import { ticketGivenUp, ticketTaken } from './core/ticketing.ts';
 import { TicketMappingFile } from './core/ticketMapping.ts';
 import type { AnyTool } from './core/tool.ts';
 import { TOOLS } from './core/tools/index.ts';
@@ -205,6 +205,7 @@ export async function createApp(config: Config, overrides: Overrides = {}, faces
     random: Math.random,
     settings: {
       scanIntervalMs: config.DEX_SCAN_INTERVAL_MINUTES * 60_000,
+      retentionDays: config.DEX_RETENTION_DAYS,
       scanConcurrency: config.DEX_SCAN_CONCURRENCY,
       thresholds: { warning: config.DEX_SCORE_ALERT_THRESHOLD, critical: config.DEX_SCORE_CRITICAL_THRESHOLD },
       alertMessengers: [
@@ -230,6 +231,10 @@ export async function createApp(config: Config, overrides: Overrides = {}, faces
     ports.scanner = agentCollector({ direct: collector, investigate, now: clock.now });
   }
   if (!planner.model.llm) log.info({ reason: planner.model.reason }, 'no language model: agents answer by rules');
+  else if (
+    costUsd(planner.prices.current(), planner.model.llm.describe(), { inputTokens: 0, outputTokens: 0 }) === null
+  )
+    log.warn(planner.model.llm.describe(), 'this model has no price in llm_prices.yaml: no budget holds for it');
   const decided: DecidedHandlers = {
     async tool(approval, signal) {
       if (approval.status !== 'approved') return;
@@ -412,13 +417,9 @@ function ticketMessengers(config: Config, ports: Ports): Messenger[] {
       mapping: mappings.find(({ target }) => target.test(url)) ?? null,
       secretOf: namedSecret,
       nowMs: () => ports.clock.now().getTime(),
-      link: (ticketId, link) => linkTicket(ports, ticketId, link),
-      async givenUp(messages, reason) {
-        for (const { idempotencyKey, payload } of messages) {
-          const text = `A ticket could not be delivered and was given up: ${payload.title}. ${reason}`;
-          await notice(ports, `given-up:${idempotencyKey}`, text);
-        }
-      },
+      find: (ticketId) => ports.store.tickets.get(ticketId),
+      taken: (ticketId, taken) => ticketTaken(ports, ticketId, taken),
+      givenUp: (messages, reason) => ticketGivenUp(ports, messages, reason),
     }),
   ];
 }

@@ -93,7 +93,7 @@ async function openDoors(app: App, mcp: McpHttp, slack: SlackFace | null): Promi
         required: config.WEBHOOK_REQUIRE_AUTH,
         now: () => ports.clock.now(),
       }),
-      docsRoutes(openapi(app.tools, config.version)),
+      docsRoutes(() => openapi(app.tools, config.version)),
       serviceRoutes({ metricsToken: config.METRICS_TOKEN, health: app.health, metricsPage: app.metricsPage }),
     ],
   });

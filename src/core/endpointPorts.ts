@@ -73,7 +73,10 @@ export interface SnapshotRepository {
   latest(endpointIds: number[]): Promise<Map<number, StoredSnapshot>>;
   /** Oldest first. */
   since(endpointIds: number[], since: Date): Promise<StoredSnapshot[]>;
-  /** Only the metrics whose limit is foreseen, oldest first, by endpoint id; endpoints without any are absent. */
+  /**
+   * Only the metrics whose limit is foreseen, oldest first, by endpoint id; endpoints without any are absent. What is too old
+   * to be kept by itself comes as means of hours, each at the hour's beginning.
+   */
   courses(endpointIds: readonly number[], since: Date): Promise<Map<number, CoursePoint[]>>;
 }
 
@@ -85,11 +88,17 @@ export interface StoredScore extends Score {
   scoredAt: Date;
 }
 
+/** A score, or what is left of an hour of scores: their means, at the hour's beginning. */
+export interface ScorePoint extends Pick<StoredScore, 'score' | 'components' | 'scoredAt'> {
+  /** Null for a single score. */
+  hourly: { lowest: number; highest: number; scans: number } | null;
+}
+
 export interface ScoreRepository {
   add(rows: Omit<StoredScore, 'id'>[]): Promise<void>;
   latest(endpointId: number): Promise<StoredScore | null>;
-  /** Newest first. */
-  history(endpointId: number, limit: number): Promise<StoredScore[]>;
+  /** Newest first, from before a moment or up to now; what is too old to be kept by itself comes as hours. */
+  history(endpointId: number, limit: number, before?: Date): Promise<ScorePoint[]>;
 }
 
 export interface FleetScore {
@@ -101,6 +110,6 @@ export interface FleetScore {
 
 export interface FleetScoreRepository {
   add(score: FleetScore): Promise<void>;
-  /** Oldest first. */
-  since(since: Date): Promise<FleetScore[]>;
+  /** Oldest first; what is too old to be kept by itself comes as means of hours. */
+  since(since: Date): Promise<(FleetScore & { hourly: boolean })[]>;
 }

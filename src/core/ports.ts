@@ -48,6 +48,8 @@ export interface Ports {
 /** The part of the configuration that use cases read. */
 export interface Settings {
   scanIntervalMs: number;
+  /** How long snapshots and scores are kept one by one, before they become hourly means. */
+  retentionDays: number;
   /** Endpoints looked at side by side in a fleet scan. */
   scanConcurrency: number;
   thresholds: ScoreThresholds;

@@ -3,7 +3,7 @@ import { judgeMeasurements, judgeScore } from '../domain/alertRules.ts';
 import { type Endpoint, SCORE_STATUSES } from '../domain/endpoint.ts';
 import type { Run, RunKind } from '../domain/run.ts';
 import { REMEDIATION_WINDOW_DAYS, round1, type Score, scoreSnapshot } from '../domain/score.ts';
-import type { Snapshot } from '../domain/telemetry.ts';
+import { type Snapshot, sanitised } from '../domain/telemetry.ts';
 import { type Actor, jobActor } from './actor.ts';
 import { announce, observeIn } from './alerting.ts';
 import { createBatcher } from './batcher.ts';
@@ -195,8 +195,9 @@ async function look(
   return snapshot;
 }
 
-async function record(ports: Ports, seen: Seen[]): Promise<ScanResult[]> {
-  if (seen.length === 0) return [];
+async function record(ports: Ports, looks: Seen[]): Promise<ScanResult[]> {
+  if (looks.length === 0) return [];
+  const seen = looks.map(({ endpoint, snapshot }) => ({ endpoint, snapshot: sanitised(snapshot) }));
   const now = ports.clock.now();
   const rules = ports.scoreRules.current();
   const { results, changes } = await ports.store.transaction(async (store) => {

@@ -14,6 +14,7 @@ import type { EndpointRepository, FleetScoreRepository, ScoreRepository, Snapsho
 import type { FeedbackRepository, SurveyRepository } from './feedbackPorts.ts';
 import type { OutboxRepository, SlackMessageRepository } from './messagePorts.ts';
 import type { Page, Paged } from './page.ts';
+import type { RetentionRepository } from './retentionPorts.ts';
 
 /** Everything that is kept. Repositories return plain values, never live entities. */
 export interface Store {
@@ -38,6 +39,7 @@ export interface Store {
   readonly workers: WorkerRepository;
   readonly jobs: JobRecordRepository;
   readonly runbookVotes: RunbookVoteRepository;
+  readonly retention: RetentionRepository;
   /** All or nothing; nested calls join the outer one. */
   transaction<T>(work: (store: Store) => Promise<T>): Promise<T>;
   /** Fails with kind `unavailable` when the database does not answer. */

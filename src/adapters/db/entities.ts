@@ -12,7 +12,15 @@ import {
   SurveyRow,
   SurveySeatRow,
 } from './entities/people.ts';
-import { EndpointRow, FleetScoreRow, ScoreRow, SnapshotRow } from './entities/telemetry.ts';
+import {
+  EndpointRow,
+  FleetScoreHourRow,
+  FleetScoreRow,
+  ScoreHourRow,
+  ScoreRow,
+  SnapshotHourRow,
+  SnapshotRow,
+} from './entities/telemetry.ts';
 import { ApiKeyRow, AuditRow, JobRow, LlmSpendRow, RunRow, WorkerRow } from './entities/work.ts';
 
 export const ENTITIES = [
@@ -44,4 +52,7 @@ export const ENTITIES = [
   TicketDeliveryRow,
   UnknownHostRow,
   FleetScoreRow,
+  SnapshotHourRow,
+  ScoreHourRow,
+  FleetScoreHourRow,
 ];

@@ -11,6 +11,7 @@ import { approvalRepository, remediationRepository } from './healingRepositories
 import { llmSpendRepository } from './llmSpendRepository.ts';
 import { outboxRepository } from './outboxRepository.ts';
 import { predictionRepository } from './predictionRepository.ts';
+import { retentionRepository } from './retentionRepository.ts';
 import type { Session } from './rows.ts';
 import { runbookVoteRepository } from './runbookVoteRepository.ts';
 import { slackMessageRepository } from './slackMessageRepository.ts';
@@ -85,6 +86,7 @@ function storeOver(session: Session, transaction: Store['transaction']): Store {
     workers: workerRepository(session),
     jobs: jobRecordRepository(session),
     runbookVotes: runbookVoteRepository(session),
+    retention: retentionRepository(session),
     transaction,
     async ping() {
       await session()

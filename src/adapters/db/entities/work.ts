@@ -38,6 +38,7 @@ export const RunRow = defineEntity({
   indexes: [
     { name: 'run_status_kind', properties: ['status', 'kind'] },
     { name: 'run_created', properties: ['createdAt'] },
+    { name: 'run_finished', properties: ['finishedAt'] },
     { name: 'run_hostname_created', properties: ['hostname', 'createdAt'] },
   ],
 });
