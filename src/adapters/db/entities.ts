@@ -21,7 +21,7 @@ import {
   SnapshotHourRow,
   SnapshotRow,
 } from './entities/telemetry.ts';
-import { ApiKeyRow, AuditRow, JobRow, LlmSpendRow, RunRow, WorkerRow } from './entities/work.ts';
+import { ApiKeyRow, AuditRow, JobRow, LlmSpendRow, RunRow, ScanShardRow, WorkerRow } from './entities/work.ts';
 
 export const ENTITIES = [
   EndpointRow,
@@ -39,6 +39,7 @@ export const ENTITIES = [
   SurveyPersonRow,
   RunRow,
   LlmSpendRow,
+  ScanShardRow,
   AuditRow,
   ApiKeyRow,
   WorkerRow,

@@ -14,6 +14,7 @@ import { predictionRepository } from './predictionRepository.ts';
 import { retentionRepository } from './retentionRepository.ts';
 import type { Session } from './rows.ts';
 import { runbookVoteRepository } from './runbookVoteRepository.ts';
+import { scanShardRepository } from './scanShardRepository.ts';
 import { slackMessageRepository } from './slackMessageRepository.ts';
 import { surveyRepository } from './surveyRepository.ts';
 import { fleetScoreRepository, scoreRepository, snapshotRepository } from './telemetryRepositories.ts';
@@ -81,6 +82,7 @@ function storeOver(session: Session, transaction: Store['transaction']): Store {
     surveys: surveyRepository(session),
     runs: runRepository(session),
     llmSpending: llmSpendRepository(session),
+    scanShards: scanShardRepository(session),
     audit: auditRepository(session),
     apiKeys: apiKeyRepository(session),
     workers: workerRepository(session),
