@@ -13,17 +13,14 @@ import { systemClock, tokens, ulids } from './adapters/identity.ts';
 import { type CreatedLlm, createLlm } from './adapters/llm/create.ts';
 import { llmProbe } from './adapters/llm/probe.ts';
 import { createLog } from './adapters/log.ts';
-import { type AgentConnection, openMcpTools } from './adapters/mcpTools.ts';
+import type { AgentConnection } from './adapters/mcpTools.ts';
 import { createMetrics } from './adapters/metrics.ts';
 import { diskProbe, isProcessGone } from './adapters/probes.ts';
 import { reloadedFile, yamlFiles } from './adapters/reloadedFile.ts';
 import { createRunbookFiles } from './adapters/runbookFiles.ts';
 import { createAnsibleRunner } from './adapters/runners/ansible.ts';
 import { createScheduler, type Scheduler } from './adapters/scheduler/scheduler.ts';
-import { createSlackClient, slackProbe } from './adapters/slack/client.ts';
-import { createSlackDirectory } from './adapters/slack/directory.ts';
-import { createSurveyLetters, type LetterWording } from './adapters/slack/letters.ts';
-import { createSlackNotifier, type NewsWording } from './adapters/slack/notifier.ts';
+import type { SlackWording } from './adapters/slack/connect.ts';
 import { createTicketMessenger } from './adapters/tickets.ts';
 import { createRunbookIndex } from './adapters/vectors/runbookIndex.ts';
 import { type Config, namedSecret, PROJECT_DIR, programEnv } from './config.ts';
@@ -61,6 +58,8 @@ import { BEAT_MS, beat, isAlone, leave, requireWorkers, takeUpWhatDiedLeft } fro
 
 /** The job that works on one run. */
 const EXECUTE_RUN = 'execute_run';
+const SETTLE_APPROVAL = 'settle_approval';
+const HANDLE_ALERTS = 'handle_alerts';
 
 /** What a test puts in the place of the outside world. */
 export interface Overrides {
@@ -79,7 +78,7 @@ export interface Faces {
   /** Serves our own tools to the MCP client of an agent; without it agents of this process have none of ours. */
   connectAgent?: AgentConnection;
   /** How alerts look in Slack; a process without it leaves telling them to one that has it. */
-  slackWording?: NewsWording & LetterWording;
+  slackWording?: SlackWording;
 }
 
 export interface App {
@@ -112,31 +111,28 @@ export async function createApp(config: Config, overrides: Overrides = {}, faces
   const store = createStore(database.em);
   const metrics = createMetrics();
   const slackTold = config.SLACK_BOT_TOKEN !== '' && config.SLACK_ALERT_CHANNEL !== '';
-  const peopleMessengers = [...(overrides.messengers ?? [])];
-  const slackClient = config.SLACK_BOT_TOKEN ? createSlackClient(config.SLACK_BOT_TOKEN, config.SLACK_API_URL) : null;
-  const directory = slackClient && createSlackDirectory(slackClient, clock, log);
-  const slackHealth = slackClient && faces.slackWording && slackProbe(slackClient, faces.slackWording.problem, clock);
-  if (slackClient && directory && faces.slackWording) {
-    const parts = { client: slackClient, directory, wording: faces.slackWording, log };
-    peopleMessengers.push(createSurveyLetters({ ...parts, write: (message) => writeLetter(ports, message) }));
-    const read = async (tool: string, input: object) => (await invoke(tool, input, jobActor('tell_slack'))).output;
-    if (slackTold) {
-      peopleMessengers.push(
-        createSlackNotifier({
-          ...parts,
-          channel: config.SLACK_ALERT_CHANNEL,
-          messages: store.slackMessages,
-          readAlert: (alert_id) => read('get_alert', { alert_id }),
-          readApproval: (approval_id) => read('get_approval', { approval_id }),
-        }),
-      );
-    }
-  }
+  const read = async (tool: string, input: object) => (await invoke(tool, input, jobActor('tell_slack'))).output;
+  const slack =
+    config.SLACK_BOT_TOKEN === ''
+      ? null
+      : (await import('./adapters/slack/connect.ts')).connectSlack(
+          { token: config.SLACK_BOT_TOKEN, apiUrl: config.SLACK_API_URL, channel: config.SLACK_ALERT_CHANNEL },
+          faces.slackWording,
+          {
+            messages: store.slackMessages,
+            readAlert: (alert_id) => read('get_alert', { alert_id }),
+            readApproval: (approval_id) => read('get_approval', { approval_id }),
+            write: (message) => writeLetter(ports, message),
+          },
+          { clock, log },
+        );
+  const peopleMessengers = [...(overrides.messengers ?? []), ...(slack?.messengers ?? [])];
   const ids = ulids(clock);
   const scheduler = await createScheduler(config.RUN_QUEUE_URL, log, async (job, startedAt, error) => {
     metrics.jobEnded(job, error ? 'failed' : 'ok', (Date.now() - startedAt.getTime()) / 1000);
-    // Runs have their own record; a line for each would only make the table hot.
-    if (job !== EXECUTE_RUN) await store.jobs.ended(job, startedAt, new Date(), error?.message ?? null);
+    // These come with every run, click and delivery: a line for each would only make the table hot.
+    if (![EXECUTE_RUN, SETTLE_APPROVAL, HANDLE_ALERTS].includes(job))
+      await store.jobs.ended(job, startedAt, new Date(), error?.message ?? null);
   });
   const collectors = createCollectors({
     ssh: {
@@ -194,7 +190,7 @@ export async function createApp(config: Config, overrides: Overrides = {}, faces
       version: config.version,
     }),
     runbooks,
-    people: overrides.people ?? directory ?? undefined,
+    people: overrides.people ?? slack?.directory,
     charts,
     metrics,
     log,
@@ -245,11 +241,11 @@ export async function createApp(config: Config, overrides: Overrides = {}, faces
     config.DEX_SCAN_CONCURRENCY,
   );
   scheduler.define(
-    'settle_approval',
+    SETTLE_APPROVAL,
     ({ approval_id }, signal) => settleApproval(ports, decided, String(approval_id), signal),
     config.DEX_SCAN_CONCURRENCY,
   );
-  scheduler.define('handle_alerts', () => handOver(ports), 1);
+  scheduler.define(HANDLE_ALERTS, () => handOver(ports), 1);
   const stopped = new AbortController();
   const deliveries: Promise<void>[] = [];
 
@@ -288,7 +284,7 @@ export async function createApp(config: Config, overrides: Overrides = {}, faces
           disk: diskProbe(config.DATA_DIR),
           llm: llmProbe(planner.model, clock),
           vectors: runbooksProbe(runbooks),
-          ...(slackHealth && { slack: slackHealth }),
+          ...(slack?.probe && { slack: slack.probe }),
         },
       }),
     async metricsPage() {
@@ -348,8 +344,9 @@ function plannerParts(config: Config, log: Log, { connectAgent }: Faces): Planne
     prices: file('llm_prices.yaml', LlmPricesFile),
     profiles: file('agent_profiles.yaml', AgentProfilesFile),
     budget: { dayUsd: config.LLM_DAILY_BUDGET_USD, callerUsd: config.LLM_DAILY_BUDGET_PER_KEY_USD },
-    openTools: (profile, caller) =>
-      openMcpTools({
+    // Loaded when the first agent is set to work.
+    openTools: async (profile, caller) =>
+      (await import('./adapters/mcpTools.ts')).openMcpTools({
         servers: new Map([...servers.current()].filter(([name]) => profile.servers.includes(name))),
         async connectInProcess(server, transport) {
           if (!connectAgent) throw new AppError('unavailable', `This process does not serve ${server} to agents.`);

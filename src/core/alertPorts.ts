@@ -31,6 +31,7 @@ export interface AlertRepository {
   /** For each identity its open alert, and those of it that were resolved since. */
   recent(identities: readonly AlertIdentity[], resolvedSince: Date): Promise<Alert[]>;
   get(id: number): Promise<Alert | null>;
+  byIds(ids: readonly number[]): Promise<Alert[]>;
   /** Newest first. */
   list(filter: AlertFilter, page: Page): Promise<Paged<Alert>>;
   /** Ids in the order given. Fails on a second open alert of one identity. */

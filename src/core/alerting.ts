@@ -137,9 +137,10 @@ async function write(ports: Ports, store: Store, changes: Change[], actor: Actor
   };
 }
 
-/** One move inside a running transaction that holds the alert's endpoint; call `announce` after it. */
-export function writeMove(ports: Ports, store: Store, move: Move<Alert>, actor: Actor): Promise<Changes> {
-  return write(ports, store, [{ alert: move.alert, events: eventsOf(move) }], actor, ports.clock.now());
+/** Moves inside a running transaction that holds the alerts' endpoints; call `announce` after it. */
+export function writeMoves(ports: Ports, store: Store, moves: readonly Move<Alert>[], actor: Actor): Promise<Changes> {
+  const changes = moves.map((move) => ({ alert: move.alert, events: eventsOf(move) }));
+  return write(ports, store, changes, actor, ports.clock.now());
 }
 
 /** What is only told and never stored: call it when the transaction is over. */

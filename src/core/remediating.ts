@@ -6,7 +6,7 @@ import { OPEN_REMEDIATION_STATUSES, type Remediation, type RemediationStatus } f
 import { breakerReason, inMaintenance } from '../domain/remediationGuards.ts';
 import type { Run } from '../domain/run.ts';
 import type { Actor } from './actor.ts';
-import { announce, type Changes, writeMove } from './alerting.ts';
+import { announce, type Changes, writeMoves } from './alerting.ts';
 import type { StoredApproval } from './alertPorts.ts';
 import { cancelApproval } from './approvals.ts';
 import { AppError } from './errors.ts';
@@ -234,7 +234,7 @@ export async function remediationDecided(ports: Ports, approval: StoredApproval)
         remediationRunId: remediation.id,
       });
     // An alert that is resolved by now is noticed when its turn comes, and nothing is run.
-    return move && move.kind !== 'refused' ? writeMove(ports, store, move, HEALER) : null;
+    return move && move.kind !== 'refused' ? writeMoves(ports, store, [move], HEALER) : null;
   });
   if (changes) await announce(ports, changes);
   await startNext(ports, remediation.endpointId);

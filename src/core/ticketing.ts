@@ -5,7 +5,7 @@ import type { StoredMessage } from '../domain/outbox.ts';
 import { isOpenTicket, statusAfter, type Ticket, type TicketEvent } from '../domain/ticket.ts';
 import type { TakenTicket } from '../domain/ticketMapping.ts';
 import { type Actor, jobActor } from './actor.ts';
-import { announce, type Changes, requireAlert, writeMove } from './alerting.ts';
+import { announce, type Changes, requireAlert, writeMoves } from './alerting.ts';
 import { AppError } from './errors.ts';
 import { notice } from './messages.ts';
 import type { Ports } from './ports.ts';
@@ -28,7 +28,7 @@ export async function ticketTaken(ports: Ports, ticketId: string, taken: TakenTi
     const alert = await holdAlert(store, ticket.alertId);
     const link = { id: taken.id, url: taken.url };
     const move = advance(alert, alert.status, `ticket ${taken.id} was opened`, now, { ticket: link });
-    return move.kind === 'refused' ? null : writeMove(ports, store, move, TICKETS);
+    return move.kind === 'refused' ? null : writeMoves(ports, store, [move], TICKETS);
   });
   if (changes) await announce(ports, changes);
 }
@@ -72,7 +72,7 @@ export async function takeTicketWord(ports: Ports, word: TicketWord, actor: Acto
       const move = await moveFor(store, alert, current, word, ports.clock.now());
       return {
         outcome: 'taken',
-        changes: move.kind === 'refused' ? null : await writeMove(ports, store, move, actor),
+        changes: move.kind === 'refused' ? null : await writeMoves(ports, store, [move], actor),
       };
     },
   );

@@ -7,7 +7,7 @@ import { median } from '../domain/robustFit.ts';
 import type { Snapshot } from '../domain/telemetry.ts';
 import { forecastProof, type Proof, ruleProof } from '../domain/verification.ts';
 import type { Actor } from './actor.ts';
-import { announce, requireAlert, writeMove } from './alerting.ts';
+import { announce, requireAlert, writeMoves } from './alerting.ts';
 import type { StoredPrediction } from './alertPorts.ts';
 import { courseSince, METRIC_WORDS } from './forecasting.ts';
 import type { Ports } from './ports.ts';
@@ -96,7 +96,7 @@ export async function resolveVerified(ports: Ports, alertId: number, why: string
     const standing = await standingPrediction({ ...ports, store }, alert);
     if (standing) await store.predictions.update(standing.id, { endedAt: now });
     const move = resolve(alert, 'auto', why, now);
-    return move.kind === 'refused' ? null : writeMove(ports, store, move, actor);
+    return move.kind === 'refused' ? null : writeMoves(ports, store, [move], actor);
   });
   if (changes) await announce(ports, changes);
 }

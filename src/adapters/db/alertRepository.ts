@@ -90,6 +90,10 @@ export function alertRepository(session: Session): AlertRepository {
       return row && toAlert(row);
     },
 
+    async byIds(ids) {
+      return (await session().find(AlertRow, { id: { $in: [...ids] } }, { orderBy: { id: 'asc' } })).map(toAlert);
+    },
+
     async list(filter, page) {
       const [rows, total] = await session().findAndCount(AlertRow, condition(filter), {
         orderBy: { createdAt: 'desc', id: 'desc' },
