@@ -97,10 +97,13 @@ async function play(
   }, CANCEL_POLL_MS);
   try {
     const { playbook, variables, dryRun } = remediation;
-    const report = await ports.runner.run(
-      { endpoint, playbook, variables, dryRun },
-      AbortSignal.any([signal, cancel.signal]),
-    );
+    const about = { 'dexops.playbook': playbook, 'dexops.hostname': endpoint.hostname, 'dexops.dry_run': dryRun };
+    const report = await ports.tracing.span(`playbook ${playbook}`, about, async ({ add }) => {
+      const until = AbortSignal.any([signal, cancel.signal]);
+      const report = await ports.runner.run({ endpoint, playbook, variables, dryRun }, until);
+      if (!report.ok) add({ 'error.type': 'playbook_failed' });
+      return report;
+    });
     return { report, cancelledBy: cancel.signal.aborted ? cancelledBy : null };
   } finally {
     clearInterval(poll);

@@ -70,6 +70,7 @@ export const RemediationRow = defineEntity({
     { name: 'remediation_endpoint_created', properties: ['endpointId', 'createdAt'] },
     { name: 'remediation_status', properties: ['status'] },
     { name: 'remediation_created', properties: ['createdAt'] },
+    { name: 'remediation_finished', properties: ['finishedAt'] },
     { name: 'remediation_alert', properties: ['alertId'] },
   ],
 });
