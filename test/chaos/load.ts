@@ -93,8 +93,10 @@ export function startLoad(url: string, outside: Outside, luck: Chance, clockMs: 
   }
 
   async function scan(): Promise<void> {
-    if (luck.next() < 0.3) outside.fillDisk(luck.pick(MACHINES.slice(6)));
-    const path = luck.next() < 0.3 ? '/api/v1/dex/fleet/scan' : `/api/v1/dex/endpoints/${luck.pick(MACHINES)}/scan`;
+    const fleet = luck.next() < 0.3;
+    const hostname = luck.pick(MACHINES);
+    if (luck.next() < 0.4) outside.fillDisk(hostname);
+    const path = fleet ? '/api/v1/dex/fleet/scan' : `/api/v1/dex/endpoints/${hostname}/scan`;
     keepRun(await call('POST', path));
   }
 

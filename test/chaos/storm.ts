@@ -96,6 +96,7 @@ export async function storm(
 
     await load.stop();
     await load.settle();
+    say(`${setup}: the storm is over and everybody was answered; waiting for rest`);
     database ??= await openDatabase(databaseUrl);
     const opened = database;
     const restedAfterMs = await rest(opened, say);
