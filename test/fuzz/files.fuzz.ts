@@ -14,6 +14,7 @@ import { LlmPricesFile } from '../../src/core/llm.ts';
 import { RemediationFile } from '../../src/core/remediationMap.ts';
 import { ScoreFile } from '../../src/core/scoreRules.ts';
 import { TicketMappingFile } from '../../src/core/ticketMapping.ts';
+import { NO_TRACING } from '../../src/core/tracing.ts';
 import { keptLog } from '../helpers/log.ts';
 import { anyText } from './schemaValues.ts';
 
@@ -87,7 +88,7 @@ test('any environment is a configuration or a list of its mistakes', () => {
 
 test('a cron expression is scheduled, or refused by name', async () => {
   const log = keptLog();
-  const scheduler = await createScheduler('', log, async () => {});
+  const scheduler = await createScheduler({ url: '', name: 'test', log, tracing: NO_TRACING, onEnd: async () => {} });
   await scheduler.start();
   const field = fc.oneof(
     fc.constantFrom('*', '*/5', '1-5', '0', '7', '99', 'MON', 'mon-fri', '1,2', '5-1', '*/0', 'x', '-', '/'),

@@ -20,7 +20,7 @@ import { readAlert } from '../../src/domain/alertmanager.ts';
 import { fillTemplate } from '../../src/domain/remediation.ts';
 import { factsOf, isDocId, MAX_SECTION_CHARS, sectionsOf, splitFrontMatter } from '../../src/domain/runbook.ts';
 import type { Snapshot } from '../../src/domain/telemetry.ts';
-import { linkIn } from '../../src/domain/ticketMapping.ts';
+import { takenTicketIn } from '../../src/domain/ticketMapping.ts';
 import { writeTable } from '../../src/surfaces/http/table.ts';
 import {
   escapeText,
@@ -404,11 +404,11 @@ test('untrusted text cannot close its own quotation', () => {
   );
 });
 
-test("a ticket system's answer: any of them is a link or none", () => {
+test("a ticket system's answer: any of them names a ticket or none", () => {
   fc.assert(
     fc.property(fc.jsonValue(), anyText, anyText, (answer, id, url) => {
-      const link = linkIn(answer, { id, url });
-      if (link?.url) expect(link.url).toMatch(/^https?:\/\//);
+      const ticket = takenTicketIn(answer, { id, url });
+      if (ticket?.url) expect(ticket.url).toMatch(/^https?:\/\//);
     }),
   );
 });

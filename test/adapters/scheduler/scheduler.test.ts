@@ -1,10 +1,17 @@
 /** What the scheduler takes for a schedule. */
 import { expect, test } from 'vitest';
 import { createScheduler } from '../../../src/adapters/scheduler/scheduler.ts';
+import { NO_TRACING } from '../../../src/core/tracing.ts';
 import { keptLog } from '../../helpers/log.ts';
 
 test('a time that never comes is refused instead of kept and never run', async () => {
-  const scheduler = await createScheduler('', keptLog(), async () => {});
+  const scheduler = await createScheduler({
+    url: '',
+    name: 'test',
+    log: keptLog(),
+    tracing: NO_TRACING,
+    onEnd: async () => {},
+  });
   scheduler.define('survey', async () => {}, 1);
   await scheduler.start();
   try {
