@@ -125,8 +125,8 @@ describe('promises', () => {
   const seen: Seen = {
     plays: [{ hostname: 'pc-1', playbook: 'clean' }],
     tickets: [
-      { key: 'ticket:t', id: 't' },
-      { key: 'ticket:t', id: 't' },
+      { key: 'ticket:t', id: 't', event: 'opened' },
+      { key: 'ticket:t', id: 't', event: 'opened' },
     ],
   };
   const stored: Stored = {
@@ -160,9 +160,9 @@ describe('promises', () => {
     [
       'a ticket under two keys',
       promises,
-      { ...seen, tickets: [...seen.tickets, { key: 'other', id: 't' }] },
+      { ...seen, tickets: [...seen.tickets, { key: 'other', id: 't', event: 'opened' }] },
       stored,
-      /different idempotency keys/,
+      /opened under different keys/,
     ],
     ['a ticket that nobody stored', promises, seen, { ...stored, tickets: [] }, /not in the store/],
     ['a ticket that never arrived', promises, { ...seen, tickets: [] }, stored, /never arrived/],

@@ -125,7 +125,7 @@ export async function storm(
         approved: load.approvedIds.length,
         plays: outside.plays().length,
         tickets: stored.tickets.length,
-        tickets_sent_again: outside.tickets.sent.length - new Set(seen(outside).tickets.map(({ id }) => id)).size,
+        tickets_sent_again: sentAgain(outside),
         slack_calls: outside.slack.calls.length,
         answers_lost: Object.values(outside.flaky).reduce((sum, { lost }) => sum + lost, 0),
         ...Object.fromEntries([...load.statuses].map(([status, count]) => [`answers_${status}`, count])),
@@ -145,7 +145,7 @@ async function brokenNow({ em }: Database, load: Load, outside: Outside): Promis
   // What is answered and seen before the store is read has to be in it.
   const told = { delivered: [...load.delivered], runIds: [...load.runIds], approvedIds: [...load.approvedIds] };
   const saw = seen(outside);
-  return [...(await breachesIn(em, ALWAYS)), ...brokenPromises(told, saw, await readStored(em))];
+  return [...(await breachesIn(em, ALWAYS)), ...brokenPromises(told, saw, await readStored(em), seen(outside))];
 }
 
 async function worker(number: number, env: Record<string, string>): Promise<Member> {
@@ -167,11 +167,17 @@ async function register(url: string, outside: Outside, hostname: string): Promis
 function seen(outside: Outside): Seen {
   return {
     plays: outside.plays(),
-    tickets: outside.tickets.sent.map(({ headers, text }) => ({
-      key: String(headers['idempotency-key']),
-      id: JSON.parse(text).id,
-    })),
+    tickets: outside.tickets.sent.map(({ headers, text }) => {
+      const { id, event } = JSON.parse(text);
+      return { key: String(headers['idempotency-key']), id, event };
+    }),
   };
+}
+
+/** Calls of the ticket system that repeat an earlier one, as its key says. */
+function sentAgain(outside: Outside): number {
+  const { tickets } = seen(outside);
+  return tickets.length - new Set(tickets.map(({ key }) => key)).size;
 }
 
 /** Waits until nothing is under way; returns how long it took, in milliseconds. */
