@@ -168,9 +168,9 @@ async function peopleLook(app: App, luck: Chance): Promise<void> {
     else if (status === 'needs_human' && drawn < 0.4) await app.invoke('resolve_alert', { alert_id: id }, ANN);
   }
   const { output: asked } = await app.invoke('list_approvals', { status: 'pending' }, ANN);
-  for (const { id } of asked.approvals as { id: string }[]) {
+  for (const { approval_id } of asked.approvals as { approval_id: string }[]) {
     const decision = luck.next() < 0.8 ? 'approve' : 'deny';
-    await app.invoke('decide_approval', { approval_id: id, decision }, ANN);
+    await app.invoke('decide_approval', { approval_id, decision }, ANN);
   }
 }
 

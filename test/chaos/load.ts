@@ -111,7 +111,7 @@ export function startLoad(url: string, outside: Outside, luck: Chance, clockMs: 
   /** Two people answer at the same moment. */
   async function approve(): Promise<void> {
     const pending = await call('GET', '/api/v1/approvals?status=pending');
-    for (const { id } of pending?.body?.approvals ?? []) {
+    for (const { approval_id: id } of pending?.body?.approvals ?? []) {
       const decision = luck.next() < 0.85 ? 'approve' : 'deny';
       const path = `/api/v1/approvals/${id}/decide`;
       const answers = await Promise.all([call('POST', path, { decision }), call('POST', path, { decision })]);

@@ -101,6 +101,8 @@ export async function storm(
     const opened = database;
     const restedAfterMs = await rest(opened, say);
     for (const line of await brokenNow(opened, load, outside)) broken.add(line);
+    if (postgres && restedAfterMs > REST_WITHIN_MS)
+      say(`what the queue holds: ${JSON.stringify(await queued(opened))}`);
     const stored = await readStored(opened.em);
     for (const line of [...brokenStates(load.leftAs, stored), ...(await breachesIn(opened.em, AT_REST))])
       broken.add(line);
@@ -172,6 +174,14 @@ function seen(outside: Outside): Seen {
       return { key: String(headers['idempotency-key']), id, event };
     }),
   };
+}
+
+/** Jobs that are due or taken, for whoever looks for the reason of unrest. */
+function queued({ em }: Database): Promise<unknown[]> {
+  const due = 'next_run_at < now() or locked_at is not null';
+  return em
+    .fork()
+    .execute(`select name, data, next_run_at, locked_at, last_run_at, last_modified_by from agenda_jobs where ${due}`);
 }
 
 /** Calls of the ticket system that repeat an earlier one, as its key says. */

@@ -67,7 +67,7 @@ function sayingIfAway<R extends object>(repository: R): R {
  * connections, and SQLite on a full or failing disk.
  */
 const AWAY_MESSAGE =
-  /Connection terminated|timeout exceeded when trying to connect|database or disk is full|disk I\/O error/;
+  /Connection terminated|timeout exceeded when trying to connect|database or disk is full|disk I\/O error|is not queryable/;
 const AWAY = /^(08...|53...|57P0.|40P01|40001|ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND)$/;
 
 function isAway(error: unknown): boolean {
