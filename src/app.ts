@@ -36,7 +36,7 @@ import { createShardScan, fleetStanding, SCAN_SHARD, SHARDS_AT_ONCE } from './co
 import { createHealing } from './core/healing.ts';
 import { checkHealth, type Health, type Probe } from './core/health.ts';
 import { createInvoke, type Invoke } from './core/invoke.ts';
-import { LlmPricesFile } from './core/llm.ts';
+import { costUsd, LlmPricesFile } from './core/llm.ts';
 import { mcpServersProbe } from './core/mcpServers.ts';
 import type { Messenger } from './core/messagePorts.ts';
 import { notice } from './core/messages.ts';
@@ -239,6 +239,10 @@ export async function createApp(config: Config, overrides: Overrides = {}, faces
     ports.scanner = agentCollector({ direct: collector, investigate, now: clock.now });
   }
   if (!planner.model.llm) log.info({ reason: planner.model.reason }, 'no language model: agents answer by rules');
+  else if (
+    costUsd(planner.prices.current(), planner.model.llm.describe(), { inputTokens: 0, outputTokens: 0 }) === null
+  )
+    log.warn(planner.model.llm.describe(), 'this model has no price in llm_prices.yaml: no budget holds for it');
   const decided: DecidedHandlers = {
     async tool(approval, signal) {
       if (approval.status !== 'approved') return;

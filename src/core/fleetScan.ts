@@ -77,7 +77,7 @@ export function createShardScan(ports: Ports): ScanShardJob {
   const gate = createGate(ports.settings.scanConcurrency);
 
   /** Looks at what is left of the shard, as far as the signal lets it. */
-  const work = async (shard: ScanShard, signal: AbortSignal): Promise<void> => {
+  const lookAtRest = async (shard: ScanShard, signal: AbortSignal): Promise<void> => {
     const done = new Set(shard.doneIds);
     const counts: ScanCounts & Pick<ScanShard, 'notes'> = shard;
     const note = (text: string) => {
@@ -110,6 +110,13 @@ export function createShardScan(ports: Ports): ScanShardJob {
     );
     await batcher.flush();
   };
+
+  /** One span a shard: one an endpoint would be most of what a collector of traces holds. */
+  const work = (shard: ScanShard, signal: AbortSignal): Promise<void> =>
+    ports.tracing.span('scan shard', { 'dexops.shard': shard.id }, async ({ add }) => {
+      await lookAtRest(shard, signal);
+      add({ 'dexops.endpoints.scanned': shard.scanned, 'dexops.endpoints.unreachable': shard.unreachable });
+    });
 
   const workAndLetGo = async (shard: ScanShard, signal: AbortSignal): Promise<void> => {
     const watch = watchForCancel(ports, shard.runId);
