@@ -74,7 +74,7 @@ export const AT_REST: readonly Invariant[] = [
   {
     name: 'what people said yes or no to is carried out',
     breaches: `select id, tool, status, execution from approval
-      where (status <> 'pending' and settled_at is null) or execution in ('due', 'running')`,
+      where (status <> 'pending' and settled_at is null) or (kind = 'tool' and execution in ('due', 'running'))`,
   },
   {
     name: 'an alert that is being healed has a remediation that does it',
