@@ -1,7 +1,7 @@
 /** Processes that share the work: each says that it is alive, and what one left unfinished when it died is taken up. */
 import { AppError } from './errors.ts';
 import { takeUpShards } from './fleetScan.ts';
-import type { Ports } from './ports.ts';
+import type { Clock, Ports } from './ports.ts';
 import { type RunPorts, takeUpRun } from './runs.ts';
 
 /** How often a process says that it is alive, and how long a silent one is believed to be; four beats may be lost. */
@@ -57,6 +57,19 @@ export async function takeUpWhatDiedLeft(
   );
   for (const run of lost) await queue.enqueue('execute_run', { run_id: run.id });
   return { ...taken, requeued: taken.requeued + lost.length };
+}
+
+/**
+ * Tells of a process that was asleep, or whose clock jumped: to it all others seem silent, until they have said with the new time
+ * that they are alive. Ask at each beat.
+ */
+export function createSleepCheck({ now }: Clock): () => boolean {
+  let askedAt = now();
+  return () => {
+    const before = askedAt;
+    askedAt = now();
+    return askedAt.getTime() - before.getTime() >= SILENCE_MS;
+  };
 }
 
 /** Whether no other process of the service is alive. */
