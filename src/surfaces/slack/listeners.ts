@@ -118,14 +118,15 @@ export function listenTo(bolt: App, slack: SlackContext, clock: Clock): void {
   });
 }
 
-function question(
+async function question(
   slack: SlackContext,
   userId: string,
   text: string,
   place: Place,
   botId: string | undefined,
 ): Promise<void> {
-  const person = { id: userId, name: userId };
+  // Events name nobody, and what the agent asks for is asked in this person's name.
+  const person = { id: userId, name: await slack.people.called(userId) };
   const tell = (reply: Reply) => say(slack, place, reply);
   return answerQuestion(slack, { person, text, place, tell }, botId);
 }
