@@ -261,7 +261,7 @@ async function main(undo: AsyncDisposableStack): Promise<void> {
   narrator.step(once ? 'Done' : 'Have a look; Ctrl-C ends it and removes everything');
   narrator.say(`API          ${world.service.url}/docs`);
   narrator.say(`Slack        ${page.url}`);
-  narrator.say(`its state    ${world.slack.inspectorUrl}/?tab=messages`);
+  narrator.say(`its state    ${world.slack.inspectorUrl}/?tab=messages&channel=${world.slack.channels.alerts}`);
   narrator.say(`metrics      ${world.service.url}/metrics`);
   narrator.say(`health       ${world.service.url}/health`);
   if (!once) await new Promise(() => {});
