@@ -32,10 +32,12 @@ import { type DecidedHandlers, recoverApprovals, settleApproval } from './core/a
 import { AppError } from './core/errors.ts';
 import { createExecutors } from './core/executors.ts';
 import type { People } from './core/feedbackPorts.ts';
+import { createShardScan, fleetStanding, SCAN_SHARD, SHARDS_AT_ONCE } from './core/fleetScan.ts';
 import { createHealing } from './core/healing.ts';
 import { checkHealth, type Health, type Probe } from './core/health.ts';
 import { createInvoke, type Invoke } from './core/invoke.ts';
-import { LlmPricesFile } from './core/llm.ts';
+import { costUsd, LlmPricesFile } from './core/llm.ts';
+import { mcpServersProbe } from './core/mcpServers.ts';
 import type { Messenger } from './core/messagePorts.ts';
 import { notice } from './core/messages.ts';
 import { createCourier, keepDelivering } from './core/outbox.ts';
@@ -49,10 +51,11 @@ import { executeRun } from './core/runs.ts';
 import { ScoreFile } from './core/scoreRules.ts';
 import type { JobRecord } from './core/storePorts.ts';
 import { SURVEY_MESSENGER, writeLetter } from './core/surveys.ts';
-import { linkTicket } from './core/ticketing.ts';
+import { ticketGivenUp, ticketTaken } from './core/ticketing.ts';
 import { TicketMappingFile } from './core/ticketMapping.ts';
 import type { AnyTool } from './core/tool.ts';
 import { TOOLS } from './core/tools/index.ts';
+import { NO_TRACING, type Tracing } from './core/tracing.ts';
 import { triageFirst } from './core/triage.ts';
 import { BEAT_MS, beat, isAlone, leave, requireWorkers, takeUpWhatDiedLeft } from './core/workers.ts';
 
@@ -106,7 +109,7 @@ export async function createApp(config: Config, overrides: Overrides = {}, faces
   const clock = overrides.clock ?? systemClock;
   const startedAt = clock.now();
   const scoreRules = reloadedFile(join(config.CONFIG_DIR, 'dex_score.yaml'), ScoreFile, { log });
-  const planner = plannerParts(config, log, faces);
+  const planner = plannerParts(config, clock, log, faces);
   const database = await openDatabase(config.DATABASE_URL, config.DATABASE_POOL_SIZE);
   const store = createStore(database.em);
   const metrics = createMetrics();
@@ -128,11 +131,19 @@ export async function createApp(config: Config, overrides: Overrides = {}, faces
         );
   const peopleMessengers = [...(overrides.messengers ?? []), ...(slack?.messengers ?? [])];
   const ids = ulids(clock);
-  const scheduler = await createScheduler(config.RUN_QUEUE_URL, log, async (job, startedAt, error) => {
-    metrics.jobEnded(job, error ? 'failed' : 'ok', (Date.now() - startedAt.getTime()) / 1000);
-    // These come with every run, click and delivery: a line for each would only make the table hot.
-    if (![EXECUTE_RUN, SETTLE_APPROVAL, HANDLE_ALERTS].includes(job))
+  const worker: Ports['worker'] = { id: ids.next(), host: hostname(), pid: process.pid, startedAt };
+  const tracing = await openTracing(config, worker.id, log);
+  const scheduler = await createScheduler({
+    url: config.RUN_QUEUE_URL,
+    name: worker.id,
+    log,
+    tracing,
+    async onEnd(job, startedAt, error) {
+      metrics.jobEnded(job, error ? 'failed' : 'ok', (Date.now() - startedAt.getTime()) / 1000);
+      // These come with every run, shard, click and delivery: a line for each would only make the table hot.
+      if ([EXECUTE_RUN, SCAN_SHARD, SETTLE_APPROVAL, HANDLE_ALERTS].includes(job)) return;
       await store.jobs.ended(job, startedAt, new Date(), error?.message ?? null);
+    },
   });
   const collectors = createCollectors({
     ssh: {
@@ -182,7 +193,8 @@ export async function createApp(config: Config, overrides: Overrides = {}, faces
     queue: scheduler,
     runEvents: createRunEvents(),
     agents: { profiles: () => [...planner.profiles.current().keys()] },
-    worker: { id: ids.next(), host: hostname(), pid: process.pid, startedAt },
+    worker,
+    inHand: new Set(),
     backups: createBackups(database, {
       databaseUrl: config.DATABASE_URL,
       backupDir: config.BACKUP_DIR,
@@ -193,6 +205,7 @@ export async function createApp(config: Config, overrides: Overrides = {}, faces
     people: overrides.people ?? slack?.directory,
     charts,
     metrics,
+    tracing,
     log,
     clock,
     ids,
@@ -200,6 +213,7 @@ export async function createApp(config: Config, overrides: Overrides = {}, faces
     random: Math.random,
     settings: {
       scanIntervalMs: config.DEX_SCAN_INTERVAL_MINUTES * 60_000,
+      retentionDays: config.DEX_RETENTION_DAYS,
       scanConcurrency: config.DEX_SCAN_CONCURRENCY,
       thresholds: { warning: config.DEX_SCORE_ALERT_THRESHOLD, critical: config.DEX_SCORE_CRITICAL_THRESHOLD },
       alertMessengers: [
@@ -225,6 +239,10 @@ export async function createApp(config: Config, overrides: Overrides = {}, faces
     ports.scanner = agentCollector({ direct: collector, investigate, now: clock.now });
   }
   if (!planner.model.llm) log.info({ reason: planner.model.reason }, 'no language model: agents answer by rules');
+  else if (
+    costUsd(planner.prices.current(), planner.model.llm.describe(), { inputTokens: 0, outputTokens: 0 }) === null
+  )
+    log.warn(planner.model.llm.describe(), 'this model has no price in llm_prices.yaml: no budget holds for it');
   const decided: DecidedHandlers = {
     async tool(approval, signal) {
       if (approval.status !== 'approved') return;
@@ -240,6 +258,8 @@ export async function createApp(config: Config, overrides: Overrides = {}, faces
     },
     config.DEX_SCAN_CONCURRENCY,
   );
+  const scanShard = createShardScan(ports);
+  scheduler.define(SCAN_SHARD, ({ shard_id }, signal) => scanShard(String(shard_id), signal), SHARDS_AT_ONCE);
   scheduler.define(
     SETTLE_APPROVAL,
     ({ approval_id }, signal) => settleApproval(ports, decided, String(approval_id), signal),
@@ -284,19 +304,22 @@ export async function createApp(config: Config, overrides: Overrides = {}, faces
           disk: diskProbe(config.DATA_DIR),
           llm: llmProbe(planner.model, clock),
           vectors: runbooksProbe(runbooks),
+          mcp_servers: planner.serversProbe,
           ...(slack?.probe && { slack: slack.probe }),
         },
       }),
     async metricsPage() {
       // The page has to stand when what it tells about does not.
+      await fleetStanding(store).then(metrics.fleet, () => {});
       metrics.openAlerts(await store.alerts.openCounts().catch(() => []));
       metrics.deadMessages(await store.outbox.deadCounts().catch(() => []));
-      const [waiting, workers, jobs] = await Promise.all([
-        scheduler.waiting(),
-        requireWorkers(ports),
-        store.jobs.list(),
-      ]).catch(() => [Number.NaN, 0, []] as const);
-      metrics.work({ waiting, workers, jobs });
+      const [waiting, lagS, workers, jobs] = await Promise.all([
+        scheduler.waiting().catch(() => Number.NaN),
+        scheduler.lagS().catch(() => Number.NaN),
+        requireWorkers(ports).catch(() => 0),
+        store.jobs.list().catch(() => []),
+      ]);
+      metrics.work({ waiting, lagS, workers, jobs });
       return metrics.page();
     },
     async startWorking({ recover, jobs = true, follow = recover }) {
@@ -323,15 +346,40 @@ export async function createApp(config: Config, overrides: Overrides = {}, faces
       runbookIndex.close();
       await collectors.close();
       await database.close();
+      await tracing.close();
     },
   };
 }
 
+/** OpenTelemetry is loaded only for those who collect traces. */
+async function openTracing(
+  config: Config,
+  instanceId: string,
+  log: Log,
+): Promise<Tracing & { close(): Promise<void> }> {
+  if (config.OTEL_EXPORTER_OTLP_ENDPOINT === '') return { ...NO_TRACING, close: async () => {} };
+  const { createTracing } = await import('./adapters/tracing.ts');
+  return createTracing({
+    endpoint: config.OTEL_EXPORTER_OTLP_ENDPOINT,
+    headers: config.OTEL_EXPORTER_OTLP_HEADERS,
+    serviceName: config.OTEL_SERVICE_NAME,
+    version: config.version,
+    instanceId,
+    log,
+  });
+}
+
 /** What agents are made from: the model, the configuration files, and connections to MCP servers. */
-function plannerParts(config: Config, log: Log, { connectAgent }: Faces): PlannerParts {
+function plannerParts(
+  config: Config,
+  clock: Clock,
+  log: Log,
+  { connectAgent }: Faces,
+): PlannerParts & { serversProbe: Probe } {
   const file = <S extends z.ZodType>(name: string, schema: S) =>
     reloadedFile(join(config.CONFIG_DIR, name), schema, { log });
   const servers = file('mcp_servers.yaml', McpServersFile);
+  const env = (name: string) => namedSecret(name) ?? undefined;
   return {
     model: createLlm({
       provider: config.LLM_PROVIDER,
@@ -352,9 +400,19 @@ function plannerParts(config: Config, log: Log, { connectAgent }: Faces): Planne
           if (!connectAgent) throw new AppError('unavailable', `This process does not serve ${server} to agents.`);
           await connectAgent({ ...caller, tools: TOOLS, charts, log, version: config.version }, transport);
         },
-        env: (name) => namedSecret(name) ?? undefined,
+        env,
         log,
       }),
+    serversProbe: mcpServersProbe({
+      servers,
+      clock,
+      async look(external) {
+        const { openMcpTools } = await import('./adapters/mcpTools.ts');
+        const connectInProcess = () => Promise.reject(new Error('Only external servers are looked at.'));
+        const tools = await openMcpTools({ servers: external, connectInProcess, env, log });
+        return tools.close().then(tools.status);
+      },
+    }),
   };
 }
 
@@ -371,22 +429,19 @@ function ticketMessengers(config: Config, ports: Ports): Messenger[] {
       mapping: mappings.find(({ target }) => target.test(url)) ?? null,
       secretOf: namedSecret,
       nowMs: () => ports.clock.now().getTime(),
-      link: (ticketId, link) => linkTicket(ports, ticketId, link),
-      async givenUp(messages, reason) {
-        for (const { idempotencyKey, payload } of messages) {
-          const text = `A ticket could not be delivered and was given up: ${payload.title}. ${reason}`;
-          await notice(ports, `given-up:${idempotencyKey}`, text);
-        }
-      },
+      find: (ticketId) => ports.store.tickets.get(ticketId),
+      taken: (ticketId, taken) => ticketTaken(ports, ticketId, taken),
+      givenUp: (messages, reason) => ticketGivenUp(ports, messages, reason),
     }),
   ];
 }
 
-function presentJob({ lastStartedAt, lastSucceededAt, lastFailedAt, lastError }: Omit<JobRecord, 'job'>) {
+function presentJob({ lastStartedAt, lastSucceededAt, lastFailedAt, failures, lastError }: Omit<JobRecord, 'job'>) {
   return {
     last_started_at: lastStartedAt,
     last_succeeded_at: lastSucceededAt,
     last_failed_at: lastFailedAt,
+    failures,
     last_error: lastError,
   };
 }

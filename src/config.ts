@@ -44,6 +44,20 @@ const url = (...schemes: string[]) =>
     `must be empty or a URL that begins with ${schemes.map((scheme) => `${scheme}://`).join(' or ')}`,
   );
 
+/** `name=value` pairs with commas between, values percent-encoded: OpenTelemetry's way to write headers. */
+const headers = () =>
+  text()
+    .refine(
+      (value) => value === '' || /^([\w-]+=([^,%]|%[0-7][0-9a-f])*(,(?!$)|$))+$/i.test(value),
+      'must be name=value pairs with commas between, values percent-encoded',
+    )
+    .transform(
+      (value): Record<string, string> =>
+        Object.fromEntries(
+          [...value.matchAll(/([^=,]+)=([^,]*)/g)].map(([, name, encoded]) => [name!, decodeURIComponent(encoded!)]),
+        ),
+    );
+
 /** Every variable the service reads, with its default and what it may hold. `.env.example` describes each. */
 const Variables = z.object({
   API_KEY: text(),
@@ -82,6 +96,10 @@ const Variables = z.object({
   LLM_DAILY_BUDGET_USD: usd(10),
   LLM_DAILY_BUDGET_PER_KEY_USD: usd(5),
 
+  OTEL_EXPORTER_OTLP_ENDPOINT: url('http', 'https'),
+  OTEL_EXPORTER_OTLP_HEADERS: headers(),
+  OTEL_SERVICE_NAME: text('dexops'),
+
   METRICS_TOKEN: text(),
   WEBHOOK_SECRET: text(),
   WEBHOOK_REQUIRE_AUTH: flag(true),
@@ -99,7 +117,8 @@ const Variables = z.object({
   DEX_TICKET_WEBHOOK_URL: url('http', 'https'),
   PUBLIC_URL: url('http', 'https').transform((value) => value.replace(/\/+$/, '')),
   DEX_REGISTER_SELF: flag(true),
-  DEX_RETENTION_DAYS: whole(14, 1, 3650),
+  // Forecasts look back eight days.
+  DEX_RETENTION_DAYS: whole(14, 8, 365),
   DEX_SURVEY_CRON: text().refine(
     (value) => value === '' || /^([\w*,/-]+\s+){4}[\w*,/-]+$/.test(value),
     'must be empty or a cron expression of five fields, as 0 8 * * 1',
@@ -139,7 +158,7 @@ export interface Config
 const SAYS_NONE = new Set(['LLM_PROVIDER']);
 
 /** What a variable holds is never printed for these. */
-const SECRET = /KEY|TOKEN|SECRET|PASSWORD|_URL$/;
+const SECRET = /KEY|TOKEN|SECRET|PASSWORD|HEADERS|_URL$/;
 
 /**
  * Reads the variables. Empty strings count as not set, but for those where empty is a choice.

@@ -64,6 +64,7 @@ async function openDoors(app: App, mcp: McpHttp, slack: SlackFace | null): Promi
   const caller = (ctx: Context) => authenticate(ctx.headers, 'rest', guard);
   const koa = createKoa({
     log: app.log,
+    tracing: ports.tracing,
     loopbackOnly: config.HOST === '127.0.0.1' && !config.authRequired,
     raw: { '/mcp': mcp.handle, ...(slack?.requestListener && { [slack.path]: slack.requestListener }) },
     ownBodies: ['/api/v1/webhooks'],
@@ -92,7 +93,7 @@ async function openDoors(app: App, mcp: McpHttp, slack: SlackFace | null): Promi
         required: config.WEBHOOK_REQUIRE_AUTH,
         now: () => ports.clock.now(),
       }),
-      docsRoutes(openapi(app.tools, config.version)),
+      docsRoutes(() => openapi(app.tools, config.version)),
       serviceRoutes({ metricsToken: config.METRICS_TOKEN, health: app.health, metricsPage: app.metricsPage }),
     ],
   });

@@ -152,8 +152,8 @@ export interface TicketRepository {
   get(id: string): Promise<Ticket | null>;
   /** By the other system's id, the newest if it used one twice. */
   byExternalId(externalId: string): Promise<Ticket | null>;
-  /** The alert's ticket that is not resolved. */
-  openOf(alertId: number): Promise<Ticket | null>;
+  /** Newest first. */
+  ofAlerts(alertIds: readonly number[]): Promise<Ticket[]>;
   update(id: string, patch: Partial<Ticket>): Promise<void>;
   /** Remembers a delivery of the ticket system; false when it came before. */
   noteDelivery(deliveryId: string, now: Date): Promise<boolean>;

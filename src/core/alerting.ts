@@ -15,6 +15,7 @@ import type { Actor } from './actor.ts';
 import { AppError } from './errors.ts';
 import type { Ports } from './ports.ts';
 import type { Store } from './storePorts.ts';
+import { closeTicketsIn } from './ticketNews.ts';
 
 /** Alerts that one step of a job works on. */
 const JOB_BATCH = 500;
@@ -95,7 +96,7 @@ function eventsOf({ event }: Move): NonNullable<Move['event']>[] {
   return event ? [event] : [];
 }
 
-/** Writes alerts, their timelines and the news of them. */
+/** Writes alerts, their timelines, the news of them, and closes the tickets of those that ended. */
 async function write(ports: Ports, store: Store, changes: Change[], actor: Actor, now: Date): Promise<Changes> {
   const created = changes.filter(({ alert }) => alert.id === null);
   const ids = await store.alerts.add(created.map(({ alert }) => alert));
@@ -112,6 +113,11 @@ async function write(ports: Ports, store: Store, changes: Change[], actor: Actor
     events.map((event) => ({ ...event, alertId: alert.id, at: now, actor: actor.id, via: actor.via })),
   );
   await store.alerts.addEvents(events);
+  const ended = stored.flatMap(({ alert, events }) => {
+    const end = events.findLast(({ from, to }) => from !== 'resolved' && to === 'resolved');
+    return end && alert.status === 'resolved' ? [{ alert, why: end.why }] : [];
+  });
+  await closeTicketsIn(ports, store, ended);
   await store.outbox.add(
     ports.settings.alertMessengers.flatMap((messenger) =>
       events.map(({ alertId, from, to, why }) => ({

@@ -44,6 +44,10 @@ export interface EndpointRepository {
   hold(ids: readonly number[]): Promise<Set<number>>;
   /** The next endpoints by id after `afterId`, for walking the fleet in bounded memory. */
   batch(afterId: number, limit: number): Promise<Endpoint[]>;
+  /** Endpoints by id from one to another, both included. */
+  between(fromId: number, toId: number): Promise<Endpoint[]>;
+  /** Cuts the fleet, by id, into spans of so many endpoints. */
+  spans(size: number): Promise<{ fromId: number; toId: number; endpoints: number }[]>;
   count(): Promise<number>;
   update(id: number, patch: Partial<EndpointRegistration>, now: Date): Promise<Endpoint>;
   /** Soft: the row and its history stay, the name is free again. */
@@ -73,7 +77,10 @@ export interface SnapshotRepository {
   latest(endpointIds: number[]): Promise<Map<number, StoredSnapshot>>;
   /** Oldest first. */
   since(endpointIds: number[], since: Date): Promise<StoredSnapshot[]>;
-  /** Only the metrics whose limit is foreseen, oldest first, by endpoint id; endpoints without any are absent. */
+  /**
+   * Only the metrics whose limit is foreseen, oldest first, by endpoint id; endpoints without any are absent. What is too old
+   * to be kept by itself comes as means of hours, each at the hour's beginning.
+   */
   courses(endpointIds: readonly number[], since: Date): Promise<Map<number, CoursePoint[]>>;
 }
 
@@ -85,11 +92,17 @@ export interface StoredScore extends Score {
   scoredAt: Date;
 }
 
+/** A score, or what is left of an hour of scores: their means, at the hour's beginning. */
+export interface ScorePoint extends Pick<StoredScore, 'score' | 'components' | 'scoredAt'> {
+  /** Null for a single score. */
+  hourly: { lowest: number; highest: number; scans: number } | null;
+}
+
 export interface ScoreRepository {
   add(rows: Omit<StoredScore, 'id'>[]): Promise<void>;
   latest(endpointId: number): Promise<StoredScore | null>;
-  /** Newest first. */
-  history(endpointId: number, limit: number): Promise<StoredScore[]>;
+  /** Newest first, from before a moment or up to now; what is too old to be kept by itself comes as hours. */
+  history(endpointId: number, limit: number, before?: Date): Promise<ScorePoint[]>;
 }
 
 export interface FleetScore {
@@ -101,6 +114,6 @@ export interface FleetScore {
 
 export interface FleetScoreRepository {
   add(score: FleetScore): Promise<void>;
-  /** Oldest first. */
-  since(since: Date): Promise<FleetScore[]>;
+  /** Oldest first; what is too old to be kept by itself comes as means of hours. */
+  since(since: Date): Promise<(FleetScore & { hourly: boolean })[]>;
 }

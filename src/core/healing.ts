@@ -13,7 +13,7 @@ import { notice } from './messages.ts';
 import type { Healing, Ports } from './ports.ts';
 import { newRun } from './runs.ts';
 import type { Store } from './storePorts.ts';
-import { openTicketIn } from './ticketing.ts';
+import { openTicketIn } from './ticketNews.ts';
 
 /** Who acts when healing does. */
 export const HEALER: Actor = jobActor('healing');
@@ -214,6 +214,7 @@ async function begin(
     createdAt: run.createdAt,
     startedAt: null,
     finishedAt: null,
+    playedAt: null,
     verifyBy: null,
     cancelledBy: null,
     ownerSaysFixed: null,

@@ -12,6 +12,7 @@ import type { RemediationRules } from './remediationMap.ts';
 import type { Runbooks } from './runbookPorts.ts';
 import type { ScoreConfig } from './scoreRules.ts';
 import type { Store, Worker } from './storePorts.ts';
+import type { Tracing } from './tracing.ts';
 
 export interface Ports {
   store: Store;
@@ -27,6 +28,8 @@ export interface Ports {
   agents: Agents;
   /** This process, as it names itself among those that share the work. */
   worker: Omit<Worker, 'seenAt' | 'works'>;
+  /** Ids of the runs and shards that this process works on at the moment. */
+  inHand: Set<string>;
   backups: Backups;
   /** Who looks at new alerts and heals what it may; absent while nothing does. */
   healing?: Healing;
@@ -35,6 +38,7 @@ export interface Ports {
   people?: People;
   charts: ChartRenderer;
   metrics: Metrics;
+  tracing: Tracing;
   log: Log;
   clock: Clock;
   ids: Ids;
@@ -46,6 +50,8 @@ export interface Ports {
 /** The part of the configuration that use cases read. */
 export interface Settings {
   scanIntervalMs: number;
+  /** How long snapshots and scores are kept one by one, before they become hourly means. */
+  retentionDays: number;
   /** Endpoints looked at side by side in a fleet scan. */
   scanConcurrency: number;
   thresholds: ScoreThresholds;
@@ -112,6 +118,8 @@ export interface Queue {
   enqueue(job: string, data: Record<string, unknown>): Promise<void>;
   /** How many jobs are due and not taken yet. */
   waiting(): Promise<number>;
+  /** Frees the jobs that processes had taken which are no more; each is done by the next that asks for work. */
+  releaseJobsOf(workerIds: readonly string[]): Promise<void>;
 }
 
 /** `changed`: look at the stored run again. `text`: what a model is writing, as it comes; never stored. */
@@ -172,7 +180,6 @@ export interface Metrics {
   agentCalled(profile: string): void;
   llmSpent(model: { provider: string; model: string }, costUsd: number): void;
   endpointScanned(collector: string, outcome: 'ok' | 'unreachable', durationS: number): void;
-  fleet(counts: Record<string, number>, averageScore: number | null): void;
   jobEnded(job: string, outcome: 'ok' | 'failed', durationS: number): void;
   /** Every move of an alert from one status to another. */
   alertMoved(alertName: string, from: string, to: string): void;

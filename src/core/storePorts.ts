@@ -14,6 +14,7 @@ import type { EndpointRepository, FleetScoreRepository, ScoreRepository, Snapsho
 import type { FeedbackRepository, SurveyRepository } from './feedbackPorts.ts';
 import type { OutboxRepository, SlackMessageRepository } from './messagePorts.ts';
 import type { Page, Paged } from './page.ts';
+import type { RetentionRepository } from './retentionPorts.ts';
 
 /** Everything that is kept. Repositories return plain values, never live entities. */
 export interface Store {
@@ -32,11 +33,14 @@ export interface Store {
   readonly feedback: FeedbackRepository;
   readonly surveys: SurveyRepository;
   readonly runs: RunRepository;
+  readonly llmSpending: LlmSpendRepository;
+  readonly scanShards: ScanShardRepository;
   readonly audit: AuditRepository;
   readonly apiKeys: ApiKeyRepository;
   readonly workers: WorkerRepository;
   readonly jobs: JobRecordRepository;
   readonly runbookVotes: RunbookVoteRepository;
+  readonly retention: RetentionRepository;
   /** All or nothing; nested calls join the outer one. */
   transaction<T>(work: (store: Store) => Promise<T>): Promise<T>;
   /** Fails with kind `unavailable` when the database does not answer. */
@@ -61,12 +65,76 @@ export interface RunRepository {
   /** Moves a queued run to running; false when somebody else did or it is not queued any more. */
   claim(id: string, workerId: string, startedAt: Date): Promise<boolean>;
   /** Running runs whose process is none of these, oldest first. */
-  abandoned(aliveWorkerIds: string[]): Promise<Run[]>;
+  abandoned(workerIds: string[]): Promise<Run[]>;
   update(id: string, patch: Partial<Run>): Promise<void>;
-  /** What the runs since then have cost in US dollars, of everybody or of one asker. */
-  spentUsd(since: Date, requestedBy?: string): Promise<number>;
   /** Runs in one of these statuses, oldest first. */
   inStatus(statuses: RunStatus[], kind?: RunKind): Promise<Run[]>;
+}
+
+/** US dollars: what was paid, and what is set aside for turns under way. */
+export interface Spending {
+  spentUsd: number;
+  reservedUsd: number;
+}
+
+export interface LlmSpendRepository {
+  /**
+   * What each of these callers has spent on a day, `YYYY-MM-DD`; nobody else changes it until the transaction ends.
+   * Days before the one before are forgotten: at midnight some still settle what they began.
+   */
+  hold(day: string, callers: readonly string[]): Promise<Map<string, Spending>>;
+  /** Adds to what these callers have spent and set aside. */
+  add(day: string, callers: readonly string[], change: Spending): Promise<void>;
+}
+
+/** A part of a fleet scan: a span of endpoints that one process at a time looks at. It is gone when its run has ended. */
+export interface ScanShard extends ScanCounts {
+  id: string;
+  runId: string;
+  /** Endpoint ids, both included. */
+  fromId: number;
+  toId: number;
+  /** Endpoints in the span when the scan began. */
+  endpoints: number;
+  status: 'queued' | 'running' | 'completed' | 'failed';
+  workerId: string | null;
+  /** How often it was taken; also tells who has it now from who had it before. */
+  attempts: number;
+  /** Endpoints whose results are committed. */
+  doneIds: number[];
+  notes: string[];
+}
+
+/** Endpoints by what became of them. */
+export interface ScanCounts {
+  scanned: number;
+  scored: number;
+  unreachable: number;
+  skippedPush: number;
+}
+
+export interface ScanTotals extends ScanCounts {
+  endpoints: number;
+  shards: number;
+  /** Shards that are neither completed nor failed. */
+  openShards: number;
+  failedShards: number;
+  /** Endpoints that were not looked at because their shard failed. */
+  missed: number;
+}
+
+export interface ScanShardRepository {
+  add(shards: ScanShard[]): Promise<void>;
+  /** Takes a queued shard for a process; null when it is not queued (any more). */
+  claim(id: string, workerId: string): Promise<ScanShard | null>;
+  /** Changes a running shard for who took it with that attempt; false when somebody else has it or it ended, and then nothing changed. */
+  keep(held: Pick<ScanShard, 'id' | 'attempts'>, patch: Partial<ScanShard>): Promise<boolean>;
+  /** Shards that are queued or running, in the order of their endpoints. */
+  open(runId: string): Promise<ScanShard[]>;
+  totals(runId: string): Promise<ScanTotals>;
+  /** What shards of the run noted. */
+  notes(runId: string): Promise<string[]>;
+  drop(runId: string): Promise<void>;
 }
 
 export interface AuditEntry {
@@ -145,6 +213,8 @@ export interface JobRecord {
   lastStartedAt: Date;
   lastSucceededAt: Date | null;
   lastFailedAt: Date | null;
+  /** Ever. */
+  failures: number;
   lastError: string | null;
 }
 

@@ -130,3 +130,24 @@ export function unreachableSnapshot(
     unmeasured: METRICS.map((metric) => ({ metric, reason: 'endpoint not reachable' })),
   };
 }
+
+const NUMBERS = ['cpuPct', 'memoryPct', 'diskPct', 'latencyMs', 'packetLossPct', 'dnsFailures', 'logErrors'] as const;
+
+/** A snapshot in which every number is one: what came as NaN, as infinite or as no date counts as not measured, and says so. */
+export function sanitised(snapshot: Snapshot): Snapshot {
+  const { bootedAt, durationMs } = snapshot;
+  const bad: MetricName[] = NUMBERS.filter(
+    (metric) => !(snapshot[metric] === null || Number.isFinite(snapshot[metric])),
+  );
+  if (bootedAt !== null && Number.isNaN(bootedAt.getTime())) bad.push('bootedAt');
+  const lookupsAreBad = !(snapshot.dnsLookups === null || Number.isFinite(snapshot.dnsLookups));
+  if (lookupsAreBad && !bad.includes('dnsFailures')) bad.push('dnsFailures');
+  const clean = { ...snapshot, durationMs: Number.isFinite(durationMs) ? durationMs : 0 };
+  for (const metric of bad) {
+    clean[metric] = null;
+    if (metric === 'diskPct') clean.diskMount = null;
+    if (metric === 'dnsFailures') clean.dnsLookups = null;
+  }
+  const why = bad.map((metric) => ({ metric, reason: 'what came is no number' }));
+  return { ...clean, unmeasured: [...clean.unmeasured.filter(({ metric }) => !bad.includes(metric)), ...why] };
+}

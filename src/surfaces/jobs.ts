@@ -50,6 +50,7 @@ export function schedule(
     { name: 'dex_expire_approvals', cron: '* * * * *', tool: 'tend_healing', input: {} },
     // Some minutes after the full hour, when the fleet scan has brought the newest samples.
     { name: 'dex_check_predictive_alerts', cron: '7 * * * *', tool: 'check_predictions', input: {} },
+    { name: 'dex_tend_retention', cron: '22 * * * *', tool: 'tend_retention', input: {} },
     { name: 'dex_tend_surveys', cron: '* * * * *', tool: 'tend_surveys', input: {} },
     ...(survey.cron
       ? [{ name: 'dex_survey', cron: survey.cron, tool: 'start_survey', input: { share_pct: survey.sharePct } }]

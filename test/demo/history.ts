@@ -1,9 +1,10 @@
 /** A week of the company's past: the service itself scans the simulated fleet under a clock that runs ahead, an hour a step. */
-import { createApp } from '../../src/app.ts';
+import { setTimeout as delay } from 'node:timers/promises';
+import { type App, createApp } from '../../src/app.ts';
 import type { Config } from '../../src/config.ts';
 import type { Actor } from '../../src/core/actor.ts';
+import type { FleetScanCounts } from '../../src/core/fleetScan.ts';
 import type { Clock, Collector } from '../../src/core/ports.ts';
-import { scanFleet } from '../../src/core/scanning.ts';
 import { emptySnapshot } from '../../src/domain/telemetry.ts';
 import { COMPANY, loadOf } from './company.ts';
 
@@ -32,12 +33,11 @@ export async function liveThroughAWeek(config: Config, registrations: object[], 
   try {
     for (const registration of registrations)
       await app.invoke('register_endpoint', registration as Record<string, unknown>, IT);
-    const never = new AbortController().signal;
+    await app.startWorking({ recover: false });
     let scans = 0;
     // The present is for the real scans.
     for (let hour = 0; hour < PAST_HOURS; hour++) {
-      const { scanned } = await scanFleet(app.ports, never, async () => {});
-      scans += scanned;
+      scans += await scanFleet(app);
       await acknowledgeNew(app.invoke);
       now = new Date(now.getTime() + HOUR_MS);
     }
@@ -48,7 +48,17 @@ export async function liveThroughAWeek(config: Config, registrations: object[], 
   }
 }
 
-type Invoke = Awaited<ReturnType<typeof createApp>>['invoke'];
+/** One scan of the whole fleet, to its end. */
+async function scanFleet({ invoke, ports }: App): Promise<number> {
+  const { output } = await invoke('scan_fleet', {}, IT);
+  for (;;) {
+    const run = await ports.store.runs.get(String(output.run_id));
+    if (run?.finishedAt) return (run.result as FleetScanCounts).scanned;
+    await delay(5);
+  }
+}
+
+type Invoke = App['invoke'];
 
 /** An hour after it came up, somebody takes note of it. */
 async function acknowledgeNew(invoke: Invoke): Promise<void> {

@@ -34,5 +34,5 @@ test('the demo tells its story to the end', { timeout: 400_000 }, async () => {
     Object.fromEntries(inOrder.map((words) => [words, true])),
   );
   expect(places).toEqual(places.toSorted((a, b) => a - b));
-  expect(folders()).toEqual(before);
+  expect(folders().filter((name) => !before.includes(name))).toEqual([]);
 });

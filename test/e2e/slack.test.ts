@@ -117,7 +117,7 @@ describe.each(['http', 'socket'] as const)('over %s', { timeout: 300_000 }, (mod
   const told = (text: RegExp) => slack.until(() => slack.responses.findLast((it) => text.test(shown(it))));
   const click = (user: string, { body, answer: { channel, ts } }: ApiCall, actionId: string) =>
     slack.click(send, user, { actionId, value: buttonOf(body, actionId).value, message: { channel, ts } });
-  const alerts = () => `tab=messages&channel=${slack.channels.alerts}`;
+  const alertsPage = () => `tab=messages&channel=${slack.channels.alerts}`;
   const run = (tool: string) => service.app.invoke(tool, {}, jobActor('test'));
   /** Looked at with a browser where there is one; what is shown is checked either way. */
   const look = async (path: string, name: string, ...words: string[]) => {
@@ -165,7 +165,7 @@ describe.each(['http', 'socket'] as const)('over %s', { timeout: 300_000 }, (mod
     await slack.command(send, 'otto', 'kpis 7');
     const summary = await told(/Fixes confirmed by owners: 100 %/);
     expect(shown(summary)).toContain('1 resolved');
-    await look(alerts(), 'alert', 'alice-laptop', 'resolved', 'A build left its files behind');
+    await look(alertsPage(), 'alert', 'alice-laptop', 'resolved', 'A build left its files behind');
   });
 
   test('an agent that wants to change something asks on a card, and its answer ends in the place of the question', async () => {
@@ -185,7 +185,7 @@ describe.each(['http', 'socket'] as const)('over %s', { timeout: 300_000 }, (mod
     const card = await seen('the card', asking('approval_approve'));
     expect(shown(card.body)).toMatch(/wants to call dexops__acknowledge_alert/);
     expect(shown(card.body)).toContain(goal);
-    await look(alerts(), 'step-asked', 'Waiting for a yes or no');
+    await look(alertsPage(), 'step-asked', 'Waiting for a yes or no');
 
     await click('alice', card, 'approval_approve');
     expect(shown(await told(/Approving is for approvers/))).toContain('These can');
@@ -196,7 +196,7 @@ describe.each(['http', 'socket'] as const)('over %s', { timeout: 300_000 }, (mod
     expect(shown(end.body)).toContain('Tools used: acknowledge_alert');
     const { body } = await service.call('GET', `/api/v1/dex/alerts/${alerts[0].id}`);
     expect(body.alert.status).toBe('acknowledged');
-    await look(alerts(), 'step-done', 'It is silent for 4 hours');
+    await look(alertsPage(), 'step-done', 'It is silent for 4 hours');
   });
 
   test('a survey, from the letter over the form to what may be said of it', async () => {

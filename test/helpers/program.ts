@@ -14,10 +14,13 @@ export interface Program {
   stop(signal?: NodeJS.Signals): Promise<void>;
 }
 
-/** @param file below the project, like `src/worker.ts` */
-export function runProgram(file: string, args: string[], env: Record<string, string>): Program {
-  const child = spawn(process.execPath, [join(ROOT, file), ...args], {
-    cwd: ROOT,
+/**
+ * @param file below the project, like `src/worker.ts`
+ * @param cwd where it is started
+ */
+export function runProgram(file: string, args: string[], env: Record<string, string>, cwd = ROOT): Program {
+  const child = spawn(process.execPath, ['--import', join(ROOT, 'src/compileCache.ts'), join(ROOT, file), ...args], {
+    cwd,
     env: { PATH: process.env.PATH, HOME: process.env.HOME, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

@@ -35,6 +35,7 @@ const KPI_FIELDS = [
   'hostname',
   'alertName',
   'status',
+  'startsAt',
   'createdAt',
   'acknowledgedAt',
   'resolvedAt',

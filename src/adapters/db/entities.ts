@@ -12,8 +12,16 @@ import {
   SurveyRow,
   SurveySeatRow,
 } from './entities/people.ts';
-import { EndpointRow, FleetScoreRow, ScoreRow, SnapshotRow } from './entities/telemetry.ts';
-import { ApiKeyRow, AuditRow, JobRow, RunRow, WorkerRow } from './entities/work.ts';
+import {
+  EndpointRow,
+  FleetScoreHourRow,
+  FleetScoreRow,
+  ScoreHourRow,
+  ScoreRow,
+  SnapshotHourRow,
+  SnapshotRow,
+} from './entities/telemetry.ts';
+import { ApiKeyRow, AuditRow, JobRow, LlmSpendRow, RunRow, ScanShardRow, WorkerRow } from './entities/work.ts';
 
 export const ENTITIES = [
   EndpointRow,
@@ -30,6 +38,8 @@ export const ENTITIES = [
   SurveySeatRow,
   SurveyPersonRow,
   RunRow,
+  LlmSpendRow,
+  ScanShardRow,
   AuditRow,
   ApiKeyRow,
   WorkerRow,
@@ -43,4 +53,7 @@ export const ENTITIES = [
   TicketDeliveryRow,
   UnknownHostRow,
   FleetScoreRow,
+  SnapshotHourRow,
+  ScoreHourRow,
+  FleetScoreHourRow,
 ];

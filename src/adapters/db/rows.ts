@@ -17,3 +17,15 @@ export function plain<Row extends object>(schema: { meta: { properties: object }
 export function chunked<T>(rows: T[], size = 500): T[][] {
   return Array.from({ length: Math.ceil(rows.length / size) }, (_, i) => rows.slice(i * size, (i + 1) * size));
 }
+
+/** Places for values in a statement of our own. */
+export function marks(values: readonly unknown[]): string {
+  return values.map(() => '?').join(', ');
+}
+
+/** A moment as a statement of our own reads it: milliseconds from SQLite, text or a Date from PostgreSQL. */
+export type Moment = number | string | Date;
+
+export function msOf(moment: Moment): number {
+  return typeof moment === 'number' ? moment : new Date(moment).getTime();
+}

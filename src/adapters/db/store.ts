@@ -8,10 +8,13 @@ import { apiKeyRepository } from './apiKeyRepository.ts';
 import { endpointRepository } from './endpointRepository.ts';
 import { feedbackRepository } from './feedbackRepository.ts';
 import { approvalRepository, remediationRepository } from './healingRepositories.ts';
+import { llmSpendRepository } from './llmSpendRepository.ts';
 import { outboxRepository } from './outboxRepository.ts';
 import { predictionRepository } from './predictionRepository.ts';
+import { retentionRepository } from './retentionRepository.ts';
 import type { Session } from './rows.ts';
 import { runbookVoteRepository } from './runbookVoteRepository.ts';
+import { scanShardRepository } from './scanShardRepository.ts';
 import { slackMessageRepository } from './slackMessageRepository.ts';
 import { surveyRepository } from './surveyRepository.ts';
 import { fleetScoreRepository, scoreRepository, snapshotRepository } from './telemetryRepositories.ts';
@@ -78,11 +81,14 @@ function storeOver(session: Session, transaction: Store['transaction']): Store {
     feedback: feedbackRepository(session),
     surveys: surveyRepository(session),
     runs: runRepository(session),
+    llmSpending: llmSpendRepository(session),
+    scanShards: scanShardRepository(session),
     audit: auditRepository(session),
     apiKeys: apiKeyRepository(session),
     workers: workerRepository(session),
     jobs: jobRecordRepository(session),
     runbookVotes: runbookVoteRepository(session),
+    retention: retentionRepository(session),
     transaction,
     async ping() {
       await session()

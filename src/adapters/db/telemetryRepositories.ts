@@ -3,13 +3,17 @@ import type { InferEntity } from '@mikro-orm/core';
 import type {
   CoursePoint,
   FleetScoreRepository,
+  ScorePoint,
   ScoreRepository,
   SnapshotRepository,
   StoredScore,
   StoredSnapshot,
 } from '../../core/endpointPorts.ts';
+import { FLEET_MEASURES, type HourlyRollUp, SCORE_MEASURES, type ScoreMeasure } from '../../domain/rollUp.ts';
+import { round1 } from '../../domain/score.ts';
 import { FleetScoreRow, ScoreRow, SnapshotRow } from './entities/telemetry.ts';
-import { chunked, plain, type Session } from './rows.ts';
+import { type RollUpRow, toRollUp } from './rollUpRows.ts';
+import { chunked, type Moment, marks, msOf, plain, type Session } from './rows.ts';
 
 export function snapshotRepository(session: Session): SnapshotRepository {
   return {
@@ -23,12 +27,11 @@ export function snapshotRepository(session: Session): SnapshotRepository {
       const found = new Map<number, StoredSnapshot>();
       for (const ids of chunked(endpointIds)) {
         // One index seek per endpoint inside a single statement; max(id) would read each endpoint's whole history.
-        const marks = ids.map(() => '?').join(', ');
         const rows = await session().find(SnapshotRow, {
           id: {
             $in: await session()
               .execute<{ id: number | null }[]>(
-                `select (select s.id from snapshot s where s.endpoint_id = e.id order by s.collected_at desc limit 1) as id from endpoint e where e.id in (${marks})`,
+                `select (select s.id from snapshot s where s.endpoint_id = e.id order by s.collected_at desc limit 1) as id from endpoint e where e.id in (${marks(ids)})`,
                 ids,
               )
               .then((seeks) => seeks.flatMap(({ id }) => (id === null ? [] : [id]))),
@@ -50,17 +53,22 @@ export function snapshotRepository(session: Session): SnapshotRepository {
 
     async courses(endpointIds, since) {
       if (endpointIds.length === 0) return new Map();
+      const these = `endpoint_id in (${marks(endpointIds)})`;
       // Past the ORM's query builder, which would take twice as long over the fleet's millions of rows.
-      const marks = endpointIds.map(() => '?').join(', ');
-      const rows = await session().execute<CourseRow[]>(
-        `select endpoint_id, collected_at, cpu_pct, memory_pct, disk_pct from snapshot
-         where endpoint_id in (${marks}) and collected_at >= ? order by endpoint_id, collected_at`,
-        [...endpointIds, since],
+      const read = (sql: string) => session().execute<CourseRow[]>(sql, [...endpointIds, since]);
+      const hours = await read(
+        `select endpoint_id, hour as at, cpu_pct_mean as cpu_pct, memory_pct_mean as memory_pct, disk_pct_mean as disk_pct
+         from snapshot_hour where ${these} and hour >= ? order by endpoint_id, hour`,
+      );
+      const rows = await read(
+        `select endpoint_id, collected_at as at, cpu_pct, memory_pct, disk_pct
+         from snapshot where ${these} and collected_at >= ? order by endpoint_id, collected_at`,
       );
       const found = new Map<number, CoursePoint[]>();
-      for (const row of rows) {
+      // Roll-ups are of an endpoint's oldest samples, so its hours come before what is kept sample by sample.
+      for (const row of [...hours, ...rows]) {
         const point = {
-          atMs: typeof row.collected_at === 'number' ? row.collected_at : new Date(row.collected_at).getTime(),
+          atMs: msOf(row.at),
           cpuPct: row.cpu_pct,
           memoryPct: row.memory_pct,
           diskPct: row.disk_pct,
@@ -76,27 +84,41 @@ export function snapshotRepository(session: Session): SnapshotRepository {
 
 interface CourseRow {
   endpoint_id: number;
-  /** Milliseconds from SQLite, text or a Date from PostgreSQL. */
-  collected_at: number | string | Date;
+  at: Moment;
   cpu_pct: number | null;
   memory_pct: number | null;
   disk_pct: number | null;
 }
 
 export function scoreRepository(session: Session): ScoreRepository {
-  const newest = (endpointId: number, limit: number) =>
-    session().find(ScoreRow, { endpointId }, { orderBy: { scoredAt: 'desc', id: 'desc' }, limit });
-
   return {
     async add(rows) {
       for (const chunk of chunked(rows)) await session().insertMany(ScoreRow, chunk);
     },
     async latest(endpointId) {
-      const [row] = await newest(endpointId, 1);
+      const newest = { orderBy: { scoredAt: 'desc', id: 'desc' }, limit: 1 } as const;
+      const [row] = await session().find(ScoreRow, { endpointId }, newest);
       return row ? toScore(row) : null;
     },
-    async history(endpointId, limit) {
-      return (await newest(endpointId, limit)).map(toScore);
+    async history(endpointId, limit, before) {
+      const earlier = before && { scoredAt: { $lt: before } };
+      const scores = await session().find(
+        ScoreRow,
+        { endpointId, ...earlier },
+        { fields: ['score', 'components', 'scoredAt'], orderBy: { scoredAt: 'desc', id: 'desc' }, limit },
+      );
+      const points: ScorePoint[] = scores.map(({ score, components, scoredAt }) => ({
+        score,
+        components,
+        scoredAt,
+        hourly: null,
+      }));
+      if (points.length === limit) return points;
+      const hours = await session().execute<RollUpRow[]>(
+        `select * from score_hour where endpoint_id = ? ${before ? 'and hour < ?' : ''} order by hour desc limit ?`,
+        [endpointId, ...(before ? [before] : []), limit - points.length],
+      );
+      return [...points, ...hours.map((row) => toScorePoint(toRollUp(SCORE_MEASURES, row)))];
     },
   };
 }
@@ -107,9 +129,41 @@ export function fleetScoreRepository(session: Session): FleetScoreRepository {
       await session().insert(FleetScoreRow, score);
     },
     async since(since) {
+      const hours = await session().execute<RollUpRow[]>(
+        'select * from fleet_score_hour where hour >= ? order by hour',
+        [since],
+      );
       const rows = await session().find(FleetScoreRow, { at: { $gte: since } }, { orderBy: { at: 'asc' } });
-      return rows.map(({ at, average, endpoints }) => ({ at, average, endpoints }));
+      return [
+        ...hours.flatMap((row) => {
+          const { hour, spreads } = toRollUp(FLEET_MEASURES, row);
+          const { average, endpoints } = spreads;
+          return average && endpoints
+            ? [{ at: hour, average: round1(average.mean), endpoints: Math.round(endpoints.mean), hourly: true }]
+            : [];
+        }),
+        ...rows.map(({ at, average, endpoints }) => ({ at, average, endpoints, hourly: false })),
+      ];
     },
+  };
+}
+
+function toScorePoint({ hour, samples, spreads }: HourlyRollUp<ScoreMeasure>): ScorePoint {
+  const mean = (measure: ScoreMeasure) => {
+    const spread = spreads[measure];
+    return spread && round1(spread.mean);
+  };
+  return {
+    // Every score has a value, so every hour of scores has a mean.
+    score: mean('score') as number,
+    components: {
+      device: mean('device'),
+      network: mean('network'),
+      app: mean('app'),
+      remediation: mean('remediation'),
+    },
+    scoredAt: hour,
+    hourly: { lowest: spreads.score?.min as number, highest: spreads.score?.max as number, scans: samples },
   };
 }
 

@@ -20,6 +20,7 @@ import {
   remediateAlertTool,
   tendHealing,
 } from './remediations.ts';
+import { tendRetentionTool } from './retention.ts';
 import {
   endpointRunbooks,
   getRunbook,
@@ -97,4 +98,5 @@ export const TOOLS: readonly AnyTool[] = [
   revokeApiKey,
   listAudit,
   createBackup,
+  tendRetentionTool,
 ];

@@ -47,7 +47,7 @@ export const getKpis = defineTool({
       }),
     ),
     avg_fleet_dex_score: z.number().nullable(),
-    fleet_score_course: z.array(z.object({ at: timestamp, avg_score: z.number() })),
+    fleet_score_course: z.array(z.object({ at: timestamp, avg_score: z.number(), hourly_mean: z.boolean() })),
     enps: z.number().nullable(),
     enps_margin: z.number().nullable(),
     /** Groups in which people say one thing and their machines' scores another. */
@@ -92,7 +92,11 @@ export const getKpis = defineTool({
         confirmed_fix_rate_pct: confirmedFixRatePct,
       })),
       avg_fleet_dex_score: average,
-      fleet_score_course: thinned(course).map(({ at, average }) => ({ at: iso(at), avg_score: average })),
+      fleet_score_course: thinned(course).map(({ at, average, hourly }) => ({
+        at: iso(at),
+        avg_score: average,
+        hourly_mean: hourly,
+      })),
       enps: said.figures?.enps ?? null,
       enps_margin: said.figures?.margin ?? null,
       disagreements: said.groups.flatMap(({ group, figures: { enps }, dexScore, agreement }) =>
@@ -172,7 +176,7 @@ function currentAverage(rows: readonly { status: string; endpoints: number; scor
 }
 
 /** Evenly spread over the course, the last point always among them. */
-function thinned(course: readonly FleetScore[]): readonly FleetScore[] {
+function thinned<Point extends FleetScore>(course: readonly Point[]): readonly Point[] {
   const step = Math.ceil(course.length / COURSE_POINTS);
   return course.filter((_point, index) => (course.length - 1 - index) % step === 0);
 }

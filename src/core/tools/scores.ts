@@ -38,28 +38,44 @@ export const getScore = defineTool({
   summary: scoreText,
 });
 
-const historyPoint = z.object({ score: z.number(), components: componentsShape, scored_at: timestamp });
+const historyPoint = z.object({
+  score: z.number(),
+  components: componentsShape,
+  scored_at: timestamp,
+  /** Set where single scans are kept no more: the point is the mean of the hour that begins then. */
+  hourly: z.object({ lowest: z.number(), highest: z.number(), scans: z.number().int() }).nullable(),
+});
+type HistoryPoint = z.output<typeof historyPoint>;
 
 export const getScoreHistory = defineTool({
   name: 'get_score_history',
   title: 'Show the course of a score',
   effect: 'read',
-  description: 'Past scores of a machine, newest first; 96 are a day at the default interval. Comes with a chart.',
+  description:
+    'Past scores of a machine, newest first; 96 are a day at the default interval, older ones are hourly means. Comes with a chart.',
   http: { method: 'GET', path: '/api/v1/dex/endpoints/:hostname/history' },
   command: { name: 'history', args: ['hostname'], example: 'history dev-machine-01 --limit 96' },
-  input: z.strictObject({ hostname: hostnameInput, limit: z.coerce.number().int().min(1).max(2000).default(96) }),
+  input: z.strictObject({
+    hostname: hostnameInput,
+    limit: z.coerce.number().int().min(1).max(2000).default(96),
+    before: timestamp.optional().describe('Only older ones'),
+  }),
   output: z.object({ hostname: z.string(), history: z.array(historyPoint), count: z.number().int() }),
-  async run({ hostname, limit }, { ports }) {
+  async run({ hostname, limit, before }, { ports }) {
     const endpoint = await requireEndpoint(ports, hostname);
-    const scores = await ports.store.scores.history(endpoint.id, limit);
-    const history = scores.map(({ score, components, scoredAt }) => ({ score, components, scored_at: iso(scoredAt) }));
+    const points = await ports.store.scores.history(
+      endpoint.id,
+      limit,
+      before === undefined ? undefined : new Date(before),
+    );
+    const history = points.map(({ scoredAt, ...point }) => ({ ...point, scored_at: iso(scoredAt) }));
     return { hostname, history, count: history.length };
   },
-  summary: ({ hostname, history, count }) => {
+  summary: ({ hostname, history }) => {
     const [latest] = history;
-    if (!latest) return `${hostname} has no scores yet.`;
-    const values = history.map(({ score }) => score);
-    return `${hostname}: ${sparkline(values.toReversed())} now ${latest.score}, lowest ${Math.min(...values)}, highest ${Math.max(...values)} over ${count} scan${count === 1 ? '' : 's'} since ${history[count - 1]?.scored_at}.`;
+    if (!latest) return `${hostname} has no scores from then.`;
+    const values = history.map(({ score }) => score).toReversed();
+    return `${hostname}: ${sparkline(values)} ${courseWords(latest, history)}.`;
   },
   chart: ({ hostname, history }) => historyChart(hostname, history),
 });
@@ -173,21 +189,34 @@ export function sparkline(values: number[], width = 48): string {
   return shown.map((value) => BLOCKS[Math.min(7, Math.max(0, Math.floor((value / 100) * 8)))]).join('');
 }
 
-function historyChart(hostname: string, history: z.output<typeof historyPoint>[]): ChartSpec | null {
+/** Where the score stands, its range and how it was seen, hours counted with all their scans. */
+function courseWords(latest: HistoryPoint, history: readonly HistoryPoint[]): string {
+  const lowest = Math.min(...history.map(({ score, hourly }) => hourly?.lowest ?? score));
+  const highest = Math.max(...history.map(({ score, hourly }) => hourly?.highest ?? score));
+  const scans = sum(history.map(({ hourly }) => hourly?.scans ?? 1));
+  const hours = history.filter(({ hourly }) => hourly !== null);
+  const means = hours[0] ? `; hourly means up to ${hours[0].scored_at}` : '';
+  const when = latest.hourly ? `at the end ${latest.score}` : `now ${latest.score}`;
+  return `${when}, lowest ${lowest}, highest ${highest} over ${scans} scan${scans === 1 ? '' : 's'} since ${history.at(-1)?.scored_at}${means}`;
+}
+
+function historyChart(hostname: string, history: HistoryPoint[]): ChartSpec | null {
   const [latest] = history;
   if (!latest || history.length < 2) return null;
   const oldestFirst = history.toReversed();
-  const line = (name: string, of: (point: z.output<typeof historyPoint>) => number | null) => ({
+  const line = (name: string, of: (point: HistoryPoint) => number | null) => ({
     name,
     points: oldestFirst.flatMap((point) => {
       const value = of(point);
       return value === null ? [] : [{ at: new Date(point.scored_at), value }];
     }),
   });
+  const hours = oldestFirst.filter(({ hourly }) => hourly !== null);
+  const lastHour = hours.at(-1);
   return {
     kind: 'course',
     title: `DEX score of ${hostname}`,
-    alt: `DEX score of ${hostname} over ${history.length} scans: now ${latest.score}, lowest ${Math.min(...history.map(({ score }) => score))}`,
+    alt: `DEX score of ${hostname}: ${courseWords(latest, history)}`,
     yTitle: 'Score',
     yDomain: [0, 100],
     lines: [
@@ -196,5 +225,10 @@ function historyChart(hostname: string, history: z.output<typeof historyPoint>[]
       line('network', ({ components }) => components.network),
       line('app', ({ components }) => components.app),
     ].filter(({ points }) => points.length > 1),
+    // What a mean hides: the range of each hour.
+    band: hours.flatMap(({ scored_at, hourly }) =>
+      hourly ? [{ at: new Date(scored_at), low: hourly.lowest, high: hourly.highest }] : [],
+    ),
+    moments: lastHour ? [{ name: 'hourly means until here', at: new Date(lastHour.scored_at) }] : [],
   };
 }

@@ -40,6 +40,8 @@ export const AlertRow = defineEntity({
     { name: 'alert_endpoint_created', properties: ['endpointId', 'createdAt'] },
     { name: 'alert_status_created', properties: ['status', 'createdAt'] },
     { name: 'alert_created', properties: ['createdAt'] },
+    { name: 'alert_acknowledged', properties: ['acknowledgedAt'] },
+    { name: 'alert_resolved', properties: ['resolvedAt'] },
     { name: 'alert_identity', properties: ['hostname', 'alertName'] },
   ],
 });

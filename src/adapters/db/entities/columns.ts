@@ -7,8 +7,8 @@ import { SqlitePlatform } from '@mikro-orm/sql';
 /** A string column with a narrower TypeScript type; the check lives at the gate, not in the database. */
 export const word = <T extends string>() => p.string().$type<T>();
 
-/** A key of 47 bits. Only as `integer` it is also the place of the row in SQLite; in PostgreSQL that type ends at 31 bits. */
-export class DrawnId extends Type<number, number | string> {
+/** A key of more than 31 bits. Only as `integer` it is also the place of the row in SQLite; in PostgreSQL that type ends at 31 bits. */
+export class LongId extends Type<number, number | string> {
   override getColumnType(_property: EntityProperty, platform: Platform): string {
     return platform instanceof SqlitePlatform ? 'integer' : 'bigint';
   }
@@ -20,3 +20,16 @@ export class DrawnId extends Type<number, number | string> {
 
 /** A floating-point number; the ORM's own type allows text too. */
 export const real = () => p.double().$type<number>();
+
+/** How measures ran within an hour, four columns each, in single precision: nobody reads a mean to eight digits. */
+export function spreads(measures: readonly string[]) {
+  const optional = () => p.float().$type<number>().nullable();
+  return Object.fromEntries(
+    measures.flatMap((measure) => [
+      [`${measure}Mean`, optional()],
+      [`${measure}Min`, optional()],
+      [`${measure}Max`, optional()],
+      [`${measure}Count`, p.integer().nullable()],
+    ]),
+  );
+}

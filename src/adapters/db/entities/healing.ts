@@ -60,6 +60,7 @@ export const RemediationRow = defineEntity({
     createdAt: p.datetime(3),
     startedAt: p.datetime(3).nullable(),
     finishedAt: p.datetime(3).nullable(),
+    playedAt: p.datetime(3).nullable(),
     verifyBy: p.datetime(3).nullable(),
     cancelledBy: p.string().nullable(),
     ownerSaysFixed: p.boolean().nullable(),
@@ -69,6 +70,7 @@ export const RemediationRow = defineEntity({
     { name: 'remediation_endpoint_created', properties: ['endpointId', 'createdAt'] },
     { name: 'remediation_status', properties: ['status'] },
     { name: 'remediation_created', properties: ['createdAt'] },
+    { name: 'remediation_finished', properties: ['finishedAt'] },
     { name: 'remediation_alert', properties: ['alertId'] },
   ],
 });
@@ -81,8 +83,10 @@ export const TicketRow = defineEntity({
     alertId: p.integer(),
     status: word<TicketStatus>(),
     externalId: p.string().nullable(),
+    externalRef: p.string().nullable(),
     url: p.text().nullable(),
     createdAt: p.datetime(3),
+    openedAt: p.datetime(3).nullable(),
     statusAt: p.datetime(3).nullable(),
   },
   indexes: [

@@ -4,7 +4,7 @@ import { defineEntity, p } from '@mikro-orm/core';
 import type { FeedbackSource } from '../../../domain/confidentiality.ts';
 import type { FeedbackCategory, Tally } from '../../../domain/enps.ts';
 import type { Invitation, Survey } from '../../../domain/survey.ts';
-import { DrawnId, word } from './columns.ts';
+import { LongId, word } from './columns.ts';
 
 /**
  * Answers that wait to be given out. Nothing in a row may tell who answered or when: the id is drawn at random, and as an
@@ -14,7 +14,7 @@ export const FeedbackRow = defineEntity({
   name: 'Feedback',
   tableName: 'feedback',
   properties: {
-    id: p.type(DrawnId).primary().autoincrement(false),
+    id: p.type(LongId).primary().autoincrement(false),
     source: word<FeedbackSource>(),
     rating: p.integer(),
     category: word<FeedbackCategory>(),
@@ -45,7 +45,7 @@ export const FeedbackCommentRow = defineEntity({
   name: 'FeedbackComment',
   tableName: 'feedback_comment',
   properties: {
-    id: p.type(DrawnId).primary().autoincrement(false),
+    id: p.type(LongId).primary().autoincrement(false),
     source: word<FeedbackSource>(),
     category: word<FeedbackCategory>(),
     text: p.text(),

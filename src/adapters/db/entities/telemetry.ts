@@ -2,9 +2,10 @@
 
 import { defineEntity, p } from '@mikro-orm/core';
 import type { CriticalityTier, Persona, ScoreStatus } from '../../../domain/endpoint.ts';
+import { FLEET_MEASURES, SCORE_MEASURES, SNAPSHOT_MEASURES } from '../../../domain/rollUp.ts';
 import type { AppliedCap, Component, Deduction, Improvement } from '../../../domain/score.ts';
 import type { CollectorKind, CollectorOptions, OsPlatform, Unmeasured } from '../../../domain/telemetry.ts';
-import { real, word } from './columns.ts';
+import { LongId, real, spreads, word } from './columns.ts';
 
 export const EndpointRow = defineEntity({
   name: 'Endpoint',
@@ -49,7 +50,7 @@ export const SnapshotRow = defineEntity({
   name: 'Snapshot',
   tableName: 'snapshot',
   properties: {
-    id: p.integer().primary(),
+    id: p.type(LongId).primary().autoincrement(),
     endpointId: p.integer(),
     collectedAt: p.datetime(3),
     collector: word<CollectorKind>(),
@@ -75,7 +76,6 @@ export const SnapshotRow = defineEntity({
       // With the metrics whose course is read for the whole fleet every hour: an endpoint's rows lie far apart in the table.
       properties: ['endpointId', 'collectedAt', 'cpuPct', 'memoryPct', 'diskPct'],
     },
-    { name: 'snapshot_time', properties: ['collectedAt'] },
   ],
 });
 
@@ -83,7 +83,7 @@ export const ScoreRow = defineEntity({
   name: 'Score',
   tableName: 'score',
   properties: {
-    id: p.integer().primary(),
+    id: p.type(LongId).primary().autoincrement(),
     endpointId: p.integer(),
     scoredAt: p.datetime(3),
     score: real(),
@@ -94,10 +94,7 @@ export const ScoreRow = defineEntity({
     caps: p.json<AppliedCap[]>(),
     improvements: p.json<Improvement[]>(),
   },
-  indexes: [
-    { name: 'score_endpoint_time', properties: ['endpointId', 'scoredAt'] },
-    { name: 'score_time', properties: ['scoredAt'] },
-  ],
+  indexes: [{ name: 'score_endpoint_time', properties: ['endpointId', 'scoredAt'] }],
 });
 
 /** The fleet's average after each fleet scan: its course without reading every score again. */
@@ -111,4 +108,37 @@ export const FleetScoreRow = defineEntity({
     endpoints: p.integer(),
   },
   indexes: [{ name: 'fleet_score_at', properties: ['at'] }],
+});
+
+/** Snapshots that are too old to be kept one by one. Without an index on time: they are read and deleted by endpoint. */
+export const SnapshotHourRow = defineEntity({
+  name: 'SnapshotHour',
+  tableName: 'snapshot_hour',
+  properties: {
+    endpointId: p.integer().primary(),
+    hour: p.datetime(3).primary(),
+    samples: p.integer(),
+    ...spreads(SNAPSHOT_MEASURES),
+  },
+});
+
+export const ScoreHourRow = defineEntity({
+  name: 'ScoreHour',
+  tableName: 'score_hour',
+  properties: {
+    endpointId: p.integer().primary(),
+    hour: p.datetime(3).primary(),
+    samples: p.integer(),
+    ...spreads(SCORE_MEASURES),
+  },
+});
+
+export const FleetScoreHourRow = defineEntity({
+  name: 'FleetScoreHour',
+  tableName: 'fleet_score_hour',
+  properties: {
+    hour: p.datetime(3).primary(),
+    samples: p.integer(),
+    ...spreads(FLEET_MEASURES),
+  },
 });

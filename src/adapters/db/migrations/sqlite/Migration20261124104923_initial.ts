@@ -1,7 +1,7 @@
 import { Migration } from '@mikro-orm/migrations';
 
-export class Migration20261124085404_initial extends Migration {
-  override name = 'Migration20261124085404_initial';
+export class Migration20261124104923_initial extends Migration {
+  override name = 'Migration20261124104923_initial';
 
   override up(): void | Promise<void> {
     this.addSql(
@@ -10,6 +10,8 @@ export class Migration20261124085404_initial extends Migration {
     this.addSql(`create index \`alert_endpoint_created\` on \`alert\` (\`endpoint_id\`, \`created_at\`);`);
     this.addSql(`create index \`alert_status_created\` on \`alert\` (\`status\`, \`created_at\`);`);
     this.addSql(`create index \`alert_created\` on \`alert\` (\`created_at\`);`);
+    this.addSql(`create index \`alert_acknowledged\` on \`alert\` (\`acknowledged_at\`);`);
+    this.addSql(`create index \`alert_resolved\` on \`alert\` (\`resolved_at\`);`);
     this.addSql(`create index \`alert_identity\` on \`alert\` (\`hostname\`, \`alert_name\`);`);
     this.addSql(
       `create unique index \`alert_one_open\` on \`alert\` (\`hostname\`, \`alert_name\`) where status <> 'resolved';`,
@@ -72,7 +74,15 @@ export class Migration20261124085404_initial extends Migration {
     this.addSql(`create index \`fleet_score_at\` on \`fleet_score\` (\`at\`);`);
 
     this.addSql(
-      `create table \`job\` (\`job\` text not null primary key, \`last_started_at\` datetime not null, \`last_succeeded_at\` datetime null, \`last_failed_at\` datetime null, \`last_error\` text null);`,
+      `create table \`fleet_score_hour\` (\`hour\` datetime not null primary key, \`samples\` integer not null, \`average_mean\` real null, \`average_min\` real null, \`average_max\` real null, \`average_count\` integer null, \`endpoints_mean\` real null, \`endpoints_min\` real null, \`endpoints_max\` real null, \`endpoints_count\` integer null);`,
+    );
+
+    this.addSql(
+      `create table \`job\` (\`job\` text not null primary key, \`last_started_at\` datetime not null, \`last_succeeded_at\` datetime null, \`last_failed_at\` datetime null, \`failures\` integer not null, \`last_error\` text null);`,
+    );
+
+    this.addSql(
+      `create table \`llm_spend\` (\`day\` text not null, \`caller\` text not null, \`spent_usd\` double not null, \`reserved_usd\` double not null, primary key (\`day\`, \`caller\`));`,
     );
 
     this.addSql(
@@ -91,11 +101,12 @@ export class Migration20261124085404_initial extends Migration {
     );
 
     this.addSql(
-      `create table \`remediation\` (\`id\` text not null primary key, \`alert_id\` integer not null, \`alert_name\` text not null, \`endpoint_id\` integer not null, \`hostname\` text not null, \`action\` text not null, \`playbook\` text not null, \`variables\` json not null, \`dry_run\` integer not null, \`status\` text not null, \`reason\` text null, \`approval_id\` text null, \`requested_by\` text not null, \`created_at\` datetime not null, \`started_at\` datetime null, \`finished_at\` datetime null, \`verify_by\` datetime null, \`cancelled_by\` text null, \`owner_says_fixed\` integer null);`,
+      `create table \`remediation\` (\`id\` text not null primary key, \`alert_id\` integer not null, \`alert_name\` text not null, \`endpoint_id\` integer not null, \`hostname\` text not null, \`action\` text not null, \`playbook\` text not null, \`variables\` json not null, \`dry_run\` integer not null, \`status\` text not null, \`reason\` text null, \`approval_id\` text null, \`requested_by\` text not null, \`created_at\` datetime not null, \`started_at\` datetime null, \`finished_at\` datetime null, \`played_at\` datetime null, \`verify_by\` datetime null, \`cancelled_by\` text null, \`owner_says_fixed\` integer null);`,
     );
     this.addSql(`create index \`remediation_endpoint_created\` on \`remediation\` (\`endpoint_id\`, \`created_at\`);`);
     this.addSql(`create index \`remediation_status\` on \`remediation\` (\`status\`);`);
     this.addSql(`create index \`remediation_created\` on \`remediation\` (\`created_at\`);`);
+    this.addSql(`create index \`remediation_finished\` on \`remediation\` (\`finished_at\`);`);
     this.addSql(`create index \`remediation_alert\` on \`remediation\` (\`alert_id\`);`);
     this.addSql(
       `create unique index \`remediation_one_running\` on \`remediation\` (\`endpoint_id\`) where status = 'running';`,
@@ -106,6 +117,7 @@ export class Migration20261124085404_initial extends Migration {
     );
     this.addSql(`create index \`run_status_kind\` on \`run\` (\`status\`, \`kind\`);`);
     this.addSql(`create index \`run_created\` on \`run\` (\`created_at\`);`);
+    this.addSql(`create index \`run_finished\` on \`run\` (\`finished_at\`);`);
     this.addSql(`create index \`run_hostname_created\` on \`run\` (\`hostname\`, \`created_at\`);`);
     this.addSql(
       `create unique index \`run_one_fleet_scan\` on \`run\` (\`kind\`) where kind = 'fleet_scan' and status in ('queued', 'running');`,
@@ -119,10 +131,18 @@ export class Migration20261124085404_initial extends Migration {
     );
 
     this.addSql(
+      `create table \`scan_shard\` (\`id\` text not null primary key, \`run_id\` text not null, \`from_id\` integer not null, \`to_id\` integer not null, \`endpoints\` integer not null, \`status\` text not null, \`worker_id\` text null, \`attempts\` integer not null, \`done_ids\` json not null, \`scanned\` integer not null, \`scored\` integer not null, \`unreachable\` integer not null, \`skipped_push\` integer not null, \`notes\` json not null);`,
+    );
+    this.addSql(`create index \`scan_shard_run\` on \`scan_shard\` (\`run_id\`, \`status\`);`);
+
+    this.addSql(
       `create table \`score\` (\`id\` integer not null primary key autoincrement, \`endpoint_id\` integer not null, \`scored_at\` datetime not null, \`score\` double not null, \`status\` text not null, \`coverage\` double not null, \`components\` json not null, \`deductions\` json not null, \`caps\` json not null, \`improvements\` json not null);`,
     );
     this.addSql(`create index \`score_endpoint_time\` on \`score\` (\`endpoint_id\`, \`scored_at\`);`);
-    this.addSql(`create index \`score_time\` on \`score\` (\`scored_at\`);`);
+
+    this.addSql(
+      `create table \`score_hour\` (\`endpoint_id\` integer not null, \`hour\` datetime not null, \`samples\` integer not null, \`score_mean\` real null, \`score_min\` real null, \`score_max\` real null, \`score_count\` integer null, \`device_mean\` real null, \`device_min\` real null, \`device_max\` real null, \`device_count\` integer null, \`network_mean\` real null, \`network_min\` real null, \`network_max\` real null, \`network_count\` integer null, \`app_mean\` real null, \`app_min\` real null, \`app_max\` real null, \`app_count\` integer null, \`remediation_mean\` real null, \`remediation_min\` real null, \`remediation_max\` real null, \`remediation_count\` integer null, primary key (\`endpoint_id\`, \`hour\`));`,
+    );
 
     this.addSql(
       `create table \`slack_message\` (\`id\` integer not null primary key autoincrement, \`subject\` text not null, \`channel\` text not null, \`ts\` text not null, \`digest\` integer not null);`,
@@ -135,7 +155,10 @@ export class Migration20261124085404_initial extends Migration {
     this.addSql(
       `create index \`snapshot_endpoint_time\` on \`snapshot\` (\`endpoint_id\`, \`collected_at\`, \`cpu_pct\`, \`memory_pct\`, \`disk_pct\`);`,
     );
-    this.addSql(`create index \`snapshot_time\` on \`snapshot\` (\`collected_at\`);`);
+
+    this.addSql(
+      `create table \`snapshot_hour\` (\`endpoint_id\` integer not null, \`hour\` datetime not null, \`samples\` integer not null, \`reachable_pct_mean\` real null, \`reachable_pct_min\` real null, \`reachable_pct_max\` real null, \`reachable_pct_count\` integer null, \`cpu_pct_mean\` real null, \`cpu_pct_min\` real null, \`cpu_pct_max\` real null, \`cpu_pct_count\` integer null, \`memory_pct_mean\` real null, \`memory_pct_min\` real null, \`memory_pct_max\` real null, \`memory_pct_count\` integer null, \`disk_pct_mean\` real null, \`disk_pct_min\` real null, \`disk_pct_max\` real null, \`disk_pct_count\` integer null, \`latency_ms_mean\` real null, \`latency_ms_min\` real null, \`latency_ms_max\` real null, \`latency_ms_count\` integer null, \`packet_loss_pct_mean\` real null, \`packet_loss_pct_min\` real null, \`packet_loss_pct_max\` real null, \`packet_loss_pct_count\` integer null, \`dns_failure_pct_mean\` real null, \`dns_failure_pct_min\` real null, \`dns_failure_pct_max\` real null, \`dns_failure_pct_count\` integer null, \`services_down_mean\` real null, \`services_down_min\` real null, \`services_down_max\` real null, \`services_down_count\` integer null, \`log_errors_mean\` real null, \`log_errors_min\` real null, \`log_errors_max\` real null, \`log_errors_count\` integer null, primary key (\`endpoint_id\`, \`hour\`));`,
+    );
 
     this.addSql(
       `create table \`survey\` (\`id\` integer not null primary key autoincrement, \`question\` text not null, \`status\` text not null, \`started_by\` text not null, \`started_at\` datetime not null, \`ends_at\` datetime not null, \`closed_at\` datetime null, \`invited\` integer not null, \`answered\` integer not null);`,
@@ -159,7 +182,7 @@ export class Migration20261124085404_initial extends Migration {
     this.addSql(`create index \`survey_seat_survey\` on \`survey_seat\` (\`survey_id\`);`);
 
     this.addSql(
-      `create table \`ticket\` (\`id\` text not null primary key, \`alert_id\` integer not null, \`status\` text not null, \`external_id\` text null, \`url\` text null, \`created_at\` datetime not null, \`status_at\` datetime null);`,
+      `create table \`ticket\` (\`id\` text not null primary key, \`alert_id\` integer not null, \`status\` text not null, \`external_id\` text null, \`external_ref\` text null, \`url\` text null, \`created_at\` datetime not null, \`opened_at\` datetime null, \`status_at\` datetime null);`,
     );
     this.addSql(`create index \`ticket_alert\` on \`ticket\` (\`alert_id\`);`);
     this.addSql(`create index \`ticket_external\` on \`ticket\` (\`external_id\`);`);
@@ -191,15 +214,20 @@ export class Migration20261124085404_initial extends Migration {
     this.addSql(`drop table if exists \`feedback_cell\`;`);
     this.addSql(`drop table if exists \`feedback_comment\`;`);
     this.addSql(`drop table if exists \`fleet_score\`;`);
+    this.addSql(`drop table if exists \`fleet_score_hour\`;`);
     this.addSql(`drop table if exists \`job\`;`);
+    this.addSql(`drop table if exists \`llm_spend\`;`);
     this.addSql(`drop table if exists \`outbox\`;`);
     this.addSql(`drop table if exists \`prediction\`;`);
     this.addSql(`drop table if exists \`remediation\`;`);
     this.addSql(`drop table if exists \`run\`;`);
     this.addSql(`drop table if exists \`runbook_feedback\`;`);
+    this.addSql(`drop table if exists \`scan_shard\`;`);
     this.addSql(`drop table if exists \`score\`;`);
+    this.addSql(`drop table if exists \`score_hour\`;`);
     this.addSql(`drop table if exists \`slack_message\`;`);
     this.addSql(`drop table if exists \`snapshot\`;`);
+    this.addSql(`drop table if exists \`snapshot_hour\`;`);
     this.addSql(`drop table if exists \`survey\`;`);
     this.addSql(`drop table if exists \`survey_invitation\`;`);
     this.addSql(`drop table if exists \`survey_person\`;`);

@@ -1,7 +1,7 @@
 import { Migration } from '@mikro-orm/migrations';
 
-export class Migration20261124085404_initial extends Migration {
-  override name = 'Migration20261124085404_initial';
+export class Migration20261124104925_initial extends Migration {
+  override name = 'Migration20261124104925_initial';
 
   override up(): void | Promise<void> {
     this.addSql(
@@ -10,6 +10,8 @@ export class Migration20261124085404_initial extends Migration {
     this.addSql(`create index "alert_endpoint_created" on "alert" ("endpoint_id", "created_at");`);
     this.addSql(`create index "alert_status_created" on "alert" ("status", "created_at");`);
     this.addSql(`create index "alert_created" on "alert" ("created_at");`);
+    this.addSql(`create index "alert_acknowledged" on "alert" ("acknowledged_at");`);
+    this.addSql(`create index "alert_resolved" on "alert" ("resolved_at");`);
     this.addSql(`create index "alert_identity" on "alert" ("hostname", "alert_name");`);
     this.addSql(
       `create unique index "alert_one_open" on "alert" ("hostname", "alert_name") where status <> 'resolved';`,
@@ -72,7 +74,15 @@ export class Migration20261124085404_initial extends Migration {
     this.addSql(`create index "fleet_score_at" on "fleet_score" ("at");`);
 
     this.addSql(
-      `create table "job" ("job" varchar(255) not null, "last_started_at" timestamptz(3) not null, "last_succeeded_at" timestamptz(3) null, "last_failed_at" timestamptz(3) null, "last_error" text null, primary key ("job"));`,
+      `create table "fleet_score_hour" ("hour" timestamptz(3) not null, "samples" int not null, "average_mean" real null, "average_min" real null, "average_max" real null, "average_count" int null, "endpoints_mean" real null, "endpoints_min" real null, "endpoints_max" real null, "endpoints_count" int null, primary key ("hour"));`,
+    );
+
+    this.addSql(
+      `create table "job" ("job" varchar(255) not null, "last_started_at" timestamptz(3) not null, "last_succeeded_at" timestamptz(3) null, "last_failed_at" timestamptz(3) null, "failures" int not null, "last_error" text null, primary key ("job"));`,
+    );
+
+    this.addSql(
+      `create table "llm_spend" ("day" varchar(10) not null, "caller" varchar(255) not null, "spent_usd" double precision not null, "reserved_usd" double precision not null, primary key ("day", "caller"));`,
     );
 
     this.addSql(
@@ -91,11 +101,12 @@ export class Migration20261124085404_initial extends Migration {
     );
 
     this.addSql(
-      `create table "remediation" ("id" varchar(255) not null, "alert_id" int not null, "alert_name" varchar(255) not null, "endpoint_id" int not null, "hostname" varchar(255) not null, "action" varchar(255) not null, "playbook" varchar(255) not null, "variables" jsonb not null, "dry_run" boolean not null, "status" varchar(255) not null, "reason" text null, "approval_id" varchar(255) null, "requested_by" varchar(255) not null, "created_at" timestamptz(3) not null, "started_at" timestamptz(3) null, "finished_at" timestamptz(3) null, "verify_by" timestamptz(3) null, "cancelled_by" varchar(255) null, "owner_says_fixed" boolean null, primary key ("id"));`,
+      `create table "remediation" ("id" varchar(255) not null, "alert_id" int not null, "alert_name" varchar(255) not null, "endpoint_id" int not null, "hostname" varchar(255) not null, "action" varchar(255) not null, "playbook" varchar(255) not null, "variables" jsonb not null, "dry_run" boolean not null, "status" varchar(255) not null, "reason" text null, "approval_id" varchar(255) null, "requested_by" varchar(255) not null, "created_at" timestamptz(3) not null, "started_at" timestamptz(3) null, "finished_at" timestamptz(3) null, "played_at" timestamptz(3) null, "verify_by" timestamptz(3) null, "cancelled_by" varchar(255) null, "owner_says_fixed" boolean null, primary key ("id"));`,
     );
     this.addSql(`create index "remediation_endpoint_created" on "remediation" ("endpoint_id", "created_at");`);
     this.addSql(`create index "remediation_status" on "remediation" ("status");`);
     this.addSql(`create index "remediation_created" on "remediation" ("created_at");`);
+    this.addSql(`create index "remediation_finished" on "remediation" ("finished_at");`);
     this.addSql(`create index "remediation_alert" on "remediation" ("alert_id");`);
     this.addSql(
       `create unique index "remediation_one_running" on "remediation" ("endpoint_id") where status = 'running';`,
@@ -106,6 +117,7 @@ export class Migration20261124085404_initial extends Migration {
     );
     this.addSql(`create index "run_status_kind" on "run" ("status", "kind");`);
     this.addSql(`create index "run_created" on "run" ("created_at");`);
+    this.addSql(`create index "run_finished" on "run" ("finished_at");`);
     this.addSql(`create index "run_hostname_created" on "run" ("hostname", "created_at");`);
     this.addSql(
       `create unique index "run_one_fleet_scan" on "run" ("kind") where kind = 'fleet_scan' and status in ('queued', 'running');`,
@@ -119,10 +131,18 @@ export class Migration20261124085404_initial extends Migration {
     );
 
     this.addSql(
-      `create table "score" ("id" serial primary key, "endpoint_id" int not null, "scored_at" timestamptz(3) not null, "score" double precision not null, "status" varchar(255) not null, "coverage" double precision not null, "components" jsonb not null, "deductions" jsonb not null, "caps" jsonb not null, "improvements" jsonb not null);`,
+      `create table "scan_shard" ("id" varchar(255) not null, "run_id" varchar(255) not null, "from_id" int not null, "to_id" int not null, "endpoints" int not null, "status" varchar(255) not null, "worker_id" varchar(255) null, "attempts" int not null, "done_ids" jsonb not null, "scanned" int not null, "scored" int not null, "unreachable" int not null, "skipped_push" int not null, "notes" jsonb not null, primary key ("id"));`,
+    );
+    this.addSql(`create index "scan_shard_run" on "scan_shard" ("run_id", "status");`);
+
+    this.addSql(
+      `create table "score" ("id" bigserial primary key, "endpoint_id" int not null, "scored_at" timestamptz(3) not null, "score" double precision not null, "status" varchar(255) not null, "coverage" double precision not null, "components" jsonb not null, "deductions" jsonb not null, "caps" jsonb not null, "improvements" jsonb not null);`,
     );
     this.addSql(`create index "score_endpoint_time" on "score" ("endpoint_id", "scored_at");`);
-    this.addSql(`create index "score_time" on "score" ("scored_at");`);
+
+    this.addSql(
+      `create table "score_hour" ("endpoint_id" int not null, "hour" timestamptz(3) not null, "samples" int not null, "score_mean" real null, "score_min" real null, "score_max" real null, "score_count" int null, "device_mean" real null, "device_min" real null, "device_max" real null, "device_count" int null, "network_mean" real null, "network_min" real null, "network_max" real null, "network_count" int null, "app_mean" real null, "app_min" real null, "app_max" real null, "app_count" int null, "remediation_mean" real null, "remediation_min" real null, "remediation_max" real null, "remediation_count" int null, primary key ("endpoint_id", "hour"));`,
+    );
 
     this.addSql(
       `create table "slack_message" ("id" serial primary key, "subject" varchar(255) not null, "channel" varchar(255) not null, "ts" varchar(255) not null, "digest" boolean not null);`,
@@ -130,12 +150,15 @@ export class Migration20261124085404_initial extends Migration {
     this.addSql(`alter table "slack_message" add constraint "slack_message_subject" unique ("subject");`);
 
     this.addSql(
-      `create table "snapshot" ("id" serial primary key, "endpoint_id" int not null, "collected_at" timestamptz(3) not null, "collector" varchar(255) not null, "duration_ms" int not null, "reachable" boolean not null, "unreachable_reason" text null, "cpu_pct" double precision null, "memory_pct" double precision null, "disk_pct" double precision null, "disk_mount" varchar(255) null, "latency_ms" double precision null, "packet_loss_pct" double precision null, "dns_failures" int null, "dns_lookups" int null, "services_down" jsonb null, "log_errors" int null, "booted_at" timestamptz(3) null, "unmeasured" jsonb not null);`,
+      `create table "snapshot" ("id" bigserial primary key, "endpoint_id" int not null, "collected_at" timestamptz(3) not null, "collector" varchar(255) not null, "duration_ms" int not null, "reachable" boolean not null, "unreachable_reason" text null, "cpu_pct" double precision null, "memory_pct" double precision null, "disk_pct" double precision null, "disk_mount" varchar(255) null, "latency_ms" double precision null, "packet_loss_pct" double precision null, "dns_failures" int null, "dns_lookups" int null, "services_down" jsonb null, "log_errors" int null, "booted_at" timestamptz(3) null, "unmeasured" jsonb not null);`,
     );
     this.addSql(
       `create index "snapshot_endpoint_time" on "snapshot" ("endpoint_id", "collected_at", "cpu_pct", "memory_pct", "disk_pct");`,
     );
-    this.addSql(`create index "snapshot_time" on "snapshot" ("collected_at");`);
+
+    this.addSql(
+      `create table "snapshot_hour" ("endpoint_id" int not null, "hour" timestamptz(3) not null, "samples" int not null, "reachable_pct_mean" real null, "reachable_pct_min" real null, "reachable_pct_max" real null, "reachable_pct_count" int null, "cpu_pct_mean" real null, "cpu_pct_min" real null, "cpu_pct_max" real null, "cpu_pct_count" int null, "memory_pct_mean" real null, "memory_pct_min" real null, "memory_pct_max" real null, "memory_pct_count" int null, "disk_pct_mean" real null, "disk_pct_min" real null, "disk_pct_max" real null, "disk_pct_count" int null, "latency_ms_mean" real null, "latency_ms_min" real null, "latency_ms_max" real null, "latency_ms_count" int null, "packet_loss_pct_mean" real null, "packet_loss_pct_min" real null, "packet_loss_pct_max" real null, "packet_loss_pct_count" int null, "dns_failure_pct_mean" real null, "dns_failure_pct_min" real null, "dns_failure_pct_max" real null, "dns_failure_pct_count" int null, "services_down_mean" real null, "services_down_min" real null, "services_down_max" real null, "services_down_count" int null, "log_errors_mean" real null, "log_errors_min" real null, "log_errors_max" real null, "log_errors_count" int null, primary key ("endpoint_id", "hour"));`,
+    );
 
     this.addSql(
       `create table "survey" ("id" serial primary key, "question" text not null, "status" varchar(255) not null, "started_by" varchar(255) not null, "started_at" timestamptz(3) not null, "ends_at" timestamptz(3) not null, "closed_at" timestamptz(3) null, "invited" int not null, "answered" int not null);`,
@@ -157,7 +180,7 @@ export class Migration20261124085404_initial extends Migration {
     this.addSql(`create index "survey_seat_survey" on "survey_seat" ("survey_id");`);
 
     this.addSql(
-      `create table "ticket" ("id" varchar(255) not null, "alert_id" int not null, "status" varchar(255) not null, "external_id" varchar(255) null, "url" text null, "created_at" timestamptz(3) not null, "status_at" timestamptz(3) null, primary key ("id"));`,
+      `create table "ticket" ("id" varchar(255) not null, "alert_id" int not null, "status" varchar(255) not null, "external_id" varchar(255) null, "external_ref" varchar(255) null, "url" text null, "created_at" timestamptz(3) not null, "opened_at" timestamptz(3) null, "status_at" timestamptz(3) null, primary key ("id"));`,
     );
     this.addSql(`create index "ticket_alert" on "ticket" ("alert_id");`);
     this.addSql(`create index "ticket_external" on "ticket" ("external_id");`);
@@ -189,15 +212,20 @@ export class Migration20261124085404_initial extends Migration {
     this.addSql(`drop table if exists "feedback_cell" cascade;`);
     this.addSql(`drop table if exists "feedback_comment" cascade;`);
     this.addSql(`drop table if exists "fleet_score" cascade;`);
+    this.addSql(`drop table if exists "fleet_score_hour" cascade;`);
     this.addSql(`drop table if exists "job" cascade;`);
+    this.addSql(`drop table if exists "llm_spend" cascade;`);
     this.addSql(`drop table if exists "outbox" cascade;`);
     this.addSql(`drop table if exists "prediction" cascade;`);
     this.addSql(`drop table if exists "remediation" cascade;`);
     this.addSql(`drop table if exists "run" cascade;`);
     this.addSql(`drop table if exists "runbook_feedback" cascade;`);
+    this.addSql(`drop table if exists "scan_shard" cascade;`);
     this.addSql(`drop table if exists "score" cascade;`);
+    this.addSql(`drop table if exists "score_hour" cascade;`);
     this.addSql(`drop table if exists "slack_message" cascade;`);
     this.addSql(`drop table if exists "snapshot" cascade;`);
+    this.addSql(`drop table if exists "snapshot_hour" cascade;`);
     this.addSql(`drop table if exists "survey" cascade;`);
     this.addSql(`drop table if exists "survey_invitation" cascade;`);
     this.addSql(`drop table if exists "survey_person" cascade;`);

@@ -1,0 +1,43 @@
+/** The tool behind the hourly job that keeps the database from growing without end. */
+import { z } from 'zod';
+import { FACES } from '../actor.ts';
+import { tendRetention } from '../retention.ts';
+import { defineTool } from '../tool.ts';
+
+const count = z.number().int();
+
+export const tendRetentionTool = defineTool({
+  name: 'tend_retention',
+  title: 'Tend retention',
+  effect: 'write',
+  hiddenFrom: FACES.filter((face) => face !== 'job'),
+  description: 'Roll snapshots and scores up into hourly means once they are old, and delete what is past its time.',
+  input: z.strictObject({}),
+  output: z.object({
+    snapshots_rolled_up: count,
+    scores_rolled_up: count,
+    fleet_scores_rolled_up: count,
+    roll_ups_forgotten: count,
+    forgotten: z.record(z.string(), count),
+    /** False when time was up first; the next run goes on. */
+    complete: z.boolean(),
+  }),
+  async run(_input, { ports, signal }) {
+    const report = await tendRetention(ports, signal);
+    const wire = {
+      snapshots_rolled_up: report.snapshotsRolledUp,
+      scores_rolled_up: report.scoresRolledUp,
+      fleet_scores_rolled_up: report.fleetScoresRolledUp,
+      roll_ups_forgotten: report.rollUpsForgotten,
+      forgotten: report.forgotten,
+      complete: report.complete,
+    };
+    ports.log.info(
+      wire,
+      report.complete ? 'retention tended' : 'retention: time was up, the rest is left to the next run',
+    );
+    return wire;
+  },
+  summary: ({ snapshots_rolled_up, scores_rolled_up, roll_ups_forgotten, complete }) =>
+    `${snapshots_rolled_up} snapshots and ${scores_rolled_up} scores became hourly means, ${roll_ups_forgotten} old means went${complete ? '' : '; the rest is left to the next run'}.`,
+});
