@@ -4,6 +4,7 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     exclude: ['test/e2e/**', 'test/chaos/**', 'node_modules/**'],
+    globalSetup: ['test/helpers/sharedPostgres.ts'],
     testTimeout: 30_000,
     hookTimeout: 60_000,
     coverage: {

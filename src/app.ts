@@ -13,17 +13,14 @@ import { systemClock, tokens, ulids } from './adapters/identity.ts';
 import { type CreatedLlm, createLlm } from './adapters/llm/create.ts';
 import { llmProbe } from './adapters/llm/probe.ts';
 import { createLog } from './adapters/log.ts';
-import { type AgentConnection, openMcpTools } from './adapters/mcpTools.ts';
+import type { AgentConnection } from './adapters/mcpTools.ts';
 import { createMetrics } from './adapters/metrics.ts';
 import { diskProbe, isProcessGone } from './adapters/probes.ts';
 import { reloadedFile, yamlFiles } from './adapters/reloadedFile.ts';
 import { createRunbookFiles } from './adapters/runbookFiles.ts';
 import { createAnsibleRunner } from './adapters/runners/ansible.ts';
 import { createScheduler, type Scheduler } from './adapters/scheduler/scheduler.ts';
-import { createSlackClient, slackProbe } from './adapters/slack/client.ts';
-import { createSlackDirectory } from './adapters/slack/directory.ts';
-import { createSurveyLetters, type LetterWording } from './adapters/slack/letters.ts';
-import { createSlackNotifier, type NewsWording } from './adapters/slack/notifier.ts';
+import type { SlackWording } from './adapters/slack/connect.ts';
 import { createTicketMessenger } from './adapters/tickets.ts';
 import { createRunbookIndex } from './adapters/vectors/runbookIndex.ts';
 import { type Config, namedSecret, PROJECT_DIR, programEnv } from './config.ts';
@@ -39,6 +36,7 @@ import { createHealing } from './core/healing.ts';
 import { checkHealth, type Health, type Probe } from './core/health.ts';
 import { createInvoke, type Invoke } from './core/invoke.ts';
 import { LlmPricesFile } from './core/llm.ts';
+import { mcpServersProbe } from './core/mcpServers.ts';
 import type { Messenger } from './core/messagePorts.ts';
 import { notice } from './core/messages.ts';
 import { createCourier, keepDelivering } from './core/outbox.ts';
@@ -52,15 +50,18 @@ import { executeRun } from './core/runs.ts';
 import { ScoreFile } from './core/scoreRules.ts';
 import type { JobRecord } from './core/storePorts.ts';
 import { SURVEY_MESSENGER, writeLetter } from './core/surveys.ts';
-import { linkTicket } from './core/ticketing.ts';
+import { ticketGivenUp, ticketTaken } from './core/ticketing.ts';
 import { TicketMappingFile } from './core/ticketMapping.ts';
 import type { AnyTool } from './core/tool.ts';
 import { TOOLS } from './core/tools/index.ts';
+import { NO_TRACING, type Tracing } from './core/tracing.ts';
 import { triageFirst } from './core/triage.ts';
 import { BEAT_MS, beat, isAlone, leave, requireWorkers, takeUpWhatDiedLeft } from './core/workers.ts';
 
 /** The job that works on one run. */
 const EXECUTE_RUN = 'execute_run';
+const SETTLE_APPROVAL = 'settle_approval';
+const HANDLE_ALERTS = 'handle_alerts';
 
 /** What a test puts in the place of the outside world. */
 export interface Overrides {
@@ -79,7 +80,7 @@ export interface Faces {
   /** Serves our own tools to the MCP client of an agent; without it agents of this process have none of ours. */
   connectAgent?: AgentConnection;
   /** How alerts look in Slack; a process without it leaves telling them to one that has it. */
-  slackWording?: NewsWording & LetterWording;
+  slackWording?: SlackWording;
 }
 
 export interface App {
@@ -107,36 +108,35 @@ export async function createApp(config: Config, overrides: Overrides = {}, faces
   const clock = overrides.clock ?? systemClock;
   const startedAt = clock.now();
   const scoreRules = reloadedFile(join(config.CONFIG_DIR, 'dex_score.yaml'), ScoreFile, { log });
-  const planner = plannerParts(config, log, faces);
+  const planner = plannerParts(config, clock, log, faces);
   const database = await openDatabase(config.DATABASE_URL, config.DATABASE_POOL_SIZE);
   const store = createStore(database.em);
   const metrics = createMetrics();
   const slackTold = config.SLACK_BOT_TOKEN !== '' && config.SLACK_ALERT_CHANNEL !== '';
-  const peopleMessengers = [...(overrides.messengers ?? [])];
-  const slackClient = config.SLACK_BOT_TOKEN ? createSlackClient(config.SLACK_BOT_TOKEN, config.SLACK_API_URL) : null;
-  const directory = slackClient && createSlackDirectory(slackClient, clock, log);
-  const slackHealth = slackClient && faces.slackWording && slackProbe(slackClient, faces.slackWording.problem, clock);
-  if (slackClient && directory && faces.slackWording) {
-    const parts = { client: slackClient, directory, wording: faces.slackWording, log };
-    peopleMessengers.push(createSurveyLetters({ ...parts, write: (message) => writeLetter(ports, message) }));
-    const read = async (tool: string, input: object) => (await invoke(tool, input, jobActor('tell_slack'))).output;
-    if (slackTold) {
-      peopleMessengers.push(
-        createSlackNotifier({
-          ...parts,
-          channel: config.SLACK_ALERT_CHANNEL,
-          messages: store.slackMessages,
-          readAlert: (alert_id) => read('get_alert', { alert_id }),
-          readApproval: (approval_id) => read('get_approval', { approval_id }),
-        }),
-      );
-    }
-  }
+  const read = async (tool: string, input: object) => (await invoke(tool, input, jobActor('tell_slack'))).output;
+  const slack =
+    config.SLACK_BOT_TOKEN === ''
+      ? null
+      : (await import('./adapters/slack/connect.ts')).connectSlack(
+          { token: config.SLACK_BOT_TOKEN, apiUrl: config.SLACK_API_URL, channel: config.SLACK_ALERT_CHANNEL },
+          faces.slackWording,
+          {
+            messages: store.slackMessages,
+            readAlert: (alert_id) => read('get_alert', { alert_id }),
+            readApproval: (approval_id) => read('get_approval', { approval_id }),
+            write: (message) => writeLetter(ports, message),
+          },
+          { clock, log },
+        );
+  const peopleMessengers = [...(overrides.messengers ?? []), ...(slack?.messengers ?? [])];
   const ids = ulids(clock);
-  const scheduler = await createScheduler(config.RUN_QUEUE_URL, log, async (job, startedAt, error) => {
+  const workerId = ids.next();
+  const tracing = await openTracing(config, workerId, log);
+  const scheduler = await createScheduler(config.RUN_QUEUE_URL, { log, tracing }, async (job, startedAt, error) => {
     metrics.jobEnded(job, error ? 'failed' : 'ok', (Date.now() - startedAt.getTime()) / 1000);
-    // Runs have their own record; a line for each would only make the table hot.
-    if (job !== EXECUTE_RUN) await store.jobs.ended(job, startedAt, new Date(), error?.message ?? null);
+    // These come with every run, click and delivery: a line for each would only make the table hot.
+    if (![EXECUTE_RUN, SETTLE_APPROVAL, HANDLE_ALERTS].includes(job))
+      await store.jobs.ended(job, startedAt, new Date(), error?.message ?? null);
   });
   const collectors = createCollectors({
     ssh: {
@@ -186,7 +186,7 @@ export async function createApp(config: Config, overrides: Overrides = {}, faces
     queue: scheduler,
     runEvents: createRunEvents(),
     agents: { profiles: () => [...planner.profiles.current().keys()] },
-    worker: { id: ids.next(), host: hostname(), pid: process.pid, startedAt },
+    worker: { id: workerId, host: hostname(), pid: process.pid, startedAt },
     backups: createBackups(database, {
       databaseUrl: config.DATABASE_URL,
       backupDir: config.BACKUP_DIR,
@@ -194,9 +194,10 @@ export async function createApp(config: Config, overrides: Overrides = {}, faces
       version: config.version,
     }),
     runbooks,
-    people: overrides.people ?? directory ?? undefined,
+    people: overrides.people ?? slack?.directory,
     charts,
     metrics,
+    tracing,
     log,
     clock,
     ids,
@@ -246,11 +247,11 @@ export async function createApp(config: Config, overrides: Overrides = {}, faces
     config.DEX_SCAN_CONCURRENCY,
   );
   scheduler.define(
-    'settle_approval',
+    SETTLE_APPROVAL,
     ({ approval_id }, signal) => settleApproval(ports, decided, String(approval_id), signal),
     config.DEX_SCAN_CONCURRENCY,
   );
-  scheduler.define('handle_alerts', () => handOver(ports), 1);
+  scheduler.define(HANDLE_ALERTS, () => handOver(ports), 1);
   const stopped = new AbortController();
   const deliveries: Promise<void>[] = [];
 
@@ -289,7 +290,8 @@ export async function createApp(config: Config, overrides: Overrides = {}, faces
           disk: diskProbe(config.DATA_DIR),
           llm: llmProbe(planner.model, clock),
           vectors: runbooksProbe(runbooks),
-          ...(slackHealth && { slack: slackHealth }),
+          mcp_servers: planner.serversProbe,
+          ...(slack?.probe && { slack: slack.probe }),
         },
       }),
     async metricsPage() {
@@ -328,15 +330,40 @@ export async function createApp(config: Config, overrides: Overrides = {}, faces
       runbookIndex.close();
       await collectors.close();
       await database.close();
+      await tracing.close();
     },
   };
 }
 
+/** OpenTelemetry is loaded only for those who collect traces. */
+async function openTracing(
+  config: Config,
+  instanceId: string,
+  log: Log,
+): Promise<Tracing & { close(): Promise<void> }> {
+  if (config.OTEL_EXPORTER_OTLP_ENDPOINT === '') return { ...NO_TRACING, close: async () => {} };
+  const { createTracing } = await import('./adapters/tracing.ts');
+  return createTracing({
+    endpoint: config.OTEL_EXPORTER_OTLP_ENDPOINT,
+    headers: config.OTEL_EXPORTER_OTLP_HEADERS,
+    serviceName: config.OTEL_SERVICE_NAME,
+    version: config.version,
+    instanceId,
+    log,
+  });
+}
+
 /** What agents are made from: the model, the configuration files, and connections to MCP servers. */
-function plannerParts(config: Config, log: Log, { connectAgent }: Faces): PlannerParts {
+function plannerParts(
+  config: Config,
+  clock: Clock,
+  log: Log,
+  { connectAgent }: Faces,
+): PlannerParts & { serversProbe: Probe } {
   const file = <S extends z.ZodType>(name: string, schema: S) =>
     reloadedFile(join(config.CONFIG_DIR, name), schema, { log });
   const servers = file('mcp_servers.yaml', McpServersFile);
+  const env = (name: string) => namedSecret(name) ?? undefined;
   return {
     model: createLlm({
       provider: config.LLM_PROVIDER,
@@ -349,16 +376,27 @@ function plannerParts(config: Config, log: Log, { connectAgent }: Faces): Planne
     prices: file('llm_prices.yaml', LlmPricesFile),
     profiles: file('agent_profiles.yaml', AgentProfilesFile),
     budget: { dayUsd: config.LLM_DAILY_BUDGET_USD, callerUsd: config.LLM_DAILY_BUDGET_PER_KEY_USD },
-    openTools: (profile, caller) =>
-      openMcpTools({
+    // Loaded when the first agent is set to work.
+    openTools: async (profile, caller) =>
+      (await import('./adapters/mcpTools.ts')).openMcpTools({
         servers: new Map([...servers.current()].filter(([name]) => profile.servers.includes(name))),
         async connectInProcess(server, transport) {
           if (!connectAgent) throw new AppError('unavailable', `This process does not serve ${server} to agents.`);
           await connectAgent({ ...caller, tools: TOOLS, charts, log, version: config.version }, transport);
         },
-        env: (name) => namedSecret(name) ?? undefined,
+        env,
         log,
       }),
+    serversProbe: mcpServersProbe({
+      servers,
+      clock,
+      async look(external) {
+        const { openMcpTools } = await import('./adapters/mcpTools.ts');
+        const connectInProcess = () => Promise.reject(new Error('Only external servers are looked at.'));
+        const tools = await openMcpTools({ servers: external, connectInProcess, env, log });
+        return tools.close().then(tools.status);
+      },
+    }),
   };
 }
 
@@ -375,13 +413,9 @@ function ticketMessengers(config: Config, ports: Ports): Messenger[] {
       mapping: mappings.find(({ target }) => target.test(url)) ?? null,
       secretOf: namedSecret,
       nowMs: () => ports.clock.now().getTime(),
-      link: (ticketId, link) => linkTicket(ports, ticketId, link),
-      async givenUp(messages, reason) {
-        for (const { idempotencyKey, payload } of messages) {
-          const text = `A ticket could not be delivered and was given up: ${payload.title}. ${reason}`;
-          await notice(ports, `given-up:${idempotencyKey}`, text);
-        }
-      },
+      find: (ticketId) => ports.store.tickets.get(ticketId),
+      taken: (ticketId, taken) => ticketTaken(ports, ticketId, taken),
+      givenUp: (messages, reason) => ticketGivenUp(ports, messages, reason),
     }),
   ];
 }

@@ -44,6 +44,20 @@ const url = (...schemes: string[]) =>
     `must be empty or a URL that begins with ${schemes.map((scheme) => `${scheme}://`).join(' or ')}`,
   );
 
+/** `name=value` pairs with commas between, values percent-encoded: OpenTelemetry's way to write headers. */
+const headers = () =>
+  text()
+    .refine(
+      (value) => value === '' || /^([\w-]+=([^,%]|%[0-7][0-9a-f])*(,(?!$)|$))+$/i.test(value),
+      'must be name=value pairs with commas between, values percent-encoded',
+    )
+    .transform(
+      (value): Record<string, string> =>
+        Object.fromEntries(
+          [...value.matchAll(/([^=,]+)=([^,]*)/g)].map(([, name, encoded]) => [name!, decodeURIComponent(encoded!)]),
+        ),
+    );
+
 /** Every variable the service reads, with its default and what it may hold. `.env.example` describes each. */
 const Variables = z.object({
   API_KEY: text(),
@@ -81,6 +95,10 @@ const Variables = z.object({
   OLLAMA_URL: url('http', 'https').default('http://127.0.0.1:11434'),
   LLM_DAILY_BUDGET_USD: usd(10),
   LLM_DAILY_BUDGET_PER_KEY_USD: usd(5),
+
+  OTEL_EXPORTER_OTLP_ENDPOINT: url('http', 'https'),
+  OTEL_EXPORTER_OTLP_HEADERS: headers(),
+  OTEL_SERVICE_NAME: text('dexops'),
 
   METRICS_TOKEN: text(),
   WEBHOOK_SECRET: text(),
@@ -140,7 +158,7 @@ export interface Config
 const SAYS_NONE = new Set(['LLM_PROVIDER']);
 
 /** What a variable holds is never printed for these. */
-const SECRET = /KEY|TOKEN|SECRET|PASSWORD|_URL$/;
+const SECRET = /KEY|TOKEN|SECRET|PASSWORD|HEADERS|_URL$/;
 
 /**
  * Reads the variables. Empty strings count as not set, but for those where empty is a choice.

@@ -49,9 +49,10 @@ export async function startWorker(config: Config, overrides: Overrides = {}): Pr
 
 /** Health and metrics, nothing else. */
 function openDoor(app: App): Promise<HttpServer> {
-  const { config, log } = app;
+  const { config, log, ports } = app;
   const koa: Koa = createKoa({
     log,
+    tracing: ports.tracing,
     loopbackOnly: false,
     raw: {},
     ownBodies: [],

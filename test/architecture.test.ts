@@ -22,11 +22,20 @@ const MAY_IMPORT: Record<Room, Room[]> = {
   config: ['core'],
   app: ['core', 'domain', 'adapters', 'config'],
   agent: ['core', 'domain', 'adapters', 'config'],
-  entry: ['core', 'domain', 'surfaces', 'mcp', 'app', 'config'],
+  entry: ['core', 'domain', 'surfaces', 'mcp', 'app', 'config', 'entry'],
 };
 
 /** Programs: each starts the application and one or more faces. */
-const ENTRIES = ['src/main.ts', 'src/worker.ts', 'src/surfaces/cli.ts', 'mcp/stdio.ts', 'src/demo.ts'];
+const ENTRIES = [
+  'src/main.ts',
+  'src/serve.ts',
+  'src/service.ts',
+  'src/compileCache.ts',
+  'src/worker.ts',
+  'src/surfaces/cli.ts',
+  'mcp/stdio.ts',
+  'src/demo.ts',
+];
 
 function room(file: string): Room {
   if (ENTRIES.includes(file)) return 'entry';

@@ -54,6 +54,18 @@ test('every mistake is reported at once, with its variable, its value and what i
   expect(read).not.toThrow('pw');
 });
 
+test('headers for the trace collector are read as OpenTelemetry writes them, and bad ones are not shown', () => {
+  const read = (value: string) => readConfig({ OTEL_EXPORTER_OTLP_HEADERS: value }).OTEL_EXPORTER_OTLP_HEADERS;
+  expect(read('')).toEqual({});
+  expect(read('authorization=Basic%20dXNlcg==,x-team=dex')).toEqual({
+    authorization: 'Basic dXNlcg==',
+    'x-team': 'dex',
+  });
+  for (const bad of ['secret', 'a=b,', 'a=%zz', '=b']) {
+    expect(() => read(bad)).toThrow('OTEL_EXPORTER_OTLP_HEADERS=(hidden): must be name=value pairs');
+  }
+});
+
 test('lines that contradict each other are named', () => {
   expect(() => readConfig({ DEX_SCORE_CRITICAL_THRESHOLD: '70' })).toThrow(
     'must be below DEX_SCORE_ALERT_THRESHOLD (60)',

@@ -5,22 +5,19 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { readConfig } from '../src/config.ts';
 import { startWorker } from '../src/worker.ts';
-import { type PostgresServer, startPostgres } from './helpers/postgres.ts';
 import { type Program, runProgram } from './helpers/program.ts';
 import { API_KEY, startTestService } from './helpers/service.ts';
+import { createTestDatabase } from './helpers/testDatabase.ts';
 
-let postgres: PostgresServer;
 let dir: string;
 const programs: Program[] = [];
 beforeAll(async () => {
-  postgres = await startPostgres();
   dir = await mkdtemp(join(tmpdir(), 'dexops-worker-'));
-}, 120_000);
+});
 afterEach(async () => {
   await Promise.all(programs.splice(0).map((program) => program.stop('SIGKILL')));
 });
 afterAll(async () => {
-  await postgres.stop();
   await rm(dir, { recursive: true, force: true });
 });
 
@@ -38,7 +35,7 @@ test('a worker without a shared queue says what is missing', async () => {
 
 describe('PostgreSQL as store and queue', () => {
   test('two workers share thirty runs, each done once; a killed one leaves no run open', async () => {
-    const database = await postgres.createDatabase('work');
+    const database = await createTestDatabase();
     const env = { DATABASE_URL: database, RUN_QUEUE_URL: database, DEX_SCAN_CONCURRENCY: '4' };
     const service = await startTestService(env);
     try {

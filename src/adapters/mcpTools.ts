@@ -12,6 +12,7 @@ import { canonicalJson } from '../core/canonicalJson.ts';
 import type { ChartRenderer } from '../core/chart.ts';
 import { AppError } from '../core/errors.ts';
 import type { Invoke } from '../core/invoke.ts';
+import type { McpServerStatus } from '../core/mcpServers.ts';
 import type { PlannerTool, PlannerTools, ToolResult } from '../core/plannerTools.ts';
 import type { Log } from '../core/ports.ts';
 import type { AnyTool, Effect } from '../core/tool.ts';
@@ -37,14 +38,6 @@ export interface McpToolsOptions {
   /** The value of an environment variable that the configuration names. */
   env: (name: string) => string | undefined;
   log: Log;
-}
-
-/** How a server or one of its tools stands, for people. */
-export interface McpServerStatus {
-  server: string;
-  /** Null when connected, else why not. */
-  problem: string | null;
-  tools: { name: string; hash: string /** Null when it may be called. */; problem: string | null }[];
 }
 
 export interface McpTools extends PlannerTools {

@@ -1,11 +1,17 @@
-/** Carries tickets from the outbox to the ticket system: signed, recognisable when repeated, and wary of odd answers. */
+/** Carries tickets and what becomes of them from the outbox to the ticket system: signed, recognisable when repeated, and wary of odd answers. */
 import { createHmac } from 'node:crypto';
 import type { DeliveryOutcome, Messenger } from '../core/messagePorts.ts';
-import { TICKET_MESSENGER } from '../core/ticketing.ts';
-import type { TicketLink } from '../domain/alert.ts';
+import { TICKET_MESSENGER } from '../core/ticketNews.ts';
 import type { StoredMessage } from '../domain/outbox.ts';
-import type { TicketFields } from '../domain/ticket.ts';
-import { linkIn, mappedBody, type TicketMapping } from '../domain/ticketMapping.ts';
+import type { Ticket, TicketFields } from '../domain/ticket.ts';
+import {
+  mappedBody,
+  saysDone,
+  type TakenTicket,
+  type TicketMapping,
+  takenTicketIn,
+  updateAddress,
+} from '../domain/ticketMapping.ts';
 
 export interface TicketSystem {
   url: string;
@@ -16,8 +22,10 @@ export interface TicketSystem {
   /** The value of an environment variable that a mapping names; null when it is not set. */
   secretOf(name: string): string | null;
   nowMs(): number;
-  /** Keeps what the other system calls the ticket. */
-  link(ticketId: string, link: TicketLink): Promise<void>;
+  /** The ticket as it is kept here. */
+  find(ticketId: string): Promise<Ticket | null>;
+  /** Keeps that the other system took it, and what it calls it if it said so. */
+  taken(ticketId: string, taken: TakenTicket | null): Promise<void>;
   givenUp(messages: readonly StoredMessage[], reason: string): Promise<void>;
 }
 
@@ -33,32 +41,92 @@ export function createTicketMessenger(system: TicketSystem): Messenger {
     name: TICKET_MESSENGER,
     paceMs: PACE_MS,
     givenUp: system.givenUp,
-    async deliver({ messages, idempotencyKey }) {
-      const [message] = messages;
-      if (!message) return { outcome: 'delivered' };
-      // The payload is what openTicketIn stored.
-      const ticket = message.payload as Record<string, unknown> & TicketFields;
-      const { mapping } = system;
-      const body = mapping ? mappedBody(mapping, ticket) : ticket;
-      if (body === null)
-        return { outcome: 'refused', reason: `the mapping ${mapping?.name} has no value for this ticket` };
-      const headers = headersFor(system, JSON.stringify(body), idempotencyKey);
-      if ('missing' in headers) return { outcome: 'later', reason: `the variable ${headers.missing} is not set` };
-      const response = await fetch(system.url, {
-        method: 'POST',
-        body: JSON.stringify(body),
-        headers,
-        // A ticket, and the credentials with it, must not follow to another address.
-        redirect: 'manual',
-        signal: AbortSignal.timeout(ANSWER_LIMIT_MS),
-      });
-      const text = await readText(response);
-      const answer = judge(response, text, mapping);
-      if ('outcome' in answer) return answer;
-      if (answer.link) await system.link(ticket.id, answer.link);
-      return { outcome: 'delivered' };
+    async deliver({ messages }) {
+      const opening = messages.find((message) => newsIn(message).event === 'opened');
+      // Of several updates only the last says how things are.
+      const update = messages.findLast((message) => newsIn(message).event !== 'opened');
+      const [first] = messages;
+      const before = first ? await system.find(newsIn(first).id) : null;
+      if (opening && before?.openedAt === null) {
+        const outcome = await open(system, opening);
+        if (outcome.outcome !== 'delivered') return outcome;
+      }
+      const ticket = update ? await system.find(newsIn(update).id) : null;
+      if (!update || !ticket || ticket.status === 'lost') return { outcome: 'delivered' };
+      if (ticket.openedAt === null) return { outcome: 'later', reason: 'the ticket itself has not been delivered yet' };
+      return tell(system, update, ticket);
     },
   };
+}
+
+/** The payload is what core/ticketNews stored. */
+function newsIn({ payload }: StoredMessage): TicketFields {
+  return payload as Record<string, unknown> & TicketFields;
+}
+
+async function open(system: TicketSystem, message: StoredMessage): Promise<DeliveryOutcome> {
+  const { mapping, url } = system;
+  const fields = newsIn(message);
+  const body = mapping ? mappedBody(mapping, { ...fields, external_id: null, external_ref: null }) : fields;
+  if (body === null) return noValue(mapping);
+  const answer = await send(system, 'POST', url, body, message.idempotencyKey);
+  if ('outcome' in answer) return answer;
+  if (mapping && answer.text === '') return { outcome: 'later', reason: 'the ticket system answered with nothing' };
+  const taken = takenTicketIn(answer.json, mapping?.answer ?? OWN_ANSWER);
+  if (mapping && !taken)
+    return { outcome: 'later', reason: `the ticket system answered without an id: ${answer.text.slice(0, 200)}` };
+  await system.taken(fields.id, taken);
+  return { outcome: 'delivered' };
+}
+
+/** Statuses of a ticket that is there no more: closing it is done. */
+const GONE = new Set([404, 410]);
+
+/** Tells that a ticket was closed or opened again. */
+async function tell(system: TicketSystem, message: StoredMessage, ticket: Ticket): Promise<DeliveryOutcome> {
+  const { mapping, url } = system;
+  const named = { ...newsIn(message), external_id: ticket.externalId, external_ref: ticket.externalRef };
+  const { external_ref: _alike, ...own } = named;
+  const body = mapping ? mappedBody(mapping.update, named) : own;
+  const address = mapping ? updateAddress(url, mapping, ticket.externalRef) : url;
+  if (body === null) return noValue(mapping);
+  if (address === null)
+    return {
+      outcome: 'refused',
+      reason: `the ticket system calls it ${ticket.externalRef}, which is no part of an address`,
+    };
+  const answer = await send(system, mapping?.update.method ?? 'POST', address, body, message.idempotencyKey);
+  if ('outcome' in answer) {
+    const gone = answer.status !== undefined && GONE.has(answer.status);
+    return gone && named.event === 'resolved' ? { outcome: 'delivered' } : answer;
+  }
+  if (mapping && !saysDone(answer.json, mapping))
+    return { outcome: 'refused', reason: `the ticket system did not do it: ${answer.text.slice(0, 200)}` };
+  return { outcome: 'delivered' };
+}
+
+function noValue(mapping: TicketMapping | null): DeliveryOutcome {
+  return { outcome: 'refused', reason: `the mapping ${mapping?.name} has no value for this ticket` };
+}
+
+async function send(
+  system: TicketSystem,
+  method: string,
+  url: string,
+  body: unknown,
+  idempotencyKey: string,
+): Promise<{ text: string; json: unknown } | (DeliveryOutcome & { status?: number })> {
+  const headers = headersFor(system, JSON.stringify(body), idempotencyKey);
+  if ('missing' in headers) return { outcome: 'later', reason: `the variable ${headers.missing} is not set` };
+  const response = await fetch(url, {
+    method,
+    body: JSON.stringify(body),
+    headers,
+    // A ticket, and the credentials with it, must not follow to another address.
+    redirect: 'manual',
+    signal: AbortSignal.timeout(ANSWER_LIMIT_MS),
+  });
+  return judge(response, await readText(response));
 }
 
 function headersFor(
@@ -92,28 +160,23 @@ const REFUSALS = new Set([400, 413, 422]);
 function judge(
   response: Response,
   text: string,
-  mapping: TicketMapping | null,
-): DeliveryOutcome | { link: TicketLink | null } {
+): { text: string; json: unknown } | (DeliveryOutcome & { status: number }) {
   const { status } = response;
-  const later = (reason: string): DeliveryOutcome => ({ outcome: 'later', reason, ...waitOf(response) });
+  const later = (reason: string) => ({ outcome: 'later' as const, status, reason, ...waitOf(response) });
   if (status >= 300 && status < 400)
     return later(
       `the ticket system answered ${status} and leads elsewhere; DEX_TICKET_WEBHOOK_URL must be its final address`,
     );
   if (REFUSALS.has(status))
-    return { outcome: 'refused', reason: `the ticket system refused it with ${status}: ${text.slice(0, 200)}` };
+    return { outcome: 'refused', status, reason: `the ticket system refused it with ${status}: ${text.slice(0, 200)}` };
   if (status < 200 || status >= 300) return later(`the ticket system answered ${status}: ${text.slice(0, 200)}`);
-  if (text.trim() === '') return mapping ? later('the ticket system answered with nothing') : { link: null };
-  let answer: unknown;
+  if (text.trim() === '') return { text: '', json: null };
   try {
-    answer = JSON.parse(text);
+    return { text, json: JSON.parse(text) };
   } catch {
     // A login page or a proxy's greeting: nobody took the ticket.
     return later(`the ticket system answered ${status} with something other than JSON: ${text.slice(0, 100)}`);
   }
-  const link = linkIn(answer, mapping?.answer ?? OWN_ANSWER);
-  if (mapping && !link) return later(`the ticket system answered without an id: ${text.slice(0, 200)}`);
-  return { link };
 }
 
 /** Retry-After in seconds, at most an hour. */

@@ -31,6 +31,7 @@ export interface AlertRepository {
   /** For each identity its open alert, and those of it that were resolved since. */
   recent(identities: readonly AlertIdentity[], resolvedSince: Date): Promise<Alert[]>;
   get(id: number): Promise<Alert | null>;
+  byIds(ids: readonly number[]): Promise<Alert[]>;
   /** Newest first. */
   list(filter: AlertFilter, page: Page): Promise<Paged<Alert>>;
   /** Ids in the order given. Fails on a second open alert of one identity. */
@@ -151,8 +152,8 @@ export interface TicketRepository {
   get(id: string): Promise<Ticket | null>;
   /** By the other system's id, the newest if it used one twice. */
   byExternalId(externalId: string): Promise<Ticket | null>;
-  /** The alert's ticket that is not resolved. */
-  openOf(alertId: number): Promise<Ticket | null>;
+  /** Newest first. */
+  ofAlerts(alertIds: readonly number[]): Promise<Ticket[]>;
   update(id: string, patch: Partial<Ticket>): Promise<void>;
   /** Remembers a delivery of the ticket system; false when it came before. */
   noteDelivery(deliveryId: string, now: Date): Promise<boolean>;

@@ -15,6 +15,7 @@ import type { Actor } from './actor.ts';
 import { AppError } from './errors.ts';
 import type { Ports } from './ports.ts';
 import type { Store } from './storePorts.ts';
+import { closeTicketsIn } from './ticketNews.ts';
 
 /** Alerts that one step of a job works on. */
 const JOB_BATCH = 500;
@@ -95,7 +96,7 @@ function eventsOf({ event }: Move): NonNullable<Move['event']>[] {
   return event ? [event] : [];
 }
 
-/** Writes alerts, their timelines and the news of them. */
+/** Writes alerts, their timelines, the news of them, and closes the tickets of those that ended. */
 async function write(ports: Ports, store: Store, changes: Change[], actor: Actor, now: Date): Promise<Changes> {
   const created = changes.filter(({ alert }) => alert.id === null);
   const ids = await store.alerts.add(created.map(({ alert }) => alert));
@@ -112,6 +113,11 @@ async function write(ports: Ports, store: Store, changes: Change[], actor: Actor
     events.map((event) => ({ ...event, alertId: alert.id, at: now, actor: actor.id, via: actor.via })),
   );
   await store.alerts.addEvents(events);
+  const ended = stored.flatMap(({ alert, events }) => {
+    const end = events.findLast(({ from, to }) => from !== 'resolved' && to === 'resolved');
+    return end && alert.status === 'resolved' ? [{ alert, why: end.why }] : [];
+  });
+  await closeTicketsIn(ports, store, ended);
   await store.outbox.add(
     ports.settings.alertMessengers.flatMap((messenger) =>
       events.map(({ alertId, from, to, why }) => ({
@@ -131,9 +137,10 @@ async function write(ports: Ports, store: Store, changes: Change[], actor: Actor
   };
 }
 
-/** One move inside a running transaction that holds the alert's endpoint; call `announce` after it. */
-export function writeMove(ports: Ports, store: Store, move: Move<Alert>, actor: Actor): Promise<Changes> {
-  return write(ports, store, [{ alert: move.alert, events: eventsOf(move) }], actor, ports.clock.now());
+/** Moves inside a running transaction that holds the alerts' endpoints; call `announce` after it. */
+export function writeMoves(ports: Ports, store: Store, moves: readonly Move<Alert>[], actor: Actor): Promise<Changes> {
+  const changes = moves.map((move) => ({ alert: move.alert, events: eventsOf(move) }));
+  return write(ports, store, changes, actor, ports.clock.now());
 }
 
 /** What is only told and never stored: call it when the transaction is over. */

@@ -17,6 +17,9 @@ const BATCH = 10;
 const HOUR_MS = 3_600_000;
 const LOOKBACK_MS = Math.max(...TREND_METRICS.map((metric) => TREND_RULES[metric].lookbackHours)) * HOUR_MS;
 
+/** After a fix, hours pass until the fall shows in the hourly levels; until then the old climb would be announced again. */
+const FIX_SETTLES_MS = 4 * HOUR_MS;
+
 export const METRIC_WORDS: Record<TrendMetric, string> = { diskPct: 'disk', memoryPct: 'memory', cpuPct: 'CPU' };
 
 export interface PredictionCheck {
@@ -50,6 +53,7 @@ export async function checkFleet(
   progress: (endpoints: number) => void,
 ): Promise<PredictionCheck> {
   const counts: PredictionCheck = { endpoints: 0, raised: 0, ended: 0 };
+  const fixed = await fixedLately(ports, now);
   let afterId = 0;
   for (;;) {
     signal.throwIfAborted();
@@ -57,12 +61,25 @@ export async function checkFleet(
     const last = batch.at(-1);
     if (!last) return counts;
     afterId = last.id;
-    const { raised, ended } = await checkBatch(ports, batch, actor, now);
+    const { raised, ended } = await checkBatch(ports, batch, fixed, actor, now);
     counts.endpoints += batch.length;
     counts.raised += raised;
     counts.ended += ended;
     progress(counts.endpoints);
   }
+}
+
+/** Endpoint and metric of what was fixed so lately that only what stands is looked at. */
+async function fixedLately(ports: Ports, now: Date): Promise<Set<string>> {
+  const ended = await ports.store.remediations.finishedSince(new Date(now.getTime() - FIX_SETTLES_MS));
+  const fixes = ended.filter(({ status }) => status === 'fixed');
+  return new Set(
+    fixes.flatMap(({ endpointId, alertName }) =>
+      TREND_METRICS.filter((metric) => PREDICTIVE_ALERT_NAMES[metric] === alertName).map((metric) =>
+        keyOf({ endpointId, metric }),
+      ),
+    ),
+  );
 }
 
 interface Foreseen {
@@ -73,6 +90,7 @@ interface Foreseen {
 async function checkBatch(
   ports: Ports,
   endpoints: readonly Endpoint[],
+  fixed: ReadonlySet<string>,
   actor: Actor,
   now: Date,
 ): Promise<{ raised: number; ended: number }> {
@@ -84,10 +102,10 @@ async function checkBatch(
     await nextTurn();
   }
   const standing = new Set((await ports.store.predictions.standing(ids)).map(keyOf));
-  const news = all.filter(
-    ({ endpoint, trend }) =>
-      standing.has(keyOf({ endpointId: endpoint.id, metric: trend.metric })) || predictiveAlert(trend) !== null,
-  );
+  const news = all.filter(({ endpoint, trend }) => {
+    const key = keyOf({ endpointId: endpoint.id, metric: trend.metric });
+    return standing.has(key) || (predictiveAlert(trend) !== null && !fixed.has(key));
+  });
   if (news.length === 0) return { raised: 0, ended: 0 };
 
   const { changes, made, ended } = await ports.store.transaction((store) => record(ports, store, news, actor, now));

@@ -1,11 +1,11 @@
 /** Self-healing: what happens to an alert of any source, from the map's decision to a person or to a verified fix. */
 import type { Alert, Severity } from '../domain/alert.ts';
-import { advance } from '../domain/alertMoves.ts';
+import { advance, type Move } from '../domain/alertMoves.ts';
 import type { Endpoint } from '../domain/endpoint.ts';
 import { decideRemediation, type Remediation, type RemediationPlan } from '../domain/remediation.ts';
 import { breakerReason, guardReason, historyMs, inMaintenance } from '../domain/remediationGuards.ts';
 import { type Actor, jobActor } from './actor.ts';
-import { announce, type Changes, requireAlert, writeMove } from './alerting.ts';
+import { announce, type Changes, requireAlert, writeMoves } from './alerting.ts';
 import type { StoredApproval } from './alertPorts.ts';
 import { requestApprovalIn } from './approvals.ts';
 import { AppError } from './errors.ts';
@@ -13,7 +13,7 @@ import { notice } from './messages.ts';
 import type { Healing, Ports } from './ports.ts';
 import { newRun } from './runs.ts';
 import type { Store } from './storePorts.ts';
-import { openTicketIn } from './ticketing.ts';
+import { openTicketIn } from './ticketNews.ts';
 
 /** Who acts when healing does. */
 export const HEALER: Actor = jobActor('healing');
@@ -21,48 +21,90 @@ export const HEALER: Actor = jobActor('healing');
 export function createHealing(ports: Ports): Healing {
   return {
     async handle(alerts) {
-      for (const { id } of alerts) {
-        try {
-          await handleAlert(ports, id);
-        } catch (error) {
-          if (error instanceof AppError && error.kind === 'unavailable') throw error;
-          // One alert that cannot be handled must not hold up all others.
-          ports.log.error({ err: error, alert_id: id }, 'DEX self-healing: an alert could not be handled');
-          await giveToPerson(ports, id, 'self-healing failed on it; the log has the reason');
-        }
+      const endpointIds = [...new Set(alerts.map(({ endpointId }) => endpointId))];
+      const endpoints = new Map((await ports.store.endpoints.byIds(endpointIds)).map((each) => [each.id, each]));
+      const forPeople: ForPeople[] = [];
+      for (const alert of alerts) {
+        const endpoint = endpoints.get(alert.endpointId);
+        if (!endpoint || endpoint.deregisteredAt !== null) continue;
+        await unlessItFails(ports, [alert.id], async () => {
+          const verdict = await judge(ports, alert, endpoint);
+          if ('plan' in verdict) await handleAlert(ports, alert.id, endpoint, verdict);
+          else forPeople.push({ alertId: alert.id, endpoint, ...verdict });
+        });
+      }
+      for (let at = 0; at < forPeople.length; at += GIVEN_TOGETHER) {
+        const batch = forPeople.slice(at, at + GIVEN_TOGETHER);
+        const ids = batch.map(({ alertId }) => alertId);
+        await unlessItFails(ports, ids, () => giveToPeople(ports, batch));
       }
     },
   };
 }
 
+/** Alerts that go to people in one transaction: a storm must not cost one for each, nor hold the store for long. */
+const GIVEN_TOGETHER = 50;
+
+interface ForPeople {
+  alertId: number;
+  endpoint: Endpoint;
+  why: string;
+  severity: Severity;
+}
+
+/** An alert that cannot be handled must not hold up all others: it goes to a person. */
+async function unlessItFails(ports: Ports, alertIds: readonly number[], work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (error instanceof AppError && error.kind === 'unavailable') throw error;
+    ports.log.error({ err: error, alert_ids: alertIds }, 'DEX self-healing: alerts could not be handled');
+    for (const id of alertIds) await giveToPerson(ports, id, 'self-healing failed on it; the log has the reason');
+  }
+}
+
 async function giveToPerson(ports: Ports, alertId: number, why: string): Promise<void> {
+  const { endpointId, severity } = await requireAlert(ports.store, alertId);
+  const [endpoint] = await ports.store.endpoints.byIds([endpointId]);
+  if (endpoint) await giveToPeople(ports, [{ alertId, endpoint, why, severity }]);
+}
+
+/** Gives alerts to people, those that are still active. */
+async function giveToPeople(ports: Ports, batch: readonly ForPeople[]): Promise<void> {
   const changes = await ports.store.transaction(async (store) => {
-    const { endpointId } = await requireAlert(store, alertId);
-    await store.endpoints.hold([endpointId]);
-    const alert = await requireAlert(store, alertId);
-    const endpoint = await endpointOf(store, alert);
-    return alert.status === 'active' && endpoint ? escalateIn(ports, store, alert, endpoint, why) : null;
+    await store.endpoints.hold([...new Set(batch.map(({ endpoint }) => endpoint.id))]);
+    const alerts = new Map(
+      (await store.alerts.byIds(batch.map(({ alertId }) => alertId))).map((each) => [each.id, each]),
+    );
+    const moves: Move<Alert>[] = [];
+    for (const { alertId, endpoint, why, severity } of batch) {
+      const alert = alerts.get(alertId);
+      if (alert?.status !== 'active') continue;
+      const move = await escalationIn(ports, store, alert, endpoint, why, severity);
+      if (move) moves.push(move);
+    }
+    return writeMoves(ports, store, moves, HEALER);
   });
-  if (changes) await announce(ports, changes);
+  await announce(ports, changes);
 }
 
 type Verdict = { plan: RemediationPlan } | { why: string; severity: Severity };
 
-/** Takes one new alert: a remediation begins, a person is asked for a yes, or the alert goes to a person. */
-async function handleAlert(ports: Ports, alertId: number): Promise<void> {
-  const seen = await requireAlert(ports.store, alertId);
-  const endpoint = await endpointOf(ports.store, seen);
-  if (seen.status !== 'active' || !endpoint) return;
-  const verdict = await judge(ports, seen, endpoint);
+/** Takes one new alert that the map has a plan for: a remediation begins, a person is asked for a yes, or a guard gives it to one. */
+async function handleAlert(
+  ports: Ports,
+  alertId: number,
+  endpoint: Endpoint,
+  { plan }: { plan: RemediationPlan },
+): Promise<void> {
   const { changes, remediation } = await ports.store.transaction(async (store) => {
     await store.endpoints.hold([endpoint.id]);
     const alert = await requireAlert(store, alertId);
     if (alert.status !== 'active') return { changes: null, remediation: null };
-    const guarded = 'plan' in verdict ? await guard(ports, store, endpoint, verdict.plan) : null;
-    if ('plan' in verdict && guarded === null) return begin(ports, store, alert, endpoint, verdict.plan, HEALER, false);
-    const why = 'plan' in verdict ? `not healed by itself: ${guarded}` : verdict.why;
-    const severity = 'plan' in verdict ? alert.severity : verdict.severity;
-    return { changes: await escalateIn(ports, store, alert, endpoint, why, severity), remediation: null };
+    const guarded = await guard(ports, store, endpoint, plan);
+    if (guarded === null) return begin(ports, store, alert, endpoint, plan, HEALER, false);
+    const why = `not healed by itself: ${guarded}`;
+    return { changes: await escalateIn(ports, store, alert, endpoint, why), remediation: null };
   });
   if (changes) await announce(ports, changes);
   if (remediation?.status === 'queued') await startNext(ports, endpoint.id);
@@ -172,6 +214,7 @@ async function begin(
     createdAt: run.createdAt,
     startedAt: null,
     finishedAt: null,
+    playedAt: null,
     verifyBy: null,
     cancelledBy: null,
     ownerSaysFixed: null,
@@ -189,7 +232,7 @@ async function begin(
   );
   if (move.kind === 'refused') throw new AppError('conflict', `Alert ${alert.id} cannot be healed: ${move.reason}.`);
   return {
-    changes: await writeMove(ports, store, move, actor),
+    changes: await writeMoves(ports, store, [move], actor),
     remediation: { ...remediation, approvalId: approval?.id ?? null },
   };
 }
@@ -251,12 +294,24 @@ export async function escalateIn(
   alert: Alert,
   endpoint: Endpoint,
   why: string,
-  severity: Severity = alert.severity,
 ): Promise<Changes | null> {
+  const move = await escalationIn(ports, store, alert, endpoint, why, alert.severity);
+  return move && writeMoves(ports, store, [move], HEALER);
+}
+
+/** The same, with the move left to write. */
+async function escalationIn(
+  ports: Ports,
+  store: Store,
+  alert: Alert,
+  endpoint: Endpoint,
+  why: string,
+  severity: Severity,
+): Promise<Move<Alert> | null> {
   const move = advance(alert, 'needs_human', why, ports.clock.now());
   if (move.kind === 'refused') return null;
   await openTicketIn(ports, store, alert, endpoint, why, severity);
-  return writeMove(ports, store, move, HEALER);
+  return move;
 }
 
 /** Begins the oldest waiting remediation of an endpoint, unless one is running on it: never two at once. */

@@ -38,6 +38,11 @@ export function createInvoke(tools: readonly AnyTool[], ports: Ports): Invoke {
     const tool = byName.get(name);
     if (!tool || tool.hiddenFrom?.includes(actor.via))
       throw new AppError('not_found', `There is no tool named ${name}.`);
+    const about = { 'dexops.tool': name, 'dexops.face': actor.via, 'dexops.actor.kind': actor.kind };
+    return ports.tracing.span(`tool ${name}`, about, () => call(tool, raw, actor, options));
+  };
+
+  async function call(tool: AnyTool, raw: unknown, actor: Actor, options: InvokeOptions): Promise<Answer> {
     const started = performance.now();
     let outcome: 'ok' | 'denied' | 'failed' = 'failed';
     let failure: unknown = null;
@@ -79,7 +84,7 @@ export function createInvoke(tools: readonly AnyTool[], ports: Ports): Invoke {
         await recordExecution(ports, allowed.approvalId, outcome === 'ok' ? 'done' : 'failed', words);
       }
     }
-  };
+  }
 
   async function audit(
     tool: AnyTool,

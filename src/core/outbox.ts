@@ -1,6 +1,7 @@
 /** Delivering what waits in the outbox: at its messenger's pace, again after failures, and never for ever. */
 import { backoffMs, isHopeless, nextDelivery, type StoredMessage } from '../domain/outbox.ts';
 import type { DeliveryOutcome, Messenger } from './messagePorts.ts';
+import { pause } from './pause.ts';
 import type { Log, Ports, Random } from './ports.ts';
 
 /** Messages looked at together, so that those about one subject meet. */
@@ -95,16 +96,4 @@ export async function keepDelivering(courier: Courier, log: Log, signal: AbortSi
     });
     await pause(waitMs, signal);
   }
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal.addEventListener('abort', done);
-  });
 }

@@ -8,6 +8,7 @@ import { systemPrompt, transcript } from './plannerPrompt.ts';
 import { isSettled, type PlannerState, type PlannerStep, stepOf } from './plannerState.ts';
 import type { PlannerTools } from './plannerTools.ts';
 import type { Clock } from './ports.ts';
+import type { Tracing } from './tracing.ts';
 
 /** Room for one reply, in tokens; models that reason before they answer spend part of it on that. */
 const REPLY_TOKENS = 8192;
@@ -27,6 +28,7 @@ export interface PlannerRun {
   /** Budgets that are left; each bound is the smaller of this and the profile's. */
   limits?: Partial<PlannerLimits>;
   clock: Clock;
+  tracing: Tracing;
   /** Persists the state; called after every reply, before a write is sent, after calls, and at the end. */
   onStep: (state: PlannerState) => Promise<void>;
   onText?: (delta: string) => void;
@@ -71,17 +73,30 @@ export interface PlannerResult {
 export async function runPlanner(run: PlannerRun): Promise<PlannerResult> {
   const session = openSession(run);
   const { state } = session;
-  for (;;) {
-    const ending =
-      unready(session) ??
-      (await settleCalls(session)) ??
-      (await judgeAnswer(session)) ??
-      overBounds(session) ??
-      (await takeTurn(session));
-    await session.save();
-    if (ending) return { ...ending, steps: state.steps, usage: state.usage, costUsd: state.costUsd, state };
-  }
+  let ending = unready(session) ?? (await followUp(session));
+  while (!ending) ending = overBounds(session) ?? (await takeStep(session));
+  await session.save();
+  return { ...ending, steps: state.steps, usage: state.usage, costUsd: state.costUsd, state };
 }
+
+/** One turn of the model and what follows from it. */
+function takeStep(session: Session): Promise<Ending | null> {
+  const { run, state } = session;
+  return run.tracing.span('step', {}, async ({ add }) => {
+    const failure = await takeTurn(session);
+    add({ 'dexops.step': state.steps.length });
+    if (failure) {
+      add({ 'error.type': failure.error?.kind ?? null });
+      return failure;
+    }
+    await session.save();
+    return followUp(session);
+  });
+}
+
+/** What the last step still asks for: its calls carried out, or its answer judged. */
+const followUp = async (session: Session): Promise<Ending | null> =>
+  (await settleCalls(session)) ?? judgeAnswer(session);
 
 /** What one call of `runPlanner` works with. */
 interface Session {
@@ -133,6 +148,7 @@ async function settleCalls(session: Session): Promise<Ending | null> {
     tools: run.tools,
     dropped: transcript(state).dropped,
     now: () => run.clock.now().toISOString(),
+    tracing: run.tracing,
     save,
     signal,
     needsApproval: (tool) => needsApproval(run.profile, tool),

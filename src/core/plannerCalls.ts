@@ -4,6 +4,7 @@ import { AppError } from './errors.ts';
 import { isSettled, type PlannerCall, type PlannerState, type PlannerStep, type Refusal } from './plannerState.ts';
 import { type PlannerTool, type PlannerTools, pinArguments, sameTool } from './plannerTools.ts';
 import type { Effect } from './tool.ts';
+import type { Tracing } from './tracing.ts';
 
 const MAX_CALLS_PER_STEP = 16;
 /** A read may be asked for a second time (a scan that was still under way, say), not a third. */
@@ -32,6 +33,7 @@ export interface CallContext {
   /** Calls whose results the model no longer sees, and so may make again. */
   dropped: Set<string>;
   now: () => string;
+  tracing: Tracing;
   save: () => Promise<void>;
   signal: AbortSignal;
   needsApproval: (tool: PlannerTool) => boolean;
@@ -173,9 +175,18 @@ function isRepeat(call: PlannerCall, { state, dropped }: CallContext): boolean {
 }
 
 /** Sends one call and records what came of it. A read that was cut off is as if it had not been made. */
-async function perform(call: PlannerCall, { tools, signal, now }: CallContext): Promise<void> {
+async function perform(call: PlannerCall, { tools, tracing, signal, now }: CallContext): Promise<void> {
+  const about = {
+    'gen_ai.operation.name': 'execute_tool',
+    'gen_ai.tool.name': call.tool,
+    'gen_ai.tool.call.id': call.callId,
+  };
   try {
-    const result = await tools.call(call.tool, call.input, { signal });
+    const result = await tracing.span(`execute_tool ${call.tool}`, about, async ({ add }) => {
+      const result = await tools.call(call.tool, call.input, { signal });
+      if (result.isError) add({ 'error.type': 'tool_error' });
+      return result;
+    });
     call.status = result.isError ? 'failed' : 'done';
     call.text = result.text;
   } catch (error) {

@@ -11,7 +11,7 @@ import { AppError } from './errors.ts';
 import type { Invoke } from './invoke.ts';
 import type { Llm, LlmPrice } from './llm.ts';
 import { type LlmBudget, withinBudget } from './llmBudget.ts';
-import { type PlannerResult, runPlanner } from './planner.ts';
+import { type PlannerResult, type PlannerRun, runPlanner } from './planner.ts';
 import type { PendingCall, ToolGate } from './plannerCalls.ts';
 import { jobOf } from './plannerJob.ts';
 import type { CallStatus, PlannerState, PlannerStep } from './plannerState.ts';
@@ -19,6 +19,7 @@ import type { PlannerTools } from './plannerTools.ts';
 import type { Ports, Reloaded } from './ports.ts';
 import { ruleAnswer } from './ruleAnswer.ts';
 import { followRun, type RunExecutor, type RunOutcome } from './runs.ts';
+import { tracedLlm } from './tracing.ts';
 
 export const DEFAULT_PROFILE = 'default';
 
@@ -59,16 +60,21 @@ export function plannerExecutor(ports: Ports, parts: PlannerParts, invoke: Invok
     const gate = gateOf(ports, run, actor, invoke);
     const store = storing(ports, run, llm, profile);
     const tools = await parts.openTools(profile, { actor, invoke: gate.invoke });
+    const prices = parts.prices.current();
     try {
-      const result = await runPlanner({
-        llm: withinBudget(ports, parts.budget, run.requestedBy, llm),
-        prices: parts.prices.current(),
+      const result = await tracedAgent(ports, run, {
+        llm: withinBudget(
+          { ...ports, budget: parts.budget, prices, caller: run.requestedBy },
+          tracedLlm(ports.tracing, llm),
+        ),
+        prices,
         tools,
         profile,
         goal: run.goal ?? '',
         context: job.context,
         limits: { timeMs: MAX_RUN_SECONDS * 1000 },
         clock: ports.clock,
+        tracing: ports.tracing,
         onStep: store,
         onText: (delta) => ports.runEvents.publish(run.id, { type: 'text', delta }),
         beforeToolCall: gate.beforeToolCall,
@@ -80,6 +86,23 @@ export function plannerExecutor(ports: Ports, parts: PlannerParts, invoke: Invok
       await tools.close();
     }
   };
+}
+
+function tracedAgent({ tracing }: Ports, run: Run, planned: PlannerRun): Promise<PlannerResult> {
+  const about = {
+    'gen_ai.operation.name': 'invoke_agent',
+    'gen_ai.agent.name': planned.profile.name,
+    'gen_ai.conversation.id': run.id,
+  };
+  return tracing.span(`invoke_agent ${planned.profile.name}`, about, async ({ add }) => {
+    const result = await runPlanner(planned);
+    add({
+      'gen_ai.usage.input_tokens': result.usage.inputTokens,
+      'gen_ai.usage.output_tokens': result.usage.outputTokens,
+      'error.type': result.error?.kind ?? null,
+    });
+    return result;
+  });
 }
 
 /** Stores the loop's state after every step, and counts what the step cost. */

@@ -12,6 +12,7 @@ import type { RemediationRules } from './remediationMap.ts';
 import type { Runbooks } from './runbookPorts.ts';
 import type { ScoreConfig } from './scoreRules.ts';
 import type { Store, Worker } from './storePorts.ts';
+import type { Tracing } from './tracing.ts';
 
 export interface Ports {
   store: Store;
@@ -35,6 +36,7 @@ export interface Ports {
   people?: People;
   charts: ChartRenderer;
   metrics: Metrics;
+  tracing: Tracing;
   log: Log;
   clock: Clock;
   ids: Ids;

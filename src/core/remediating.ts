@@ -1,13 +1,12 @@
 /** Carrying out remediations: run the playbook, verify by a rescan, and end with a fix or with the alert at a person. */
 import type { Alert } from '../domain/alert.ts';
 import { advance } from '../domain/alertMoves.ts';
-import { SCAN_SERIES } from '../domain/alertRules.ts';
 import type { Endpoint } from '../domain/endpoint.ts';
 import { OPEN_REMEDIATION_STATUSES, type Remediation, type RemediationStatus } from '../domain/remediation.ts';
 import { breakerReason, inMaintenance } from '../domain/remediationGuards.ts';
 import type { Run } from '../domain/run.ts';
 import type { Actor } from './actor.ts';
-import { announce, type Changes, writeMove } from './alerting.ts';
+import { announce, type Changes, writeMoves } from './alerting.ts';
 import type { StoredApproval } from './alertPorts.ts';
 import { cancelApproval } from './approvals.ts';
 import { AppError } from './errors.ts';
@@ -16,9 +15,7 @@ import { tellPeople } from './messages.ts';
 import type { PlaybookReport, Ports } from './ports.ts';
 import { RunCancelled, type RunContext } from './runs.ts';
 import { scanOne } from './scanning.ts';
-
-/** How long a source besides our scans may take to say that the trouble is over; milliseconds. */
-const VERIFY_WITHIN_MS = 15 * 60_000;
+import { examine, resolveVerified, verifyWithinMs } from './verifying.ts';
 
 /** A playbook ends after ten minutes; whoever is still "running" so long after lost its worker. Milliseconds. */
 const LOST_AFTER_MS = 20 * 60_000;
@@ -100,10 +97,13 @@ async function play(
   }, CANCEL_POLL_MS);
   try {
     const { playbook, variables, dryRun } = remediation;
-    const report = await ports.runner.run(
-      { endpoint, playbook, variables, dryRun },
-      AbortSignal.any([signal, cancel.signal]),
-    );
+    const about = { 'dexops.playbook': playbook, 'dexops.hostname': endpoint.hostname, 'dexops.dry_run': dryRun };
+    const report = await ports.tracing.span(`playbook ${playbook}`, about, async ({ add }) => {
+      const until = AbortSignal.any([signal, cancel.signal]);
+      const report = await ports.runner.run({ endpoint, playbook, variables, dryRun }, until);
+      if (!report.ok) add({ 'error.type': 'playbook_failed' });
+      return report;
+    });
     return { report, cancelledBy: cancel.signal.aborted ? cancelledBy : null };
   } finally {
     clearInterval(poll);
@@ -117,39 +117,40 @@ async function verify(
   endpoint: Endpoint,
   signal: AbortSignal,
 ): Promise<RemediationStatus> {
-  const verifyBy = new Date(ports.clock.now().getTime() + VERIFY_WITHIN_MS);
-  await ports.store.remediations.move(remediation.id, ['running'], { status: 'verifying', verifyBy });
-  const scanned =
-    endpoint.collector !== 'push' &&
-    (await scanOne(ports, endpoint.hostname, signal).then(
-      () => true,
-      (error: unknown) => {
-        ports.log.warn({ err: error, remediation_id: remediation.id }, 'the rescan after a remediation failed');
-        return false;
-      },
-    ));
-  const outcome = await settleVerification(ports, { ...remediation, verifyBy }, scanned);
+  const playedAt = ports.clock.now();
+  const verifyBy = new Date(playedAt.getTime() + (await verifyWithinMs(ports)));
+  await ports.store.remediations.move(remediation.id, ['running'], { status: 'verifying', playedAt, verifyBy });
+  if (endpoint.collector !== 'push') {
+    await scanOne(ports, endpoint.hostname, signal).catch((error: unknown) =>
+      ports.log.warn({ err: error, remediation_id: remediation.id }, 'the rescan after a remediation failed'),
+    );
+  }
+  const outcome = await settleVerification(ports, await requireRemediation(ports, remediation.id));
   await startNext(ports, endpoint.id);
   return outcome;
 }
 
-/** @param scanned the endpoint was looked at after the playbook, so an alert of scans that is still open is not fixed */
-async function settleVerification(
-  ports: Ports,
-  remediation: Remediation,
-  scanned: boolean,
-): Promise<RemediationStatus> {
-  const alert = await ports.store.alerts.get(remediation.alertId);
+/** Ends a verification by what was measured since, by the source's word, or when the time for that is over. */
+async function settleVerification(ports: Ports, remediation: Remediation): Promise<RemediationStatus> {
+  const { alertId, playbook, playedAt, verifyBy } = remediation;
+  const alert = await ports.store.alerts.get(alertId);
   if (!alert || alert.status === 'resolved') {
     await endRemediation(ports, remediation, 'fixed', null);
     return 'fixed';
   }
-  const ofScans = alert.series.every((series) => series === SCAN_SERIES);
-  const late = remediation.verifyBy !== null && remediation.verifyBy <= ports.clock.now();
-  if (!(scanned && ofScans) && !late) return 'verifying';
-  const reason = late
-    ? `${remediation.playbook} ran, but nobody said within 15 minutes that it is over: ${alert.message}`
-    : `${remediation.playbook} ran, but the rescan still finds: ${alert.message}`;
+  const proof = await examine(ports, remediation, alert);
+  if (proof.finding === 'over') {
+    await resolveVerified(ports, alertId, `verified after ${playbook}: ${proof.words}`, HEALER);
+    await endRemediation(ports, remediation, 'fixed', null);
+    return 'fixed';
+  }
+  const late = verifyBy !== null && verifyBy <= ports.clock.now();
+  if (proof.finding === 'unknown' && !late) return 'verifying';
+  const minutes = Math.round(((verifyBy?.getTime() ?? 0) - (playedAt?.getTime() ?? 0)) / 60_000);
+  const reason =
+    proof.finding === 'holds'
+      ? `${playbook} ran, but the rescan still finds: ${proof.words}`
+      : `${playbook} ran, but nobody said within ${minutes} minutes that it is over: ${alert.message}`;
   await endRemediation(ports, remediation, 'not_fixed', reason);
   return 'not_fixed';
 }
@@ -236,7 +237,7 @@ export async function remediationDecided(ports: Ports, approval: StoredApproval)
         remediationRunId: remediation.id,
       });
     // An alert that is resolved by now is noticed when its turn comes, and nothing is run.
-    return move && move.kind !== 'refused' ? writeMove(ports, store, move, HEALER) : null;
+    return move && move.kind !== 'refused' ? writeMoves(ports, store, [move], HEALER) : null;
   });
   if (changes) await announce(ports, changes);
   await startNext(ports, remediation.endpointId);
@@ -301,7 +302,7 @@ async function hasSuccessor(store: Ports['store'], alert: Alert, now: Date): Pro
 export async function tendRemediations(ports: Ports): Promise<void> {
   const now = ports.clock.now();
   for (const remediation of await ports.store.remediations.inStatus(OPEN_REMEDIATION_STATUSES)) {
-    if (remediation.status === 'verifying') await settleVerification(ports, remediation, false);
+    if (remediation.status === 'verifying') await settleVerification(ports, remediation);
     if (remediation.status === 'queued') await startNext(ports, remediation.endpointId);
     if (remediation.status === 'waiting_approval') {
       const alert = await ports.store.alerts.get(remediation.alertId);

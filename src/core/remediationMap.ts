@@ -42,6 +42,7 @@ const entry = z
     requires_approval: z.boolean().optional(),
     cooldown: duration.optional(),
     max_per_day: z.number().int().min(1).max(100).optional(),
+    verified_by: z.string().min(1).max(200).optional(),
     match: z
       .strictObject({
         labels: z.record(z.string(), z.array(z.string()).min(1)).optional(),
@@ -59,11 +60,12 @@ const entry = z
     path: ['service'],
   })
   .transform(
-    ({ requires_approval, cooldown, max_per_day, ...same }): RemediationEntry => ({
+    ({ requires_approval, cooldown, max_per_day, verified_by, ...same }): RemediationEntry => ({
       ...same,
       requiresApproval: requires_approval,
       cooldownMs: cooldown,
       maxPerDay: max_per_day,
+      verifiedBy: verified_by,
     }),
   );
 

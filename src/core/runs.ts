@@ -76,28 +76,34 @@ export async function executeRun(
   const run: Run = { ...queued, status: 'running', startedAt };
   ports.runEvents.publish(runId, { type: 'changed' });
   const watch = watchForCancel(ports, runId);
+  const context: RunContext = {
+    signal: AbortSignal.any([signal, watch.cancelled]),
+    cancelled: watch.cancelled,
+    progress: (partial) => ports.store.runs.update(runId, { result: partial }),
+  };
+  const about = { 'dexops.run.id': runId, 'dexops.run.kind': run.kind, 'dexops.hostname': run.hostname };
+  await ports.tracing
+    .span(`run ${run.kind}`, about, async ({ add }) => {
+      const status = await work(ports, executors, run, context);
+      add({ 'dexops.run.status': status, 'error.type': status === 'failed' ? status : null });
+    })
+    .finally(() => watch.stop());
+  return requireRun(ports, runId);
+}
+
+/** Does the run's work and lets go of it; the status it was left in. */
+async function work(ports: Ports, executors: RunExecutors, run: Run, context: RunContext): Promise<RunStatus> {
   try {
     const execute = executors[run.kind];
     if (!execute) throw new AppError('unavailable', `This service has nothing that executes ${run.kind} runs.`);
-    const outcome = await execute(run, {
-      signal: AbortSignal.any([signal, watch.cancelled]),
-      cancelled: watch.cancelled,
-      progress: (partial) => ports.store.runs.update(runId, { result: partial }),
-    });
-    await leave(ports, run, outcome);
+    return await leave(ports, run, await execute(run, context));
   } catch (error) {
-    if (error instanceof RunCancelled) {
-      await leave(ports, run, { status: 'cancelled', error: error.message });
-      return requireRun(ports, runId);
-    }
+    if (error instanceof RunCancelled) return leave(ports, run, { status: 'cancelled', error: error.message });
     if (!(error instanceof AppError))
-      ports.log.error({ err: error, run_id: runId }, 'run failed with an unexpected error');
+      ports.log.error({ err: error, run_id: run.id }, 'run failed with an unexpected error');
     const message = error instanceof AppError ? error.message : 'An internal error; the log has it under this run id.';
-    await leave(ports, run, { status: 'failed', error: message });
-  } finally {
-    watch.stop();
+    return leave(ports, run, { status: 'failed', error: message });
   }
-  return requireRun(ports, runId);
 }
 
 /** The outcome of work that gave a result, unless the service stopped under it. */
@@ -108,7 +114,7 @@ export function resultOutcome(result: unknown, signal: AbortSignal): RunOutcome 
 }
 
 /** Lets go of a running run. One that was cancelled in the meantime stays so. */
-async function leave(ports: Ports, run: Run, { status, news = [], ...rest }: RunOutcome): Promise<void> {
+async function leave(ports: Ports, run: Run, { status, news = [], ...rest }: RunOutcome): Promise<RunStatus> {
   if (isFinished(status)) {
     await endRun(ports, run, ['running'], { status, ...rest }, news);
   } else {
@@ -116,6 +122,7 @@ async function leave(ports: Ports, run: Run, { status, news = [], ...rest }: Run
     if (status === 'queued') await ports.queue.enqueue('execute_run', { run_id: run.id });
     ports.runEvents.publish(run.id, { type: 'changed' });
   }
+  return status;
 }
 
 /** Ends a run if it is in one of these statuses, together with what is to be told of it; false when it was not. */

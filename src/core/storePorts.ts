@@ -33,6 +33,7 @@ export interface Store {
   readonly feedback: FeedbackRepository;
   readonly surveys: SurveyRepository;
   readonly runs: RunRepository;
+  readonly llmSpending: LlmSpendRepository;
   readonly audit: AuditRepository;
   readonly apiKeys: ApiKeyRepository;
   readonly workers: WorkerRepository;
@@ -65,10 +66,24 @@ export interface RunRepository {
   /** Running runs whose process is none of these, oldest first. */
   abandoned(aliveWorkerIds: string[]): Promise<Run[]>;
   update(id: string, patch: Partial<Run>): Promise<void>;
-  /** What the runs since then have cost in US dollars, of everybody or of one asker. */
-  spentUsd(since: Date, requestedBy?: string): Promise<number>;
   /** Runs in one of these statuses, oldest first. */
   inStatus(statuses: RunStatus[], kind?: RunKind): Promise<Run[]>;
+}
+
+/** US dollars: what was paid, and what is set aside for turns under way. */
+export interface Spending {
+  spentUsd: number;
+  reservedUsd: number;
+}
+
+export interface LlmSpendRepository {
+  /**
+   * What each of these callers has spent on a day, `YYYY-MM-DD`; nobody else changes it until the transaction ends.
+   * Days before the one before are forgotten: at midnight some still settle what they began.
+   */
+  hold(day: string, callers: readonly string[]): Promise<Map<string, Spending>>;
+  /** Adds to what these callers have spent and set aside. */
+  add(day: string, callers: readonly string[], change: Spending): Promise<void>;
 }
 
 export interface AuditEntry {

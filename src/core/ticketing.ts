@@ -1,69 +1,46 @@
-/** Tickets: handing an alert to people outside through the outbox, and taking in what their system says of it. */
-import type { Alert, Severity, TicketLink } from '../domain/alert.ts';
+/** Tickets as the ticket system speaks of them: its names for them, and its words on what became of them. */
+import type { Alert } from '../domain/alert.ts';
 import { acknowledge, advance, type Move, type Refusal, resolve } from '../domain/alertMoves.ts';
-import type { Endpoint } from '../domain/endpoint.ts';
-import { statusAfter, type Ticket, type TicketEvent, ticketFields } from '../domain/ticket.ts';
+import type { StoredMessage } from '../domain/outbox.ts';
+import { isOpenTicket, statusAfter, type Ticket, type TicketEvent } from '../domain/ticket.ts';
+import type { TakenTicket } from '../domain/ticketMapping.ts';
 import { type Actor, jobActor } from './actor.ts';
-import { announce, type Changes, requireAlert, writeMove } from './alerting.ts';
+import { announce, type Changes, requireAlert, writeMoves } from './alerting.ts';
 import { AppError } from './errors.ts';
+import { notice } from './messages.ts';
 import type { Ports } from './ports.ts';
 import type { Store } from './storePorts.ts';
-
-/** The messenger of the outbox that carries tickets. */
-export const TICKET_MESSENGER = 'ticket';
 
 const MAX_COMMENT = 2_000;
 const DELIVERIES_KEPT_MS = 7 * 86_400_000;
 
 const TICKETS = jobActor('tickets');
 
-/** Opens a ticket inside the transaction that gives the alert to a person; an alert whose ticket is open gets no second one. */
-export async function openTicketIn(
-  ports: Ports,
-  store: Store,
-  alert: Alert,
-  endpoint: Endpoint,
-  why: string,
-  severity: Severity,
-): Promise<void> {
-  if (!ports.settings.tickets || (await store.tickets.openOf(alert.id))) return;
-  const now = ports.clock.now();
-  const id = ports.ids.next();
-  const fields = ticketFields(id, alert, endpoint, why, severity, ports.settings.publicUrl, now);
-  await store.tickets.add({
-    id,
-    alertId: alert.id,
-    status: 'open',
-    externalId: null,
-    url: null,
-    createdAt: now,
-    statusAt: null,
-  });
-  await store.outbox.add(
-    [
-      {
-        messenger: TICKET_MESSENGER,
-        kind: 'raised',
-        subject: `ticket:${id}`,
-        idempotencyKey: `ticket:${id}`,
-        payload: { ...fields },
-      },
-    ],
-    now,
-  );
-}
-
-/** Keeps what the other system calls the ticket, on the ticket and on its alert. */
-export async function linkTicket(ports: Ports, ticketId: string, link: TicketLink): Promise<void> {
+/** The other system took a ticket: keeps that, and what it calls it if it said so, on the ticket and on its alert. */
+export async function ticketTaken(ports: Ports, ticketId: string, taken: TakenTicket | null): Promise<void> {
   const changes = await ports.store.transaction(async (store) => {
     const ticket = await store.tickets.get(ticketId);
-    if (!ticket || ticket.externalId === link.id) return null;
-    await store.tickets.update(ticketId, { externalId: link.id, url: link.url });
+    if (!ticket) return null;
+    const now = ports.clock.now();
+    const names = taken && { externalId: taken.id, externalRef: taken.ref, url: taken.url };
+    await store.tickets.update(ticketId, { openedAt: ticket.openedAt ?? now, ...names });
+    if (taken === null || ticket.externalId === taken.id) return null;
     const alert = await holdAlert(store, ticket.alertId);
-    const move = advance(alert, alert.status, `ticket ${link.id} was opened`, ports.clock.now(), { ticket: link });
-    return move.kind === 'refused' ? null : writeMove(ports, store, move, TICKETS);
+    const link = { id: taken.id, url: taken.url };
+    const move = advance(alert, alert.status, `ticket ${taken.id} was opened`, now, { ticket: link });
+    return move.kind === 'refused' ? null : writeMoves(ports, store, [move], TICKETS);
   });
   if (changes) await announce(ports, changes);
+}
+
+/** What could not be told for good shows in the channel; a ticket that was never taken is none. */
+export async function ticketGivenUp(ports: Ports, messages: readonly StoredMessage[], reason: string): Promise<void> {
+  for (const { idempotencyKey, payload } of messages) {
+    if (payload.event === 'opened') await ports.store.tickets.update(String(payload.id), { status: 'lost' });
+    const what = payload.event === 'opened' ? 'delivered' : `told as ${payload.event}`;
+    const text = `A ticket could not be ${what} and was given up: ${payload.title}. ${reason}`;
+    await notice(ports, `given-up:${idempotencyKey}`, text);
+  }
 }
 
 export interface TicketWord extends TicketEvent {
@@ -95,13 +72,16 @@ export async function takeTicketWord(ports: Ports, word: TicketWord, actor: Acto
       const move = await moveFor(store, alert, current, word, ports.clock.now());
       return {
         outcome: 'taken',
-        changes: move.kind === 'refused' ? null : await writeMove(ports, store, move, actor),
+        changes: move.kind === 'refused' ? null : await writeMoves(ports, store, [move], actor),
       };
     },
   );
   if (changes) await announce(ports, changes);
   return outcome;
 }
+
+/** The other system repeats what it was told from here. */
+const ECHO: Refusal = { kind: 'refused', reason: 'it is known' };
 
 /** What a ticket's word does to its alert. */
 async function moveFor(
@@ -121,10 +101,10 @@ async function moveFor(
         ? acknowledge(alert, name, null, `${name} is being worked on`, now)
         : note(`${name} is being worked on`);
     case 'resolved':
-      return alert.status === 'resolved'
-        ? note(`${name} was resolved`)
-        : resolve(alert, 'ticket', `${name} was resolved`, now);
+      if (alert.status !== 'resolved') return resolve(alert, 'ticket', `${name} was resolved`, now);
+      return isOpenTicket(ticket) ? note(`${name} was resolved`) : ECHO;
     case 'reopened': {
+      if (alert.status !== 'resolved' && isOpenTicket(ticket)) return ECHO;
       const others = await store.alerts.recent([alert], now);
       const successor = others.find(({ id, status }) => id !== alert.id && status !== 'resolved');
       return alert.status === 'resolved' && !successor

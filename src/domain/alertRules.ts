@@ -45,7 +45,7 @@ export function judgeMeasurements(
   const held = heldByScans(open);
   const values = measures(snapshot);
   for (const rule of rules) {
-    const verdict = judge(rule, snapshot, values);
+    const verdict = findingOf(rule, snapshot, values);
     const before = endpoint.breaches[rule.name] ?? 0;
     const count = verdict.state === 'breached' ? before + 1 : verdict.state === 'unknown' ? before : 0;
     if (count > 0) breaches[rule.name] = count;
@@ -120,15 +120,16 @@ function cleared(endpoint: Scanned, alertName: string, snapshot: Snapshot, why: 
   };
 }
 
-type Verdict =
+/** What a snapshot says of a rule. */
+export type RuleFinding =
   | { state: 'breached'; words: string; labels: Record<string, string> }
   | { state: 'clear'; words: string }
   /** Neither above the line nor below the clearing line. */
-  | { state: 'between' }
+  | { state: 'between'; words: string }
   /** Not measured: says nothing. */
   | { state: 'unknown' };
 
-function judge(rule: AlertRule, snapshot: Snapshot, values: Record<Measure, number | null>): Verdict {
+export function findingOf(rule: AlertRule, snapshot: Snapshot, values = measures(snapshot)): RuleFinding {
   if ('unreachable' in rule) {
     return snapshot.reachable
       ? { state: 'clear', words: 'it answers again' }
@@ -143,9 +144,10 @@ function judge(rule: AlertRule, snapshot: Snapshot, values: Record<Measure, numb
       labels: labelsOf(rule.measure, snapshot),
     };
   }
+  const words = `${MEASURE_NAMES[rule.measure]}: ${amount(rule.measure, value)}`;
   return value <= rule.clear
-    ? { state: 'clear', words: `${MEASURE_NAMES[rule.measure]}: ${amount(rule.measure, value)}, back to normal` }
-    : { state: 'between' };
+    ? { state: 'clear', words: `${words}, back to normal` }
+    : { state: 'between', words: `${words}, not below ${amount(rule.measure, rule.clear)} again` };
 }
 
 /** What a remediation may fill into its parameters. */

@@ -4,14 +4,22 @@ import type { Alert, Resolution } from './alert.ts';
 /** What the figures need of an alert that was created, acknowledged or resolved in the time looked at. */
 export type KpiAlert = Pick<
   Alert,
-  'hostname' | 'alertName' | 'status' | 'createdAt' | 'acknowledgedAt' | 'resolvedAt' | 'resolution' | 'flaps'
+  | 'hostname'
+  | 'alertName'
+  | 'status'
+  | 'startsAt'
+  | 'createdAt'
+  | 'acknowledgedAt'
+  | 'resolvedAt'
+  | 'resolution'
+  | 'flaps'
 >;
 
 /** Every figure without a basis is null and has a reason, because a zero would be a statement. */
 export interface Kpis {
   /** Mean time from an alert to its first acknowledgement, minutes. */
   mttaMinutes: number | null;
-  /** From an alert to its end, minutes. */
+  /** From the start of a trouble to its end, both by its source's word where that has one; minutes. */
   mttrMinutes: number | null;
   mttrMedianMinutes: number | null;
   /** Share of the resolved that a verified remediation ended, 0–100. */
@@ -34,8 +42,9 @@ export function kpis(alerts: readonly KpiAlert[], since: Date): Kpis {
   const reactions = alerts.flatMap(({ createdAt, acknowledgedAt }) =>
     acknowledgedAt !== null && acknowledgedAt >= since ? [minutesBetween(createdAt, acknowledgedAt)] : [],
   );
-  const repairs = resolved.flatMap(({ createdAt, resolvedAt }) =>
-    resolvedAt === null ? [] : [minutesBetween(createdAt, resolvedAt)],
+  const repairs = resolved.flatMap(({ startsAt, createdAt, resolvedAt }) =>
+    // One that came back has a later start, and has been trouble since it was first raised.
+    resolvedAt === null ? [] : [Math.max(minutesBetween(startsAt, resolvedAt), minutesBetween(createdAt, resolvedAt))],
   );
   const none = 'No alert was resolved in this time.';
   return {

@@ -30,7 +30,7 @@ export interface StandingAlert {
 }
 
 /** A standing alert holds until its prediction is this much further away than where it would be raised. */
-const HOLD_FACTOR = 1.5;
+export const HOLD_FACTOR = 1.5;
 
 /**
  * The alert that should stand after this check, or null for none.

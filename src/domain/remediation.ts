@@ -20,6 +20,8 @@ export interface RemediationEntry {
   requiresApproval?: boolean;
   cooldownMs?: number;
   maxPerDay?: number;
+  /** The rule of ours (config/dex_score.yaml) that measures the same trouble; absent: the one of the alert's name. */
+  verifiedBy?: string;
   match?: RemediationMatch;
 }
 
@@ -77,6 +79,8 @@ export interface Remediation {
   createdAt: Date;
   startedAt: Date | null;
   finishedAt: Date | null;
+  /** When the playbook ended well; null before. What is measured later shows whether it helped. */
+  playedAt: Date | null;
   /** Until when the alert has to be over for the fix to count; null before the playbook ended. */
   verifyBy: Date | null;
   cancelledBy: string | null;

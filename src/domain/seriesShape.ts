@@ -97,13 +97,21 @@ const MIN_RESET_PCT = 3;
 /** A fall must stand out this many deviations from the usual change between hours. */
 const RESET_SIGMAS = 6;
 
+/**
+ * How far the level of an hourly track has to fall for a reset. Levels are medians three hours apart; one that falls all the
+ * time falls that much without any reset.
+ */
+export function resetThreshold({ values }: Track): number {
+  const changes = values.slice(1).map((value, i) => value - values[i]!);
+  const usualFall = 3 * Math.max(0, -median(changes));
+  return usualFall + Math.max(MIN_RESET_PCT, RESET_SIGMAS * robustSigma(changes));
+}
+
 /** The resets of an hourly track, oldest first: medians of three hours on either side are compared, so that a spike's end is none. */
 export function findResets({ hours, values }: Track): Reset[] {
   if (hours.length < 4) return [];
   const changes = values.slice(1).map((value, i) => value - values[i]!);
-  // The medians compared are three hours apart; a level that falls all the time falls that much without any reset.
-  const usualFall = 3 * Math.max(0, -median(changes));
-  const threshold = usualFall + Math.max(MIN_RESET_PCT, RESET_SIGMAS * robustSigma(changes));
+  const threshold = resetThreshold({ hours, values });
   const resets: Reset[] = [];
   let group: (Reset & { fall: number }) | null = null;
   for (let i = 0; i < changes.length; i++) {

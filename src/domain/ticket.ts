@@ -2,15 +2,20 @@
 import type { Alert, Severity } from './alert.ts';
 import type { Endpoint } from './endpoint.ts';
 
-export const TICKET_STATUSES = ['open', 'in_progress', 'resolved'] as const;
+/** `lost`: it could not be delivered and never came to be. */
+export const TICKET_STATUSES = ['open', 'in_progress', 'resolved', 'lost'] as const;
 export type TicketStatus = (typeof TICKET_STATUSES)[number];
+
+/** What the other system is told of a ticket. */
+export type TicketNews = 'opened' | 'resolved' | 'reopened';
 
 export const TICKET_EVENTS = ['in_progress', 'resolved', 'reopened', 'comment'] as const;
 export type TicketEventKind = (typeof TICKET_EVENTS)[number];
 
-/** The fields that a mapping may use, as they go out. */
+/** The fields of a ticket as they go out. */
 export interface TicketFields {
   id: string;
+  event: TicketNews;
   title: string;
   description: string;
   severity: Severity;
@@ -20,6 +25,8 @@ export interface TicketFields {
   owner_email: string | null;
   persona: string;
   criticality_tier: number;
+  /** Why it was opened, closed or opened again. */
+  comment: string;
   created_at: string;
   url: string;
 }
@@ -30,9 +37,13 @@ export interface Ticket {
   alertId: number;
   status: TicketStatus;
   externalId: string | null;
+  /** What the other system wants to be called with about it, where that is another name than the one people use. */
+  externalRef: string | null;
   url: string | null;
   createdAt: Date;
-  /** When the newest status the other system told of came about there. */
+  /** When the other system took it; null until then. */
+  openedAt: Date | null;
+  /** When its newest status came about, here or there. */
   statusAt: Date | null;
 }
 
@@ -48,19 +59,27 @@ export interface TicketEvent {
 /** Untrusted messages may be long; no ticket system wants more in a description. */
 const MAX_DESCRIPTION = 10_000;
 
+export function isOpenTicket({ status }: Pick<Ticket, 'status'>): boolean {
+  return status === 'open' || status === 'in_progress';
+}
+
 export function ticketFields(
-  id: string,
+  { id, createdAt }: Pick<Ticket, 'id' | 'createdAt'>,
+  event: TicketNews,
   alert: Alert,
-  endpoint: Endpoint,
+  endpoint: Pick<Endpoint, 'ownerEmail' | 'persona' | 'criticalityTier'>,
   why: string,
   severity: Severity,
   baseUrl: string,
-  now: Date,
 ): TicketFields {
   return {
     id,
+    event,
     title: `${alert.alertName} on ${alert.hostname}`,
-    description: `${alert.message}\nWhy a person: ${why}.`.slice(0, MAX_DESCRIPTION),
+    description: (event === 'opened' ? `${alert.message}\nWhy a person: ${why}.` : alert.message).slice(
+      0,
+      MAX_DESCRIPTION,
+    ),
     severity,
     hostname: alert.hostname,
     alert_id: alert.id,
@@ -68,7 +87,8 @@ export function ticketFields(
     owner_email: endpoint.ownerEmail,
     persona: endpoint.persona,
     criticality_tier: endpoint.criticalityTier,
-    created_at: now.toISOString(),
+    comment: why.slice(0, MAX_DESCRIPTION),
+    created_at: createdAt.toISOString(),
     url: `${baseUrl}/api/v1/dex/alerts/${alert.id}`,
   };
 }

@@ -1,11 +1,9 @@
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
-import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { type McpTools, openMcpTools, toolHash } from '../../src/adapters/mcpTools.ts';
+import { type McpTools, openMcpTools } from '../../src/adapters/mcpTools.ts';
 import { type McpServerConfig, McpServersFile } from '../../src/core/agentProfiles.ts';
-import { declarationsOf, mcpServerOf, type TestTool } from '../helpers/mcpServer.ts';
+import { pinsOf, startExternalMcpServer } from '../helpers/externalMcpServer.ts';
+import type { TestTool } from '../helpers/mcpServer.ts';
 import { ANSWER, plan, profileOf, scriptedLlm, silentLog, toolsOf } from '../helpers/plannerWorld.ts';
 
 const signal = new AbortController().signal;
@@ -25,27 +23,6 @@ async function connect(
   onTestFinished(() => tools.close());
   return tools;
 }
-
-/** An external server over HTTP whose tools may be changed while it runs, and the headers it was sent. */
-async function httpServer(tools: Record<string, TestTool>) {
-  const authorizations: (string | undefined)[] = [];
-  const http = createServer(async (request, response) => {
-    authorizations.push(request.headers.authorization);
-    const transport = new StreamableHTTPServerTransport({ sessionIdGenerator: undefined });
-    response.on('close', () => void transport.close());
-    await mcpServerOf(tools).connect(transport);
-    await transport.handleRequest(request, response);
-  });
-  await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
-  onTestFinished(() => {
-    http.closeAllConnections();
-    http.close();
-  });
-  return { url: `http://127.0.0.1:${(http.address() as AddressInfo).port}/mcp`, authorizations };
-}
-
-const pinsOf = (tools: Record<string, TestTool>) =>
-  Object.fromEntries(declarationsOf(tools).map((tool) => [tool.name, toolHash(tool)]));
 
 describe('our own server in memory', () => {
   it('gives tools with the server’s name before theirs, and the effect their annotations tell', async () => {
@@ -73,7 +50,7 @@ describe('our own server in memory', () => {
 describe('an external server over HTTP', () => {
   it('is offered only what was approved, under the hash that was approved, with the header from the environment', async () => {
     const declared: Record<string, TestTool> = { find_asset: { run: () => 'laptop' }, extra: { run: () => 'x' } };
-    const { url, authorizations } = await httpServer(declared);
+    const { url, authorizations } = await startExternalMcpServer(declared);
     const { find_asset } = pinsOf(declared);
     const config = { transport: 'http', url, headers: { Authorization: 'INV_AUTH' }, tools: { find_asset } };
     const tools = await connect('inventory', config, { INV_AUTH: 'Bearer s3cret' });
@@ -96,7 +73,7 @@ describe('an external server over HTTP', () => {
     async (_what, poison) => {
       let sent = 0;
       const declared: Record<string, TestTool> = { find_asset: { run: () => `asset ${++sent}` } };
-      const { url } = await httpServer(declared);
+      const { url } = await startExternalMcpServer(declared);
       const config = { transport: 'http', url, tools: pinsOf(declared) };
       const profile = profileOf({ servers: ['inventory'], tools: ['inventory__*'] });
 

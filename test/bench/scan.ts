@@ -12,7 +12,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { App } from '../../src/app.ts';
 import { readConfig } from '../../src/config.ts';
 import type { Actor } from '../../src/core/actor.ts';
-import { startService } from '../../src/main.ts';
+import { startService } from '../../src/service.ts';
 import { endpointPath } from '../helpers/exporterFleet.ts';
 import { freePort } from '../helpers/freePort.ts';
 import { figure, percentile } from './figure.ts';

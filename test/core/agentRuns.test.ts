@@ -97,23 +97,41 @@ describe('without a model', { timeout: 60_000 }, () => {
 });
 
 describe('a budget', { timeout: 60_000 }, () => {
-  const twoTurns = (goal: string) =>
-    model.says(goal, { calls: [['dexops__get_fleet', {}]] }, { text: answer('Fine.') });
+  /** What one of these turns costs, and what is about the most that it may: it writes all that it is allowed to. */
+  const TURN_USD = 0.0135;
+  const longTurns = (goal: string) =>
+    model.says(
+      goal,
+      { calls: [['dexops__get_fleet', {}]], outputTokens: 8192 },
+      { text: answer('Fine.'), outputTokens: 8192 },
+    );
 
-  test('of the day stops runs before the next turn, and says until when', async () => {
-    const service = await serve({ ...model.env, LLM_DAILY_BUDGET_USD: '0.0001' });
-    twoTurns('goal-day');
+  test('of the day stops runs before the turn that may go beyond it, and says until when', async () => {
+    const service = await serve({ ...model.env, LLM_DAILY_BUDGET_USD: String(TURN_USD * 1.9) });
+    longTurns('goal-day');
     expect(await ask(service, 'goal-day')).toMatchObject({
       status: 'failed',
-      error: expect.stringContaining("today's budget for language models is used up"),
-      cost_usd: expect.any(Number),
+      error: expect.stringMatching(/today's budget for language models is used up.*starts anew at midnight UTC/),
+      cost_usd: expect.closeTo(TURN_USD, 3),
       steps: [{ step: 1 }],
     });
   });
 
+  test('holds for runs side by side', async () => {
+    const budgetUsd = TURN_USD * 3.9;
+    const service = await serve({ ...model.env, LLM_DAILY_BUDGET_USD: String(budgetUsd) });
+    const goals = Array.from({ length: 8 }, (_, index) => `goal-beside-${index};`);
+    for (const goal of goals) longTurns(goal);
+    const runs = await Promise.all(goals.map((goal) => ask(service, goal)));
+    const spentUsd = runs.reduce((sum, { cost_usd }) => sum + (cost_usd ?? 0), 0);
+    expect(spentUsd).toBeGreaterThan(TURN_USD * 2);
+    expect(spentUsd).toBeLessThanOrEqual(budgetUsd);
+    for (const { error } of runs.filter(({ status }) => status !== 'completed')) expect(error).toContain('is used up');
+  });
+
   test('of one who asks leaves the others theirs', async () => {
-    const service = await serve({ ...model.env, LLM_DAILY_BUDGET_PER_KEY_USD: '0.0001' });
-    twoTurns('goal-mine');
+    const service = await serve({ ...model.env, LLM_DAILY_BUDGET_PER_KEY_USD: String(TURN_USD * 1.9) });
+    longTurns('goal-mine');
     expect((await ask(service, 'goal-mine')).error).toContain('key:api_key');
     model.says('goal-theirs', { text: answer('Fine.') });
     const other: Actor = { id: 'slack:U2', name: 'Cem', kind: 'human', via: 'slack', role: 'viewer' };

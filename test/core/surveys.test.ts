@@ -8,9 +8,9 @@ import { testClock } from '../helpers/clock.ts';
 import { collectingLog } from '../helpers/collectingLog.ts';
 import { dump } from '../helpers/dump.ts';
 import { machines } from '../helpers/machines.ts';
-import { type PostgresServer, startPostgres } from '../helpers/postgres.ts';
 import { startTestService, type TestService } from '../helpers/service.ts';
 import { type Employee, post, slackActor } from '../helpers/surveyCompany.ts';
+import { createTestDatabase } from '../helpers/testDatabase.ts';
 
 const HOUR_MS = 3_600_000;
 const LEAST = 5;
@@ -49,7 +49,6 @@ const EVERY_QUESTION: Question[] = [1, 2, 7, 30, 365].flatMap((days) =>
 );
 
 describe.each(['sqlite', 'postgresql'] as const)('a survey of forty people on %s', (kind) => {
-  let postgres: PostgresServer | null = null;
   let service: TestService;
   let surveyId: number;
   const clock = testClock(new Date('2026-03-02T10:00:00Z')); // a Monday
@@ -61,8 +60,7 @@ describe.each(['sqlite', 'postgresql'] as const)('a survey of forty people on %s
   const answered: Employee[] = [];
 
   beforeAll(async () => {
-    postgres = kind === 'postgresql' ? await startPostgres() : null;
-    const env: Record<string, string> = postgres ? { DATABASE_URL: await postgres.createDatabase('survey') } : {};
+    const env: Record<string, string> = kind === 'postgresql' ? { DATABASE_URL: await createTestDatabase() } : {};
     service = await startTestService(env, { collector: machines(new Map()), clock, log, ...office.overrides });
     office.openFor(service);
     for (const { email, hostname, persona, tags } of EMPLOYEES) {
@@ -72,7 +70,6 @@ describe.each(['sqlite', 'postgresql'] as const)('a survey of forty people on %s
   }, 90_000);
   afterAll(async () => {
     await service.stop();
-    await postgres?.stop();
   }, 60_000);
 
   const ports = (): Ports => service.app.ports;

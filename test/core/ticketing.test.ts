@@ -38,6 +38,23 @@ async function panic(host: string) {
 const linked = (host: string) =>
   expect.poll(async () => (await world.alertOf(host)).ticket, { timeout: 8000 }).not.toBe(null);
 
+const end = (host: string) =>
+  world.service.call(
+    'POST',
+    '/api/v1/webhooks/alertmanager',
+    delivery(
+      alert({
+        host,
+        name: 'KernelPanic',
+        status: 'resolved',
+        startsAt: world.clock.now().toISOString(),
+        endsAt: world.clock.now().toISOString(),
+      }),
+    ),
+    { Authorization: `Bearer ${WEBHOOK_SECRET}` },
+  );
+const sentEvents = () => system.sent.map(({ text }) => JSON.parse(text).event);
+
 let words = 0;
 interface Word {
   event: string;
@@ -189,4 +206,87 @@ describe('a callback', () => {
     });
     expect(status).toBe(401);
   });
+});
+
+describe('an alert that ends by itself', () => {
+  beforeEach(async () => {
+    await panic('pc-1');
+    await linked('pc-1');
+  });
+
+  test('closes its ticket, signed and recognisable, and the echo is no news', async () => {
+    world.clock.advance(60_000);
+    expect(await end('pc-1')).toMatchObject({ body: { resolved: 1 } });
+    await expect.poll(sentEvents, { timeout: 8000 }).toEqual(['opened', 'resolved']);
+    const { id } = await world.alertOf('pc-1');
+    expect(JSON.parse(system.sent[1]!.text)).toMatchObject({
+      id: JSON.parse(system.sent[0]!.text).id,
+      external_id: 'T-1',
+      alert_id: id,
+      comment: 'Alertmanager says that it is over',
+    });
+    const { headers, text } = system.sent[1]!;
+    expect(headers['idempotency-key']).toMatch(/^ticket:.+:resolved:.+/);
+    const signed = `${headers['x-dexops-timestamp']}.${text}`;
+    expect(headers['x-dexops-signature']).toBe(
+      `sha256=${createHmac('sha256', WEBHOOK_SECRET).update(signed).digest('hex')}`,
+    );
+
+    const before = await world.timelineOf(id);
+    world.clock.advance(1000);
+    expect(await tell({ event: 'resolved' })).toMatchObject({ status: 200, body: { outcome: 'taken' } });
+    expect(await world.timelineOf(id)).toEqual(before);
+    expect(await world.alertOf('pc-1')).toMatchObject({ status: 'resolved', resolution: 'source' });
+  });
+
+  test('is not told when the ticket system ended it itself', async () => {
+    await tell({ event: 'resolved' });
+    expect(await world.alertOf('pc-1')).toMatchObject({ status: 'resolved', resolution: 'ticket' });
+    await new Promise((resolve) => setTimeout(resolve, 2500)); // two looks of the courier
+    expect(sentEvents()).toEqual(['opened']);
+  });
+
+  test('closes its ticket too when a person ended it, and what comes after is tolerated', async () => {
+    const { id } = await world.alertOf('pc-1');
+    await world.service.call('POST', `/api/v1/dex/alerts/${id}/resolve`, { reason: 'rebooted' });
+    await expect.poll(sentEvents, { timeout: 8000 }).toEqual(['opened', 'resolved']);
+    world.clock.advance(1000);
+    expect(await tell({ event: 'comment', comment: 'thanks' })).toMatchObject({ status: 200 });
+    expect(await tell({ event: 'in_progress' })).toMatchObject({ status: 200 });
+    expect(await world.alertOf('pc-1')).toMatchObject({ status: 'resolved', resolution: 'person' });
+    world.clock.advance(1000);
+    expect(await tell({ event: 'reopened' })).toMatchObject({ status: 200 });
+    expect(await world.alertOf('pc-1')).toMatchObject({ status: 'needs_human' });
+  });
+
+  test('and comes back within the window opens its ticket again', async () => {
+    await end('pc-1');
+    await expect.poll(sentEvents, { timeout: 8000 }).toEqual(['opened', 'resolved']);
+    world.clock.advance(60_000);
+    const again = delivery(alert({ host: 'pc-1', name: 'KernelPanic', startsAt: world.clock.now().toISOString() }));
+    await world.service.call('POST', '/api/v1/webhooks/alertmanager', again, {
+      Authorization: `Bearer ${WEBHOOK_SECRET}`,
+    });
+    await world.reaches('pc-1', 'needs_human');
+    await expect.poll(sentEvents, { timeout: 8000 }).toEqual(['opened', 'resolved', 'reopened']);
+    expect(await world.alertOf('pc-1')).toMatchObject({ flaps: 1, ticket: { id: 'T-1' } });
+  });
+});
+
+test('a ticket that was never taken is not closed, and the next one is new', async () => {
+  system.answer = { status: 422, text: '{"error":"no project"}' };
+  await panic('pc-1');
+  await expect.poll(sentEvents, { timeout: 8000 }).toEqual(['opened']);
+  await expect.poll(() => world.told.find(({ what }) => what === 'notice'), { timeout: 8000 }).toBeDefined();
+  system.answer = {};
+  await end('pc-1');
+  world.clock.advance(60_000);
+  await world.service.call(
+    'POST',
+    '/api/v1/webhooks/alertmanager',
+    delivery(alert({ host: 'pc-1', name: 'KernelPanic', startsAt: world.clock.now().toISOString() })),
+    { Authorization: `Bearer ${WEBHOOK_SECRET}` },
+  );
+  await world.reaches('pc-1', 'needs_human');
+  await expect.poll(sentEvents, { timeout: 8000 }).toEqual(['opened', 'opened']);
 });

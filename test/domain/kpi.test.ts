@@ -9,6 +9,7 @@ function alert(more: Partial<KpiAlert> = {}): KpiAlert {
     hostname: 'pc-1',
     alertName: 'DiskFull',
     status: 'active',
+    startsAt: at(10),
     createdAt: at(10),
     acknowledgedAt: null,
     resolvedAt: null,
@@ -36,7 +37,7 @@ test('without alerts every figure is null and says why', () => {
   ]);
 });
 
-test('times are from creation, to the second', () => {
+test('times are from the start, to the second', () => {
   const figures = kpis(
     [
       alert({ acknowledgedAt: at(12), resolvedAt: at(20), resolution: 'auto' }),
@@ -59,8 +60,15 @@ test('times are from creation, to the second', () => {
 });
 
 test('an alert from before counts for its end, not for its creation', () => {
-  const old = alert({ createdAt: at(-60), resolvedAt: at(0), resolution: 'clear' });
+  const old = alert({ startsAt: at(-60), createdAt: at(-60), resolvedAt: at(0), resolution: 'clear' });
   expect(kpis([old], SINCE)).toMatchObject({ totalAlerts: 0, resolvedAlerts: 1, mttrMinutes: 60, byAlertName: [] });
+});
+
+test('a trouble lasts from where its source saw it begin, and one that came back since it was first raised', () => {
+  const told = alert({ startsAt: at(8), createdAt: at(10), resolvedAt: at(20), resolution: 'source' });
+  expect(kpis([told], SINCE).mttrMinutes).toBe(12);
+  const back = alert({ startsAt: at(18), createdAt: at(10), resolvedAt: at(20), resolution: 'source', flaps: 1 });
+  expect(kpis([back], SINCE).mttrMinutes).toBe(10);
 });
 
 test('names and endpoints by how often, flaps counting as noise', () => {

@@ -126,6 +126,7 @@ describe('guards', () => {
       createdAt: at,
       startedAt: at,
       finishedAt: at,
+      playedAt: null,
       verifyBy: null,
       cancelledBy: null,
       ownerSaysFixed: null,

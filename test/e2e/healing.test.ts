@@ -60,6 +60,7 @@ describe.skipIf(missing.length > 0)(
       return dir;
     }
     const settings = (map: string) => ({
+      RUNBOOKS_DIR: join(PROJECT_DIR, 'runbooks'),
       SSH_KEYS_DIR: sshd.keysDir,
       CONFIG_DIR: withMap(map),
       DEX_SELF_HEALING_ENABLED: 'true',
@@ -228,6 +229,8 @@ remediation_map:
       ansible.builtin.lineinfile: { path: ${marks}, line: "{{ lookup('pipe', 'date +%s%N') }}", create: true }
     - name: Take long
       ansible.builtin.command: { argv: [sleep, "6"] }
+    - name: Leave another mark
+      ansible.builtin.lineinfile: { path: ${marks}, line: "went on", create: true }
 `,
       );
       const port = await freePort();
@@ -289,7 +292,7 @@ remediation_map:
           return [remediation.status, run.status, found.status];
         };
         await expect.poll(state, POLL).toEqual(['interrupted', 'interrupted', 'needs_human']);
-        await delay(8_000); // by now a second run would have left its mark
+        await delay(10_000); // by now a second run, and the first one going on unwatched, would have left a mark
         expect(marksLeft()).toBe(1);
       } finally {
         const dead = ended(child);

@@ -29,7 +29,9 @@ afterAll(() => rm(dir, { recursive: true, force: true }));
 
 /** Runs the inspector and returns what it printed; its exit code is 5 when a tool answered with an error. */
 async function inspect(target: string[], ...args: string[]): Promise<{ code: number; out: any }> {
-  const settled = await run(join(BIN, 'mcp-inspector'), ['--cli', ...target, ...args, '--format', 'json', '-q'], {
+  // A process that starts beside other tests on a small machine takes longer than the inspector's own 15 s.
+  const how = ['--format', 'json', '-q', '--connect-timeout', '120000'];
+  const settled = await run(join(BIN, 'mcp-inspector'), ['--cli', ...target, ...args, ...how], {
     cwd: dir,
     env: { ...process.env, PATH, HOME: dir },
     maxBuffer: 16 * 1024 * 1024,
@@ -46,7 +48,6 @@ const CALLS: [tool: string, input: Record<string, unknown>, answer: object][] = 
   ['get_endpoint', { hostname: 'inspected-01' }, { endpoint: { collector: 'local' } }],
   ['update_endpoint', { hostname: 'inspected-01', persona: 'tech' }, { endpoint: { persona: 'tech' } }],
   ['scan_endpoint', { hostname: 'inspected-01' }, { status: 'queued' }],
-  ['scan_fleet', {}, { run_id: expect.any(String) }],
   ['list_runs', { kind: 'scan' }, { total: 1 }],
   ['get_run', { run_id: 'of the scan' }, { kind: 'scan', hostname: 'inspected-01' }],
   ['get_score', { hostname: 'inspected-01' }, { hostname: 'inspected-01', score: expect.any(Number) }],
@@ -83,7 +84,7 @@ async function callEach(target: string[], prepare: (tool: string) => Promise<voi
   }
   const refused = await inspect(target, ...callOf(REFUSED[0], REFUSED[1]));
   expect(refused.out.isError).toBe(true);
-  expect(refused.out.content[0].text).toMatch(/nothing was done/);
+  expect(refused.out.content[0].text).toMatch(/waits for the yes of a person .* Nothing was done yet/);
   return listed.filter((name) => name !== REFUSED[0] && !CALLS.some(([called]) => called === name));
 }
 
@@ -111,7 +112,7 @@ describe('the inspector', () => {
     } finally {
       await service.stop();
     }
-  }, 300_000);
+  }, 900_000);
 
   test('calls every tool over stdio', async () => {
     const env = { DATA_DIR: join(dir, 'stdio'), LOG_LEVEL: 'CRITICAL', EMBEDDING_MODEL: 'none' };
@@ -139,7 +140,7 @@ describe('the inspector', () => {
     await callEach(target, async (tool) => {
       if (tool === 'get_score') await scanHere();
     });
-  }, 300_000);
+  }, 900_000);
 });
 
 interface Check {

@@ -124,6 +124,7 @@ function questions(store: Store): Questions<Omit<Store, 'transaction' | 'ping'>>
       open: [() => alerts.open(), () => alerts.open(IDS)],
       recent: [() => alerts.recent([{ hostname: 'host-7', alertName: 'DiskFull' }], HOUR_AGO)],
       get: [() => alerts.get(7)],
+      byIds: [() => alerts.byIds(IDS)],
       list: [
         () => alerts.list({}, PAGE),
         () => alerts.list({ hostname: 'host-7', status: 'all' }, PAGE),
@@ -204,7 +205,7 @@ function questions(store: Store): Questions<Omit<Store, 'transaction' | 'ping'>>
       add: INSERTS,
       get: [() => tickets.get('7')],
       byExternalId: [() => tickets.byExternalId('T-7')],
-      openOf: [() => tickets.openOf(7)],
+      ofAlerts: [() => tickets.ofAlerts(IDS)],
       update: [() => tickets.update('7', { url: null })],
       noteDelivery: INSERTS,
       pruneDeliveries: [() => tickets.pruneDeliveries(daysAgo(0.99))],
@@ -262,8 +263,13 @@ function questions(store: Store): Questions<Omit<Store, 'transaction' | 'ping'>>
       claim: [() => runs.claim('40', 'worker', NOW)],
       abandoned: [() => runs.abandoned(['worker'])],
       update: [() => runs.update('7', { error: null })],
-      spentUsd: [() => runs.spentUsd(daysAgo(1)), () => runs.spentUsd(daysAgo(1), 'key:7')],
       inStatus: [() => runs.inStatus(['queued'], 'planner')],
+    },
+    llmSpending: {
+      hold: whole('llm_spend', 'two days of callers', () => store.llmSpending.hold('2026-03-02', ['job:a'])),
+      add: whole('llm_spend', 'two days of callers', () =>
+        store.llmSpending.add('2026-03-02', ['job:a'], { spentUsd: 1, reservedUsd: 0 }),
+      ),
     },
     audit: {
       append: INSERTS,

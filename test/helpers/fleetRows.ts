@@ -170,6 +170,7 @@ function fillings(kind: DatabaseKind): Record<string, Filling> {
         outcome: "case i % 100 when 0 then 'denied' else 'ok' end",
       },
     },
+    llm_spend: { rows: 100 },
     api_key: { rows: 50 },
     worker: { rows: 10, columns: { seen_at: ago('0') } },
     job: { rows: 10 },

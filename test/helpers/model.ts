@@ -7,6 +7,8 @@ export interface Turn {
   text?: string;
   /** Answers only after so long, milliseconds. */
   afterMs?: number;
+  /** How long it says its answer was, in tokens. */
+  outputTokens?: number;
 }
 
 export interface Model {
@@ -19,7 +21,8 @@ export interface Model {
   stop(): Promise<void>;
 }
 
-const USAGE = { prompt_tokens: 1000, completion_tokens: 100, total_tokens: 1100 };
+const INPUT_TOKENS = 1000;
+const OUTPUT_TOKENS = 100;
 
 export async function startModel(): Promise<Model> {
   const mock = new LLMock({ port: 0, host: '127.0.0.1', strict: true });
@@ -35,7 +38,10 @@ export async function startModel(): Promise<Model> {
       OPENAI_BASE_URL: `${url}/v1`,
     },
     says(goal, ...turns) {
-      for (const [index, { calls = [], text: content = '', afterMs = 0 }] of turns.entries()) {
+      for (const [
+        index,
+        { calls = [], text: content = '', afterMs = 0, outputTokens = OUTPUT_TOKENS },
+      ] of turns.entries()) {
         const predicate = (request: ChatCompletionRequest) =>
           isAbout(request, goal) && request.messages.filter(({ role }) => role === 'assistant').length === index;
         const toolCalls = calls.map(([name, input], call) => ({
@@ -43,10 +49,15 @@ export async function startModel(): Promise<Model> {
           arguments: JSON.stringify(input),
           id: `call_${index}_${call}`,
         }));
+        const usage = {
+          prompt_tokens: INPUT_TOKENS,
+          completion_tokens: outputTokens,
+          total_tokens: INPUT_TOKENS + outputTokens,
+        };
         mock.on({ predicate }, async (request) => {
           asked.push(request);
           if (afterMs > 0) await delay(afterMs, undefined, { ref: false });
-          return toolCalls.length > 0 ? { content, toolCalls, usage: USAGE } : { content, usage: USAGE };
+          return toolCalls.length > 0 ? { content, toolCalls, usage } : { content, usage };
         });
       }
     },

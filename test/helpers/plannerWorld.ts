@@ -7,6 +7,7 @@ import type { Llm, LlmReply, LlmRequest } from '../../src/core/llm.ts';
 import { type PlannerResult, type PlannerRun, runPlanner } from '../../src/core/planner.ts';
 import type { PlannerState } from '../../src/core/plannerState.ts';
 import type { Log } from '../../src/core/ports.ts';
+import { NO_TRACING } from '../../src/core/tracing.ts';
 import { mcpServerOf, type TestTool } from './mcpServer.ts';
 
 export type ScriptedReply = { text?: string; calls?: [name: string, input: unknown][] } & Partial<LlmReply>;
@@ -100,6 +101,7 @@ export async function plan(
     goal: 'Why is it slow?',
     context: {},
     clock: { now: () => START },
+    tracing: NO_TRACING,
     onStep: async (state) => {
       states.push(JSON.parse(JSON.stringify(state)));
     },

@@ -1,4 +1,4 @@
-/** A real PostgreSQL server from npm for as long as a test file runs, on a free loopback port. */
+/** A real PostgreSQL server from npm, on a free loopback port. */
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';

@@ -1,6 +1,6 @@
 /** Our own programs as separate processes, for what only separate processes can show. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 
@@ -16,7 +16,7 @@ export interface Program {
 
 /** @param file below the project, like `src/worker.ts` */
 export function runProgram(file: string, args: string[], env: Record<string, string>): Program {
-  const child = spawn(process.execPath, [join(ROOT, file), ...args], {
+  const child = spawn(process.execPath, ['--import', './src/compileCache.ts', file, ...args], {
     cwd: ROOT,
     env: { PATH: process.env.PATH, HOME: process.env.HOME, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],

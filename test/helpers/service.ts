@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Overrides } from '../../src/app.ts';
 import { readConfig } from '../../src/config.ts';
-import { startService } from '../../src/main.ts';
+import { startService } from '../../src/service.ts';
 
 export const API_KEY = 'your-api-key';
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { type Database, openDatabase } from '../../src/adapters/db/open.ts';
 import { createStore } from '../../src/adapters/db/store.ts';
 import type { Store } from '../../src/core/storePorts.ts';
-import { type PostgresServer, startPostgres } from './postgres.ts';
+import { createTestDatabase } from './testDatabase.ts';
 
 export interface TestStore {
   store: Store;
@@ -18,8 +18,7 @@ export const STORE_KINDS = ['sqlite', 'postgresql'] as const;
 
 export async function openTestStore(kind: (typeof STORE_KINDS)[number]): Promise<TestStore> {
   const dir = await mkdtemp(join(tmpdir(), 'dexops-store-'));
-  const postgres: PostgresServer | null = kind === 'postgresql' ? await startPostgres() : null;
-  const url = postgres ? await postgres.createDatabase('test') : `sqlite:///${join(dir, 'test.db')}`;
+  const url = kind === 'postgresql' ? await createTestDatabase() : `sqlite:///${join(dir, 'test.db')}`;
   const database = await openDatabase(url);
   return {
     store: createStore(database.em),
@@ -27,7 +26,6 @@ export async function openTestStore(kind: (typeof STORE_KINDS)[number]): Promise
     url,
     async close() {
       await database.close();
-      await postgres?.stop();
       await rm(dir, { recursive: true, force: true });
     },
   };

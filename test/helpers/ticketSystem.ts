@@ -3,6 +3,8 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { startHttpServer } from './httpServer.ts';
 
 export interface Sent {
+  method: string;
+  path: string;
   headers: IncomingHttpHeaders;
   text: string;
 }
@@ -30,7 +32,7 @@ export async function startTicketSystem(): Promise<TicketSystemDouble> {
       text += chunk;
     });
     request.on('end', () => {
-      sent.push({ headers: request.headers, text });
+      sent.push({ method: request.method ?? '', path: request.url ?? '', headers: request.headers, text });
       const { status = 200, headers = {}, text: body, silent } = double.answer;
       if (silent) {
         response.destroy();

@@ -156,9 +156,10 @@ describe('the remediation map', () => {
 
 describe('ticket mappings', () => {
   const FIELDS =
-    'id title description severity hostname alert_id alert_name owner_email persona criticality_tier created_at url'.split(
+    'id event title description severity hostname alert_id alert_name owner_email persona criticality_tier comment created_at url'.split(
       ' ',
     );
+  const AFTERWARDS = [...FIELDS, 'external_id', 'external_ref'];
   it.each([
     ['jira', 'https://acme.atlassian.net/rest/api/3/issue'],
     ['servicenow', 'https://acme.service-now.com/api/now/table/incident'],
@@ -172,10 +173,17 @@ describe('ticket mappings', () => {
     expect(target.test(url.replace('https://', 'https://evil.example/'))).toBe(false);
     expect(target.test(url.replace(/\.(net|com|app)/, '-$1'))).toBe(false);
 
-    const known = [...FIELDS, ...Object.keys(mapping.derive)].map((field) => ` ticket.${field} `);
-    const used = [...JSON.stringify(mapping.body).matchAll(/{{(.*?)}}/g)].map((match) => match[1]);
-    expect(used.length).toBeGreaterThan(3);
-    expect(used.filter((field) => !known.includes(field!))).toEqual([]);
+    const unknown = (body: unknown, fields: string[]) => {
+      const used = [...JSON.stringify(body).matchAll(/{{ ticket\.(.*?) }}/g)].map((match) => match[1] as string);
+      expect(used.length).toBeGreaterThan(1);
+      return used.filter((field) => !fields.includes(field));
+    };
+    expect(unknown(mapping.body, [...FIELDS, ...Object.keys(mapping.derive)])).toEqual([]);
+    const { update } = mapping;
+    expect(unknown(update.body, [...AFTERWARDS, ...Object.keys(update.derive)])).toEqual([]);
+    expect(Object.values(update.derive).map(({ from, values }) => [from, Object.keys(values).sort()])).toEqual([
+      ['event', ['reopened', 'resolved']],
+    ]);
     for (const { from, values } of Object.values(mapping.derive))
       if (from === 'severity') expect(Object.keys(values).sort()).toEqual(['critical', 'info', 'warning']);
   });

@@ -35,6 +35,7 @@ const KPI_FIELDS = [
   'hostname',
   'alertName',
   'status',
+  'startsAt',
   'createdAt',
   'acknowledgedAt',
   'resolvedAt',
@@ -87,6 +88,10 @@ export function alertRepository(session: Session): AlertRepository {
     async get(id) {
       const row = await session().findOne(AlertRow, { id });
       return row && toAlert(row);
+    },
+
+    async byIds(ids) {
+      return (await session().find(AlertRow, { id: { $in: [...ids] } }, { orderBy: { id: 'asc' } })).map(toAlert);
     },
 
     async list(filter, page) {

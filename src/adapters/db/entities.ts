@@ -21,7 +21,7 @@ import {
   SnapshotHourRow,
   SnapshotRow,
 } from './entities/telemetry.ts';
-import { ApiKeyRow, AuditRow, JobRow, RunRow, WorkerRow } from './entities/work.ts';
+import { ApiKeyRow, AuditRow, JobRow, LlmSpendRow, RunRow, WorkerRow } from './entities/work.ts';
 
 export const ENTITIES = [
   EndpointRow,
@@ -38,6 +38,7 @@ export const ENTITIES = [
   SurveySeatRow,
   SurveyPersonRow,
   RunRow,
+  LlmSpendRow,
   AuditRow,
   ApiKeyRow,
   WorkerRow,

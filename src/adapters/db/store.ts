@@ -8,6 +8,7 @@ import { apiKeyRepository } from './apiKeyRepository.ts';
 import { endpointRepository } from './endpointRepository.ts';
 import { feedbackRepository } from './feedbackRepository.ts';
 import { approvalRepository, remediationRepository } from './healingRepositories.ts';
+import { llmSpendRepository } from './llmSpendRepository.ts';
 import { outboxRepository } from './outboxRepository.ts';
 import { predictionRepository } from './predictionRepository.ts';
 import { retentionRepository } from './retentionRepository.ts';
@@ -79,6 +80,7 @@ function storeOver(session: Session, transaction: Store['transaction']): Store {
     feedback: feedbackRepository(session),
     surveys: surveyRepository(session),
     runs: runRepository(session),
+    llmSpending: llmSpendRepository(session),
     audit: auditRepository(session),
     apiKeys: apiKeyRepository(session),
     workers: workerRepository(session),

@@ -3,7 +3,7 @@ import type { InferEntity } from '@mikro-orm/core';
 import type { TicketRepository } from '../../core/alertPorts.ts';
 import type { Ticket } from '../../domain/ticket.ts';
 import { TicketDeliveryRow, TicketRow } from './entities/healing.ts';
-import { plain, type Session } from './rows.ts';
+import { chunked, plain, type Session } from './rows.ts';
 
 export function ticketRepository(session: Session): TicketRepository {
   return {
@@ -21,13 +21,14 @@ export function ticketRepository(session: Session): TicketRepository {
       return row && toTicket(row);
     },
 
-    async openOf(alertId) {
-      const row = await session().findOne(
-        TicketRow,
-        { alertId, status: { $ne: 'resolved' } },
-        { orderBy: { createdAt: 'desc' } },
-      );
-      return row && toTicket(row);
+    async ofAlerts(alertIds) {
+      const rows: InferEntity<typeof TicketRow>[] = [];
+      for (const chunk of chunked([...alertIds])) {
+        rows.push(
+          ...(await session().find(TicketRow, { alertId: { $in: chunk } }, { orderBy: { createdAt: 'desc' } })),
+        );
+      }
+      return rows.map(toTicket);
     },
 
     async update(id, patch) {

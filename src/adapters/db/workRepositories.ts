@@ -35,13 +35,6 @@ export function runRepository(session: Session): RunRepository {
     async move(id, from, patch) {
       return (await session().nativeUpdate(RunRow, { id, status: { $in: [...from] } }, patch)) === 1;
     },
-    async spentUsd(since, requestedBy) {
-      const [row] = await session().execute<{ spent: number | null }[]>(
-        `select sum(cost_usd) as spent from run where created_at >= ? ${requestedBy === undefined ? '' : 'and requested_by = ?'}`,
-        requestedBy === undefined ? [since] : [since, requestedBy],
-      );
-      return row?.spent ?? 0;
-    },
     async claim(id, workerId, startedAt) {
       const claimed = { status: 'running' as const, workerId, startedAt };
       return (await session().nativeUpdate(RunRow, { id, status: 'queued' }, claimed)) === 1;

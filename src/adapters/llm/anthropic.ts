@@ -6,8 +6,8 @@ import type {
   MessageCreateParamsStreaming,
   MessageParam,
 } from '@anthropic-ai/sdk/resources/messages';
-import type { JsonSchema, Llm, LlmMessage, LlmReply, LlmRequest, StopReason } from '../../core/llm.ts';
-import { type AttemptOptions, attempt, type ProviderFailure, pingBy, retryAfterMs } from './attempt.ts';
+import type { JsonSchema, LlmMessage, LlmReply, LlmRequest, StopReason } from '../../core/llm.ts';
+import { type AttemptOptions, attempt, type LlmClient, type ProviderFailure, pingBy, retryAfterMs } from './attempt.ts';
 import { parseToolInput } from './toolInput.ts';
 
 export interface AnthropicOptions {
@@ -18,10 +18,9 @@ export interface AnthropicOptions {
   attempts: AttemptOptions;
 }
 
-export function anthropicLlm({ baseUrl, apiKey, model, attempts }: AnthropicOptions): Llm {
+export function anthropicLlm({ baseUrl, apiKey, model, attempts }: AnthropicOptions): LlmClient {
   const client = new Anthropic({ apiKey, baseURL: baseUrl, maxRetries: 0, timeout: attempts.timeoutMs });
   return {
-    describe: () => ({ provider: 'anthropic', model }),
     ping: (signal) => pingBy((within) => client.models.list({ limit: 1 }, { signal: within }), explain, signal),
     complete: (request) =>
       attempt(

@@ -9,8 +9,8 @@ import {
   type Message,
 } from '@aws-sdk/client-bedrock-runtime';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
-import type { Llm, LlmMessage, LlmReply, LlmRequest, StopReason } from '../../core/llm.ts';
-import { type AttemptOptions, attempt, type ProviderFailure, pingBy, retryAfterMs } from './attempt.ts';
+import type { LlmMessage, LlmReply, LlmRequest, StopReason } from '../../core/llm.ts';
+import { type AttemptOptions, attempt, type LlmClient, type ProviderFailure, pingBy, retryAfterMs } from './attempt.ts';
 import { parseToolInput } from './toolInput.ts';
 
 export interface BedrockOptions {
@@ -23,7 +23,7 @@ export interface BedrockOptions {
   attempts: AttemptOptions;
 }
 
-export function bedrockLlm({ region, endpoint, credentials, model, attempts }: BedrockOptions): Llm {
+export function bedrockLlm({ region, endpoint, credentials, model, attempts }: BedrockOptions): LlmClient {
   const client = new BedrockRuntimeClient({
     region,
     ...(endpoint && { endpoint }),
@@ -33,7 +33,6 @@ export function bedrockLlm({ region, endpoint, credentials, model, attempts }: B
     requestHandler: new NodeHttpHandler({ requestTimeout: attempts.timeoutMs }),
   });
   return {
-    describe: () => ({ provider: 'bedrock', model }),
     ping: (signal) =>
       pingBy(
         (within) =>

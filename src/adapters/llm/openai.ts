@@ -4,12 +4,12 @@ import type {
   ChatCompletionCreateParamsStreaming,
   ChatCompletionMessageParam,
 } from 'openai/resources/chat/completions';
-import type { Llm, LlmMessage, LlmReply, LlmRequest, StopReason } from '../../core/llm.ts';
-import { type AttemptOptions, attempt, type ProviderFailure, pingBy, retryAfterMs } from './attempt.ts';
+import type { LlmMessage, LlmReply, LlmRequest, StopReason } from '../../core/llm.ts';
+import { type AttemptOptions, attempt, type LlmClient, type ProviderFailure, pingBy, retryAfterMs } from './attempt.ts';
 import { parseToolInput } from './toolInput.ts';
 
 export interface OpenAiOptions {
-  /** Shown in errors and metrics: `openai` or `ollama`. */
+  /** Shown in errors: `openai` or `ollama`. */
   provider: string;
   /** Null means OpenAI's own. */
   baseUrl: string | null;
@@ -18,10 +18,9 @@ export interface OpenAiOptions {
   attempts: AttemptOptions;
 }
 
-export function openAiLlm({ provider, baseUrl, apiKey, model, attempts }: OpenAiOptions): Llm {
+export function openAiLlm({ provider, baseUrl, apiKey, model, attempts }: OpenAiOptions): LlmClient {
   const client = new OpenAI({ apiKey, baseURL: baseUrl, maxRetries: 0, timeout: attempts.timeoutMs });
   return {
-    describe: () => ({ provider, model }),
     ping: (signal) => pingBy((within) => client.models.list({ signal: within }), explain, signal),
     complete: (request) =>
       attempt(

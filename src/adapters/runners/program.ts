@@ -1,4 +1,4 @@
-/** Runs one program in its own process group, so that stopping it stops all it started. */
+/** Runs one program in its own process group, so that stopping it stops all it started, and so does the end of this process. */
 import { spawn } from 'node:child_process';
 
 export interface ProgramOptions {
@@ -23,15 +23,33 @@ const MAX_STDERR_BYTES = 64 * 1024;
 /** What a program may take to end itself before it is killed; milliseconds. */
 const GRACE_MS = 5_000;
 
+/**
+ * Leads the group and starts the program beside a watcher, whose end of a pipe (descriptor 3) closes when this process is
+ * gone, even by SIGKILL: then it ends the group as `stop` does. What is run comes in as arguments and is never read as script.
+ */
+const LEADER = `
+(trap '' TERM; read -r _ <&3; kill -s TERM -- -$$; sleep ${GRACE_MS / 1000}; kill -s KILL -- -$$) </dev/null >/dev/null 2>&1 &
+watcher=$!
+"$@" 3<&- </dev/null &
+wait $!
+code=$?
+kill -s KILL $watcher
+exit $code
+`;
+
+/** How a shell says that there is no such program, or none that it may run. */
+const NOT_STARTED = [126, 127];
+
 /** Resolves when the program has ended, however it ended; rejects when it cannot be started. */
 export function runProgram(program: string, args: string[], options: ProgramOptions): Promise<Ended> {
   const { cwd, env, timeLimitMs, signal } = options;
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { cwd, env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
+    const leader = ['-c', LEADER, 'leader', program, ...args];
+    const child = spawn('/bin/sh', leader, { cwd, env, detached: true, stdio: ['ignore', 'pipe', 'pipe', 'pipe'] });
     const stdout = capped(MAX_STDOUT_BYTES);
     const stderr = capped(MAX_STDERR_BYTES);
-    child.stdout.on('data', stdout.take);
-    child.stderr.on('data', stderr.take);
+    child.stdout?.on('data', stdout.take);
+    child.stderr?.on('data', stderr.take);
 
     let stopped: Ended['stopped'] = null;
     let killer: ReturnType<typeof setTimeout> | undefined;
@@ -59,9 +77,12 @@ export function runProgram(program: string, args: string[], options: ProgramOpti
       cleanUp();
       reject(error);
     });
+    // The watcher of a leader that was killed still holds its end.
+    child.once('exit', () => child.stdio[3]?.destroy());
     child.once('close', (code) => {
       cleanUp();
       if (stopped) killGroup('SIGKILL'); // whoever of the group outlived its leader
+      if (code !== null && NOT_STARTED.includes(code)) return reject(new Error(stderr.text().trim()));
       resolve({ code, stdout: stdout.text(), stderr: stderr.text(), stopped });
     });
     signal.addEventListener('abort', onAbort);

@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Agenda, type AgendaBackend } from 'agenda';
 import type { Probe } from '../../core/health.ts';
 import type { Log, Queue } from '../../core/ports.ts';
+import type { Tracing } from '../../core/tracing.ts';
 import { memoryJobs } from './memoryJobs.ts';
 
 /** Jobs are killed after ten minutes and never retried (operations guide, "Scheduled Jobs"). */
@@ -34,7 +35,14 @@ export interface Scheduler extends Queue {
   probe: Probe;
 }
 
-export async function createScheduler(queueUrl: string, log: Log, onEnd: OnEnd): Promise<Scheduler> {
+/** Where in a job's data the span stands that asked for it. */
+const TRACEPARENT = 'traceparent';
+
+export async function createScheduler(
+  queueUrl: string,
+  { log, tracing }: { log: Log; tracing: Tracing },
+  onEnd: OnEnd,
+): Promise<Scheduler> {
   const backend = await backendFor(queueUrl);
   const agenda = new Agenda({
     backend,
@@ -49,7 +57,8 @@ export async function createScheduler(queueUrl: string, log: Log, onEnd: OnEnd):
 
   return {
     async enqueue(job, data) {
-      await agenda.now(job, data);
+      const asker = tracing.here();
+      await agenda.now(job, asker === null ? data : { ...data, [TRACEPARENT]: asker });
     },
     waiting: () => agenda.db.getQueueSize(),
 
@@ -64,7 +73,11 @@ export async function createScheduler(queueUrl: string, log: Log, onEnd: OnEnd):
             () => overdue.abort(new Error(`${job} took longer than ten minutes`)),
             JOB_TIMEOUT_MS,
           );
-          const work = handler(attrs.data ?? {}, AbortSignal.any([stopping.signal, overdue.signal]));
+          const { [TRACEPARENT]: asker = null, ...data } = attrs.data ?? {};
+          const signal = AbortSignal.any([stopping.signal, overdue.signal]);
+          const work = tracing.under(asker as string | null, () =>
+            tracing.span(`job ${job}`, { 'dexops.job': job }, () => handler(data, signal), 'consumer'),
+          );
           running.add(work);
           try {
             await work;

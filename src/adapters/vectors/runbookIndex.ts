@@ -20,10 +20,10 @@ import { type TableReads, tableReads } from './tableReads.ts';
 import { lockWriter } from './writerLock.ts';
 
 /**
- * Below this many sections every vector is compared, which is exact; up to there they are kept in memory (40 MB at most with
- * 512 numbers each) from the first search on.
+ * Every vector is compared, which is exact. So many are kept in memory for that from the first search on (40 MB with 512
+ * numbers each); a larger table is read from disk each time, which is slower but needs no index of vectors.
  */
-const VECTOR_INDEX_FROM_ROWS = 20_000;
+const IN_MEMORY_ROWS = 20_000;
 /** Rows that the full-text index does not hold yet are read one by one: fold them in before that is felt. */
 const OPTIMIZE_FROM_ROWS = 256;
 /** Old versions of a table are kept this long for readers that still look at them. */
@@ -56,7 +56,7 @@ export function createRunbookIndex(options: {
   lockWaitMs?: number;
   inMemoryRows?: number;
 }): RunbookIndex & { close(): void } {
-  const { log, lockWaitMs = 300_000, inMemoryRows = VECTOR_INDEX_FROM_ROWS } = options;
+  const { log, lockWaitMs = 300_000, inMemoryRows = IN_MEMORY_ROWS } = options;
   // Absolute, because LanceDB takes a path that begins with "db" for an address in its cloud.
   const dir = resolve(options.dir);
   const stateFile = join(dir, 'index.json');
@@ -214,7 +214,6 @@ export function createRunbookIndex(options: {
       const unindexed = (await table.indexStats('words_idx'))?.numUnindexedRows ?? 0;
       if (unindexed >= OPTIMIZE_FROM_ROWS) await optimize(table);
     }
-    await indexVectors(sections);
     return result;
   }
 
@@ -252,7 +251,6 @@ export function createRunbookIndex(options: {
         await table.createIndex('words', { config });
         await optimize(table);
       }
-      await indexVectors(sections);
       await replaceFile(
         stateFile,
         JSON.stringify({
@@ -294,13 +292,6 @@ export function createRunbookIndex(options: {
 
 async function optimize(table: Table): Promise<void> {
   await table.optimize({ cleanupOlderThan: new Date(Date.now() - KEEP_VERSIONS_MS) });
-}
-
-async function indexVectors(sections: Table): Promise<void> {
-  if ((await sections.countRows()) < VECTOR_INDEX_FROM_ROWS) return;
-  if ((await sections.listIndices()).some(({ columns }) => columns.includes('vector'))) return;
-  const { Index } = await import('@lancedb/lancedb');
-  await sections.createIndex('vector', { config: Index.ivfFlat({ distanceType: 'dot' }) });
 }
 
 /** Whole or not at all, also across a power cut. */

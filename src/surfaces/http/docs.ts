@@ -27,9 +27,12 @@ const PAGE = `<!doctype html>
 `;
 const START = `SwaggerUIBundle({ url: '/openapi.json', dom_id: '#page', deepLinking: true, persistAuthorization: false });`;
 
-export function docsRoutes(description: Record<string, unknown>): Router {
+/** @param describe makes the OpenAPI document; called when somebody first asks for it */
+export function docsRoutes(describe: () => Record<string, unknown>): Router {
   const router = new Router();
+  let description: Record<string, unknown> | null = null;
   router.get('/openapi.json', (ctx) => {
+    description ??= describe();
     ctx.body = description;
   });
   router.get('/docs', (ctx) => {

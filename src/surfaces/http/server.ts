@@ -8,6 +8,7 @@ import type Router from '@koa/router';
 import Koa, { type Context, type Next } from 'koa';
 import { AppError } from '../../core/errors.ts';
 import type { Log } from '../../core/ports.ts';
+import type { Tracing } from '../../core/tracing.ts';
 import { answerErrors } from './errors.ts';
 
 /** Handlers that want the untouched request (signatures are made over raw bytes), by path prefix. */
@@ -15,6 +16,7 @@ export type RawHandlers = Record<string, (request: IncomingMessage, response: Se
 
 export interface ServerOptions {
   log: Log;
+  tracing: Tracing;
   /** True while nobody has to show a key: then only requests addressed to this machine by name are served. */
   loopbackOnly: boolean;
   raw: RawHandlers;
@@ -37,6 +39,7 @@ export function createKoa(options: ServerOptions): Koa {
   const koa = new Koa();
   koa.silent = true;
   koa.use(identify(options.log));
+  koa.use(trace(options.tracing));
   koa.use(answerErrors(options.log));
   if (options.loopbackOnly) koa.use(onlyLoopbackHost);
   koa.use(async (ctx, next) => {
@@ -123,10 +126,41 @@ function identify(log: Log) {
       status: ctx.status,
       ms: Math.round(performance.now() - started),
     };
-    if (ctx.path === '/health' || ctx.path === '/metrics') log.debug(fields, 'request');
+    if (isWatching(ctx)) log.debug(fields, 'request');
     else log.info(fields, 'request');
   };
 }
+
+/** A span for each request, below the caller's own if it names one; what watches the service itself stays out of it. */
+function trace(tracing: Tracing) {
+  return async (ctx: Context, next: Next): Promise<void> => {
+    if (isWatching(ctx)) return next();
+    const about = {
+      'http.request.method': ctx.method,
+      'url.path': ctx.path,
+      'dexops.request_id': ctx.state.requestId as string,
+    };
+    await tracing.under(ctx.get('traceparent'), () =>
+      tracing.span(
+        ctx.method,
+        about,
+        async ({ add, rename }) => {
+          await next();
+          const route = (ctx as { _matchedRoute?: string })._matchedRoute ?? null;
+          if (route !== null) rename(`${ctx.method} ${route}`);
+          add({
+            'http.route': route,
+            'http.response.status_code': ctx.status,
+            'error.type': ctx.status >= 500 ? String(ctx.status) : null,
+          });
+        },
+        'server',
+      ),
+    );
+  };
+}
+
+const isWatching = (ctx: Context) => ctx.path === '/health' || ctx.path === '/metrics';
 
 /** A page on the internet can make a browser call 127.0.0.1 under its own name (DNS rebinding); the Host header gives it away. */
 async function onlyLoopbackHost(ctx: Context, next: Next): Promise<void> {

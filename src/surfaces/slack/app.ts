@@ -56,6 +56,8 @@ export interface SlackNeeds {
 }
 
 export interface SlackFace {
+  /** Where Slack calls. */
+  path: string;
   /** Serves SLACK_PATH; null in Socket Mode, where nobody calls in. */
   requestListener: ((request: IncomingMessage, response: ServerResponse) => Promise<void>) | null;
   /** Connects; a Slack that is down is logged and tried again, it never stops the service. */
@@ -105,6 +107,7 @@ export function createSlack(settings: SlackSettings, needs: SlackNeeds): SlackFa
   listenTo(bolt, slack, needs.clock);
 
   return {
+    path: SLACK_PATH,
     requestListener: http && ((request, response) => receive(http, request, response)),
     async start() {
       const problem = (error: unknown) => log.error({ problem: slackProblem(error).message }, 'Slack is not connected');

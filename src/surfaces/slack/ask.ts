@@ -1,7 +1,8 @@
 /** Questions in words, by mention or direct message: put to an agent, whose one message shows what it looks at and then the answer. */
 import { z } from 'zod';
 import type { Actor } from '../../core/actor.ts';
-import { carryOut, edited, failure, type Place, pause, quiet } from './calls.ts';
+import { pause } from '../../core/pause.ts';
+import { carryOut, edited, failure, type Place, quiet } from './calls.ts';
 import { COMMAND } from './command.ts';
 import type { Asker, Click, SlackContext } from './context.ts';
 import { type Block, button, note, plainReply, type Reply, unescapeTyped } from './text.ts';

@@ -28,6 +28,7 @@ export const STATUS_SIGNS: Record<string, string> = { healthy: '✓', at_risk: '
 const MAX_VALUE_CHARS = 2000;
 const BAR_CELLS = 20;
 const MOST_REASONS = 10;
+const MOST_THUMBS = 3;
 
 const fleetShown = z.object({
   total: z.number(),
@@ -52,13 +53,35 @@ const BODIES: Record<string, (output: Record<string, unknown>) => Block[]> = {
 /** @param image shown below the words, when there is one */
 export function renderAnswer(call: ToolCall, answer: Answer, image: Block | null, shareable: boolean): Reply {
   const body = BODIES[call.tool]?.(answer.output) ?? lineBlocks(answer.text.split('\n'));
-  const end = [...(image ? [image] : []), ...answerButtons(call, shareable)];
+  const end = [...(image ? [image] : []), ...thumbs(call, answer.output), ...answerButtons(call, shareable)];
   return { text: escapeText(answer.text), blocks: fitted(body, MAX_BLOCKS - end.length).concat(end) };
 }
 
 function fitted(blocks: Block[], limit: number): Block[] {
   if (blocks.length <= limit) return blocks;
   return [...blocks.slice(0, limit - 1), note(`and ${blocks.length - limit + 1} more`)];
+}
+
+const pagesFound = z.union([
+  z.object({ results: z.array(z.object({ doc_id: z.string() })) }).transform(({ results }) => results),
+  z.object({ runbooks: z.array(z.object({ doc_id: z.string() })) }).transform(({ runbooks }) => runbooks),
+]);
+
+/** Asks whether a runbook helped, for the first of those found. */
+function thumbs({ tool }: ToolCall, output: Record<string, unknown>): Block[] {
+  if (tool !== 'search_runbooks' && tool !== 'endpoint_runbooks') return [];
+  return pagesFound
+    .parse(output)
+    .slice(0, MOST_THUMBS)
+    .flatMap(({ doc_id }, index) => {
+      const vote = (helped: boolean, label: string) =>
+        callButton(`run:${helped ? 'helped' : 'useless'}${index}`, label, {
+          tool: 'rate_runbook',
+          input: { doc_id, helped },
+        });
+      const buttons = [vote(true, `👍 ${doc_id} helped`), vote(false, '👎 It did not')].filter((it) => it !== null);
+      return buttons.length > 0 ? [{ type: 'actions' as const, elements: buttons }] : [];
+    });
 }
 
 function answerButtons(call: ToolCall, shareable: boolean): Block[] {

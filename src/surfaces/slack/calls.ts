@@ -4,6 +4,7 @@ import { z } from 'zod';
 import type { Actor } from '../../core/actor.ts';
 import { AppError } from '../../core/errors.ts';
 import type { Answer } from '../../core/invoke.ts';
+import { pause } from '../../core/pause.ts';
 import { callButton, renderAnswer } from './blocks.ts';
 import type { Asker, SlackContext, ToolCall } from './context.ts';
 import { hostsMeant, mailMeant, similarHosts } from './hosts.ts';
@@ -127,18 +128,6 @@ async function ended(slack: SlackContext, actor: Actor, call: ToolCall, runId: s
     return present(slack, actor, scoreCall, await slack.invoke('get_score', { hostname }, actor));
   }
   return plainReply(`This is still under way. Ask for it with /dex run ${runId}`);
-}
-
-export function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal.addEventListener('abort', done);
-  });
 }
 
 /** What went wrong, with what to do about it. */

@@ -49,6 +49,7 @@ const remediation: Remediation = {
   createdAt: NOW,
   startedAt: null,
   finishedAt: null,
+  playedAt: null,
   verifyBy: null,
   cancelledBy: null,
   ownerSaysFixed: null,
@@ -106,21 +107,25 @@ describe.each(STORE_KINDS)('on %s', (kind) => {
     expect(await outbox.prune(new Date(NOW.getTime() + 1))).toBe(1);
   });
 
-  test('the newest ticket answers to an id, and a resolved one makes room', async () => {
+  test('tickets are found by the other system, by ours, and by alert, newest first', async () => {
     const { tickets } = opened.store;
     const ticket = {
       id: 't1',
       alertId: 7,
       status: 'open',
       externalId: 'IT-1',
+      externalRef: 'IT-1',
       url: null,
       createdAt: NOW,
+      openedAt: NOW,
       statusAt: null,
     } as const;
+    const newer = { ...ticket, id: 't2', externalId: 'IT-2', createdAt: new Date(NOW.getTime() + 1) };
     await tickets.add(ticket);
+    await tickets.add(newer);
     expect(await tickets.byExternalId('IT-1')).toEqual(ticket);
-    expect(await tickets.openOf(7)).toEqual(ticket);
+    expect(await tickets.ofAlerts([7, 8])).toEqual([newer, ticket]);
     await tickets.update('t1', { status: 'resolved' });
-    expect(await tickets.openOf(7)).toBe(null);
+    expect(await tickets.get('t1')).toEqual({ ...ticket, status: 'resolved' });
   });
 });

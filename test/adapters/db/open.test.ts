@@ -4,25 +4,21 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openDatabase } from '../../../src/adapters/db/open.ts';
-import { type PostgresServer, startPostgres } from '../../helpers/postgres.ts';
 import { runProgram } from '../../helpers/program.ts';
+import { createTestDatabase } from '../../helpers/testDatabase.ts';
 
-let postgres: PostgresServer;
 let dir: string;
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'dexops-open-'));
-  postgres = await startPostgres();
-}, 120_000);
+});
 afterAll(async () => {
-  await postgres.stop();
   await rm(dir, { recursive: true, force: true });
 });
 
 test.each(['sqlite', 'postgresql'])(
   'four programs that start at once on an empty %s database all come up',
   async (kind) => {
-    const url =
-      kind === 'sqlite' ? `sqlite:///${join(dir, 'new', 'shared.db')}` : await postgres.createDatabase('shared');
+    const url = kind === 'sqlite' ? `sqlite:///${join(dir, 'new', 'shared.db')}` : await createTestDatabase();
     const env = { DATA_DIR: dir, DATABASE_URL: url, DATABASE_POOL_SIZE: '2', LLM_PROVIDER: '' };
     const programs = [1, 2, 3, 4].map(() => runProgram('src/surfaces/cli.ts', ['keys'], env));
     const codes = await Promise.all(programs.map(({ ended }) => ended));
@@ -32,7 +28,7 @@ test.each(['sqlite', 'postgresql'])(
 );
 
 test('a statement on PostgreSQL has a time limit, and says whose it is', async () => {
-  const database = await openDatabase(await postgres.createDatabase('limits'));
+  const database = await openDatabase(await createTestDatabase());
   const setting = async (name: string) => {
     const [row] = await database.em.fork().execute<{ value: string }[]>('select current_setting(?) as value', [name]);
     return row?.value;

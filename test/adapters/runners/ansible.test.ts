@@ -18,6 +18,7 @@ import { createAnsibleRunner } from '../../../src/adapters/runners/ansible.ts';
 import type { PlaybookJob } from '../../../src/core/ports.ts';
 import type { Endpoint } from '../../../src/domain/endpoint.ts';
 import { endpointOf } from '../../helpers/facts.ts';
+import { isAlive } from '../../helpers/isAlive.ts';
 
 const KEY = Buffer.from('the host key of box-1').toString('base64');
 const FINGERPRINT = `SHA256:${createHash('sha256').update(Buffer.from(KEY, 'base64')).digest('base64').replace(/=+$/, '')}`;
@@ -222,12 +223,3 @@ describe('a run that does not end well', () => {
     expect(isAlive(child)).toBe(false);
   });
 });
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-}

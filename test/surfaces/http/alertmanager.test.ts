@@ -3,29 +3,27 @@ import { createHmac } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type TestClock, testClock } from '../../helpers/clock.ts';
 import { alert, delivery, WEBHOOK_SECRET } from '../../helpers/deliveries.ts';
-import { type PostgresServer, startPostgres } from '../../helpers/postgres.ts';
+import { startPostgres } from '../../helpers/postgres.ts';
 import { startTestService, type TestService } from '../../helpers/service.ts';
 import { STORE_KINDS } from '../../helpers/stores.ts';
+import { createTestDatabase } from '../../helpers/testDatabase.ts';
 
 const PATH = '/api/v1/webhooks/alertmanager';
 const BEARER = { Authorization: `Bearer ${WEBHOOK_SECRET}` };
 const MINUTE_MS = 60_000;
 
 describe.each(STORE_KINDS)('on %s', (kind) => {
-  let postgres: PostgresServer | null = null;
   let service: TestService;
   let clock: TestClock;
   let hosts = 0;
 
   beforeAll(async () => {
-    postgres = kind === 'postgresql' ? await startPostgres() : null;
     clock = testClock();
-    const database: Record<string, string> = postgres ? { DATABASE_URL: await postgres.createDatabase('webhook') } : {};
+    const database: Record<string, string> = kind === 'postgresql' ? { DATABASE_URL: await createTestDatabase() } : {};
     service = await startTestService({ WEBHOOK_SECRET, ...database }, { clock, healing: null });
   });
   afterAll(async () => {
     await service?.stop();
-    await postgres?.stop();
   });
 
   const deliver = (body: unknown, headers: Record<string, string> = BEARER) =>

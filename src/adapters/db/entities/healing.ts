@@ -61,6 +61,7 @@ export const RemediationRow = defineEntity({
     createdAt: p.datetime(3),
     startedAt: p.datetime(3).nullable(),
     finishedAt: p.datetime(3).nullable(),
+    playedAt: p.datetime(3).nullable(),
     verifyBy: p.datetime(3).nullable(),
     cancelledBy: p.string().nullable(),
     ownerSaysFixed: p.boolean().nullable(),
@@ -84,8 +85,10 @@ export const TicketRow = defineEntity({
     alertId: p.integer(),
     status: word<TicketStatus>(),
     externalId: p.string().nullable(),
+    externalRef: p.string().nullable(),
     url: p.text().nullable(),
     createdAt: p.datetime(3),
+    openedAt: p.datetime(3).nullable(),
     statusAt: p.datetime(3).nullable(),
   },
   indexes: [

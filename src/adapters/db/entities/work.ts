@@ -43,6 +43,17 @@ export const RunRow = defineEntity({
   ],
 });
 
+export const LlmSpendRow = defineEntity({
+  name: 'LlmSpend',
+  tableName: 'llm_spend',
+  properties: {
+    day: p.string().length(10).primary(),
+    caller: p.string().primary(),
+    spentUsd: real(),
+    reservedUsd: real(),
+  },
+});
+
 export const AuditRow = defineEntity({
   name: 'Audit',
   tableName: 'audit',

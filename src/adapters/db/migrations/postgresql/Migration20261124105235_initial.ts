@@ -1,7 +1,7 @@
 import { Migration } from '@mikro-orm/migrations';
 
-export class Migration20261124104203_initial extends Migration {
-  override name = 'Migration20261124104203_initial';
+export class Migration20261124105235_initial extends Migration {
+  override name = 'Migration20261124105235_initial';
 
   override up(): void | Promise<void> {
     this.addSql(
@@ -87,6 +87,10 @@ export class Migration20261124104203_initial extends Migration {
     );
 
     this.addSql(
+      `create table "llm_spend" ("day" varchar(10) not null, "caller" varchar(255) not null, "spent_usd" double precision not null, "reserved_usd" double precision not null, primary key ("day", "caller"));`,
+    );
+
+    this.addSql(
       `create table "outbox" ("id" serial primary key, "messenger" varchar(255) not null, "kind" varchar(255) not null, "subject" varchar(255) not null, "idempotency_key" varchar(255) not null, "payload" jsonb not null, "state" varchar(255) not null, "attempts" int not null, "created_at" timestamptz(3) not null, "next_attempt_at" timestamptz(3) not null, "sent_at" timestamptz(3) null, "last_error" text null);`,
     );
     this.addSql(`create index "outbox_due" on "outbox" ("state", "messenger", "next_attempt_at");`);
@@ -103,7 +107,7 @@ export class Migration20261124104203_initial extends Migration {
     );
 
     this.addSql(
-      `create table "remediation" ("id" varchar(255) not null, "alert_id" int not null, "alert_name" varchar(255) not null, "endpoint_id" int not null, "hostname" varchar(255) not null, "action" varchar(255) not null, "playbook" varchar(255) not null, "variables" jsonb not null, "dry_run" boolean not null, "status" varchar(255) not null, "reason" text null, "approval_id" varchar(255) null, "requested_by" varchar(255) not null, "created_at" timestamptz(3) not null, "started_at" timestamptz(3) null, "finished_at" timestamptz(3) null, "verify_by" timestamptz(3) null, "cancelled_by" varchar(255) null, "owner_says_fixed" boolean null, primary key ("id"));`,
+      `create table "remediation" ("id" varchar(255) not null, "alert_id" int not null, "alert_name" varchar(255) not null, "endpoint_id" int not null, "hostname" varchar(255) not null, "action" varchar(255) not null, "playbook" varchar(255) not null, "variables" jsonb not null, "dry_run" boolean not null, "status" varchar(255) not null, "reason" text null, "approval_id" varchar(255) null, "requested_by" varchar(255) not null, "created_at" timestamptz(3) not null, "started_at" timestamptz(3) null, "finished_at" timestamptz(3) null, "played_at" timestamptz(3) null, "verify_by" timestamptz(3) null, "cancelled_by" varchar(255) null, "owner_says_fixed" boolean null, primary key ("id"));`,
     );
     this.addSql(`create index "remediation_endpoint_created" on "remediation" ("endpoint_id", "created_at");`);
     this.addSql(`create index "remediation_status" on "remediation" ("status");`);
@@ -179,7 +183,7 @@ export class Migration20261124104203_initial extends Migration {
     this.addSql(`create index "survey_seat_survey" on "survey_seat" ("survey_id");`);
 
     this.addSql(
-      `create table "ticket" ("id" varchar(255) not null, "alert_id" int not null, "status" varchar(255) not null, "external_id" varchar(255) null, "url" text null, "created_at" timestamptz(3) not null, "status_at" timestamptz(3) null, primary key ("id"));`,
+      `create table "ticket" ("id" varchar(255) not null, "alert_id" int not null, "status" varchar(255) not null, "external_id" varchar(255) null, "external_ref" varchar(255) null, "url" text null, "created_at" timestamptz(3) not null, "opened_at" timestamptz(3) null, "status_at" timestamptz(3) null, primary key ("id"));`,
     );
     this.addSql(`create index "ticket_alert" on "ticket" ("alert_id");`);
     this.addSql(`create index "ticket_external" on "ticket" ("external_id");`);
@@ -213,6 +217,7 @@ export class Migration20261124104203_initial extends Migration {
     this.addSql(`drop table if exists "fleet_score" cascade;`);
     this.addSql(`drop table if exists "fleet_score_hour" cascade;`);
     this.addSql(`drop table if exists "job" cascade;`);
+    this.addSql(`drop table if exists "llm_spend" cascade;`);
     this.addSql(`drop table if exists "outbox" cascade;`);
     this.addSql(`drop table if exists "prediction" cascade;`);
     this.addSql(`drop table if exists "remediation" cascade;`);

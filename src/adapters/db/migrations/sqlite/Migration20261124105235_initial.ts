@@ -1,7 +1,7 @@
 import { Migration } from '@mikro-orm/migrations';
 
-export class Migration20261124104203_initial extends Migration {
-  override name = 'Migration20261124104203_initial';
+export class Migration20261124105235_initial extends Migration {
+  override name = 'Migration20261124105235_initial';
 
   override up(): void | Promise<void> {
     this.addSql(
@@ -87,6 +87,10 @@ export class Migration20261124104203_initial extends Migration {
     );
 
     this.addSql(
+      `create table \`llm_spend\` (\`day\` text not null, \`caller\` text not null, \`spent_usd\` double not null, \`reserved_usd\` double not null, primary key (\`day\`, \`caller\`));`,
+    );
+
+    this.addSql(
       `create table \`outbox\` (\`id\` integer not null primary key autoincrement, \`messenger\` text not null, \`kind\` text not null, \`subject\` text not null, \`idempotency_key\` text not null, \`payload\` json not null, \`state\` text not null, \`attempts\` integer not null, \`created_at\` datetime not null, \`next_attempt_at\` datetime not null, \`sent_at\` datetime null, \`last_error\` text null);`,
     );
     this.addSql(`create index \`outbox_due\` on \`outbox\` (\`state\`, \`messenger\`, \`next_attempt_at\`);`);
@@ -103,7 +107,7 @@ export class Migration20261124104203_initial extends Migration {
     );
 
     this.addSql(
-      `create table \`remediation\` (\`id\` text not null primary key, \`alert_id\` integer not null, \`alert_name\` text not null, \`endpoint_id\` integer not null, \`hostname\` text not null, \`action\` text not null, \`playbook\` text not null, \`variables\` json not null, \`dry_run\` integer not null, \`status\` text not null, \`reason\` text null, \`approval_id\` text null, \`requested_by\` text not null, \`created_at\` datetime not null, \`started_at\` datetime null, \`finished_at\` datetime null, \`verify_by\` datetime null, \`cancelled_by\` text null, \`owner_says_fixed\` integer null);`,
+      `create table \`remediation\` (\`id\` text not null primary key, \`alert_id\` integer not null, \`alert_name\` text not null, \`endpoint_id\` integer not null, \`hostname\` text not null, \`action\` text not null, \`playbook\` text not null, \`variables\` json not null, \`dry_run\` integer not null, \`status\` text not null, \`reason\` text null, \`approval_id\` text null, \`requested_by\` text not null, \`created_at\` datetime not null, \`started_at\` datetime null, \`finished_at\` datetime null, \`played_at\` datetime null, \`verify_by\` datetime null, \`cancelled_by\` text null, \`owner_says_fixed\` integer null);`,
     );
     this.addSql(`create index \`remediation_endpoint_created\` on \`remediation\` (\`endpoint_id\`, \`created_at\`);`);
     this.addSql(`create index \`remediation_status\` on \`remediation\` (\`status\`);`);
@@ -181,7 +185,7 @@ export class Migration20261124104203_initial extends Migration {
     this.addSql(`create index \`survey_seat_survey\` on \`survey_seat\` (\`survey_id\`);`);
 
     this.addSql(
-      `create table \`ticket\` (\`id\` text not null primary key, \`alert_id\` integer not null, \`status\` text not null, \`external_id\` text null, \`url\` text null, \`created_at\` datetime not null, \`status_at\` datetime null);`,
+      `create table \`ticket\` (\`id\` text not null primary key, \`alert_id\` integer not null, \`status\` text not null, \`external_id\` text null, \`external_ref\` text null, \`url\` text null, \`created_at\` datetime not null, \`opened_at\` datetime null, \`status_at\` datetime null);`,
     );
     this.addSql(`create index \`ticket_alert\` on \`ticket\` (\`alert_id\`);`);
     this.addSql(`create index \`ticket_external\` on \`ticket\` (\`external_id\`);`);
@@ -215,6 +219,7 @@ export class Migration20261124104203_initial extends Migration {
     this.addSql(`drop table if exists \`fleet_score\`;`);
     this.addSql(`drop table if exists \`fleet_score_hour\`;`);
     this.addSql(`drop table if exists \`job\`;`);
+    this.addSql(`drop table if exists \`llm_spend\`;`);
     this.addSql(`drop table if exists \`outbox\`;`);
     this.addSql(`drop table if exists \`prediction\`;`);
     this.addSql(`drop table if exists \`remediation\`;`);

@@ -1,0 +1,69 @@
+/** Serves until told to stop: configuration, signals, first words to whoever typed the command. */
+import { hostname } from 'node:os';
+import type { App } from './app.ts';
+import { type Config, processEnv, readConfig } from './config.ts';
+import { jobActor } from './core/actor.ts';
+import { startService } from './service.ts';
+
+export async function serve(): Promise<void> {
+  const config = readConfig(processEnv());
+  const service = await startService(config);
+  const { app, url } = service;
+
+  let stopping = false;
+  const stop = async (signal: NodeJS.Signals) => {
+    if (stopping) return;
+    stopping = true;
+    app.log.info({ signal }, 'stopping: letting running work end');
+    await service.stop();
+    process.exit(0);
+  };
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+
+  app.log.info({ url, version: config.version, auth: config.authRequired }, 'DexOps is ready');
+  process.stdout.write(`DexOps ${config.version} listens on ${url}\n`);
+  if (!config.authRequired)
+    process.stdout.write('No API key is required: everybody who reaches it is an administrator.\n');
+  if (config.DEX_REGISTER_SELF && (await app.ports.store.endpoints.count()) === 0) {
+    const score = await watchThisMachine(app).catch(
+      (error: Error) => `This machine could not be scored: ${error.message}`,
+    );
+    process.stdout.write(`\n${score}\n`);
+  }
+  process.stdout.write(nextSteps(url, config));
+}
+
+/** On an empty registry: watches the machine it runs on, so that a newcomer sees real work at once. */
+async function watchThisMachine(app: App): Promise<string> {
+  const actor = jobActor('first_start');
+  const name = hostname().toLowerCase();
+  await app.invoke(
+    'register_endpoint',
+    { hostname: name, collector: 'local', os_platform: OS_NAMES[process.platform] ?? 'other' },
+    actor,
+  );
+  const { output } = await app.invoke('scan_endpoint', { hostname: name }, actor);
+  for (;;) {
+    const run = await app.ports.store.runs.get(String(output.run_id));
+    if (run?.finishedAt) break;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  return (await app.invoke('get_score', { hostname: name }, actor)).text;
+}
+
+const OS_NAMES: Partial<Record<NodeJS.Platform, string>> = { linux: 'linux', darwin: 'macos', win32: 'windows' };
+
+function nextSteps(url: string, config: Config): string {
+  const key = config.authRequired ? ' -H "X-API-Key: $API_KEY"' : '';
+  return [
+    '',
+    'Next steps',
+    `  Watch another machine   curl -X POST ${url}/api/v1/dex/endpoints${key} -H "Content-Type: application/json" -d '{"hostname": "dev-machine-01", "ip_address": "10.0.1.42"}'`,
+    `  All of the API          ${url}/docs`,
+    '  Slack                   set SLACK_BOT_TOKEN and SLACK_APP_TOKEN (README, "Slack")',
+    `  Claude and IDEs         claude mcp add --transport http dexops ${url}/mcp (mcp/README.md)`,
+    '  Command line            npm run dex -- help',
+    '',
+  ].join('\n');
+}

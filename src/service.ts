@@ -1,0 +1,148 @@
+/** The service: the application with its faces. What a face needs is loaded when the face is wanted, so that starting is quick. */
+import type { Context } from 'koa';
+import type { McpHttp } from '../mcp/http.ts';
+import { type App, createApp, type Overrides } from './app.ts';
+import type { Config } from './config.ts';
+import { identifyKey } from './core/apiKeys.ts';
+import { agentSnapshotRoutes } from './surfaces/http/agentSnapshots.ts';
+import { alertmanagerRoutes } from './surfaces/http/alertmanager.ts';
+import { apiRoutes } from './surfaces/http/api.ts';
+import { authenticate, configuredKey, firstOf, type KeyLookup } from './surfaces/http/auth.ts';
+import { docsRoutes } from './surfaces/http/docs.ts';
+import { openapi } from './surfaces/http/openapi.ts';
+import { createRateLimit } from './surfaces/http/rateLimit.ts';
+import { runEventRoutes } from './surfaces/http/runEvents.ts';
+import { createKoa, type HttpServer, listen } from './surfaces/http/server.ts';
+import { serviceRoutes } from './surfaces/http/service.ts';
+import { ticketCallbackRoutes } from './surfaces/http/ticketCallback.ts';
+import { schedule, startJobs } from './surfaces/jobs.ts';
+import type { SlackFace } from './surfaces/slack/app.ts';
+
+export interface Service {
+  app: App;
+  url: string;
+  stop(): Promise<void>;
+}
+
+export async function startService(config: Config, overrides: Overrides = {}): Promise<Service> {
+  const app = await createApp(config, overrides, {
+    connectAgent: async (...args) => (await import('../mcp/agent.ts')).connectAgent(...args),
+    ...(config.SLACK_BOT_TOKEN !== '' && (await import('./surfaces/slack/wording.ts'))),
+  });
+  try {
+    const mcp = mountMcp(app);
+    const slack = await mountSlack(app);
+    const server = await openDoors(app, mcp, slack);
+    await app.startWorking({ recover: true, jobs: config.RUN_QUEUE_URL === '' });
+    // Slack may be slow or down; the service is ready without it.
+    void slack?.start();
+    const survey = { cron: config.DEX_SURVEY_CRON, sharePct: config.DEX_SURVEY_SHARE_PCT };
+    await startJobs(
+      schedule(config.DEX_SCAN_INTERVAL_MINUTES, survey, { agents: app.model.llm !== null }),
+      app.scheduler,
+      app.invoke,
+    );
+    return {
+      app,
+      url: server.url,
+      async stop() {
+        await slack?.stop();
+        await mcp.close();
+        await server.close();
+        await app.close();
+      },
+    };
+  } catch (error) {
+    await app.close();
+    throw error;
+  }
+}
+
+async function openDoors(app: App, mcp: McpHttp, slack: SlackFace | null): Promise<HttpServer> {
+  const { config, ports } = app;
+  const guard = guardOf(app);
+  const caller = (ctx: Context) => authenticate(ctx.headers, 'rest', guard);
+  const koa = createKoa({
+    log: app.log,
+    tracing: ports.tracing,
+    loopbackOnly: config.HOST === '127.0.0.1' && !config.authRequired,
+    raw: { '/mcp': mcp.handle, ...(slack?.requestListener && { [slack.path]: slack.requestListener }) },
+    ownBodies: ['/api/v1/webhooks'],
+    routers: [
+      apiRoutes({
+        ...app,
+        charts: ports.charts,
+        authenticate: caller,
+        rateLimit: createRateLimit(config.API_RATE_LIMIT_PER_MINUTE, ports.clock.now),
+      }),
+      runEventRoutes({ ...app, events: ports.runEvents, authenticate: caller }),
+      agentSnapshotRoutes({
+        invoke: app.invoke,
+        endpointOf: (token) => ports.store.endpoints.byAgentToken(ports.tokens.digest(token)),
+      }),
+      alertmanagerRoutes({
+        invoke: app.invoke,
+        metrics: ports.metrics,
+        secret: config.WEBHOOK_SECRET,
+        required: config.WEBHOOK_REQUIRE_AUTH,
+      }),
+      ticketCallbackRoutes({
+        invoke: app.invoke,
+        metrics: ports.metrics,
+        secret: config.WEBHOOK_SECRET,
+        required: config.WEBHOOK_REQUIRE_AUTH,
+        now: () => ports.clock.now(),
+      }),
+      docsRoutes(() => openapi(app.tools, config.version)),
+      serviceRoutes({ metricsToken: config.METRICS_TOKEN, health: app.health, metricsPage: app.metricsPage }),
+    ],
+  });
+  return listen(koa, config.HOST, config.PORT);
+}
+
+function mountMcp(app: App): McpHttp {
+  const { config, log, ports } = app;
+  const load = async () => {
+    const [{ createMcpHttp }, { createMcpServer }] = await Promise.all([
+      import('../mcp/http.ts'),
+      import('../mcp/server.ts'),
+    ]);
+    return createMcpHttp({
+      createServer: (actor) => createMcpServer({ ...app, actor, charts: ports.charts, version: config.version }),
+      authenticate: (headers) => authenticate(headers, 'mcp', guardOf(app)),
+      allowedOrigins: config.MCP_ALLOWED_ORIGINS,
+      clock: ports.clock,
+      log,
+    });
+  };
+  let loaded: Promise<McpHttp> | null = null;
+  return {
+    async handle(request, response) {
+      loaded ??= load();
+      await (await loaded).handle(request, response);
+    },
+    close: async () => (await loaded)?.close(),
+  };
+}
+
+/** Null while no bot token is set. */
+async function mountSlack({ config, tools, invoke, ports, log }: App): Promise<SlackFace | null> {
+  if (config.SLACK_BOT_TOKEN === '') return null;
+  const { createSlack } = await import('./surfaces/slack/app.ts');
+  return createSlack(
+    {
+      botToken: config.SLACK_BOT_TOKEN,
+      appToken: config.SLACK_APP_TOKEN,
+      signingSecret: config.SLACK_SIGNING_SECRET,
+      operators: config.SLACK_OPERATORS,
+      approvers: config.SLACK_APPROVERS,
+      apiUrl: config.SLACK_API_URL,
+    },
+    { tools, invoke, charts: ports.charts, clock: ports.clock, log },
+  );
+}
+
+function guardOf({ config, ports }: App): { required: boolean; lookup: KeyLookup } {
+  const stored: KeyLookup = (key, via) => identifyKey(ports, key, via);
+  return { required: config.authRequired, lookup: firstOf(configuredKey(config.API_KEY), stored) };
+}
