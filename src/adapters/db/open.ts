@@ -119,12 +119,8 @@ export async function openDatabase(url: string, poolSize?: number): Promise<Data
     if (target.kind === 'sqlite' && target.path !== ':memory:') mkdirSync(dirname(target.path), { recursive: true });
     const orm = await MikroORM.init(await ormOptions(url, poolSize));
     const em = orm.em as SqlEntityManager;
-<<<<<<< HEAD
     dropNuls(em);
-    if (target.kind === 'postgresql') await withPostgresLock(em, () => migrate(orm));
-=======
     if (target.kind === 'postgresql') await withPostgresLock(em, (transaction) => migrate(orm, { transaction }));
->>>>>>> retention
     else {
       const prepare = async () => {
         await configureSqlite(em);

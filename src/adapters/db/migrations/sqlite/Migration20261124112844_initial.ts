@@ -1,12 +1,7 @@
 import { Migration } from '@mikro-orm/migrations';
 
-<<<<<<<< HEAD:src/adapters/db/migrations/sqlite/Migration20261124110416_initial.ts
-export class Migration20261124110416_initial extends Migration {
-  override name = 'Migration20261124110416_initial';
-========
-export class Migration20261124105235_initial extends Migration {
-  override name = 'Migration20261124105235_initial';
->>>>>>>> retention:src/adapters/db/migrations/sqlite/Migration20261124105235_initial.ts
+export class Migration20261124112844_initial extends Migration {
+  override name = 'Migration20261124112844_initial';
 
   override up(): void | Promise<void> {
     this.addSql(
