@@ -58,7 +58,7 @@ import type { AnyTool } from './core/tool.ts';
 import { TOOLS } from './core/tools/index.ts';
 import { NO_TRACING, type Tracing } from './core/tracing.ts';
 import { triageFirst } from './core/triage.ts';
-import { beat, isAlone, leave, requireWorkers, takeUpWhatDiedLeft } from './core/workers.ts';
+import { beat, createSleepCheck, isAlone, leave, requireWorkers, takeUpWhatDiedLeft } from './core/workers.ts';
 
 /** The job that works on one run. */
 const EXECUTE_RUN = 'execute_run';
@@ -272,10 +272,11 @@ export async function createApp(config: Config, overrides: Overrides = {}, faces
 
   let beats: NodeJS.Timeout | undefined;
   let tending: Promise<void> = Promise.resolve();
+  const wasAsleep = createSleepCheck(clock);
   const tend = (jobs: boolean, recover: boolean): Promise<void> => {
     tending = (async () => {
       await beat(ports, jobs);
-      if (!recover) return;
+      if (wasAsleep() || !recover) return;
       const taken = await takeUpWhatDiedLeft(ports, isProcessGone);
       if (taken.interrupted + taken.requeued > 0) log.warn(taken, 'took up runs that another process left');
       if (taken.interrupted > 0) await recoverRemediations(ports);

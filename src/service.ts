@@ -138,7 +138,7 @@ async function mountSlack({ config, tools, invoke, ports, log }: App): Promise<S
       approvers: config.SLACK_APPROVERS,
       apiUrl: config.SLACK_API_URL,
     },
-    { tools, invoke, charts: ports.charts, clock: ports.clock, log },
+    { tools, invoke, charts: ports.charts, messages: ports.store.slackMessages, clock: ports.clock, log },
   );
 }
 

@@ -52,8 +52,13 @@ function frame(chart: ChartSpec): Omit<TopLevelSpec, 'layer' | 'mark'> & Record<
   };
 }
 
+/** Room for half a line's width, so that a line along the top is seen whole. */
+function withHeadroom([low, high]: [number, number]): [number, number] {
+  return [low, high + (high - low) * 0.02];
+}
+
 function courseSpec(chart: CourseChart): TopLevelSpec {
-  const scale = chart.yDomain ? { domain: chart.yDomain } : { zero: false };
+  const scale = chart.yDomain ? { domain: withHeadroom(chart.yDomain) } : { zero: false };
   const y = { field: 'value', type: 'quantitative', title: chart.yTitle, scale };
   const x = {
     field: 'at',

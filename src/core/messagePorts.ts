@@ -32,6 +32,9 @@ export interface SlackMessageRepository {
   find(subject: string): Promise<SlackMessage | null>;
   /** A newer message of a subject takes the place of the older. */
   keep(messages: readonly SlackMessage[]): Promise<void>;
+  /** Those whose subjects begin so; letters and colons only. */
+  about(prefix: string): Promise<SlackMessage[]>;
+  forget(subject: string): Promise<void>;
 }
 
 /** What became of one message to the outside. */

@@ -2,7 +2,7 @@
 import { countWorkers, SILENCE_MS } from './aliveWorkers.ts';
 import { AppError } from './errors.ts';
 import { takeUpShards } from './fleetScan.ts';
-import type { Ports } from './ports.ts';
+import type { Clock, Ports } from './ports.ts';
 import { type RunPorts, takeUpRun } from './runs.ts';
 
 /** A run's queue entry that got lost (its process died between the two) is missed after so long. */
@@ -54,6 +54,19 @@ export async function takeUpWhatDiedLeft(
   );
   for (const run of lost) await queue.enqueue('execute_run', { run_id: run.id });
   return { ...taken, requeued: taken.requeued + lost.length };
+}
+
+/**
+ * Tells of a process that was asleep, or whose clock jumped: to it all others seem silent, until they have said with the new time
+ * that they are alive. Ask at each beat.
+ */
+export function createSleepCheck({ now }: Clock): () => boolean {
+  let askedAt = now();
+  return () => {
+    const before = askedAt;
+    askedAt = now();
+    return askedAt.getTime() - before.getTime() >= SILENCE_MS;
+  };
 }
 
 /** Whether no other process of the service is alive. */

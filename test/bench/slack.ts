@@ -1,7 +1,7 @@
 /**
  * How long Slack waits for an acknowledgement: 50 people type a command at the same moment, again and again, while the
  * service is idle and while it scans its fleet. The baseline is a bare HTTP server that checks the same signature.
- * Driver, bare server and service each have a thread or process of their own. Usage: slack [BURSTS]
+ * Driver, bare server and service each have a thread or process of their own. `npm run bench -- slack [BURSTS]`
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { timingSafeEqual } from 'node:crypto';
@@ -13,20 +13,21 @@ import { isMainThread, parentPort, Worker, workerData } from 'node:worker_thread
 import { endpointPath, startExporterFleet } from '../helpers/exporterFleet.ts';
 import { freePort } from '../helpers/freePort.ts';
 import { BOT_TOKEN, postSigned, SIGNING_SECRET, signature, startSlack } from '../helpers/slack.ts';
+import { figure, percentile } from './figure.ts';
 
 const PEOPLE = 50;
 const ENDPOINTS = 500;
-const BURSTS = Number(process.argv[2] ?? 20);
+const BURSTS = 20;
 const PAUSE_MS = 1000;
 const LIMIT_MS = 60_000;
 
 type Task = { work: 'drive'; url: string; respondUrl: string; userId: string; bursts: number } | { work: 'bare' };
 
-if (isMainThread) await main();
-else if ((workerData as Task).work === 'bare') parentPort?.postMessage(await startBare());
-else parentPort?.postMessage(await drive(workerData));
+if (!isMainThread && (workerData as Task).work === 'bare') parentPort?.postMessage(await startBare());
+if (!isMainThread && (workerData as Task).work === 'drive') parentPort?.postMessage(await drive(workerData));
 
-async function main(): Promise<void> {
+export async function run(args: string[]): Promise<void> {
+  const bursts = Number(args[0] ?? BURSTS);
   const slack = await startSlack();
   const fleet = await startExporterFleet();
   const dir = await mkdtemp(join(tmpdir(), 'dexops-bench-'));
@@ -47,17 +48,17 @@ async function main(): Promise<void> {
       await call(url, 'POST', '/endpoints', { hostname: `host-${i}`, ip_address: '127.0.0.1', options });
     }
     await scanned(url);
-    report('bare', await acknowledged(String(await bare.first), BURSTS));
-    report('idle', await acknowledged(url, BURSTS));
+    report('bare', await acknowledged(String(await bare.first), bursts));
+    report('idle', await acknowledged(url, bursts));
     let scanning = true;
     const scans = (async () => {
       let count = 0;
       for (; scanning; count++) await scanned(url);
       return count;
     })();
-    report('scanning', await acknowledged(url, BURSTS));
+    report('scanning', await acknowledged(url, bursts));
     scanning = false;
-    print('fleet scans meanwhile', await scans, `scans of ${ENDPOINTS}`);
+    figure('slack', 'fleet scans meanwhile', await scans, `scans of ${ENDPOINTS}`);
   } finally {
     service.kill('SIGTERM');
     await bare.stop();
@@ -108,15 +109,9 @@ async function drive(task: Extract<Task, { work: 'drive' }>): Promise<number[]> 
 }
 
 function report(when: string, timesMs: number[]): void {
-  const sorted = timesMs.toSorted((a, b) => a - b);
-  const at = (share: number) => Math.round((sorted[Math.floor((sorted.length - 1) * share)] ?? 0) * 10) / 10;
-  print(`ack p50, ${when}`, at(0.5), 'ms');
-  print(`ack p99, ${when}`, at(0.99), 'ms');
-  print(`ack max, ${when}`, at(1), 'ms');
-}
-
-function print(figure: string, value: number, unit: string): void {
-  process.stdout.write(`${JSON.stringify({ bench: 'slack', figure, value, unit })}\n`);
+  figure('slack', `ack p50, ${when}`, percentile(timesMs, 0.5), 'ms');
+  figure('slack', `ack p99, ${when}`, percentile(timesMs, 0.99), 'ms');
+  figure('slack', `ack max, ${when}`, percentile(timesMs, 1), 'ms');
 }
 
 function startService(dir: string, port: number, slackApiUrl: string): ChildProcess {
@@ -129,6 +124,7 @@ function startService(dir: string, port: number, slackApiUrl: string): ChildProc
       DATA_DIR: dir,
       LOG_LEVEL: 'CRITICAL',
       LLM_PROVIDER: '',
+      EMBEDDING_MODEL: 'none',
       DEX_REGISTER_SELF: 'false',
       SLACK_BOT_TOKEN: BOT_TOKEN,
       SLACK_SIGNING_SECRET: SIGNING_SECRET,

@@ -55,6 +55,9 @@ const TROUBLES: { index: number; from: number; to: number; load: Partial<Load> }
   { index: 19, from: 52, to: 49, load: { diskPct: 97 } },
   { index: 23, from: 30, to: 24, load: { cpuPct: 98 } },
   { index: 15, from: 20, to: 16, load: { failedUnits: ['sssd.service', 'nfs-client.service'] } },
+  { index: 0, from: 140, to: 134, load: { cpuPct: 96 } },
+  { index: 0, from: 112, to: 108, load: { memoryPct: 90 } },
+  { index: 0, from: 64, to: 61, load: { cpuPct: 88, memoryPct: 91 } },
   // These two still last.
   { index: 26, from: 6, to: -100, load: { cpuPct: 97, memoryPct: 97 } },
   { index: 12, from: 9, to: -100, load: { failedUnits: ['cups.service', 'sssd.service', 'bluetooth.service'] } },

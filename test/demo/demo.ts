@@ -15,6 +15,7 @@ import { buttonOf, buttons, shown } from '../helpers/slackReading.ts';
 import { COMPANY, FILLING, OPINIONS } from './company.ts';
 import { PAST_HOURS } from './history.ts';
 import { createNarrator, type Narrator } from './narrator.ts';
+import { startSlackPage } from './slackPage.ts';
 import { createWorld, type World } from './world.ts';
 
 const once = process.argv.includes('--once');
@@ -80,7 +81,7 @@ async function tell(world: World, narrator: Narrator): Promise<void> {
   narrator.slack('answer', first(await typed(world, narrator, 'fleet')));
 
   narrator.step('Employees are asked how they fare');
-  narrator.slack('answer', first(await typed(world, narrator, 'survey')));
+  narrator.slack('answer', first(await typed(world, narrator, 'survey --days 7')));
   await invoke('tend_surveys', {}, job('surveys'));
   const survey = answerLetters(world);
   narrator.say('the letters go out one by one meanwhile, as fast as Slack allows; answers are kept without names');
@@ -217,6 +218,8 @@ async function decide(narrator: Narrator): Promise<'approve' | 'deny'> {
   return /^\s*n/i.test(line) ? 'deny' : 'approve';
 }
 
+const drawn: string[] = [];
+
 /** Writes a chart of the API as a PNG file. */
 async function draw(world: World, narrator: Narrator, name: string, path: string): Promise<void> {
   const folder = join(world.dir, 'charts');
@@ -224,6 +227,7 @@ async function draw(world: World, narrator: Narrator, name: string, path: string
   const png = Buffer.from(await (await call(world, path, 'image/png')).arrayBuffer());
   const file = join(folder, `${name}.png`);
   await writeFile(file, png);
+  drawn.push(name);
   narrator.say(`${file} (${Math.round(png.length / 1024)} KB, from GET /api/v1/dex${path})`);
 }
 
@@ -246,6 +250,9 @@ async function main(undo: AsyncDisposableStack): Promise<void> {
   narrator.say(
     `real: the service, its database, HTTP, signatures, scores, forecasts, alerts, approvals, charts. It runs at ${world.service.url}`,
   );
+  const page = await startSlackPage(world, () => drawn);
+  undo.defer(() => page.close());
+  narrator.say(`Slack as people would see it, with buttons that work: ${page.url}`);
   await tell(world, narrator);
   narrator.step('Pictures');
   await draw(world, narrator, 'score', `/endpoints/${FILLING.hostname}/history?limit=200`);
@@ -253,7 +260,8 @@ async function main(undo: AsyncDisposableStack): Promise<void> {
   await draw(world, narrator, 'key-figures', '/kpis?lookback_days=7');
   narrator.step(once ? 'Done' : 'Have a look; Ctrl-C ends it and removes everything');
   narrator.say(`API          ${world.service.url}/docs`);
-  narrator.say(`Slack        ${world.slack.inspectorUrl}/?tab=messages`);
+  narrator.say(`Slack        ${page.url}`);
+  narrator.say(`its state    ${world.slack.inspectorUrl}/?tab=messages&channel=${world.slack.channels.alerts}`);
   narrator.say(`metrics      ${world.service.url}/metrics`);
   narrator.say(`health       ${world.service.url}/health`);
   if (!once) await new Promise(() => {});

@@ -14,3 +14,14 @@ export function testClock(start = new Date('2026-03-02T09:00:00Z')): TestClock {
     },
   };
 }
+
+/** A clock that goes on by itself from a chosen time, for what waits its turn by the clock. */
+export function runningClock(start: Date): TestClock {
+  let aheadMs = start.getTime() - Date.now();
+  return {
+    now: () => new Date(Date.now() + aheadMs),
+    advance(ms) {
+      aheadMs += ms;
+    },
+  };
+}

@@ -19,6 +19,7 @@ export async function startServiceProcess(env: Record<string, string>): Promise<
       API_KEY,
       LOG_LEVEL: 'ERROR',
       LLM_PROVIDER: '',
+      EMBEDDING_MODEL: 'none',
       DEX_REGISTER_SELF: 'false',
       ...env,
     },

@@ -10,7 +10,8 @@ export const SIGNING_SECRET = 'signing-secret-of-the-tests';
 export const BOT_TOKEN = 'xoxb-test-bot';
 const DRIVER_TOKEN = 'xoxp-test-driver';
 const TEAM = 'T000000001';
-const PATIENCE_MS = 10_000;
+/** Generous: the machine may be busy with other tests. */
+const PATIENCE_MS = 30_000;
 
 const manifest = JSON.parse(readFileSync(join(import.meta.dirname, '../../config/slack-manifest.json'), 'utf8'));
 /** What the app may do once installed by its manifest. */

@@ -5,6 +5,8 @@ import type { Duplex } from 'node:stream';
 import type { Transport } from './slack.ts';
 
 const GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
+/** Slack waits for 3 s; here the machine may be busy with other tests, and the benchmark has the figure. */
+const ACKNOWLEDGE_MS = 15_000;
 const TEXT = 1;
 const CLOSE = 8;
 const PING = 9;
@@ -60,7 +62,7 @@ export async function startSlackSocket(): Promise<SlackSocket> {
     last = envelope;
     const socket = await connection.promise;
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
-    const timer = setTimeout(() => reject(new Error('not acknowledged within 3 s')), 3000);
+    const timer = setTimeout(() => reject(new Error('not acknowledged within 15 s')), ACKNOWLEDGE_MS);
     acknowledgements.set(String(envelope.envelope_id), resolve);
     socket.write(text(envelope));
     const json = await promise.finally(() => clearTimeout(timer));

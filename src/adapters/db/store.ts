@@ -24,35 +24,47 @@ import { jobRecordRepository, workerRepository } from './workerRepository.ts';
 import { auditRepository, runRepository } from './workRepositories.ts';
 
 export function createStore(em: SqlEntityManager): Store {
-  return storeOver(
-    () => em.fork(),
-    (work) =>
-      em
-        .fork()
-        .transactional((inner) => work(storeIn(inner)))
-        .catch((error: unknown) => {
-          throw isAway(error)
-            ? new AppError(
-                'unavailable',
-                'The database does not answer; nothing was changed. Try again shortly.',
-                undefined,
-                { cause: error },
-              )
-            : error;
-        }),
+  return guarded(
+    storeOver(
+      () => em.fork(),
+      (work) => em.fork().transactional((inner) => work(storeIn(inner))),
+    ),
   );
 }
 
+/** Its methods fail with kind `unavailable` when the database is not there for them. */
+function guarded<Part extends object>(part: Part): Part {
+  const members = Object.entries(part).map(([name, member]: [string, unknown]) => [
+    name,
+    typeof member === 'function'
+      ? (...given: unknown[]) => Promise.resolve(member(...given)).catch(failed)
+      : guarded(member as object),
+  ]);
+  return Object.fromEntries(members) as Part;
+}
+
+function failed(error: unknown): never {
+  if (!isAway(error)) throw error;
+  const message = 'The database does not answer; nothing was changed. Try again shortly.';
+  throw new AppError('unavailable', message, undefined, { cause: error });
+}
+
 /**
- * SQLSTATE of PostgreSQL when it is not there for us: class 08 (connection), 53 (resources), 57P0x (shutdown), and the two that
- * mean "try again" (deadlock, serialization). Node's own for a socket that leads nowhere.
+ * SQLSTATE of PostgreSQL when it is not there for us: class 08 (connection), 53 (resources), 57P0x (shutdown), the time limits
+ * (57014 statement, 55P03 lock, 25P03 idle transaction), and the two that mean "try again" (deadlock, serialization). Node's
+ * own for a socket that leads nowhere.
  */
-const AWAY = /^(08...|53...|57P0.|40P01|40001|ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND)$/;
+const AWAY =
+  /^(08...|53...|57P0.|57014|55P03|25P03|40P01|40001|ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|EHOSTUNREACH)$/;
+
+/** What pg says of a connection that broke without a code, and SQLite of a full or failing disk. */
+const AWAY_WORDS =
+  /Connection terminated|has encountered a connection error|is not queryable|timeout exceeded when trying to connect|database or disk is full|disk I\/O error/;
 
 function isAway(error: unknown): boolean {
   if (error instanceof ConnectionException || error instanceof LockWaitTimeoutException) return true;
   const { code, message = '' } = error as { code?: string; message?: string };
-  return AWAY.test(code ?? '') || /Connection terminated|timeout exceeded when trying to connect/.test(message);
+  return AWAY.test(code ?? '') || AWAY_WORDS.test(message);
 }
 
 /** The store inside a running transaction; nested transactions join it. */

@@ -116,7 +116,6 @@ export const getKpis = defineTool({
         ...(healing.confirmedFixRatePct === null && {
           confirmed_fix_rate_pct: 'No owner said in this time whether a fix helped.',
         }),
-        approval_latency_minutes: 'No approval was asked for in this time.',
         ...(said.figures === null && { enps: 'Fewer than 5 answers were given out in this time.' }),
         ...(average === null && { avg_fleet_dex_score: 'No endpoint has a score yet.' }),
         ...(course.length === 0 && { fleet_score_course: 'No scan of the whole fleet ended in this time.' }),

@@ -2,10 +2,11 @@
 import { z } from 'zod';
 import type { Actor } from '../../core/actor.ts';
 import { pause } from '../../core/pause.ts';
-import { carryOut, edited, failure, type Place, quiet } from './calls.ts';
+import { carryOut, edited, failure, type Place, quiet, stillUnderWay } from './calls.ts';
 import { COMMAND } from './command.ts';
 import type { Asker, Click, SlackContext } from './context.ts';
 import { type Block, button, note, plainReply, type Reply, unescapeTyped } from './text.ts';
+import type { MessagePlace } from './unfinished.ts';
 
 export interface Question extends Asker {
   /** As Slack sends it, with mentions as ids. */
@@ -71,25 +72,39 @@ async function tellAnswer(slack: SlackContext, question: Question, actor: Actor,
   const { channel, threadTs } = question.place;
   const thinking = quiet(thinkingReply([], runId));
   const posted = await slack.client.chat.postMessage({ channel, thread_ts: threadTs, ...thinking });
-  const show = async (reply: Reply) => {
-    const done = await edited(slack, posted.channel as string, posted.ts as string, reply);
-    if (!done) await question.tell(reply);
-  };
+  const message = { channel: posted.channel as string, ts: posted.ts as string };
+  await slack.unfinished.keep(runId, message);
+  const answer = await followAnswer(slack, actor, runId, message);
+  if (!(await edited(slack, message.channel, message.ts, answer))) await question.tell(answer);
+}
+
+/** Shows in a message what an agent looks at; resolves with what shall stand there in the end. */
+export async function followAnswer(
+  slack: SlackContext,
+  actor: Actor,
+  runId: string,
+  { channel, ts }: MessagePlace,
+): Promise<Reply> {
   const deadline = Date.now() + FOLLOW_MS;
   let shown = '';
   for (let waitMs = FIRST_LOOK_MS; Date.now() < deadline; waitMs = LOOK_EVERY_MS) {
     await pause(waitMs, slack.stopping);
-    if (slack.stopping.aborted) break;
+    // The next process goes on with it.
+    if (slack.stopping.aborted) return stillUnderWay(runId);
     const { output, text } = await slack.invoke('get_run', { run_id: runId }, actor);
     const run = followedRun.parse(output);
     const tools = toolsUsed(run);
-    if (run.finished_at !== null) return show(answerReply(run, text, tools));
+    if (run.finished_at !== null) {
+      await slack.unfinished.done(runId);
+      return answerReply(run, text, tools);
+    }
     const now = `${run.status} ${tools.join()}`;
     if (now === shown) continue;
     shown = now;
-    await edited(slack, posted.channel as string, posted.ts as string, thinkingReply(tools, runId, run.status));
+    await edited(slack, channel, ts, thinkingReply(tools, runId, run.status));
   }
-  await show(plainReply(`This is still under way. Ask for it with ${COMMAND} run ${runId}`));
+  await slack.unfinished.done(runId);
+  return stillUnderWay(runId);
 }
 
 function thinkingReply(tools: string[], runId: string, status = 'running'): Reply {

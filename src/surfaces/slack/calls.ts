@@ -94,7 +94,8 @@ async function follow(
   if (first === null) await asker.tell(plainReply(answer.text));
   else if (place.channel === asker.person.id)
     await asker.tell(plainReply(`${answer.text}\nThe result appears in our direct messages.`));
-  const end = await ended(slack, actor, call, runId);
+  if (first?.channel && first.ts) await slack.unfinished.keep(runId, { channel: first.channel, ts: first.ts });
+  const end = await runEnd(slack, actor, call, runId);
   if (!(first?.channel && first.ts && (await edited(slack, first.channel, first.ts, end)))) await asker.tell(end);
 }
 
@@ -110,14 +111,16 @@ export async function edited(slack: SlackContext, channel: string, ts: string, r
 }
 
 /** Waits for a run and words its end. */
-async function ended(slack: SlackContext, actor: Actor, call: ToolCall, runId: string): Promise<Reply> {
+export async function runEnd(slack: SlackContext, actor: Actor, call: ToolCall, runId: string): Promise<Reply> {
   const deadline = Date.now() + FOLLOW_MS;
   for (let waitMs = LOOK_MS.first; Date.now() < deadline; waitMs = Math.min(waitMs * 2, LOOK_MS.most)) {
     await pause(waitMs, slack.stopping);
-    if (slack.stopping.aborted) break;
+    // The next process goes on with it.
+    if (slack.stopping.aborted) return stillUnderWay(runId);
     const answer = await slack.invoke('get_run', { run_id: runId }, actor);
     const run = finishedRun.parse(answer.output);
     if (run.finished_at === null) continue;
+    await slack.unfinished.done(runId);
     if (run.status !== 'completed' || call.tool !== 'scan_endpoint') return plainReply(answer.text);
     const { hostname } = call.input;
     if (!run.result?.score)
@@ -127,6 +130,11 @@ async function ended(slack: SlackContext, actor: Actor, call: ToolCall, runId: s
     const scoreCall = { tool: 'get_score', input: { hostname } };
     return present(slack, actor, scoreCall, await slack.invoke('get_score', { hostname }, actor));
   }
+  await slack.unfinished.done(runId);
+  return stillUnderWay(runId);
+}
+
+export function stillUnderWay(runId: string): Reply {
   return plainReply(`This is still under way. Ask for it with /dex run ${runId}`);
 }
 

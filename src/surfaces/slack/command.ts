@@ -25,6 +25,9 @@ export async function answerCommand(slack: SlackContext, asker: Asker, command: 
   switch (reading.kind) {
     case 'call':
       await command.acknowledge();
+      // What writes and was given no word is asked for its details first.
+      if (isBare(typed, reading.tool) && wantsForm(reading.tool))
+        return openForm(slack, asker, reading.tool, command.triggerId);
       await slack.turn();
       return carryOut(slack, asker, { tool: reading.tool.name, input: reading.input });
     case 'help':
@@ -32,7 +35,7 @@ export async function answerCommand(slack: SlackContext, asker: Asker, command: 
     case 'unknown':
       return command.acknowledge(unknown(slack.tools, reading, typed));
     case 'mistake':
-      if (typed.length === 1 && wantsForm(reading.tool)) {
+      if (isBare(typed, reading.tool) && wantsForm(reading.tool)) {
         await command.acknowledge();
         return openForm(slack, asker, reading.tool, command.triggerId);
       }
@@ -40,6 +43,11 @@ export async function answerCommand(slack: SlackContext, asker: Asker, command: 
         plainReply(`${reading.problem}\nFor example: ${COMMAND} ${reading.tool.command!.example}`),
       );
   }
+}
+
+/** Nothing was typed but the command's own name. */
+function isBare(typed: string[], tool: AnyTool): boolean {
+  return typed.length === tool.command!.name.split(' ').length;
 }
 
 async function openForm(slack: SlackContext, asker: Asker, tool: AnyTool, triggerId: string): Promise<void> {

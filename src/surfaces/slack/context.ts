@@ -6,6 +6,7 @@ import type { AnyTool } from '../../core/tool.ts';
 import type { People, Person } from './people.ts';
 import type { Pictures } from './pictures.ts';
 import type { Reply } from './text.ts';
+import type { Unfinished } from './unfinished.ts';
 
 export interface SlackContext {
   /** Those that Slack may offer. */
@@ -14,6 +15,7 @@ export interface SlackContext {
   client: webApi.WebClient;
   people: People;
   pictures: Pictures;
+  unfinished: Unfinished;
   log: Log;
   /** Awaited between an acknowledgement and the work it promises. */
   turn(): Promise<void>;

@@ -2,6 +2,7 @@
 import type { types } from '@slack/bolt';
 import { z } from 'zod';
 import type { Actor } from '../../core/actor.ts';
+import type { ChartSpec } from '../../core/chart.ts';
 import { AppError } from '../../core/errors.ts';
 import type { Answer } from '../../core/invoke.ts';
 import { hasRole } from '../../core/policy.ts';
@@ -89,7 +90,7 @@ async function staffPart(slack: SlackContext, actor: Actor): Promise<Block[]> {
     glance(slack, actor, 'list_surveys', { limit: 1 }),
     glance(slack, actor, 'get_feedback_summary'),
   ]);
-  const image = await slack.pictures.show(kpis?.chart ?? fleet?.chart ?? null);
+  const image = await slack.pictures.show(fleetCourse(kpis?.output) ?? fleet?.chart ?? null);
   const atRisk = atRiskMachines
     .safeParse(fleet?.output)
     .data?.worst.filter(({ score_status }) => score_status !== 'healthy');
@@ -102,6 +103,27 @@ async function staffPart(slack: SlackContext, actor: Actor): Promise<Block[]> {
     ...waitingForMe(slack, actor, approvals?.output),
     ...part('Last survey', survey && [...survey.text.split('\n'), ...(said?.text.split('\n') ?? [])]),
   ];
+}
+
+const courseShown = z.object({
+  lookback_days: z.number(),
+  fleet_score_course: z.array(z.object({ at: z.string(), avg_score: z.number() })).min(2),
+});
+
+/** The fleet's score over the last days as a picture; null before there is a course. */
+function fleetCourse(kpis: Answer['output'] | undefined): ChartSpec | null {
+  const { data } = courseShown.safeParse(kpis);
+  if (!data) return null;
+  const points = data.fleet_score_course.map(({ at, avg_score }) => ({ at: new Date(at), value: avg_score }));
+  const values = points.map(({ value }) => value);
+  return {
+    kind: 'course',
+    title: `DEX score of the fleet, last ${data.lookback_days} days`,
+    alt: `The fleet's average score went from ${values[0]} to ${values.at(-1)}; lowest ${Math.min(...values)}.`,
+    yTitle: 'Average score',
+    yDomain: [0, 100],
+    lines: [{ name: 'fleet', points }],
+  };
 }
 
 /** Approvals that this person can still answer, with the buttons to do it. */

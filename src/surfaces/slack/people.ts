@@ -14,6 +14,8 @@ export interface Person {
 
 export interface People {
   actor(person: Person): Promise<Actor>;
+  /** How somebody is called in Slack, or their id where it does not say. */
+  called(userId: string): Promise<string>;
   /** Rejects with kind `refused` when Slack gives no address, saying why. */
   email(userId: string): Promise<string>;
   /** Whether approvals are this person's business: approvers decide, and operators where no approvers are named. */
@@ -67,6 +69,11 @@ export function createPeople(client: webApi.WebClient, named: Named, now: () => 
           : 'viewer';
       return { id: `slack:${id}`, name, kind: 'human', via: 'slack', role };
     },
+    called: (userId) =>
+      emails(userId).then(
+        ({ name }) => name,
+        () => userId,
+      ),
     async email(userId) {
       const { email, name } = await emails(userId).catch((error: unknown) => {
         const { message } = slackProblem(error);

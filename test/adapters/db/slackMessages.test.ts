@@ -17,5 +17,10 @@ describe.each(STORE_KINDS)('Slack messages in %s', (kind) => {
     expect(await slackMessages.find('alert:1')).toEqual({ ...message, ts: '2.2', digest: false });
     expect(await slackMessages.find('alert:2')).toEqual({ ...message, subject: 'alert:2' });
     expect(await slackMessages.find('alert:3')).toBeNull();
+    await slackMessages.keep([{ ...message, subject: 'run:7' }]);
+    expect((await slackMessages.about('run:')).map(({ subject }) => subject)).toEqual(['run:7']);
+    await slackMessages.forget('run:7');
+    expect(await slackMessages.about('run:')).toEqual([]);
+    expect(await slackMessages.about('alert:')).toHaveLength(2);
   });
 });

@@ -261,11 +261,28 @@ describe.each(['http', 'socket'] as const)('over %s', (mode) => {
       /alice-laptop could work better|alice-laptop has serious trouble|alice-laptop works well/,
     );
     expect(shown(home.body.view)).not.toContain('Fleet');
+    for (let twice = 0; twice < 2; twice++) {
+      const { body } = await service.call('POST', '/api/v1/dex/fleet/scan');
+      await service.finished(body.run_id);
+    }
     slack.calls.length = 0;
     await slack.openHome(send, 'otto');
     const staff = await slack.until(() => slack.calls.find(({ method }) => method === 'views.publish'));
     expect(shown(staff.body.view)).toContain('No machine is registered in your name');
     expect(shown(staff.body.view)).toMatch(/Fleet.*endpoints, average score/s);
+    const picture = staff.body.view.blocks.find(({ type }: any) => type === 'image');
+    expect(picture.alt_text).toMatch(/^The fleet's average score went from/);
+  });
+
+  it('asks for the details of what writes when nothing else was typed', async () => {
+    await slack.command(send, 'otto', 'survey');
+    const opened = await slack.until(() => slack.calls.find(({ method }) => method === 'views.open'));
+    const form = { ...opened.body.view, id: 'V20' };
+    expect(form.blocks.map(({ block_id }: any) => block_id)).toEqual(['question', 'days', 'share_pct']);
+    const wrong = await slack.submit(send, 'otto', form, { days: '99', share_pct: 'all' });
+    expect(Object.keys(wrong.json.errors).sort()).toEqual(['days', 'share_pct']);
+    const { body } = await service.call('GET', '/api/v1/dex/surveys');
+    expect(body.total).toBe(0);
   });
 
   it('opens the report form with the machines of the one who clicks', async () => {

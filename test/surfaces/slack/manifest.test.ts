@@ -2,8 +2,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { EVENTS, SLACK_PATH } from '../../../src/surfaces/slack/app.ts';
+import { SLACK_PATH } from '../../../src/surfaces/slack/app.ts';
 import { COMMAND } from '../../../src/surfaces/slack/command.ts';
+import { EVENTS } from '../../../src/surfaces/slack/listeners.ts';
 
 const ROOT = resolve(import.meta.dirname, '../../..');
 const read = (path: string) => readFileSync(join(ROOT, path), 'utf8');

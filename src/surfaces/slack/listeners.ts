@@ -1,0 +1,138 @@
+/** What Slack sends, told apart and handed on once: commands, clicks, forms, questions, and a look at the Home tab. */
+import type { App, ViewSubmitAction } from '@slack/bolt';
+import type { Clock } from '../../core/ports.ts';
+import { answerClick } from './actions.ts';
+import { answerQuestion } from './ask.ts';
+import type { Place } from './calls.ts';
+import { answerCommand, COMMAND } from './command.ts';
+import type { SlackContext } from './context.ts';
+import { FORM_CALLBACK, type FormState, formCall, messageModal } from './forms.ts';
+import { publishHome, REPORT_CALLBACK, takeReport } from './home.ts';
+import { createOnce } from './once.ts';
+import { slackProblem } from './problems.ts';
+import { say, submitted, whisper } from './replies.ts';
+import { SURVEY_CALLBACK, takeSurveyAnswer } from './surveys.ts';
+import type { Reply } from './text.ts';
+
+/** Events that the app listens to; the manifests name the same. */
+export const EVENTS = ['app_home_opened', 'app_mention', 'message.im'] as const;
+
+/** Two clicks of one person on one button within this are one. */
+const DOUBLE_CLICK_MS = 2000;
+
+export function listenTo(bolt: App, slack: SlackContext, clock: Clock): void {
+  const once = createOnce(clock.now);
+
+  bolt.error(async (error) => {
+    slack.log.error({ err: error, problem: slackProblem(error).message }, 'a request from Slack was not handled');
+  });
+
+  bolt.command(COMMAND, async ({ command, ack, respond }) => {
+    if (!once.first(`command:${command.trigger_id}`)) return ack();
+    const person = { id: command.user_id, name: command.user_name };
+    await answerCommand(
+      slack,
+      { person, tell: (reply) => whisper(slack, respond, person, reply) },
+      {
+        text: command.text ?? '',
+        triggerId: command.trigger_id,
+        acknowledge: (reply) => (reply ? ack({ response_type: 'ephemeral', ...reply }) : ack()),
+      },
+    );
+  });
+
+  bolt.action(/.*/, async ({ ack, body, action, respond }) => {
+    await ack();
+    await slack.turn();
+    if (body.type !== 'block_actions' || !('action_id' in action)) return;
+    const person = { id: body.user.id, name: body.user.name ?? body.user.username ?? body.user.id };
+    const { container, channel } = body;
+    const value = clickedValue(action);
+    const where = String(container.message_ts ?? container.view_id ?? '');
+    if (!once.first(`click:${body.trigger_id}`)) return;
+    if (!once.first(`click:${person.id}:${where}:${action.action_id}:${value}`, DOUBLE_CLICK_MS)) return;
+    const inMessage = channel && typeof container.message_ts === 'string';
+    await answerClick(slack, {
+      person,
+      actionId: action.action_id,
+      value,
+      triggerId: body.trigger_id,
+      message: inMessage
+        ? { channel: channel.id, ts: String(container.message_ts), threadTs: (container.thread_ts as string) ?? null }
+        : null,
+      tell: (reply) => whisper(slack, body.response_url ? respond : null, person, reply),
+      tellAll: body.response_url
+        ? async (reply) => {
+            await respond({ response_type: 'in_channel', replace_original: false, ...reply });
+          }
+        : null,
+    });
+  });
+
+  bolt.view<ViewSubmitAction>(FORM_CALLBACK, async ({ ack, body, view }) => {
+    const tool = slack.tools.find(({ name }) => name === view.private_metadata);
+    if (!tool)
+      return ack({ response_action: 'update', view: messageModal('DexOps', 'This form is of another version.') });
+    const state: FormState = view.state.values;
+    const person = { id: body.user.id, name: body.user.name };
+    if (!once.first(`view:${view.id}:${JSON.stringify(state)}`, DOUBLE_CLICK_MS)) return ack();
+    const call = formCall(tool, state);
+    await submitted(slack, ack, person, state, call.tool, async () => {
+      const { text } = await slack.invoke(call.tool, call.input, await slack.people.actor(person));
+      return messageModal(tool.title, text);
+    });
+  });
+
+  bolt.view<ViewSubmitAction>(REPORT_CALLBACK, async ({ ack, body, view }) => {
+    const person = { id: body.user.id, name: body.user.name };
+    const state: FormState = view.state.values;
+    if (!once.first(`view:${view.id}`)) return ack();
+    await submitted(slack, ack, person, state, 'submit_feedback', () => takeReport(slack, person, state));
+  });
+
+  bolt.view<ViewSubmitAction>(SURVEY_CALLBACK, async ({ ack, body, view }) => {
+    const person = { id: body.user.id, name: body.user.name };
+    const state: FormState = view.state.values;
+    if (!once.first(`view:${view.id}:${JSON.stringify(state)}`, DOUBLE_CLICK_MS)) return ack();
+    const answer = () => takeSurveyAnswer(slack, person, view.private_metadata, state);
+    await submitted(slack, ack, person, state, 'answer_survey', answer);
+  });
+
+  bolt.event('app_mention', async ({ event, body, context }) => {
+    if (!event.user || !once.first(`event:${body.event_id}`)) return;
+    const place = { channel: event.channel, threadTs: event.thread_ts ?? event.ts };
+    await question(slack, event.user, event.text, place, context.botUserId);
+  });
+
+  bolt.event('message', async ({ event, body, context }) => {
+    // What people write, and not joins, edits and other apps' messages; mentions in channels come as app_mention.
+    if (event.channel_type !== 'im' || event.subtype !== undefined || event.bot_id !== undefined) return;
+    if (!once.first(`event:${body.event_id}`)) return;
+    const place = { channel: event.channel, threadTs: event.thread_ts };
+    await question(slack, event.user, event.text ?? '', place, context.botUserId);
+  });
+
+  bolt.event('app_home_opened', async ({ event, body }) => {
+    if (event.tab !== 'home' || !once.first(`event:${body.event_id}`)) return;
+    await publishHome(slack, { id: event.user, name: event.user });
+  });
+}
+
+async function question(
+  slack: SlackContext,
+  userId: string,
+  text: string,
+  place: Place,
+  botId: string | undefined,
+): Promise<void> {
+  // Events name nobody, and what the agent asks for is asked in this person's name.
+  const person = { id: userId, name: await slack.people.called(userId) };
+  const tell = (reply: Reply) => say(slack, place, reply);
+  return answerQuestion(slack, { person, text, place, tell }, botId);
+}
+
+function clickedValue(action: object): string {
+  if ('value' in action && typeof action.value === 'string') return action.value;
+  const selected = 'selected_option' in action ? action.selected_option : null;
+  return selected && typeof selected === 'object' && 'value' in selected ? String(selected.value) : '';
+}
