@@ -28,11 +28,12 @@ import { jobActor } from './core/actor.ts';
 import { AgentProfilesFile, McpServersFile } from './core/agentProfiles.ts';
 import { agentCollector, investigateByRun } from './core/agentScan.ts';
 import { handOver } from './core/alerting.ts';
+import { BEAT_MS } from './core/aliveWorkers.ts';
 import { type DecidedHandlers, recoverApprovals, settleApproval } from './core/approvals.ts';
 import { AppError } from './core/errors.ts';
 import { createExecutors } from './core/executors.ts';
 import type { People } from './core/feedbackPorts.ts';
-import { createShardScan, fleetStanding, SCAN_SHARD, SHARDS_AT_ONCE } from './core/fleetScan.ts';
+import { createShardScan, fleetStanding, SCAN_SHARDS, SHARDS_AT_ONCE } from './core/fleetScan.ts';
 import { createHealing } from './core/healing.ts';
 import { checkHealth, type Health, type Probe } from './core/health.ts';
 import { createInvoke, type Invoke } from './core/invoke.ts';
@@ -57,7 +58,7 @@ import type { AnyTool } from './core/tool.ts';
 import { TOOLS } from './core/tools/index.ts';
 import { NO_TRACING, type Tracing } from './core/tracing.ts';
 import { triageFirst } from './core/triage.ts';
-import { BEAT_MS, beat, isAlone, leave, requireWorkers, takeUpWhatDiedLeft } from './core/workers.ts';
+import { beat, createSleepCheck, isAlone, leave, requireWorkers, takeUpWhatDiedLeft } from './core/workers.ts';
 
 /** The job that works on one run. */
 const EXECUTE_RUN = 'execute_run';
@@ -141,7 +142,7 @@ export async function createApp(config: Config, overrides: Overrides = {}, faces
     async onEnd(job, startedAt, error) {
       metrics.jobEnded(job, error ? 'failed' : 'ok', (Date.now() - startedAt.getTime()) / 1000);
       // These come with every run, shard, click and delivery: a line for each would only make the table hot.
-      if ([EXECUTE_RUN, SCAN_SHARD, SETTLE_APPROVAL, HANDLE_ALERTS].includes(job)) return;
+      if ([EXECUTE_RUN, SCAN_SHARDS, SETTLE_APPROVAL, HANDLE_ALERTS].includes(job)) return;
       await store.jobs.ended(job, startedAt, new Date(), error?.message ?? null);
     },
   });
@@ -258,8 +259,8 @@ export async function createApp(config: Config, overrides: Overrides = {}, faces
     },
     config.DEX_SCAN_CONCURRENCY,
   );
-  const scanShard = createShardScan(ports);
-  scheduler.define(SCAN_SHARD, ({ shard_id }, signal) => scanShard(String(shard_id), signal), SHARDS_AT_ONCE);
+  const scanShards = createShardScan(ports);
+  scheduler.define(SCAN_SHARDS, ({ run_id }, signal) => scanShards(String(run_id), signal), SHARDS_AT_ONCE);
   scheduler.define(
     SETTLE_APPROVAL,
     ({ approval_id }, signal) => settleApproval(ports, decided, String(approval_id), signal),
@@ -271,10 +272,11 @@ export async function createApp(config: Config, overrides: Overrides = {}, faces
 
   let beats: NodeJS.Timeout | undefined;
   let tending: Promise<void> = Promise.resolve();
+  const wasAsleep = createSleepCheck(clock);
   const tend = (jobs: boolean, recover: boolean): Promise<void> => {
     tending = (async () => {
       await beat(ports, jobs);
-      if (!recover) return;
+      if (wasAsleep() || !recover) return;
       const taken = await takeUpWhatDiedLeft(ports, isProcessGone);
       if (taken.interrupted + taken.requeued > 0) log.warn(taken, 'took up runs that another process left');
       if (taken.interrupted > 0) await recoverRemediations(ports);

@@ -2,6 +2,7 @@
 import { SCORE_STATUSES } from '../domain/endpoint.ts';
 import type { Run } from '../domain/run.ts';
 import { round1 } from '../domain/score.ts';
+import { countWorkers } from './aliveWorkers.ts';
 import { createBatcher } from './batcher.ts';
 import { createGate } from './gate.ts';
 import type { Ports } from './ports.ts';
@@ -9,17 +10,20 @@ import { endRun, type RunOutcome, type RunPorts, requireRun, watchForCancel } fr
 import { look, record, type ScanResult, type Seen } from './scanning.ts';
 import type { ScanCounts, ScanShard, ScanTotals, Store } from './storePorts.ts';
 
-/** The job that works on one shard. */
-export const SCAN_SHARD = 'scan_shard';
+/** The job that works on shards of one run. */
+export const SCAN_SHARDS = 'scan_shards';
 
-/** So small that a process which dies leaves little, so large that rows and jobs cost nothing beside the looking. */
-const SHARD_ENDPOINTS = 250;
+/** So small that a process which dies leaves little, so large that the rows cost nothing beside the looking. */
+const SHARD_ENDPOINTS = 200;
 
 /** A shard that was given up this often is not taken again: it may be what ends the processes. */
 const MOST_ATTEMPTS = 3;
 
-/** Shards that one process has in hand at once: while the last endpoints of one let it wait, there are others to look at. */
+/** Jobs for shards, and with them shards, that one process has in hand at once: while the last endpoints of one let it wait, there are others to look at. */
 export const SHARDS_AT_ONCE = 4;
+
+/** A job takes no further shard after so long; it has ten minutes in all. */
+const TAKE_SHARDS_MS = 300_000;
 
 /** Results committed at a time: writes are cheap and memory stays small. */
 const COMMIT_BATCH = 100;
@@ -43,6 +47,9 @@ export interface FleetScanCounts {
 
 type Needs = RunPorts & Pick<Ports, 'log'>;
 
+/** @param runId the fleet scan to work on */
+export type ScanShardsJob = (runId: string, signal: AbortSignal) => Promise<void>;
+
 /** Cuts the fleet into shards and asks for work on them. The run then goes on without a process of its own. */
 export async function beginFleetScan(ports: Needs, run: Run): Promise<RunOutcome | null> {
   const spans = await ports.store.endpoints.spans(SHARD_ENDPOINTS);
@@ -54,26 +61,29 @@ export async function beginFleetScan(ports: Needs, run: Run): Promise<RunOutcome
     return { ...span, ...nothing, id: `${run.id}.${i}`, runId: run.id, status: 'queued', workerId: null, attempts: 0 };
   });
   await ports.store.scanShards.add(shards);
-  await ask(ports, shards);
+  await ask(ports, run.id, Math.min(shards.length, await freeHands(ports, 0)));
   return null;
 }
 
-/** The shards are committed, so a queue that does not answer only means that they are found later. */
-async function ask({ queue, log }: Needs, shards: readonly Pick<ScanShard, 'id'>[]): Promise<void> {
+/** How many more jobs there could be hands for; more would only wait, and look like work that nobody does. */
+async function freeHands(ports: Needs, shardsInHand: number): Promise<number> {
+  return Math.max(0, Math.max(1, await countWorkers(ports)) * SHARDS_AT_ONCE - shardsInHand);
+}
+
+/** The shards are committed: a queue that does not answer only means that they are found later. */
+async function ask({ queue, log }: Needs, runId: string, jobs: number): Promise<void> {
   try {
-    for (const { id } of shards) await queue.enqueue(SCAN_SHARD, { shard_id: id });
+    for (let i = 0; i < jobs; i++) await queue.enqueue(SCAN_SHARDS, { run_id: runId });
   } catch (error) {
-    log.warn({ err: error }, 'the queue did not take all shards of a fleet scan; they are asked for again');
+    log.warn({ err: error }, 'the queue did not take the shards of a fleet scan; they are asked for again');
   }
 }
 
 /** Thrown when a shard is somebody else's by now, or its run has ended; undoes what was about to be committed. */
 class ShardLost extends Error {}
 
-export type ScanShardJob = (shardId: string, signal: AbortSignal) => Promise<void>;
-
 /** The work on shards in this process: however many it has in hand, it looks at `settings.scanConcurrency` endpoints at once. */
-export function createShardScan(ports: Ports): ScanShardJob {
+export function createShardScan(ports: Ports): ScanShardsJob {
   const gate = createGate(ports.settings.scanConcurrency);
 
   /** Looks at what is left of the shard, as far as the signal lets it. */
@@ -124,14 +134,14 @@ export function createShardScan(ports: Ports): ScanShardJob {
     const stopped = AbortSignal.any([signal, watch.cancelled, over.signal]);
     try {
       await work(shard, stopped);
-      if (stopped.aborted) await giveBack(ports, shard);
+      if (stopped.aborted) await giveBackAndAsk(ports, shard);
       else {
         const { skippedPush } = shard;
         await ports.store.scanShards.keep(shard, { status: 'completed', workerId: null, doneIds: [], skippedPush });
       }
     } catch (error) {
       if (error instanceof ShardLost) return;
-      await giveBack(ports, shard).catch((again: unknown) =>
+      await giveBackAndAsk(ports, shard).catch((again: unknown) =>
         ports.log.warn({ err: again, shard_id: shard.id }, 'a shard could not be given back; it is taken up later'),
       );
       throw error;
@@ -142,13 +152,21 @@ export function createShardScan(ports: Ports): ScanShardJob {
     await endIfDone(ports, shard.runId);
   };
 
-  return async (shardId, signal) => {
-    ports.inHand.add(shardId);
-    try {
-      const shard = await ports.store.scanShards.claim(shardId, ports.worker.id);
-      if (shard) await workAndLetGo(shard, signal);
-    } finally {
-      ports.inHand.delete(shardId);
+  // Between taking a shard and noting that it is in hand this process may take it from itself: then it is done once more, and only
+  // that counts.
+  return async (runId, signal) => {
+    const until = ports.clock.now().getTime() + TAKE_SHARDS_MS;
+    while (!signal.aborted) {
+      const shard = await ports.store.scanShards.claimNext(runId, ports.worker.id);
+      if (!shard) return;
+      const held = `${shard.id}.${shard.attempts}`;
+      ports.inHand.add(held);
+      try {
+        await workAndLetGo(shard, signal);
+      } finally {
+        ports.inHand.delete(held);
+      }
+      if (ports.clock.now().getTime() >= until) return ask(ports, runId, 1);
     }
   };
 }
@@ -160,33 +178,34 @@ function addUp(counts: ScanCounts, results: readonly ScanResult[]): void {
 }
 
 /** Leaves a shard that was begun to the next, or counts it as failed. */
-async function giveBack(ports: Needs, shard: ScanShard): Promise<'requeued' | 'failed' | 'lost'> {
-  const again = shard.attempts < MOST_ATTEMPTS;
-  const patch = { status: again ? ('queued' as const) : ('failed' as const), workerId: null };
-  if (!(await ports.store.scanShards.keep(shard, patch))) return 'lost';
-  if (!again) return 'failed';
-  await ask(ports, [shard]);
-  return 'requeued';
+async function giveBack(ports: Needs, shard: ScanShard): Promise<'queued' | 'failed' | 'lost'> {
+  const status = shard.attempts < MOST_ATTEMPTS ? 'queued' : 'failed';
+  return (await ports.store.scanShards.keep(shard, { status, workerId: null })) ? status : 'lost';
+}
+
+async function giveBackAndAsk(ports: Needs, shard: ScanShard): Promise<void> {
+  if ((await giveBack(ports, shard)) === 'queued') await ask(ports, shard.runId, 1);
 }
 
 /**
  * Sees to fleet scans whose processes died: shards that nobody works on are given to the next, and a scan whose last
  * shard ended unseen is ended.
- * @param workerIds processes that work on what they have taken
- * @param queueIsEmpty nothing waits, so a shard that does must have lost its place
- * @returns how many shards were asked for again
+ * @param workerIds the other processes, which work on what they have taken
+ * @param queueIsEmpty whoever has a hand free, a process that joined perhaps, was not asked
+ * @returns how many shards were given back
  */
 export async function takeUpShards(ports: Needs, workerIds: readonly string[], queueIsEmpty: boolean): Promise<number> {
   let taken = 0;
   for (const run of await ports.store.runs.inStatus(['running'], 'fleet_scan')) {
     const open = await ports.store.scanShards.open(run.id);
-    const left = open.filter(({ id, status, workerId }) => {
-      return status === 'running' && !workerIds.includes(workerId ?? '') && !ports.inHand.has(id);
+    const left = open.filter(({ id, status, workerId, attempts }) => {
+      return status === 'running' && !workerIds.includes(workerId ?? '') && !ports.inHand.has(`${id}.${attempts}`);
     });
-    for (const shard of left) if ((await giveBack(ports, shard)) === 'requeued') taken++;
-    const lost = queueIsEmpty ? open.filter(({ status }) => status === 'queued') : [];
-    await ask(ports, lost);
-    taken += lost.length;
+    let givenBack = 0;
+    for (const shard of left) if ((await giveBack(ports, shard)) === 'queued') givenBack++;
+    const queued = open.filter(({ status }) => status === 'queued').length + givenBack;
+    if (queueIsEmpty) await ask(ports, run.id, Math.min(queued, await freeHands(ports, open.length - queued)));
+    taken += givenBack;
     await endIfDone(ports, run.id);
   }
   return taken;

@@ -98,7 +98,7 @@ export function createInvoke(tools: readonly AnyTool[], ports: Ports): Invoke {
     failure: unknown,
     durationMs: number,
   ): Promise<void> {
-    const subject = input.hostname ?? input.alert_id ?? input.run_id ?? input.approval_id ?? null;
+    const subject = input.hostname ?? input.alert_id ?? input.run_id ?? input.approval_id ?? input.alert_name ?? null;
     const entry: AuditEntry = {
       at: ports.clock.now(),
       actor: actor.id,

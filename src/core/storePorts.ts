@@ -125,8 +125,8 @@ export interface ScanTotals extends ScanCounts {
 
 export interface ScanShardRepository {
   add(shards: ScanShard[]): Promise<void>;
-  /** Takes a queued shard for a process; null when it is not queued (any more). */
-  claim(id: string, workerId: string): Promise<ScanShard | null>;
+  /** Takes the next queued shard of a run for a process; null when none is queued. */
+  claimNext(runId: string, workerId: string): Promise<ScanShard | null>;
   /** Changes a running shard for who took it with that attempt; false when somebody else has it or it ended, and then nothing changed. */
   keep(held: Pick<ScanShard, 'id' | 'attempts'>, patch: Partial<ScanShard>): Promise<boolean>;
   /** Shards that are queued or running, in the order of their endpoints. */

@@ -1,12 +1,9 @@
 /** Processes that share the work: each says that it is alive, and what one left unfinished when it died is taken up. */
+import { countWorkers, SILENCE_MS } from './aliveWorkers.ts';
 import { AppError } from './errors.ts';
 import { takeUpShards } from './fleetScan.ts';
-import type { Ports } from './ports.ts';
+import type { Clock, Ports } from './ports.ts';
 import { type RunPorts, takeUpRun } from './runs.ts';
-
-/** How often a process says that it is alive, and how long a silent one is believed to be; four beats may be lost. */
-export const BEAT_MS = 15_000;
-export const SILENCE_MS = 60_000;
 
 /** A run's queue entry that got lost (its process died between the two) is missed after so long. */
 const LOST_AFTER_MS = 60_000;
@@ -59,6 +56,19 @@ export async function takeUpWhatDiedLeft(
   return { ...taken, requeued: taken.requeued + lost.length };
 }
 
+/**
+ * Tells of a process that was asleep, or whose clock jumped: to it all others seem silent, until they have said with the new time
+ * that they are alive. Ask at each beat.
+ */
+export function createSleepCheck({ now }: Clock): () => boolean {
+  let askedAt = now();
+  return () => {
+    const before = askedAt;
+    askedAt = now();
+    return askedAt.getTime() - before.getTime() >= SILENCE_MS;
+  };
+}
+
 /** Whether no other process of the service is alive. */
 export async function isAlone(needs: Needs, isGone: (pid: number) => boolean): Promise<boolean> {
   return (await otherWorkers(needs, isGone)).alive.length === 0;
@@ -78,9 +88,8 @@ async function otherWorkers(
 }
 
 /** @throws AppError `unavailable` when work is shared and nobody does any */
-export async function requireWorkers({ store, clock }: Pick<Ports, 'store' | 'clock'>): Promise<number> {
-  const seen = await store.workers.seenSince(new Date(clock.now().getTime() - SILENCE_MS));
-  const working = seen.filter(({ works }) => works).length;
+export async function requireWorkers(ports: Pick<Ports, 'store' | 'clock'>): Promise<number> {
+  const working = await countWorkers(ports);
   if (working > 0) return working;
   throw new AppError('unavailable', 'RUN_QUEUE_URL is set and no worker runs: start one with `npm run worker`.');
 }

@@ -22,8 +22,8 @@ export interface Promises {
 /** What the outside has seen. */
 export interface Seen {
   plays: Play[];
-  /** What the ticket system took, oldest first. */
-  tickets: { key: string; id: string }[];
+  /** What the ticket system took, oldest first: openings of tickets and news of them, each under a key of its own. */
+  tickets: { key: string; id: string; event: string }[];
 }
 
 export interface Stored {
@@ -45,7 +45,7 @@ export async function readStored(em: SqlEntityManager): Promise<Stored> {
     'select id, hostname, playbook from remediation where started_at is not null and not dry_run',
   );
   const tickets = await rows<{ id: string; sent: number }>(
-    `select t.id, (select count(*) from outbox o where o.messenger = 'ticket' and o.subject = 'ticket:' || t.id and o.state = 'sent') as sent
+    `select t.id, (select count(*) from outbox o where o.messenger = 'ticket' and o.subject = 'ticket:' || t.id and o.kind = 'raised' and o.state = 'sent') as sent
      from ticket t`,
   );
   const approvals = await rows<{ id: string; status: string }>('select id, status from approval');
@@ -60,11 +60,16 @@ export async function readStored(em: SqlEntityManager): Promise<Stored> {
 
 const keyOf = ({ hostname, alertName }: Identity) => `${alertName} on ${hostname}`;
 
-/** Holds at every moment. One line for each broken promise. */
+/**
+ * Holds at every moment. One line for each broken promise.
+ * @param seen before the store was read: what arrived has to be in it
+ * @param seenLater after it was read: what it calls sent has to have arrived
+ */
 export function brokenPromises(
   promises: Pick<Promises, 'delivered' | 'runIds' | 'approvedIds'>,
   seen: Seen,
   stored: Stored,
+  seenLater = seen,
 ): string[] {
   const broken: string[] = [];
   const rows = Map.groupBy(stored.alerts, keyOf);
@@ -87,15 +92,18 @@ export function brokenPromises(
     if (runs.length > allowed) broken.push(`${play} ran ${runs.length} times for ${allowed} remediations`);
   }
 
-  const ids = Map.groupBy(seen.tickets, ({ id }) => id);
-  for (const [id, calls] of ids) {
-    if (new Set(calls.map(({ key }) => key)).size > 1)
-      broken.push(`ticket ${id} was sent under different idempotency keys`);
+  const opened = seen.tickets.filter(({ event }) => event === 'opened');
+  for (const [id, calls] of Map.groupBy(opened, ({ id }) => id)) {
+    if (new Set(calls.map(({ key }) => key)).size > 1) broken.push(`ticket ${id} was opened under different keys`);
     if (!stored.tickets.some((ticket) => ticket.id === id))
       broken.push(`ticket ${id} was sent and is not in the store`);
   }
+  for (const [key, calls] of Map.groupBy(seen.tickets, ({ key }) => key))
+    if (new Set(calls.map(({ id, event }) => `${event} ${id}`)).size > 1)
+      broken.push(`key ${key} stands for different news`);
+  const arrived = new Set(seenLater.tickets.map(({ id }) => id));
   for (const { id, sent } of stored.tickets)
-    if (sent && !ids.has(id)) broken.push(`ticket ${id} counts as sent and never arrived`);
+    if (sent && !arrived.has(id)) broken.push(`ticket ${id} counts as sent and never arrived`);
   return broken;
 }
 

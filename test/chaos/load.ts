@@ -93,8 +93,10 @@ export function startLoad(url: string, outside: Outside, luck: Chance, clockMs: 
   }
 
   async function scan(): Promise<void> {
-    if (luck.next() < 0.3) outside.fillDisk(luck.pick(MACHINES.slice(6)));
-    const path = luck.next() < 0.3 ? '/api/v1/dex/fleet/scan' : `/api/v1/dex/endpoints/${luck.pick(MACHINES)}/scan`;
+    const fleet = luck.next() < 0.3;
+    const hostname = luck.pick(MACHINES);
+    if (luck.next() < 0.4) outside.fillDisk(hostname);
+    const path = fleet ? '/api/v1/dex/fleet/scan' : `/api/v1/dex/endpoints/${hostname}/scan`;
     keepRun(await call('POST', path));
   }
 
@@ -109,7 +111,7 @@ export function startLoad(url: string, outside: Outside, luck: Chance, clockMs: 
   /** Two people answer at the same moment. */
   async function approve(): Promise<void> {
     const pending = await call('GET', '/api/v1/approvals?status=pending');
-    for (const { id } of pending?.body?.approvals ?? []) {
+    for (const { approval_id: id } of pending?.body?.approvals ?? []) {
       const decision = luck.next() < 0.85 ? 'approve' : 'deny';
       const path = `/api/v1/approvals/${id}/decide`;
       const answers = await Promise.all([call('POST', path, { decision }), call('POST', path, { decision })]);

@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { type Program, runProgram } from '../helpers/program.ts';
 
-const PATIENCE_MS = 90_000;
+const PATIENCE_MS = 120_000;
 
 export interface Member {
   name: string;
@@ -43,7 +43,9 @@ export function member(
           Promise.reject(new Error(`${name} ended with ${code}:\n${program?.output().slice(-2000)}`)),
         ),
         delay(PATIENCE_MS, undefined, { ref: false }).then(() =>
-          Promise.reject(new Error(`${name} was not ready in ${PATIENCE_MS / 1000} s`)),
+          Promise.reject(
+            new Error(`${name} was not ready in ${PATIENCE_MS / 1000} s:\n${program?.output().slice(-2000)}`),
+          ),
         ),
       ]);
     },
@@ -56,7 +58,7 @@ export function member(
 /** Waits until the service answers, in whatever health. */
 export async function answers(url: string): Promise<void> {
   for (;;) {
-    const response = await fetch(`${url}/health`, { signal: AbortSignal.timeout(5000) }).catch(() => null);
+    const response = await fetch(`${url}/health`, { signal: AbortSignal.timeout(20_000) }).catch(() => null);
     if (response) return;
     await delay(100);
   }

@@ -96,10 +96,13 @@ export async function storm(
 
     await load.stop();
     await load.settle();
+    say(`${setup}: the storm is over and everybody was answered; waiting for rest`);
     database ??= await openDatabase(databaseUrl);
     const opened = database;
     const restedAfterMs = await rest(opened, say);
     for (const line of await brokenNow(opened, load, outside)) broken.add(line);
+    if (postgres && restedAfterMs > REST_WITHIN_MS)
+      say(`what the queue holds: ${JSON.stringify(await queued(opened))}`);
     const stored = await readStored(opened.em);
     for (const line of [...brokenStates(load.leftAs, stored), ...(await breachesIn(opened.em, AT_REST))])
       broken.add(line);
@@ -124,7 +127,7 @@ export async function storm(
         approved: load.approvedIds.length,
         plays: outside.plays().length,
         tickets: stored.tickets.length,
-        tickets_sent_again: outside.tickets.sent.length - new Set(seen(outside).tickets.map(({ id }) => id)).size,
+        tickets_sent_again: sentAgain(outside),
         slack_calls: outside.slack.calls.length,
         answers_lost: Object.values(outside.flaky).reduce((sum, { lost }) => sum + lost, 0),
         ...Object.fromEntries([...load.statuses].map(([status, count]) => [`answers_${status}`, count])),
@@ -144,7 +147,7 @@ async function brokenNow({ em }: Database, load: Load, outside: Outside): Promis
   // What is answered and seen before the store is read has to be in it.
   const told = { delivered: [...load.delivered], runIds: [...load.runIds], approvedIds: [...load.approvedIds] };
   const saw = seen(outside);
-  return [...(await breachesIn(em, ALWAYS)), ...brokenPromises(told, saw, await readStored(em))];
+  return [...(await breachesIn(em, ALWAYS)), ...brokenPromises(told, saw, await readStored(em), seen(outside))];
 }
 
 async function worker(number: number, env: Record<string, string>): Promise<Member> {
@@ -166,11 +169,25 @@ async function register(url: string, outside: Outside, hostname: string): Promis
 function seen(outside: Outside): Seen {
   return {
     plays: outside.plays(),
-    tickets: outside.tickets.sent.map(({ headers, text }) => ({
-      key: String(headers['idempotency-key']),
-      id: JSON.parse(text).id,
-    })),
+    tickets: outside.tickets.sent.map(({ headers, text }) => {
+      const { id, event } = JSON.parse(text);
+      return { key: String(headers['idempotency-key']), id, event };
+    }),
   };
+}
+
+/** Jobs that are due or taken, for whoever looks for the reason of unrest. */
+function queued({ em }: Database): Promise<unknown[]> {
+  const due = 'next_run_at < now() or locked_at is not null';
+  return em
+    .fork()
+    .execute(`select name, data, next_run_at, locked_at, last_run_at, last_modified_by from agenda_jobs where ${due}`);
+}
+
+/** Calls of the ticket system that repeat an earlier one, as its key says. */
+function sentAgain(outside: Outside): number {
+  const { tickets } = seen(outside);
+  return tickets.length - new Set(tickets.map(({ key }) => key)).size;
 }
 
 /** Waits until nothing is under way; returns how long it took, in milliseconds. */

@@ -1,9 +1,10 @@
 /** Who is alive, and what happens to the runs of those who are not, on both stores. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createMetrics } from '../../src/adapters/metrics.ts';
+import { BEAT_MS, SILENCE_MS } from '../../src/core/aliveWorkers.ts';
 import { createRunEvents } from '../../src/core/runEvents.ts';
 import type { Store } from '../../src/core/storePorts.ts';
-import { beat, leave, requireWorkers, SILENCE_MS, takeUpWhatDiedLeft } from '../../src/core/workers.ts';
+import { beat, createSleepCheck, leave, requireWorkers, takeUpWhatDiedLeft } from '../../src/core/workers.ts';
 import { testClock } from '../helpers/clock.ts';
 import { collectingLog } from '../helpers/collectingLog.ts';
 import { run } from '../helpers/rows.ts';
@@ -119,4 +120,15 @@ describe.each(STORE_KINDS)('%s', (kind) => {
       },
     ]);
   });
+});
+
+test('a process that was asleep, or whose clock jumped, judges nobody until the others have said that they are alive', () => {
+  const clock = testClock();
+  const wasAsleep = createSleepCheck(clock);
+  clock.advance(BEAT_MS);
+  expect(wasAsleep()).toBe(false);
+  clock.advance(SILENCE_MS);
+  expect(wasAsleep()).toBe(true);
+  clock.advance(BEAT_MS);
+  expect(wasAsleep()).toBe(false);
 });

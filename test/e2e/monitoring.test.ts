@@ -30,6 +30,8 @@ const CASES: Record<string, Case> = {
       { series: 'up{job="orchestrator", instance="app"}', values: '1x120' },
       { series: 'dex_workers', values: '1x120' },
       { series: 'dex_queue_waiting', values: '3x120' },
+      { series: 'dex_queue_lag_seconds', values: '1 90 30 200 1 1x120' },
+      { series: 'dex_dead_messages{messenger="slack"}', values: '0x120' },
       { series: 'dex_fleet_score', values: '88x120' },
       { series: 'dex_job_last_success_timestamp_seconds{job="dex_scan_all_endpoints"}', values: '0+60x120' },
       { series: `${RUN}{kind="scan", status="completed"}`, values: '0+10x120' },
@@ -55,9 +57,17 @@ const CASES: Record<string, Case> = {
       { series: 'dex_job_last_success_timestamp_seconds{job="dex_scan_all_endpoints"}', values: '0x120' },
       { series: 'dex_workers', values: '0x120' },
       { series: 'dex_queue_waiting', values: '0+5x120' },
+      { series: 'dex_queue_lag_seconds', values: '0+60x120' },
+      { series: 'dex_dead_messages{messenger="slack"}', values: '0x20 3x100' },
     ],
     at: '90m',
-    fires: ['DexOpsFleetScanMissing', 'DexOpsNoWorker', 'DexOpsQueueWaiting'],
+    fires: [
+      'DexOpsFleetScanMissing',
+      'DexOpsMessagesGivenUp',
+      'DexOpsNoWorker',
+      'DexOpsQueueLag',
+      'DexOpsQueueWaiting',
+    ],
   },
   'runs fail, and take long': {
     input_series: [

@@ -235,6 +235,6 @@ async function fill({ call, finished, app }: TestService, values: Map<string, un
   const { approvals } = (await call('GET', '/api/v1/approvals')).body;
   values.set(
     'approval_id',
-    approvals.map(({ id }: { id: string }) => id),
+    approvals.map(({ approval_id }: { approval_id: string }) => approval_id),
   );
 }

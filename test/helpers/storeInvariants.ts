@@ -40,7 +40,7 @@ export const ALWAYS: readonly Invariant[] = [
   },
   {
     name: 'an alert has at most one ticket that is open',
-    breaches: `select alert_id, count(*) as n from ticket where status <> 'resolved' group by alert_id having count(*) > 1`,
+    breaches: `select alert_id, count(*) as n from ticket where status not in ('resolved', 'lost') group by alert_id having count(*) > 1`,
   },
   {
     name: 'a ticket and its message are kept together',
@@ -74,7 +74,7 @@ export const AT_REST: readonly Invariant[] = [
   {
     name: 'what people said yes or no to is carried out',
     breaches: `select id, tool, status, execution from approval
-      where (status <> 'pending' and settled_at is null) or execution in ('due', 'running')`,
+      where (status <> 'pending' and settled_at is null) or (kind = 'tool' and execution in ('due', 'running'))`,
   },
   {
     name: 'an alert that is being healed has a remediation that does it',

@@ -1,5 +1,5 @@
 /** All tables: one entity each, mapped one to one onto plain values that core knows. */
-import { AlertEventRow, AlertRow, PredictionRow, UnknownHostRow } from './entities/alerts.ts';
+import { AlertEventRow, AlertRow, PredictionRow, PredictionThresholdRow, UnknownHostRow } from './entities/alerts.ts';
 import { ApprovalRow, RemediationRow, TicketDeliveryRow, TicketRow } from './entities/healing.ts';
 import { OutboxRow, SlackMessageRow } from './entities/messages.ts';
 import {
@@ -30,6 +30,7 @@ export const ENTITIES = [
   AlertRow,
   AlertEventRow,
   PredictionRow,
+  PredictionThresholdRow,
   FeedbackRow,
   FeedbackCellRow,
   FeedbackCommentRow,

@@ -1,5 +1,5 @@
 /** The shards of fleet scans in the database. */
-import { raw } from '@mikro-orm/core';
+import { SqliteDriver } from '@mikro-orm/sql';
 import type { ScanShardRepository, ScanTotals } from '../../core/storePorts.ts';
 import { ScanShardRow } from './entities/work.ts';
 import { chunked, plain, type Session } from './rows.ts';
@@ -10,12 +10,18 @@ export function scanShardRepository(session: Session): ScanShardRepository {
       for (const chunk of chunked(shards)) await session().insertMany(ScanShardRow, chunk);
     },
 
-    async claim(id, workerId) {
+    async claimNext(runId, workerId) {
       const em = session();
-      const taken = { status: 'running' as const, workerId, attempts: raw('attempts + 1') };
-      if ((await em.nativeUpdate(ScanShardRow, { id, status: 'queued' }, taken)) === 0) return null;
-      const row = await em.findOne(ScanShardRow, { id });
-      return row && plain(ScanShardRow, row);
+      // SQLite has one writer at a time; in PostgreSQL nobody waits for a shard that another is just taking.
+      const lock = em.getDriver() instanceof SqliteDriver ? '' : 'for update skip locked';
+      const [taken] = await em.execute<{ id: string }[]>(
+        `update scan_shard set status = 'running', worker_id = ?, attempts = attempts + 1
+         where id = (select id from scan_shard where run_id = ? and status = 'queued' order by from_id limit 1 ${lock})
+         returning id`,
+        [workerId, runId],
+      );
+      const row = taken && (await em.findOne(ScanShardRow, { id: taken.id }));
+      return row ? plain(ScanShardRow, row) : null;
     },
 
     async keep({ id, attempts }, patch) {

@@ -85,7 +85,7 @@ export function memoryJobs(): JobStorage {
       const job = jobs.get(id);
       return job ? copy(job) : null;
     },
-    getQueueSize: async () => [...jobs.values()].filter(({ nextRunAt }) => nextRunAt && nextRunAt < new Date()).length,
+    getQueueSize: async () => [...jobs.values()].filter(({ nextRunAt }) => nextRunAt && nextRunAt <= new Date()).length,
     async removeJobs(options) {
       const found = chosen(options);
       for (const job of found) jobs.delete(String(job._id));

@@ -1,7 +1,7 @@
 import { Migration } from '@mikro-orm/migrations';
 
-export class Migration20261124104923_initial extends Migration {
-  override name = 'Migration20261124104923_initial';
+export class Migration20261124110416_initial extends Migration {
+  override name = 'Migration20261124110416_initial';
 
   override up(): void | Promise<void> {
     this.addSql(
@@ -98,6 +98,10 @@ export class Migration20261124104923_initial extends Migration {
     this.addSql(`create index \`prediction_verdict\` on \`prediction\` (\`verdict\`, \`id\`);`);
     this.addSql(
       `create unique index \`prediction_one_standing\` on \`prediction\` (\`endpoint_id\`, \`metric\`) where ended_at is null;`,
+    );
+
+    this.addSql(
+      `create table \`prediction_threshold\` (\`alert_name\` text not null primary key, \`horizon_hours\` integer not null, \`set_by\` text not null, \`set_at\` datetime not null);`,
     );
 
     this.addSql(
@@ -219,6 +223,7 @@ export class Migration20261124104923_initial extends Migration {
     this.addSql(`drop table if exists \`llm_spend\`;`);
     this.addSql(`drop table if exists \`outbox\`;`);
     this.addSql(`drop table if exists \`prediction\`;`);
+    this.addSql(`drop table if exists \`prediction_threshold\`;`);
     this.addSql(`drop table if exists \`remediation\`;`);
     this.addSql(`drop table if exists \`run\`;`);
     this.addSql(`drop table if exists \`runbook_feedback\`;`);

@@ -1,7 +1,7 @@
 import { Migration } from '@mikro-orm/migrations';
 
-export class Migration20261124104925_initial extends Migration {
-  override name = 'Migration20261124104925_initial';
+export class Migration20261124110417_initial extends Migration {
+  override name = 'Migration20261124110417_initial';
 
   override up(): void | Promise<void> {
     this.addSql(
@@ -98,6 +98,10 @@ export class Migration20261124104925_initial extends Migration {
     this.addSql(`create index "prediction_verdict" on "prediction" ("verdict", "id");`);
     this.addSql(
       `create unique index "prediction_one_standing" on "prediction" ("endpoint_id", "metric") where ended_at is null;`,
+    );
+
+    this.addSql(
+      `create table "prediction_threshold" ("alert_name" varchar(255) not null, "horizon_hours" int not null, "set_by" varchar(255) not null, "set_at" timestamptz(3) not null, primary key ("alert_name"));`,
     );
 
     this.addSql(
@@ -217,6 +221,7 @@ export class Migration20261124104925_initial extends Migration {
     this.addSql(`drop table if exists "llm_spend" cascade;`);
     this.addSql(`drop table if exists "outbox" cascade;`);
     this.addSql(`drop table if exists "prediction" cascade;`);
+    this.addSql(`drop table if exists "prediction_threshold" cascade;`);
     this.addSql(`drop table if exists "remediation" cascade;`);
     this.addSql(`drop table if exists "run" cascade;`);
     this.addSql(`drop table if exists "runbook_feedback" cascade;`);
