@@ -68,19 +68,28 @@ export async function tendRetention({ store, clock, settings }: Needs, signal: A
       await pause();
     }
   };
-  const rollUpOf = (kind: 'snapshots' | 'scores' | 'fleet', endpointIds: readonly number[]) =>
+  const rollUpOf = (kind: 'snapshots' | 'scores', endpointIds: readonly number[]) =>
     drain(() =>
       store.transaction(async (inner) => {
         // Nobody else merges into the same hour meanwhile.
-        await inner.endpoints.hold(endpointIds);
-        return archiveSome<string>(inner.retention[kind], endpointIds, samplesBefore);
+        const registered = await inner.endpoints.hold(endpointIds);
+        const { watched = [], gone = [] } = Object.groupBy(endpointIds, (id) =>
+          registered.has(id) ? 'watched' : 'gone',
+        );
+        const archive: SampleArchive<string> = inner.retention[kind];
+        return (
+          (await archiveSome(archive, watched, samplesBefore, 'latest')) +
+          (await archiveSome(archive, gone, samplesBefore, 'none'))
+        );
       }),
     );
 
   const report: RetentionReport = {
     snapshotsRolledUp: 0,
     scoresRolledUp: 0,
-    fleetScoresRolledUp: await rollUpOf('fleet', []),
+    fleetScoresRolledUp: await drain(() =>
+      store.transaction((inner) => archiveSome(inner.retention.fleet, null, samplesBefore, 'none')),
+    ),
     rollUpsForgotten: await drain(() => retention.fleet.forget([], rollUpsBefore, ROWS)),
     forgotten: Object.fromEntries(Object.keys(KEPT_DAYS).map((what) => [what, 0])) as Record<Forgotten, number>,
     complete: true,
@@ -106,13 +115,16 @@ export async function tendRetention({ store, clock, settings }: Needs, signal: A
   return report;
 }
 
-/** Takes some samples out and puts roll-ups of them in; returns how many samples. */
+/** Takes some samples of these endpoints, or of the fleet, out and puts roll-ups of them in; returns how many samples. */
 async function archiveSome<Measure extends string>(
   archive: SampleArchive<Measure>,
-  endpointIds: readonly number[],
+  endpointIds: readonly number[] | null,
   before: Date,
+  keep: 'latest' | 'none',
 ): Promise<number> {
-  const samples = await archive.take(endpointIds, before, ROWS);
+  if (endpointIds?.length === 0) return 0;
+  const samples = await archive.take(endpointIds ?? [], before, ROWS, keep);
+  if (samples.length === 0) return 0;
   const fresh = rollUp(samples);
   const standing = new Map((await archive.find(fresh)).map((each) => [rollUpKey(each), each]));
   await archive.save(

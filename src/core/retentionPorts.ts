@@ -4,10 +4,15 @@ import type { FleetMeasure, HourlyRollUp, Sample, ScoreMeasure, SnapshotMeasure 
 /** Where a kind of sample goes when it is too old to be kept by itself: a sample is in the one place or in the other, never in both. */
 export interface SampleArchive<Measure extends string> {
   /**
-   * Removes and returns samples from before a moment, the oldest of each endpoint first. The latest sample of a registered
-   * endpoint is never taken, however old it is. The fleet's archive takes no heed of ids.
+   * Removes and returns samples from before a moment, the oldest of each endpoint first. The fleet's archive takes no heed of
+   * ids, and keeps no latest.
    */
-  take(endpointIds: readonly number[], before: Date, limit: number): Promise<Sample<Measure>[]>;
+  take(
+    endpointIds: readonly number[],
+    before: Date,
+    limit: number,
+    keep: 'latest' | 'none',
+  ): Promise<Sample<Measure>[]>;
   /** Those of these roll-ups that exist. */
   find(keys: readonly Pick<HourlyRollUp<Measure>, 'subjectId' | 'hour'>[]): Promise<HourlyRollUp<Measure>[]>;
   /** Writes roll-ups in the place of those of the same subject and hour. */

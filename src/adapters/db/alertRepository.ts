@@ -163,12 +163,12 @@ export function alertRepository(session: Session): AlertRepository {
     },
 
     async movedSince(since) {
-      const reached = { $gte: since };
-      const rows = await session().find(
-        AlertRow,
-        { $or: [{ createdAt: reached }, { acknowledgedAt: reached }, { resolvedAt: reached }] },
-        { fields: KPI_FIELDS, orderBy: { id: 'asc' } },
+      // Three questions to three indexes: asked for the one or the other, SQLite would read every alert there is.
+      const reads = (['createdAt', 'acknowledgedAt', 'resolvedAt'] as const).map((at) =>
+        session().find(AlertRow, { [at]: { $gte: since } }, { fields: KPI_FIELDS }),
       );
+      const found = new Map((await Promise.all(reads)).flat().map((row) => [row.id, row]));
+      const rows = [...found.values()].sort((a, b) => a.id - b.id);
       return rows.map(({ acknowledgedAt, resolvedAt, resolution, ...row }) => ({
         ...row,
         acknowledgedAt: acknowledgedAt ?? null,

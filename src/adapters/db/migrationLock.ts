@@ -1,5 +1,6 @@
 /** One starter at a time brings the schema up to date; whoever starts beside it waits until that is done. */
 import { DatabaseSync } from 'node:sqlite';
+import type { Transaction } from '@mikro-orm/core';
 import type { SqlEntityManager } from '@mikro-orm/sql';
 
 /** An arbitrary constant that all DexOps processes share. */
@@ -8,10 +9,21 @@ const POSTGRES_LOCK = 7_305_113;
 /** Longer than any migration of a database of a size that SQLite is for. */
 const SQLITE_WAIT_MS = 120_000;
 
-export function withPostgresLock<T>(em: SqlEntityManager, work: () => Promise<T>): Promise<T> {
+/**
+ * Without the time limits that hold for ordinary work: building an index on a large table takes what it takes, and so does
+ * waiting for whoever builds it.
+ * @param work is handed the transaction that holds the lock; what it does in there needs no other connection
+ */
+export function withPostgresLock<T>(
+  em: SqlEntityManager,
+  work: (transaction: Transaction | undefined) => Promise<T>,
+): Promise<T> {
   return em.fork().transactional(async (inner) => {
+    for (const limit of ['statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout']) {
+      await inner.execute(`set local ${limit} = 0`);
+    }
     await inner.execute('select pg_advisory_xact_lock(?)', [POSTGRES_LOCK]);
-    return work();
+    return work(inner.getTransactionContext());
   });
 }
 

@@ -3,12 +3,13 @@ import { mkdirSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { MikroORM, type Options } from '@mikro-orm/core';
+import { type MigrateOptions, MikroORM, type Options } from '@mikro-orm/core';
 import { Migrator } from '@mikro-orm/migrations';
 import { type SqlEntityManager, SqliteDriver } from '@mikro-orm/sql';
 import { AppError } from '../../core/errors.ts';
 import { ENTITIES } from './entities.ts';
 import { withPostgresLock, withSqliteLock } from './migrationLock.ts';
+import { letGoOfBrokenConnections } from './postgresPool.ts';
 import { ImmediateSqliteDialect } from './sqliteDialect.ts';
 
 export type DatabaseKind = 'sqlite' | 'postgresql';
@@ -43,13 +44,17 @@ export function parseDatabaseUrl(url: string): { kind: 'sqlite'; path: string } 
 
 /**
  * No statement of ours takes long; one that does is stuck behind a lock or a missing index, and must not hold a connection of
- * the pool for ever. Milliseconds.
+ * the pool for ever. Milliseconds. A connection is renewed now and then, so that after a failover none stays with a server
+ * that only reads.
  */
 const POSTGRES_LIMITS = {
   application_name: 'dexops',
   connectionTimeoutMillis: 10_000,
   statement_timeout: 60_000,
+  lock_timeout: 30_000,
   idle_in_transaction_session_timeout: 60_000,
+  keepAlive: true,
+  maxLifetimeSeconds: 1800,
 };
 
 export async function ormOptions(url: string, poolSize = 10): Promise<Partial<Options>> {
@@ -79,7 +84,7 @@ export async function ormOptions(url: string, poolSize = 10): Promise<Partial<Op
       driver: PostgreSqlDriver,
       clientUrl: target.url,
       pool: { min: 0, max: poolSize },
-      driverOptions: POSTGRES_LIMITS,
+      driverOptions: { ...POSTGRES_LIMITS, onPoolCreated: letGoOfBrokenConnections },
     };
   }
   return {
@@ -115,7 +120,7 @@ export async function openDatabase(url: string, poolSize?: number): Promise<Data
     const orm = await MikroORM.init(await ormOptions(url, poolSize));
     const em = orm.em as SqlEntityManager;
     dropNuls(em);
-    if (target.kind === 'postgresql') await withPostgresLock(em, () => migrate(orm));
+    if (target.kind === 'postgresql') await withPostgresLock(em, (transaction) => migrate(orm, { transaction }));
     else {
       const prepare = async () => {
         await configureSqlite(em);
@@ -162,6 +167,6 @@ async function configureSqlite(em: SqlEntityManager): Promise<void> {
   await em.execute('pragma synchronous = normal');
 }
 
-async function migrate(orm: MikroORM): Promise<void> {
-  if ((await orm.migrator.getPending()).length > 0) await orm.migrator.up();
+async function migrate(orm: MikroORM, options: MigrateOptions = {}): Promise<void> {
+  if ((await orm.migrator.getPending()).length > 0) await orm.migrator.up(options);
 }

@@ -87,14 +87,13 @@ function archive<Measure extends string>(session: Session, tables: Tables<Measur
   const idsOf = (endpointIds: readonly number[]) => (byEndpoint ? endpointIds : []);
 
   return {
-    async take(endpointIds, before, limit) {
+    async take(endpointIds, before, limit, keep) {
       const newer = `select 1 from ${samples} n where n.endpoint_id = s.endpoint_id and n.${at} > s.${at}`;
-      const gone = 'select 1 from endpoint e where e.id = s.endpoint_id and e.deregistered_at is not null';
       const measured = measures.map((measure) => `${spelled(session, tables.values[measure])} as "${measure}"`);
       const rows = await session().execute<SampleRow[]>(
         `delete from ${samples} where id in (
            select id from ${samples} s where ${ofThese(endpointIds)} ${at} < ?
-           ${byEndpoint ? `and (exists (${newer}) or exists (${gone}))` : ''}
+           ${byEndpoint && keep === 'latest' ? `and exists (${newer})` : ''}
            order by ${byEndpoint ? 'endpoint_id, ' : ''}${at} limit ?)
          returning ${byEndpoint ? 'endpoint_id' : '0'} as subject_id, ${at} as moment, ${measured.join(', ')}`,
         [...idsOf(endpointIds), before, limit],

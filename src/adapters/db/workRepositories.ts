@@ -61,7 +61,10 @@ export function auditRepository(session: Session): AuditRepository {
     async list({ since, ...filter }, page) {
       const equal = Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== undefined));
       const where = { ...equal, ...(since && { at: { $gte: since } }) };
-      const [rows, total] = await session().findAndCount(AuditRow, where, { orderBy: { id: 'desc' }, ...page });
+      const [rows, total] = await session().findAndCount(AuditRow, where, {
+        orderBy: { at: 'desc', id: 'desc' },
+        ...page,
+      });
       return { items: rows.map((row) => plain(AuditRow, row)), total };
     },
   };

@@ -2,8 +2,11 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { withPostgresLock } from '../../../src/adapters/db/migrationLock.ts';
 import { openDatabase } from '../../../src/adapters/db/open.ts';
+import { createStore } from '../../../src/adapters/db/store.ts';
 import { runProgram } from '../../helpers/program.ts';
 import { createTestDatabase } from '../../helpers/testDatabase.ts';
 
@@ -34,7 +37,74 @@ test('a statement on PostgreSQL has a time limit, and says whose it is', async (
     return row?.value;
   };
   expect(await setting('statement_timeout')).toBe('1min');
+  expect(await setting('lock_timeout')).toBe('30s');
   expect(await setting('idle_in_transaction_session_timeout')).toBe('1min');
   expect(await setting('application_name')).toBe('dexops');
   await database.close();
 });
+
+test('what brings the schema up to date has no time limit, and holds the lock for as long as it works', async () => {
+  const url = await createTestDatabase();
+  const [one, two] = await Promise.all([openDatabase(url), openDatabase(url)]);
+  const order: string[] = [];
+  await Promise.all([
+    withPostgresLock(one.em, async (transaction) => {
+      const limits = await one.em
+        .fork()
+        .getConnection()
+        .execute<{ setting: string }[]>(
+          "select setting from pg_settings where name in ('statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout')",
+          [],
+          'all',
+          transaction,
+        );
+      expect(limits.map(({ setting }) => setting)).toEqual(['0', '0', '0']);
+      order.push('first begins');
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      order.push('first ends');
+    }),
+    new Promise((resolve) => setTimeout(resolve, 100)).then(() =>
+      withPostgresLock(two.em, async () => order.push('second')),
+    ),
+  ]);
+  expect(order).toEqual(['first begins', 'first ends', 'second']);
+  await Promise.all([one.close(), two.close()]);
+});
+
+test('a connection that is cut off fails as unavailable, and the next one works', async () => {
+  const url = await createTestDatabase();
+  const database = await openDatabase(url, 2);
+  const store = createStore(database.em);
+  const [holder, killer] = [new pg.Client(url), new pg.Client(url)];
+  await Promise.all([holder.connect(), killer.connect()]);
+  const cutOff = async (which: string) => {
+    const ours = "datname = current_database() and application_name = 'dexops'";
+    const { rows } = await killer.query(
+      `select pg_terminate_backend(pid) from pg_stat_activity where ${ours} and ${which}`,
+    );
+    return rows.length;
+  };
+  try {
+    // More often than the pool has places: none may be lost.
+    for (let times = 0; times < 3; times++) {
+      const transaction = store.transaction(async (inner) => {
+        await inner.endpoints.count();
+        await cutOff('true');
+        await inner.endpoints.count();
+      });
+      await expect(transaction).rejects.toMatchObject({ kind: 'unavailable' });
+    }
+    await expect.poll(() => store.endpoints.count().catch(() => 'away'), { timeout: 20_000 }).toBe(0);
+
+    // A read outside of any transaction, while it waits for a lock.
+    await holder.query('begin; lock table endpoint in access exclusive mode');
+    const read = store.endpoints.get('pc-1').catch((error: unknown) => error);
+    while ((await cutOff("wait_event_type = 'Lock'")) === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(await read).toMatchObject({ kind: 'unavailable' });
+    await holder.query('rollback');
+    // The very next question may still get the connection that is just dying.
+    await expect.poll(() => store.endpoints.get('pc-1').catch(() => 'away'), { timeout: 20_000 }).toBeNull();
+  } finally {
+    await Promise.all([holder.end(), killer.end(), database.close()]);
+  }
+}, 60_000);

@@ -37,6 +37,7 @@ export const ApprovalRow = defineEntity({
     { name: 'approval_settled', properties: ['settledAt', 'status'] },
     { name: 'approval_requested', properties: ['requestedAt'] },
     { name: 'approval_decided', properties: ['decidedAt'] },
+    { name: 'approval_hostname', properties: ['hostname', 'requestedAt'] },
   ],
 });
 
@@ -71,6 +72,7 @@ export const RemediationRow = defineEntity({
     { name: 'remediation_status', properties: ['status'] },
     { name: 'remediation_created', properties: ['createdAt'] },
     { name: 'remediation_finished', properties: ['finishedAt'] },
+    { name: 'remediation_hostname', properties: ['hostname', 'createdAt'] },
     { name: 'remediation_alert', properties: ['alertId'] },
   ],
 });

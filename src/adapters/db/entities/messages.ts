@@ -23,7 +23,10 @@ export const OutboxRow = defineEntity({
     lastError: p.text().nullable(),
   },
   uniques: [{ name: 'outbox_idempotency', properties: ['idempotencyKey'] }],
-  indexes: [{ name: 'outbox_due', properties: ['state', 'messenger', 'nextAttemptAt'] }],
+  indexes: [
+    { name: 'outbox_due', properties: ['state', 'messenger', 'nextAttemptAt'] },
+    { name: 'outbox_sent', properties: ['sentAt'] },
+  ],
 });
 
 /** The Slack message that tells of something, so that it can be edited. */

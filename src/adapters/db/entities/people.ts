@@ -37,7 +37,10 @@ export const FeedbackCellRow = defineEntity({
     answers: p.integer(),
     commentsOut: p.boolean(),
   },
-  indexes: [{ name: 'feedback_cell_on', properties: ['on'] }],
+  indexes: [
+    { name: 'feedback_cell_on', properties: ['on'] },
+    { name: 'feedback_cell_withheld', properties: ['source', 'commentsOut'] },
+  ],
 });
 
 /** Comments apart from their ratings; without a day while they are withheld. */
@@ -88,6 +91,7 @@ export const SurveyInvitationRow = defineEntity({
   },
   indexes: [
     { name: 'survey_invitation_survey', properties: ['surveyId', 'state'] },
+    { name: 'survey_invitation_email', properties: ['email'] },
     { name: 'survey_invitation_token', properties: ['tokenDigest'] },
     { name: 'survey_invitation_reminder', properties: ['reminderDigest'] },
   ],

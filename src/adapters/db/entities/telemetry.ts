@@ -43,6 +43,7 @@ export const EndpointRow = defineEntity({
     { name: 'endpoint_score', properties: ['score'] },
     { name: 'endpoint_ip_address', properties: ['ipAddress'] },
     { name: 'endpoint_owner_email', properties: ['ownerEmail'] },
+    { name: 'endpoint_deregistered', properties: ['deregisteredAt'], where: 'deregistered_at is not null' },
   ],
 });
 

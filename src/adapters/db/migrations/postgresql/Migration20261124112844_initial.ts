@@ -1,7 +1,7 @@
 import { Migration } from '@mikro-orm/migrations';
 
-export class Migration20261124110417_initial extends Migration {
-  override name = 'Migration20261124110417_initial';
+export class Migration20261124112844_initial extends Migration {
+  override name = 'Migration20261124112844_initial';
 
   override up(): void | Promise<void> {
     this.addSql(
@@ -35,6 +35,7 @@ export class Migration20261124110417_initial extends Migration {
     this.addSql(`create index "approval_settled" on "approval" ("settled_at", "status");`);
     this.addSql(`create index "approval_requested" on "approval" ("requested_at");`);
     this.addSql(`create index "approval_decided" on "approval" ("decided_at");`);
+    this.addSql(`create index "approval_hostname" on "approval" ("hostname", "requested_at");`);
 
     this.addSql(
       `create table "audit" ("id" serial primary key, "at" timestamptz(3) not null, "actor" varchar(255) not null, "actor_kind" varchar(255) not null, "via" varchar(255) not null, "role" varchar(255) not null, "tool" varchar(255) not null, "input_digest" varchar(255) not null, "subject" varchar(255) null, "outcome" varchar(255) not null, "error" text null, "duration_ms" int not null);`,
@@ -49,6 +50,9 @@ export class Migration20261124110417_initial extends Migration {
     this.addSql(`create index "endpoint_ip_address" on "endpoint" ("ip_address");`);
     this.addSql(`create index "endpoint_owner_email" on "endpoint" ("owner_email");`);
     this.addSql(
+      `create index "endpoint_deregistered" on "endpoint" ("deregistered_at") where deregistered_at is not null;`,
+    );
+    this.addSql(
       `create unique index "endpoint_hostname_live" on "endpoint" ("hostname") where deregistered_at is null;`,
     );
     this.addSql(`alter table "endpoint" add constraint "endpoint_agent_token" unique ("agent_token_digest");`);
@@ -62,6 +66,7 @@ export class Migration20261124110417_initial extends Migration {
       `create table "feedback_cell" ("id" serial primary key, "source" varchar(255) not null, "given_out_on" varchar(10) not null, "groups" jsonb not null, "tally" jsonb not null, "answers" int not null, "comments_out" boolean not null);`,
     );
     this.addSql(`create index "feedback_cell_on" on "feedback_cell" ("given_out_on");`);
+    this.addSql(`create index "feedback_cell_withheld" on "feedback_cell" ("source", "comments_out");`);
 
     this.addSql(
       `create table "feedback_comment" ("id" bigint not null, "source" varchar(255) not null, "category" varchar(255) not null, "text" text not null, "given_out_on" varchar(10) null, primary key ("id"));`,
@@ -89,6 +94,7 @@ export class Migration20261124110417_initial extends Migration {
       `create table "outbox" ("id" serial primary key, "messenger" varchar(255) not null, "kind" varchar(255) not null, "subject" varchar(255) not null, "idempotency_key" varchar(255) not null, "payload" jsonb not null, "state" varchar(255) not null, "attempts" int not null, "created_at" timestamptz(3) not null, "next_attempt_at" timestamptz(3) not null, "sent_at" timestamptz(3) null, "last_error" text null);`,
     );
     this.addSql(`create index "outbox_due" on "outbox" ("state", "messenger", "next_attempt_at");`);
+    this.addSql(`create index "outbox_sent" on "outbox" ("sent_at");`);
     this.addSql(`alter table "outbox" add constraint "outbox_idempotency" unique ("idempotency_key");`);
 
     this.addSql(
@@ -111,6 +117,7 @@ export class Migration20261124110417_initial extends Migration {
     this.addSql(`create index "remediation_status" on "remediation" ("status");`);
     this.addSql(`create index "remediation_created" on "remediation" ("created_at");`);
     this.addSql(`create index "remediation_finished" on "remediation" ("finished_at");`);
+    this.addSql(`create index "remediation_hostname" on "remediation" ("hostname", "created_at");`);
     this.addSql(`create index "remediation_alert" on "remediation" ("alert_id");`);
     this.addSql(
       `create unique index "remediation_one_running" on "remediation" ("endpoint_id") where status = 'running';`,
@@ -173,6 +180,7 @@ export class Migration20261124110417_initial extends Migration {
       `create table "survey_invitation" ("id" serial primary key, "survey_id" int not null, "email" varchar(255) not null, "state" varchar(255) not null, "time_zone" varchar(255) null, "asked_at" timestamptz(3) null, "reminded_at" timestamptz(3) null, "token_digest" varchar(255) null, "reminder_digest" varchar(255) null);`,
     );
     this.addSql(`create index "survey_invitation_survey" on "survey_invitation" ("survey_id", "state");`);
+    this.addSql(`create index "survey_invitation_email" on "survey_invitation" ("email");`);
     this.addSql(`create index "survey_invitation_token" on "survey_invitation" ("token_digest");`);
     this.addSql(`create index "survey_invitation_reminder" on "survey_invitation" ("reminder_digest");`);
 

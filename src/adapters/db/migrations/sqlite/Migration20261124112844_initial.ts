@@ -1,7 +1,7 @@
 import { Migration } from '@mikro-orm/migrations';
 
-export class Migration20261124110416_initial extends Migration {
-  override name = 'Migration20261124110416_initial';
+export class Migration20261124112844_initial extends Migration {
+  override name = 'Migration20261124112844_initial';
 
   override up(): void | Promise<void> {
     this.addSql(
@@ -35,6 +35,7 @@ export class Migration20261124110416_initial extends Migration {
     this.addSql(`create index \`approval_settled\` on \`approval\` (\`settled_at\`, \`status\`);`);
     this.addSql(`create index \`approval_requested\` on \`approval\` (\`requested_at\`);`);
     this.addSql(`create index \`approval_decided\` on \`approval\` (\`decided_at\`);`);
+    this.addSql(`create index \`approval_hostname\` on \`approval\` (\`hostname\`, \`requested_at\`);`);
 
     this.addSql(
       `create table \`audit\` (\`id\` integer not null primary key autoincrement, \`at\` datetime not null, \`actor\` text not null, \`actor_kind\` text not null, \`via\` text not null, \`role\` text not null, \`tool\` text not null, \`input_digest\` text not null, \`subject\` text null, \`outcome\` text not null, \`error\` text null, \`duration_ms\` integer not null);`,
@@ -49,6 +50,9 @@ export class Migration20261124110416_initial extends Migration {
     this.addSql(`create index \`endpoint_ip_address\` on \`endpoint\` (\`ip_address\`);`);
     this.addSql(`create index \`endpoint_owner_email\` on \`endpoint\` (\`owner_email\`);`);
     this.addSql(
+      `create index \`endpoint_deregistered\` on \`endpoint\` (\`deregistered_at\`) where deregistered_at is not null;`,
+    );
+    this.addSql(
       `create unique index \`endpoint_hostname_live\` on \`endpoint\` (\`hostname\`) where deregistered_at is null;`,
     );
     this.addSql(`create unique index \`endpoint_agent_token\` on \`endpoint\` (\`agent_token_digest\`);`);
@@ -62,6 +66,7 @@ export class Migration20261124110416_initial extends Migration {
       `create table \`feedback_cell\` (\`id\` integer not null primary key autoincrement, \`source\` text not null, \`given_out_on\` text not null, \`groups\` json not null, \`tally\` json not null, \`answers\` integer not null, \`comments_out\` integer not null);`,
     );
     this.addSql(`create index \`feedback_cell_on\` on \`feedback_cell\` (\`given_out_on\`);`);
+    this.addSql(`create index \`feedback_cell_withheld\` on \`feedback_cell\` (\`source\`, \`comments_out\`);`);
 
     this.addSql(
       `create table \`feedback_comment\` (\`id\` integer not null primary key, \`source\` text not null, \`category\` text not null, \`text\` text not null, \`given_out_on\` text null);`,
@@ -89,6 +94,7 @@ export class Migration20261124110416_initial extends Migration {
       `create table \`outbox\` (\`id\` integer not null primary key autoincrement, \`messenger\` text not null, \`kind\` text not null, \`subject\` text not null, \`idempotency_key\` text not null, \`payload\` json not null, \`state\` text not null, \`attempts\` integer not null, \`created_at\` datetime not null, \`next_attempt_at\` datetime not null, \`sent_at\` datetime null, \`last_error\` text null);`,
     );
     this.addSql(`create index \`outbox_due\` on \`outbox\` (\`state\`, \`messenger\`, \`next_attempt_at\`);`);
+    this.addSql(`create index \`outbox_sent\` on \`outbox\` (\`sent_at\`);`);
     this.addSql(`create unique index \`outbox_idempotency\` on \`outbox\` (\`idempotency_key\`);`);
 
     this.addSql(
@@ -111,6 +117,7 @@ export class Migration20261124110416_initial extends Migration {
     this.addSql(`create index \`remediation_status\` on \`remediation\` (\`status\`);`);
     this.addSql(`create index \`remediation_created\` on \`remediation\` (\`created_at\`);`);
     this.addSql(`create index \`remediation_finished\` on \`remediation\` (\`finished_at\`);`);
+    this.addSql(`create index \`remediation_hostname\` on \`remediation\` (\`hostname\`, \`created_at\`);`);
     this.addSql(`create index \`remediation_alert\` on \`remediation\` (\`alert_id\`);`);
     this.addSql(
       `create unique index \`remediation_one_running\` on \`remediation\` (\`endpoint_id\`) where status = 'running';`,
@@ -173,6 +180,7 @@ export class Migration20261124110416_initial extends Migration {
       `create table \`survey_invitation\` (\`id\` integer not null primary key autoincrement, \`survey_id\` integer not null, \`email\` text not null, \`state\` text not null, \`time_zone\` text null, \`asked_at\` datetime null, \`reminded_at\` datetime null, \`token_digest\` text null, \`reminder_digest\` text null);`,
     );
     this.addSql(`create index \`survey_invitation_survey\` on \`survey_invitation\` (\`survey_id\`, \`state\`);`);
+    this.addSql(`create index \`survey_invitation_email\` on \`survey_invitation\` (\`email\`);`);
     this.addSql(`create index \`survey_invitation_token\` on \`survey_invitation\` (\`token_digest\`);`);
     this.addSql(`create index \`survey_invitation_reminder\` on \`survey_invitation\` (\`reminder_digest\`);`);
 
