@@ -27,7 +27,9 @@ export interface SlackSocket {
 
 export async function startSlackSocket(): Promise<SlackSocket> {
   const acknowledgements = new Map<string, (payload: unknown) => void>();
-  const connection = Promise.withResolvers<Duplex>();
+  const connection = Promise.withResolvers<void>();
+  /** The newest: a client that heard nothing for some seconds connects anew. */
+  let current: Duplex | undefined;
   const sockets = new Set<Duplex>();
   let last: Record<string, unknown> = {};
 
@@ -53,25 +55,26 @@ export async function startSlackSocket(): Promise<SlackSocket> {
       }
     });
     socket.write(text({ type: 'hello', num_connections: 1, connection_info: { app_id: 'A000000001' } }));
-    connection.resolve(socket);
+    current = socket;
+    connection.resolve();
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address = server.address();
 
   async function repeat(envelope: Record<string, unknown>): Promise<any> {
     last = envelope;
-    const socket = await connection.promise;
+    await connection.promise;
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
     const timer = setTimeout(() => reject(new Error('not acknowledged within 15 s')), ACKNOWLEDGE_MS);
     acknowledgements.set(String(envelope.envelope_id), resolve);
-    socket.write(text(envelope));
+    current?.write(text(envelope));
     const json = await promise.finally(() => clearTimeout(timer));
     return { status: 200, json };
   }
 
   return {
     url: `ws://127.0.0.1:${typeof address === 'object' && address ? address.port : 0}/link`,
-    connected: connection.promise.then(() => {}),
+    connected: connection.promise,
     send: (type, payload) =>
       repeat({ type, envelope_id: randomUUID(), accepts_response_payload: type !== 'events_api', payload }),
     repeat,
