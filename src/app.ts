@@ -32,10 +32,11 @@ import { type DecidedHandlers, recoverApprovals, settleApproval } from './core/a
 import { AppError } from './core/errors.ts';
 import { createExecutors } from './core/executors.ts';
 import type { People } from './core/feedbackPorts.ts';
+import { createShardScan, fleetStanding, SCAN_SHARD, SHARDS_AT_ONCE } from './core/fleetScan.ts';
 import { createHealing } from './core/healing.ts';
 import { checkHealth, type Health, type Probe } from './core/health.ts';
 import { createInvoke, type Invoke } from './core/invoke.ts';
-import { LlmPricesFile } from './core/llm.ts';
+import { costUsd, LlmPricesFile } from './core/llm.ts';
 import { mcpServersProbe } from './core/mcpServers.ts';
 import type { Messenger } from './core/messagePorts.ts';
 import { notice } from './core/messages.ts';
@@ -56,7 +57,7 @@ import type { AnyTool } from './core/tool.ts';
 import { TOOLS } from './core/tools/index.ts';
 import { NO_TRACING, type Tracing } from './core/tracing.ts';
 import { triageFirst } from './core/triage.ts';
-import { BEAT_MS, beat, isAlone, leave, requireWorkers, takeUpWhatDiedLeft } from './core/workers.ts';
+import { BEAT_MS, beat, createSleepCheck, isAlone, leave, requireWorkers, takeUpWhatDiedLeft } from './core/workers.ts';
 
 /** The job that works on one run. */
 const EXECUTE_RUN = 'execute_run';
@@ -130,13 +131,19 @@ export async function createApp(config: Config, overrides: Overrides = {}, faces
         );
   const peopleMessengers = [...(overrides.messengers ?? []), ...(slack?.messengers ?? [])];
   const ids = ulids(clock);
-  const workerId = ids.next();
-  const tracing = await openTracing(config, workerId, log);
-  const scheduler = await createScheduler(config.RUN_QUEUE_URL, { log, tracing }, async (job, startedAt, error) => {
-    metrics.jobEnded(job, error ? 'failed' : 'ok', (Date.now() - startedAt.getTime()) / 1000);
-    // These come with every run, click and delivery: a line for each would only make the table hot.
-    if (![EXECUTE_RUN, SETTLE_APPROVAL, HANDLE_ALERTS].includes(job))
+  const worker: Ports['worker'] = { id: ids.next(), host: hostname(), pid: process.pid, startedAt };
+  const tracing = await openTracing(config, worker.id, log);
+  const scheduler = await createScheduler({
+    url: config.RUN_QUEUE_URL,
+    name: worker.id,
+    log,
+    tracing,
+    async onEnd(job, startedAt, error) {
+      metrics.jobEnded(job, error ? 'failed' : 'ok', (Date.now() - startedAt.getTime()) / 1000);
+      // These come with every run, shard, click and delivery: a line for each would only make the table hot.
+      if ([EXECUTE_RUN, SCAN_SHARD, SETTLE_APPROVAL, HANDLE_ALERTS].includes(job)) return;
       await store.jobs.ended(job, startedAt, new Date(), error?.message ?? null);
+    },
   });
   const collectors = createCollectors({
     ssh: {
@@ -186,7 +193,8 @@ export async function createApp(config: Config, overrides: Overrides = {}, faces
     queue: scheduler,
     runEvents: createRunEvents(),
     agents: { profiles: () => [...planner.profiles.current().keys()] },
-    worker: { id: workerId, host: hostname(), pid: process.pid, startedAt },
+    worker,
+    inHand: new Set(),
     backups: createBackups(database, {
       databaseUrl: config.DATABASE_URL,
       backupDir: config.BACKUP_DIR,
@@ -231,6 +239,10 @@ export async function createApp(config: Config, overrides: Overrides = {}, faces
     ports.scanner = agentCollector({ direct: collector, investigate, now: clock.now });
   }
   if (!planner.model.llm) log.info({ reason: planner.model.reason }, 'no language model: agents answer by rules');
+  else if (
+    costUsd(planner.prices.current(), planner.model.llm.describe(), { inputTokens: 0, outputTokens: 0 }) === null
+  )
+    log.warn(planner.model.llm.describe(), 'this model has no price in llm_prices.yaml: no budget holds for it');
   const decided: DecidedHandlers = {
     async tool(approval, signal) {
       if (approval.status !== 'approved') return;
@@ -246,6 +258,8 @@ export async function createApp(config: Config, overrides: Overrides = {}, faces
     },
     config.DEX_SCAN_CONCURRENCY,
   );
+  const scanShard = createShardScan(ports);
+  scheduler.define(SCAN_SHARD, ({ shard_id }, signal) => scanShard(String(shard_id), signal), SHARDS_AT_ONCE);
   scheduler.define(
     SETTLE_APPROVAL,
     ({ approval_id }, signal) => settleApproval(ports, decided, String(approval_id), signal),
@@ -257,10 +271,11 @@ export async function createApp(config: Config, overrides: Overrides = {}, faces
 
   let beats: NodeJS.Timeout | undefined;
   let tending: Promise<void> = Promise.resolve();
+  const wasAsleep = createSleepCheck(clock);
   const tend = (jobs: boolean, recover: boolean): Promise<void> => {
     tending = (async () => {
       await beat(ports, jobs);
-      if (!recover) return;
+      if (wasAsleep() || !recover) return;
       const taken = await takeUpWhatDiedLeft(ports, isProcessGone);
       if (taken.interrupted + taken.requeued > 0) log.warn(taken, 'took up runs that another process left');
       if (taken.interrupted > 0) await recoverRemediations(ports);
@@ -296,14 +311,16 @@ export async function createApp(config: Config, overrides: Overrides = {}, faces
       }),
     async metricsPage() {
       // The page has to stand when what it tells about does not.
+      await fleetStanding(store).then(metrics.fleet, () => {});
       metrics.openAlerts(await store.alerts.openCounts().catch(() => []));
       metrics.deadMessages(await store.outbox.deadCounts().catch(() => []));
-      const [waiting, workers, jobs] = await Promise.all([
-        scheduler.waiting(),
-        requireWorkers(ports),
-        store.jobs.list(),
-      ]).catch(() => [Number.NaN, 0, []] as const);
-      metrics.work({ waiting, workers, jobs });
+      const [waiting, lagS, workers, jobs] = await Promise.all([
+        scheduler.waiting().catch(() => Number.NaN),
+        scheduler.lagS().catch(() => Number.NaN),
+        requireWorkers(ports).catch(() => 0),
+        store.jobs.list().catch(() => []),
+      ]);
+      metrics.work({ waiting, lagS, workers, jobs });
       return metrics.page();
     },
     async startWorking({ recover, jobs = true, follow = recover }) {
@@ -420,11 +437,12 @@ function ticketMessengers(config: Config, ports: Ports): Messenger[] {
   ];
 }
 
-function presentJob({ lastStartedAt, lastSucceededAt, lastFailedAt, lastError }: Omit<JobRecord, 'job'>) {
+function presentJob({ lastStartedAt, lastSucceededAt, lastFailedAt, failures, lastError }: Omit<JobRecord, 'job'>) {
   return {
     last_started_at: lastStartedAt,
     last_succeeded_at: lastSucceededAt,
     last_failed_at: lastFailedAt,
+    failures,
     last_error: lastError,
   };
 }

@@ -34,7 +34,6 @@ const ENTRIES = [
   'src/worker.ts',
   'src/surfaces/cli.ts',
   'mcp/stdio.ts',
-  'src/demo.ts',
 ];
 
 function room(file: string): Room {

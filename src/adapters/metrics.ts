@@ -5,7 +5,8 @@ import type { JobRecord } from '../core/storePorts.ts';
 
 export interface MetricsRegistry extends Metrics {
   /** What is known only when somebody looks: set just before a page is made. */
-  work(state: { waiting: number; workers: number; jobs: readonly JobRecord[] }): void;
+  work(state: { waiting: number; lagS: number; workers: number; jobs: readonly JobRecord[] }): void;
+  fleet(standing: { counts: Record<string, number>; average: number | null }): void;
   /** The page for a scraper, and its content type. */
   page(): Promise<{ text: string; contentType: string }>;
 }
@@ -183,14 +184,29 @@ export function createMetrics(): MetricsRegistry {
     labelNames: ['job'],
     registers,
   });
+  const failures = new Counter({
+    name: 'dex_job_failures_total',
+    help: 'Failures of a scheduled job, in whichever process',
+    labelNames: ['job'],
+    registers,
+  });
+  const lag = new Gauge({
+    name: 'dex_queue_lag_seconds',
+    help: 'For how long the job that waits the longest has been due and not taken',
+    registers,
+  });
   const waiting = new Gauge({ name: 'dex_queue_waiting', help: 'Jobs that are due and not taken yet', registers });
   const workers = new Gauge({ name: 'dex_workers', help: 'Processes that work on jobs and are alive', registers });
 
   return {
     work(state) {
       waiting.set(state.waiting);
+      lag.set(state.lagS);
       workers.set(state.workers);
-      for (const { job, lastSucceededAt, lastFailedAt } of state.jobs) {
+      failures.reset();
+      for (const record of state.jobs) {
+        const { job, lastSucceededAt, lastFailedAt } = record;
+        failures.inc({ job }, record.failures);
         if (lastSucceededAt) lastSuccess.set({ job }, lastSucceededAt.getTime() / 1000);
         if (lastFailedAt) lastFailure.set({ job }, lastFailedAt.getTime() / 1000);
       }
@@ -213,10 +229,10 @@ export function createMetrics(): MetricsRegistry {
       scans.inc({ collector, outcome });
       scanSeconds.observe({ collector }, durationS);
     },
-    fleet(counts, averageScore) {
-      for (const [status, count] of Object.entries(counts)) endpoints.set({ status }, count);
-      if (averageScore === null) average.reset();
-      else average.set(averageScore);
+    fleet(standing) {
+      for (const [status, count] of Object.entries(standing.counts)) endpoints.set({ status }, count);
+      if (standing.average === null) average.remove();
+      else average.set(standing.average);
     },
     alertMoved(alertName, from, to) {
       alertMoves.inc({ alert_name: alertLabel(alertName), from, to });

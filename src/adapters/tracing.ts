@@ -29,7 +29,7 @@ export interface TracingOptions {
 }
 
 /** A collector that takes longer than this loses the spans; nobody waits longer for it at the end. Milliseconds. */
-const EXPORT_LIMIT_MS = 5000;
+const EXPORT_LIMIT_MS = 3000;
 /** A collector that is away is said this often. Milliseconds. */
 const COMPLAIN_EVERY_MS = 10 * 60_000;
 

@@ -4,7 +4,7 @@ import { emptySnapshot, METRICS, type MetricName, type ScanTarget, type Snapshot
 import { AppError } from './errors.ts';
 
 const pct = z.number().min(0).max(100).nullable();
-const count = z.number().int().min(0).nullable();
+const count = z.number().int().min(0).max(1_000_000_000).nullable();
 const text = (max: number): z.ZodString => z.string().min(1).max(max);
 const time = z.iso.datetime();
 

@@ -4,6 +4,7 @@ import type { AlertDraft } from '../domain/alertMoves.ts';
 import type { Approval, ApprovalKind, ApprovalStatus } from '../domain/approval.ts';
 import type { KpiAlert } from '../domain/kpi.ts';
 import type { Judgement, Prediction } from '../domain/prediction.ts';
+import type { PredictionThreshold } from '../domain/predictionThreshold.ts';
 import type { PredictiveAlertName } from '../domain/predictiveAlert.ts';
 import type { Remediation, RemediationStatus } from '../domain/remediation.ts';
 import type { FleetRecord } from '../domain/remediationGuards.ts';
@@ -80,6 +81,11 @@ export interface PredictionRepository {
   judge(rows: readonly JudgedPrediction[]): Promise<void>;
   /** Made since then, newest first. */
   since(since: Date, alertName?: PredictiveAlertName): Promise<StoredPrediction[]>;
+  /** Those that people set. */
+  thresholds(): Promise<PredictionThreshold[]>;
+  /** In the place of the alert's earlier one. */
+  keepThreshold(threshold: PredictionThreshold): Promise<void>;
+  dropThreshold(alertName: PredictiveAlertName): Promise<void>;
 }
 
 export interface UnknownHost extends AlertIdentity {

@@ -44,6 +44,10 @@ export interface EndpointRepository {
   hold(ids: readonly number[]): Promise<Set<number>>;
   /** The next endpoints by id after `afterId`, for walking the fleet in bounded memory. */
   batch(afterId: number, limit: number): Promise<Endpoint[]>;
+  /** Endpoints by id from one to another, both included. */
+  between(fromId: number, toId: number): Promise<Endpoint[]>;
+  /** Cuts the fleet, by id, into spans of so many endpoints. */
+  spans(size: number): Promise<{ fromId: number; toId: number; endpoints: number }[]>;
   count(): Promise<number>;
   update(id: number, patch: Partial<EndpointRegistration>, now: Date): Promise<Endpoint>;
   /** Soft: the row and its history stay, the name is free again. */

@@ -2,6 +2,7 @@
 import { FORECAST_SERIES, type Observation } from '../domain/alertMoves.ts';
 import type { Endpoint } from '../domain/endpoint.ts';
 import { type Prediction, predictionOf } from '../domain/prediction.ts';
+import { type Horizons, rulesWith } from '../domain/predictionThreshold.ts';
 import { PREDICTIVE_ALERT_NAMES, type PredictiveAlert, predictiveAlert } from '../domain/predictiveAlert.ts';
 import { analyseTrend, type Trend } from '../domain/trend.ts';
 import { TREND_METRICS, TREND_RULES, type TrendMetric } from '../domain/trendRules.ts';
@@ -10,6 +11,7 @@ import { announce, type Changes, observeIn } from './alerting.ts';
 import type { StoredPrediction } from './alertPorts.ts';
 import type { CoursePoint } from './endpointPorts.ts';
 import type { Ports } from './ports.ts';
+import { horizonsInForce } from './predictionThresholds.ts';
 import type { Store } from './storePorts.ts';
 
 /** Endpoints whose courses are in memory at a time: a week of quarter-hours of so many is read without holding up the event loop. */
@@ -34,12 +36,13 @@ export function courseSince(now: Date): Date {
 }
 
 /** The trend of every foreseen metric. */
-export function trendsOf(course: readonly CoursePoint[], now: Date): Trend[] {
+export function trendsOf(course: readonly CoursePoint[], now: Date, horizons: Horizons): Trend[] {
   return TREND_METRICS.map((metric) =>
     analyseTrend(
       metric,
       course.map((point) => ({ atMs: point.atMs, value: point[metric] })),
       now.getTime(),
+      rulesWith(horizons, metric),
     ),
   );
 }
@@ -53,7 +56,7 @@ export async function checkFleet(
   progress: (endpoints: number) => void,
 ): Promise<PredictionCheck> {
   const counts: PredictionCheck = { endpoints: 0, raised: 0, ended: 0 };
-  const fixed = await fixedLately(ports, now);
+  const known: Known = { fixed: await fixedLately(ports, now), horizons: await horizonsInForce(ports) };
   let afterId = 0;
   for (;;) {
     signal.throwIfAborted();
@@ -61,7 +64,7 @@ export async function checkFleet(
     const last = batch.at(-1);
     if (!last) return counts;
     afterId = last.id;
-    const { raised, ended } = await checkBatch(ports, batch, fixed, actor, now);
+    const { raised, ended } = await checkBatch(ports, batch, known, actor, now);
     counts.endpoints += batch.length;
     counts.raised += raised;
     counts.ended += ended;
@@ -82,6 +85,12 @@ async function fixedLately(ports: Ports, now: Date): Promise<Set<string>> {
   );
 }
 
+/** What a check knows of the whole fleet before it begins. */
+interface Known {
+  fixed: ReadonlySet<string>;
+  horizons: Horizons;
+}
+
 interface Foreseen {
   endpoint: Endpoint;
   trend: Trend;
@@ -90,7 +99,7 @@ interface Foreseen {
 async function checkBatch(
   ports: Ports,
   endpoints: readonly Endpoint[],
-  fixed: ReadonlySet<string>,
+  { fixed, horizons }: Known,
   actor: Actor,
   now: Date,
 ): Promise<{ raised: number; ended: number }> {
@@ -98,17 +107,21 @@ async function checkBatch(
   const courses = await ports.store.snapshots.courses(ids, courseSince(now));
   const all: Foreseen[] = [];
   for (const endpoint of endpoints) {
-    all.push(...trendsOf(courses.get(endpoint.id) ?? [], now).map((trend) => ({ endpoint, trend })));
+    all.push(...trendsOf(courses.get(endpoint.id) ?? [], now, horizons).map((trend) => ({ endpoint, trend })));
     await nextTurn();
   }
   const standing = new Set((await ports.store.predictions.standing(ids)).map(keyOf));
   const news = all.filter(({ endpoint, trend }) => {
     const key = keyOf({ endpointId: endpoint.id, metric: trend.metric });
-    return standing.has(key) || (predictiveAlert(trend) !== null && !fixed.has(key));
+    return (
+      standing.has(key) || (predictiveAlert(trend, null, rulesWith(horizons, trend.metric)) !== null && !fixed.has(key))
+    );
   });
   if (news.length === 0) return { raised: 0, ended: 0 };
 
-  const { changes, made, ended } = await ports.store.transaction((store) => record(ports, store, news, actor, now));
+  const { changes, made, ended } = await ports.store.transaction((store) =>
+    record(ports, store, news, horizons, actor, now),
+  );
   await announce(ports, changes);
   for (const { alertName } of made) ports.metrics.predictionJudged(alertName, 'open');
   return { raised: made.length, ended };
@@ -123,6 +136,7 @@ async function record(
   ports: Ports,
   store: Store,
   news: readonly Foreseen[],
+  horizons: Horizons,
   actor: Actor,
   now: Date,
 ): Promise<{ changes: Changes; made: Prediction[]; ended: number }> {
@@ -136,7 +150,8 @@ async function record(
   for (const { endpoint, trend } of news) {
     if (!held.has(endpoint.id)) continue;
     const before = standing.get(keyOf({ endpointId: endpoint.id, metric: trend.metric })) ?? null;
-    const alert = predictiveAlert(trend, before && standingAlert(before));
+    const rules = rulesWith(horizons, trend.metric);
+    const alert = predictiveAlert(trend, before && standingAlert(before), rules);
     if (alert === null) {
       if (before === null) continue;
       ended++;

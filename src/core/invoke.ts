@@ -6,6 +6,7 @@ import { decideApproval, recordExecution, requestApproval, spendApproval } from 
 import { canonicalJson } from './canonicalJson.ts';
 import type { ChartSpec } from './chart.ts';
 import { AppError } from './errors.ts';
+import { pathOfNul } from './nulCharacter.ts';
 import { judge, type Verdict } from './policy.ts';
 import type { Ports } from './ports.ts';
 import type { AuditEntry } from './storePorts.ts';
@@ -56,7 +57,10 @@ export function createInvoke(tools: readonly AnyTool[], ports: Ports): Invoke {
       outcome = 'denied';
       const verdict = requireRole(tool, actor);
       outcome = 'failed';
-      if (!parsed.success) throw badInput(tool, parsed.error);
+      if (!parsed.success) throw badInput(tool, parsed.error.issues);
+      // What other systems deliver they cannot mend: of theirs the store drops the character instead.
+      const nulAt = actor.via === 'webhook' ? null : pathOfNul(input);
+      if (nulAt !== null) throw badInput(tool, [{ path: [nulAt], message: 'must not hold a NUL character' }]);
       outcome = 'denied';
       allowed = await authorise(ports, tool, verdict, input, actor, options);
       outcome = 'failed';
@@ -94,7 +98,7 @@ export function createInvoke(tools: readonly AnyTool[], ports: Ports): Invoke {
     failure: unknown,
     durationMs: number,
   ): Promise<void> {
-    const subject = input.hostname ?? input.alert_id ?? input.run_id ?? input.approval_id ?? null;
+    const subject = input.hostname ?? input.alert_id ?? input.run_id ?? input.approval_id ?? input.alert_name ?? null;
     const entry: AuditEntry = {
       at: ports.clock.now(),
       actor: actor.id,
@@ -139,8 +143,8 @@ function withoutCaller({ at, tool, outcome }: AuditEntry): AuditEntry {
   };
 }
 
-function badInput(tool: AnyTool, error: z.ZodError): AppError {
-  const fields = error.issues.map((issue) => ({
+function badInput(tool: AnyTool, issues: Pick<z.core.$ZodIssue, 'path' | 'message'>[]): AppError {
+  const fields = issues.map((issue) => ({
     field: issue.path.join('.') || '(body)',
     problem: issue.message,
   }));

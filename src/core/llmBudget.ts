@@ -83,9 +83,9 @@ async function setAside({ store, budget, caller }: Spender, day: string, usd: nu
       return shortage;
     });
     if (!shortage) return;
+    signal.throwIfAborted();
     if (shortage.lasting || patience.aborted) throw new AppError('refused', shortage.message);
     await pause(LOOK_EVERY_MS, patience);
-    signal.throwIfAborted();
   }
 }
 

@@ -28,6 +28,8 @@ export interface Ports {
   agents: Agents;
   /** This process, as it names itself among those that share the work. */
   worker: Omit<Worker, 'seenAt' | 'works'>;
+  /** Ids of the runs and shards that this process works on at the moment. */
+  inHand: Set<string>;
   backups: Backups;
   /** Who looks at new alerts and heals what it may; absent while nothing does. */
   healing?: Healing;
@@ -116,6 +118,8 @@ export interface Queue {
   enqueue(job: string, data: Record<string, unknown>): Promise<void>;
   /** How many jobs are due and not taken yet. */
   waiting(): Promise<number>;
+  /** Frees the jobs that processes had taken which are no more; each is done by the next that asks for work. */
+  releaseJobsOf(workerIds: readonly string[]): Promise<void>;
 }
 
 /** `changed`: look at the stored run again. `text`: what a model is writing, as it comes; never stored. */
@@ -176,7 +180,6 @@ export interface Metrics {
   agentCalled(profile: string): void;
   llmSpent(model: { provider: string; model: string }, costUsd: number): void;
   endpointScanned(collector: string, outcome: 'ok' | 'unreachable', durationS: number): void;
-  fleet(counts: Record<string, number>, averageScore: number | null): void;
   jobEnded(job: string, outcome: 'ok' | 'failed', durationS: number): void;
   /** Every move of an alert from one status to another. */
   alertMoved(alertName: string, from: string, to: string): void;

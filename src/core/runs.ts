@@ -5,6 +5,7 @@ import type { Actor } from './actor.ts';
 import { AppError } from './errors.ts';
 import { isResumable, jobOf } from './plannerJob.ts';
 import type { Ports } from './ports.ts';
+import type { Store } from './storePorts.ts';
 
 /** How a piece of work ended, or why it pauses: for a human, or `queued` for the next process. */
 export interface RunOutcome {
@@ -15,8 +16,8 @@ export interface RunOutcome {
   news?: OutboxMessage[];
 }
 
-/** Does the work of one kind of run; throwing means failed. */
-export type RunExecutor = (run: Run, context: RunContext) => Promise<RunOutcome>;
+/** Does the work of one kind of run; throwing means failed. Null: others work on, and end the run. */
+export type RunExecutor = (run: Run, context: RunContext) => Promise<RunOutcome | null>;
 
 export interface RunContext {
   /** Aborted when the work has to stop, whatever the reason. */
@@ -33,7 +34,7 @@ export type RunExecutors = Partial<Record<RunKind, RunExecutor>>;
 const LOOK_EVERY_MS = 1000;
 
 /** What it takes to end a run or to queue it again. */
-export type RunPorts = Pick<Ports, 'store' | 'clock' | 'queue' | 'metrics' | 'runEvents'>;
+export type RunPorts = Pick<Ports, 'store' | 'clock' | 'queue' | 'metrics' | 'runEvents' | 'inHand'>;
 
 /** Thrown by an executor whose work somebody cancelled. */
 export class RunCancelled extends Error {}
@@ -72,31 +73,41 @@ export async function executeRun(
 ): Promise<Run> {
   const queued = await requireRun(ports, runId);
   const startedAt = queued.startedAt ?? ports.clock.now();
-  if (!(await ports.store.runs.claim(runId, ports.worker.id, startedAt))) return requireRun(ports, runId);
-  const run: Run = { ...queued, status: 'running', startedAt };
-  ports.runEvents.publish(runId, { type: 'changed' });
-  const watch = watchForCancel(ports, runId);
-  const context: RunContext = {
-    signal: AbortSignal.any([signal, watch.cancelled]),
-    cancelled: watch.cancelled,
-    progress: (partial) => ports.store.runs.update(runId, { result: partial }),
-  };
-  const about = { 'dexops.run.id': runId, 'dexops.run.kind': run.kind, 'dexops.hostname': run.hostname };
-  await ports.tracing
-    .span(`run ${run.kind}`, about, async ({ add }) => {
-      const status = await work(ports, executors, run, context);
-      add({ 'dexops.run.status': status, 'error.type': status === 'failed' ? status : null });
-    })
-    .finally(() => watch.stop());
+  ports.inHand.add(runId);
+  try {
+    if (await ports.store.runs.claim(runId, ports.worker.id, startedAt)) {
+      await workOn(ports, executors, { ...queued, status: 'running', startedAt }, signal);
+    }
+  } finally {
+    ports.inHand.delete(runId);
+  }
   return requireRun(ports, runId);
 }
 
-/** Does the run's work and lets go of it; the status it was left in. */
-async function work(ports: Ports, executors: RunExecutors, run: Run, context: RunContext): Promise<RunStatus> {
+async function workOn(ports: Ports, executors: RunExecutors, run: Run, signal: AbortSignal): Promise<void> {
+  ports.runEvents.publish(run.id, { type: 'changed' });
+  const watch = watchForCancel(ports, run.id);
+  const context: RunContext = {
+    signal: AbortSignal.any([signal, watch.cancelled]),
+    cancelled: watch.cancelled,
+    progress: (partial) => ports.store.runs.update(run.id, { result: partial }),
+  };
+  const about = { 'dexops.run.id': run.id, 'dexops.run.kind': run.kind, 'dexops.hostname': run.hostname };
+  await ports.tracing
+    .span(`run ${run.kind}`, about, async ({ add }) => {
+      const status = await outcomeOf(ports, executors, run, context);
+      add({ 'dexops.run.status': status, 'error.type': status === 'failed' ? status : null });
+    })
+    .finally(() => watch.stop());
+}
+
+/** Does the run's work and lets go of it, unless the work goes on elsewhere; the status it was left in. */
+async function outcomeOf(ports: Ports, executors: RunExecutors, run: Run, context: RunContext): Promise<RunStatus> {
   try {
     const execute = executors[run.kind];
     if (!execute) throw new AppError('unavailable', `This service has nothing that executes ${run.kind} runs.`);
-    return await leave(ports, run, await execute(run, context));
+    const outcome = await execute(run, context);
+    return outcome ? await leave(ports, run, outcome) : 'running';
   } catch (error) {
     if (error instanceof RunCancelled) return leave(ports, run, { status: 'cancelled', error: error.message });
     if (!(error instanceof AppError))
@@ -116,7 +127,9 @@ export function resultOutcome(result: unknown, signal: AbortSignal): RunOutcome 
 /** Lets go of a running run. One that was cancelled in the meantime stays so. */
 async function leave(ports: Ports, run: Run, { status, news = [], ...rest }: RunOutcome): Promise<RunStatus> {
   if (isFinished(status)) {
-    await endRun(ports, run, ['running'], { status, ...rest }, news);
+    await endRun(ports, run, ['running'], { status, ...rest }, async (store, at) => {
+      if (news.length > 0) await store.outbox.add(news, at);
+    });
   } else {
     await ports.store.runs.move(run.id, ['running'], { status, ...rest });
     if (status === 'queued') await ports.queue.enqueue('execute_run', { run_id: run.id });
@@ -125,18 +138,19 @@ async function leave(ports: Ports, run: Run, { status, news = [], ...rest }: Run
   return status;
 }
 
-/** Ends a run if it is in one of these statuses, together with what is to be told of it; false when it was not. */
-async function endRun(
+/** Ends a run if it is in one of these statuses, together with what else has to be kept then; false when it was not. */
+export async function endRun(
   ports: RunPorts,
   run: Run,
   from: readonly RunStatus[],
   end: Pick<Run, 'status'> & Partial<Run>,
-  news: OutboxMessage[] = [],
+  also: (store: Store, finishedAt: Date) => Promise<void> = async () => {},
 ): Promise<boolean> {
   const finishedAt = ports.clock.now();
   const ended = await ports.store.transaction(async (store) => {
     if (!(await store.runs.move(run.id, from, { ...end, finishedAt }))) return false;
-    if (news.length > 0) await store.outbox.add(news, finishedAt);
+    if (run.kind === 'fleet_scan') await store.scanShards.drop(run.id);
+    await also(store, finishedAt);
     return true;
   });
   if (ended) {
@@ -161,7 +175,8 @@ export async function cancelRun(ports: Ports, runId: string, by: string): Promis
   throw new AppError('conflict', `Run ${runId} has ended already.`, { run_id: runId });
 }
 
-function watchForCancel(ports: Ports, runId: string): { cancelled: AbortSignal; stop(): void } {
+/** Notices when a run is ended from outside. */
+export function watchForCancel(ports: Ports, runId: string): { cancelled: AbortSignal; stop(): void } {
   const cancel = new AbortController();
   const look = async () => {
     const status = await ports.store.runs.status(runId).catch(() => 'running' as const);
@@ -191,7 +206,7 @@ export async function followRun(
   signal: AbortSignal,
   onChange: (run: Run) => void = () => {},
 ): Promise<Run> {
-  const over = AbortSignal.any([signal, AbortSignal.timeout(waitMs)]);
+  const over = AbortSignal.any([signal, AbortSignal.timeout(Math.ceil(waitMs))]);
   for (;;) {
     const change = nextChange(ports, runId, over);
     const run = await requireRun(ports, runId);
@@ -220,22 +235,31 @@ function nextChange(ports: Ports, runId: string, signal: AbortSignal): Promise<v
 
 /**
  * Sees to a run whose process died: one that can go on is queued again with what it had reached; any other is marked
- * interrupted, since its work may be half done and is never repeated blindly.
+ * interrupted, since its work may be half done and is never repeated blindly. Null for a fleet scan that is in its shards' hands.
  */
-export async function takeUpRun(ports: RunPorts, run: Run, error: string): Promise<'requeued' | 'interrupted'> {
+export async function takeUpRun(ports: RunPorts, run: Run, error: string): Promise<'requeued' | 'interrupted' | null> {
+  if (run.kind === 'fleet_scan') {
+    // Without shards nothing was done yet.
+    if ((await ports.store.scanShards.totals(run.id)).shards > 0) return null;
+    await queueAgain(ports, run, run.state);
+    return 'requeued';
+  }
   if (!isResumable(run)) {
     await endRun(ports, run, ['running'], { status: 'interrupted', error });
     return 'interrupted';
   }
   const job = jobOf(run);
-  const state = { ...job, resumes: job.resumes + 1 };
-  if (await ports.store.runs.move(run.id, ['running'], { status: 'queued', state })) {
-    await ports.queue.enqueue('execute_run', { run_id: run.id });
-  }
+  await queueAgain(ports, run, { ...job, resumes: job.resumes + 1 });
   return 'requeued';
 }
 
-export async function requireRun(ports: Ports, runId: string): Promise<Run> {
+async function queueAgain(ports: RunPorts, run: Run, state: unknown): Promise<void> {
+  if (await ports.store.runs.move(run.id, ['running'], { status: 'queued', state })) {
+    await ports.queue.enqueue('execute_run', { run_id: run.id });
+  }
+}
+
+export async function requireRun(ports: Pick<Ports, 'store'>, runId: string): Promise<Run> {
   const run = await ports.store.runs.get(runId);
   if (!run) throw new AppError('not_found', `There is no run ${runId}.`, { run_id: runId });
   return run;

@@ -1,27 +1,24 @@
 /** Scans: look at endpoints, score what was seen, and commit both with the endpoint's new condition in one step. */
 import { judgeMeasurements, judgeScore } from '../domain/alertRules.ts';
-import { type Endpoint, SCORE_STATUSES } from '../domain/endpoint.ts';
+import type { Endpoint } from '../domain/endpoint.ts';
 import type { Run, RunKind } from '../domain/run.ts';
-import { REMEDIATION_WINDOW_DAYS, round1, type Score, scoreSnapshot } from '../domain/score.ts';
+import { REMEDIATION_WINDOW_DAYS, type Score, scoreSnapshot } from '../domain/score.ts';
 import { type Snapshot, sanitised } from '../domain/telemetry.ts';
 import { type Actor, jobActor } from './actor.ts';
 import { announce, observeIn } from './alerting.ts';
-import { createBatcher } from './batcher.ts';
-import type { FleetRow, StoredSnapshot } from './endpointPorts.ts';
+import type { StoredSnapshot } from './endpointPorts.ts';
 import { AppError } from './errors.ts';
 import type { CollectContext, Ports } from './ports.ts';
 import { newRun, type RunSubject } from './runs.ts';
+import type { Store } from './storePorts.ts';
 
 const DAY_MS = 86_400_000;
 
 /** Who raises and clears alerts when a scan does, whoever asked for the scan. */
 const SCANNER = jobActor('scan');
 
-/** Endpoints a fleet scan reads at a time, and results it commits at a time: writes are cheap and memory stays small. */
-const FLEET_PAGE = 500;
-const COMMIT_BATCH = 100;
-
-interface Seen {
+/** What a look at an endpoint found, not committed yet. */
+export interface Seen {
   endpoint: Endpoint;
   snapshot: Snapshot;
 }
@@ -32,22 +29,8 @@ export interface ScanResult {
   score: Score | null;
 }
 
-/** What is said about how one endpoint was looked at. */
-type Note = (text: string) => void;
-
-/** What a fleet scan did, kept on its run as it goes. */
-export interface FleetScanCounts {
-  total: number;
-  scanned: number;
-  scored: number;
-  unreachable: number;
-  /** Endpoints that report by themselves and are never looked at from here. */
-  skipped_push: number;
-  /** How single endpoints were looked at, where that is worth saying; the first of them. */
-  notes: string[];
-}
-
-const MOST_NOTES = 20;
+/** Takes what is worth saying about how one endpoint was looked at. */
+export type Note = (text: string) => void;
 
 /**
  * Asks for work and returns at once: the run is committed before the queue hears of it.
@@ -82,81 +65,6 @@ export async function scanOne(
   return result as ScanResult;
 }
 
-/**
- * Looks at every endpoint with so many at once that a slow one holds up nothing but itself; what was seen is committed
- * in batches while the looking goes on, so memory does not grow with the fleet.
- */
-export async function scanFleet(
-  ports: Ports,
-  signal: AbortSignal,
-  onProgress: (counts: FleetScanCounts) => Promise<void>,
-): Promise<FleetScanCounts> {
-  const counts: FleetScanCounts = {
-    total: await ports.store.endpoints.count(),
-    scanned: 0,
-    scored: 0,
-    unreachable: 0,
-    skipped_push: 0,
-    notes: [],
-  };
-  const batcher = createBatcher<Seen>(COMMIT_BATCH, async (seen) => {
-    const results = await record(ports, seen);
-    counts.scanned += results.length;
-    counts.scored += results.filter(({ score }) => score !== null).length;
-    counts.unreachable += results.filter(({ snapshot }) => !snapshot.reachable).length;
-    await onProgress({ ...counts });
-  });
-  const note: Note = (text) => {
-    if (counts.notes.length < MOST_NOTES) counts.notes.push(text);
-  };
-  const next = walkFleet(ports);
-  const worker = async () => {
-    for (let endpoint = await next(); endpoint && !signal.aborted; endpoint = await next()) {
-      if (endpoint.collector === 'push') counts.skipped_push++;
-      else await batcher.add({ endpoint, snapshot: await look(ports, endpoint, { signal, note, quick: true }) });
-    }
-  };
-  await Promise.all(Array.from({ length: ports.settings.scanConcurrency }, worker));
-  await batcher.flush();
-  await recordFleetScore(ports);
-  return counts;
-}
-
-/** Where the fleet stands after a scan of all of it. */
-async function recordFleetScore(ports: Ports): Promise<void> {
-  const rows = await ports.store.endpoints.fleet();
-  const sum = (of: (row: FleetRow) => number) => rows.reduce((total, row) => total + of(row), 0);
-  const scored = sum(({ status, endpoints }) => (status === 'unknown' ? 0 : endpoints));
-  const average = scored === 0 ? null : round1(sum(({ scoreSum }) => scoreSum) / scored);
-  ports.metrics.fleet(
-    Object.fromEntries(
-      SCORE_STATUSES.map((status) => [status, sum((row) => (row.status === status ? row.endpoints : 0))]),
-    ),
-    average,
-  );
-  if (average !== null) await ports.store.fleetScores.add({ at: ports.clock.now(), average, endpoints: scored });
-}
-
-/** Hands out the fleet one endpoint at a time, reading it page by page; null at the end. */
-function walkFleet(ports: Ports): () => Promise<Endpoint | null> {
-  let page: Endpoint[] = [];
-  let reading: Promise<void> | null = null;
-  let afterId = 0;
-  let ended = false;
-  return async () => {
-    while (page.length === 0 && !ended) {
-      reading ??= ports.store.endpoints.batch(afterId, FLEET_PAGE).then((read) => {
-        page = read.reverse(); // handed out by pop()
-        afterId = page[0]?.id ?? afterId;
-        ended = read.length === 0;
-        reading = null;
-      });
-      await reading;
-    }
-    return page.pop() ?? null;
-  };
-}
-
 /** Takes what an endpoint found out about itself. */
 export async function acceptSnapshot(ports: Ports, endpoint: Endpoint, snapshot: Snapshot): Promise<ScanResult> {
   const [result] = await record(ports, [{ endpoint, snapshot }]);
@@ -177,7 +85,8 @@ export async function requireEndpoint(ports: Ports, hostname: string): Promise<E
   return endpoint;
 }
 
-async function look(
+/** One look at one endpoint; nothing is committed yet. */
+export async function look(
   ports: Ports,
   endpoint: Endpoint,
   how: Pick<CollectContext, 'signal' | 'note' | 'quick'>,
@@ -195,7 +104,15 @@ async function look(
   return snapshot;
 }
 
-async function record(ports: Ports, looks: Seen[]): Promise<ScanResult[]> {
+/**
+ * Commits what was seen, with scores, conditions and alerts, and then tells of the alerts.
+ * @param also what has to be kept in the same step; what it throws undoes all of it
+ */
+export async function record(
+  ports: Ports,
+  looks: Seen[],
+  also: (store: Store, results: ScanResult[]) => Promise<void> = async () => {},
+): Promise<ScanResult[]> {
   if (looks.length === 0) return [];
   const seen = looks.map(({ endpoint, snapshot }) => ({ endpoint, snapshot: sanitised(snapshot) }));
   const now = ports.clock.now();
@@ -227,7 +144,9 @@ async function record(ports: Ports, looks: Seen[]): Promise<ScanResult[]> {
     );
     await store.endpoints.recordConditions(results.map(({ endpoint }) => endpoint));
     const observations = judged.flatMap(({ observations }) => observations);
-    return { results, changes: (await observeIn(ports, store, observations, SCANNER)).changes };
+    const { changes } = await observeIn(ports, store, observations, SCANNER);
+    await also(store, results);
+    return { results, changes };
   });
   await announce(ports, changes);
   return results;

@@ -34,6 +34,7 @@ export interface Store {
   readonly surveys: SurveyRepository;
   readonly runs: RunRepository;
   readonly llmSpending: LlmSpendRepository;
+  readonly scanShards: ScanShardRepository;
   readonly audit: AuditRepository;
   readonly apiKeys: ApiKeyRepository;
   readonly workers: WorkerRepository;
@@ -64,7 +65,7 @@ export interface RunRepository {
   /** Moves a queued run to running; false when somebody else did or it is not queued any more. */
   claim(id: string, workerId: string, startedAt: Date): Promise<boolean>;
   /** Running runs whose process is none of these, oldest first. */
-  abandoned(aliveWorkerIds: string[]): Promise<Run[]>;
+  abandoned(workerIds: string[]): Promise<Run[]>;
   update(id: string, patch: Partial<Run>): Promise<void>;
   /** Runs in one of these statuses, oldest first. */
   inStatus(statuses: RunStatus[], kind?: RunKind): Promise<Run[]>;
@@ -84,6 +85,56 @@ export interface LlmSpendRepository {
   hold(day: string, callers: readonly string[]): Promise<Map<string, Spending>>;
   /** Adds to what these callers have spent and set aside. */
   add(day: string, callers: readonly string[], change: Spending): Promise<void>;
+}
+
+/** A part of a fleet scan: a span of endpoints that one process at a time looks at. It is gone when its run has ended. */
+export interface ScanShard extends ScanCounts {
+  id: string;
+  runId: string;
+  /** Endpoint ids, both included. */
+  fromId: number;
+  toId: number;
+  /** Endpoints in the span when the scan began. */
+  endpoints: number;
+  status: 'queued' | 'running' | 'completed' | 'failed';
+  workerId: string | null;
+  /** How often it was taken; also tells who has it now from who had it before. */
+  attempts: number;
+  /** Endpoints whose results are committed. */
+  doneIds: number[];
+  notes: string[];
+}
+
+/** Endpoints by what became of them. */
+export interface ScanCounts {
+  scanned: number;
+  scored: number;
+  unreachable: number;
+  skippedPush: number;
+}
+
+export interface ScanTotals extends ScanCounts {
+  endpoints: number;
+  shards: number;
+  /** Shards that are neither completed nor failed. */
+  openShards: number;
+  failedShards: number;
+  /** Endpoints that were not looked at because their shard failed. */
+  missed: number;
+}
+
+export interface ScanShardRepository {
+  add(shards: ScanShard[]): Promise<void>;
+  /** Takes a queued shard for a process; null when it is not queued (any more). */
+  claim(id: string, workerId: string): Promise<ScanShard | null>;
+  /** Changes a running shard for who took it with that attempt; false when somebody else has it or it ended, and then nothing changed. */
+  keep(held: Pick<ScanShard, 'id' | 'attempts'>, patch: Partial<ScanShard>): Promise<boolean>;
+  /** Shards that are queued or running, in the order of their endpoints. */
+  open(runId: string): Promise<ScanShard[]>;
+  totals(runId: string): Promise<ScanTotals>;
+  /** What shards of the run noted. */
+  notes(runId: string): Promise<string[]>;
+  drop(runId: string): Promise<void>;
 }
 
 export interface AuditEntry {
@@ -162,6 +213,8 @@ export interface JobRecord {
   lastStartedAt: Date;
   lastSucceededAt: Date | null;
   lastFailedAt: Date | null;
+  /** Ever. */
+  failures: number;
   lastError: string | null;
 }
 

@@ -1,8 +1,8 @@
 /** Processes that share the work: each says that it is alive, and what one left unfinished when it died is taken up. */
 import { AppError } from './errors.ts';
-import type { Ports } from './ports.ts';
+import { takeUpShards } from './fleetScan.ts';
+import type { Clock, Ports } from './ports.ts';
 import { type RunPorts, takeUpRun } from './runs.ts';
-import type { Worker } from './storePorts.ts';
 
 /** How often a process says that it is alive, and how long a silent one is believed to be; four beats may be lost. */
 export const BEAT_MS = 15_000;
@@ -26,20 +26,29 @@ export async function leave({ store, clock, worker }: Needs): Promise<void> {
 }
 
 /**
- * Runs that a dead process was working on are taken up; runs that wait while the queue is empty are queued again, which is harmless: claiming a run is atomic.
+ * What a dead process was working on is taken up, and what this one let go of without a word (the database was away when it had
+ * ended); what waits while the queue is empty is queued again, which is harmless: claiming is atomic.
  * @param isGone tells of a process that says it is alive that it is not; only for those of this machine
  */
 export async function takeUpWhatDiedLeft(
-  ports: Needs & RunPorts,
+  ports: Needs & RunPorts & Pick<Ports, 'log'>,
   isGone: (pid: number) => boolean,
 ): Promise<{ interrupted: number; requeued: number }> {
-  const { store, clock, queue, worker } = ports;
+  const { store, clock, queue, worker, inHand } = ports;
   const now = clock.now();
-  const alive = await aliveWorkers(ports, isGone);
+  const queueIsEmpty = (await queue.waiting()) === 0;
+  // Read before asking who is alive: a process that came in between, and took a run at once, has died of nothing.
+  const running = new Set((await store.runs.inStatus(['running'])).map(({ id }) => id));
+  const { alive, dead } = await otherWorkers(ports, isGone);
+  if (dead.length > 0) await queue.releaseJobsOf(dead);
   const taken = { interrupted: 0, requeued: 0 };
-  for (const run of await store.runs.abandoned(alive.map(({ id }) => id))) {
-    taken[await takeUpRun(ports, run, 'The process that worked on this run ended before the run did.')]++;
+  const abandoned = await store.runs.abandoned(alive);
+  for (const run of abandoned.filter(({ id }) => running.has(id) && !inHand.has(id))) {
+    const outcome = await takeUpRun(ports, run, 'The process that worked on this run ended before the run did.');
+    if (outcome) taken[outcome]++;
   }
+  taken.requeued += await takeUpShards(ports, alive, queueIsEmpty);
+  for (const id of dead) await store.workers.leave(id, new Date(now.getTime() - FORGET_AFTER_MS));
   if ((await queue.waiting()) > 0) return taken;
   const lost = (await store.runs.inStatus(['queued'])).filter(
     ({ kind, createdAt }) =>
@@ -50,17 +59,35 @@ export async function takeUpWhatDiedLeft(
   return { ...taken, requeued: taken.requeued + lost.length };
 }
 
-/** Whether no other process of the service is alive. */
-export async function isAlone(needs: Needs, isGone: (pid: number) => boolean): Promise<boolean> {
-  return (await aliveWorkers(needs, isGone)).every(({ id }) => id === needs.worker.id);
+/**
+ * Tells of a process that was asleep, or whose clock jumped: to it all others seem silent, until they have said with the new time
+ * that they are alive. Ask at each beat.
+ */
+export function createSleepCheck({ now }: Clock): () => boolean {
+  let askedAt = now();
+  return () => {
+    const before = askedAt;
+    askedAt = now();
+    return askedAt.getTime() - before.getTime() >= SILENCE_MS;
+  };
 }
 
-async function aliveWorkers(
+/** Whether no other process of the service is alive. */
+export async function isAlone(needs: Needs, isGone: (pid: number) => boolean): Promise<boolean> {
+  return (await otherWorkers(needs, isGone)).alive.length === 0;
+}
+
+/** Ids of the other processes that are known: those that say they are alive, and those that fell silent without signing off. */
+async function otherWorkers(
   { store, clock, worker }: Pick<Needs, 'store' | 'clock' | 'worker'>,
   isGone: (pid: number) => boolean,
-): Promise<Worker[]> {
-  const seen = await store.workers.seenSince(new Date(clock.now().getTime() - SILENCE_MS));
-  return seen.filter(({ id, host, pid }) => id === worker.id || host !== worker.host || !isGone(pid));
+): Promise<{ alive: string[]; dead: string[] }> {
+  const silentSince = new Date(clock.now().getTime() - SILENCE_MS);
+  const others = (await store.workers.seenSince(new Date(0))).filter(({ id }) => id !== worker.id);
+  const { alive = [], dead = [] } = Object.groupBy(others, ({ seenAt, host, pid }) =>
+    seenAt >= silentSince && (host !== worker.host || !isGone(pid)) ? 'alive' : 'dead',
+  );
+  return { alive: alive.map(({ id }) => id), dead: dead.map(({ id }) => id) };
 }
 
 /** @throws AppError `unavailable` when work is shared and nobody does any */

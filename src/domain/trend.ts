@@ -1,5 +1,5 @@
 /** Says where a metric of an endpoint is heading: how fast, when it reaches the limit, and how sure that is. */
-import { median, type RobustFit, robustFit, type Track } from './robustFit.ts';
+import { median, type RobustFit, robustFit, robustSigma, type Track } from './robustFit.ts';
 import { phaseOfDay, runningTime, type SeriesPoint, since, thin, tidy, usualPeak } from './seriesShape.ts';
 import { MATERIAL_PCT_A_WEEK, TREND_RULES, type TrendMetric, type TrendRules, WEEK_HOURS } from './trendRules.ts';
 import { findStretch, isKnownTerritory, type Stretch } from './trendStretch.ts';
@@ -58,6 +58,10 @@ const FIT_POINTS = 64;
  * a leak is announced when a third of its way is behind it.
  */
 const BELIEVED_AHEAD = 2;
+/** One reading this many points below the line, and this many deviations of the usual change from sample to sample, is a clean-up. */
+const MIN_FALL_PCT = 5;
+const FALL_SIGMAS = 6;
+const HOUR_MS = 3_600_000;
 /** Hours beyond which a time to impact is not worth a number. */
 const FORESEEABLE_HOURS = 365 * 24;
 
@@ -94,9 +98,19 @@ export function analyseTrend(
 
   const { track, stretch, fit, problem } = bestFit(samples, rules);
   const startHour = samples.hours[samples.hours.length - track.hours.length]!;
-  const located = { ...base, points: track.hours.length, segmentStartedAt: new Date(nowMs + startHour * 3_600_000) };
+  const located = { ...base, points: track.hours.length, segmentStartedAt: new Date(nowMs + startHour * HOUR_MS) };
   if (fit === null) return { ...located, reason: problem };
+  if (rules.keepsLevel && !stretch.sawtooth && hasFallen(samples, fit)) {
+    const reason = `fell from ${pct(fit.levelNow)} to ${pct(current)} just now; where it is heading from there is not known yet`;
+    return { ...base, points: 1, segmentStartedAt: new Date(nowMs + newest * HOUR_MS), reason };
+  }
   return describe(located, stretch, fit, rules, -startHour);
+}
+
+/** The last reading lies so far below the line that the line speaks of the past: resets are believed only hours later. */
+function hasFallen({ values }: Track, { levelNow }: RobustFit): boolean {
+  const changes = values.slice(1).map((value, i) => value - values[i]!);
+  return levelNow - values.at(-1)! > Math.max(MIN_FALL_PCT, FALL_SIGMAS * robustSigma(changes));
 }
 
 /** A stretch with its line by the wall clock, or with the reason why none can be drawn. */

@@ -21,6 +21,8 @@ export interface TrendRules {
   minHistoryHours: number;
   /** Hours after which the last sample is too old to speak about now. */
   staleHours: number;
+  /** True for what stays where it was put, so that one reading far below the line is a clean-up and not a dip. */
+  keepsLevel: boolean;
 }
 
 const SHARED_RULES = {
@@ -32,9 +34,9 @@ const SHARED_RULES = {
   staleHours: 6,
 };
 export const TREND_RULES: Readonly<Record<TrendMetric, TrendRules>> = {
-  diskPct: { ...SHARED_RULES, minSpanHours: 6, minHistoryHours: 12 },
-  memoryPct: { ...SHARED_RULES, minSpanHours: 12, minHistoryHours: 48 },
-  cpuPct: { ...SHARED_RULES, minSpanHours: 24, minHistoryHours: 72 },
+  diskPct: { ...SHARED_RULES, minSpanHours: 6, minHistoryHours: 12, keepsLevel: true },
+  memoryPct: { ...SHARED_RULES, minSpanHours: 12, minHistoryHours: 48, keepsLevel: false },
+  cpuPct: { ...SHARED_RULES, minSpanHours: 24, minHistoryHours: 72, keepsLevel: false },
 };
 
 /** Less than this many points a week is no trend that anybody would act on. */

@@ -21,6 +21,7 @@ interface SentSpan {
 }
 
 const TRACE_ID = '4bf92f3577b34da6a3ce929d0e0e4736';
+const SCAN_TRACE_ID = 'a3ce929d0e0e47364bf92f3577b34da6';
 const CALLER_SPAN_ID = '00f067aa0ba902b7';
 
 /** What the collector was sent while a service answered one request for a run, and then stopped. */
@@ -67,6 +68,10 @@ beforeAll(async () => {
     );
     runId = asked.body.run_id;
     expect((await service.finished(runId)).status).toBe('completed');
+    const scan = await service.call('POST', '/api/v1/dex/fleet/scan', undefined, {
+      traceparent: `00-${SCAN_TRACE_ID}-${CALLER_SPAN_ID}-01`,
+    });
+    expect((await service.finished(scan.body.run_id)).status).toBe('completed');
   } finally {
     await service.stop();
     await collector.stop();
@@ -154,6 +159,16 @@ test('spans say what OpenTelemetry and we need to find them, and nothing of what
   expect(spanOf('tool get_score')).toMatchObject({ failed: true, attributes: { 'error.type': 'not_found' } });
   expect(spanOf('run planner').failed).toBe(false);
   expect(pages.map(({ raw }) => raw).join()).not.toMatch(/traced-goal|secret-answer/);
+});
+
+test('a fleet scan has a span for its run and for each shard, none for an endpoint', () => {
+  const scan = sent.filter(({ traceId }) => traceId === SCAN_TRACE_ID);
+  const shard = scan.find(({ name }) => name === 'scan shard')!;
+  expect(lineage(shard).join(' > ')).toMatch(
+    /^POST .*fleet\/scan > tool \w+ > job execute_run > run fleet_scan > job \w+ > scan shard$/,
+  );
+  expect(shard.attributes).toMatchObject({ 'dexops.endpoints.scanned': 1, 'dexops.endpoints.unreachable': 0 });
+  expect(scan.filter(({ attributes }) => attributes['dexops.hostname'] !== undefined)).toEqual([]);
 });
 
 test('what was not asked for within a trace starts its own', async () => {

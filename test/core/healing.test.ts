@@ -5,6 +5,7 @@ import { FULL_DISK, type HealingWorld, healingWorld, MAP, MODEL, person } from '
 import { WELL } from '../helpers/machines.ts';
 
 const MINUTE_MS = 60_000;
+const PATIENCE = { timeout: 15_000 };
 const FULL_MEMORY = { ...WELL, memoryPct: 99 };
 
 let world: HealingWorld;
@@ -25,7 +26,7 @@ describe('an alert whose remediation needs nobody', () => {
     const alert = await world.reaches('pc-1', 'resolved');
     expect(alert).toMatchObject({ alert_name: 'HighMemory', resolution: 'auto' });
     expect(world.runs).toMatchObject([{ playbook: 'clear_cache', variables: {}, dryRun: false }]);
-    await expect.poll(async () => (await world.remediations())[0]?.status).toBe('fixed');
+    await expect.poll(async () => (await world.remediations())[0]?.status, PATIENCE).toBe('fixed');
     expect(await world.timelineOf(alert.id)).toEqual([
       expect.stringContaining('active: memory'),
       'remediating: healing with clear_cache',
@@ -33,7 +34,9 @@ describe('an alert whose remediation needs nobody', () => {
     ]);
     const [remediation] = await world.remediations();
     expect(alert.remediation_run_id).toBe(remediation!.run_id);
-    await expect.poll(async () => (await world.service.finished(remediation!.run_id)).status).toBe('completed');
+    await expect
+      .poll(async () => (await world.service.finished(remediation!.run_id)).status, PATIENCE)
+      .toBe('completed');
     await expect
       .poll(() => world.told, { timeout: 5000 })
       .toContainEqual(expect.objectContaining({ what: 'fix_check', owner_email: 'alice@company.com' }));
@@ -79,7 +82,7 @@ describe('an alert whose remediation needs nobody', () => {
     await world.register('pc-2');
     await deliver('firing', 'pc-1');
     await deliver('firing', 'pc-2');
-    await expect.poll(async () => (await world.remediations('status=verifying')).length).toBe(2);
+    await expect.poll(async () => (await world.remediations('status=verifying')).length, PATIENCE).toBe(2);
     expect(world.runs.map(({ variables }) => variables)).toEqual([{ service_name: 'cups' }, { service_name: 'cups' }]);
 
     await deliver('resolved', 'pc-1');
@@ -303,7 +306,7 @@ describe('a running playbook', () => {
     await world.register('pc-1');
     await fillMemory('pc-1');
     await world.reaches('pc-1', 'remediating');
-    await expect.poll(() => world.runs.length).toBe(1);
+    await expect.poll(() => world.runs.length, PATIENCE).toBe(1);
     const [{ remediation_id }] = (await world.remediations()) as [Record<string, any>];
     await world.call('cancel_remediation', { remediation_id });
     const { id } = await world.reaches('pc-1', 'needs_human');
@@ -331,7 +334,7 @@ describe('a running playbook', () => {
         alert({ host: 'pc-1', name: 'HighMemory', startsAt }),
       ),
     );
-    await expect.poll(async () => (await world.remediations('status=verifying')).length).toBe(2);
+    await expect.poll(async () => (await world.remediations('status=verifying')).length, PATIENCE).toBe(2);
     expect(world.runs).toHaveLength(2);
     expect(most).toBe(1);
   });
@@ -347,7 +350,7 @@ test('too many failures stop healing for the whole fleet, and the channel hears 
   expect(world.runs).toHaveLength(5);
   const { id } = await world.alertOf('g');
   expect((await world.timelineOf(id)).at(-1)).toContain('the breaker is open: 5 remediations did not help');
-  await expect.poll(() => world.told.filter(({ what }) => what === 'notice')).toHaveLength(1);
+  await expect.poll(() => world.told.filter(({ what }) => what === 'notice'), PATIENCE).toHaveLength(1);
 });
 
 describe('"Did that fix it?"', () => {
@@ -357,7 +360,7 @@ describe('"Did that fix it?"', () => {
       await fillMemory(host);
       await world.reaches(host, 'resolved');
     }
-    await expect.poll(async () => (await world.remediations('status=fixed')).length).toBe(2);
+    await expect.poll(async () => (await world.remediations('status=fixed')).length, PATIENCE).toBe(2);
     const [second, first] = (await world.remediations()) as [Record<string, any>, Record<string, any>];
     const alice = person('alice', 'viewer');
     await world.call('answer_fix_check', { remediation_id: first.remediation_id, fixed: 'no' }, alice);

@@ -1,7 +1,14 @@
 import { readFileSync } from 'node:fs';
-import { expect, test } from 'vitest';
-import { parse } from 'yaml';
+import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { expect, onTestFinished, test } from 'vitest';
+import { parse, stringify } from 'yaml';
 import { ScoreFile } from '../../src/core/scoreRules.ts';
+
+import { machines, WELL } from '../helpers/machines.ts';
+import { startTestService } from '../helpers/service.ts';
 
 const shipped = () => parse(readFileSync('config/dex_score.yaml', 'utf8'));
 
@@ -22,4 +29,32 @@ test.each<[string, (file: ReturnType<typeof shipped>) => void]>([
   const file = shipped();
   breakIt(file);
   expect(ScoreFile.safeParse(file).success).toBe(false);
+});
+
+test('an edit takes effect with the next scan, a broken one leaves the last good', { timeout: 60_000 }, async () => {
+  const dir = await mkdtemp(join(tmpdir(), 'dexops-config-'));
+  await cp('config', dir, { recursive: true });
+  const found = machines(new Map([['pc-1', { ...WELL, diskPct: 90 }]]));
+  const service = await startTestService({ CONFIG_DIR: dir }, { collector: found, healing: null });
+  onTestFinished(async () => {
+    await service.stop();
+    await rm(dir, { recursive: true, force: true });
+  });
+  await service.call('POST', '/api/v1/dex/endpoints', { hostname: 'pc-1' });
+  const scan = async () => {
+    const { body } = await service.call('POST', '/api/v1/dex/endpoints/pc-1/scan');
+    return (await service.finished(body.run_id)).result.score.components.device;
+  };
+  /** The file is looked at once a second. */
+  const edit = async (text: string) => {
+    await writeFile(join(dir, 'dex_score.yaml'), text);
+    await delay(1100);
+  };
+  expect(await scan()).toBe(80);
+  const edited = shipped();
+  edited.deductions.device.find(({ measure }: { measure: string }) => measure === 'disk_pct').steps[1].points = 33;
+  await edit(stringify(edited));
+  expect(await scan()).toBe(67);
+  await edit('weights: [');
+  expect(await scan()).toBe(67);
 });

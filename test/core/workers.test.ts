@@ -3,8 +3,17 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createMetrics } from '../../src/adapters/metrics.ts';
 import { createRunEvents } from '../../src/core/runEvents.ts';
 import type { Store } from '../../src/core/storePorts.ts';
-import { beat, leave, requireWorkers, SILENCE_MS, takeUpWhatDiedLeft } from '../../src/core/workers.ts';
+import {
+  BEAT_MS,
+  beat,
+  createSleepCheck,
+  leave,
+  requireWorkers,
+  SILENCE_MS,
+  takeUpWhatDiedLeft,
+} from '../../src/core/workers.ts';
 import { testClock } from '../helpers/clock.ts';
+import { collectingLog } from '../helpers/collectingLog.ts';
 import { run } from '../helpers/rows.ts';
 import { openTestStore, STORE_KINDS, type TestStore } from '../helpers/stores.ts';
 
@@ -13,17 +22,22 @@ const everybodyLives = () => false;
 
 function processOf(store: Store, id: string, pid = 1, host = 'here') {
   const enqueued: string[] = [];
+  const released: string[] = [];
   let waiting = 0;
   return {
     store,
     clock,
     metrics: createMetrics(),
     runEvents: createRunEvents(),
+    log: collectingLog().log,
+    inHand: new Set<string>(),
     worker: { id, host, pid, startedAt: clock.now() },
     queue: {
       enqueue: async (_job: string, { run_id }: Record<string, unknown>) => void enqueued.push(String(run_id)),
       waiting: async () => waiting,
+      releaseJobsOf: async (workerIds: readonly string[]) => void released.push(...workerIds),
     },
+    released,
     enqueued,
     busy: (jobs: number) => {
       waiting = jobs;
@@ -51,6 +65,7 @@ describe.each(STORE_KINDS)('%s', (kind) => {
     await beat(mine, true);
     await beat(other, true);
     await claimed(`${kind}-mine`, mine.worker.id);
+    mine.inHand.add(`${kind}-mine`);
     await claimed(`${kind}-other`, other.worker.id);
     expect(await takeUpWhatDiedLeft(mine, everybodyLives)).toEqual({ interrupted: 0, requeued: 0 });
     clock.advance(SILENCE_MS);
@@ -107,8 +122,20 @@ describe.each(STORE_KINDS)('%s', (kind) => {
         lastStartedAt: clock.now(),
         lastSucceededAt: clock.now(),
         lastFailedAt: at,
+        failures: 1,
         lastError: 'no disk',
       },
     ]);
   });
+});
+
+test('a process that was asleep, or whose clock jumped, judges nobody until the others have said that they are alive', () => {
+  const clock = testClock();
+  const wasAsleep = createSleepCheck(clock);
+  clock.advance(BEAT_MS);
+  expect(wasAsleep()).toBe(false);
+  clock.advance(SILENCE_MS);
+  expect(wasAsleep()).toBe(true);
+  clock.advance(BEAT_MS);
+  expect(wasAsleep()).toBe(false);
 });

@@ -70,6 +70,27 @@ describe('a climb that set in lately', () => {
   });
 });
 
+describe('one reading far below the line', () => {
+  const dice = new Dice(5);
+  const climb = (metric: 'diskPct' | 'memoryPct', last: number) => {
+    const points = series(168, (hour) => 80 + 0.2 * hour + 0.3 * dice.normal());
+    // Among others of its hour, where a median would hide it.
+    return analyseTrend(metric, [...points, { atMs: NOW_MS + HOUR_MS / 4, value: last }], NOW_MS + HOUR_MS / 3);
+  };
+
+  it('is a clean-up of a disk, whose forecast is over at once', () => {
+    expect(climb('diskPct', 78).status).toBe('alert');
+    const cleaned = climb('diskPct', 41);
+    expect(cleaned).toMatchObject({ status: 'insufficient_data', timeToImpactHours: null, current: 41 });
+    expect(cleaned.segmentStartedAt).toEqual(new Date(NOW_MS + HOUR_MS / 4));
+    expect(cleaned.reason).toMatch(/^fell from (80|79\.9|80\.1) % to 41 % just now/);
+  });
+
+  it('is a dip of memory, which comes back', () => {
+    expect(climb('memoryPct', 41).status).toBe('alert');
+  });
+});
+
 describe('resets', () => {
   it('tells a cleaned disk from a falling one and waits for new samples', () => {
     const trend = diskTrend(series(168, (hour) => (hour < -3 ? 85 + 0.1 * hour : 40)));

@@ -27,8 +27,8 @@ export function machineOf(index: number): SimulatedMachine {
   };
 }
 
-/** Serves on 127.0.0.1. A path without an endpoint number is answered 404. */
-export async function startExporterFleet(port = 0, machine = machineOf): Promise<ExporterFleet> {
+/** Serves on one address of loopback. A path without an endpoint number is answered 404. */
+export async function startExporterFleet(port = 0, machine = machineOf, address = '127.0.0.1'): Promise<ExporterFleet> {
   let served = 0;
   const server = createServer((request, response) => {
     const [, index] = /^\/endpoint\/(\d+)\/metrics$/.exec(request.url ?? '') ?? [];
@@ -40,11 +40,11 @@ export async function startExporterFleet(port = 0, machine = machineOf): Promise
     response.writeHead(200, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' });
     response.end(exporterPage(machine(Number(index)), new Date()));
   });
-  await new Promise<void>((listening) => server.listen(port, '127.0.0.1', 1024, listening));
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('the fleet got no TCP port');
+  await new Promise<void>((listening) => server.listen(port, address, 1024, listening));
+  const listening = server.address();
+  if (listening === null || typeof listening === 'string') throw new Error('the fleet got no TCP port');
   return {
-    port: address.port,
+    port: listening.port,
     served: () => served,
     stop: async () => {
       server.closeAllConnections();

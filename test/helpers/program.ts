@@ -1,6 +1,6 @@
 /** Our own programs as separate processes, for what only separate processes can show. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 
@@ -14,10 +14,13 @@ export interface Program {
   stop(signal?: NodeJS.Signals): Promise<void>;
 }
 
-/** @param file below the project, like `src/worker.ts` */
-export function runProgram(file: string, args: string[], env: Record<string, string>): Program {
-  const child = spawn(process.execPath, ['--import', './src/compileCache.ts', file, ...args], {
-    cwd: ROOT,
+/**
+ * @param file below the project, like `src/worker.ts`
+ * @param cwd where it is started
+ */
+export function runProgram(file: string, args: string[], env: Record<string, string>, cwd = ROOT): Program {
+  const child = spawn(process.execPath, ['--import', join(ROOT, 'src/compileCache.ts'), join(ROOT, file), ...args], {
+    cwd,
     env: { PATH: process.env.PATH, HOME: process.env.HOME, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

@@ -67,7 +67,14 @@ export interface Click {
   triggerId?: string;
 }
 
-export async function startSlack(scopes: string[] = MANIFEST_SCOPES): Promise<TestSlack> {
+export interface Member {
+  name: string;
+  real_name: string;
+  email: string;
+}
+
+/** @param more people besides the usual ones */
+export async function startSlack(scopes: string[] = MANIFEST_SCOPES, more: readonly Member[] = []): Promise<TestSlack> {
   const emulator = await createEmulator({
     service: 'slack',
     port: await freePort(),
@@ -79,6 +86,7 @@ export async function startSlack(scopes: string[] = MANIFEST_SCOPES): Promise<Te
           { name: 'otto', real_name: 'Otto the operator', email: 'otto@example.com' },
           { name: 'nomail', real_name: 'Nora', email: ' ' },
           { name: 'dexops', real_name: 'DexOps' },
+          ...more,
         ],
         channels: [{ name: 'alerts' }],
         tokens: [

@@ -30,8 +30,8 @@ export interface TestSshd {
   stop(): Promise<void>;
 }
 
-/** Starts sshd; the caller has checked that the binary exists. */
-export async function startSshd(): Promise<TestSshd> {
+/** Starts sshd; the caller has checked that the binary exists. @param address of loopback; any free port unless one is given */
+export async function startSshd(address = '127.0.0.1', givenPort?: number): Promise<TestSshd> {
   const binary = sshdBinary();
   if (!binary) throw new Error(SSHD_MISSING);
   const directory = await mkdtemp(join(tmpdir(), 'dexops-sshd-'));
@@ -46,11 +46,11 @@ export async function startSshd(): Promise<TestSshd> {
   // sshd run by root refuses to start without its empty chroot directory, which a boot would have made.
   if (process.getuid?.() === 0) mkdirSync('/run/sshd', { recursive: true, mode: 0o755 });
 
-  const port = await freePort();
+  const port = givenPort ?? (await freePort());
   const configFile = join(directory, 'sshd_config');
   const settings = [
     `Port ${port}`,
-    'ListenAddress 127.0.0.1',
+    `ListenAddress ${address}`,
     `HostKey ${hostKeyFile}`,
     `PidFile ${join(directory, 'sshd.pid')}`,
     `AuthorizedKeysFile ${join(directory, 'authorized_keys')}`,

@@ -54,10 +54,25 @@ async function overStdio(): Promise<Place> {
   };
 }
 
+/** How a person, or a client without one, may leave the question without a yes. */
+const NO_YES: [string, () => Client][] = [
+  ['declining', () => clientThatAnswers({ action: 'decline' }).client],
+  ['closing the window', () => clientThatAnswers({ action: 'cancel' }).client],
+  ['a client that cannot ask', () => newClient()],
+];
+const ODD_ANSWERS: [string, () => Client][] = [
+  ['an unticked form', () => clientThatAnswers({ action: 'accept', content: { confirm: false } }).client],
+  ['a form without an answer', () => clientThatAnswers({ action: 'accept' }).client],
+  ['a word in the place of a tick', () => clientThatAnswers({ action: 'accept', content: { confirm: 'true' } }).client],
+  ['a client that fails', () => clientThatAnswers(new Error('no window')).client],
+  ['a client that only shows links', () => newClient({ elicitation: { url: {} } })],
+];
+
+// Over stdio each client starts a process; what the answers mean is decided in one place, whatever brings them.
 describe.each([
-  ['HTTP', overHttp],
-  ['stdio', overStdio],
-] as const)('over %s', (_name, open) => {
+  ['HTTP', overHttp, [...NO_YES, ...ODD_ANSWERS]],
+  ['stdio', overStdio, NO_YES],
+] as const)('over %s', (_name, open, noYes) => {
   let place: Place;
   beforeAll(async () => {
     place = await open();
@@ -114,19 +129,7 @@ describe.each([
     await client.close();
   }, 120_000);
 
-  test.each([
-    ['an unticked form', () => clientThatAnswers({ action: 'accept', content: { confirm: false } }).client],
-    ['a form without an answer', () => clientThatAnswers({ action: 'accept' }).client],
-    [
-      'a word in the place of a tick',
-      () => clientThatAnswers({ action: 'accept', content: { confirm: 'true' } }).client,
-    ],
-    ['declining', () => clientThatAnswers({ action: 'decline' }).client],
-    ['closing the window', () => clientThatAnswers({ action: 'cancel' }).client],
-    ['a client that fails', () => clientThatAnswers(new Error('no window')).client],
-    ['a client that cannot ask', () => newClient()],
-    ['a client that only shows links', () => newClient({ elicitation: { url: {} } })],
-  ])(
+  test.each(noYes)(
     '%s decides nothing',
     async (_what, create) => {
       const client = create();

@@ -106,10 +106,3 @@ export function sumCpuTimes(
 export function usedPct(availableBytes: number | null, totalBytes: number | null): number | null {
   return availableBytes === null || !totalBytes ? null : 100 * (1 - availableBytes / totalBytes);
 }
-
-/** A date from Unix seconds. */
-export function dateFromUnixS(seconds: number | null, exporterName: string): Measured<Date> {
-  return seconds === null || seconds <= 0
-    ? missing(`${exporterName} reports no boot time`)
-    : { value: new Date(seconds * 1000) };
-}

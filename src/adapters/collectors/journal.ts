@@ -36,5 +36,5 @@ export function journalErrors(entries: number, holdsEntries: boolean, remarks: s
   if (/not seeing messages|insufficient permissions|Permission denied/i.test(remarks)) {
     return missing('this login may not read the system journal: add it to the group systemd-journal');
   }
-  return holdsEntries ? measured(entries) : missing('the machine keeps no journal');
+  return holdsEntries ? measured(Math.min(entries, MAX_ENTRIES)) : missing('the machine keeps no journal');
 }

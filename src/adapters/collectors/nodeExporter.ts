@@ -1,8 +1,8 @@
 /** What node_exporter's metrics (Linux, macOS; names as of 0.16 and later) say about a machine. */
 import type { ScanTarget } from '../../domain/telemetry.ts';
-import { dateFromUnixS, type Exporter, type Page, sumCpuTimes, usedPct } from './exporterLook.ts';
+import { type Exporter, type Page, sumCpuTimes, usedPct } from './exporterLook.ts';
 import { type Filesystem, fullestDisk } from './filesystems.ts';
-import { type Measured, measured, measuredNumber, missing } from './readings.ts';
+import { type Measured, measured, measuredMoment, measuredNumber, missing } from './readings.ts';
 import { downUnits, type UnitStates } from './systemdUnits.ts';
 
 const NAME = 'node_exporter';
@@ -33,7 +33,7 @@ export const nodeExporter: Exporter = {
     disk: fullestDisk(filesystems(page)),
     servicesDown: servicesDown(page, target),
     logErrors: missing(`${NAME} does not read logs`),
-    bootedAt: dateFromUnixS(page.value('node_boot_time_seconds'), NAME),
+    bootedAt: measuredMoment(page.value('node_boot_time_seconds'), `${NAME} reports no boot time`),
   }),
 };
 

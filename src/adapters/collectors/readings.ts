@@ -47,6 +47,16 @@ export function measuredNumber(value: number | null | undefined, reasonIfAbsent:
   return typeof value === 'number' && Number.isFinite(value) ? measured(value) : missing(reasonIfAbsent);
 }
 
+/** The last moment that every database and every reader of ISO 8601 agrees on: the end of the year 9999, in Unix seconds. */
+const LATEST_UNIX_S = 253_402_300_799;
+
+/** A moment from Unix seconds that may be absent or nonsense. */
+export function measuredMoment(unixS: number | null, reasonIfAbsent: string): Measured<Date> {
+  return unixS !== null && unixS > 0 && unixS <= LATEST_UNIX_S
+    ? measured(new Date(unixS * 1000))
+    : missing(reasonIfAbsent);
+}
+
 /** The snapshot that these readings make; percentages are clamped to 0–100 and numbers rounded to two decimals. */
 export function toSnapshot(target: ScanTarget, collectedAt: Date, durationMs: number, readings: Readings): Snapshot {
   const snapshot: Snapshot = { ...emptySnapshot(target, collectedAt), durationMs: Math.round(durationMs) };

@@ -2,7 +2,15 @@
 import { busyPct, type CpuTimes } from './cpuHistory.ts';
 import { type Filesystem, fullestDisk } from './filesystems.ts';
 import { journalArgs, journalErrors, NEWEST_ENTRY_ARGS } from './journal.ts';
-import { type Measured, measured, measuredNumber, missing, type Readings, Unreachable } from './readings.ts';
+import {
+  type Measured,
+  measured,
+  measuredMoment,
+  measuredNumber,
+  missing,
+  type Readings,
+  Unreachable,
+} from './readings.ts';
 import { downUnits, LIST_UNITS_ARGS, parseUnits } from './systemdUnits.ts';
 
 /**
@@ -106,8 +114,7 @@ function numberAfter(text: string, pattern: RegExp): number | null {
   return digits === undefined ? null : Number(digits);
 }
 
-const bootTime = (unixS: number | null): Measured<Date> =>
-  unixS === null ? missing('the endpoint reports no boot time') : measured(new Date(unixS * 1000));
+const bootTime = (unixS: number | null): Measured<Date> => measuredMoment(unixS, 'the endpoint reports no boot time');
 
 /** `cpu user nice system idle iowait irq softirq steal guest guest_nice` in ticks of 10 ms; guest is part of user. */
 function parseProcStat(line: string): CpuTimes {

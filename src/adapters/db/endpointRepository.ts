@@ -122,6 +122,28 @@ export function endpointRepository(session: Session): EndpointRepository {
       return rows.map(toEndpoint);
     },
 
+    async between(fromId, toId) {
+      const rows = await session().find(
+        EndpointRow,
+        { id: { $gte: fromId, $lte: toId }, ...LIVE },
+        { orderBy: { id: 'asc' } },
+      );
+      return rows.map(toEndpoint);
+    },
+
+    async spans(size) {
+      const rows = await session().execute<Record<'from_id' | 'to_id' | 'endpoints', number | string>[]>(
+        `select min(id) as from_id, max(id) as to_id, count(*) as endpoints
+         from (select id, (row_number() over (order by id) - 1) / ${size} as part from endpoint where deregistered_at is null) e
+         group by part order by part`,
+      );
+      return rows.map(({ from_id, to_id, endpoints }) => ({
+        fromId: Number(from_id),
+        toId: Number(to_id),
+        endpoints: Number(endpoints),
+      }));
+    },
+
     count: () => session().count(EndpointRow, LIVE),
 
     async update(id, patch, now) {

@@ -1,5 +1,5 @@
 /** All tables: one entity each, mapped one to one onto plain values that core knows. */
-import { AlertEventRow, AlertRow, PredictionRow, UnknownHostRow } from './entities/alerts.ts';
+import { AlertEventRow, AlertRow, PredictionRow, PredictionThresholdRow, UnknownHostRow } from './entities/alerts.ts';
 import { ApprovalRow, RemediationRow, TicketDeliveryRow, TicketRow } from './entities/healing.ts';
 import { OutboxRow, SlackMessageRow } from './entities/messages.ts';
 import {
@@ -21,7 +21,7 @@ import {
   SnapshotHourRow,
   SnapshotRow,
 } from './entities/telemetry.ts';
-import { ApiKeyRow, AuditRow, JobRow, LlmSpendRow, RunRow, WorkerRow } from './entities/work.ts';
+import { ApiKeyRow, AuditRow, JobRow, LlmSpendRow, RunRow, ScanShardRow, WorkerRow } from './entities/work.ts';
 
 export const ENTITIES = [
   EndpointRow,
@@ -30,6 +30,7 @@ export const ENTITIES = [
   AlertRow,
   AlertEventRow,
   PredictionRow,
+  PredictionThresholdRow,
   FeedbackRow,
   FeedbackCellRow,
   FeedbackCommentRow,
@@ -39,6 +40,7 @@ export const ENTITIES = [
   SurveyPersonRow,
   RunRow,
   LlmSpendRow,
+  ScanShardRow,
   AuditRow,
   ApiKeyRow,
   WorkerRow,

@@ -119,6 +119,7 @@ export async function openDatabase(url: string, poolSize?: number): Promise<Data
     if (target.kind === 'sqlite' && target.path !== ':memory:') mkdirSync(dirname(target.path), { recursive: true });
     const orm = await MikroORM.init(await ormOptions(url, poolSize));
     const em = orm.em as SqlEntityManager;
+    dropNuls(em);
     if (target.kind === 'postgresql') await withPostgresLock(em, (transaction) => migrate(orm, { transaction }));
     else {
       const prepare = async () => {
@@ -138,6 +139,24 @@ export async function openDatabase(url: string, poolSize?: number): Promise<Data
       { cause: error },
     );
   }
+}
+
+/**
+ * No database takes a NUL in a text, and a statement or JSON that holds one fails as a whole: what a playbook, an exporter or a
+ * model printed must not cost the row that it is part of.
+ */
+function dropNuls(em: SqlEntityManager): void {
+  const platform = em.getPlatform();
+  const formatQuery = platform.formatQuery.bind(platform);
+  platform.formatQuery = (sql, params) => formatQuery(sql, params).replaceAll('\0', '');
+  const toJson = platform.convertJsonToDatabaseValue.bind(platform);
+  platform.convertJsonToDatabaseValue = (value, context) => {
+    const json = toJson(value, context);
+    // Read pair by pair: an escaped backslash before "u0000" is a backslash and five letters, and stays.
+    return typeof json === 'string'
+      ? json.replace(/\\(u0000|.)/g, (pair, what) => (what === 'u0000' ? '' : pair))
+      : json;
+  };
 }
 
 async function configureSqlite(em: SqlEntityManager): Promise<void> {

@@ -1,7 +1,7 @@
 /** The ledger of predictions in the database. */
 import type { InferEntity } from '@mikro-orm/core';
 import type { PredictionRepository, StoredPrediction } from '../../core/alertPorts.ts';
-import { PredictionRow } from './entities/alerts.ts';
+import { PredictionRow, PredictionThresholdRow } from './entities/alerts.ts';
 import { chunked, plain, type Session } from './rows.ts';
 
 export function predictionRepository(session: Session): PredictionRepository {
@@ -41,6 +41,19 @@ export function predictionRepository(session: Session): PredictionRepository {
         { orderBy: { madeAt: 'desc', id: 'desc' } },
       );
       return rows.map(toPrediction);
+    },
+
+    async thresholds() {
+      const rows = await session().find(PredictionThresholdRow, {}, { orderBy: { alertName: 'asc' } });
+      return rows.map((row) => plain(PredictionThresholdRow, row));
+    },
+
+    async keepThreshold(threshold) {
+      await session().upsert(PredictionThresholdRow, threshold);
+    },
+
+    async dropThreshold(alertName) {
+      await session().nativeDelete(PredictionThresholdRow, { alertName });
     },
   };
 }

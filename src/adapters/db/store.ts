@@ -14,6 +14,7 @@ import { predictionRepository } from './predictionRepository.ts';
 import { retentionRepository } from './retentionRepository.ts';
 import type { Session } from './rows.ts';
 import { runbookVoteRepository } from './runbookVoteRepository.ts';
+import { scanShardRepository } from './scanShardRepository.ts';
 import { slackMessageRepository } from './slackMessageRepository.ts';
 import { surveyRepository } from './surveyRepository.ts';
 import { fleetScoreRepository, scoreRepository, snapshotRepository } from './telemetryRepositories.ts';
@@ -23,46 +24,58 @@ import { jobRecordRepository, workerRepository } from './workerRepository.ts';
 import { auditRepository, runRepository } from './workRepositories.ts';
 
 export function createStore(em: SqlEntityManager): Store {
-  return guarded(
-    storeOver(
-      () => em.fork(),
-      (work) => em.fork().transactional((inner) => work(storeIn(inner))),
-    ),
+  return storeOver(
+    () => em.fork(),
+    (work) =>
+      em
+        .fork()
+        .transactional((inner) => work(storeIn(inner)))
+        .catch(sayIfAway),
+    sayingIfAway,
   );
 }
 
-/** Its methods fail with kind `unavailable` when the database is not there for them. */
-function guarded<Part extends object>(part: Part): Part {
-  const members = Object.entries(part).map(([name, member]: [string, unknown]) => [
-    name,
-    typeof member === 'function'
-      ? (...given: unknown[]) => Promise.resolve(member(...given)).catch(failed)
-      : guarded(member as object),
-  ]);
-  return Object.fromEntries(members) as Part;
+/** Rejects with kind `unavailable` when the database is not there for us, with any other failure as it is. */
+function sayIfAway(error: unknown): never {
+  throw isAway(error)
+    ? new AppError('unavailable', 'The database does not answer; nothing was changed. Try again shortly.', undefined, {
+        cause: error,
+      })
+    : error;
 }
 
-function failed(error: unknown): never {
-  if (!isAway(error)) throw error;
-  const message = 'The database does not answer. Try again shortly.';
-  throw new AppError('unavailable', message, undefined, { cause: error });
+/** The same for each call of a repository outside any transaction. */
+function sayingIfAway<R extends object>(repository: R): R {
+  return new Proxy(repository, {
+    get(target, name) {
+      const member: unknown = Reflect.get(target, name);
+      if (typeof member !== 'function') return typeof member === 'object' && member ? sayingIfAway(member) : member;
+      return async (...given: unknown[]) => {
+        try {
+          return await member.apply(target, given);
+        } catch (error) {
+          return sayIfAway(error);
+        }
+      };
+    },
+  });
 }
 
 /**
  * SQLSTATE of PostgreSQL when it is not there for us: class 08 (connection), 53 (resources), 57P0x (shutdown), the time limits
  * (57014 statement, 55P03 lock, 25P03 idle transaction), and the two that mean "try again" (deadlock, serialization). Node's
- * own for a socket that leads nowhere.
+ * own for a socket that leads nowhere. The rest says it in words: the pool of
+ * connections, and SQLite on a full or failing disk.
  */
+const AWAY_MESSAGE =
+  /Connection terminated|has encountered a connection error|timeout exceeded when trying to connect|database or disk is full|disk I\/O error|is not queryable/;
 const AWAY =
   /^(08...|53...|57P0.|57014|55P03|25P03|40P01|40001|ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|EHOSTUNREACH)$/;
-
-/** What pg says of a connection that broke without a code. */
-const AWAY_WORDS = /Connection terminated|has encountered a connection error|timeout exceeded when trying to connect/;
 
 function isAway(error: unknown): boolean {
   if (error instanceof ConnectionException || error instanceof LockWaitTimeoutException) return true;
   const { code, message = '' } = error as { code?: string; message?: string };
-  return AWAY.test(code ?? '') || AWAY_WORDS.test(message);
+  return AWAY.test(code ?? '') || AWAY_MESSAGE.test(message);
 }
 
 /** The store inside a running transaction; nested transactions join it. */
@@ -70,34 +83,41 @@ function storeIn(em: SqlEntityManager): Store {
   const store: Store = storeOver(
     () => em,
     (work) => work(store),
+    // The transaction as a whole says it.
+    (repository) => repository,
   );
   return store;
 }
 
-function storeOver(session: Session, transaction: Store['transaction']): Store {
+function storeOver(
+  session: Session,
+  transaction: Store['transaction'],
+  guard: <R extends object>(repository: R) => R,
+): Store {
   return {
-    endpoints: endpointRepository(session),
-    snapshots: snapshotRepository(session),
-    scores: scoreRepository(session),
-    fleetScores: fleetScoreRepository(session),
-    alerts: alertRepository(session),
-    predictions: predictionRepository(session),
-    unknownHosts: unknownHostRepository(session),
-    outbox: outboxRepository(session),
-    slackMessages: slackMessageRepository(session),
-    approvals: approvalRepository(session),
-    remediations: remediationRepository(session),
-    tickets: ticketRepository(session),
-    feedback: feedbackRepository(session),
-    surveys: surveyRepository(session),
-    runs: runRepository(session),
-    llmSpending: llmSpendRepository(session),
-    audit: auditRepository(session),
-    apiKeys: apiKeyRepository(session),
-    workers: workerRepository(session),
-    jobs: jobRecordRepository(session),
-    runbookVotes: runbookVoteRepository(session),
-    retention: retentionRepository(session),
+    endpoints: guard(endpointRepository(session)),
+    snapshots: guard(snapshotRepository(session)),
+    scores: guard(scoreRepository(session)),
+    fleetScores: guard(fleetScoreRepository(session)),
+    alerts: guard(alertRepository(session)),
+    predictions: guard(predictionRepository(session)),
+    unknownHosts: guard(unknownHostRepository(session)),
+    outbox: guard(outboxRepository(session)),
+    slackMessages: guard(slackMessageRepository(session)),
+    approvals: guard(approvalRepository(session)),
+    remediations: guard(remediationRepository(session)),
+    tickets: guard(ticketRepository(session)),
+    feedback: guard(feedbackRepository(session)),
+    surveys: guard(surveyRepository(session)),
+    runs: guard(runRepository(session)),
+    llmSpending: guard(llmSpendRepository(session)),
+    scanShards: guard(scanShardRepository(session)),
+    audit: guard(auditRepository(session)),
+    apiKeys: guard(apiKeyRepository(session)),
+    workers: guard(workerRepository(session)),
+    jobs: guard(jobRecordRepository(session)),
+    runbookVotes: guard(runbookVoteRepository(session)),
+    retention: guard(retentionRepository(session)),
     transaction,
     async ping() {
       await session()

@@ -21,11 +21,14 @@ export function workerRepository(session: Session): WorkerRepository {
 export function jobRecordRepository(session: Session): JobRecordRepository {
   return {
     async ended(job, startedAt, endedAt, error) {
-      const outcome = error === null ? { lastSucceededAt: endedAt } : { lastFailedAt: endedAt, lastError: error };
-      await session().upsert(
-        JobRow,
-        { job, lastStartedAt: startedAt, ...outcome },
-        { onConflictFields: ['job'], disableIdentityMap: true },
+      const failed = error !== null;
+      const [when, also] = failed
+        ? ['last_failed_at', ', last_error = excluded.last_error, failures = job.failures + 1']
+        : ['last_succeeded_at', ''];
+      await session().execute(
+        `insert into job (job, last_started_at, ${when}, last_error, failures) values (?, ?, ?, ?, ?)
+         on conflict (job) do update set last_started_at = excluded.last_started_at, ${when} = excluded.${when}${also}`,
+        [job, startedAt, endedAt, error, failed ? 1 : 0],
       );
     },
     async list() {

@@ -1,6 +1,5 @@
 /** Agenda's storage inside one process. What must survive is in our own store; here lie only reminders to look at it. */
 import {
-  type AgendaBackend,
   computeJobState,
   InMemoryNotificationChannel,
   type JobId,
@@ -11,9 +10,10 @@ import {
   type RemoveJobsOptions,
   toJobId,
 } from 'agenda';
+import type { JobStorage } from './jobStorage.ts';
 
 /** Since one process has one event loop, finding and locking a job in one synchronous step is atomic. */
-export function memoryJobs(): AgendaBackend {
+export function memoryJobs(): JobStorage {
   const jobs = new Map<string, JobParameters>();
   let nextId = 1;
 
@@ -152,10 +152,19 @@ export function memoryJobs(): AgendaBackend {
     },
   };
   return {
-    name: 'memory',
-    repository,
-    notificationChannel: new InMemoryNotificationChannel(),
-    connect: async () => {},
-    disconnect: async () => {},
+    backend: {
+      name: 'memory',
+      repository,
+      notificationChannel: new InMemoryNotificationChannel(),
+      connect: async () => {},
+      disconnect: async () => {},
+    },
+    async oldestDue() {
+      const due = [...jobs.values()].flatMap(({ nextRunAt, lockedAt, disabled }) =>
+        nextRunAt && nextRunAt <= new Date() && !lockedAt && !disabled ? [nextRunAt.getTime()] : [],
+      );
+      return due.length === 0 ? null : new Date(Math.min(...due));
+    },
+    close: async () => {},
   };
 }

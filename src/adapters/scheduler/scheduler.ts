@@ -1,13 +1,26 @@
 /** The job queue over Agenda: in this process by default, shared between workers when RUN_QUEUE_URL names a store. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { Agenda, type AgendaBackend } from 'agenda';
+import { Agenda } from 'agenda';
+import { AppError } from '../../core/errors.ts';
 import type { Probe } from '../../core/health.ts';
 import type { Log, Queue } from '../../core/ports.ts';
 import type { Tracing } from '../../core/tracing.ts';
-import { memoryJobs } from './memoryJobs.ts';
+import { openJobs } from './backends.ts';
 
-/** Jobs are killed after ten minutes and never retried (operations guide, "Scheduled Jobs"). */
-const JOB_TIMEOUT_MS = 600_000;
+/**
+ * The rules for jobs (operations guide, "Scheduled Jobs", worker settings): killed after ten minutes, results kept for two hours; never
+ * retried.
+ */
+export const JOB_RULES = { timeoutMs: 600_000, keepResultMs: 7_200_000 };
+
+/** How much longer than a job may take it stays taken, should its process die. */
+const LOCK_MARGIN_MS = 60_000;
+
+/** How often results are looked through for old ones; milliseconds. */
+const CLEAN_EVERY_MS = 600_000;
+
+/** A queue that is away says so many times a second; once in so long is enough for the log. */
+const COMPLAIN_EVERY_MS = 10_000;
 
 /** For work to notice that it was aborted; milliseconds. */
 const ABORT_GRACE_MS = 2000;
@@ -25,12 +38,14 @@ export interface Scheduler extends Queue {
     handler: (data: Record<string, unknown>, signal: AbortSignal) => Promise<void>,
     concurrency: number,
   ): void;
-  /** Runs a job by cron expression (UTC); one schedule for all workers. */
+  /** Runs a job by cron expression (UTC); one schedule for all workers. Rejects with `invalid` when that time never comes. */
   every(cron: string, job: string): Promise<void>;
   /** Starts working on jobs; before it the scheduler only takes them. */
   start(): Promise<void>;
   /** Waits for what is running, at most so long, then aborts it. */
   stop(drainMs: number): Promise<void>;
+  /** For how long the job that waits the longest has been due; seconds, 0 when none waits. */
+  lagS(): Promise<number>;
   /** For the health page: whether the queue answers, and how much waits in it. */
   probe: Probe;
 }
@@ -38,22 +53,65 @@ export interface Scheduler extends Queue {
 /** Where in a job's data the span stands that asked for it. */
 const TRACEPARENT = 'traceparent';
 
-export async function createScheduler(
-  queueUrl: string,
-  { log, tracing }: { log: Log; tracing: Tracing },
-  onEnd: OnEnd,
-): Promise<Scheduler> {
-  const backend = await backendFor(queueUrl);
+export interface SchedulerOptions {
+  /** RUN_QUEUE_URL */
+  url: string;
+  /** Names this process to those that share the queue. */
+  name: string;
+  log: Log;
+  tracing: Tracing;
+  onEnd: OnEnd;
+  rules?: typeof JOB_RULES;
+}
+
+export async function createScheduler({
+  url,
+  name,
+  log,
+  tracing,
+  onEnd,
+  rules = JOB_RULES,
+}: SchedulerOptions): Promise<Scheduler> {
+  let complainedAtMs = 0;
+  const complain = (error: Error) => {
+    if (Date.now() - complainedAtMs < COMPLAIN_EVERY_MS) return;
+    complainedAtMs = Date.now();
+    log.error({ err: error }, 'job queue error');
+  };
+  const storage = await openJobs(url, complain);
   const agenda = new Agenda({
-    backend,
+    name,
+    backend: storage.backend,
     processEvery: POLL_MS,
-    defaultLockLifetime: JOB_TIMEOUT_MS + 60_000,
-    removeOnComplete: true,
+    defaultLockLifetime: rules.timeoutMs + LOCK_MARGIN_MS,
+    // In one process nobody else could look at the results.
+    removeOnComplete: url === '',
   });
   const stopping = new AbortController();
   const running = new Set<Promise<void>>();
-  let started = false;
-  agenda.on('error', (error: Error) => log.error({ err: error }, 'job queue error'));
+  let cleaning: NodeJS.Timeout | undefined;
+  agenda.on('error', complain);
+
+  const lagS = async () => {
+    const due = await storage.oldestDue();
+    return due ? Math.max(0, (Date.now() - due.getTime()) / 1000) : 0;
+  };
+  const releaseJobsOf = async (workerIds: readonly string[]) => {
+    const { jobs } = await agenda.db.queryJobs({ state: 'running' });
+    // One that was begun and does not repeat stays taken until its lock ends, and is then done once more.
+    const theirs = jobs.filter(
+      ({ lastModifiedBy, nextRunAt }) => nextRunAt && workerIds.includes(lastModifiedBy ?? ''),
+    );
+    await agenda.db.unlockJobs(theirs.map(({ _id }) => _id));
+  };
+  const clean = async () => {
+    const keptSince = new Date(Date.now() - rules.keepResultMs);
+    const { jobs } = await agenda.db.queryJobs();
+    const old = jobs.filter(
+      ({ nextRunAt, lockedAt, lastRunAt }) => !nextRunAt && !lockedAt && lastRunAt && lastRunAt < keptSince,
+    );
+    if (old.length > 0) await agenda.db.removeJobs({ ids: old.map(({ _id }) => _id) });
+  };
 
   return {
     async enqueue(job, data) {
@@ -61,6 +119,9 @@ export async function createScheduler(
       await agenda.now(job, asker === null ? data : { ...data, [TRACEPARENT]: asker });
     },
     waiting: () => agenda.db.getQueueSize(),
+    lagS,
+
+    releaseJobsOf,
 
     define(job, handler, concurrency) {
       agenda.define<Record<string, unknown>>(
@@ -70,8 +131,8 @@ export async function createScheduler(
           let failure: Error | null = null;
           const overdue = new AbortController();
           const timer = setTimeout(
-            () => overdue.abort(new Error(`${job} took longer than ten minutes`)),
-            JOB_TIMEOUT_MS,
+            () => overdue.abort(new Error(`${job} took longer than ${rules.timeoutMs / 1000} s`)),
+            rules.timeoutMs,
           );
           const { [TRACEPARENT]: asker = null, ...data } = attrs.data ?? {};
           const signal = AbortSignal.any([stopping.signal, overdue.signal]);
@@ -83,8 +144,9 @@ export async function createScheduler(
             await work;
           } catch (error) {
             failure = error as Error;
-            // Swallowed on purpose: a failed job is not tried again, and Agenda would keep it for ever.
             log.error({ err: error, job }, 'job failed');
+            // Kept with the job as its result; without a backoff Agenda does not try it again.
+            throw error;
           } finally {
             clearTimeout(timer);
             running.delete(work);
@@ -98,51 +160,35 @@ export async function createScheduler(
     },
 
     async every(cron, job) {
-      await agenda.every(cron, job, undefined, { timezone: 'UTC', skipImmediate: true });
+      const { attrs } = await agenda.every(cron, job, undefined, { timezone: 'UTC', skipImmediate: true });
+      // Agenda keeps what it cannot read as a job that never runs.
+      if (attrs.nextRunAt === null)
+        throw new AppError('invalid', `The schedule of ${job} is no time that ever comes: ${cron}`);
     },
 
     async start() {
-      started = true;
       await agenda.start();
+      const cleanAndComplain = () => clean().catch(complain);
+      cleaning = setInterval(cleanAndComplain, CLEAN_EVERY_MS);
+      await cleanAndComplain();
     },
 
     async stop(drainMs) {
+      clearInterval(cleaning);
       // Agenda can miss the end of the last job and then waits out its whole limit; we know when ours have ended.
       const idle = new AbortController();
       void Promise.allSettled(running).then(() => idle.abort());
-      await agenda.drain({ timeout: drainMs, signal: idle.signal });
+      await agenda.drain({ timeout: drainMs, signal: idle.signal, closeConnection: false });
       stopping.abort();
-      // What was aborted stores how far it is before the database closes.
+      // What was aborted stores how far it is, and gives back what it has taken, before anything closes.
       await Promise.race([Promise.allSettled(running), delay(ABORT_GRACE_MS)]);
-      await agenda.stop();
-      // Agenda leaves the connection of a queue open that it never worked on.
-      if (!started) await backend.disconnect();
+      if (running.size > 0) await releaseJobsOf([name]).catch(complain);
+      await storage.close();
     },
 
     async probe() {
-      return { status: 'ok', backend: backend.name, waiting: await agenda.db.getQueueSize() };
+      const [waiting, lag_s] = await Promise.all([agenda.db.getQueueSize(), lagS()]);
+      return { status: 'ok', backend: storage.backend.name, waiting, lag_s };
     },
   };
-}
-
-/** Only the backend that is used is loaded: the MongoDB driver alone costs a fifth of a second. */
-async function backendFor(url: string): Promise<AgendaBackend> {
-  switch (url.split(':')[0]) {
-    case '':
-      return memoryJobs();
-    case 'mongodb':
-    case 'mongodb+srv': {
-      const { MongoBackend } = await import('@agendajs/mongo-backend');
-      return new MongoBackend({ address: url });
-    }
-    case 'redis':
-    case 'rediss': {
-      const { RedisBackend } = await import('@agendajs/redis-backend');
-      return new RedisBackend({ connectionString: url });
-    }
-    default: {
-      const { PostgresBackend } = await import('@agendajs/postgres-backend');
-      return new PostgresBackend({ connectionString: url });
-    }
-  }
 }

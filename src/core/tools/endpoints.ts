@@ -51,8 +51,17 @@ const optionsInput = z.strictObject({
   timeout_ms: z.coerce.number().int().min(500).max(60_000).optional(),
 });
 
+/** Names that every object has already would be read as those on the way into the database and out of it. */
+const isFreeName = (name: string) => !(name in {});
+
 const tagsInput = z
-  .record(z.string().regex(/^[\w.-]{1,64}$/, 'a tag name has letters, digits, _ . -'), z.string().max(200))
+  .record(
+    z
+      .string()
+      .regex(/^[\w.-]{1,64}$/, 'a tag name has letters, digits, _ . -')
+      .refine(isFreeName, 'this tag name is taken'),
+    z.string().max(200),
+  )
   .refine((tags) => Object.keys(tags).length <= 50, 'at most 50 tags');
 
 const tier = z.coerce
@@ -143,6 +152,7 @@ export const listEndpoints = defineTool({
       .string()
       .max(265)
       .regex(/^[\w.-]+(=.*)?$/, 'must be key or key=value')
+      .refine((tag) => isFreeName(tag.split('=')[0] ?? ''), 'no endpoint has a tag of this name')
       .optional(),
     state: z.enum(ENDPOINT_STATES).optional(),
     owner_email: z.string().max(254).toLowerCase().optional(),

@@ -12,7 +12,7 @@ import { listIncidents } from './incidents.ts';
 import { createApiKey, listApiKeys, revokeApiKey } from './keys.ts';
 import { getKpis } from './kpis.ts';
 import { measureEndpoint } from './measure.ts';
-import { checkPredictions, getPredictionAccuracy } from './predictions.ts';
+import { checkPredictions, getPredictionAccuracy, setPredictionThreshold } from './predictions.ts';
 import {
   answerFixCheckTool,
   cancelRemediationTool,
@@ -61,6 +61,7 @@ export const TOOLS: readonly AnyTool[] = [
   ingestAlerts,
   tendAlerts,
   getPredictionAccuracy,
+  setPredictionThreshold,
   checkPredictions,
   measureEndpoint,
   startRun,

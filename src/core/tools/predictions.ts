@@ -1,11 +1,13 @@
 /** Tools for predictions: the hourly check of the fleet, and how earlier predictions turned out. */
 import { z } from 'zod';
 import { type PredictionAccuracy, VERDICTS } from '../../domain/prediction.ts';
+import type { ThresholdFigures } from '../../domain/predictionThreshold.ts';
 import { PREDICTIVE_ALERT_NAMES } from '../../domain/predictiveAlert.ts';
 import { round1 } from '../../domain/score.ts';
 import { FACES } from '../actor.ts';
 import { checkFleet } from '../forecasting.ts';
 import { judgePredictions, publishAccuracy, summariseLedger } from '../predictionLedger.ts';
+import { setThreshold, type ThresholdView, thresholdViews } from '../predictionThresholds.ts';
 import { iso } from '../present.ts';
 import { timestamp } from '../shapes.ts';
 import { defineTool } from '../tool.ts';
@@ -27,6 +29,27 @@ const figures = {
   lead_hours_median: z.number().nullable(),
   false_alarms_per_endpoint_week: z.number().nullable(),
 };
+
+const outlookShape = z.object({
+  came_true: z.number().int(),
+  false_alarms: z.number().int(),
+  missed: z.number().int(),
+  precision: z.number().nullable(),
+  lead_hours_median: z.number().nullable(),
+});
+const thresholdShape = z.object({
+  alert_name: alertName,
+  horizon_hours: z.number(),
+  default_hours: z.number(),
+  set_by: z.string().nullable(),
+  set_at: timestamp.nullable(),
+  judged: z.number().int(),
+  proposed_hours: z.number().nullable(),
+  reason: z.string(),
+  before: outlookShape,
+  after: outlookShape.nullable(),
+});
+type WireThreshold = z.output<typeof thresholdShape>;
 
 export const getPredictionAccuracy = defineTool({
   name: 'get_prediction_accuracy',
@@ -55,6 +78,8 @@ export const getPredictionAccuracy = defineTool({
         lead_hours: z.number().nullable(),
       }),
     ),
+    /** How far ahead each alert is announced, and what the last 90 days say of that. */
+    thresholds: z.array(thresholdShape),
     computed_at: timestamp,
   }),
   async run({ lookback_days }, { ports, now }) {
@@ -75,12 +100,16 @@ export const getPredictionAccuracy = defineTool({
         reached_at: iso(prediction.reachedAt),
         lead_hours: prediction.leadHours === null ? null : round1(prediction.leadHours),
       })),
+      thresholds: (await thresholdViews(ports, now)).map(presentThreshold),
       computed_at: iso(now),
     };
   },
   summary: (ledger) => {
     const days = `the last ${ledger.lookback_days} day${ledger.lookback_days === 1 ? '' : 's'}`;
-    if (ledger.predictions === 0) return `No limit was foreseen in ${days}.`;
+    const thresholds = ledger.thresholds
+      .filter(({ set_by, proposed_hours }) => set_by !== null || proposed_hours !== null)
+      .map(thresholdText);
+    if (ledger.predictions === 0) return [`No limit was foreseen in ${days}.`, ...thresholds].join('\n');
     return [
       `${ledger.predictions} prediction${ledger.predictions === 1 ? '' : 's'} in ${days}: ${accuracyText(ledger)}.`,
       ...Object.entries(ledger.by_alert_name).map(([name, each]) => `${name}: ${accuracyText(each)}`),
@@ -88,6 +117,7 @@ export const getPredictionAccuracy = defineTool({
         ({ hostname, alert_name, made_at, expected_at, verdict, reached_at }) =>
           `${made_at} ${alert_name} on ${hostname}, expected ${expected_at}: ${VERDICT_WORDS[verdict]}${reached_at ? `, reached ${reached_at}` : ''}`,
       ),
+      ...thresholds,
     ].join('\n');
   },
   chart: (ledger) =>
@@ -102,6 +132,25 @@ export const getPredictionAccuracy = defineTool({
           xTitle: 'Predictions',
           bars: outcomes(ledger),
         },
+});
+
+export const setPredictionThreshold = defineTool({
+  name: 'set_prediction_threshold',
+  title: 'Set how far ahead an alert is predicted',
+  effect: 'write',
+  humansOnly: true,
+  // Wanted a few times a year; the ledger tells a model's person what to type.
+  hiddenFrom: ['mcp'],
+  description:
+    'Take over the horizon that get_prediction_accuracy proposes for a predictive alert (proposed), or go back to the default.',
+  http: { method: 'POST', path: '/api/v1/dex/predictions/thresholds/:alert_name' },
+  command: { name: 'tune', args: ['alert_name', 'horizon'], example: 'tune DiskFull proposed' },
+  input: z.strictObject({ alert_name: alertName, horizon: z.enum(['proposed', 'default']) }),
+  output: z.object({ threshold: thresholdShape }),
+  run: async ({ alert_name, horizon }, { ports, actor, now }) => ({
+    threshold: presentThreshold(await setThreshold(ports, alert_name, horizon, actor, now)),
+  }),
+  summary: ({ threshold }) => thresholdText(threshold),
 });
 
 export const checkPredictions = defineTool({
@@ -130,6 +179,49 @@ export const checkPredictions = defineTool({
   summary: ({ endpoints, raised, ended, judged }) =>
     `${endpoints} endpoints checked: ${raised} predictions made, ${ended} ended, ${judged} judged.`,
 });
+
+function presentThreshold({ alertName, horizonHours, defaultHours, kept, proposal }: ThresholdView): WireThreshold {
+  const { judged, before, proposed, reason } = proposal;
+  return {
+    alert_name: alertName,
+    horizon_hours: horizonHours,
+    default_hours: defaultHours,
+    set_by: kept?.setBy ?? null,
+    set_at: iso(kept?.setAt ?? null),
+    judged,
+    proposed_hours: proposed?.horizonHours ?? null,
+    reason,
+    before: presentOutlook(before),
+    after: proposed && presentOutlook(proposed.after),
+  };
+}
+
+function presentOutlook(outlook: ThresholdFigures): z.output<typeof outlookShape> {
+  const { cameTrue, falseAlarms, missed, precision, leadHoursMedian } = outlook;
+  return {
+    came_true: cameTrue,
+    false_alarms: falseAlarms,
+    missed,
+    precision: precision === null ? null : Math.round(precision * 1000) / 1000,
+    lead_hours_median: leadHoursMedian === null ? null : round1(leadHoursMedian),
+  };
+}
+
+function thresholdText({
+  alert_name,
+  horizon_hours,
+  set_by,
+  proposed_hours,
+  reason,
+  before,
+  after,
+}: WireThreshold): string {
+  const now = `${alert_name} is announced up to ${horizon_hours} hours ahead${set_by === null ? '' : ` (set by ${set_by})`}`;
+  if (proposed_hours === null || after === null) return `${now}: ${reason}.`;
+  const words = (each: typeof before) =>
+    `${each.came_true} came true, ${each.false_alarms} did not, ${each.lead_hours_median} h of warning`;
+  return `${now}: ${words(before)}. Proposed are ${proposed_hours} hours: ${words(after)}. Take it over with: tune ${alert_name} proposed`;
+}
 
 type WireFigures = z.output<z.ZodObject<typeof figures>>;
 

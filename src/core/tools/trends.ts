@@ -6,6 +6,7 @@ import { TREND_RULES, type TrendMetric, WEEK_HOURS } from '../../domain/trendRul
 import type { ChartSpec } from '../chart.ts';
 import type { CoursePoint } from '../endpointPorts.ts';
 import { courseSince, METRIC_WORDS, trendsOf } from '../forecasting.ts';
+import { horizonsInForce } from '../predictionThresholds.ts';
 import { iso } from '../present.ts';
 import { requireEndpoint } from '../scanning.ts';
 import { hostnameInput, timestamp } from '../shapes.ts';
@@ -75,7 +76,7 @@ export const getTrends = defineTool({
     const endpoint = await requireEndpoint(ports, hostname);
     const courses = await ports.store.snapshots.courses([endpoint.id], courseSince(now));
     const points = courses.get(endpoint.id) ?? [];
-    const trends = trendsOf(points, now);
+    const trends = trendsOf(points, now, await horizonsInForce(ports));
     const charted = metric ? trends.find((trend) => trend.metric === METRIC_OF[metric]) : mostUrgent(trends);
     return {
       hostname,

@@ -94,6 +94,11 @@ describe('readReport', () => {
     expect(readReport(mac, undefined).servicesDown).toEqual({ missing: expect.stringContaining('list the services') });
   });
 
+  it.each(['8640000000001', '253402300800', '0'])('takes a boot %s s after 1970 for no boot time', (seconds) => {
+    const report = `@@os\nLinux\n@@boot\nbtime ${seconds}\n@@end\n`;
+    expect(readReport(report, []).bootedAt).toEqual({ missing: 'the endpoint reports no boot time' });
+  });
+
   it('names what a bare machine does not show', () => {
     const bare = '@@os\nLinux\n@@units\n@@no-units\n@@end\n';
     const missing = { missing: expect.any(String) };

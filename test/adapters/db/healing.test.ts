@@ -128,4 +128,15 @@ describe.each(STORE_KINDS)('on %s', (kind) => {
     await tickets.update('t1', { status: 'resolved' });
     expect(await tickets.get('t1')).toEqual({ ...ticket, status: 'resolved' });
   });
+
+  test('a predictive alert has one threshold, until it is dropped', async () => {
+    const { predictions } = opened.store;
+    const threshold = { alertName: 'DiskFull', horizonHours: 96, setBy: 'ann', setAt: NOW } as const;
+    await predictions.keepThreshold(threshold);
+    await predictions.keepThreshold({ ...threshold, horizonHours: 72 });
+    expect(await predictions.thresholds()).toEqual([{ ...threshold, horizonHours: 72 }]);
+    await predictions.dropThreshold('MemoryLeak');
+    await predictions.dropThreshold('DiskFull');
+    expect(await predictions.thresholds()).toEqual([]);
+  });
 });

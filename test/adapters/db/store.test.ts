@@ -14,6 +14,15 @@ describe.each(STORE_KINDS)('%s', (kind) => {
   });
   afterAll(() => opened.close());
 
+  test('a NUL costs a text nothing but itself, in a column and in JSON', async () => {
+    const steps = [{ name: 'list', message: 'a\0b', 'key\0': 'kept as it is: \\u0000' }];
+    await store.runs.add(run('nul', { error: 'it\0 failed', steps }));
+    expect(await store.runs.get('nul')).toMatchObject({
+      error: 'it failed',
+      steps: [{ name: 'list', message: 'ab', key: 'kept as it is: \\u0000' }],
+    });
+  });
+
   test('an endpoint comes back as it was registered', async () => {
     const given = registration({
       ipAddress: '::1',

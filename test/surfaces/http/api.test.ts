@@ -232,6 +232,16 @@ describe('the door', () => {
     }
   });
 
+  test('a NUL, a fraction of a millisecond and the names of every object are answered like any other input', async () => {
+    const { status, body } = await service.call('POST', '/api/v1/dex/feedback', { rating: 3, hostname: 'a\0b' });
+    expect(status).toBe(400);
+    expect(body.error.details.fields).toEqual([{ field: 'hostname', problem: 'must not hold a NUL character' }]);
+    expect((await service.call('GET', '/api/v1/runs/none?wait_seconds=0.0001')).status).toBe(404);
+    expect((await service.call('GET', `${BASE}?tag=valueOf`)).status).toBe(400);
+    const tags = { toString: 'x' };
+    expect((await service.call('POST', BASE, { hostname: 'odd-tag', tags })).status).toBe(400);
+  });
+
   test('a request id is taken over when it is harmless', async () => {
     const given = await fetch(`${service.url}/health`, { headers: { 'X-Request-Id': 'abc-1' } });
     expect(given.headers.get('x-request-id')).toBe('abc-1');

@@ -95,6 +95,18 @@ export const PredictionRow = defineEntity({
   ],
 });
 
+/** Horizons of predictive alerts that people set. */
+export const PredictionThresholdRow = defineEntity({
+  name: 'PredictionThreshold',
+  tableName: 'prediction_threshold',
+  properties: {
+    alertName: p.string().primary().$type<PredictiveAlertName>(),
+    horizonHours: p.integer(),
+    setBy: p.string(),
+    setAt: p.datetime(3),
+  },
+});
+
 /** Hosts that alerts came for and that nobody registered. */
 export const UnknownHostRow = defineEntity({
   name: 'UnknownHost',

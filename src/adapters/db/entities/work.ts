@@ -2,6 +2,7 @@
 
 import { defineEntity, p } from '@mikro-orm/core';
 import type { Role } from '../../../core/actor.ts';
+import type { ScanShard } from '../../../core/storePorts.ts';
 import type { RunKind, RunStatus } from '../../../domain/run.ts';
 import { real, word } from './columns.ts';
 
@@ -52,6 +53,28 @@ export const LlmSpendRow = defineEntity({
     spentUsd: real(),
     reservedUsd: real(),
   },
+});
+
+export const ScanShardRow = defineEntity({
+  name: 'ScanShard',
+  tableName: 'scan_shard',
+  properties: {
+    id: p.string().primary(),
+    runId: p.string(),
+    fromId: p.integer(),
+    toId: p.integer(),
+    endpoints: p.integer(),
+    status: word<ScanShard['status']>(),
+    workerId: p.string().nullable(),
+    attempts: p.integer(),
+    doneIds: p.json<number[]>(),
+    scanned: p.integer(),
+    scored: p.integer(),
+    unreachable: p.integer(),
+    skippedPush: p.integer(),
+    notes: p.json<string[]>(),
+  },
+  indexes: [{ name: 'scan_shard_run', properties: ['runId', 'status'] }],
 });
 
 export const AuditRow = defineEntity({
@@ -117,6 +140,7 @@ export const JobRow = defineEntity({
     lastStartedAt: p.datetime(3),
     lastSucceededAt: p.datetime(3).nullable(),
     lastFailedAt: p.datetime(3).nullable(),
+    failures: p.integer(),
     lastError: p.text().nullable(),
   },
 });

@@ -1,7 +1,7 @@
 import { Migration } from '@mikro-orm/migrations';
 
-export class Migration20261124105235_initial extends Migration {
-  override name = 'Migration20261124105235_initial';
+export class Migration20261124112533_initial extends Migration {
+  override name = 'Migration20261124112533_initial';
 
   override up(): void | Promise<void> {
     this.addSql(
@@ -83,7 +83,7 @@ export class Migration20261124105235_initial extends Migration {
     );
 
     this.addSql(
-      `create table \`job\` (\`job\` text not null primary key, \`last_started_at\` datetime not null, \`last_succeeded_at\` datetime null, \`last_failed_at\` datetime null, \`last_error\` text null);`,
+      `create table \`job\` (\`job\` text not null primary key, \`last_started_at\` datetime not null, \`last_succeeded_at\` datetime null, \`last_failed_at\` datetime null, \`failures\` integer not null, \`last_error\` text null);`,
     );
 
     this.addSql(
@@ -104,6 +104,10 @@ export class Migration20261124105235_initial extends Migration {
     this.addSql(`create index \`prediction_verdict\` on \`prediction\` (\`verdict\`, \`id\`);`);
     this.addSql(
       `create unique index \`prediction_one_standing\` on \`prediction\` (\`endpoint_id\`, \`metric\`) where ended_at is null;`,
+    );
+
+    this.addSql(
+      `create table \`prediction_threshold\` (\`alert_name\` text not null primary key, \`horizon_hours\` integer not null, \`set_by\` text not null, \`set_at\` datetime not null);`,
     );
 
     this.addSql(
@@ -136,6 +140,11 @@ export class Migration20261124105235_initial extends Migration {
     this.addSql(
       `create unique index \`runbook_feedback_one_word\` on \`runbook_feedback\` (\`doc_id\`, \`voter\`, \`alert_id\`);`,
     );
+
+    this.addSql(
+      `create table \`scan_shard\` (\`id\` text not null primary key, \`run_id\` text not null, \`from_id\` integer not null, \`to_id\` integer not null, \`endpoints\` integer not null, \`status\` text not null, \`worker_id\` text null, \`attempts\` integer not null, \`done_ids\` json not null, \`scanned\` integer not null, \`scored\` integer not null, \`unreachable\` integer not null, \`skipped_push\` integer not null, \`notes\` json not null);`,
+    );
+    this.addSql(`create index \`scan_shard_run\` on \`scan_shard\` (\`run_id\`, \`status\`);`);
 
     this.addSql(
       `create table \`score\` (\`id\` integer not null primary key autoincrement, \`endpoint_id\` integer not null, \`scored_at\` datetime not null, \`score\` double not null, \`status\` text not null, \`coverage\` double not null, \`components\` json not null, \`deductions\` json not null, \`caps\` json not null, \`improvements\` json not null);`,
@@ -222,9 +231,11 @@ export class Migration20261124105235_initial extends Migration {
     this.addSql(`drop table if exists \`llm_spend\`;`);
     this.addSql(`drop table if exists \`outbox\`;`);
     this.addSql(`drop table if exists \`prediction\`;`);
+    this.addSql(`drop table if exists \`prediction_threshold\`;`);
     this.addSql(`drop table if exists \`remediation\`;`);
     this.addSql(`drop table if exists \`run\`;`);
     this.addSql(`drop table if exists \`runbook_feedback\`;`);
+    this.addSql(`drop table if exists \`scan_shard\`;`);
     this.addSql(`drop table if exists \`score\`;`);
     this.addSql(`drop table if exists \`score_hour\`;`);
     this.addSql(`drop table if exists \`slack_message\`;`);

@@ -1,7 +1,7 @@
 import { Migration } from '@mikro-orm/migrations';
 
-export class Migration20261124105235_initial extends Migration {
-  override name = 'Migration20261124105235_initial';
+export class Migration20261124112533_initial extends Migration {
+  override name = 'Migration20261124112533_initial';
 
   override up(): void | Promise<void> {
     this.addSql(
@@ -83,7 +83,7 @@ export class Migration20261124105235_initial extends Migration {
     );
 
     this.addSql(
-      `create table "job" ("job" varchar(255) not null, "last_started_at" timestamptz(3) not null, "last_succeeded_at" timestamptz(3) null, "last_failed_at" timestamptz(3) null, "last_error" text null, primary key ("job"));`,
+      `create table "job" ("job" varchar(255) not null, "last_started_at" timestamptz(3) not null, "last_succeeded_at" timestamptz(3) null, "last_failed_at" timestamptz(3) null, "failures" int not null, "last_error" text null, primary key ("job"));`,
     );
 
     this.addSql(
@@ -104,6 +104,10 @@ export class Migration20261124105235_initial extends Migration {
     this.addSql(`create index "prediction_verdict" on "prediction" ("verdict", "id");`);
     this.addSql(
       `create unique index "prediction_one_standing" on "prediction" ("endpoint_id", "metric") where ended_at is null;`,
+    );
+
+    this.addSql(
+      `create table "prediction_threshold" ("alert_name" varchar(255) not null, "horizon_hours" int not null, "set_by" varchar(255) not null, "set_at" timestamptz(3) not null, primary key ("alert_name"));`,
     );
 
     this.addSql(
@@ -136,6 +140,11 @@ export class Migration20261124105235_initial extends Migration {
     this.addSql(
       `alter table "runbook_feedback" add constraint "runbook_feedback_one_word" unique ("doc_id", "voter", "alert_id");`,
     );
+
+    this.addSql(
+      `create table "scan_shard" ("id" varchar(255) not null, "run_id" varchar(255) not null, "from_id" int not null, "to_id" int not null, "endpoints" int not null, "status" varchar(255) not null, "worker_id" varchar(255) null, "attempts" int not null, "done_ids" jsonb not null, "scanned" int not null, "scored" int not null, "unreachable" int not null, "skipped_push" int not null, "notes" jsonb not null, primary key ("id"));`,
+    );
+    this.addSql(`create index "scan_shard_run" on "scan_shard" ("run_id", "status");`);
 
     this.addSql(
       `create table "score" ("id" bigserial primary key, "endpoint_id" int not null, "scored_at" timestamptz(3) not null, "score" double precision not null, "status" varchar(255) not null, "coverage" double precision not null, "components" jsonb not null, "deductions" jsonb not null, "caps" jsonb not null, "improvements" jsonb not null);`,
@@ -220,9 +229,11 @@ export class Migration20261124105235_initial extends Migration {
     this.addSql(`drop table if exists "llm_spend" cascade;`);
     this.addSql(`drop table if exists "outbox" cascade;`);
     this.addSql(`drop table if exists "prediction" cascade;`);
+    this.addSql(`drop table if exists "prediction_threshold" cascade;`);
     this.addSql(`drop table if exists "remediation" cascade;`);
     this.addSql(`drop table if exists "run" cascade;`);
     this.addSql(`drop table if exists "runbook_feedback" cascade;`);
+    this.addSql(`drop table if exists "scan_shard" cascade;`);
     this.addSql(`drop table if exists "score" cascade;`);
     this.addSql(`drop table if exists "score_hour" cascade;`);
     this.addSql(`drop table if exists "slack_message" cascade;`);

@@ -1,0 +1,64 @@
+/** The shards of fleet scans in the database. */
+import { raw } from '@mikro-orm/core';
+import type { ScanShardRepository, ScanTotals } from '../../core/storePorts.ts';
+import { ScanShardRow } from './entities/work.ts';
+import { chunked, plain, type Session } from './rows.ts';
+
+export function scanShardRepository(session: Session): ScanShardRepository {
+  return {
+    async add(shards) {
+      for (const chunk of chunked(shards)) await session().insertMany(ScanShardRow, chunk);
+    },
+
+    async claim(id, workerId) {
+      const em = session();
+      const taken = { status: 'running' as const, workerId, attempts: raw('attempts + 1') };
+      if ((await em.nativeUpdate(ScanShardRow, { id, status: 'queued' }, taken)) === 0) return null;
+      const row = await em.findOne(ScanShardRow, { id });
+      return row && plain(ScanShardRow, row);
+    },
+
+    async keep({ id, attempts }, patch) {
+      return (await session().nativeUpdate(ScanShardRow, { id, attempts, status: 'running' }, patch)) === 1;
+    },
+
+    async open(runId) {
+      const where = { runId, status: { $in: ['queued' as const, 'running' as const] } };
+      const rows = await session().find(ScanShardRow, where, { orderBy: { fromId: 'asc' } });
+      return rows.map((row) => plain(ScanShardRow, row));
+    },
+
+    async totals(runId) {
+      const [row] = await session().execute<Record<keyof ScanTotals, number | string | null>[]>(
+        `select count(*) as "shards", sum(endpoints) as "endpoints", sum(scanned) as "scanned", sum(scored) as "scored",
+           sum(unreachable) as "unreachable", sum(skipped_push) as "skippedPush",
+           sum(case when status in ('queued', 'running') then 1 else 0 end) as "openShards",
+           sum(case when status = 'failed' then 1 else 0 end) as "failedShards",
+           sum(case when status = 'failed' then endpoints - scanned - skipped_push else 0 end) as "missed"
+         from scan_shard where run_id = ?`,
+        [runId],
+      );
+      const count = (name: keyof ScanTotals) => Number(row?.[name] ?? 0);
+      return {
+        shards: count('shards'),
+        endpoints: count('endpoints'),
+        scanned: count('scanned'),
+        scored: count('scored'),
+        unreachable: count('unreachable'),
+        skippedPush: count('skippedPush'),
+        openShards: count('openShards'),
+        failedShards: count('failedShards'),
+        missed: count('missed'),
+      };
+    },
+
+    async notes(runId) {
+      const rows = await session().find(ScanShardRow, { runId }, { fields: ['notes'], orderBy: { fromId: 'asc' } });
+      return rows.flatMap(({ notes }) => notes);
+    },
+
+    async drop(runId) {
+      await session().nativeDelete(ScanShardRow, { runId });
+    },
+  };
+}

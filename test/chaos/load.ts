@@ -1,0 +1,185 @@
+/** What people and machines do to the service during a storm, and what it promised them by its answers. */
+import { setTimeout as delay } from 'node:timers/promises';
+import { alert, delivery } from '../helpers/deliveries.ts';
+import { API_KEY } from '../helpers/service.ts';
+import type { Promises } from './checks.ts';
+import { MACHINES, type Outside, WEBHOOK_SECRET } from './outside.ts';
+import type { Chance } from './random.ts';
+
+/** Longer than any answer takes; milliseconds. */
+const PATIENCE_MS = 20_000;
+
+export interface Load extends Promises {
+  /** How often each status was answered; `cut` for none. */
+  statuses: Map<string, number>;
+  /** Answers of 500, which are bugs whatever the weather. */
+  bugs: string[];
+  /** Stops, and waits for what is under way. */
+  stop(): Promise<void>;
+  /** Says once more, until it is answered, where alerts that come and go stand. */
+  settle(): Promise<void>;
+}
+
+interface Answer {
+  status: number;
+  body: any;
+}
+
+/** @param clockMs the time as the service sees it */
+export function startLoad(url: string, outside: Outside, luck: Chance, clockMs: () => number): Load {
+  const stopped = new AbortController();
+  const going: Record<string, boolean> = {};
+  let named = 0;
+
+  /** Null when no answer came. */
+  async function call(
+    method: string,
+    path: string,
+    body?: object,
+    headers: Record<string, string> = { 'X-API-Key': API_KEY },
+  ): Promise<Answer | null> {
+    let answer: Answer | null = null;
+    try {
+      const response = await fetch(url + path, {
+        method,
+        headers: { 'Content-Type': 'application/json', ...headers },
+        body: body && JSON.stringify(body),
+        signal: AbortSignal.timeout(PATIENCE_MS),
+      });
+      const text = await response.text();
+      answer = { status: response.status, body: text === '' ? null : JSON.parse(text) };
+    } catch {
+      // Killed or not up again yet.
+    }
+    const status = String(answer?.status ?? 'cut');
+    load.statuses.set(status, (load.statuses.get(status) ?? 0) + 1);
+    if (answer?.status === 500) load.bugs.push(`${method} ${path} was answered 500`);
+    return answer;
+  }
+
+  const bearer = { Authorization: `Bearer ${WEBHOOK_SECRET}` };
+  const deliver = async (alerts: object[]): Promise<boolean> =>
+    (await call('POST', '/api/v1/webhooks/alertmanager', delivery(...alerts), bearer))?.status === 200;
+  const isoNow = () => new Date(clockMs()).toISOString();
+
+  /** As Alertmanager: again and again until it is answered, and some deliveries twice although they were. */
+  async function deliverOne(): Promise<void> {
+    const hostname = luck.pick(MACHINES);
+    const alertName = `Storm${named++}`;
+    const severity = luck.pick(['info', 'warning', 'critical']);
+    const alerts = [alert({ name: alertName, host: hostname, labels: { severity }, startsAt: isoNow() })];
+    while (!stopped.signal.aborted) {
+      if (await deliver(alerts)) {
+        load.delivered.push({ hostname, alertName });
+        if (luck.next() < 0.3) await deliver(alerts);
+        return;
+      }
+      await pause(500);
+    }
+  }
+
+  const comesAndGoes = (hostname: string, firing: boolean) =>
+    alert({
+      name: 'ComesAndGoes',
+      host: hostname,
+      status: firing ? 'firing' : 'resolved',
+      startsAt: isoNow(),
+      ...(!firing && { endsAt: isoNow() }),
+    });
+  async function comeAndGo(): Promise<void> {
+    const hostname = luck.pick(MACHINES.slice(0, 4));
+    going[hostname] = !going[hostname];
+    await deliver([comesAndGoes(hostname, going[hostname])]);
+  }
+
+  async function scan(): Promise<void> {
+    const fleet = luck.next() < 0.3;
+    const hostname = luck.pick(MACHINES);
+    if (luck.next() < 0.4) outside.fillDisk(hostname);
+    const path = fleet ? '/api/v1/dex/fleet/scan' : `/api/v1/dex/endpoints/${hostname}/scan`;
+    keepRun(await call('POST', path));
+  }
+
+  async function ask(): Promise<void> {
+    keepRun(await call('POST', '/api/v1/runs', { goal: 'Look at the fleet.' }));
+  }
+
+  function keepRun(answer: Answer | null): void {
+    if (answer?.status === 202) load.runIds.push(answer.body.run_id);
+  }
+
+  /** Two people answer at the same moment. */
+  async function approve(): Promise<void> {
+    const pending = await call('GET', '/api/v1/approvals?status=pending');
+    for (const { approval_id: id } of pending?.body?.approvals ?? []) {
+      const decision = luck.next() < 0.85 ? 'approve' : 'deny';
+      const path = `/api/v1/approvals/${id}/decide`;
+      const answers = await Promise.all([call('POST', path, { decision }), call('POST', path, { decision })]);
+      if (answers.some((answer) => answer?.status === 200 && answer.body.approval.status === 'approved'))
+        load.approvedIds.push(id);
+    }
+  }
+
+  /** The ticket system tells that a ticket is done, and tells it again. */
+  async function closeTicket(): Promise<void> {
+    const sent = outside.tickets.sent.at(luck.between(0, Math.max(0, outside.tickets.sent.length - 1)));
+    if (!sent) return;
+    const { id } = JSON.parse(sent.text);
+    const word = { delivery_id: `done-${id}`, ticket_id: id, event: 'resolved', at: isoNow() };
+    const headers = { ...bearer, 'X-Webhook-Timestamp': String(Math.floor(clockMs() / 1000)) };
+    await call('POST', '/api/v1/webhooks/tickets', word, headers);
+    if (luck.next() < 0.3) await call('POST', '/api/v1/webhooks/tickets', word, headers);
+  }
+
+  async function look(): Promise<void> {
+    await call(
+      'GET',
+      luck.pick([
+        '/api/v1/dex/fleet',
+        '/api/v1/dex/alerts',
+        '/api/v1/runs',
+        '/api/v1/dex/kpis',
+        '/api/v1/dex/incidents',
+      ]),
+    );
+  }
+
+  const pause = (ms: number) => delay(ms, undefined, { signal: stopped.signal }).catch(() => {});
+  const every = async (ms: number, work: () => Promise<void>) => {
+    while (!stopped.signal.aborted) {
+      await work();
+      await pause(ms / 2 + ms * luck.next());
+    }
+  };
+  const loops = [
+    every(1500, deliverOne),
+    every(1000, comeAndGo),
+    every(700, scan),
+    every(6000, ask),
+    every(1500, approve),
+    every(4000, closeTicket),
+    every(400, look),
+  ];
+
+  const load: Load = {
+    delivered: [],
+    leftAs: [],
+    runIds: [],
+    approvedIds: [],
+    statuses: new Map(),
+    bugs: [],
+    async stop() {
+      stopped.abort();
+      await Promise.all(loops);
+    },
+    async settle() {
+      for (const [hostname, firing] of Object.entries(going)) {
+        while (!(await deliver([comesAndGoes(hostname, firing)]))) await delay(500);
+        load.leftAs.push({ hostname, alertName: 'ComesAndGoes', firing });
+      }
+      // What people were asked during the storm is answered, so that nothing waits.
+      await approve();
+    },
+  };
+  return load;
+}

@@ -1,0 +1,106 @@
+/** The `dex` command line over a database of its own: words in, answers and exit codes out. */
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { runCli } from '../../src/surfaces/cli.ts';
+import { exporterPage, type SimulatedMachine } from '../helpers/exporterPage.ts';
+import { startHttpServer } from '../helpers/httpServer.ts';
+import { runProgram } from '../helpers/program.ts';
+
+const MACHINE: SimulatedMachine = {
+  cores: 2,
+  cpuBusyPct: 10,
+  memoryUsedPct: 40,
+  diskUsedPct: 97,
+  bootedAt: new Date('2026-02-01T00:00:00Z'),
+};
+
+let dir: string;
+let exporter: Awaited<ReturnType<typeof startHttpServer>>;
+beforeAll(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'dexops-cli-'));
+  exporter = await startHttpServer((_request, response) => void response.end(exporterPage(MACHINE, new Date())));
+});
+afterAll(async () => {
+  await exporter?.stop();
+  await rm(dir, { recursive: true, force: true });
+});
+
+async function dex(...argv: string[]) {
+  const env = { DATA_DIR: join(dir, 'data'), RUNBOOKS_DIR: dir, EMBEDDING_MODEL: 'none', LLM_PROVIDER: '' };
+  const [out, err]: [string[], string[]] = [[], []];
+  const code = await runCli(argv, env, { out: (text) => out.push(text), err: (text) => err.push(text) });
+  return { code, out: out.join('\n'), err: err.join('\n') };
+}
+
+describe('a machine', { timeout: 60_000 }, () => {
+  test('is registered, scanned to the end, and shown', async () => {
+    const port = String(exporter.port);
+    expect(await dex('register', 'pc-1', '127.0.0.1', '--port', port)).toMatchObject({ code: 0 });
+    const scan = await dex('scan', 'pc-1');
+    expect(scan).toMatchObject({ code: 0, err: expect.stringMatching(/^Scanning pc-1 \(run \w+\)/) });
+    expect(scan.out).toMatch(/^pc-1: 60 of 100 \(at risk\)[\s\S]*−40 .*97/);
+    expect((await dex('score', 'pc-1')).out).toMatch(/^pc-1: 60 of 100/);
+    expect(await dex('scan', 'pc-1')).toMatchObject({ code: 0 });
+  });
+
+  test('that cannot be reached is a result', async () => {
+    await exporter.stop();
+    expect(await dex('scan', 'pc-1')).toMatchObject({ code: 0, out: expect.stringContaining('could not be reached') });
+  });
+
+  test('has a history: a line of blocks, JSON, or a picture', async () => {
+    expect((await dex('history', 'pc-1')).out).toMatch(
+      /^pc-1: [▁-█]+ now 60, lowest 60, highest 60 over 2 scans since /,
+    );
+    const { history } = JSON.parse((await dex('history', 'pc-1', '--json')).out);
+    expect(history).toMatchObject([{ score: 60 }, { score: 60 }]);
+    const picture = join(dir, 'history.png');
+    expect(await dex('history', 'pc-1', '--png', picture)).toMatchObject({
+      code: 0,
+      err: `Picture written to ${picture}`,
+    });
+    expect((await readFile(picture)).subarray(1, 4).toString()).toBe('PNG');
+  });
+
+  test('may be scanned without waiting for the end', async () => {
+    const { code, out, err } = await dex('scan', 'pc-1', '--no-wait', '--json');
+    expect({ code, err }).toEqual({ code: 0, err: '' });
+    expect(JSON.parse(out)).toMatchObject({ run_id: expect.any(String), status: 'queued' });
+  });
+});
+
+describe('the exit code says what stood in the way:', { timeout: 60_000 }, () => {
+  test.each<[string, string[], number, RegExp]>([
+    ['a word that is none', ['scroe', 'pc-1'], 2, /no command scroe.* Did you mean score\?/],
+    ['a word too few', ['score'], 2, /score needs a hostname[\s\S]*Example:/],
+    ['a bad value', ['register', 'pc-2', '169.254.169.254'], 2, /link-local/],
+    ['a picture without a name', ['history', 'pc-1', '--png'], 2, /--png needs/],
+    ['a machine that is not there', ['score', 'nobody'], 4, /nobody is registered/],
+    ['an answer without a picture', ['endpoints', '--png', 'x.png'], 4, /no picture/],
+    ['a name that is taken', ['register', 'pc-1'], 5, /registered already/],
+  ])('%s', async (_what, words, code, said) => {
+    expect(await dex(...words)).toMatchObject({ code, out: '', err: expect.stringMatching(said) });
+  });
+
+  test('a database that does not answer, whose password stays unsaid', async () => {
+    const env = { DATABASE_URL: 'postgresql://dex:s3cret@127.0.0.1:9/dex', LLM_PROVIDER: '', DATA_DIR: dir };
+    const said: string[] = [];
+    expect(await runCli(['fleet'], env, { out: (text) => said.push(text), err: (text) => said.push(text) })).toBe(6);
+    expect(said.join()).toContain('127.0.0.1:9');
+    expect(said.join()).not.toContain('s3cret');
+  });
+});
+
+test('the program reads .env where it is started, and the environment goes before it', {
+  timeout: 60_000,
+}, async () => {
+  const env = { ...process.env, DATA_DIR: join(dir, 'data'), LLM_PROVIDER: '' } as Record<string, string>;
+  const place = await mkdtemp(join(dir, 'place-'));
+  await writeFile(join(place, '.env'), 'PORT=99999\nLOG_FORMAT=xml\n');
+  const wrong = runProgram('src/surfaces/cli.ts', ['fleet'], { ...env, LOG_FORMAT: 'json' }, place);
+  expect(await wrong.ended).toBe(2);
+  expect(wrong.output()).toContain('PORT="99999"');
+  expect(wrong.output()).not.toContain('LOG_FORMAT');
+});
