@@ -90,6 +90,8 @@ function questions(store: Store): Questions<Omit<Store, 'transaction' | 'ping'>>
       byNamesOrAddresses: [() => endpoints.byNamesOrAddresses(['host-7', '10.0.9', 'nobody'])],
       hold: [() => store.transaction((inner) => inner.endpoints.hold(IDS))],
       batch: [() => endpoints.batch(1000, 20)],
+      between: [() => endpoints.between(1000, 1020)],
+      spans: whole('endpoint', ALL_ENDPOINTS, () => endpoints.spans(500)),
       count: whole('endpoint', ALL_ENDPOINTS, () => endpoints.count()),
       update: [() => endpoints.update(7, { persona: 'tech' }, NOW)],
       deregister: [() => endpoints.deregister(9, NOW)],
@@ -147,6 +149,9 @@ function questions(store: Store): Questions<Omit<Store, 'transaction' | 'ping'>>
     predictions: {
       add: INSERTS,
       standing: [() => predictions.standing(IDS)],
+      thresholds: whole('prediction_threshold', 'one an alert name', () => predictions.thresholds()),
+      keepThreshold: INSERTS,
+      dropThreshold: whole('prediction_threshold', 'one an alert name', () => predictions.dropThreshold('DiskFull')),
       update: [() => predictions.update(7, { impactHours: 3 })],
       unjudged: [() => predictions.unjudged(0, 20)],
       judge: [() => predictions.judge([{ id: 7, verdict: 'hit', judgedAt: NOW, reachedAt: NOW, leadHours: 1 }])],
@@ -170,7 +175,12 @@ function questions(store: Store): Questions<Omit<Store, 'transaction' | 'ping'>>
       deadCounts: [() => outbox.deadCounts()],
       prune: [() => outbox.prune(daysAgo(29.9))],
     },
-    slackMessages: { find: [() => store.slackMessages.find('alert:7')], keep: INSERTS },
+    slackMessages: {
+      find: [() => store.slackMessages.find('alert:7')],
+      keep: INSERTS,
+      about: whole('slack_message', 'once, at the start', () => store.slackMessages.about('run:')),
+      forget: [() => store.slackMessages.forget('run:7')],
+    },
     approvals: {
       add: INSERTS,
       get: [() => approvals.get('7')],
@@ -264,6 +274,15 @@ function questions(store: Store): Questions<Omit<Store, 'transaction' | 'ping'>>
       abandoned: [() => runs.abandoned(['worker'])],
       update: [() => runs.update('7', { error: null })],
       inStatus: [() => runs.inStatus(['queued'], 'planner')],
+    },
+    scanShards: {
+      add: INSERTS,
+      claimNext: [() => store.scanShards.claimNext('7', 'worker')],
+      keep: [() => store.scanShards.keep({ id: '7', attempts: 1 }, { scanned: 1 })],
+      open: [() => store.scanShards.open('7')],
+      totals: [() => store.scanShards.totals('7')],
+      notes: [() => store.scanShards.notes('7')],
+      drop: [() => store.scanShards.drop('7')],
     },
     llmSpending: {
       hold: whole('llm_spend', 'two days of callers', () => store.llmSpending.hold('2026-03-02', ['job:a'])),

@@ -170,6 +170,8 @@ function fillings(kind: DatabaseKind): Record<string, Filling> {
         outcome: "case i % 100 when 0 then 'denied' else 'ok' end",
       },
     },
+    prediction_threshold: { rows: 3 },
+    scan_shard: { rows: 5_000 },
     llm_spend: { rows: 100 },
     api_key: { rows: 50 },
     worker: { rows: 10, columns: { seen_at: ago('0') } },

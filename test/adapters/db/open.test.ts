@@ -75,13 +75,11 @@ test('a connection that is cut off fails as unavailable, and the next one works'
   const url = await createTestDatabase();
   const database = await openDatabase(url, 2);
   const store = createStore(database.em);
-  const [holder, killer] = [new pg.Client(url), new pg.Client(url)];
-  await Promise.all([holder.connect(), killer.connect()]);
-  const cutOff = async (which: string) => {
+  const killer = new pg.Client(url);
+  await killer.connect();
+  const cutOff = async () => {
     const ours = "datname = current_database() and application_name = 'dexops'";
-    const { rows } = await killer.query(
-      `select pg_terminate_backend(pid) from pg_stat_activity where ${ours} and ${which}`,
-    );
+    const { rows } = await killer.query(`select pg_terminate_backend(pid) from pg_stat_activity where ${ours}`);
     return rows.length;
   };
   try {
@@ -89,22 +87,13 @@ test('a connection that is cut off fails as unavailable, and the next one works'
     for (let times = 0; times < 3; times++) {
       const transaction = store.transaction(async (inner) => {
         await inner.endpoints.count();
-        await cutOff('true');
+        await cutOff();
         await inner.endpoints.count();
       });
       await expect(transaction).rejects.toMatchObject({ kind: 'unavailable' });
     }
     await expect.poll(() => store.endpoints.count().catch(() => 'away'), { timeout: 20_000 }).toBe(0);
-
-    // A read outside of any transaction, while it waits for a lock.
-    await holder.query('begin; lock table endpoint in access exclusive mode');
-    const read = store.endpoints.get('pc-1').catch((error: unknown) => error);
-    while ((await cutOff("wait_event_type = 'Lock'")) === 0) await new Promise((resolve) => setTimeout(resolve, 20));
-    expect(await read).toMatchObject({ kind: 'unavailable' });
-    await holder.query('rollback');
-    // The very next question may still get the connection that is just dying.
-    await expect.poll(() => store.endpoints.get('pc-1').catch(() => 'away'), { timeout: 20_000 }).toBeNull();
   } finally {
-    await Promise.all([holder.end(), killer.end(), database.close()]);
+    await Promise.all([killer.end(), database.close()]);
   }
 }, 60_000);

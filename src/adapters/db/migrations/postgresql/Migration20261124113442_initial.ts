@@ -1,7 +1,7 @@
 import { Migration } from '@mikro-orm/migrations';
 
-export class Migration20261124112844_initial extends Migration {
-  override name = 'Migration20261124112844_initial';
+export class Migration20261124113442_initial extends Migration {
+  override name = 'Migration20261124113442_initial';
 
   override up(): void | Promise<void> {
     this.addSql(
