@@ -260,5 +260,7 @@ export async function handOver(ports: Ports): Promise<void> {
       alerts.map(({ id }) => id),
       ports.clock.now(),
     );
+    // What came meanwhile has its own call.
+    if (alerts.length < JOB_BATCH) return;
   }
 }

@@ -117,12 +117,13 @@ export function alertRepository(session: Session): AlertRepository {
 
     async save(alerts) {
       for (const chunk of chunked([...alerts])) {
-        // An upsert that always conflicts changes a whole chunk in one statement.
-        await session().upsertMany(AlertRow, chunk, {
-          onConflictFields: ['id'],
-          onConflictMergeFields: [...MUTABLE_FIELDS],
-          disableIdentityMap: true,
-        });
+        // An upsert that always conflicts changes a whole chunk in one statement; by the builder, since entities would only be made to be thrown away.
+        await session()
+          .createQueryBuilder(AlertRow)
+          .insert(chunk)
+          .onConflict('id')
+          .merge([...MUTABLE_FIELDS])
+          .execute('run');
       }
     },
 

@@ -43,6 +43,8 @@ export const AlertRow = defineEntity({
     { name: 'alert_acknowledged', properties: ['acknowledgedAt'] },
     { name: 'alert_resolved', properties: ['resolvedAt'] },
     { name: 'alert_identity', properties: ['hostname', 'alertName'] },
+    // Asked after every delivery: without it, every open alert would be read for the few that are new.
+    { name: 'alert_unhandled', properties: ['id'], where: "handled_at is null and status <> 'resolved'" },
   ],
 });
 

@@ -1,7 +1,7 @@
 import { Migration } from '@mikro-orm/migrations';
 
-export class Migration20261124113442_initial extends Migration {
-  override name = 'Migration20261124113442_initial';
+export class Migration20261124114420_initial extends Migration {
+  override name = 'Migration20261124114420_initial';
 
   override up(): void | Promise<void> {
     this.addSql(
@@ -13,6 +13,9 @@ export class Migration20261124113442_initial extends Migration {
     this.addSql(`create index \`alert_acknowledged\` on \`alert\` (\`acknowledged_at\`);`);
     this.addSql(`create index \`alert_resolved\` on \`alert\` (\`resolved_at\`);`);
     this.addSql(`create index \`alert_identity\` on \`alert\` (\`hostname\`, \`alert_name\`);`);
+    this.addSql(
+      `create index \`alert_unhandled\` on \`alert\` (\`id\`) where handled_at is null and status <> 'resolved';`,
+    );
     this.addSql(
       `create unique index \`alert_one_open\` on \`alert\` (\`hostname\`, \`alert_name\`) where status <> 'resolved';`,
     );
