@@ -109,7 +109,16 @@ describe('from registration to score', () => {
     open();
     expect(first!.body.run_id).toBe(second!.body.run_id);
     const run = await service.finished(first!.body.run_id);
-    expect(run.result).toEqual({ total: 3, scanned: 2, scored: 1, unreachable: 1, skipped_push: 1, notes: [] });
+    expect(run.result).toEqual({
+      total: 3,
+      scanned: 2,
+      scored: 1,
+      unreachable: 1,
+      skipped_push: 1,
+      missed: 0,
+      shards: { total: 1, open: 0, failed: 0 },
+      notes: [],
+    });
   });
 
   test('an endpoint is changed and deregistered', async () => {

@@ -115,7 +115,6 @@ describe('search', () => {
     '"disk" AND (full OR "x',
     'disk^9 ~2 -full +* words:disk',
     "disk full'; DROP TABLE x; --",
-    '\u0000disk full',
   ])('operators mean nothing: %j', async (q) => {
     const { status, body } = await search({ q });
     expect(status).toBe(200);
@@ -201,7 +200,7 @@ describe('adding a page', () => {
     ['no content', { doc_id: 'x' }, 400, 'content'],
     ['empty content', { doc_id: 'x', content: ' \n' }, 400, 'content is empty'],
     ['a number', { doc_id: 'x', content: 7 }, 400, 'content'],
-    ['binary content', { doc_id: 'x', content: 'a\u0000b' }, 400, 'binary'],
+    ['binary content', { doc_id: 'x', content: 'a\u0000b' }, 400, 'NUL'],
     ['too many bytes', { doc_id: 'x', content: 'ä'.repeat(520_000) }, 413, '1'],
   ])('%s is refused and keeps nothing', async (_what, body, status, words) => {
     const before = (await get('/api/v1/dex/runbooks')).body.total;
