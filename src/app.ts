@@ -1,7 +1,6 @@
 /** The composition root: configuration in, a working application out. Everything that is plugged into core is chosen here. */
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import type { z } from 'zod';
 import { charts } from './adapters/charts.ts';
 import { createCollectors } from './adapters/collectors/collectors.ts';
 import { createBackups } from './adapters/db/backup/backup.ts';
@@ -10,39 +9,36 @@ import { openDatabase } from './adapters/db/open.ts';
 import { createStore } from './adapters/db/store.ts';
 import { createEmbedder } from './adapters/embeddings.ts';
 import { systemClock, tokens, ulids } from './adapters/identity.ts';
-import { type CreatedLlm, createLlm } from './adapters/llm/create.ts';
+import type { CreatedLlm } from './adapters/llm/create.ts';
 import { llmProbe } from './adapters/llm/probe.ts';
 import { createLog } from './adapters/log.ts';
 import type { AgentConnection } from './adapters/mcpTools.ts';
 import { createMetrics } from './adapters/metrics.ts';
 import { diskProbe, isProcessGone } from './adapters/probes.ts';
-import { reloadedFile, yamlFiles } from './adapters/reloadedFile.ts';
+import { reloadedFile } from './adapters/reloadedFile.ts';
 import { createRunbookFiles } from './adapters/runbookFiles.ts';
 import { createAnsibleRunner } from './adapters/runners/ansible.ts';
 import { createScheduler, type Scheduler } from './adapters/scheduler/scheduler.ts';
 import type { SlackWording } from './adapters/slack/connect.ts';
-import { createTicketMessenger } from './adapters/tickets.ts';
 import { createRunbookIndex } from './adapters/vectors/runbookIndex.ts';
-import { type Config, namedSecret, PROJECT_DIR, programEnv } from './config.ts';
+import { openTracing, plannerParts, ticketMessengers, uploadsDir } from './appParts.ts';
+import { type Config, PROJECT_DIR, programEnv } from './config.ts';
 import { jobActor } from './core/actor.ts';
-import { AgentProfilesFile, McpServersFile } from './core/agentProfiles.ts';
 import { agentCollector, investigateByRun } from './core/agentScan.ts';
 import { handOver } from './core/alerting.ts';
 import { BEAT_MS } from './core/aliveWorkers.ts';
 import { type DecidedHandlers, recoverApprovals, settleApproval } from './core/approvals.ts';
-import { AppError } from './core/errors.ts';
 import { createExecutors } from './core/executors.ts';
 import type { People } from './core/feedbackPorts.ts';
 import { createShardScan, fleetStanding, SCAN_SHARDS, SHARDS_AT_ONCE } from './core/fleetScan.ts';
 import { createHealing } from './core/healing.ts';
 import { checkHealth, type Health, type Probe } from './core/health.ts';
 import { createInvoke, type Invoke } from './core/invoke.ts';
-import { costUsd, LlmPricesFile } from './core/llm.ts';
-import { mcpServersProbe } from './core/mcpServers.ts';
+import { costUsd } from './core/llm.ts';
 import type { Messenger } from './core/messagePorts.ts';
 import { notice } from './core/messages.ts';
 import { createCourier, keepDelivering } from './core/outbox.ts';
-import { type PlannerParts, plannerStepDecided } from './core/plannerRuns.ts';
+import { plannerStepDecided } from './core/plannerRuns.ts';
 import type { Clock, Collector, Healing, Log, PlaybookRunner, Ports } from './core/ports.ts';
 import { recoverRemediations, remediationDecided } from './core/remediating.ts';
 import { RemediationFile } from './core/remediationMap.ts';
@@ -52,11 +48,8 @@ import { executeRun } from './core/runs.ts';
 import { ScoreFile } from './core/scoreRules.ts';
 import type { JobRecord } from './core/storePorts.ts';
 import { SURVEY_MESSENGER, writeLetter } from './core/surveys.ts';
-import { ticketGivenUp, ticketTaken } from './core/ticketing.ts';
-import { TicketMappingFile } from './core/ticketMapping.ts';
 import type { AnyTool } from './core/tool.ts';
 import { TOOLS } from './core/tools/index.ts';
-import { NO_TRACING, type Tracing } from './core/tracing.ts';
 import { triageFirst } from './core/triage.ts';
 import { beat, createSleepCheck, isAlone, leave, requireWorkers, takeUpWhatDiedLeft } from './core/workers.ts';
 
@@ -110,7 +103,7 @@ export async function createApp(config: Config, overrides: Overrides = {}, faces
   const clock = overrides.clock ?? systemClock;
   const startedAt = clock.now();
   const scoreRules = reloadedFile(join(config.CONFIG_DIR, 'dex_score.yaml'), ScoreFile, { log });
-  const planner = plannerParts(config, clock, log, faces);
+  const planner = plannerParts(config, clock, log, faces.connectAgent);
   const database = await openDatabase(config.DATABASE_URL, config.DATABASE_POOL_SIZE);
   const store = createStore(database.em);
   const metrics = createMetrics();
@@ -353,91 +346,6 @@ export async function createApp(config: Config, overrides: Overrides = {}, faces
   };
 }
 
-/** OpenTelemetry is loaded only for those who collect traces. */
-async function openTracing(
-  config: Config,
-  instanceId: string,
-  log: Log,
-): Promise<Tracing & { close(): Promise<void> }> {
-  if (config.OTEL_EXPORTER_OTLP_ENDPOINT === '') return { ...NO_TRACING, close: async () => {} };
-  const { createTracing } = await import('./adapters/tracing.ts');
-  return createTracing({
-    endpoint: config.OTEL_EXPORTER_OTLP_ENDPOINT,
-    headers: config.OTEL_EXPORTER_OTLP_HEADERS,
-    serviceName: config.OTEL_SERVICE_NAME,
-    version: config.version,
-    instanceId,
-    log,
-  });
-}
-
-/** What agents are made from: the model, the configuration files, and connections to MCP servers. */
-function plannerParts(
-  config: Config,
-  clock: Clock,
-  log: Log,
-  { connectAgent }: Faces,
-): PlannerParts & { serversProbe: Probe } {
-  const file = <S extends z.ZodType>(name: string, schema: S) =>
-    reloadedFile(join(config.CONFIG_DIR, name), schema, { log });
-  const servers = file('mcp_servers.yaml', McpServersFile);
-  const env = (name: string) => namedSecret(name) ?? undefined;
-  return {
-    model: createLlm({
-      provider: config.LLM_PROVIDER,
-      model: config.LLM_MODEL,
-      openai: { apiKey: config.OPENAI_API_KEY, baseUrl: config.OPENAI_BASE_URL },
-      anthropic: { apiKey: config.ANTHROPIC_API_KEY, baseUrl: config.ANTHROPIC_BASE_URL },
-      bedrock: { region: config.AWS_REGION, endpoint: config.BEDROCK_ENDPOINT_URL, credentials: null },
-      ollama: { baseUrl: config.OLLAMA_URL },
-    }),
-    prices: file('llm_prices.yaml', LlmPricesFile),
-    profiles: file('agent_profiles.yaml', AgentProfilesFile),
-    budget: { dayUsd: config.LLM_DAILY_BUDGET_USD, callerUsd: config.LLM_DAILY_BUDGET_PER_KEY_USD },
-    // Loaded when the first agent is set to work.
-    openTools: async (profile, caller) =>
-      (await import('./adapters/mcpTools.ts')).openMcpTools({
-        servers: new Map([...servers.current()].filter(([name]) => profile.servers.includes(name))),
-        async connectInProcess(server, transport) {
-          if (!connectAgent) throw new AppError('unavailable', `This process does not serve ${server} to agents.`);
-          await connectAgent({ ...caller, tools: TOOLS, charts, log, version: config.version }, transport);
-        },
-        env,
-        log,
-      }),
-    serversProbe: mcpServersProbe({
-      servers,
-      clock,
-      async look(external) {
-        const { openMcpTools } = await import('./adapters/mcpTools.ts');
-        const connectInProcess = () => Promise.reject(new Error('Only external servers are looked at.'));
-        const tools = await openMcpTools({ servers: external, connectInProcess, env, log });
-        return tools.close().then(tools.status);
-      },
-    }),
-  };
-}
-
-/** The messenger to the ticket system; none while no ticket system is connected. */
-function ticketMessengers(config: Config, ports: Ports): Messenger[] {
-  const url = config.DEX_TICKET_WEBHOOK_URL;
-  if (url === '') return [];
-  const folder = join(config.CONFIG_DIR, 'ticket_mappings');
-  const mappings = yamlFiles(folder).map((file) => reloadedFile(file, TicketMappingFile, { log: ports.log }).current());
-  return [
-    createTicketMessenger({
-      url,
-      secret: config.WEBHOOK_SECRET,
-      mapping: mappings.find(({ target }) => target.test(url)) ?? null,
-      secretOf: namedSecret,
-      nowMs: () => ports.clock.now().getTime(),
-      find: (ticketId) => ports.store.tickets.get(ticketId),
-      taken: (ticketId, taken) => ticketTaken(ports, ticketId, taken),
-      givenUp: (messages, reason) => ticketGivenUp(ports, messages, reason),
-    }),
-  ];
-}
-
 function presentJob({ lastStartedAt, lastSucceededAt, lastFailedAt, failures, lastError }: Omit<JobRecord, 'job'>) {
   return {
     last_started_at: lastStartedAt,
@@ -453,9 +361,4 @@ export async function restore(config: Config, file: string): Promise<string> {
   const places = { databaseUrl: config.DATABASE_URL, uploadsDir: uploadsDir(config) };
   const { created_at } = await restoreBackup(file, places, new Date());
   return `Restored ${file} of ${created_at}. Start the service again.`;
-}
-
-/** Runbooks that came by upload; a backup takes them along. */
-function uploadsDir(config: Config): string {
-  return join(config.DATA_DIR, 'runbooks');
 }

@@ -20,7 +20,7 @@ const MAY_IMPORT: Record<Room, Room[]> = {
   surfaces: ['core', 'domain'],
   mcp: ['core', 'domain'],
   config: ['core'],
-  app: ['core', 'domain', 'adapters', 'config'],
+  app: ['core', 'domain', 'adapters', 'config', 'app'],
   agent: ['core', 'domain', 'adapters', 'config'],
   entry: ['core', 'domain', 'surfaces', 'mcp', 'app', 'config', 'entry'],
 };
@@ -38,7 +38,7 @@ const ENTRIES = [
 
 function room(file: string): Room {
   if (ENTRIES.includes(file)) return 'entry';
-  if (file === 'src/app.ts') return 'app';
+  if (file === 'src/app.ts' || file === 'src/appParts.ts') return 'app';
   if (file === 'src/config.ts') return 'config';
   if (file === 'src/agent.ts') return 'agent';
   const [top, second] = file.split('/');
