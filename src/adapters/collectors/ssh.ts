@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { readFile, realpath } from 'node:fs/promises';
 import { isAbsolute, relative, resolve } from 'node:path';
-import type { Client, ClientErrorExtensions } from 'ssh2';
+import { Client, type ClientErrorExtensions } from 'ssh2';
 import type { ScanTarget } from '../../domain/telemetry.ts';
 import { logSpanS } from './journal.ts';
 import { measureNetwork } from './network.ts';
@@ -78,13 +78,11 @@ interface Login {
 }
 
 /** Logs in; the host key must be `knownKey`, or may be any when that is null. */
-async function connect(
+function connect(
   login: Login,
   knownKey: string | null,
   signal: AbortSignal,
 ): Promise<{ client: Client; hostKey: string }> {
-  // Loaded with the first endpoint that needs it.
-  const { Client } = await import('ssh2');
   return new Promise((resolve, reject) => {
     const client = new Client();
     let hostKey = '';
