@@ -2,6 +2,7 @@
 import { mkdirSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { type MigrateOptions, MikroORM, type Options } from '@mikro-orm/core';
 import { Migrator } from '@mikro-orm/migrations';
@@ -11,6 +12,9 @@ import { ENTITIES } from './entities.ts';
 import { withPostgresLock, withSqliteLock } from './migrationLock.ts';
 import { letGoOfBrokenConnections } from './postgresPool.ts';
 import { ImmediateSqliteDialect } from './sqliteDialect.ts';
+
+/** How long closing may wait for connections to end. */
+const CLOSE_MS = 5_000;
 
 export type DatabaseKind = 'sqlite' | 'postgresql';
 
@@ -129,7 +133,7 @@ export async function openDatabase(url: string, poolSize?: number): Promise<Data
       if (target.path === ':memory:') await prepare();
       else await withSqliteLock(target.path, prepare);
     }
-    return { kind: target.kind, orm, em, close: () => orm.close(true) };
+    return { kind: target.kind, orm, em, close: () => closeOrm(orm) };
   } catch (error) {
     const where = target.kind === 'sqlite' ? target.path : new URL(target.url).host;
     throw new AppError(
@@ -139,6 +143,13 @@ export async function openDatabase(url: string, poolSize?: number): Promise<Data
       { cause: error },
     );
   }
+}
+
+/** A connection that was cut off at a bad moment never says that it has ended, and its pool would wait for it for ever. */
+async function closeOrm(orm: MikroORM): Promise<void> {
+  const waited = new AbortController();
+  const patience = delay(CLOSE_MS, undefined, { signal: waited.signal }).catch(() => {});
+  await Promise.race([orm.close(true).finally(() => waited.abort()), patience]);
 }
 
 /**
