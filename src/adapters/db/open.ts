@@ -173,7 +173,6 @@ function dropNuls(em: SqlEntityManager): void {
 async function configureSqlite(em: SqlEntityManager): Promise<void> {
   // WAL lets the command line and MCP over stdio read while the service writes; NORMAL is durable with WAL against a
   // killed process, and loses at most the last commits when the power goes.
-  await em.execute('pragma busy_timeout = 10000');
   await em.execute('pragma journal_mode = wal');
   await em.execute('pragma synchronous = normal');
 }

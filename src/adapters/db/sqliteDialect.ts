@@ -1,22 +1,37 @@
-/** node:sqlite for the ORM, with transactions that write from their first statement on. */
+/** node:sqlite for the ORM: patient from its first statement on, with transactions that write from theirs on. */
 import { NodeSqliteDialect } from '@mikro-orm/sql';
+
+/** How long a statement waits for another process to let go of the database; milliseconds. */
+const BUSY_TIMEOUT_MS = 10_000;
+
+type Driver = ReturnType<NodeSqliteDialect['createDriver']>;
+type Connection = Awaited<ReturnType<Driver['acquireConnection']>>;
 
 /**
  * A transaction that reads before it writes fails at once, whatever the busy timeout, when another process wrote in between
  * (sqlite.org/lang_transaction.html): so each of ours waits for its turn as a writer before it reads.
  */
 export class ImmediateSqliteDialect extends NodeSqliteDialect {
-  override createDriver(): ReturnType<NodeSqliteDialect['createDriver']> {
+  override createDriver(): Driver {
     const driver = super.createDriver();
-    const sql = 'begin immediate';
-    driver.beginTransaction = async (connection) => {
-      await connection.executeQuery({
-        sql,
-        parameters: [],
-        query: { kind: 'RawNode', sqlFragments: [sql], parameters: [] },
-        queryId: { queryId: sql },
-      });
+    const init = driver.init.bind(driver);
+    // The ORM asks the database something of its own before anybody else can: another process may just be closing it.
+    driver.init = async (...given) => {
+      await init(...given);
+      const connection = await driver.acquireConnection();
+      await run(connection, `pragma busy_timeout = ${BUSY_TIMEOUT_MS}`);
+      await driver.releaseConnection(connection);
     };
+    driver.beginTransaction = (connection) => run(connection, 'begin immediate');
     return driver;
   }
+}
+
+async function run(connection: Connection, sql: string): Promise<void> {
+  await connection.executeQuery({
+    sql,
+    parameters: [],
+    query: { kind: 'RawNode', sqlFragments: [sql], parameters: [] },
+    queryId: { queryId: sql },
+  });
 }
