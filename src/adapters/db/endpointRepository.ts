@@ -5,6 +5,7 @@ import { SqliteDriver } from '@mikro-orm/sql';
 import type { EndpointFilter, EndpointRepository } from '../../core/endpointPorts.ts';
 import { AppError } from '../../core/errors.ts';
 import type { Endpoint, EndpointCondition } from '../../domain/endpoint.ts';
+import { saveRows } from './bulk.ts';
 import { EndpointRow } from './entities/telemetry.ts';
 import { chunked, plain, type Session } from './rows.ts';
 
@@ -159,17 +160,8 @@ export function endpointRepository(session: Session): EndpointRepository {
       );
     },
 
-    async recordConditions(rows) {
-      for (const chunk of chunked(rows)) {
-        // An upsert that always conflicts is one statement for the whole chunk; the merge list keeps it from touching
-        // what people registered meanwhile.
-        await session().upsertMany(EndpointRow, chunk, {
-          onConflictFields: ['id'],
-          onConflictMergeFields: [...CONDITION_FIELDS],
-          disableIdentityMap: true,
-        });
-      }
-    },
+    // Only these, so that a scan does not undo what people registered meanwhile.
+    recordConditions: (rows) => saveRows(session(), EndpointRow, rows, CONDITION_FIELDS),
 
     async rememberHostKey(hostname, hostKey) {
       await session().nativeUpdate(EndpointRow, { hostname, ...LIVE }, { hostKey });

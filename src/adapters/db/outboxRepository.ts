@@ -2,18 +2,18 @@
 import type { InferEntity } from '@mikro-orm/core';
 import type { OutboxRepository } from '../../core/messagePorts.ts';
 import type { OutboxMessage, StoredMessage } from '../../domain/outbox.ts';
+import { insertRows } from './bulk.ts';
 import { OutboxRow } from './entities/messages.ts';
-import { chunked, plain, type Session } from './rows.ts';
+import { plain, type Session } from './rows.ts';
 
 export function outboxRepository(session: Session): OutboxRepository {
   return {
     async add(messages, now) {
-      for (const chunk of chunked([...messages])) {
-        await session().insertMany(
-          OutboxRow,
-          chunk.map((message) => pending(message, now)),
-        );
-      }
+      await insertRows(
+        session(),
+        OutboxRow,
+        messages.map((message) => pending(message, now)),
+      );
     },
 
     async addOnce(message, now) {
