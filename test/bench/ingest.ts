@@ -13,8 +13,8 @@ import { Agent, request } from 'undici';
 import { openDatabase } from '../../src/adapters/db/open.ts';
 import { alert, delivery, WEBHOOK_SECRET } from '../helpers/deliveries.ts';
 import { startPostgres } from '../helpers/postgres.ts';
-import { API_KEY } from '../helpers/service.ts';
 import { cpuMs } from '../helpers/processCpu.ts';
+import { API_KEY } from '../helpers/service.ts';
 import { startServiceProcess } from '../helpers/serviceProcess.ts';
 
 const GROUP_SIZE = 20;

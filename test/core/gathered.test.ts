@@ -10,7 +10,10 @@ test('what arrives together, or while a group is under way, makes a group', asyn
     return items.map((item) => item * 2);
   }, 3);
   expect(await Promise.all([1, 2, 3, 4, 5].map(double))).toEqual([2, 4, 6, 8, 10]);
-  expect(groups).toEqual([[1, 2, 3], [4, 5]]);
+  expect(groups).toEqual([
+    [1, 2, 3],
+    [4, 5],
+  ]);
 });
 
 test('one that fails does not fail its neighbours', async () => {

@@ -117,8 +117,9 @@ export function alertRepository(session: Session): AlertRepository {
 
     unhandled: (limit) => read("where handled_at is null and status <> 'resolved' order by id limit ?", [limit]),
 
-    async markHandled(ids, now) {
-      await session().nativeUpdate(AlertRow, { id: { $in: [...ids] } }, { handledAt: now });
+    async markHandled(ids, seenAt, now) {
+      const unmoved = { id: { $in: [...ids] }, handledAt: null, updatedAt: { $lte: seenAt } };
+      await session().nativeUpdate(AlertRow, unmoved, { handledAt: now });
     },
 
     async openCounts() {

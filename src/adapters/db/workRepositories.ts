@@ -56,8 +56,8 @@ export function runRepository(session: Session): RunRepository {
 
 export function auditRepository(session: Session): AuditRepository {
   return {
-    async append(entry) {
-      await insertRows(session(), AuditRow, [entry]);
+    async append(entries) {
+      await insertRows(session(), AuditRow, entries);
     },
     async list({ since, ...filter }, page) {
       const equal = Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== undefined));

@@ -240,8 +240,8 @@ describe.each(STORE_KINDS)('%s', (kind) => {
       error: null,
       durationMs: 1,
     };
-    await store.audit.append(entry);
-    await store.audit.append({ ...entry, tool: 'u' });
+    await store.audit.append([entry]);
+    await store.audit.append([{ ...entry, tool: 'u' }]);
     const { items, total } = await store.audit.list({ actor: 'key:a' }, { limit: 10, offset: 0 });
     expect(total).toBe(2);
     expect(items.map(({ tool }) => tool)).toEqual(['u', 't']);
