@@ -13,7 +13,7 @@ import type { CreatedLlm } from './adapters/llm/create.ts';
 import { llmProbe } from './adapters/llm/probe.ts';
 import { createLog } from './adapters/log.ts';
 import type { AgentConnection } from './adapters/mcpTools.ts';
-import { createMetrics } from './adapters/metrics.ts';
+import { createMetrics } from './adapters/metrics/metrics.ts';
 import { diskProbe, isProcessGone } from './adapters/probes.ts';
 import { reloadedFile } from './adapters/reloadedFile.ts';
 import { createRunbookFiles } from './adapters/runbookFiles.ts';
