@@ -4,7 +4,7 @@ import type { OutboxRepository } from '../../core/messagePorts.ts';
 import type { OutboxMessage, StoredMessage } from '../../domain/outbox.ts';
 import { insertRows } from './bulk.ts';
 import { OutboxRow } from './entities/messages.ts';
-import { plain, type Session } from './rows.ts';
+import { marks, plain, type Session } from './rows.ts';
 
 export function outboxRepository(session: Session): OutboxRepository {
   return {
@@ -33,10 +33,9 @@ export function outboxRepository(session: Session): OutboxRepository {
     },
 
     async lease(ids, now, until) {
-      const marks = ids.map(() => '?').join(', ');
       const rows = await session().execute<{ id: number }[]>(
         `update outbox set next_attempt_at = ?, attempts = attempts + 1
-         where id in (${marks}) and state = 'pending' and next_attempt_at <= ? returning id`,
+         where id in (${marks(ids)}) and state = 'pending' and next_attempt_at <= ? returning id`,
         [until, ...ids, now],
       );
       return new Set(rows.map(({ id }) => id));
