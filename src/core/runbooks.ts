@@ -20,7 +20,7 @@ import type {
 } from './runbookPorts.ts';
 import { answer } from './runbookSearch.ts';
 
-/** Loading the index takes some hundred milliseconds of the processor, which a service that starts has better use for. */
+/** Reading the pages takes processor time, which a service that starts has better use for. */
 const FIRST_LOOK_AFTER_MS = 1_000;
 
 export function createRunbooks(parts: {
@@ -62,12 +62,13 @@ export function createRunbooks(parts: {
     }
   }
 
-  /** Opens no model as long as the pages are those of the index that serves. */
+  /** Opens neither the index nor a model as long as the pages are those that it holds: each takes tens of megabytes. */
   async function refresh(): Promise<void> {
     // What a run under way has listed may be older than the change that led here.
     await running?.catch(() => {});
-    const [{ sources }, served] = await Promise.all([files.list(), look()]);
-    if (isInLine(sources, served?.pages ?? [])) return;
+    const [{ sources }, held] = await Promise.all([files.list(), index.contents()]);
+    if (held) lastSeen = { documents: held.hashes.size, model: held.modelId, mode: held.mode };
+    if (isInLine(sources, held?.hashes ?? new Map())) return;
     const { documents, embedded, removed, modelId } = await indexAll();
     log.info({ documents, embedded, removed, model: modelId }, 'runbooks indexed');
   }
