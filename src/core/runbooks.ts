@@ -28,6 +28,8 @@ export function createRunbooks(parts: {
   index: RunbookIndex;
   embedder: Embedder;
   log: Log;
+  /** Does what `indexAll` does, in a process whose memory is given back; what happens in the background happens there. */
+  indexApart?(stop: AbortSignal): Promise<IndexReport>;
 }): Runbooks {
   const { files, index, embedder, log } = parts;
   let running: Promise<IndexReport> | null = null;
@@ -37,28 +39,40 @@ export function createRunbooks(parts: {
   let refreshing: Promise<void> | null = null;
   let firstLook: ReturnType<typeof setTimeout> | undefined;
   let closed = false;
+  const stopping = new AbortController();
 
   function indexAll(progress?: (at: IndexProgress) => void): Promise<IndexReport> {
-    running ??= runIndexAll(progress).finally(() => {
-      running = null;
+    running ??= noting(async () => {
+      const model = await embedder.open();
+      return index.write(model, (writer) => bringInLine(parts, writer, model, goOn));
     });
+    return running;
+
+    function goOn(at: IndexProgress): void {
+      if (closed) throw new AppError('unavailable', 'The service stops; the runbooks are indexed at its next start.');
+      progress?.(at);
+    }
+  }
+
+  function indexInBackground(): Promise<IndexReport> {
+    const { indexApart } = parts;
+    if (!indexApart) return indexAll();
+    running ??= noting(() => indexApart(stopping.signal));
     return running;
   }
 
-  async function runIndexAll(progress?: (at: IndexProgress) => void): Promise<IndexReport> {
-    const goOn = (at: IndexProgress) => {
-      if (closed) throw new AppError('unavailable', 'The service stops; the runbooks are indexed at its next start.');
-      progress?.(at);
-    };
+  /** One run at a time; what became of it is what `status` tells. */
+  async function noting(run: () => Promise<IndexReport>): Promise<IndexReport> {
     try {
-      const model = await embedder.open();
-      const report = await index.write(model, (writer) => bringInLine(parts, writer, model, goOn));
-      lastSeen = { documents: report.documents, model: model.id, mode: model.mode };
+      const report = await run();
+      lastSeen = { documents: report.documents, model: report.modelId, mode: report.mode };
       problem = null;
       return report;
     } catch (error) {
       problem = problemIn(error);
       throw error;
+    } finally {
+      running = null;
     }
   }
 
@@ -69,7 +83,7 @@ export function createRunbooks(parts: {
     const [{ sources }, held] = await Promise.all([files.list(), index.contents()]);
     if (held) lastSeen = { documents: held.hashes.size, model: held.modelId, mode: held.mode };
     if (isInLine(sources, held?.hashes ?? new Map())) return;
-    const { documents, embedded, removed, modelId } = await indexAll();
+    const { documents, embedded, removed, modelId } = await indexInBackground();
     log.info({ documents, embedded, removed, model: modelId }, 'runbooks indexed');
   }
 
@@ -177,6 +191,7 @@ export function createRunbooks(parts: {
 
   async function close(): Promise<void> {
     closed = true;
+    stopping.abort();
     clearTimeout(firstLook);
     watching?.close();
     watching = null;
