@@ -1,4 +1,8 @@
-/** The rules for jobs, with the queue in this process and in a real PostgreSQL. */
+/** The rules for jobs, with the queue in this process, in a real PostgreSQL and in MongoDB. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { MongoClient } from 'mongodb';
 import { Pool } from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
@@ -9,15 +13,74 @@ import {
 } from '../../../src/adapters/scheduler/scheduler.ts';
 import { NO_TRACING } from '../../../src/core/tracing.ts';
 import { collectingLog } from '../../helpers/collectingLog.ts';
+import { MONGO_KIND, type MongoServer, startMongo } from '../../helpers/mongo.ts';
 import { createTestDatabase } from '../../helpers/testDatabase.ts';
+
+/** A job as its storage has it. */
+interface StoredJob {
+  data: Record<string, unknown>;
+  failReason: string | null;
+  lockedAt: Date | null;
+  nextRunAt: Date | null;
+}
+
+/** A queue between processes, and what a test may do behind its back. */
+interface SharedQueue {
+  url(): string;
+  jobs(name: string): Promise<StoredJob[]>;
+  /** Changes all jobs of a name, or the one with this `n` in its data. */
+  change(
+    name: string,
+    fields: { lastRunAt?: Date; nextRunAt?: Date; lockedAt?: Date; lastModifiedBy?: string },
+    n?: number,
+  ): Promise<void>;
+}
 
 let url: string;
 let pool: Pool;
+let dir: string;
+let mongo: MongoServer;
+let mongoClient: MongoClient;
 beforeAll(async () => {
   url = await createTestDatabase();
   pool = new Pool({ connectionString: url, max: 1 });
+  dir = await mkdtemp(join(tmpdir(), 'dexops-scheduler-'));
+  mongo = await startMongo(dir);
+  mongoClient = await MongoClient.connect(mongo.url('dexops'));
 }, 120_000);
-afterAll(() => pool.end());
+afterAll(async () => {
+  await pool.end();
+  await mongoClient.close();
+  await mongo.down();
+  await rm(dir, { recursive: true, force: true });
+});
+
+const COLUMNS = {
+  lastRunAt: 'last_run_at',
+  nextRunAt: 'next_run_at',
+  lockedAt: 'locked_at',
+  lastModifiedBy: 'last_modified_by',
+};
+const postgresQueue: SharedQueue = {
+  url: () => url,
+  async jobs(name) {
+    const columns = 'data, fail_reason as "failReason", locked_at as "lockedAt", next_run_at as "nextRunAt"';
+    return (await pool.query<StoredJob>(`select ${columns} from agenda_jobs where name = $1`, [name])).rows;
+  },
+  async change(name, fields, n) {
+    const sets = Object.keys(fields).map((field, i) => `${COLUMNS[field as keyof typeof COLUMNS]} = $${i + 3}`);
+    const which = "name = $1 and ($2::text is null or data->>'n' = $2)";
+    await pool.query(`update agenda_jobs set ${sets.join(', ')} where ${which}`, [name, n, ...Object.values(fields)]);
+  },
+};
+const mongoQueue: SharedQueue = {
+  url: () => mongo.url('dexops'),
+  jobs: async (name) => mongoClient.db().collection<StoredJob>('agendaJobs').find({ name }).toArray(),
+  async change(name, fields, n) {
+    const which = n === undefined ? { name } : { name, 'data.n': n };
+    await mongoClient.db().collection('agendaJobs').updateMany(which, { $set: fields });
+  },
+};
 
 let names = 0;
 const jobName = () => `job_${++names}`;
@@ -64,9 +127,11 @@ test('a time that never comes is refused instead of kept and never run', async (
   }
 });
 
-describe.each(['in process', 'postgresql'])('%s', (kind) => {
-  const queueUrl = () => (kind === 'postgresql' ? url : '');
-
+describe.each([
+  ['in process', () => ''],
+  ['PostgreSQL', postgresQueue.url],
+  [MONGO_KIND, mongoQueue.url],
+])('%s', (_kind, queueUrl) => {
   test('a job that fails is not tried again', async () => {
     const { scheduler, ended } = await openScheduler(queueUrl());
     const job = jobName();
@@ -147,12 +212,14 @@ describe.each(['in process', 'postgresql'])('%s', (kind) => {
   }, 60_000);
 });
 
-describe('in PostgreSQL', () => {
-  const rowsOf = async (job: string) =>
-    (await pool.query('select data, fail_reason, locked_at, next_run_at from agenda_jobs where name = $1', [job])).rows;
+describe.each([
+  ['PostgreSQL', postgresQueue],
+  [MONGO_KIND, mongoQueue],
+])('shared in %s', (_kind, queue) => {
+  const secondsAgo = (seconds: number) => new Date(Date.now() - seconds * 1000);
 
   test('results are kept for two hours, with why a job failed, and then removed', async () => {
-    const { scheduler, ended } = await openScheduler(url);
+    const { scheduler, ended } = await openScheduler(queue.url());
     const job = jobName();
     scheduler.define(
       job,
@@ -165,29 +232,27 @@ describe('in PostgreSQL', () => {
     for (const n of [1, 2, 3]) await scheduler.enqueue(job, { n });
     await expect.poll(() => ended.length, wait).toBe(3);
     await scheduler.stop(1000);
-    const kept = await rowsOf(job);
+    const kept = await queue.jobs(job);
     expect(kept).toHaveLength(3);
-    expect(kept.find(({ data }) => data.n === 1)).toMatchObject({ fail_reason: 'no luck', next_run_at: null });
+    expect(kept.find(({ data }) => data.n === 1)).toMatchObject({ failReason: 'no luck', nextRunAt: null });
 
-    const age =
-      "update agenda_jobs set last_run_at = now() - $2 * interval '1 second' where name = $1 and data->>'n' = $3";
-    await pool.query(age, [job, 7190, '1']);
-    await pool.query(age, [job, 7201, '2']);
-    const { scheduler: next } = await openScheduler(url);
+    await queue.change(job, { lastRunAt: secondsAgo(7190) }, 1);
+    await queue.change(job, { lastRunAt: secondsAgo(7201) }, 2);
+    const { scheduler: next } = await openScheduler(queue.url());
     await next.start();
-    expect((await rowsOf(job)).map(({ data }) => data.n).sort()).toEqual([1, 3]);
+    expect((await queue.jobs(job)).map(({ data }) => data.n).sort()).toEqual([1, 3]);
     await next.stop(0);
   }, 60_000);
 
   test('one schedule for all: two processes on one minute run a job once', async () => {
     const job = jobName();
-    const both = [await openScheduler(url, { name: 'one' }), await openScheduler(url, { name: 'two' })];
+    const both = [await openScheduler(queue.url(), { name: 'one' }), await openScheduler(queue.url(), { name: 'two' })];
     for (const { scheduler } of both) {
       scheduler.define(job, async () => {}, 1);
       await scheduler.every('* * * * *', job);
     }
-    expect(await rowsOf(job)).toHaveLength(1);
-    await pool.query('update agenda_jobs set next_run_at = now() where name = $1', [job]);
+    expect(await queue.jobs(job)).toHaveLength(1);
+    await queue.change(job, { nextRunAt: new Date() });
     for (const { scheduler } of both) await scheduler.start();
     await expect.poll(() => both.flatMap(({ ended }) => ended).length, wait).toBeGreaterThan(0);
     await new Promise((resolve) => setTimeout(resolve, 1500));
@@ -199,15 +264,15 @@ describe('in PostgreSQL', () => {
 
   test('what a dead process had taken and not begun, and its schedules, are free again', async () => {
     const job = jobName();
-    const { scheduler, ended } = await openScheduler(url);
+    const { scheduler, ended } = await openScheduler(queue.url());
     scheduler.define(job, async () => {}, 1);
     await scheduler.enqueue(job, {});
-    await pool.query("update agenda_jobs set locked_at = now(), last_modified_by = 'dead' where name = $1", [job]);
+    await queue.change(job, { lockedAt: new Date(), lastModifiedBy: 'dead' });
     await scheduler.start();
     await new Promise((resolve) => setTimeout(resolve, 1500));
     expect(ended).toEqual([]);
     await scheduler.releaseJobsOf(['somebody else']);
-    expect((await rowsOf(job))[0].locked_at).not.toBeNull();
+    expect((await queue.jobs(job))[0]?.lockedAt).not.toBeNull();
     await scheduler.releaseJobsOf(['dead']);
     await expect.poll(() => ended, wait).toEqual([`${job} ok`]);
     await scheduler.stop(0);
