@@ -8,6 +8,7 @@ import { exporterPage } from '../helpers/exporterPage.ts';
 import { findBinary } from '../helpers/findBinary.ts';
 import { freePort } from '../helpers/freePort.ts';
 import { startHttpServer } from '../helpers/httpServer.ts';
+import { MONGO_KIND, startMongo } from '../helpers/mongo.ts';
 import { type Program, runProgram } from '../helpers/program.ts';
 import { startRestartedPostgres } from '../helpers/restartedPostgres.ts';
 import { API_KEY } from '../helpers/service.ts';
@@ -52,13 +53,10 @@ test('Redis', async ({ skip }) => {
   await survives(redis, { RUN_QUEUE_URL: `redis://127.0.0.1:${port}` });
 }, 400_000);
 
-test('MongoDB', async ({ skip }) => {
-  const binary = findBinary('mongod');
-  if (!binary) return skip('mongod is not on this machine, and Debian has no package of it');
-  const port = await freePort();
-  const args = ['--port', `${port}`, '--bind_ip', '127.0.0.1', '--dbpath', dir];
-  const mongo = await startedAnew(() => startProgram(binary, args, /Waiting for connections/));
-  await survives(mongo, { RUN_QUEUE_URL: `mongodb://127.0.0.1:${port}/dexops` });
+test(MONGO_KIND, async () => {
+  const mongo = await startMongo(dir);
+  cleanUp.push(mongo.down);
+  await survives(mongo, { RUN_QUEUE_URL: mongo.url('dexops') });
 }, 400_000);
 
 async function startedAnew(start: () => Promise<RunningProgram>): Promise<Restartable> {
