@@ -109,6 +109,22 @@ describe(MONGO_KIND, () => {
     expect(await jobs.distinct('name')).toEqual(['a', 'b', 'c']);
   });
 
+  test('two upserts at once make two, unless a unique index over what they ask for stands; a partial one will do', async () => {
+    const upsert = (name: string) =>
+      jobs.findOneAndUpdate({ name, type: 'single' }, { $inc: { n: 1 } }, { upsert: true, returnDocument: 'after' });
+    const many = (name: string) => Promise.all(Array.from({ length: 8 }, () => upsert(name)));
+    await jobs.createIndex({ name: 1, type: 1 }, { unique: true, partialFilterExpression: { type: 'single' } });
+    await many('guarded');
+    expect(await jobs.find({}, { projection: { _id: 0 } }).toArray()).toEqual([
+      { name: 'guarded', type: 'single', n: 8 },
+    ]);
+    await jobs.insertMany([
+      { name: 'guarded', type: 'normal' },
+      { name: 'guarded', type: 'normal' },
+    ]);
+    expect(await codeOf(jobs.updateOne({ type: 'normal' }, { $set: { type: 'single' } }))).toBe(11000);
+  });
+
   test('what is not known is refused by the number of its error, never passed over', async () => {
     await jobs.insertOne({ n: 1 });
     const command = (body: object) => codeOf(client.db().command(body));

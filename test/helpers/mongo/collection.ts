@@ -1,13 +1,19 @@
 /** A collection in memory: its documents in the order in which they came, and its indexes, of which the unique ones are kept. */
+import { setTimeout as delay } from 'node:timers/promises';
 import { type Document, ObjectId } from 'bson';
-import { find } from 'mingo';
+import { find, Query } from 'mingo';
 import { MongoError } from './errors.ts';
 import { asked, keyOf, same, seedOf, updated } from './update.ts';
+
+/** As with MongoDB, an upsert looks first and inserts later: others come in between, and only a unique index keeps two from inserting. */
+const UPSERT_GAP_MS = 5;
 
 interface Index {
   name: string;
   key: Document;
   unique: boolean;
+  /** Documents that do not match it are not in the index. */
+  partialFilterExpression?: Document;
 }
 
 export interface Selection {
@@ -31,7 +37,11 @@ export interface Collection {
   find(selection: Selection): Document[];
   insert(document: Document): void;
   /** Updates the first in order, or all, that match; with `upsert` makes one where none does. */
-  update(filter: Document, change: unknown, options: { sort?: Document; all?: boolean; upsert?: boolean }): Change[];
+  update(
+    filter: Document,
+    change: unknown,
+    options: { sort?: Document; all?: boolean; upsert?: boolean },
+  ): Promise<Change[]>;
   /** Deletes the first in order, or all, that match, and returns them. */
   remove(filter: Document, options: { sort?: Document; all?: boolean }): Document[];
   indexes(): Index[];
@@ -51,10 +61,12 @@ export function createCollection(namespace: string): Collection {
       return cursor.all();
     });
 
-  const refuseDuplicate = ({ name, key }: Index, document: Document, others: Iterable<Document>) => {
+  const refuseDuplicate = ({ name, key, ...index }: Index, document: Document, others: Document[]) => {
+    const isIn = new Query(index.partialFilterExpression ?? {}, { scriptEnabled: false });
+    if (!isIn.test(document)) return;
     const values = valuesOf(key, document);
     for (const other of others) {
-      if (!same(values, valuesOf(key, other))) continue;
+      if (!isIn.test(other) || !same(values, valuesOf(key, other))) continue;
       const text = `E11000 duplicate key error collection: ${namespace} index: ${name} dup key: ${JSON.stringify(values)}`;
       throw new MongoError('DuplicateKey', text, { keyPattern: key, keyValue: values });
     }
@@ -78,21 +90,28 @@ export function createCollection(namespace: string): Collection {
     return document;
   };
 
+  const replace = (before: Document, after: Document): Change => {
+    const modified = !same(before, after);
+    if (modified) put(after, before);
+    return { before, after, modified, upserted: false };
+  };
+
   return {
     find: select,
     insert,
-    update(filter, change, { sort, all = false, upsert = false }) {
+    async update(filter, change, { sort, all = false, upsert = false }) {
       const found = select({ filter, sort, limit: all ? 0 : 1 });
-      if (found.length === 0 && upsert) {
-        const after = insert(updated(seedOf(filter), change, true));
-        return [{ before: null, after, modified: false, upserted: true }];
+      if (found.length > 0 || !upsert) return found.map((before) => replace(before, updated(before, change)));
+      await delay(UPSERT_GAP_MS);
+      try {
+        return [
+          { before: null, after: insert(updated(seedOf(filter), change, true)), modified: false, upserted: true },
+        ];
+      } catch (error) {
+        const [before] = isTriedAgain(error, filter, change) ? select({ filter, limit: 1 }) : [];
+        if (!before) throw error;
+        return [replace(before, updated(before, change))];
       }
-      return found.map((before) => {
-        const after = updated(before, change);
-        const modified = !same(before, after);
-        if (modified) put(after, before);
-        return { before, after, modified, upserted: false };
-      });
     },
     remove(filter, { sort, all = false }) {
       const found = select({ filter, sort, limit: all ? 0 : 1 });
@@ -102,7 +121,7 @@ export function createCollection(namespace: string): Collection {
     indexes: () => indexes,
     createIndex(index) {
       const standing = indexes.find(({ name, key }) => name === index.name || same(key, index.key));
-      if (standing && standing.name === index.name && same(standing, index)) return;
+      if (standing && same(optionsOf(standing), optionsOf(index))) return;
       if (standing) {
         const codeName = standing.name === index.name ? 'IndexKeySpecsConflict' : 'IndexOptionsConflict';
         throw new MongoError(
@@ -115,6 +134,21 @@ export function createCollection(namespace: string): Collection {
       indexes.push(index);
     },
   };
+}
+
+/**
+ * Whether MongoDB itself updates what came in between an upsert's look and its insert: where the index that refuses it is over just
+ * the fields of the filter, and the change touches none of them.
+ */
+function isTriedAgain(error: unknown, filter: Document, change: unknown): boolean {
+  if (!(error instanceof MongoError) || error.codeName !== 'DuplicateKey') return false;
+  const fields = Object.keys(filter);
+  const touched = Object.values(change as Document).flatMap((values: Document) => Object.keys(values));
+  return same(fields, Object.keys(error.details.keyPattern)) && !touched.some((path) => fields.includes(path));
+}
+
+function optionsOf({ name, key, unique, partialFilterExpression = {} }: Index): Document {
+  return { name, key, unique, partialFilterExpression };
 }
 
 function directions(sort: Document): Record<string, 1 | -1> {

@@ -1,7 +1,8 @@
 /** The commands that this double of a MongoDB server answers, each with the fields that it understands. */
 import { type Document, Long } from 'bson';
 import { aggregate } from 'mingo';
-import { type Change, type Collection, createCollection } from './collection.ts';
+import { aggregated, changeAnswer, each, refuseBadKey, refuseUnknown } from './answers.ts';
+import { type Collection, createCollection } from './collection.ts';
 import { MongoError } from './errors.ts';
 import { asked, isReplacement } from './update.ts';
 
@@ -35,7 +36,7 @@ const HELLO = {
 };
 
 /** @returns answers a command; never throws, as a server answers its errors */
-export function createCommands(data: Data): (body: Document) => Document {
+export function createCommands(data: Data): (body: Document) => Promise<Document> {
   const cursors = new Map<number, Cursor>();
   let lastCursor = 0;
 
@@ -61,7 +62,10 @@ export function createCommands(data: Data): (body: Document) => Document {
     fields: ['helloOk', 'client', 'compression', 'topologyVersion', 'maxAwaitTimeMS', 'loadBalanced', 'backpressure'],
     run: () => ({ ...HELLO, localTime: new Date() }),
   };
-  const commands: Record<string, { fields: string[]; run(body: Document, name: unknown): Document }> = {
+  const commands: Record<
+    string,
+    { fields: string[]; run(body: Document, name: unknown): Document | Promise<Document> }
+  > = {
     hello,
     isMaster: hello,
     ismaster: hello,
@@ -135,13 +139,13 @@ export function createCommands(data: Data): (body: Document) => Document {
       fields: ['updates', 'ordered', 'bypassDocumentValidation'],
       run(body, name) {
         const collection = write(namespaceOf(body, name));
-        return each(body.updates, body.ordered, (entry) => {
+        return each(body.updates, body.ordered, async (entry) => {
           refuseUnknown('update.updates', entry, ['q', 'u', 'multi', 'upsert', 'sort']);
           if (entry.multi && isReplacement(entry.u)) {
             throw new MongoError('FailedToParse', 'multi update is not supported for replacement-style update');
           }
           const options = { all: entry.multi, upsert: entry.upsert, sort: entry.sort };
-          const changes = collection.update(entry.q, entry.u, options);
+          const changes = await collection.update(entry.q, entry.u, options);
           const [made] = changes.filter(({ upserted }) => upserted);
           return {
             n: changes.length,
@@ -163,7 +167,7 @@ export function createCommands(data: Data): (body: Document) => Document {
     },
     findAndModify: {
       fields: ['query', 'sort', 'remove', 'update', 'new', 'upsert', 'fields', 'bypassDocumentValidation'],
-      run(body, name) {
+      async run(body, name) {
         const collection = write(namespaceOf(body, name));
         const { query = {}, sort, fields } = body;
         if (Boolean(body.remove) === 'update' in body) {
@@ -175,7 +179,7 @@ export function createCommands(data: Data): (body: Document) => Document {
           const [value = null] = collection.remove(query, { sort });
           return { lastErrorObject: { n: value ? 1 : 0 }, value };
         }
-        const [change] = collection.update(query, body.update, { sort, upsert: body.upsert });
+        const [change] = await collection.update(query, body.update, { sort, upsert: body.upsert });
         return changeAnswer(change, Boolean(body.new));
       },
     },
@@ -188,9 +192,17 @@ export function createCommands(data: Data): (body: Document) => Document {
         const numIndexesBefore = collection.indexes().length;
         for (const entry of body.indexes as Document[]) {
           // That it be built in the background is asked by old programs and has meant nothing since MongoDB 4.2.
-          refuseUnknown('createIndexes.indexes', entry, ['name', 'key', 'unique', 'v', 'background']);
+          refuseUnknown('createIndexes.indexes', entry, [
+            'name',
+            'key',
+            'unique',
+            'v',
+            'background',
+            'partialFilterExpression',
+          ]);
           refuseBadKey(entry.key);
-          collection.createIndex({ name: entry.name, key: entry.key, unique: entry.unique === true });
+          const { v: _version, background: _background, unique = false, ...index } = entry;
+          collection.createIndex({ ...(index as { name: string; key: Document }), unique });
         }
         const numIndexesAfter = collection.indexes().length;
         return { numIndexesBefore, numIndexesAfter, createdCollectionAutomatically: isNew };
@@ -212,7 +224,7 @@ export function createCommands(data: Data): (body: Document) => Document {
     },
   };
 
-  return (body) => {
+  return async (body) => {
     const [[command, argument] = ['', null]] = Object.entries(body);
     try {
       const known = Object.hasOwn(commands, command) ? commands[command] : undefined;
@@ -224,69 +236,11 @@ export function createCommands(data: Data): (body: Document) => Document {
         );
       }
       refuseUnknown(command, body, [command, ...COMMON, ...known.fields]);
-      return { ...known.run(body, argument), ok: 1 };
+      return { ...(await known.run(body, argument)), ok: 1 };
     } catch (error) {
       if (!(error instanceof MongoError)) return { ok: 0, code: 1, codeName: 'InternalError', errmsg: String(error) };
       const { message, code, codeName, details } = error;
       return { ok: 0, errmsg: message, code, codeName, ...details };
     }
   };
-}
-
-function aggregated(collection: Collection, pipeline: Document[]): Document[] {
-  const isUnknown = (error: unknown) => /unregistered pipeline operator/.test(String(error));
-  try {
-    return aggregate(collection.find({}), pipeline, { scriptEnabled: false }) as Document[];
-  } catch (error) {
-    if (isUnknown(error))
-      throw new MongoError('Location40324', `Unrecognized pipeline stage: ${(error as Error).message}`);
-    throw new MongoError('BadValue', (error as Error).message);
-  }
-}
-
-/** Writes one after the other; an ordered list ends at the first that fails. */
-function each(
-  entries: Document[],
-  ordered: boolean | undefined,
-  write: (entry: Document) => { n: number; nModified?: number; upserted?: unknown },
-): Document {
-  const total = { n: 0, nModified: 0 };
-  const upserted: Document[] = [];
-  const writeErrors: Document[] = [];
-  for (const [index, entry] of entries.entries()) {
-    try {
-      const { n, nModified = 0, upserted: _id } = write(entry);
-      total.n += n;
-      total.nModified += nModified;
-      if (_id !== undefined) upserted.push({ index, _id });
-    } catch (error) {
-      if (!(error instanceof MongoError)) throw error;
-      writeErrors.push({ index, code: error.code, errmsg: error.message, ...error.details });
-      if (ordered !== false) break;
-    }
-  }
-  return { ...total, ...(upserted.length > 0 && { upserted }), ...(writeErrors.length > 0 && { writeErrors }) };
-}
-
-function changeAnswer(change: Change | undefined, wantsNew: boolean): Document {
-  if (!change) return { lastErrorObject: { n: 0, updatedExisting: false }, value: null };
-  const { before, after, upserted } = change;
-  const lastErrorObject = { n: 1, updatedExisting: !upserted, ...(upserted && { upserted: after?._id }) };
-  return { lastErrorObject, value: wantsNew ? after : before };
-}
-
-function refuseUnknown(where: string, given: Document, known: string[]): void {
-  const unknown = Object.keys(given).find((name) => !known.includes(name));
-  if (unknown) throw new MongoError('Location40415', `BSON field '${where}.${unknown}' is an unknown field.`);
-}
-
-function refuseBadKey(key: Document): void {
-  for (const [path, direction] of Object.entries(key)) {
-    if (typeof direction !== 'number' || direction === 0) {
-      throw new MongoError(
-        'CannotCreateIndex',
-        `Values in v:2 index key pattern must be numbers; ${path} is ${JSON.stringify(direction)}`,
-      );
-    }
-  }
 }

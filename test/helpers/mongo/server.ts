@@ -2,7 +2,7 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { freePort } from '../freePort.ts';
 import { createCommands, type Data } from './commands.ts';
-import { messageReader } from './wire.ts';
+import { type Message, messageReader } from './wire.ts';
 
 export interface MongoDouble {
   port: number;
@@ -11,7 +11,7 @@ export interface MongoDouble {
   up(): Promise<void>;
 }
 
-/** Each command is one step of one event loop, so every one is as atomic as MongoDB's own are on a document. */
+/** What a command does to a document is one step of one event loop, and so as atomic as it is with MongoDB. */
 export async function startMongoDouble(): Promise<MongoDouble> {
   const data: Data = new Map();
   const port = await freePort();
@@ -25,12 +25,14 @@ export async function startMongoDouble(): Promise<MongoDouble> {
       socket.once('close', () => sockets.delete(socket));
       socket.on('error', () => {}); // a client that was killed
       const read = messageReader();
+      let answered = Promise.resolve();
+      const respond = async ({ body, encode }: Message) => {
+        const reply = await answer(body);
+        if (encode && socket.writable) socket.write(encode(reply));
+      };
       socket.on('data', (chunk) => {
         try {
-          for (const { body, encode } of read(chunk)) {
-            const reply = answer(body);
-            if (encode) socket.write(encode(reply));
-          }
+          for (const message of read(chunk)) answered = answered.then(() => respond(message));
         } catch {
           socket.destroy(); // not this protocol: a real server hangs up too
         }
