@@ -38,6 +38,8 @@ export interface AlertRepository {
   /** Ids in the order given. Fails on a second open alert of one identity. */
   add(drafts: readonly AlertDraft[]): Promise<number[]>;
   save(alerts: readonly Alert[]): Promise<void>;
+  /** Where they stand, and nothing of what was observed: the status and all that goes with it. */
+  saveProgress(alerts: readonly Alert[]): Promise<void>;
   addEvents(events: readonly AlertEvent[]): Promise<void>;
   /** Oldest first. */
   timeline(id: number): Promise<AlertEvent[]>;
@@ -45,7 +47,8 @@ export interface AlertRepository {
   quietTimeOver(now: Date, limit: number): Promise<Alert[]>;
   /** Open alerts that healing has not looked at, oldest first. */
   unhandled(limit: number): Promise<Alert[]>;
-  markHandled(ids: readonly number[], now: Date): Promise<void>;
+  /** Marks those that have not moved since they were seen. */
+  markHandled(ids: readonly number[], seenAt: Date, now: Date): Promise<void>;
   openCounts(): Promise<{ severity: Severity; alertName: string; alerts: number }[]>;
   /** Alerts that were created, acknowledged or resolved since. */
   movedSince(since: Date): Promise<KpiAlert[]>;
