@@ -109,7 +109,7 @@ describe(MONGO_KIND, () => {
     expect(await jobs.distinct('name')).toEqual(['a', 'b', 'c']);
   });
 
-  test('two upserts at once make two, unless a unique index over what they ask for stands; a partial one will do', async () => {
+  test('upserts at once come together where a unique index over what they ask for stands; a partial one will do', async () => {
     const upsert = (name: string) =>
       jobs.findOneAndUpdate({ name, type: 'single' }, { $inc: { n: 1 } }, { upsert: true, returnDocument: 'after' });
     const many = (name: string) => Promise.all(Array.from({ length: 8 }, () => upsert(name)));

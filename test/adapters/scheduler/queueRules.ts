@@ -190,6 +190,25 @@ export function describeSharedQueue(kind: string, queue: SharedQueue): void {
       for (const { scheduler } of both) await scheduler.stop(0);
     }, 60_000);
 
+    test('two processes that work on several kinds of job at once do each job once', async () => {
+      const kinds = Array.from({ length: 4 }, jobName);
+      const done: string[] = [];
+      const both = [
+        await openScheduler(queue.url(), { name: 'one' }),
+        await openScheduler(queue.url(), { name: 'two' }),
+      ];
+      for (const { scheduler } of both) {
+        for (const kind of kinds) scheduler.define(kind, async ({ n }) => void done.push(`${kind} ${n}`), 3);
+        await scheduler.start();
+      }
+      const asked = kinds.flatMap((kind) => Array.from({ length: 10 }, (_, n) => ({ kind, n })));
+      await Promise.all(asked.map(({ kind, n }, i) => both[i % 2]!.scheduler.enqueue(kind, { n })));
+      await expect.poll(() => done.length, wait).toBeGreaterThanOrEqual(asked.length);
+      await new Promise((resolve) => setTimeout(resolve, 1500)); // another look at the queue
+      expect(done.sort()).toEqual(asked.map(({ kind, n }) => `${kind} ${n}`).sort());
+      for (const { scheduler } of both) await scheduler.stop(0);
+    }, 60_000);
+
     test('processes that start at the same moment make one schedule', async () => {
       const job = jobName();
       const all = await Promise.all(

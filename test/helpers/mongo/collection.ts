@@ -143,7 +143,7 @@ export function createCollection(namespace: string): Collection {
 function isTriedAgain(error: unknown, filter: Document, change: unknown): boolean {
   if (!(error instanceof MongoError) || error.codeName !== 'DuplicateKey') return false;
   const fields = Object.keys(filter);
-  const touched = Object.values(change as Document).flatMap((values: Document) => Object.keys(values));
+  const touched = Object.values(change as Document).flatMap((values: Document | null) => Object.keys(values ?? {}));
   return same(fields, Object.keys(error.details.keyPattern)) && !touched.some((path) => fields.includes(path));
 }
 
