@@ -11,13 +11,12 @@ process.on('SIGINT', () => {});
 process.on('disconnect', () => process.exit(1));
 
 const parts = runbookParts(order.places, createLog(order.log));
-const answer = await createRunbooks(parts)
-  .indexAll()
-  .then(
-    (report): IndexAnswer => ({ report }),
-    (error: unknown): IndexAnswer => {
-      if (!(error instanceof AppError)) throw error;
-      return { failure: { kind: error.kind, message: error.message } };
-    },
-  );
+const runbooks = createRunbooks(parts);
+const answer = await runbooks.indexAll().then(
+  (report): IndexAnswer => ({ report, note: runbooks.status().note }),
+  (error: unknown): IndexAnswer => {
+    if (!(error instanceof AppError)) throw error;
+    return { failure: { kind: error.kind, message: error.message } };
+  },
+);
 process.send?.(answer, () => process.exit(0));

@@ -7,7 +7,7 @@ import { createRunbookFiles } from './adapters/runbookFiles.ts';
 import { createRunbookIndex } from './adapters/vectors/runbookIndex.ts';
 import { AppError, type ErrorKind } from './core/errors.ts';
 import type { Log } from './core/ports.ts';
-import type { IndexReport } from './core/runbookPorts.ts';
+import type { IndexedApart } from './core/runbookPorts.ts';
 
 /** Where everything lies; plain values, since they are handed to another process. */
 export interface RunbookPlaces {
@@ -34,13 +34,13 @@ export interface IndexOrder {
   places: RunbookPlaces;
   log: { level: string; format: 'json' | 'text' };
 }
-export type IndexAnswer = { report: IndexReport } | { failure: { kind: ErrorKind; message: string } };
+export type IndexAnswer = IndexedApart | { failure: { kind: ErrorKind; message: string } };
 
 /**
  * Indexes in a process of its own: what LanceDB and a model take (80 MB and more) is given back only by the end of one. Killed
  * when `stop` aborts, which an index survives. Rejects as indexing here would.
  */
-export async function indexApart(order: IndexOrder, stop: AbortSignal): Promise<IndexReport> {
+export async function indexApart(order: IndexOrder, stop: AbortSignal): Promise<IndexedApart> {
   const child = fork(join(import.meta.dirname, 'indexRunbooks.ts'), [JSON.stringify(order)], {
     execArgv: ['--import', new URL('compileCache.ts', import.meta.url).href],
   });
@@ -53,14 +53,14 @@ export async function indexApart(order: IndexOrder, stop: AbortSignal): Promise<
   try {
     if (stop.aborted) kill();
     const [code, signal] = (await once(child, 'close')) as [number | null, string | null];
-    return reportIn(answer, signal ?? code);
+    return successOf(answer, signal ?? code);
   } finally {
     stop.removeEventListener('abort', kill);
   }
 }
 
-function reportIn(answer: IndexAnswer | null, end: string | number | null): IndexReport {
+function successOf(answer: IndexAnswer | null, end: string | number | null): IndexedApart {
   if (answer === null) throw new Error(`the process that indexes the runbooks ended with ${end} and without a word`);
   if ('failure' in answer) throw new AppError(answer.failure.kind, answer.failure.message);
-  return answer.report;
+  return answer;
 }

@@ -46,7 +46,14 @@ test('what the service has indexed for itself is found, and counted as if indexe
 }, async () => {
   const runbooks = open();
   await runbooks.follow();
-  await expect.poll(() => runbooks.status(), wait).toMatchObject({ state: 'ready', mode: 'lexical', problem: null });
+  await expect
+    .poll(() => runbooks.status(), wait)
+    .toMatchObject({
+      state: 'ready',
+      mode: 'lexical',
+      note: expect.stringContaining('compares words only'),
+      problem: null,
+    });
   // The process that served has opened no model.
   expect(runbooks.embedder.status().state).toBe('idle');
   const { sources } = await runbookParts(places, collectingLog().log).files.list();

@@ -142,6 +142,13 @@ export interface IndexReport {
   problems: { path: string; problem: string }[];
 }
 
+/** What indexing in another process came to. */
+export interface IndexedApart {
+  report: IndexReport;
+  /** Why only words are compared, null when meaning is. */
+  note: string | null;
+}
+
 export interface RunbookHit {
   docId: string;
   title: string;

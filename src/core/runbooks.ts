@@ -6,6 +6,7 @@ import type { Log } from './ports.ts';
 import { bringInLine, entriesOf, isInLine, problemsOf, sectionsIn } from './runbookIndexing.ts';
 import type {
   Embedder,
+  IndexedApart,
   IndexProgress,
   IndexReport,
   IndexSnapshot,
@@ -29,12 +30,14 @@ export function createRunbooks(parts: {
   embedder: Embedder;
   log: Log;
   /** Does what `indexAll` does, in a process whose memory is given back; what happens in the background happens there. */
-  indexApart?(stop: AbortSignal): Promise<IndexReport>;
+  indexApart?(stop: AbortSignal): Promise<IndexedApart>;
 }): Runbooks {
   const { files, index, embedder, log } = parts;
   let running: Promise<IndexReport> | null = null;
   let lastSeen: Pick<RunbookStatus, 'documents' | 'model' | 'mode'> | null = null;
   let problem: string | null = null;
+  /** What holds until a model is opened here. */
+  let noteApart: string | null = null;
   let watching: { close(): void } | null = null;
   let refreshing: Promise<void> | null = null;
   let firstLook: ReturnType<typeof setTimeout> | undefined;
@@ -57,7 +60,11 @@ export function createRunbooks(parts: {
   function indexInBackground(): Promise<IndexReport> {
     const { indexApart } = parts;
     if (!indexApart) return indexAll();
-    running ??= noting(() => indexApart(stopping.signal));
+    running ??= noting(async () => {
+      const { report, note } = await indexApart(stopping.signal);
+      noteApart = note;
+      return report;
+    });
     return running;
   }
 
@@ -173,13 +180,14 @@ export function createRunbooks(parts: {
   }
 
   function status(): RunbookStatus {
+    const { state, note } = embedder.status();
     return {
       state: running ? 'indexing' : problem !== null ? 'failed' : lastSeen ? 'ready' : 'idle',
       mode: null,
       documents: null,
       model: null,
       ...lastSeen,
-      note: embedder.status().note,
+      note: state === 'idle' ? noteApart : note,
       problem,
     };
   }

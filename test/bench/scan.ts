@@ -57,8 +57,8 @@ export async function run(args: string[]): Promise<void> {
 }
 
 /**
- * What the service takes before anybody asks anything of it. Its first start in a folder indexes all runbooks and keeps LanceDB
- * loaded, later ones do not; this process scans as in a later one.
+ * What the service takes before anybody asks anything of it. In its first start in a folder it has all runbooks indexed, by a
+ * process of its own that has ended by then; later starts find that done.
  */
 async function idleMemory(start: string, dir: string): Promise<void> {
   const service = await startServiceProcess({ DATA_DIR: dir, PORT: '0' }, process.execArgv);
