@@ -212,4 +212,62 @@ describe('in PostgreSQL', () => {
     await expect.poll(() => ended, wait).toEqual([`${job} ok`]);
     await scheduler.stop(0);
   }, 60_000);
+
+  test('a process that joins does not sign a schedule that another is working on', async () => {
+    const job = jobName();
+    const [{ scheduler: dies }, { scheduler: joins }] = [await openScheduler(url), await openScheduler(url)];
+    for (const { define } of [dies, joins]) define(job, async () => {}, 1);
+    await dies.every('0 0 1 1 *', job);
+    await pool.query("update agenda_jobs set locked_at = now(), last_modified_by = 'dead' where name = $1", [job]);
+    await joins.every('0 0 1 1 *', job);
+    await joins.releaseJobsOf(['dead']);
+    expect((await rowsOf(job))[0].locked_at).toBeNull();
+    // Another time is another schedule, whoever is at work.
+    await joins.every('0 0 2 1 *', job);
+    expect((await rowsOf(job))[0].next_run_at.getUTCDate()).toBe(2);
+    for (const { stop } of [dies, joins]) await stop(0);
+  }, 60_000);
+
+  test('what nobody has begun is known with its data', async () => {
+    const { scheduler, ended } = await openScheduler(url);
+    const job = jobName();
+    scheduler.define(job, async () => {}, 1);
+    await scheduler.enqueue(job, { n: 1 });
+    await scheduler.enqueue(job, { n: 2 });
+    const unbegun = async () => (await scheduler.unbegun(job)).map(({ n }) => n).sort();
+    expect(await unbegun()).toEqual([1, 2]);
+    await scheduler.start();
+    await expect.poll(() => ended.length, wait).toBe(2);
+    expect(await unbegun()).toEqual([]);
+    await scheduler.stop(0);
+  }, 60_000);
+
+  // A trigger stands for the store that is away at this very moment.
+  test.each([
+    ['begins', 'old.last_run_at is null'],
+    ['ends', 'old.last_run_at is not null'],
+  ])(
+    'a job whose state is not stored when it %s is done, or free, within seconds',
+    async (_when, condition) => {
+      const [once, scheduled] = [jobName(), jobName()];
+      const { scheduler, ended } = await openScheduler(url, { name: `forgets-${once}` });
+      for (const job of [once, scheduled]) scheduler.define(job, async () => {}, 1);
+      await scheduler.every('0 0 1 1 *', scheduled);
+      await scheduler.enqueue(once, {});
+      await pool.query('update agenda_jobs set next_run_at = now() where name = $1', [scheduled]);
+      await pool.query(`create or replace function away() returns trigger language plpgsql as $$ begin raise 'away'; end $$;
+      create trigger away before update of last_run_at on agenda_jobs for each row
+      when (old.name in ('${once}', '${scheduled}') and ${condition}) execute function away()`);
+      await scheduler.start();
+      const stored = async () => [...(await rowsOf(once)), ...(await rowsOf(scheduled))];
+      const failed = 'select count(*)::int as n from agenda_jobs where name = any($1) and locked_at is not null';
+      await expect.poll(async () => (await pool.query(failed, [[once, scheduled]])).rows[0].n, wait).toBe(2);
+      await new Promise((resolve) => setTimeout(resolve, 1500));
+      await pool.query('drop trigger away on agenda_jobs');
+      await expect.poll(async () => (await stored()).map(({ locked_at }) => locked_at), wait).toEqual([null, null]);
+      await expect.poll(() => [...ended].sort(), wait).toEqual([`${once} ok`, `${scheduled} ok`].sort());
+      await scheduler.stop(0);
+    },
+    120_000,
+  );
 });
