@@ -1,4 +1,5 @@
 /** What people and machines do to the service during a storm, and what it promised them by its answers. */
+import { EventEmitter } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { alert, delivery } from '../helpers/deliveries.ts';
 import { API_KEY } from '../helpers/service.ts';
@@ -9,10 +10,22 @@ import type { Chance } from './random.ts';
 /** Longer than any answer takes; milliseconds. */
 const PATIENCE_MS = 20_000;
 
+/** What people and machines are doing when something strikes. */
+export const MOMENTS = ['scan', 'delivery', 'yes', 'word on a ticket'] as const;
+export type Moment = (typeof MOMENTS)[number];
+
+/**
+ * Answers that may come: done, accepted, in conflict with what another did first, and not now. Anything else is a bug whatever the
+ * weather: nobody here asks for what is not there, is not allowed, or is too much.
+ */
+const ANSWERS = [200, 202, 409, 503];
+
 export interface Load extends Promises {
+  /** Tells of a moment by its name, just before the service hears of it. */
+  moments: EventEmitter<Record<Moment, []>>;
   /** How often each status was answered; `cut` for none. */
   statuses: Map<string, number>;
-  /** Answers of 500, which are bugs whatever the weather. */
+  /** Answers that may not come. */
   bugs: string[];
   /** Stops, and waits for what is under way. */
   stop(): Promise<void>;
@@ -28,7 +41,9 @@ interface Answer {
 /** @param clockMs the time as the service sees it */
 export function startLoad(url: string, outside: Outside, luck: Chance, clockMs: () => number): Load {
   const stopped = new AbortController();
-  const going: Record<string, boolean> = {};
+  const moments: Load['moments'] = new EventEmitter();
+  /** Whether what comes and goes is there, by alert and machine. */
+  const going = new Map<string, { name: string; hostname: string; firing: boolean }>();
   let named = 0;
 
   /** Null when no answer came. */
@@ -37,6 +52,7 @@ export function startLoad(url: string, outside: Outside, luck: Chance, clockMs: 
     path: string,
     body?: object,
     headers: Record<string, string> = { 'X-API-Key': API_KEY },
+    answers = ANSWERS,
   ): Promise<Answer | null> {
     let answer: Answer | null = null;
     try {
@@ -53,13 +69,16 @@ export function startLoad(url: string, outside: Outside, luck: Chance, clockMs: 
     }
     const status = String(answer?.status ?? 'cut');
     load.statuses.set(status, (load.statuses.get(status) ?? 0) + 1);
-    if (answer?.status === 500) load.bugs.push(`${method} ${path} was answered 500`);
+    if (answer && !answers.includes(answer.status))
+      load.bugs.push(`${method} ${path} was answered ${status}: ${JSON.stringify(answer.body).slice(0, 200)}`);
     return answer;
   }
 
   const bearer = { Authorization: `Bearer ${WEBHOOK_SECRET}` };
-  const deliver = async (alerts: object[]): Promise<boolean> =>
-    (await call('POST', '/api/v1/webhooks/alertmanager', delivery(...alerts), bearer))?.status === 200;
+  async function deliver(alerts: object[]): Promise<boolean> {
+    moments.emit('delivery');
+    return (await call('POST', '/api/v1/webhooks/alertmanager', delivery(...alerts), bearer))?.status === 200;
+  }
   const isoNow = () => new Date(clockMs()).toISOString();
 
   /** As Alertmanager: again and again until it is answered, and some deliveries twice although they were. */
@@ -78,24 +97,31 @@ export function startLoad(url: string, outside: Outside, luck: Chance, clockMs: 
     }
   }
 
-  const comesAndGoes = (hostname: string, firing: boolean) =>
+  /** One that nothing heals, and one that is healed without asking. */
+  const COME_AND_GO = ['ComesAndGoes', 'Stuck'];
+  const comesOrGoes = ({ name, hostname, firing }: { name: string; hostname: string; firing: boolean }) =>
     alert({
-      name: 'ComesAndGoes',
+      name,
       host: hostname,
       status: firing ? 'firing' : 'resolved',
       startsAt: isoNow(),
       ...(!firing && { endsAt: isoNow() }),
     });
   async function comeAndGo(): Promise<void> {
+    const name = luck.pick(COME_AND_GO);
     const hostname = luck.pick(MACHINES.slice(0, 4));
-    going[hostname] = !going[hostname];
-    await deliver([comesAndGoes(hostname, going[hostname])]);
+    const state = { name, hostname, firing: !going.get(name + hostname)?.firing };
+    going.set(name + hostname, state);
+    await deliver([comesOrGoes(state)]);
   }
 
   async function scan(): Promise<void> {
     const fleet = luck.next() < 0.3;
     const hostname = luck.pick(MACHINES);
-    if (luck.next() < 0.4) outside.fillDisk(hostname);
+    const drawn = luck.next();
+    if (drawn < 0.4) outside.fillDisk(hostname);
+    else if (drawn < 0.5) outside.freeDisk(hostname);
+    moments.emit('scan');
     const path = fleet ? '/api/v1/dex/fleet/scan' : `/api/v1/dex/endpoints/${hostname}/scan`;
     keepRun(await call('POST', path));
   }
@@ -114,6 +140,7 @@ export function startLoad(url: string, outside: Outside, luck: Chance, clockMs: 
     for (const { approval_id: id } of pending?.body?.approvals ?? []) {
       const decision = luck.next() < 0.85 ? 'approve' : 'deny';
       const path = `/api/v1/approvals/${id}/decide`;
+      if (decision === 'approve') moments.emit('yes');
       const answers = await Promise.all([call('POST', path, { decision }), call('POST', path, { decision })]);
       if (answers.some((answer) => answer?.status === 200 && answer.body.approval.status === 'approved'))
         load.approvedIds.push(id);
@@ -127,8 +154,11 @@ export function startLoad(url: string, outside: Outside, luck: Chance, clockMs: 
     const { id } = JSON.parse(sent.text);
     const word = { delivery_id: `done-${id}`, ticket_id: id, event: 'resolved', at: isoNow() };
     const headers = { ...bearer, 'X-Webhook-Timestamp': String(Math.floor(clockMs() / 1000)) };
-    await call('POST', '/api/v1/webhooks/tickets', word, headers);
-    if (luck.next() < 0.3) await call('POST', '/api/v1/webhooks/tickets', word, headers);
+    moments.emit('word on a ticket');
+    // Refused as too old or too new, when the clock jumped while it was on its way.
+    const answers = [...ANSWERS, 401];
+    for (const _again of luck.next() < 0.3 ? [1, 2] : [1])
+      await call('POST', '/api/v1/webhooks/tickets', word, headers, answers);
   }
 
   async function look(): Promise<void> {
@@ -162,6 +192,7 @@ export function startLoad(url: string, outside: Outside, luck: Chance, clockMs: 
   ];
 
   const load: Load = {
+    moments,
     delivered: [],
     leftAs: [],
     runIds: [],
@@ -173,9 +204,9 @@ export function startLoad(url: string, outside: Outside, luck: Chance, clockMs: 
       await Promise.all(loops);
     },
     async settle() {
-      for (const [hostname, firing] of Object.entries(going)) {
-        while (!(await deliver([comesAndGoes(hostname, firing)]))) await delay(500);
-        load.leftAs.push({ hostname, alertName: 'ComesAndGoes', firing });
+      for (const state of going.values()) {
+        while (!(await deliver([comesOrGoes(state)]))) await delay(500);
+        load.leftAs.push({ hostname: state.hostname, alertName: state.name, firing: state.firing });
       }
       // What people were asked during the storm is answered, so that nothing waits.
       await approve();

@@ -21,6 +21,8 @@ export type Setup = (typeof SETUPS)[number];
 
 export interface Outcome {
   broken: string[];
+  /** How often each fault struck. */
+  struck?: Record<string, number>;
   figures: Record<string, number>;
 }
 
@@ -73,19 +75,21 @@ export async function storm(
     await Promise.all(workers.map((one) => one.start()));
     for (const hostname of MACHINES) await register(url, outside, hostname);
 
-    const faults = faultsFor({ members, outside, postgres, disk, luck, clock });
     const load = startLoad(url, outside, luck, clock.nowMs);
+    const faults = faultsFor({ members, load, outside, postgres, disk, luck, clock });
+    const struck = Object.fromEntries(faults.map(({ name }) => [name, 0]));
     const endsAt = Date.now() + seconds * 1000;
     let round = 0;
-    // Every fault once before any comes again.
-    let waiting: typeof faults = [];
-    while (Date.now() < endsAt) {
+    // Every fault once before any comes again, and each at least once, however short the storm.
+    let waiting = [...faults];
+    while (Date.now() < endsAt || round < faults.length) {
       if (waiting.length === 0) waiting = [...faults];
       const fault = luck.pick(waiting);
       waiting.splice(waiting.indexOf(fault), 1);
       await delay(1500);
       const beganAt = Date.now();
       await fault.strike(FAULT_MS);
+      struck[fault.name] = (struck[fault.name] ?? 0) + 1;
       database ??= await openDatabase(databaseUrl);
       const found = await brokenNow(database, load, outside);
       for (const line of found) broken.add(line);
@@ -119,6 +123,7 @@ export async function storm(
     for (const line of bugsIn(members)) broken.add(line);
     return {
       broken: [...broken],
+      struck,
       figures: {
         rounds: round,
         rest_s: Math.round(restedAfterMs / 1000),
@@ -173,6 +178,7 @@ function seen(outside: Outside): Seen {
       const { id, event } = JSON.parse(text);
       return { key: String(headers['idempotency-key']), id, event };
     }),
+    slackTs: new Set(outside.slack.calls.flatMap(({ answer }) => (answer.ok && answer.ts ? [answer.ts] : []))),
   };
 }
 
