@@ -43,8 +43,8 @@ const HOST_KEY_SHA256 = createHash('sha256').update(Buffer.from(HOST_KEY, 'base6
 
 const MAP = `
 remediation_map:
-  DiskFull: { action: ansible, playbook: cleanup_disk, requires_approval: true, cooldown: 0m, max_per_day: 1000 }
-  Stuck: { action: clear_cache, requires_approval: false, cooldown: 0m, max_per_day: 1000 }
+  DiskFull: { action: ansible, playbook: cleanup_disk, requires_approval: true, cooldown: 0m, max_per_day: 100 }
+  Stuck: { action: clear_cache, requires_approval: false, cooldown: 0m, max_per_day: 100 }
 limits: { per_host_per_day: 1000, fleet: { remediations: 10000, failures: 10000, window: 1h } }
 `;
 
