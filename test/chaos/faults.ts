@@ -75,8 +75,9 @@ export function faultsFor({ members, load, outside, postgres, disk, luck, clock 
     (name): Fault => ({
       name: `${name} fails`,
       async strike(lastsMs) {
-        for (let spell = 0; spell < 3; spell++) {
-          outside.flaky[name].mood = luck.pick(MOODS);
+        // An answer that is lost is the only failure after which things are there twice: it never stays away.
+        for (const mood of ['lost', luck.pick(MOODS), luck.pick(MOODS)] as const) {
+          outside.flaky[name].mood = mood;
           await delay(lastsMs / 3);
         }
         outside.flaky[name].mood = 'well';
