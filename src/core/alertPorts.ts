@@ -45,7 +45,8 @@ export interface AlertRepository {
   quietTimeOver(now: Date, limit: number): Promise<Alert[]>;
   /** Open alerts that healing has not looked at, oldest first. */
   unhandled(limit: number): Promise<Alert[]>;
-  markHandled(ids: readonly number[], now: Date): Promise<void>;
+  /** Marks those that have not moved since they were seen. */
+  markHandled(ids: readonly number[], seenAt: Date, now: Date): Promise<void>;
   openCounts(): Promise<{ severity: Severity; alertName: string; alerts: number }[]>;
   /** Alerts that were created, acknowledged or resolved since. */
   movedSince(since: Date): Promise<KpiAlert[]>;

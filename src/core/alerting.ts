@@ -248,16 +248,21 @@ export async function resolveAllOf(ports: Ports, store: Store, endpointId: numbe
   return write(ports, store, changes, actor, now);
 }
 
-/** Hands new alerts to healing. The mark on each alert comes after, so a crash in between hands it over once more. */
+/**
+ * Hands new alerts to healing, which marks those that it moves. The others get their mark here, unless they moved meanwhile: one
+ * that ended and came back in between is new. A crash before the mark hands an alert over once more.
+ */
 export async function handOver(ports: Ports): Promise<void> {
   const { healing } = ports;
   if (!healing) return;
   for (;;) {
+    const seenAt = ports.clock.now();
     const alerts = await ports.store.alerts.unhandled(JOB_BATCH);
     if (alerts.length === 0) return;
     await healing.handle(alerts);
     await ports.store.alerts.markHandled(
       alerts.map(({ id }) => id),
+      seenAt,
       ports.clock.now(),
     );
     // What came meanwhile has its own call.

@@ -1,5 +1,12 @@
 /** Work that is cheaper together: while one group is under way, what arrives gathers into the next. */
 import { AppError } from './errors.ts';
+import { pause } from './pause.ts';
+
+/**
+ * A group waits this long for company: a store that answers without letting go of the thread would see every item alone.
+ * Milliseconds.
+ */
+const GATHERING_MS = 1;
 
 /**
  * @param work answers in the order of its items. An AppError is the answer for all of a group (the store is down); after any
@@ -30,6 +37,7 @@ export function gathered<I, O>(work: (items: I[]) => Promise<O[]>, mostTogether:
   const drain = async (): Promise<void> => {
     busy = true;
     while (waiting.length > 0) {
+      await pause(GATHERING_MS);
       const group = waiting.slice(0, mostTogether);
       waiting = waiting.slice(mostTogether);
       const [single] = group;

@@ -43,7 +43,7 @@ export function createHealing(ports: Ports): Healing {
 }
 
 /** Alerts that go to people in one transaction: a storm must not cost one for each, nor hold the store for long. */
-const GIVEN_TOGETHER = 50;
+const GIVEN_TOGETHER = 200;
 
 interface ForPeople {
   alertId: number;
@@ -69,7 +69,7 @@ async function giveToPerson(ports: Ports, alertId: number, why: string): Promise
   if (endpoint) await giveToPeople(ports, [{ alertId, endpoint, why, severity }]);
 }
 
-/** Gives alerts to people, those that are still active. */
+/** Gives alerts to people, those that are still active; all of them are handled then. */
 async function giveToPeople(ports: Ports, batch: readonly ForPeople[]): Promise<void> {
   const changes = await ports.store.transaction(async (store) => {
     await store.endpoints.hold([...new Set(batch.map(({ endpoint }) => endpoint.id))]);
@@ -79,13 +79,22 @@ async function giveToPeople(ports: Ports, batch: readonly ForPeople[]): Promise<
     const moves: Move<Alert>[] = [];
     for (const { alertId, endpoint, why, severity } of batch) {
       const alert = alerts.get(alertId);
-      if (alert?.status !== 'active') continue;
-      const move = await escalationIn(ports, store, alert, endpoint, why, severity);
-      if (move) moves.push(move);
+      if (!alert) continue;
+      const move = alert.status === 'active' && (await escalationIn(ports, store, alert, endpoint, why, severity));
+      moves.push(handled(ports, move || unmoved(alert)));
     }
     return writeMoves(ports, store, moves, HEALER);
   });
   await announce(ports, changes);
+}
+
+/** The mark goes with the move: an alert that comes back a moment later is new again, and keeps being so. */
+function handled(ports: Ports, move: Move<Alert>): Move<Alert> {
+  return { ...move, alert: { ...move.alert, handledAt: ports.clock.now() } };
+}
+
+function unmoved(alert: Alert): Move<Alert> {
+  return { kind: 'unchanged', alert, event: null };
 }
 
 type Verdict = { plan: RemediationPlan } | { why: string; severity: Severity };
@@ -232,7 +241,7 @@ async function begin(
   );
   if (move.kind === 'refused') throw new AppError('conflict', `Alert ${alert.id} cannot be healed: ${move.reason}.`);
   return {
-    changes: await writeMoves(ports, store, [move], actor),
+    changes: await writeMoves(ports, store, [handled(ports, move)], actor),
     remediation: { ...remediation, approvalId: approval?.id ?? null },
   };
 }
@@ -296,7 +305,7 @@ export async function escalateIn(
   why: string,
 ): Promise<Changes | null> {
   const move = await escalationIn(ports, store, alert, endpoint, why, alert.severity);
-  return move && writeMoves(ports, store, [move], HEALER);
+  return move && writeMoves(ports, store, [handled(ports, move)], HEALER);
 }
 
 /** The same, with the move left to write. */

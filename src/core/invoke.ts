@@ -6,6 +6,7 @@ import { decideApproval, recordExecution, requestApproval, spendApproval } from 
 import { canonicalJson } from './canonicalJson.ts';
 import type { ChartSpec } from './chart.ts';
 import { AppError } from './errors.ts';
+import { gathered } from './gathered.ts';
 import { pathOfNul } from './nulCharacter.ts';
 import { judge, type Verdict } from './policy.ts';
 import type { Ports } from './ports.ts';
@@ -29,11 +30,18 @@ export interface Answer {
   chart: ChartSpec | null;
 }
 
+/** Lines of the audit trail written in one statement, of calls that end at the same time. */
+const MOST_LINES_TOGETHER = 100;
+
 /** The whole seam between faces and core. Rejects with AppError for what the caller can mend; anything else is a bug. */
 export type Invoke = (name: string, raw: unknown, actor: Actor, options?: InvokeOptions) => Promise<Answer>;
 
 export function createInvoke(tools: readonly AnyTool[], ports: Ports): Invoke {
   const byName = new Map(tools.map((tool) => [tool.name, tool]));
+  const append = gathered<AuditEntry, null>(async (entries) => {
+    await ports.store.audit.append(entries);
+    return entries.map(() => null);
+  }, MOST_LINES_TOGETHER);
 
   return async function invoke(name, raw, actor, options = {}) {
     const tool = byName.get(name);
@@ -112,8 +120,7 @@ export function createInvoke(tools: readonly AnyTool[], ports: Ports): Invoke {
       error: failure instanceof AppError ? `${failure.kind}: ${failure.message}` : failure ? 'internal error' : null,
       durationMs: Math.round(durationMs),
     };
-    await ports.store.audit
-      .append(tool.anonymous ? withoutCaller(entry) : entry)
+    await append(tool.anonymous ? withoutCaller(entry) : entry)
       // The write itself is done or refused already; losing its audit line must be loud, not a second failure.
       .catch((error: unknown) =>
         ports.log.error(

@@ -158,7 +158,7 @@ export interface AuditFilter extends Partial<Pick<AuditEntry, 'actor' | 'via' | 
 }
 
 export interface AuditRepository {
-  append(entry: AuditEntry): Promise<void>;
+  append(entries: readonly AuditEntry[]): Promise<void>;
   /** Newest first. */
   list(filter: AuditFilter, page: Page): Promise<Paged<AuditEntry & { id: number }>>;
 }

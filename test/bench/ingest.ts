@@ -13,6 +13,7 @@ import { Agent, request } from 'undici';
 import { openDatabase } from '../../src/adapters/db/open.ts';
 import { alert, delivery, WEBHOOK_SECRET } from '../helpers/deliveries.ts';
 import { startPostgres } from '../helpers/postgres.ts';
+import { cpuMs } from '../helpers/processCpu.ts';
 import { API_KEY } from '../helpers/service.ts';
 import { startServiceProcess } from '../helpers/serviceProcess.ts';
 
@@ -98,6 +99,8 @@ async function migrated(url: string): Promise<void> {
 
 interface Timing {
   alertsPerS: number;
+  /** Processor time of the service, in all its threads. */
+  cpuMsPerAlert: number;
   p50Ms: number;
   p99Ms: number;
 }
@@ -141,12 +144,15 @@ async function throughService(dir: string, url: string, groups: number, hosts: n
         timesMs.push(performance.now() - started);
       }
     };
+    const pid = service.child.pid as number;
+    const cpuBefore = cpuMs(pid);
     const started = performance.now();
     await Promise.all(Array.from({ length: CLIENTS }, client));
     const seconds = (performance.now() - started) / 1000;
+    const cpuMsPerAlert = (cpuMs(pid) - cpuBefore) / (groups * GROUP_SIZE);
     timesMs.sort((a, b) => a - b);
     const quantile = (share: number) => timesMs[Math.min(timesMs.length - 1, Math.floor(timesMs.length * share))] ?? 0;
-    return { alertsPerS: (groups * GROUP_SIZE) / seconds, p50Ms: quantile(0.5), p99Ms: quantile(0.99) };
+    return { alertsPerS: (groups * GROUP_SIZE) / seconds, cpuMsPerAlert, p50Ms: quantile(0.5), p99Ms: quantile(0.99) };
   } finally {
     await dispatcher.close();
     await service.end();
@@ -220,9 +226,10 @@ function groupsOf(rows: Rows): Rows[] {
   }));
 }
 
-function report(store: string, { alertsPerS, p50Ms, p99Ms }: Timing, barePerS: number): void {
+function report(store: string, { alertsPerS, cpuMsPerAlert, p50Ms, p99Ms }: Timing, barePerS: number): void {
   const figures: [string, number, string][] = [
     ['committed', Math.round(alertsPerS), 'alerts/s'],
+    ['cpu_per_alert', Math.round(cpuMsPerAlert * 1000) / 1000, 'ms'],
     ['p50', Math.round(p50Ms * 10) / 10, 'ms'],
     ['p99', Math.round(p99Ms * 10) / 10, 'ms'],
     ['bare', Math.round(barePerS), 'alerts/s'],

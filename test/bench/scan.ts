@@ -4,7 +4,7 @@
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -15,6 +15,7 @@ import type { Actor } from '../../src/core/actor.ts';
 import { startService } from '../../src/service.ts';
 import { endpointPath } from '../helpers/exporterFleet.ts';
 import { freePort } from '../helpers/freePort.ts';
+import { cpuMs } from '../helpers/processCpu.ts';
 import { figure, percentile } from './figure.ts';
 
 const ACTOR: Actor = { id: 'bench', name: 'bench', kind: 'human', via: 'cli', role: 'admin' };
@@ -142,19 +143,12 @@ async function prometheusCpuMs(fleetPort: number, targets: number, dir: string):
   );
   try {
     await sleep(8000); // past start-up and the first round, in which every series is new
-    const before = cpuTicks(child.pid!);
+    const before = cpuMs(child.pid!);
     await sleep(10_000);
-    const cpuMs = (cpuTicks(child.pid!) - before) * 10;
-    const perScrape = cpuMs / (targets * 5);
+    const perScrape = (cpuMs(child.pid!) - before) / (targets * 5);
     figure('scan', 'prometheus_cpu_per_scrape', perScrape, 'ms', { targets });
     return perScrape;
   } finally {
     child.kill('SIGKILL');
   }
-}
-
-/** User and system time of a process in ticks of 10 ms (proc(5)). */
-function cpuTicks(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
-  return Number(fields[11]) + Number(fields[12]);
 }

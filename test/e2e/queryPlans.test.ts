@@ -142,7 +142,7 @@ function questions(store: Store): Questions<Omit<Store, 'transaction' | 'ping'>>
       timeline: [() => alerts.timeline(7)],
       quietTimeOver: [() => alerts.quietTimeOver(NOW, 20)],
       unhandled: [() => alerts.unhandled(20)],
-      markHandled: [() => alerts.markHandled(IDS, NOW)],
+      markHandled: [() => alerts.markHandled(IDS, NOW, NOW)],
       openCounts: [() => alerts.openCounts()],
       movedSince: [() => alerts.movedSince(daysAgo(7))],
     },

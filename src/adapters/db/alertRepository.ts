@@ -3,8 +3,9 @@ import { type FilterQuery, type InferEntity, raw } from '@mikro-orm/core';
 import type { AlertFilter, AlertRepository } from '../../core/alertPorts.ts';
 import type { Alert, AlertEvent, Severity } from '../../domain/alert.ts';
 import type { AlertDraft } from '../../domain/alertMoves.ts';
+import { insertRows, readRows, saveRows } from './bulk.ts';
 import { AlertEventRow, AlertRow } from './entities/alerts.ts';
-import { chunked, plain, type Session } from './rows.ts';
+import { chunked, marks, plain, type Session } from './rows.ts';
 
 type Row = InferEntity<typeof AlertRow>;
 
@@ -44,6 +45,9 @@ const KPI_FIELDS = [
 ] as const;
 
 export function alertRepository(session: Session): AlertRepository {
+  const read = (tail: string, parameters: readonly unknown[]): Promise<Alert[]> =>
+    readRows(session(), AlertRow, tail, parameters);
+
   return {
     async remediationRecords(endpointIds, since) {
       const rows = await session()
@@ -60,27 +64,21 @@ export function alertRepository(session: Session): AlertRepository {
     },
 
     async open(endpointIds) {
-      const where = endpointIds === undefined ? OPEN : { ...OPEN, endpointId: { $in: [...endpointIds] } };
-      return (await session().find(AlertRow, where, { orderBy: { id: 'asc' } })).map(toAlert);
+      const which = endpointIds === undefined ? '' : ` and endpoint_id in (${marks(endpointIds)})`;
+      return read(`where status <> 'resolved'${which} order by id`, endpointIds ?? []);
     },
 
     async recent(identities, resolvedSince) {
       const found: Alert[] = [];
       for (const chunk of chunked([...identities])) {
         const wanted = chunk.map(() => '(cast(? as text), cast(? as text))').join(', ');
-        const ids = await session().execute<{ id: number }[]>(
-          `with wanted(hostname, alert_name) as (values ${wanted})
-           select a.id from wanted w join alert a on a.hostname = w.hostname and a.alert_name = w.alert_name
-           where a.status <> 'resolved' or a.resolved_at >= ?`,
-          [...chunk.flatMap(({ hostname, alertName }) => [hostname, alertName]), resolvedSince],
+        found.push(
+          ...(await read(
+            `join (values ${wanted}) wanted on alert.hostname = wanted.column1 and alert.alert_name = wanted.column2
+             where status <> 'resolved' or resolved_at >= ? order by id`,
+            [...chunk.flatMap(({ hostname, alertName }) => [hostname, alertName]), resolvedSince],
+          )),
         );
-        if (ids.length === 0) continue;
-        const rows = await session().find(
-          AlertRow,
-          { id: { $in: ids.map(({ id }) => id) } },
-          { orderBy: { id: 'asc' } },
-        );
-        found.push(...rows.map(toAlert));
       }
       return found;
     },
@@ -91,7 +89,7 @@ export function alertRepository(session: Session): AlertRepository {
     },
 
     async byIds(ids) {
-      return (await session().find(AlertRow, { id: { $in: [...ids] } }, { orderBy: { id: 'asc' } })).map(toAlert);
+      return read(`where id in (${marks(ids)}) order by id`, ids);
     },
 
     async list(filter, page) {
@@ -102,55 +100,26 @@ export function alertRepository(session: Session): AlertRepository {
       return { items: rows.map(toAlert), total };
     },
 
-    async add(drafts) {
-      const ids: number[] = [];
-      const em = session();
-      for (const chunk of chunked([...drafts])) {
-        // insertMany tells one id only. Ids are given in the order of the rows, the order of the answer is not promised.
-        const { rows } = await em
-          .getDriver()
-          .nativeInsertMany(AlertRow, chunk.map(withoutId), { ctx: em.getTransactionContext() });
-        ids.push(...(rows ?? []).map((row) => Number(row.id)).sort((a, b) => a - b));
-      }
-      return ids;
-    },
+    add: (drafts) => insertRows(session(), AlertRow, drafts.map(withoutId)),
 
-    async save(alerts) {
-      for (const chunk of chunked([...alerts])) {
-        // An upsert that always conflicts changes a whole chunk in one statement; by the builder, since entities would only be made to be thrown away.
-        await session()
-          .createQueryBuilder(AlertRow)
-          .insert(chunk)
-          .onConflict('id')
-          .merge([...MUTABLE_FIELDS])
-          .execute('run');
-      }
-    },
+    save: (alerts) => saveRows(session(), AlertRow, alerts, MUTABLE_FIELDS),
 
     async addEvents(events) {
-      for (const chunk of chunked([...events])) await session().insertMany(AlertEventRow, chunk);
+      await insertRows(session(), AlertEventRow, events);
     },
 
     async timeline(alertId) {
       return (await session().find(AlertEventRow, { alertId }, { orderBy: { id: 'asc' } })).map(toEvent);
     },
 
-    async quietTimeOver(now, limit) {
-      const rows = await session().find(
-        AlertRow,
-        { status: 'acknowledged', acknowledgedUntil: { $lte: now } },
-        { orderBy: { id: 'asc' }, limit },
-      );
-      return rows.map(toAlert);
-    },
+    quietTimeOver: (now, limit) =>
+      read("where status = 'acknowledged' and acknowledged_until <= ? order by id limit ?", [now, limit]),
 
-    async unhandled(limit) {
-      const rows = await session().find(AlertRow, { ...OPEN, handledAt: null }, { orderBy: { id: 'asc' }, limit });
-      return rows.map(toAlert);
-    },
+    unhandled: (limit) => read("where handled_at is null and status <> 'resolved' order by id limit ?", [limit]),
 
-    async markHandled(ids, now) {
-      await session().nativeUpdate(AlertRow, { id: { $in: [...ids] } }, { handledAt: now });
+    async markHandled(ids, seenAt, now) {
+      const unmoved = { id: { $in: [...ids] }, handledAt: null, updatedAt: { $lte: seenAt } };
+      await session().nativeUpdate(AlertRow, unmoved, { handledAt: now });
     },
 
     async openCounts() {

@@ -5,8 +5,9 @@ import { SqliteDriver } from '@mikro-orm/sql';
 import type { EndpointFilter, EndpointRepository } from '../../core/endpointPorts.ts';
 import { AppError } from '../../core/errors.ts';
 import type { Endpoint, EndpointCondition } from '../../domain/endpoint.ts';
+import { readRows, saveRows } from './bulk.ts';
 import { EndpointRow } from './entities/telemetry.ts';
-import { chunked, plain, type Session } from './rows.ts';
+import { chunked, marks, type Plain, plain, type Session } from './rows.ts';
 
 type Row = InferEntity<typeof EndpointRow>;
 
@@ -39,6 +40,8 @@ export function endpointRepository(session: Session): EndpointRepository {
     const row = await session().findOne(EndpointRow, { ...(where as object), ...LIVE } as FilterQuery<Row>);
     return row && toEndpoint(row);
   };
+  const read = async (tail: string, parameters: readonly unknown[]): Promise<Endpoint[]> =>
+    (await readRows(session(), EndpointRow, tail, parameters)).map(withoutSecrets);
 
   return {
     async register(registration, agentTokenDigest, now) {
@@ -76,19 +79,16 @@ export function endpointRepository(session: Session): EndpointRepository {
       return { items: rows.map(toEndpoint), total };
     },
 
-    async byIds(ids) {
-      return (await session().find(EndpointRow, { id: { $in: [...ids] } })).map(toEndpoint);
-    },
+    byIds: (ids) => read(`where id in (${marks(ids)})`, ids),
 
     async byNamesOrAddresses(names) {
       const found: Pick<Endpoint, 'id' | 'hostname' | 'ipAddress'>[] = [];
       for (const chunk of chunked([...names])) {
-        const marks = chunk.map(() => '?').join(', ');
         // Two index look-ups; the or of both would read the whole table.
         const rows = await session().execute<{ id: number; hostname: string; ip_address: string | null }[]>(
-          `select id, hostname, ip_address from endpoint where deregistered_at is null and hostname in (${marks})
+          `select id, hostname, ip_address from endpoint where deregistered_at is null and hostname in (${marks(chunk)})
            union
-           select id, hostname, ip_address from endpoint where deregistered_at is null and ip_address in (${marks})`,
+           select id, hostname, ip_address from endpoint where deregistered_at is null and ip_address in (${marks(chunk)})`,
           [...chunk, ...chunk],
         );
         found.push(...rows.map(({ id, hostname, ip_address: ipAddress }) => ({ id, hostname, ipAddress })));
@@ -104,7 +104,7 @@ export function endpointRepository(session: Session): EndpointRepository {
       // In one order everywhere, so that two holders never wait for each other.
       for (const chunk of chunked(ids.toSorted((a, b) => a - b))) {
         const rows = await em.execute<{ id: number }[]>(
-          `select id from endpoint where id in (${chunk.map(() => '?').join(', ')}) and deregistered_at is null
+          `select id from endpoint where id in (${marks(chunk)}) and deregistered_at is null
            order by id ${lock}`,
           chunk,
         );
@@ -113,23 +113,10 @@ export function endpointRepository(session: Session): EndpointRepository {
       return held;
     },
 
-    async batch(afterId, limit) {
-      const rows = await session().find(
-        EndpointRow,
-        { id: { $gt: afterId }, ...LIVE },
-        { orderBy: { id: 'asc' }, limit },
-      );
-      return rows.map(toEndpoint);
-    },
+    batch: (afterId, limit) => read('where id > ? and deregistered_at is null order by id limit ?', [afterId, limit]),
 
-    async between(fromId, toId) {
-      const rows = await session().find(
-        EndpointRow,
-        { id: { $gte: fromId, $lte: toId }, ...LIVE },
-        { orderBy: { id: 'asc' } },
-      );
-      return rows.map(toEndpoint);
-    },
+    between: (fromId, toId) =>
+      read('where id >= ? and id <= ? and deregistered_at is null order by id', [fromId, toId]),
 
     async spans(size) {
       const rows = await session().execute<Record<'from_id' | 'to_id' | 'endpoints', number | string>[]>(
@@ -159,17 +146,8 @@ export function endpointRepository(session: Session): EndpointRepository {
       );
     },
 
-    async recordConditions(rows) {
-      for (const chunk of chunked(rows)) {
-        // An upsert that always conflicts is one statement for the whole chunk; the merge list keeps it from touching
-        // what people registered meanwhile.
-        await session().upsertMany(EndpointRow, chunk, {
-          onConflictFields: ['id'],
-          onConflictMergeFields: [...CONDITION_FIELDS],
-          disableIdentityMap: true,
-        });
-      }
-    },
+    // Only these, so that a scan does not undo what people registered meanwhile.
+    recordConditions: (rows) => saveRows(session(), EndpointRow, rows, CONDITION_FIELDS),
 
     async rememberHostKey(hostname, hostKey) {
       await session().nativeUpdate(EndpointRow, { hostname, ...LIVE }, { hostKey });
@@ -248,6 +226,9 @@ function tagCondition(tag: string): Record<string, string | { $ne: null }> {
 }
 
 function toEndpoint(row: Row): Endpoint {
-  const { agentTokenDigest: _secret, hostKey: _key, ...endpoint } = plain(EndpointRow, row);
+  return withoutSecrets(plain(EndpointRow, row));
+}
+
+function withoutSecrets({ agentTokenDigest: _secret, hostKey: _key, ...endpoint }: Plain<Row>): Endpoint {
   return endpoint;
 }

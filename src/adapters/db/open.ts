@@ -10,6 +10,7 @@ import { type SqlEntityManager, SqliteDriver } from '@mikro-orm/sql';
 import { AppError } from '../../core/errors.ts';
 import { ENTITIES } from './entities.ts';
 import { withPostgresLock, withSqliteLock } from './migrationLock.ts';
+import { withoutNuls } from './nuls.ts';
 import { letGoOfBrokenConnections } from './postgresPool.ts';
 import { ImmediateSqliteDialect } from './sqliteDialect.ts';
 
@@ -163,10 +164,7 @@ function dropNuls(em: SqlEntityManager): void {
   const toJson = platform.convertJsonToDatabaseValue.bind(platform);
   platform.convertJsonToDatabaseValue = (value, context) => {
     const json = toJson(value, context);
-    // Read pair by pair: an escaped backslash before "u0000" is a backslash and five letters, and stays.
-    return typeof json === 'string'
-      ? json.replace(/\\(u0000|.)/g, (pair, what) => (what === 'u0000' ? '' : pair))
-      : json;
+    return typeof json === 'string' ? withoutNuls(json) : json;
   };
 }
 

@@ -2,18 +2,18 @@
 import type { InferEntity } from '@mikro-orm/core';
 import type { OutboxRepository } from '../../core/messagePorts.ts';
 import type { OutboxMessage, StoredMessage } from '../../domain/outbox.ts';
+import { insertRows } from './bulk.ts';
 import { OutboxRow } from './entities/messages.ts';
-import { chunked, plain, type Session } from './rows.ts';
+import { marks, plain, type Session } from './rows.ts';
 
 export function outboxRepository(session: Session): OutboxRepository {
   return {
     async add(messages, now) {
-      for (const chunk of chunked([...messages])) {
-        await session().insertMany(
-          OutboxRow,
-          chunk.map((message) => pending(message, now)),
-        );
-      }
+      await insertRows(
+        session(),
+        OutboxRow,
+        messages.map((message) => pending(message, now)),
+      );
     },
 
     async addOnce(message, now) {
@@ -33,10 +33,9 @@ export function outboxRepository(session: Session): OutboxRepository {
     },
 
     async lease(ids, now, until) {
-      const marks = ids.map(() => '?').join(', ');
       const rows = await session().execute<{ id: number }[]>(
         `update outbox set next_attempt_at = ?, attempts = attempts + 1
-         where id in (${marks}) and state = 'pending' and next_attempt_at <= ? returning id`,
+         where id in (${marks(ids)}) and state = 'pending' and next_attempt_at <= ? returning id`,
         [until, ...ids, now],
       );
       return new Set(rows.map(({ id }) => id));

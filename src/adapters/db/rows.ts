@@ -18,9 +18,9 @@ export function chunked<T>(rows: T[], size = 500): T[][] {
   return Array.from({ length: Math.ceil(rows.length / size) }, (_, i) => rows.slice(i * size, (i + 1) * size));
 }
 
-/** Places for values in a statement of our own. */
+/** Places for the values of `in (…)` in a statement of our own. Of no values nothing is found; PostgreSQL knows no empty list. */
 export function marks(values: readonly unknown[]): string {
-  return values.map(() => '?').join(', ');
+  return values.length === 0 ? 'null' : values.map(() => '?').join(', ');
 }
 
 /** A moment as a statement of our own reads it: milliseconds from SQLite, text or a Date from PostgreSQL. */

@@ -11,6 +11,7 @@ import type {
 } from '../../core/endpointPorts.ts';
 import { FLEET_MEASURES, type HourlyRollUp, SCORE_MEASURES, type ScoreMeasure } from '../../domain/rollUp.ts';
 import { round1 } from '../../domain/score.ts';
+import { insertRows } from './bulk.ts';
 import { FleetScoreRow, ScoreRow, SnapshotRow } from './entities/telemetry.ts';
 import { type RollUpRow, toRollUp } from './rollUpRows.ts';
 import { chunked, type Moment, marks, msOf, plain, type Session } from './rows.ts';
@@ -18,9 +19,7 @@ import { chunked, type Moment, marks, msOf, plain, type Session } from './rows.t
 export function snapshotRepository(session: Session): SnapshotRepository {
   return {
     async add(rows) {
-      for (const chunk of chunked(rows)) {
-        await session().insertMany(SnapshotRow, chunk);
-      }
+      await insertRows(session(), SnapshotRow, rows);
     },
 
     async latest(endpointIds) {
@@ -93,7 +92,7 @@ interface CourseRow {
 export function scoreRepository(session: Session): ScoreRepository {
   return {
     async add(rows) {
-      for (const chunk of chunked(rows)) await session().insertMany(ScoreRow, chunk);
+      await insertRows(session(), ScoreRow, rows);
     },
     async latest(endpointId) {
       const newest = { orderBy: { scoredAt: 'desc', id: 'desc' }, limit: 1 } as const;

@@ -3,6 +3,7 @@ import { type InferEntity, UniqueConstraintViolationException } from '@mikro-orm
 import { AppError } from '../../core/errors.ts';
 import type { AuditRepository, RunRepository } from '../../core/storePorts.ts';
 import type { Run } from '../../domain/run.ts';
+import { insertRows } from './bulk.ts';
 import { AuditRow, RunRow } from './entities/work.ts';
 import { plain, type Session } from './rows.ts';
 
@@ -55,8 +56,8 @@ export function runRepository(session: Session): RunRepository {
 
 export function auditRepository(session: Session): AuditRepository {
   return {
-    async append(entry) {
-      await session().insert(AuditRow, entry);
+    async append(entries) {
+      await insertRows(session(), AuditRow, entries);
     },
     async list({ since, ...filter }, page) {
       const equal = Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== undefined));

@@ -2,8 +2,17 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { StoredPrediction } from '../../../src/core/alertPorts.ts';
 import type { Store } from '../../../src/core/storePorts.ts';
+import type { Alert } from '../../../src/domain/alert.ts';
+import { type AlertDraft, type Move, observe } from '../../../src/domain/alertMoves.ts';
 import { later, NOW, registration, run, score, snapshot } from '../../helpers/rows.ts';
 import { openTestStore, STORE_KINDS, type TestStore } from '../../helpers/stores.ts';
+
+/** A new alert, not stored yet. */
+function firing(endpointId: number, hostname: string, alertName: string, message = 'high', startsAt = NOW): AlertDraft {
+  const labels = { 'a label': message };
+  const what = { state: 'firing', alertType: 'prometheus', severity: 'warning', message, labels, startsAt } as const;
+  return (observe(null, { endpointId, hostname, alertName, series: message, ...what }, NOW) as Move).alert;
+}
 
 describe.each(STORE_KINDS)('%s', (kind) => {
   let opened: TestStore;
@@ -21,6 +30,41 @@ describe.each(STORE_KINDS)('%s', (kind) => {
       error: 'it failed',
       steps: [{ name: 'list', message: 'ab', key: 'kept as it is: \\u0000' }],
     });
+  });
+
+  test('rows that are written together come back as they were, in their order, whatever their texts hold', async () => {
+    const { id: endpointId, hostname } = await store.endpoints.register(registration(), null, NOW);
+    const texts = ["it's", '"quoted" \\ \\u0000', 'what? $1 $& ??', 'line\nbreak', 'ünïcödé 🖥️', ''];
+    const drafts = texts.map((message, index) => firing(endpointId, hostname, `Text${index}`, message, later(-index)));
+    const ids = await store.alerts.add(drafts);
+    expect(await store.alerts.byIds(ids)).toEqual(drafts.map((draft, index) => ({ ...draft, id: ids[index] })));
+
+    const changed = (await store.alerts.byIds(ids)).map((alert, index) => ({
+      ...alert,
+      message: `${texts.at(-index)} changed`,
+      acknowledgedUntil: later(index),
+    }));
+    await store.alerts.save(changed);
+    expect(await store.alerts.byIds(ids)).toEqual(changed);
+    expect(await store.alerts.byIds([])).toEqual([]);
+    await store.alerts.save([]);
+    expect(await store.alerts.add([])).toEqual([]);
+  });
+
+  test('an alert that moved since it was seen does not count as handled', async () => {
+    const { id: endpointId, hostname } = await store.endpoints.register(registration(), null, NOW);
+    const ids = await store.alerts.add(['Still', 'Moved'].map((name) => firing(endpointId, hostname, name)));
+    const [, moved] = await store.alerts.byIds(ids);
+    await store.alerts.save([{ ...(moved as Alert), flaps: 1, updatedAt: later(2) }]);
+    await store.alerts.markHandled(ids, later(1), later(3));
+    expect((await store.alerts.byIds(ids)).map(({ handledAt }) => handledAt)).toEqual([later(3), null]);
+  });
+
+  test('what no database takes in a text costs rows that are written together nothing else', async () => {
+    const { id } = await store.endpoints.register(registration(), null, NOW);
+    await store.snapshots.add([{ ...snapshot(id, NOW), unreachableReason: 'a\0b \ud83d c', diskMount: '\\u0000' }]);
+    const kept = (await store.snapshots.latest([id])).get(id);
+    expect(kept).toMatchObject({ unreachableReason: 'ab \ufffd c', diskMount: '\\u0000' });
   });
 
   test('an endpoint comes back as it was registered', async () => {
@@ -240,8 +284,8 @@ describe.each(STORE_KINDS)('%s', (kind) => {
       error: null,
       durationMs: 1,
     };
-    await store.audit.append(entry);
-    await store.audit.append({ ...entry, tool: 'u' });
+    await store.audit.append([entry]);
+    await store.audit.append([{ ...entry, tool: 'u' }]);
     const { items, total } = await store.audit.list({ actor: 'key:a' }, { limit: 10, offset: 0 });
     expect(total).toBe(2);
     expect(items.map(({ tool }) => tool)).toEqual(['u', 't']);

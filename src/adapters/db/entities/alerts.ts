@@ -40,8 +40,9 @@ export const AlertRow = defineEntity({
     { name: 'alert_endpoint_created', properties: ['endpointId', 'createdAt'] },
     { name: 'alert_status_created', properties: ['status', 'createdAt'] },
     { name: 'alert_created', properties: ['createdAt'] },
-    { name: 'alert_acknowledged', properties: ['acknowledgedAt'] },
-    { name: 'alert_resolved', properties: ['resolvedAt'] },
+    // Only those that were: a new alert is in five other indexes already.
+    { name: 'alert_acknowledged', properties: ['acknowledgedAt'], where: 'acknowledged_at is not null' },
+    { name: 'alert_resolved', properties: ['resolvedAt'], where: 'resolved_at is not null' },
     { name: 'alert_identity', properties: ['hostname', 'alertName'] },
     // Asked after every delivery: without it, every open alert would be read for the few that are new.
     { name: 'alert_unhandled', properties: ['id'], where: "handled_at is null and status <> 'resolved'" },

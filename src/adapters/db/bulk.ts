@@ -1,0 +1,147 @@
+/**
+ * Rows by the hundred: a statement carries them as one JSON text, and what it answers becomes plain values at once. Where alerts
+ * and scans stream through, the ORM's entities would cost many times what the database does.
+ */
+import type { EntityMetadata, EntityName, EntityProperty } from '@mikro-orm/core';
+import { JsonType } from '@mikro-orm/core';
+import { type SqlEntityManager, SqliteDriver } from '@mikro-orm/sql';
+import { withoutNuls } from './nuls.ts';
+import type { Plain } from './rows.ts';
+
+/** Rows in one statement: enough to be quick, and short enough that nobody waits long for the store. */
+const MOST_ROWS = 500;
+
+/** A table as bulk statements see it. */
+interface Table {
+  name: string;
+  sqlite: boolean;
+  columns: ReadonlyMap<string, Column>;
+}
+
+interface Column {
+  /** Quoted. */
+  name: string;
+  kind: 'json' | 'moment' | 'plain';
+}
+
+/** An entity's schema, which knows the type of its rows. */
+type Schema<Row> = EntityName<Row> & { meta: { properties: object } };
+
+/** Inserts rows; properties that a row lacks are null, keys are given by the database. Returns the keys in the order of the rows. */
+export async function insertRows<Row extends object>(
+  em: SqlEntityManager,
+  schema: Schema<Row>,
+  rows: readonly Partial<Record<keyof Plain<Row>, unknown>>[],
+): Promise<number[]> {
+  const table = tableOf(em, schema);
+  const names = [...table.columns.keys()].filter((name) => name !== 'id' || rows.some((row) => 'id' in row));
+  const columns = names.map((name) => columnOf(table, name).name).join(', ');
+  const ids: number[] = [];
+  for (let at = 0; at < rows.length; at += MOST_ROWS) {
+    const answer = await em.execute<{ id: number | string }[]>(
+      `insert into ${table.name} (${columns}) select ${columns} from ${given(table, names)} returning id`,
+      [textOf(table, names, rows.slice(at, at + MOST_ROWS))],
+    );
+    // Keys are given in the order of the rows; that the answer has it too is not promised.
+    ids.push(...answer.map(({ id }) => Number(id)).sort((a, b) => a - b));
+  }
+  return ids;
+}
+
+/** Changes some properties of rows that are there, found by their `id`. */
+export async function saveRows<Row extends object>(
+  em: SqlEntityManager,
+  schema: Schema<Row>,
+  rows: readonly ({ id: number } & Partial<Record<keyof Plain<Row>, unknown>>)[],
+  properties: readonly (keyof Plain<Row> & string)[],
+): Promise<void> {
+  const table = tableOf(em, schema);
+  const names = ['id', ...properties];
+  const changes = properties.map((name) => columnOf(table, name).name).map((column) => `${column} = given.${column}`);
+  for (let at = 0; at < rows.length; at += MOST_ROWS) {
+    await em.execute(
+      `update ${table.name} set ${changes.join(', ')} from ${given(table, names)} where ${table.name}.id = given.id`,
+      [textOf(table, names, rows.slice(at, at + MOST_ROWS))],
+    );
+  }
+}
+
+/** @param tail what follows `select … from table`, with `?` for its parameters */
+export async function readRows<Row extends object>(
+  em: SqlEntityManager,
+  schema: Schema<Row>,
+  tail: string,
+  parameters: readonly unknown[],
+): Promise<Plain<Row>[]> {
+  const table = tableOf(em, schema);
+  const columns = [...table.columns].map(([property, { name, kind }]) => ({
+    property,
+    key: name.slice(1, -1),
+    name,
+    kind,
+  }));
+  const rows = await em.execute<Record<string, unknown>[]>(
+    `select ${columns.map(({ name }) => `${table.name}.${name}`).join(', ')} from ${table.name} ${tail}`,
+    [...parameters],
+  );
+  return rows.map(
+    (row) =>
+      Object.fromEntries(
+        columns.map(({ property, key, kind }) => [property, valueIn(kind, row[key] ?? null)]),
+      ) as Plain<Row>,
+  );
+}
+
+function valueIn(kind: Column['kind'], value: unknown): unknown {
+  if (value === null || kind === 'plain') return value;
+  if (kind === 'moment') return new Date(value as number | string | Date);
+  return typeof value === 'string' ? JSON.parse(value) : value;
+}
+
+/** The rows as the statement reads them, by the name `given`. */
+function given({ name, sqlite, columns }: Table, names: readonly string[]): string {
+  if (!sqlite) return `json_populate_recordset(null::${name}, ?) given`;
+  const values = names.map((property, place) => `value ->> ${place} as ${columns.get(property)?.name}`);
+  return `(select ${values.join(', ')} from json_each(?)) given`;
+}
+
+function textOf(table: Table, names: readonly string[], rows: readonly object[]): string {
+  const read = names.map((property) => ({ property, ...columnOf(table, property) }));
+  const values = (row: object) =>
+    read.map(({ property, kind }) => {
+      const value: unknown = (row as Record<string, unknown>)[property] ?? null;
+      return kind === 'moment' && table.sqlite && value !== null ? (value as Date).getTime() : value;
+    });
+  const json = table.sqlite
+    ? rows.map(values)
+    : rows.map((row) => Object.fromEntries(values(row).map((value, place) => [read[place]?.name.slice(1, -1), value])));
+  return withoutNuls(JSON.stringify(json));
+}
+
+function columnOf(table: Table, property: string): Column {
+  const column = table.columns.get(property);
+  if (!column) throw new Error(`${table.name} has no column for ${property}`);
+  return column;
+}
+
+const tables = new WeakMap<EntityMetadata, Table>();
+
+function tableOf<Row extends object>(em: SqlEntityManager, schema: Schema<Row>): Table {
+  const meta = em.getMetadata().get<Row>(schema) as EntityMetadata;
+  const known = tables.get(meta);
+  if (known) return known;
+  const table: Table = {
+    name: `"${meta.tableName}"`,
+    sqlite: em.getDriver() instanceof SqliteDriver,
+    columns: new Map(
+      meta.props.map((property) => [property.name, { name: `"${property.fieldNames[0]}"`, kind: kindOf(property) }]),
+    ),
+  };
+  tables.set(meta, table);
+  return table;
+}
+
+function kindOf({ customType, runtimeType }: EntityProperty): Column['kind'] {
+  if (customType instanceof JsonType) return 'json';
+  return runtimeType === 'Date' ? 'moment' : 'plain';
+}
