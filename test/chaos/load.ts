@@ -33,6 +33,14 @@ export interface Load extends Promises {
   settle(): Promise<void>;
 }
 
+/** As Alertmanager knows an alert: what has ended still says when it began. */
+interface ComingOrGoing {
+  name: string;
+  hostname: string;
+  firing: boolean;
+  startsAt: string;
+}
+
 interface Answer {
   status: number;
   body: any;
@@ -42,8 +50,8 @@ interface Answer {
 export function startLoad(url: string, outside: Outside, luck: Chance, clockMs: () => number): Load {
   const stopped = new AbortController();
   const moments: Load['moments'] = new EventEmitter();
-  /** Whether what comes and goes is there, by alert and machine. */
-  const going = new Map<string, { name: string; hostname: string; firing: boolean }>();
+  /** What comes and goes, by alert and machine. */
+  const going = new Map<string, ComingOrGoing>();
   let named = 0;
 
   /** Null when no answer came. */
@@ -79,9 +87,9 @@ export function startLoad(url: string, outside: Outside, luck: Chance, clockMs: 
     moments.emit('delivery');
     return (await call('POST', '/api/v1/webhooks/alertmanager', delivery(...alerts), bearer))?.status === 200;
   }
-  const isoNow = () => new Date(clockMs()).toISOString();
+  const isoNow = () => new Date().toISOString();
 
-  /** As Alertmanager: again and again until it is answered, and some deliveries twice although they were. */
+  /** As Alertmanager, which has a clock of its own: again and again until it is answered, and some deliveries twice although they were. */
   async function deliverOne(): Promise<void> {
     const hostname = luck.pick(MACHINES);
     const alertName = `Storm${named++}`;
@@ -99,20 +107,23 @@ export function startLoad(url: string, outside: Outside, luck: Chance, clockMs: 
 
   /** One that nothing heals, and one that is healed without asking. */
   const COME_AND_GO = ['ComesAndGoes', 'Stuck'];
-  const comesOrGoes = ({ name, hostname, firing }: { name: string; hostname: string; firing: boolean }) =>
+  const comesOrGoes = ({ name, hostname, firing, startsAt }: ComingOrGoing) =>
     alert({
       name,
       host: hostname,
       status: firing ? 'firing' : 'resolved',
-      startsAt: isoNow(),
+      startsAt,
       ...(!firing && { endsAt: isoNow() }),
     });
   async function comeAndGo(): Promise<void> {
     const name = luck.pick(COME_AND_GO);
     const hostname = luck.pick(MACHINES.slice(0, 4));
-    const state = { name, hostname, firing: !going.get(name + hostname)?.firing };
-    going.set(name + hostname, state);
-    await deliver([comesOrGoes(state)]);
+    const before = going.get(name + hostname);
+    const now: ComingOrGoing = before?.firing
+      ? { ...before, firing: false }
+      : { name, hostname, firing: true, startsAt: isoNow() };
+    going.set(name + hostname, now);
+    await deliver([comesOrGoes(now)]);
   }
 
   async function scan(): Promise<void> {
@@ -152,7 +163,7 @@ export function startLoad(url: string, outside: Outside, luck: Chance, clockMs: 
     const sent = outside.tickets.sent.at(luck.between(0, Math.max(0, outside.tickets.sent.length - 1)));
     if (!sent) return;
     const { id } = JSON.parse(sent.text);
-    const word = { delivery_id: `done-${id}`, ticket_id: id, event: 'resolved', at: isoNow() };
+    const word = { delivery_id: `done-${id}`, ticket_id: id, event: 'resolved', at: new Date(clockMs()).toISOString() };
     const headers = { ...bearer, 'X-Webhook-Timestamp': String(Math.floor(clockMs() / 1000)) };
     moments.emit('word on a ticket');
     // Refused as too old or too new, when the clock jumped while it was on its way.
