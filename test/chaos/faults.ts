@@ -65,7 +65,9 @@ export function faultsFor({ members, load, outside, postgres, disk, luck, clock 
     (moment): Fault => ({
       name: `kill -9 at a ${moment}`,
       async strike(lastsMs) {
-        await once(load.moments, moment, { signal: AbortSignal.timeout(COMES_WITHIN_MS) });
+        await once(load.moments, moment, { signal: AbortSignal.timeout(COMES_WITHIN_MS) }).catch(() => {
+          throw new Error(`there was no ${moment} within ${COMES_WITHIN_MS / 1000} s`);
+        });
         await delay(luck.between(0, MOMENT_MS));
         await die([luck.pick(members)], lastsMs);
       },
