@@ -35,6 +35,9 @@ const FAULT_MS = 4000;
  */
 const REST_WITHIN_MS = 240_000;
 
+/** How long after a fault the service may be away; milliseconds. */
+const BACK_WITHIN_MS = 60_000;
+
 export async function storm(
   setup: Setup,
   seconds: number,
@@ -91,7 +94,7 @@ export async function storm(
       await fault.strike(FAULT_MS);
       struck[fault.name] = (struck[fault.name] ?? 0) + 1;
       database ??= await openDatabase(databaseUrl);
-      const found = await brokenNow(database, load, outside);
+      const found = [...(await awayNow(url)), ...(await brokenNow(database, load, outside))];
       for (const line of found) broken.add(line);
       say(
         `${setup} round ${++round}: ${fault.name}, ${((Date.now() - beganAt) / 1000).toFixed(1)} s; ${found.length === 0 ? 'all holds' : `BROKEN: ${found.join('; ')}`}`,
@@ -146,6 +149,17 @@ export async function storm(
     await disk?.remove();
     rmSync(dir, { recursive: true, force: true });
   }
+}
+
+/** Whether it does its work again: a page of alerts takes its database too. */
+async function awayNow(url: string): Promise<string[]> {
+  const until = AbortSignal.timeout(BACK_WITHIN_MS);
+  while (!until.aborted) {
+    const page = fetch(`${url}/api/v1/dex/alerts`, { headers: { 'X-API-Key': API_KEY }, signal: until });
+    if ((await page.catch(() => null))?.status === 200) return [];
+    await delay(200);
+  }
+  return [`the service did not answer within ${BACK_WITHIN_MS / 1000} s`];
 }
 
 async function brokenNow({ em }: Database, load: Load, outside: Outside): Promise<string[]> {
