@@ -38,6 +38,8 @@ export interface AlertRepository {
   /** Ids in the order given. Fails on a second open alert of one identity. */
   add(drafts: readonly AlertDraft[]): Promise<number[]>;
   save(alerts: readonly Alert[]): Promise<void>;
+  /** Where they stand, and nothing of what was observed: the status and all that goes with it. */
+  saveProgress(alerts: readonly Alert[]): Promise<void>;
   addEvents(events: readonly AlertEvent[]): Promise<void>;
   /** Oldest first. */
   timeline(id: number): Promise<AlertEvent[]>;

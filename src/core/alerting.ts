@@ -74,7 +74,7 @@ export async function observeIn(
     }
     return move.kind;
   });
-  return { verdicts, changes: await write(ports, store, [...changed.values()], actor, now) };
+  return { verdicts, changes: await write(ports, store, [...changed.values()], actor, now, 'observed') };
 }
 
 /** An open alert counts for more than any resolved one, and a later one for more than an earlier. */
@@ -96,8 +96,18 @@ function eventsOf({ event }: Move): NonNullable<Move['event']>[] {
   return event ? [event] : [];
 }
 
-/** Writes alerts, their timelines, the news of them, and closes the tickets of those that ended. */
-async function write(ports: Ports, store: Store, changes: Change[], actor: Actor, now: Date): Promise<Changes> {
+/**
+ * Writes alerts, their timelines, the news of them, and closes the tickets of those that ended.
+ * @param what only a source changes what was observed; people, healing and time change where an alert stands
+ */
+async function write(
+  ports: Ports,
+  store: Store,
+  changes: Change[],
+  actor: Actor,
+  now: Date,
+  what: 'observed' | 'progress' = 'progress',
+): Promise<Changes> {
   const created = changes.filter(({ alert }) => alert.id === null);
   const ids = await store.alerts.add(created.map(({ alert }) => alert));
   const idOf = new Map(created.map(({ alert }, index) => [alert, ids[index] as number]));
@@ -105,9 +115,8 @@ async function write(ports: Ports, store: Store, changes: Change[], actor: Actor
     alert: { ...alert, id: alert.id ?? (idOf.get(alert) as number) },
     events,
   }));
-  await store.alerts.save(
-    stored.filter((_change, index) => changes[index]?.alert.id !== null).map(({ alert }) => alert),
-  );
+  const known = stored.filter((_change, index) => changes[index]?.alert.id !== null).map(({ alert }) => alert);
+  await (what === 'observed' ? store.alerts.save(known) : store.alerts.saveProgress(known));
 
   const events = stored.flatMap(({ alert, events }) =>
     events.map((event) => ({ ...event, alertId: alert.id, at: now, actor: actor.id, via: actor.via })),

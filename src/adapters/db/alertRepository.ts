@@ -2,7 +2,6 @@
 import { type FilterQuery, type InferEntity, raw } from '@mikro-orm/core';
 import type { AlertFilter, AlertRepository } from '../../core/alertPorts.ts';
 import type { Alert, AlertEvent, Severity } from '../../domain/alert.ts';
-import type { AlertDraft } from '../../domain/alertMoves.ts';
 import { insertRows, readRows, saveRows } from './bulk.ts';
 import { AlertEventRow, AlertRow } from './entities/alerts.ts';
 import { chunked, marks, plain, type Session } from './rows.ts';
@@ -11,25 +10,29 @@ type Row = InferEntity<typeof AlertRow>;
 
 const OPEN = { status: { $ne: 'resolved' } } as const;
 
-const MUTABLE_FIELDS = [
-  'alertType',
-  'severity',
-  'message',
+const PROGRESS_FIELDS = [
   'status',
-  'labels',
   'series',
-  'startsAt',
   'acknowledgedAt',
   'acknowledgedUntil',
   'acknowledgedBy',
-  'predictedTimeToImpact',
   'remediationRunId',
   'ticket',
-  'flaps',
   'handledAt',
   'updatedAt',
   'resolvedAt',
   'resolution',
+] as const satisfies (keyof Alert)[];
+
+const MUTABLE_FIELDS = [
+  ...PROGRESS_FIELDS,
+  'alertType',
+  'severity',
+  'message',
+  'labels',
+  'startsAt',
+  'predictedTimeToImpact',
+  'flaps',
 ] as const satisfies (keyof Alert)[];
 
 const KPI_FIELDS = [
@@ -100,9 +103,10 @@ export function alertRepository(session: Session): AlertRepository {
       return { items: rows.map(toAlert), total };
     },
 
-    add: (drafts) => insertRows(session(), AlertRow, drafts.map(withoutId)),
+    add: (drafts) => insertRows(session(), AlertRow, drafts),
 
     save: (alerts) => saveRows(session(), AlertRow, alerts, MUTABLE_FIELDS),
+    saveProgress: (alerts) => saveRows(session(), AlertRow, alerts, PROGRESS_FIELDS),
 
     async addEvents(events) {
       await insertRows(session(), AlertEventRow, events);
@@ -155,10 +159,6 @@ function condition({ status = 'open', since, ...exact }: AlertFilter): FilterQue
     ...(status === 'open' ? OPEN : status === 'all' ? {} : { status }),
     ...(since && { createdAt: { $gte: since } }),
   };
-}
-
-function withoutId({ id: _none, ...draft }: AlertDraft): Omit<Alert, 'id'> {
-  return draft;
 }
 
 function toAlert(row: Row): Alert {

@@ -6,7 +6,7 @@ import type { EntityMetadata, EntityName, EntityProperty } from '@mikro-orm/core
 import { JsonType } from '@mikro-orm/core';
 import { type SqlEntityManager, SqliteDriver } from '@mikro-orm/sql';
 import { withoutNuls } from './nuls.ts';
-import type { Plain } from './rows.ts';
+import { marks, type Plain } from './rows.ts';
 
 /** Rows in one statement: enough to be quick, and short enough that nobody waits long for the store. */
 const MOST_ROWS = 500;
@@ -34,7 +34,7 @@ export async function insertRows<Row extends object>(
   rows: readonly Partial<Record<keyof Plain<Row>, unknown>>[],
 ): Promise<number[]> {
   const table = tableOf(em, schema);
-  const names = [...table.columns.keys()].filter((name) => name !== 'id' || rows.some((row) => 'id' in row));
+  const names = [...table.columns.keys()].filter((name) => name !== 'id');
   const columns = names.map((name) => columnOf(table, name).name).join(', ');
   const ids: number[] = [];
   for (let at = 0; at < rows.length; at += MOST_ROWS) {
@@ -56,14 +56,33 @@ export async function saveRows<Row extends object>(
   properties: readonly (keyof Plain<Row> & string)[],
 ): Promise<void> {
   const table = tableOf(em, schema);
-  const names = ['id', ...properties];
-  const changes = properties.map((name) => columnOf(table, name).name).map((column) => `${column} = given.${column}`);
   for (let at = 0; at < rows.length; at += MOST_ROWS) {
-    await em.execute(
-      `update ${table.name} set ${changes.join(', ')} from ${given(table, names)} where ${table.name}.id = given.id`,
-      [textOf(table, names, rows.slice(at, at + MOST_ROWS))],
-    );
+    const chunk = rows.slice(at, at + MOST_ROWS);
+    // What all rows share is said once.
+    const shared = properties.filter((property) => chunk.every((row) => isSame(row[property], chunk[0]?.[property])));
+    const names = ['id', ...properties.filter((property) => !shared.includes(property))];
+    const changes = properties.map((property) => {
+      const { name } = columnOf(table, property);
+      return `${name} = ${names.includes(property) ? `given.${name}` : '?'}`;
+    });
+    const ids = chunk.map(({ id }) => id);
+    // Said twice, because PostgreSQL cannot tell how many rows a JSON text holds, and would read the whole table for a hundred.
+    const these = `${table.name}.id = given.id and ${table.name}.id in (${marks(ids)})`;
+    await em.execute(`update ${table.name} set ${changes.join(', ')} from ${given(table, names)} where ${these}`, [
+      ...shared.map((property) => parameterOf(table, property, chunk[0])),
+      textOf(table, names, chunk),
+      ...ids,
+    ]);
   }
+}
+
+function isSame(a: unknown, b: unknown): boolean {
+  return a === b || (typeof a === 'object' && JSON.stringify(a) === JSON.stringify(b));
+}
+
+function parameterOf(table: Table, property: string, row: object | undefined): unknown {
+  const value = (row as Record<string, unknown>)[property] ?? null;
+  return columnOf(table, property).kind === 'json' && value !== null ? withoutNuls(JSON.stringify(value)) : value;
 }
 
 /** @param tail what follows `select … from table`, with `?` for its parameters */
@@ -84,12 +103,11 @@ export async function readRows<Row extends object>(
     `select ${columns.map(({ name }) => `${table.name}.${name}`).join(', ')} from ${table.name} ${tail}`,
     [...parameters],
   );
-  return rows.map(
-    (row) =>
-      Object.fromEntries(
-        columns.map(({ property, key, kind }) => [property, valueIn(kind, row[key] ?? null)]),
-      ) as Plain<Row>,
-  );
+  return rows.map((row) => {
+    const value: Record<string, unknown> = {};
+    for (const { property, key, kind } of columns) value[property] = valueIn(kind, row[key] ?? null);
+    return value as Plain<Row>;
+  });
 }
 
 function valueIn(kind: Column['kind'], value: unknown): unknown {
