@@ -1,7 +1,7 @@
 /** `npm run bench -- NAME [ARGS]`: runs one benchmark; each prints a JSON line a figure. Without a name it lists them. */
 import { readdirSync } from 'node:fs';
 
-const NAMES = ['scan', 'ingest', 'forecast', 'predictions', 'runbooks', 'scale', 'slack'].filter((name) =>
+const NAMES = ['scan', 'ingest', 'forecast', 'predictions', 'runbooks', 'scale', 'slack', 'retention'].filter((name) =>
   readdirSync(import.meta.dirname).includes(`${name}.ts`),
 );
 

@@ -1,4 +1,4 @@
-/** Servers of the shared queue that restart under a service and a worker: both processes live, and work goes on where it was. */
+/** Servers of the shared queue that restart under a service and a worker, and workers that are killed: work goes on where it was. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,6 +8,7 @@ import { exporterPage } from '../helpers/exporterPage.ts';
 import { findBinary } from '../helpers/findBinary.ts';
 import { freePort } from '../helpers/freePort.ts';
 import { startHttpServer } from '../helpers/httpServer.ts';
+import { MONGO_KIND, startMongo } from '../helpers/mongo.ts';
 import { type Program, runProgram } from '../helpers/program.ts';
 import { startRestartedPostgres } from '../helpers/restartedPostgres.ts';
 import { API_KEY } from '../helpers/service.ts';
@@ -52,13 +53,10 @@ test('Redis', async ({ skip }) => {
   await survives(redis, { RUN_QUEUE_URL: `redis://127.0.0.1:${port}` });
 }, 400_000);
 
-test('MongoDB', async ({ skip }) => {
-  const binary = findBinary('mongod');
-  if (!binary) return skip('mongod is not on this machine, and Debian has no package of it');
-  const port = await freePort();
-  const args = ['--port', `${port}`, '--bind_ip', '127.0.0.1', '--dbpath', dir];
-  const mongo = await startedAnew(() => startProgram(binary, args, /Waiting for connections/));
-  await survives(mongo, { RUN_QUEUE_URL: `mongodb://127.0.0.1:${port}/dexops` });
+test(MONGO_KIND, async () => {
+  const mongo = await startMongo(dir);
+  cleanUp.push(mongo.down);
+  await survives(mongo, { RUN_QUEUE_URL: mongo.url('dexops') });
 }, 400_000);
 
 async function startedAnew(start: () => Promise<RunningProgram>): Promise<Restartable> {
@@ -82,9 +80,13 @@ async function survives(server: Restartable, env: Record<string, string>): Promi
   const shared = { DATA_DIR: dir, ...seldom, LLM_PROVIDER: '', EMBEDDING_MODEL: 'none', RUNBOOKS_DIR: dir, ...env };
   const service: ServiceProcess = await startServiceProcess({ ...shared, PORT: '0', DEX_SCAN_CONCURRENCY: '8' });
   cleanUp.push(() => service.end('SIGKILL'));
-  const worker: Program = runProgram('src/worker.ts', [], { ...shared, API_KEY, DEX_SCAN_CONCURRENCY: '8' });
-  cleanUp.push(() => worker.stop('SIGKILL'));
-  await worker.said(/worker is ready/);
+  const startWorker = async (): Promise<Program> => {
+    const started = runProgram('src/worker.ts', [], { ...shared, API_KEY, DEX_SCAN_CONCURRENCY: '8' });
+    cleanUp.push(() => started.stop('SIGKILL'));
+    await started.said(/worker is ready/);
+    return started;
+  };
+  const worker = await startWorker();
 
   const call = async (method: string, path: string, body?: object) => {
     const response = await fetch(service.url + path, {
@@ -100,27 +102,37 @@ async function survives(server: Restartable, env: Record<string, string>): Promi
     const endpoint = { hostname: `pc-${i}`, ip_address: '127.0.0.1', options: { port: exporter.port } };
     expect((await call('POST', '/api/v1/dex/endpoints', endpoint)).status).toBe(201);
   }
-  const { run_id } = (await call('POST', '/api/v1/dex/fleet/scan')).body;
-  await expect.poll(async () => (await runOf(run_id)).result?.scanned ?? 0, slowly).toBeGreaterThan(0);
-
+  /** Returns once some endpoints have been looked at. */
+  const scanFleet = async (): Promise<string> => {
+    const { run_id } = (await call('POST', '/api/v1/dex/fleet/scan')).body;
+    await expect.poll(async () => (await runOf(run_id)).result?.scanned ?? 0, slowly).toBeGreaterThan(0);
+    return run_id;
+  };
+  /** Waits for the run to end, after which each endpoint has been looked at so often. */
+  const lookedAt = async (run_id: string, times: number) => {
+    await expect
+      .poll(() => runOf(run_id), slowly)
+      .toMatchObject({ status: 'completed', result: { total: ENDPOINTS, scanned: ENDPOINTS, missed: 0 } });
+    for (const i of [0, 100, 299]) {
+      const { body } = await call('GET', `/api/v1/dex/endpoints/pc-${i}/history`);
+      expect(body.total ?? body.history.length, JSON.stringify(body).slice(0, 300)).toBe(times);
+    }
+  };
+  const first = await scanFleet();
   await server.down();
   await new Promise((resolve) => setTimeout(resolve, DOWN_MS));
   expect((await call('GET', '/health')).body.checks.queue.status).toBe('down');
   await server.up();
 
-  await expect
-    .poll(() => runOf(run_id), slowly)
-    .toMatchObject({
-      status: 'completed',
-      result: { total: ENDPOINTS, scanned: ENDPOINTS, missed: 0 },
-    });
-  for (const i of [0, 100, 299]) {
-    const { body } = await call('GET', `/api/v1/dex/endpoints/pc-${i}/history`);
-    expect(body.total ?? body.history.length, JSON.stringify(body).slice(0, 300)).toBe(1);
-  }
+  await lookedAt(first, 1);
   // New work is taken as before.
   const scan = (await call('POST', '/api/v1/dex/endpoints/pc-7/scan')).body;
   await expect.poll(() => runOf(scan.run_id), slowly).toMatchObject({ status: 'completed' });
   await expect.poll(async () => (await call('GET', '/health')).body.checks.queue.status, slowly).toBe('ok');
   expect([service.child.exitCode, worker.child.exitCode]).toEqual([null, null]);
+  // Of a worker that is killed in the middle, another takes up what it had taken.
+  const second = await scanFleet();
+  const [taker] = await Promise.all([startWorker(), worker.stop('SIGKILL')]);
+  await lookedAt(second, 2);
+  expect(taker.child.exitCode).toBeNull();
 }

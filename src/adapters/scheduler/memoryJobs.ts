@@ -159,6 +159,7 @@ export function memoryJobs(): JobStorage {
       connect: async () => {},
       disconnect: async () => {},
     },
+    connect: async () => {},
     async oldestDue() {
       const due = [...jobs.values()].flatMap(({ nextRunAt, lockedAt, disabled }) =>
         nextRunAt && nextRunAt <= new Date() && !lockedAt && !disabled ? [nextRunAt.getTime()] : [],
