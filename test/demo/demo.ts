@@ -104,11 +104,9 @@ async function tell(world: World, narrator: Narrator): Promise<void> {
 
   narrator.step('A person decides');
   for (const line of shown(card.body).split('\n').slice(0, 6)) narrator.slack('', line);
-  const decision = await decide(narrator);
-  await click(world, 'otto', card, decision === 'approve' ? 'approval_approve' : 'approval_deny');
-  const decided = await until('the decision', () => message(world, inAlerts(world, /Approved|Denied/)));
+  const decided = await decide(world, narrator, card);
   narrator.slack('#alerts, same card', decided.body.text);
-  if (decision === 'approve') await repaired(world, narrator);
+  if (/Approved/.test(decided.body.text)) await repaired(world, narrator);
 
   narrator.step('What employees say');
   await survey.enough;
@@ -202,20 +200,32 @@ function answerLetters(world: World): { enough: Promise<void>; stop(): Promise<n
   };
 }
 
-/** The operator's word: yours at a terminal, else the demo's. */
-async function decide(narrator: Narrator): Promise<'approve' | 'deny'> {
+/** The operator's word: yours at a terminal or on the page, else the demo's. Resolves to the card that tells of it. */
+async function decide(world: World, narrator: Narrator, card: ApiCall): Promise<ApiCall> {
+  const decided = () => message(world, inAlerts(world, /Approved|Denied/));
   if (once || !(you || process.stdin.isTTY)) {
     narrator.simulated('Otto, an operator, clicks Approve; the click is signed as Slack signs');
-    return 'approve';
+    await click(world, 'otto', card, 'approval_approve');
+  } else {
+    const limit = you ? '' : ` (in ${YOUR_TURN_MS / 1000} s Otto does)`;
+    narrator.say(`Your turn: press a button on the page; or here Enter approves, "no" denies${limit}`);
+    const line = await yourWord(() => decided() !== undefined);
+    if (!decided()) await click(world, 'otto', card, /^\s*n/i.test(line) ? 'approval_deny' : 'approval_approve');
   }
-  const limit = you ? '' : ` (in ${YOUR_TURN_MS / 1000} s Otto does)`;
-  narrator.say(`Your turn: Enter approves, "no" denies${limit}`);
-  const line = await new Promise<string>((resolve) => {
-    process.stdin.once('data', (data) => resolve(String(data)));
-    if (!you) setTimeout(resolve, YOUR_TURN_MS, '').unref();
-  });
+  return until('the decision', decided);
+}
+
+/** What you type; nothing when it was decided elsewhere, or when nobody is there. */
+async function yourWord(isDecided: () => boolean): Promise<string> {
+  const word = Promise.withResolvers<string>();
+  process.stdin.once('data', (data) => word.resolve(String(data)));
+  const looking = setInterval(() => isDecided() && word.resolve(''), 200);
+  const limit = you ? undefined : setTimeout(() => word.resolve(''), YOUR_TURN_MS);
+  const line = await word.promise;
+  clearInterval(looking);
+  clearTimeout(limit);
   process.stdin.pause();
-  return /^\s*n/i.test(line) ? 'deny' : 'approve';
+  return line;
 }
 
 const drawn: string[] = [];
