@@ -191,10 +191,9 @@ async function giveBackAndAsk(ports: Needs, shard: ScanShard): Promise<void> {
  * Sees to fleet scans whose processes died: shards that nobody works on are given to the next, and a scan whose last
  * shard ended unseen is ended.
  * @param workerIds the other processes, which work on what they have taken
- * @param queueIsEmpty whoever has a hand free, a process that joined perhaps, was not asked
  * @returns how many shards were given back
  */
-export async function takeUpShards(ports: Needs, workerIds: readonly string[], queueIsEmpty: boolean): Promise<number> {
+export async function takeUpShards(ports: Needs, workerIds: readonly string[]): Promise<number> {
   let taken = 0;
   for (const run of await ports.store.runs.inStatus(['running'], 'fleet_scan')) {
     const open = await ports.store.scanShards.open(run.id);
@@ -204,7 +203,11 @@ export async function takeUpShards(ports: Needs, workerIds: readonly string[], q
     let givenBack = 0;
     for (const shard of left) if ((await giveBack(ports, shard)) === 'queued') givenBack++;
     const queued = open.filter(({ status }) => status === 'queued').length + givenBack;
-    if (queueIsEmpty) await ask(ports, run.id, Math.min(queued, await freeHands(ports, open.length - queued)));
+    if (queued > 0) {
+      // While nobody is asked, whoever has a hand free, a process that joined perhaps, does not know.
+      const asked = (await ports.queue.unbegun(SCAN_SHARDS)).some(({ run_id }) => run_id === run.id);
+      if (!asked) await ask(ports, run.id, Math.min(queued, await freeHands(ports, open.length - queued)));
+    }
     taken += givenBack;
     await endIfDone(ports, run.id);
   }

@@ -116,8 +116,8 @@ export interface Backups {
 /** Work that outlives a request. Facts are in the store first; the queue only says that there is something to do. */
 export interface Queue {
   enqueue(job: string, data: Record<string, unknown>): Promise<void>;
-  /** How many jobs are due and not taken yet. */
-  waiting(): Promise<number>;
+  /** The data of the jobs of this name that nobody has begun yet. */
+  unbegun(job: string): Promise<Record<string, unknown>[]>;
   /** Frees the jobs that processes had taken which are no more; each is done by the next that asks for work. */
   releaseJobsOf(workerIds: readonly string[]): Promise<void>;
 }

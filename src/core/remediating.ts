@@ -26,6 +26,9 @@ const CANCEL_POLL_MS = 1000;
 /** Works on a run of kind remediation: its remediation was moved to `running` before, which claims the endpoint. */
 export async function runRemediation(ports: Ports, run: Run, { signal, progress }: RunContext): Promise<unknown> {
   const remediation = await requireRemediation(ports, run.id);
+  // Its alert is with a person by now, or being healed anew.
+  if (remediation.status !== 'running')
+    throw new RunCancelled(`The remediation is ${remediation.status.replace('_', ' ')}; nothing was run.`);
   const endpoint = await endpointOf(ports.store, remediation);
   const obstacle =
     endpoint === null
@@ -167,16 +170,14 @@ async function endRemediation(
   const { ended, changes } = await ports.store.transaction(
     async (store): Promise<{ ended: boolean; changes: Changes | null }> => {
       await store.endpoints.hold([remediation.endpointId]);
-      const before = await store.remediations.get(remediation.id);
       const ended = await store.remediations.move(remediation.id, from, {
         status,
         reason,
         finishedAt: now,
       });
       if (!ended) return { ended, changes: null };
-      if (before?.status === 'waiting_approval' || before?.status === 'queued') {
-        await store.runs.update(remediation.id, { status: 'cancelled', error: reason, finishedAt: now });
-      }
+      const unbegun = { status: 'cancelled' as const, error: reason, finishedAt: now };
+      await store.runs.move(remediation.id, ['waiting_approval', 'queued'], unbegun);
       if (remediation.dryRun) return { ended, changes: null };
       const alert = await store.alerts.get(remediation.alertId);
       const endpoint = await endpointOf(store, remediation);

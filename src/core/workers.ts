@@ -24,16 +24,15 @@ export async function leave({ store, clock, worker }: Needs): Promise<void> {
 
 /**
  * What a dead process was working on is taken up, and what this one let go of without a word (the database was away when it had
- * ended); what waits while the queue is empty is queued again, which is harmless: claiming is atomic.
+ * ended); what waits without a place in the queue gets one again, which is harmless: claiming is atomic.
  * @param isGone tells of a process that says it is alive that it is not; only for those of this machine
  */
 export async function takeUpWhatDiedLeft(
   ports: Needs & RunPorts & Pick<Ports, 'log'>,
   isGone: (pid: number) => boolean,
 ): Promise<{ interrupted: number; requeued: number }> {
-  const { store, clock, queue, worker, inHand } = ports;
+  const { store, clock, queue, inHand } = ports;
   const now = clock.now();
-  const queueIsEmpty = (await queue.waiting()) === 0;
   // Read before asking who is alive: a process that came in between, and took a run at once, has died of nothing.
   const running = new Set((await store.runs.inStatus(['running'])).map(({ id }) => id));
   const { alive, dead } = await otherWorkers(ports, isGone);
@@ -44,16 +43,24 @@ export async function takeUpWhatDiedLeft(
     const outcome = await takeUpRun(ports, run, 'The process that worked on this run ended before the run did.');
     if (outcome) taken[outcome]++;
   }
-  taken.requeued += await takeUpShards(ports, alive, queueIsEmpty);
+  taken.requeued += await takeUpShards(ports, alive);
   for (const id of dead) await store.workers.leave(id, new Date(now.getTime() - FORGET_AFTER_MS));
-  if ((await queue.waiting()) > 0) return taken;
-  const lost = (await store.runs.inStatus(['queued'])).filter(
-    ({ kind, createdAt }) =>
-      // Remediations have an order of their own.
-      kind !== 'remediation' && (now.getTime() - createdAt.getTime() >= LOST_AFTER_MS || createdAt < worker.startedAt),
+  return { ...taken, requeued: taken.requeued + (await queueLostRuns(ports)) };
+}
+
+/** Queues again what waits and has no place in the queue, whatever else is there; returns how many runs. */
+async function queueLostRuns({ store, clock, queue, worker }: Needs): Promise<number> {
+  const nowMs = clock.now().getTime();
+  const waiting = (await store.runs.inStatus(['queued'])).filter(
+    ({ createdAt }) => nowMs - createdAt.getTime() >= LOST_AFTER_MS || createdAt < worker.startedAt,
   );
-  for (const run of lost) await queue.enqueue('execute_run', { run_id: run.id });
-  return { ...taken, requeued: taken.requeued + lost.length };
+  if (waiting.length === 0) return 0;
+  const places = new Set((await queue.unbegun('execute_run')).map(({ run_id }) => run_id));
+  // Remediations get into the queue when their turn has come.
+  const begun = new Set((await store.remediations.inStatus(['running'])).map(({ id }) => id));
+  const lost = waiting.filter(({ id, kind }) => !places.has(id) && (kind !== 'remediation' || begun.has(id)));
+  for (const { id } of lost) await queue.enqueue('execute_run', { run_id: id });
+  return lost.length;
 }
 
 /**

@@ -44,10 +44,6 @@ describe('the store', () => {
     ],
     ['an alert is as the last line of its timeline says', ["update alert set status = 'needs_human'"]],
     ['exactly the resolved alerts have an end', ['update alert set resolved_at = 1']],
-    [
-      'an endpoint is healed by one remediation at a time',
-      ['drop index remediation_one_running', remediation('a', 'running'), remediation('b', 'running')],
-    ],
     ['a ticket and its message are kept together', [ticket('t')]],
     ['nothing hangs in the air', ['delete from endpoint']],
     ['healing has looked at every new alert', ['update alert set handled_at = null']],
@@ -63,6 +59,17 @@ describe('the store', () => {
 
   test('an alert has at most one ticket that is open', async () => {
     expect(await brokenBy(ticket('t'), ticket('u'))).toContain('an alert has at most one ticket that is open');
+  });
+
+  test('an endpoint is healed by one remediation at a time', async () => {
+    const both = [remediation('a', 'running'), remediation('b', 'running')];
+    expect(await brokenBy('drop index remediation_one_running', ...both)).toContain(
+      'an endpoint is healed by one remediation at a time',
+    );
+  });
+
+  test('no remediation is stuck', async () => {
+    expect(await brokenBy(remediation('a', 'queued'))).toEqual(['no remediation is stuck']);
   });
 
   test('runs and messages', async () => {
@@ -104,16 +111,28 @@ describe('the store', () => {
       version: 1,
     });
     const begun = "update remediation set started_at = 1, approval_id = 'ask'";
-    expect(await brokenBy(remediation('a', 'running'), begun)).toEqual(['nothing is carried out that waits for a yes']);
+    expect(await brokenBy(remediation('a', 'running'), begun)).toContain('nothing is carried out that waits for a yes');
   });
 
   test('is read as the checks of promises want it', async () => {
+    await opened.store.runs.add(run('a', { status: 'completed', result: { stats: { play: '7-1' } } }));
     await brokenBy(remediation('a', 'fixed'), 'update remediation set started_at = 1', ticket('t'));
+    const message = {
+      messenger: 'slack',
+      kind: 'raised',
+      subject: 'alert:1',
+      idempotencyKey: 'k',
+      payload: {},
+    } as const;
+    await opened.store.outbox.add([message], new Date(0));
+    await opened.database.em.fork().execute("update outbox set state = 'sent'");
+    await opened.store.slackMessages.keep([{ subject: 'alert:1', channel: 'C1', ts: '1.5', digest: false }]);
     expect(await readStored(opened.database.em)).toEqual({
       alerts: [{ hostname: 'pc-1', alertName: 'DiskFull', status: 'active' }],
-      runIds: new Set(),
-      begun: [{ id: 'a', hostname: 'pc-1', playbook: 'cleanup_disk' }],
+      runIds: new Set(['a']),
+      begun: [{ id: 'a', hostname: 'pc-1', playbook: 'cleanup_disk', play: '7-1' }],
       tickets: [{ id: 't', sent: false }],
+      told: [{ subject: 'alert:1', ts: '1.5' }],
       approvals: new Map(),
     });
   });
@@ -123,17 +142,25 @@ describe('promises', () => {
   const identity = { hostname: 'pc-1', alertName: 'DiskFull' };
   const promises = { delivered: [identity], runIds: ['r'], approvedIds: ['a'] };
   const seen: Seen = {
-    plays: [{ hostname: 'pc-1', playbook: 'clean' }],
+    plays: [
+      { id: 'p', hostname: 'pc-1', playbook: 'clean' },
+      { id: 'cut short', hostname: 'pc-1', playbook: 'clean' },
+    ],
     tickets: [
       { key: 'ticket:t', id: 't', event: 'opened' },
       { key: 'ticket:t', id: 't', event: 'opened' },
     ],
+    slackTs: new Set(['1.5']),
   };
   const stored: Stored = {
     alerts: [{ ...identity, status: 'resolved' }],
     runIds: new Set(['r']),
-    begun: [{ id: 'm', hostname: 'pc-1', playbook: 'clean' }],
+    begun: [
+      { id: 'm', hostname: 'pc-1', playbook: 'clean', play: 'p' },
+      { id: 'n', hostname: 'pc-1', playbook: 'clean', play: null },
+    ],
     tickets: [{ id: 't', sent: true }],
+    told: [{ subject: 'alert:1', ts: '1.5' }],
     approvals: new Map([['a', 'approved']]),
   };
 
@@ -153,9 +180,30 @@ describe('promises', () => {
     [
       'a playbook that ran twice',
       promises,
-      { ...seen, plays: [...seen.plays, ...seen.plays] },
+      { ...seen, plays: [...seen.plays, { id: 'again', hostname: 'pc-1', playbook: 'clean' }] },
       stored,
-      /ran 2 times for 1/,
+      /ran 2 times without a report, for 1/,
+    ],
+    [
+      'a report of nothing',
+      promises,
+      { ...seen, plays: seen.plays.slice(1) },
+      stored,
+      /remediation m has the report of a play that never was/,
+    ],
+    [
+      'an alert that Slack never had',
+      promises,
+      { ...seen, slackTs: new Set<string>() },
+      stored,
+      /alert:1 counts as told/,
+    ],
+    [
+      'an alert that nobody knows the message of',
+      promises,
+      seen,
+      { ...stored, told: [{ subject: 'alert:1', ts: null }] },
+      /alert:1 counts as told/,
     ],
     [
       'a ticket under two keys',

@@ -24,14 +24,18 @@ export interface Seen {
   plays: Play[];
   /** What the ticket system took, oldest first: openings of tickets and news of them, each under a key of its own. */
   tickets: { key: string; id: string; event: string }[];
+  /** Where Slack has messages of ours: their times, which name them. */
+  slackTs: Set<string>;
 }
 
 export interface Stored {
   alerts: (Identity & { status: string })[];
   runIds: Set<string>;
-  /** Remediations that began, dry runs left out. */
-  begun: { id: string; hostname: string; playbook: string }[];
+  /** Remediations that began, dry runs left out; `play` as the playbook's report called it, null without a report. */
+  begun: { id: string; hostname: string; playbook: string; play: string | null }[];
   tickets: { id: string; sent: boolean }[];
+  /** Alerts that count as told in Slack; `ts` null when nobody knows by what message. */
+  told: { subject: string; ts: string | null }[];
   approvals: Map<string, string>;
 }
 
@@ -41,21 +45,33 @@ export async function readStored(em: SqlEntityManager): Promise<Stored> {
     'select hostname, alert_name, status from alert',
   );
   const runs = await rows<{ id: string }>('select id from run');
-  const begun = await rows<{ id: string; hostname: string; playbook: string }>(
-    'select id, hostname, playbook from remediation where started_at is not null and not dry_run',
+  const begun = await rows<{ id: string; hostname: string; playbook: string; result: unknown }>(
+    `select m.id, m.hostname, m.playbook, r.result from remediation m join run r on r.id = m.id
+     where m.started_at is not null and not m.dry_run`,
   );
   const tickets = await rows<{ id: string; sent: number }>(
     `select t.id, (select count(*) from outbox o where o.messenger = 'ticket' and o.subject = 'ticket:' || t.id and o.kind = 'raised' and o.state = 'sent') as sent
      from ticket t`,
   );
+  const told = await rows<{ subject: string; ts: string | null }>(
+    `select o.subject, s.ts from outbox o left join slack_message s on s.subject = o.subject
+     where o.messenger = 'slack' and o.kind = 'raised' and o.state = 'sent' and o.subject like 'alert:%'`,
+  );
   const approvals = await rows<{ id: string; status: string }>('select id, status from approval');
   return {
     alerts: alerts.map(({ alert_name, ...rest }) => ({ ...rest, alertName: alert_name })),
     runIds: new Set(runs.map(({ id }) => id)),
-    begun,
+    begun: begun.map(({ result, ...rest }) => ({ ...rest, play: playIn(result) })),
+    told,
     tickets: tickets.map(({ id, sent }) => ({ id, sent: Number(sent) > 0 })),
     approvals: new Map(approvals.map(({ id, status }) => [id, status])),
   };
+}
+
+/** @param result of a run, which one of the two databases gives as text */
+function playIn(result: unknown): string | null {
+  const { stats } = (typeof result === 'string' ? JSON.parse(result) : result) ?? {};
+  return stats?.play ?? null;
 }
 
 const keyOf = ({ hostname, alertName }: Identity) => `${alertName} on ${hostname}`;
@@ -85,12 +101,22 @@ export function brokenPromises(
       broken.push(`approval ${id} was answered with approved and is ${status ?? 'not in the store'}`);
   }
 
-  const playOf = ({ hostname, playbook }: Play) => `${playbook} on ${hostname}`;
+  // A play that no report told of may be one that lost its process; there are no more of them than remediations without a report.
+  const playOf = ({ hostname, playbook }: Omit<Play, 'id'>) => `${playbook} on ${hostname}`;
+  const reported = new Set(stored.begun.map(({ play }) => play));
+  const unreported = Map.groupBy(
+    seen.plays.filter(({ id }) => !reported.has(id)),
+    playOf,
+  );
   const begun = Map.groupBy(stored.begun, playOf);
-  for (const [play, runs] of Map.groupBy(seen.plays, playOf)) {
-    const allowed = begun.get(play)?.length ?? 0;
-    if (runs.length > allowed) broken.push(`${play} ran ${runs.length} times for ${allowed} remediations`);
+  for (const [play, runs] of unreported) {
+    const allowed = begun.get(play)?.filter((remediation) => remediation.play === null).length ?? 0;
+    if (runs.length > allowed)
+      broken.push(`${play} ran ${runs.length} times without a report, for ${allowed} remediations without one`);
   }
+  const played = new Set(seenLater.plays.map(({ id }) => id));
+  for (const { id, play } of stored.begun)
+    if (play !== null && !played.has(play)) broken.push(`remediation ${id} has the report of a play that never was`);
 
   const opened = seen.tickets.filter(({ event }) => event === 'opened');
   for (const [id, calls] of Map.groupBy(opened, ({ id }) => id)) {
@@ -104,6 +130,8 @@ export function brokenPromises(
   const arrived = new Set(seenLater.tickets.map(({ id }) => id));
   for (const { id, sent } of stored.tickets)
     if (sent && !arrived.has(id)) broken.push(`ticket ${id} counts as sent and never arrived`);
+  for (const { subject, ts } of stored.told)
+    if (ts === null || !seenLater.slackTs.has(ts)) broken.push(`${subject} counts as told in Slack and never arrived`);
   return broken;
 }
 

@@ -1,8 +1,10 @@
 /** What goes wrong in a storm: each fault strikes, lasts a while, and is over when it resolves. */
+import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ChaosPostgres, SmallDisk } from './database.ts';
 import { MOODS } from './flaky.ts';
+import { type Load, MOMENTS } from './load.ts';
 import type { Outside } from './outside.ts';
 import type { Member } from './processes.ts';
 import type { Chance } from './random.ts';
@@ -15,6 +17,7 @@ export interface Fault {
 
 export interface Weather {
   members: Member[];
+  load: Load;
   outside: Outside;
   postgres: ChaosPostgres | null;
   disk: SmallDisk | null;
@@ -40,17 +43,33 @@ export function createClock(file: string): Clock {
   };
 }
 
-/** Forward as after a sleep, by a time zone or by half a day's drift; backward by what a time server takes back at once. */
-const JUMPS_S = [30, 3600, 7200, -20, -90];
+/** Forward as after a sleep, or by time zones; backward by what a time server takes back at once. Seconds. */
+const JUMPS_S = { forward: [30, 3600, 7200], back: [-20, -90] };
 
-export function faultsFor({ members, outside, postgres, disk, luck, clock }: Weather): Fault[] {
+/** From a moment on, within how long a process is killed; a playbook takes a second. Milliseconds. */
+const MOMENT_MS = 1500;
+
+/** A storm in which nobody does such a thing for so long shows nothing; milliseconds. */
+const COMES_WITHIN_MS = 60_000;
+
+export function faultsFor({ members, load, outside, postgres, disk, luck, clock }: Weather): Fault[] {
+  const die = async (victims: Member[], lastsMs: number) => {
+    await Promise.all(victims.map((member) => member.kill()));
+    await delay(lastsMs / 4);
+    await Promise.all(victims.map((member) => member.start()));
+  };
   const deaths = members.map(
-    (member): Fault => ({
-      name: `kill -9 ${member.name}`,
+    (member): Fault => ({ name: `kill -9 ${member.name}`, strike: (lastsMs) => die([member], lastsMs) }),
+  );
+  const untimely = MOMENTS.map(
+    (moment): Fault => ({
+      name: `kill -9 at a ${moment}`,
       async strike(lastsMs) {
-        await member.kill();
-        await delay(lastsMs / 4);
-        await member.start();
+        await once(load.moments, moment, { signal: AbortSignal.timeout(COMES_WITHIN_MS) }).catch(() => {
+          throw new Error(`there was no ${moment} within ${COMES_WITHIN_MS / 1000} s`);
+        });
+        await delay(luck.between(0, MOMENT_MS));
+        await die([luck.pick(members)], lastsMs);
       },
     }),
   );
@@ -58,8 +77,9 @@ export function faultsFor({ members, outside, postgres, disk, luck, clock }: Wea
     (name): Fault => ({
       name: `${name} fails`,
       async strike(lastsMs) {
-        for (let spell = 0; spell < 3; spell++) {
-          outside.flaky[name].mood = luck.pick(MOODS);
+        // An answer that is lost is the only failure after which things are there twice: it never stays away.
+        for (const mood of ['lost', luck.pick(MOODS), luck.pick(MOODS)] as const) {
+          outside.flaky[name].mood = mood;
           await delay(lastsMs / 3);
         }
         outside.flaky[name].mood = 'well';
@@ -68,6 +88,7 @@ export function faultsFor({ members, outside, postgres, disk, luck, clock }: Wea
   );
   const faults: Fault[] = [
     ...deaths,
+    ...untimely,
     ...moods,
     {
       name: 'machines are silent',
@@ -78,12 +99,15 @@ export function faultsFor({ members, outside, postgres, disk, luck, clock }: Wea
       },
     },
     {
-      name: 'the clock jumps',
-      async strike() {
-        clock.jump(luck.pick(JUMPS_S) * 1000);
-      },
+      name: 'the clock jumps forward',
+      strike: async () => clock.jump(luck.pick(JUMPS_S.forward) * 1000),
+    },
+    {
+      name: 'the clock is set back',
+      strike: async () => clock.jump(luck.pick(JUMPS_S.back) * 1000),
     },
   ];
+  if (members.length > 1) faults.push({ name: 'kill -9 everybody', strike: (lastsMs) => die(members, lastsMs) });
   if (postgres) {
     faults.push({
       name: 'the database restarts',

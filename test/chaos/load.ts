@@ -1,4 +1,5 @@
 /** What people and machines do to the service during a storm, and what it promised them by its answers. */
+import { EventEmitter } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { alert, delivery } from '../helpers/deliveries.ts';
 import { API_KEY } from '../helpers/service.ts';
@@ -9,15 +10,35 @@ import type { Chance } from './random.ts';
 /** Longer than any answer takes; milliseconds. */
 const PATIENCE_MS = 20_000;
 
+/** What people and machines are doing when something strikes. */
+export const MOMENTS = ['scan', 'delivery', 'yes', 'word on a ticket'] as const;
+export type Moment = (typeof MOMENTS)[number];
+
+/**
+ * Answers that may come: done, accepted, in conflict with what another did first, and not now. Anything else is a bug whatever the
+ * weather: nobody here asks for what is not there, is not allowed, or is too much.
+ */
+const ANSWERS = [200, 202, 409, 503];
+
 export interface Load extends Promises {
+  /** Tells of a moment by its name, just before the service hears of it. */
+  moments: EventEmitter<Record<Moment, []>>;
   /** How often each status was answered; `cut` for none. */
   statuses: Map<string, number>;
-  /** Answers of 500, which are bugs whatever the weather. */
+  /** Answers that may not come. */
   bugs: string[];
   /** Stops, and waits for what is under way. */
   stop(): Promise<void>;
   /** Says once more, until it is answered, where alerts that come and go stand. */
   settle(): Promise<void>;
+}
+
+/** As Alertmanager knows an alert: what has ended still says when it began. */
+interface ComingOrGoing {
+  name: string;
+  hostname: string;
+  firing: boolean;
+  startsAt: string;
 }
 
 interface Answer {
@@ -28,7 +49,9 @@ interface Answer {
 /** @param clockMs the time as the service sees it */
 export function startLoad(url: string, outside: Outside, luck: Chance, clockMs: () => number): Load {
   const stopped = new AbortController();
-  const going: Record<string, boolean> = {};
+  const moments: Load['moments'] = new EventEmitter();
+  /** What comes and goes, by alert and machine. */
+  const going = new Map<string, ComingOrGoing>();
   let named = 0;
 
   /** Null when no answer came. */
@@ -37,6 +60,7 @@ export function startLoad(url: string, outside: Outside, luck: Chance, clockMs: 
     path: string,
     body?: object,
     headers: Record<string, string> = { 'X-API-Key': API_KEY },
+    answers = ANSWERS,
   ): Promise<Answer | null> {
     let answer: Answer | null = null;
     try {
@@ -53,16 +77,19 @@ export function startLoad(url: string, outside: Outside, luck: Chance, clockMs: 
     }
     const status = String(answer?.status ?? 'cut');
     load.statuses.set(status, (load.statuses.get(status) ?? 0) + 1);
-    if (answer?.status === 500) load.bugs.push(`${method} ${path} was answered 500`);
+    if (answer && !answers.includes(answer.status))
+      load.bugs.push(`${method} ${path} was answered ${status}: ${JSON.stringify(answer.body).slice(0, 200)}`);
     return answer;
   }
 
   const bearer = { Authorization: `Bearer ${WEBHOOK_SECRET}` };
-  const deliver = async (alerts: object[]): Promise<boolean> =>
-    (await call('POST', '/api/v1/webhooks/alertmanager', delivery(...alerts), bearer))?.status === 200;
-  const isoNow = () => new Date(clockMs()).toISOString();
+  async function deliver(alerts: object[]): Promise<boolean> {
+    moments.emit('delivery');
+    return (await call('POST', '/api/v1/webhooks/alertmanager', delivery(...alerts), bearer))?.status === 200;
+  }
+  const isoNow = () => new Date().toISOString();
 
-  /** As Alertmanager: again and again until it is answered, and some deliveries twice although they were. */
+  /** As Alertmanager, which has a clock of its own: again and again until it is answered, and some deliveries twice although they were. */
   async function deliverOne(): Promise<void> {
     const hostname = luck.pick(MACHINES);
     const alertName = `Storm${named++}`;
@@ -78,24 +105,34 @@ export function startLoad(url: string, outside: Outside, luck: Chance, clockMs: 
     }
   }
 
-  const comesAndGoes = (hostname: string, firing: boolean) =>
+  /** One that nothing heals, and one that is healed without asking. */
+  const COME_AND_GO = ['ComesAndGoes', 'Stuck'];
+  const comesOrGoes = ({ name, hostname, firing, startsAt }: ComingOrGoing) =>
     alert({
-      name: 'ComesAndGoes',
+      name,
       host: hostname,
       status: firing ? 'firing' : 'resolved',
-      startsAt: isoNow(),
+      startsAt,
       ...(!firing && { endsAt: isoNow() }),
     });
   async function comeAndGo(): Promise<void> {
+    const name = luck.pick(COME_AND_GO);
     const hostname = luck.pick(MACHINES.slice(0, 4));
-    going[hostname] = !going[hostname];
-    await deliver([comesAndGoes(hostname, going[hostname])]);
+    const before = going.get(name + hostname);
+    const now: ComingOrGoing = before?.firing
+      ? { ...before, firing: false }
+      : { name, hostname, firing: true, startsAt: isoNow() };
+    going.set(name + hostname, now);
+    await deliver([comesOrGoes(now)]);
   }
 
   async function scan(): Promise<void> {
     const fleet = luck.next() < 0.3;
     const hostname = luck.pick(MACHINES);
-    if (luck.next() < 0.4) outside.fillDisk(hostname);
+    const drawn = luck.next();
+    if (drawn < 0.4) outside.fillDisk(hostname);
+    else if (drawn < 0.5) outside.freeDisk(hostname);
+    moments.emit('scan');
     const path = fleet ? '/api/v1/dex/fleet/scan' : `/api/v1/dex/endpoints/${hostname}/scan`;
     keepRun(await call('POST', path));
   }
@@ -114,6 +151,7 @@ export function startLoad(url: string, outside: Outside, luck: Chance, clockMs: 
     for (const { approval_id: id } of pending?.body?.approvals ?? []) {
       const decision = luck.next() < 0.85 ? 'approve' : 'deny';
       const path = `/api/v1/approvals/${id}/decide`;
+      if (decision === 'approve') moments.emit('yes');
       const answers = await Promise.all([call('POST', path, { decision }), call('POST', path, { decision })]);
       if (answers.some((answer) => answer?.status === 200 && answer.body.approval.status === 'approved'))
         load.approvedIds.push(id);
@@ -125,10 +163,13 @@ export function startLoad(url: string, outside: Outside, luck: Chance, clockMs: 
     const sent = outside.tickets.sent.at(luck.between(0, Math.max(0, outside.tickets.sent.length - 1)));
     if (!sent) return;
     const { id } = JSON.parse(sent.text);
-    const word = { delivery_id: `done-${id}`, ticket_id: id, event: 'resolved', at: isoNow() };
+    const word = { delivery_id: `done-${id}`, ticket_id: id, event: 'resolved', at: new Date(clockMs()).toISOString() };
     const headers = { ...bearer, 'X-Webhook-Timestamp': String(Math.floor(clockMs() / 1000)) };
-    await call('POST', '/api/v1/webhooks/tickets', word, headers);
-    if (luck.next() < 0.3) await call('POST', '/api/v1/webhooks/tickets', word, headers);
+    moments.emit('word on a ticket');
+    // Refused as too old or too new, when the clock jumped while it was on its way.
+    const answers = [...ANSWERS, 401];
+    for (const _again of luck.next() < 0.3 ? [1, 2] : [1])
+      await call('POST', '/api/v1/webhooks/tickets', word, headers, answers);
   }
 
   async function look(): Promise<void> {
@@ -162,6 +203,7 @@ export function startLoad(url: string, outside: Outside, luck: Chance, clockMs: 
   ];
 
   const load: Load = {
+    moments,
     delivered: [],
     leftAs: [],
     runIds: [],
@@ -173,9 +215,9 @@ export function startLoad(url: string, outside: Outside, luck: Chance, clockMs: 
       await Promise.all(loops);
     },
     async settle() {
-      for (const [hostname, firing] of Object.entries(going)) {
-        while (!(await deliver([comesAndGoes(hostname, firing)]))) await delay(500);
-        load.leftAs.push({ hostname, alertName: 'ComesAndGoes', firing });
+      for (const state of going.values()) {
+        while (!(await deliver([comesOrGoes(state)]))) await delay(500);
+        load.leftAs.push({ hostname: state.hostname, alertName: state.name, firing: state.firing });
       }
       // What people were asked during the storm is answered, so that nothing waits.
       await approve();

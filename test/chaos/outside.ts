@@ -16,6 +16,8 @@ export const WEBHOOK_SECRET = 'a-webhook-secret';
 
 /** One start of a playbook, as the program itself wrote it down. */
 export interface Play {
+  /** Its report says it too. */
+  id: string;
   hostname: string;
   playbook: string;
 }
@@ -29,6 +31,7 @@ export interface Outside {
   /** Registration of a machine. */
   registration(hostname: string): Record<string, unknown>;
   fillDisk(hostname: string): void;
+  freeDisk(hostname: string): void;
   /** While true, machines do not answer. */
   machinesSilent: boolean;
   plays(): Play[];
@@ -40,9 +43,8 @@ const HOST_KEY_SHA256 = createHash('sha256').update(Buffer.from(HOST_KEY, 'base6
 
 const MAP = `
 remediation_map:
-  DiskFull: { action: ansible, playbook: cleanup_disk, requires_approval: true, cooldown: 1m, max_per_day: 100 }
-  HighMemory: { action: clear_cache, requires_approval: false, cooldown: 1m, max_per_day: 100 }
-  KernelPanic: { action: ticket, severity: critical }
+  DiskFull: { action: ansible, playbook: cleanup_disk, requires_approval: true, cooldown: 0m, max_per_day: 100 }
+  Stuck: { action: clear_cache, requires_approval: false, cooldown: 0m, max_per_day: 100 }
 limits: { per_host_per_day: 1000, fleet: { remediations: 10000, failures: 10000, window: 1h } }
 `;
 
@@ -91,10 +93,11 @@ export async function startOutside(dir: string): Promise<Outside> {
     join(bin, 'ansible-playbook'),
     `for last; do :; done
 host=$4
-echo "$host $(basename "$last" .yml)" >> ${journal}
+play=$$-$(date +%s%N)
+echo "$play $host $(basename "$last" .yml)" >> ${journal}
 sleep 1
 : > ${healedDir}/$host
-printf '{"plays":[{"tasks":[{"task":{"name":"heal"},"hosts":{"%s":{"changed":true}}}]}],"custom_stats":{}}' "$host"`,
+printf '{"plays":[{"tasks":[{"task":{"name":"heal"},"hosts":{"%s":{"changed":true}}}]}],"custom_stats":{"%s":{"play":"%s"}}}' "$host" "$host" "$play"`,
   );
   const keys = join(dir, 'keys');
   mkdirSync(keys);
@@ -137,14 +140,15 @@ printf '{"plays":[{"tasks":[{"task":{"name":"heal"},"hosts":{"%s":{"changed":tru
       },
     }),
     fillDisk: (hostname) => void full.add(hostname),
+    freeDisk: (hostname) => void full.delete(hostname),
     machinesSilent: false,
     plays: () =>
       readFileSync(journal, 'utf8')
         .split('\n')
         .filter(Boolean)
         .map((line) => {
-          const [hostname = '', playbook = ''] = line.split(' ');
-          return { hostname, playbook };
+          const [id = '', hostname = '', playbook = ''] = line.split(' ');
+          return { id, hostname, playbook };
         }),
     async stop() {
       for (const one of Object.values(flaky)) await one.stop();

@@ -21,6 +21,8 @@ export type Setup = (typeof SETUPS)[number];
 
 export interface Outcome {
   broken: string[];
+  /** How often each fault struck. */
+  struck?: Record<string, number>;
   figures: Record<string, number>;
 }
 
@@ -32,6 +34,9 @@ const FAULT_MS = 4000;
  * and by then its messenger may have backed off for a minute more.
  */
 const REST_WITHIN_MS = 240_000;
+
+/** How long after a fault the service may be away; milliseconds. */
+const BACK_WITHIN_MS = 60_000;
 
 export async function storm(
   setup: Setup,
@@ -73,21 +78,23 @@ export async function storm(
     await Promise.all(workers.map((one) => one.start()));
     for (const hostname of MACHINES) await register(url, outside, hostname);
 
-    const faults = faultsFor({ members, outside, postgres, disk, luck, clock });
     const load = startLoad(url, outside, luck, clock.nowMs);
+    const faults = faultsFor({ members, load, outside, postgres, disk, luck, clock });
+    const struck = Object.fromEntries(faults.map(({ name }) => [name, 0]));
     const endsAt = Date.now() + seconds * 1000;
     let round = 0;
-    // Every fault once before any comes again.
-    let waiting: typeof faults = [];
-    while (Date.now() < endsAt) {
+    // Every fault once before any comes again, and each at least once, however short the storm.
+    let waiting = [...faults];
+    while (Date.now() < endsAt || round < faults.length) {
       if (waiting.length === 0) waiting = [...faults];
       const fault = luck.pick(waiting);
       waiting.splice(waiting.indexOf(fault), 1);
       await delay(1500);
       const beganAt = Date.now();
       await fault.strike(FAULT_MS);
+      struck[fault.name] = (struck[fault.name] ?? 0) + 1;
       database ??= await openDatabase(databaseUrl);
-      const found = await brokenNow(database, load, outside);
+      const found = [...(await awayNow(url)), ...(await brokenNow(database, load, outside))];
       for (const line of found) broken.add(line);
       say(
         `${setup} round ${++round}: ${fault.name}, ${((Date.now() - beganAt) / 1000).toFixed(1)} s; ${found.length === 0 ? 'all holds' : `BROKEN: ${found.join('; ')}`}`,
@@ -119,6 +126,7 @@ export async function storm(
     for (const line of bugsIn(members)) broken.add(line);
     return {
       broken: [...broken],
+      struck,
       figures: {
         rounds: round,
         rest_s: Math.round(restedAfterMs / 1000),
@@ -141,6 +149,17 @@ export async function storm(
     await disk?.remove();
     rmSync(dir, { recursive: true, force: true });
   }
+}
+
+/** Whether it does its work again: a page of alerts takes its database too. */
+async function awayNow(url: string): Promise<string[]> {
+  const until = AbortSignal.timeout(BACK_WITHIN_MS);
+  while (!until.aborted) {
+    const page = fetch(`${url}/api/v1/dex/alerts`, { headers: { 'X-API-Key': API_KEY }, signal: until });
+    if ((await page.catch(() => null))?.status === 200) return [];
+    await delay(200);
+  }
+  return [`the service did not answer within ${BACK_WITHIN_MS / 1000} s`];
 }
 
 async function brokenNow({ em }: Database, load: Load, outside: Outside): Promise<string[]> {
@@ -173,6 +192,7 @@ function seen(outside: Outside): Seen {
       const { id, event } = JSON.parse(text);
       return { key: String(headers['idempotency-key']), id, event };
     }),
+    slackTs: new Set(outside.slack.calls.flatMap(({ answer }) => (answer.ok && answer.ts ? [answer.ts] : []))),
   };
 }
 

@@ -1,5 +1,6 @@
 /** Self-healing through the whole service: from an alert of any source to a verified fix, or to a person. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { takeUpWhatDiedLeft } from '../../src/core/workers.ts';
 import { alert, delivery } from '../helpers/deliveries.ts';
 import { FULL_DISK, type HealingWorld, healingWorld, MAP, MODEL, person } from '../helpers/healingWorld.ts';
 import { WELL } from '../helpers/machines.ts';
@@ -337,6 +338,55 @@ describe('a running playbook', () => {
     await expect.poll(async () => (await world.remediations('status=verifying')).length, PATIENCE).toBe(2);
     expect(world.runs).toHaveLength(2);
     expect(most).toBe(1);
+  });
+});
+
+describe('a remediation that began, and whose process died before it got into the queue,', () => {
+  const LOST_MS = 60_000;
+  const begunAndLost = async (): Promise<string> => {
+    await world.register('pc-1');
+    await world.scan('pc-1', FULL_DISK);
+    await world.reaches('pc-1', 'pending_approval');
+    const id = (await world.remediations())[0]?.remediation_id;
+    const { remediations, runs } = world.service.app.ports.store;
+    await remediations.move(id, ['waiting_approval'], { status: 'running', startedAt: world.clock.now() });
+    await runs.update(id, { status: 'queued' });
+    return id;
+  };
+  const queueAgain = () => takeUpWhatDiedLeft(world.service.app.ports, () => false);
+
+  test('is carried out, once', async () => {
+    const id = await begunAndLost();
+    world.clock.advance(LOST_MS);
+    await queueAgain();
+    await queueAgain();
+    await world.service.finished(id);
+    expect(world.runs).toHaveLength(1);
+    expect((await world.alertOf('pc-1')).status).toBe('resolved');
+  });
+
+  test('is not carried out once it was given to a person', async () => {
+    const id = await begunAndLost();
+    world.clock.advance(20 * 60_000 + 1);
+    await world.tend();
+    expect((await world.alertOf('pc-1')).status).toBe('needs_human');
+    const { runs } = world.service.app.ports.store;
+    expect(await runs.get(id)).toMatchObject({
+      status: 'cancelled',
+      error: expect.stringContaining('its worker is gone'),
+    });
+    // As if somebody had taken it in the same moment.
+    await runs.update(id, { status: 'queued' });
+    await world.service.app.ports.queue.enqueue('execute_run', { run_id: id });
+    await expect.poll(() => runs.status(id)).toBe('cancelled');
+    expect(world.runs).toEqual([]);
+  });
+
+  test('does not keep others from their turn', async () => {
+    const id = await begunAndLost();
+    await world.service.app.ports.store.remediations.move(id, ['running'], { status: 'queued', startedAt: null });
+    world.clock.advance(LOST_MS);
+    expect(await queueAgain()).toMatchObject({ requeued: 0 });
   });
 });
 

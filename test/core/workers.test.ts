@@ -16,7 +16,7 @@ const everybodyLives = () => false;
 function processOf(store: Store, id: string, pid = 1, host = 'here') {
   const enqueued: string[] = [];
   const released: string[] = [];
-  let waiting = 0;
+  const places: string[] = [];
   return {
     store,
     clock,
@@ -27,14 +27,13 @@ function processOf(store: Store, id: string, pid = 1, host = 'here') {
     worker: { id, host, pid, startedAt: clock.now() },
     queue: {
       enqueue: async (_job: string, { run_id }: Record<string, unknown>) => void enqueued.push(String(run_id)),
-      waiting: async () => waiting,
+      unbegun: async () => places.map((run_id) => ({ run_id })),
       releaseJobsOf: async (workerIds: readonly string[]) => void released.push(...workerIds),
     },
     released,
     enqueued,
-    busy: (jobs: number) => {
-      waiting = jobs;
-    },
+    /** Runs that wait in the queue. */
+    places,
   };
 }
 
@@ -80,15 +79,15 @@ describe.each(STORE_KINDS)('%s', (kind) => {
     expect(await statusOf(`${kind}-left`)).toBe('interrupted');
   });
 
-  test('a run whose place in the queue was lost gets a new one, once the queue is empty', async () => {
+  test('a run whose place in the queue was lost gets a new one, however much else waits there', async () => {
     await store.runs.add(run(`${kind}-lost`, { createdAt: clock.now() }));
+    await store.runs.add(run(`${kind}-waits`, { createdAt: clock.now() }));
     const mine = processOf(store, `${kind}-sweeper`);
-    mine.busy(1);
-    clock.advance(60_000);
-    await takeUpWhatDiedLeft(mine, everybodyLives);
-    expect(mine.enqueued).toEqual([]);
-    mine.busy(0);
-    await takeUpWhatDiedLeft(mine, everybodyLives);
+    mine.places.push(`${kind}-waits`, 'another');
+    clock.advance(59_999);
+    expect(await takeUpWhatDiedLeft(mine, everybodyLives)).toMatchObject({ requeued: 0 });
+    clock.advance(1);
+    expect(await takeUpWhatDiedLeft(mine, everybodyLives)).toMatchObject({ requeued: 1 });
     expect(mine.enqueued).toEqual([`${kind}-lost`]);
   });
 

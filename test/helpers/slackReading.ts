@@ -1,17 +1,14 @@
 /** Reads Slack messages as a person does: the words, and the buttons with what they say when they ask again. */
 
-/** All texts of a message's or a view's blocks. */
+/** All texts of a message's or a view's blocks, a line for each block. */
 export function shown(message: any): string {
-  const texts: string[] = [];
-  const walk = (node: any): void => {
-    if (Array.isArray(node)) node.forEach(walk);
-    else if (node && typeof node === 'object') {
-      if (typeof node.text === 'string') texts.push(node.text);
-      Object.values(node).forEach(walk);
-    }
-  };
-  walk(message.blocks);
-  return texts.join('');
+  return (message.blocks ?? []).map((block: any) => textsOf(block).join('')).join('\n');
+}
+
+function textsOf(node: any): string[] {
+  if (Array.isArray(node)) return node.flatMap(textsOf);
+  if (node === null || typeof node !== 'object') return [];
+  return [...(typeof node.text === 'string' ? [node.text] : []), ...Object.values(node).flatMap(textsOf)];
 }
 
 export function buttons(message: any): any[] {

@@ -77,6 +77,11 @@ export const AT_REST: readonly Invariant[] = [
       where (status <> 'pending' and settled_at is null) or (kind = 'tool' and execution in ('due', 'running'))`,
   },
   {
+    name: 'no remediation is stuck',
+    breaches: `select r.id, r.status, r.hostname from remediation r left join approval a on a.id = r.approval_id
+      where r.status in ('queued', 'running') or (r.status = 'waiting_approval' and a.status <> 'pending')`,
+  },
+  {
     name: 'an alert that is being healed has a remediation that does it',
     breaches: `select a.id, a.hostname, a.status, r.status as remediation from alert a
       left join remediation r on r.id = a.remediation_run_id

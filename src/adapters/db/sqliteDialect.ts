@@ -10,19 +10,34 @@ type Connection = Awaited<ReturnType<Driver['acquireConnection']>>;
 /**
  * A transaction that reads before it writes fails at once, whatever the busy timeout, when another process wrote in between
  * (sqlite.org/lang_transaction.html): so each of ours waits for its turn as a writer before it reads.
+ *
+ * Kysely gives the one connection back only after a beginning, a commit or a rollback that worked; after any other everybody would
+ * wait for it for ever. So a transaction that could not begin fails at its first statement instead, and a rollback never fails:
+ * when the disk is full or failing SQLite has mostly done it by itself, and says that there is none.
  */
 export class ImmediateSqliteDialect extends NodeSqliteDialect {
   override createDriver(): Driver {
     const driver = super.createDriver();
     const init = driver.init.bind(driver);
-    // The ORM asks the database something of its own before anybody else can: another process may just be closing it.
+    let unbegun: Error | null = null;
     driver.init = async (...given) => {
       await init(...given);
       const connection = await driver.acquireConnection();
+      // The ORM asks the database something of its own before anybody else can: another process may just be closing it.
       await run(connection, `pragma busy_timeout = ${BUSY_TIMEOUT_MS}`);
+      const execute = connection.executeQuery.bind(connection);
+      connection.executeQuery = (...query) => (unbegun ? Promise.reject(unbegun) : execute(...query));
       await driver.releaseConnection(connection);
     };
-    driver.beginTransaction = (connection) => run(connection, 'begin immediate');
+    driver.beginTransaction = async (connection) => {
+      await run(connection, 'begin immediate').catch((error: Error) => {
+        unbegun = error;
+      });
+    };
+    driver.rollbackTransaction = async (connection) => {
+      if (!unbegun) await run(connection, 'rollback').catch(() => {});
+      unbegun = null;
+    };
     return driver;
   }
 }

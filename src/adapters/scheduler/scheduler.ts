@@ -6,6 +6,7 @@ import type { Probe } from '../../core/health.ts';
 import type { Log, Queue } from '../../core/ports.ts';
 import type { Tracing } from '../../core/tracing.ts';
 import { openJobs } from './backends.ts';
+import { watchLocks } from './watchedLocks.ts';
 
 /**
  * The rules for jobs (operations guide, "Scheduled Jobs", worker settings): killed after ten minutes, results kept for two hours; never
@@ -18,6 +19,9 @@ const LOCK_MARGIN_MS = 60_000;
 
 /** How often results are looked through for old ones; milliseconds. */
 const CLEAN_EVERY_MS = 600_000;
+
+/** How often it is seen to that no job is taken by this process and forgotten; milliseconds. */
+const FREE_EVERY_MS = 5000;
 
 /** A queue that is away says so many times a second; once in so long is enough for the log. */
 const COMPLAIN_EVERY_MS = 10_000;
@@ -42,6 +46,8 @@ export interface Scheduler extends Queue {
   every(cron: string, job: string): Promise<void>;
   /** Starts working on jobs; before it the scheduler only takes them. */
   start(): Promise<void>;
+  /** How many jobs are due and not taken yet. */
+  waiting(): Promise<number>;
   /** Waits for what is running, at most so long, then aborts it. */
   stop(drainMs: number): Promise<void>;
   /** For how long the job that waits the longest has been due; seconds, 0 when none waits. */
@@ -79,9 +85,10 @@ export async function createScheduler({
     log.error({ err: error }, 'job queue error');
   };
   const storage = await openJobs(url, complain);
+  const locks = watchLocks(storage.backend.repository, name);
   const agenda = new Agenda({
     name,
-    backend: storage.backend,
+    backend: { ...storage.backend, repository: locks.repository },
     processEvery: POLL_MS,
     defaultLockLifetime: rules.timeoutMs + LOCK_MARGIN_MS,
     // In one process nobody else could look at the results.
@@ -90,6 +97,7 @@ export async function createScheduler({
   const stopping = new AbortController();
   const running = new Set<Promise<void>>();
   let cleaning: NodeJS.Timeout | undefined;
+  let freeing: NodeJS.Timeout | undefined;
   agenda.on('error', complain);
 
   const lagS = async () => {
@@ -120,6 +128,11 @@ export async function createScheduler({
     },
     waiting: () => agenda.db.getQueueSize(),
     lagS,
+
+    async unbegun(job) {
+      const { jobs } = await agenda.db.queryJobs({ name: job });
+      return jobs.flatMap(({ nextRunAt, data }) => (nextRunAt ? [(data ?? {}) as Record<string, unknown>] : []));
+    },
 
     releaseJobsOf,
 
@@ -160,6 +173,10 @@ export async function createScheduler({
     },
 
     async every(cron, job) {
+      // To save a schedule is to sign it. One that is being worked on keeps the name of whoever does that: it is freed by it, should
+      // that process die.
+      const { jobs } = await agenda.db.queryJobs({ name: job });
+      if (jobs.some(({ lockedAt, repeatInterval }) => lockedAt && repeatInterval === cron)) return;
       const { attrs } = await agenda.every(cron, job, undefined, { timezone: 'UTC', skipImmediate: true });
       // Agenda keeps what it cannot read as a job that never runs.
       if (attrs.nextRunAt === null)
@@ -170,11 +187,13 @@ export async function createScheduler({
       await agenda.start();
       const cleanAndComplain = () => clean().catch(complain);
       cleaning = setInterval(cleanAndComplain, CLEAN_EVERY_MS);
+      freeing = setInterval(() => locks.freeForgotten().catch(complain), FREE_EVERY_MS);
       await cleanAndComplain();
     },
 
     async stop(drainMs) {
       clearInterval(cleaning);
+      clearInterval(freeing);
       // Agenda can miss the end of the last job and then waits out its whole limit; we know when ours have ended.
       const idle = new AbortController();
       void Promise.allSettled(running).then(() => idle.abort());

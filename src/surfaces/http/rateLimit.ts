@@ -19,7 +19,9 @@ export function createRateLimit(perMinute: number, now: () => Date): RateLimit {
       if (perMinute === 0) return;
       const atMs = now().getTime();
       const last = buckets.get(caller) ?? { tokens: perMinute, atMs };
-      const tokens = Math.min(perMinute, last.tokens + (atMs - last.atMs) * perMs);
+      // A clock that was set back must not empty the bucket.
+      const restedMs = Math.max(0, atMs - last.atMs);
+      const tokens = Math.min(perMinute, last.tokens + restedMs * perMs);
       buckets.delete(caller);
       buckets.set(caller, { tokens: tokens >= 1 ? tokens - 1 : tokens, atMs });
       if (buckets.size > MAX_CALLERS) buckets.delete(buckets.keys().next().value!);

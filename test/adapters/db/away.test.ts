@@ -1,8 +1,13 @@
 /** A database that is gone in the middle of work: reads and writes say so alike, and go on when it is back. */
+import { mkdtemp, rm } from 'node:fs/promises';
 import { connect, createServer, type Socket } from 'node:net';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Database, openDatabase } from '../../../src/adapters/db/open.ts';
 import { createStore } from '../../../src/adapters/db/store.ts';
+import type { Store } from '../../../src/core/storePorts.ts';
 import { NOW, registration } from '../../helpers/rows.ts';
 import { createTestDatabase } from '../../helpers/testDatabase.ts';
 
@@ -54,4 +59,65 @@ test('every call is answered with unavailable while it is gone', async () => {
   isCut = false;
   expect(await store.endpoints.get('pc-1')).toMatchObject({ hostname: 'pc-1' });
   expect(await store.endpoints.get('pc-2')).toBeNull();
+});
+
+test('transactions that were cut off while they began take no place of the pool with them', async () => {
+  const store = createStore(database.em);
+  const POOL_SIZE = 10;
+  for (let tries = 0; tries <= POOL_SIZE; tries++) {
+    await store.ping();
+    const cutOff = store.transaction((inner) => inner.endpoints.get('pc-1'));
+    // By now the first statement is on its way, and its answer is not.
+    setImmediate(() => {
+      for (const cable of cables) cable.destroy();
+    });
+    await expect(cutOff).rejects.toMatchObject({ kind: 'unavailable' });
+  }
+  await store.transaction((inner) => inner.endpoints.get('pc-1'));
+}, 60_000);
+
+describe('SQLite', () => {
+  let dir: string;
+  let file: string;
+  let sqlite: Database;
+  beforeAll(async () => {
+    dir = await mkdtemp(join(tmpdir(), 'dexops-away-'));
+    file = join(dir, 'away.db');
+    sqlite = await openDatabase(`sqlite:///${file}`);
+  });
+  afterAll(async () => {
+    await sqlite.close();
+    await rm(dir, { recursive: true, force: true });
+  });
+  const register = (store: Store, hostname: string, tags = {}) =>
+    store.endpoints.register(registration({ hostname, tags }), null, NOW);
+
+  test('a disk that was full is written again once there is room', async () => {
+    const store = createStore(sqlite.em);
+    const [size] = await sqlite.em.execute<{ page_count: number }[]>('pragma page_count');
+    await sqlite.em.execute(`pragma max_page_count = ${size?.page_count}`);
+    const long = { note: 'x'.repeat(1_000_000) };
+    await expect(store.transaction((inner) => register(inner, 'pc-1', long))).rejects.toMatchObject({
+      kind: 'unavailable',
+    });
+    await expect(register(store, 'pc-1', long)).rejects.toMatchObject({ kind: 'unavailable' });
+    await sqlite.em.execute('pragma max_page_count = 1000000');
+    await store.transaction((inner) => register(inner, 'pc-1'));
+    expect(await store.endpoints.get('pc-1')).toMatchObject({ hostname: 'pc-1' });
+  });
+
+  test('a transaction that did not get its turn costs the next ones nothing', async () => {
+    const store = createStore(sqlite.em);
+    await sqlite.em.execute('pragma busy_timeout = 50');
+    const other = new DatabaseSync(file);
+    other.exec('begin immediate');
+    for (let tries = 0; tries < 2; tries++)
+      await expect(store.transaction((inner) => inner.runs.inStatus(['queued']))).rejects.toMatchObject({
+        kind: 'unavailable',
+      });
+    other.exec('rollback');
+    other.close();
+    await store.transaction((inner) => register(inner, 'pc-2'));
+    expect(await store.endpoints.get('pc-2')).toMatchObject({ hostname: 'pc-2' });
+  });
 });

@@ -1,8 +1,8 @@
 /** The queue in a real PostgreSQL. */
 import { Pool } from 'pg';
-import { afterAll, beforeAll } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createTestDatabase } from '../../helpers/testDatabase.ts';
-import { describeSharedQueue, type SharedQueue, type StoredJob } from './queueRules.ts';
+import { describeSharedQueue, jobName, openScheduler, type SharedQueue, type StoredJob, wait } from './queueRules.ts';
 
 let url: string;
 let pool: Pool;
@@ -32,3 +32,32 @@ const queue: SharedQueue = {
 };
 
 describeSharedQueue('PostgreSQL', queue);
+
+// A trigger stands for the store that is away at this very moment.
+test.each([
+  ['begins', 'old.last_run_at is null'],
+  ['ends', 'old.last_run_at is not null'],
+])(
+  'a job whose state is not stored when it %s is done, or free, within seconds',
+  async (_when, condition) => {
+    const [once, scheduled] = [jobName(), jobName()];
+    const { scheduler, ended } = await openScheduler(url, { name: `forgets-${once}` });
+    for (const job of [once, scheduled]) scheduler.define(job, async () => {}, 1);
+    await scheduler.every('0 0 1 1 *', scheduled);
+    await scheduler.enqueue(once, {});
+    await queue.change(scheduled, { nextRunAt: new Date() });
+    await pool.query(`create or replace function away() returns trigger language plpgsql as $$ begin raise 'away'; end $$;
+    create trigger away before update of last_run_at on agenda_jobs for each row
+    when (old.name in ('${once}', '${scheduled}') and ${condition}) execute function away()`);
+    await scheduler.start();
+    const locks = async () =>
+      [...(await queue.jobs(once)), ...(await queue.jobs(scheduled))].map((job) => job.lockedAt);
+    await expect.poll(async () => (await locks()).filter((lock) => lock !== null).length, wait).toBe(2);
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+    await pool.query('drop trigger away on agenda_jobs');
+    await expect.poll(locks, wait).toEqual([null, null]);
+    await expect.poll(() => [...ended].sort(), wait).toEqual([`${once} ok`, `${scheduled} ok`].sort());
+    await scheduler.stop(0);
+  },
+  120_000,
+);

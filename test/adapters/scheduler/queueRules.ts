@@ -33,8 +33,8 @@ export interface SharedQueue {
 }
 
 let names = 0;
-const jobName = () => `job_${++names}`;
-const wait = { timeout: 30_000 };
+export const jobName = () => `job_${++names}`;
+export const wait = { timeout: 30_000 };
 
 export async function openScheduler(queueUrl: string, more: Partial<SchedulerOptions> = {}) {
   const ended: string[] = [];
@@ -102,6 +102,20 @@ export function describeQueue(kind: string, queueUrl: () => string): void {
       await scheduler.start();
       await expect.poll(() => ended.length, wait).toBe(2);
       expect(await scheduler.lagS()).toBe(0);
+      await scheduler.stop(0);
+    }, 60_000);
+
+    test('what nobody has begun is known with its data', async () => {
+      const { scheduler, ended } = await openScheduler(queueUrl());
+      const job = jobName();
+      scheduler.define(job, async () => {}, 1);
+      await scheduler.enqueue(job, { n: 1 });
+      await scheduler.enqueue(job, { n: 2 });
+      const unbegun = async () => (await scheduler.unbegun(job)).map(({ n }) => n).sort();
+      expect(await unbegun()).toEqual([1, 2]);
+      await scheduler.start();
+      await expect.poll(() => ended.length, wait).toBe(2);
+      expect(await unbegun()).toEqual([]);
       await scheduler.stop(0);
     }, 60_000);
 
@@ -258,6 +272,24 @@ export function describeSharedQueue(kind: string, queue: SharedQueue): void {
       await scheduler.releaseJobsOf(['dead']);
       await expect.poll(() => ended, wait).toEqual([`${job} ok`]);
       await scheduler.stop(0);
+    }, 60_000);
+
+    test('a process that joins does not sign a schedule that another is working on', async () => {
+      const job = jobName();
+      const [{ scheduler: dies }, { scheduler: joins }] = [
+        await openScheduler(queue.url()),
+        await openScheduler(queue.url()),
+      ];
+      for (const { define } of [dies, joins]) define(job, async () => {}, 1);
+      await dies.every('0 0 1 1 *', job);
+      await queue.change(job, { lockedAt: new Date(), lastModifiedBy: 'dead' });
+      await joins.every('0 0 1 1 *', job);
+      await joins.releaseJobsOf(['dead']);
+      expect((await queue.jobs(job))[0]?.lockedAt ?? null).toBeNull();
+      // Another time is another schedule, whoever is at work.
+      await joins.every('0 0 2 1 *', job);
+      expect((await queue.jobs(job))[0]?.nextRunAt?.getUTCDate()).toBe(2);
+      for (const { stop } of [dies, joins]) await stop(0);
     }, 60_000);
   });
 }

@@ -17,6 +17,17 @@ test('a caller gets its burst, then the steady rate, and is told when to come ba
   expect(() => limit.take('a')).toThrow();
 });
 
+test('a clock that is set back refuses nobody', () => {
+  const clock = testClock();
+  const limit = createRateLimit(6, clock.now);
+  limit.take('a');
+  clock.advance(-90_000);
+  limit.take('a');
+  clock.advance(10_000);
+  for (let i = 0; i < 5; i++) limit.take('a');
+  expect(() => limit.take('a')).toThrow('Come back in 10 s');
+});
+
 test('zero is no limit', () => {
   const limit = createRateLimit(0, testClock().now);
   for (let i = 0; i < 1000; i++) limit.take('a');

@@ -100,7 +100,7 @@ describe('with a model', { timeout: 60_000 }, () => {
     );
     await slack.write(send, 'alice', 'message', 'Is pc-7 full?');
     const first = await thinking();
-    await edited(first.answer.ts, '🔎 Looking into it …Tools used: get_score');
+    await edited(first.answer.ts, '🔎 Looking into it …\nTools used: get_score');
     const { body } = await edited(first.answer.ts, 'Yes, its disk is.');
     expect(shown(body)).toContain('Tools used: get_score');
   });
