@@ -7,20 +7,17 @@ import { createBackups } from './adapters/db/backup/backup.ts';
 import { restoreBackup } from './adapters/db/backup/restore.ts';
 import { openDatabase } from './adapters/db/open.ts';
 import { createStore } from './adapters/db/store.ts';
-import { createEmbedder } from './adapters/embeddings.ts';
 import { systemClock, tokens, ulids } from './adapters/identity.ts';
 import type { CreatedLlm } from './adapters/llm/create.ts';
 import { llmProbe } from './adapters/llm/probe.ts';
 import { createLog } from './adapters/log.ts';
 import type { AgentConnection } from './adapters/mcpTools.ts';
-import { createMetrics } from './adapters/metrics.ts';
+import { createMetrics } from './adapters/metrics/metrics.ts';
 import { diskProbe, isProcessGone } from './adapters/probes.ts';
 import { reloadedFile } from './adapters/reloadedFile.ts';
-import { createRunbookFiles } from './adapters/runbookFiles.ts';
 import { createAnsibleRunner } from './adapters/runners/ansible.ts';
 import { createScheduler, type Scheduler } from './adapters/scheduler/scheduler.ts';
 import type { SlackWording } from './adapters/slack/connect.ts';
-import { createRunbookIndex } from './adapters/vectors/runbookIndex.ts';
 import { openTracing, plannerParts, ticketMessengers, uploadsDir } from './appParts.ts';
 import { type Config, PROJECT_DIR, programEnv } from './config.ts';
 import { jobActor } from './core/actor.ts';
@@ -52,6 +49,7 @@ import type { AnyTool } from './core/tool.ts';
 import { TOOLS } from './core/tools/index.ts';
 import { triageFirst } from './core/triage.ts';
 import { beat, createSleepCheck, isAlone, leave, requireWorkers, takeUpWhatDiedLeft } from './core/workers.ts';
+import { indexApart, type RunbookPlaces, runbookParts } from './runbookParts.ts';
 
 /** The job that works on one run. */
 const EXECUTE_RUN = 'execute_run';
@@ -147,18 +145,17 @@ export async function createApp(config: Config, overrides: Overrides = {}, faces
   });
 
   const collector = overrides.collector ?? collectors;
-  const runbookIndex = createRunbookIndex({ dir: join(config.DATA_DIR, 'runbook-index'), log });
-  const runbooks = createRunbooks({
-    files: createRunbookFiles({
-      root: PROJECT_DIR,
-      shippedDir: config.RUNBOOKS_DIR,
-      uploadedDir: uploadsDir(config),
-      log,
-    }),
-    index: runbookIndex,
-    embedder: createEmbedder({ model: config.EMBEDDING_MODEL, cacheDir: join(config.DATA_DIR, 'models'), log }),
-    log,
-  });
+  const places: RunbookPlaces = {
+    root: PROJECT_DIR,
+    shippedDir: config.RUNBOOKS_DIR,
+    uploadedDir: uploadsDir(config),
+    indexDir: join(config.DATA_DIR, 'runbook-index'),
+    modelsDir: join(config.DATA_DIR, 'models'),
+    model: config.EMBEDDING_MODEL,
+  };
+  const forRunbooks = runbookParts(places, log);
+  const order = { places, log: { level: config.LOG_LEVEL, format: config.LOG_FORMAT } };
+  const runbooks = createRunbooks({ ...forRunbooks, indexApart: (stop) => indexApart(order, stop) });
 
   const remediationMap = reloadedFile(join(config.CONFIG_DIR, 'dex_remediation_map.yaml'), RemediationFile, {
     log,
@@ -338,7 +335,7 @@ export async function createApp(config: Config, overrides: Overrides = {}, faces
       await tending;
       if (beats) await leave(ports).catch((error: unknown) => log.warn({ err: error }, 'could not sign off'));
       await runbooks.close();
-      runbookIndex.close();
+      forRunbooks.index.close();
       await collectors.close();
       await database.close();
       await tracing.close();

@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import { createMetrics } from '../src/adapters/metrics.ts';
+import { createMetrics } from '../src/adapters/metrics/metrics.ts';
 import { readConfig } from '../src/config.ts';
 import { schedule } from '../src/surfaces/jobs.ts';
 

@@ -5,7 +5,6 @@ import type { Log } from './ports.ts';
 import type {
   EmbeddingModel,
   IndexEntry,
-  IndexedPage,
   IndexProgress,
   IndexReport,
   IndexWriter,
@@ -55,9 +54,8 @@ export async function bringInLine(
 }
 
 /** Whether the index holds these pages as they are, and no others. */
-export function isInLine(sources: readonly RunbookSource[], pages: readonly IndexedPage[]): boolean {
-  const known = new Map(pages.map(({ docId, hash }) => [docId, hash]));
-  return sources.length === known.size && sources.every(({ docId, hash }) => known.get(docId) === hash);
+export function isInLine(sources: readonly RunbookSource[], hashes: ReadonlyMap<string, string>): boolean {
+  return sources.length === hashes.size && sources.every(({ docId, hash }) => hashes.get(docId) === hash);
 }
 
 export async function entriesOf(sources: readonly RunbookSource[], model: EmbeddingModel): Promise<IndexEntry[]> {

@@ -104,7 +104,16 @@ export interface IndexWriter {
   put(entries: readonly IndexEntry[]): Promise<void>;
   remove(docIds: readonly string[]): Promise<void>;
 }
+/** What an index holds, told without opening it. */
+export interface IndexContents {
+  modelId: string;
+  mode: 'semantic' | 'lexical';
+  /** doc_id → hash */
+  hashes: ReadonlyMap<string, string>;
+}
 export interface RunbookIndex {
+  /** Costs next to nothing; null when there is no index, or when the last writer did not live to say what it left. */
+  contents(): Promise<IndexContents | null>;
   /** What can be searched now; null when there is nothing readable. */
   snapshot(): Promise<IndexSnapshot | null>;
   /**
@@ -131,6 +140,13 @@ export interface IndexReport {
   rebuilt: string | null;
   refused: RefusedRunbook[];
   problems: { path: string; problem: string }[];
+}
+
+/** What indexing in another process came to. */
+export interface IndexedApart {
+  report: IndexReport;
+  /** Why only words are compared, null when meaning is. */
+  note: string | null;
 }
 
 export interface RunbookHit {
@@ -193,7 +209,7 @@ export interface Runbooks {
   status(): RunbookStatus;
   /**
    * From now on brings the index in line by itself, in the background: now, when a page changes, and when a search meets an
-   * index of another model. Loads no model while nothing has changed.
+   * index of another model. Loads neither the index nor a model while nothing has changed.
    */
   follow(): Promise<void>;
   /** Ends an indexing under way between two batches of pages and waits for that. */

@@ -6,6 +6,7 @@ import type { Log } from './ports.ts';
 import { bringInLine, entriesOf, isInLine, problemsOf, sectionsIn } from './runbookIndexing.ts';
 import type {
   Embedder,
+  IndexedApart,
   IndexProgress,
   IndexReport,
   IndexSnapshot,
@@ -20,7 +21,7 @@ import type {
 } from './runbookPorts.ts';
 import { answer } from './runbookSearch.ts';
 
-/** Loading the index takes some hundred milliseconds of the processor, which a service that starts has better use for. */
+/** Reading the pages takes processor time, which a service that starts has better use for. */
 const FIRST_LOOK_AFTER_MS = 1_000;
 
 export function createRunbooks(parts: {
@@ -28,47 +29,68 @@ export function createRunbooks(parts: {
   index: RunbookIndex;
   embedder: Embedder;
   log: Log;
+  /** Does what `indexAll` does, in a process whose memory is given back; what happens in the background happens there. */
+  indexApart?(stop: AbortSignal): Promise<IndexedApart>;
 }): Runbooks {
   const { files, index, embedder, log } = parts;
   let running: Promise<IndexReport> | null = null;
   let lastSeen: Pick<RunbookStatus, 'documents' | 'model' | 'mode'> | null = null;
   let problem: string | null = null;
+  /** What holds until a model is opened here. */
+  let noteApart: string | null = null;
   let watching: { close(): void } | null = null;
   let refreshing: Promise<void> | null = null;
   let firstLook: ReturnType<typeof setTimeout> | undefined;
   let closed = false;
+  const stopping = new AbortController();
 
   function indexAll(progress?: (at: IndexProgress) => void): Promise<IndexReport> {
-    running ??= runIndexAll(progress).finally(() => {
-      running = null;
+    running ??= noting(async () => {
+      const model = await embedder.open();
+      return index.write(model, (writer) => bringInLine(parts, writer, model, goOn));
+    });
+    return running;
+
+    function goOn(at: IndexProgress): void {
+      if (closed) throw new AppError('unavailable', 'The service stops; the runbooks are indexed at its next start.');
+      progress?.(at);
+    }
+  }
+
+  function indexInBackground(): Promise<IndexReport> {
+    const { indexApart } = parts;
+    if (!indexApart) return indexAll();
+    running ??= noting(async () => {
+      const { report, note } = await indexApart(stopping.signal);
+      noteApart = note;
+      return report;
     });
     return running;
   }
 
-  async function runIndexAll(progress?: (at: IndexProgress) => void): Promise<IndexReport> {
-    const goOn = (at: IndexProgress) => {
-      if (closed) throw new AppError('unavailable', 'The service stops; the runbooks are indexed at its next start.');
-      progress?.(at);
-    };
+  /** One run at a time; what became of it is what `status` tells. */
+  async function noting(run: () => Promise<IndexReport>): Promise<IndexReport> {
     try {
-      const model = await embedder.open();
-      const report = await index.write(model, (writer) => bringInLine(parts, writer, model, goOn));
-      lastSeen = { documents: report.documents, model: model.id, mode: model.mode };
+      const report = await run();
+      lastSeen = { documents: report.documents, model: report.modelId, mode: report.mode };
       problem = null;
       return report;
     } catch (error) {
       problem = problemIn(error);
       throw error;
+    } finally {
+      running = null;
     }
   }
 
-  /** Opens no model as long as the pages are those of the index that serves. */
+  /** Opens neither the index nor a model as long as the pages are those that it holds: each takes tens of megabytes. */
   async function refresh(): Promise<void> {
     // What a run under way has listed may be older than the change that led here.
     await running?.catch(() => {});
-    const [{ sources }, served] = await Promise.all([files.list(), look()]);
-    if (isInLine(sources, served?.pages ?? [])) return;
-    const { documents, embedded, removed, modelId } = await indexAll();
+    const [{ sources }, held] = await Promise.all([files.list(), index.contents()]);
+    if (held) lastSeen = { documents: held.hashes.size, model: held.modelId, mode: held.mode };
+    if (isInLine(sources, held?.hashes ?? new Map())) return;
+    const { documents, embedded, removed, modelId } = await indexInBackground();
     log.info({ documents, embedded, removed, model: modelId }, 'runbooks indexed');
   }
 
@@ -158,13 +180,14 @@ export function createRunbooks(parts: {
   }
 
   function status(): RunbookStatus {
+    const { state, note } = embedder.status();
     return {
       state: running ? 'indexing' : problem !== null ? 'failed' : lastSeen ? 'ready' : 'idle',
       mode: null,
       documents: null,
       model: null,
       ...lastSeen,
-      note: embedder.status().note,
+      note: state === 'idle' ? noteApart : note,
       problem,
     };
   }
@@ -176,6 +199,7 @@ export function createRunbooks(parts: {
 
   async function close(): Promise<void> {
     closed = true;
+    stopping.abort();
     clearTimeout(firstLook);
     watching?.close();
     watching = null;

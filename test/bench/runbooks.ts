@@ -101,6 +101,7 @@ async function measureQuality(
 ): Promise<void> {
   for (const [way, narrow] of Object.entries(WAYS)) {
     const narrowed: RunbookIndex = {
+      contents: index.contents,
       write: index.write,
       async snapshot() {
         const snapshot = await index.snapshot();

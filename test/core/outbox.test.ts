@@ -1,6 +1,6 @@
 /** The outbox on both databases, told to a messenger that does as the test says. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { createMetrics } from '../../src/adapters/metrics.ts';
+import { createMetrics } from '../../src/adapters/metrics/metrics.ts';
 import type { DeliveryOutcome, Messenger } from '../../src/core/messagePorts.ts';
 import { createCourier } from '../../src/core/outbox.ts';
 import type { Delivery, OutboxMessage } from '../../src/domain/outbox.ts';

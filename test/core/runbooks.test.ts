@@ -291,14 +291,55 @@ describe('search', () => {
 });
 
 describe('following the files', () => {
-  test('an index that is in line is left alone, and no model is loaded for it', async () => {
+  test('an index that is in line is left alone: neither it nor a model is opened', async () => {
     await open().indexAll();
+    // Whoever opened a table would now find it broken, and say so.
+    for (const name of await readdir(indexDir()))
+      if (name.endsWith('.lance')) await rm(join(indexDir(), name), { recursive: true });
     const runbooks = open();
     await runbooks.follow();
     await expect.poll(() => runbooks.status(), { timeout: 20_000 }).toMatchObject({ state: 'ready', documents: 4 });
     expect(runbooks.embedder.status().state).toBe('idle');
     expect(runbooks.status()).toMatchObject({ mode: 'lexical', problem: null });
+    expect(runbooks.lines).toEqual([]);
+    expect(ids(await runbooks.search('toner or spooler of the printer'))[0]).toBe('printer');
+    expect(runbooks.lines.join()).toContain('made anew');
     await runbooks.close();
+  });
+
+  test('what the index says to hold is what its tables hold, after every change of them', async () => {
+    const runbooks = open();
+    const inTables = async () =>
+      new Map((await open().index.snapshot())?.pages.map(({ docId, hash }) => [docId, hash]));
+    await runbooks.indexAll();
+    expect((await runbooks.index.contents())?.hashes).toEqual(await inTables());
+    await ship('printer', '# Printer\n\nThe toner is empty.\n');
+    await rm(join(root, 'runbooks', 'vpn.md'));
+    await runbooks.indexAll();
+    expect((await open().index.contents())?.hashes).toEqual(await inTables());
+    await runbooks.indexOne('scanner', '# Scanner\n\nThe glass is dusty.\n');
+    const { hashes } = (await open().index.contents()) ?? {};
+    expect(hashes).toEqual(await inTables());
+    expect([...hashes!.keys()].sort()).toEqual(['disk-linux', 'disk-windows', 'printer', 'scanner']);
+  });
+
+  test('a writer that dies over its work leaves no word of what is there, and the next start looks for itself', async () => {
+    const first = open();
+    await first.indexAll();
+    const model = await first.embedder.open();
+    const dies = first.index.write(model, async (writer) => {
+      await writer.remove(['vpn']);
+      throw new Error('killed');
+    });
+    await expect(dies).rejects.toThrow('killed');
+    expect(await open().index.contents()).toBeNull();
+    expect(ids(await open().search('VPN slow or down'))).not.toContain('vpn');
+
+    const second = open();
+    await second.follow();
+    await expect.poll(async () => (await second.index.contents())?.hashes.size, { timeout: 20_000 }).toBe(4);
+    expect(ids(await second.search('VPN slow or down'))[0]).toBe('vpn');
+    await second.close();
   });
 
   test('without an index and without pages nothing is made', async () => {

@@ -1,6 +1,6 @@
 /** Who is alive, and what happens to the runs of those who are not, on both stores. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createMetrics } from '../../src/adapters/metrics.ts';
+import { createMetrics } from '../../src/adapters/metrics/metrics.ts';
 import { BEAT_MS, SILENCE_MS } from '../../src/core/aliveWorkers.ts';
 import { createRunEvents } from '../../src/core/runEvents.ts';
 import type { Store } from '../../src/core/storePorts.ts';

@@ -62,6 +62,10 @@ test('killed at ten moments, the index never breaks and always catches up', { ti
       if (child.kill('SIGKILL')) killed += 1;
       await ended;
 
+      const held = await index.contents();
+      const pages = (await index.snapshot())?.pages ?? [];
+      // Null says nothing, which is true of every index.
+      if (held) expect(held.hashes).toEqual(new Map(pages.map(({ docId, hash }) => [docId, hash])));
       const { results } = await runbooks.search('Page7Alert');
       expect(results[0]).toMatchObject({ docId: 'page-7', score: 1 });
       expect(results[0]?.excerpt).toMatch(new RegExp(`round(${round}|${round - 1}) `));
@@ -69,6 +73,7 @@ test('killed at ten moments, the index never breaks and always catches up', { ti
       expect((await runbooks.search('Page299Alert')).results[0]?.excerpt).toContain(`round${round} `);
     }
     expect(killed).toBeGreaterThan(0);
+    expect((await index.contents())?.hashes.size).toBe(PAGES);
     expect(lines.filter((line) => line.includes('made anew'))).toEqual([]);
     expect((await readdir(join(root, 'vectors'))).filter((name) => name.endsWith('.lance'))).toHaveLength(2);
   } finally {

@@ -11,8 +11,11 @@ export interface ServiceProcess {
 }
 
 /** Rejects with what it printed when it does not listen within 60 s. */
-export async function startServiceProcess(env: Record<string, string>): Promise<ServiceProcess> {
-  const child = spawn(process.execPath, [join(import.meta.dirname, '../../src/main.ts')], {
+export async function startServiceProcess(
+  env: Record<string, string>,
+  nodeFlags: string[] = [],
+): Promise<ServiceProcess> {
+  const child = spawn(process.execPath, [...nodeFlags, join(import.meta.dirname, '../../src/main.ts')], {
     env: {
       PATH: process.env.PATH,
       HOST: '127.0.0.1',

@@ -8,6 +8,7 @@ import { AppError } from '../../core/errors.ts';
 import type { Log } from '../../core/ports.ts';
 import type {
   EmbeddingModel,
+  IndexContents,
   IndexedPage,
   IndexLevel,
   IndexSnapshot,
@@ -36,6 +37,11 @@ const stateShape = formatShape.extend({
   dimensions: z.number(),
   mode: z.enum(['semantic', 'lexical']),
   name: z.string(),
+  /** doc_id and hash of each page that the tables hold; null while a writer changes them, and ever after when it dies over that. */
+  hashes: z
+    .array(z.tuple([z.string(), z.string()]))
+    .nullable()
+    .default(null),
 });
 type State = z.infer<typeof stateShape>;
 interface Serving {
@@ -71,7 +77,10 @@ export function createRunbookIndex(options: {
   }
 
   async function openServing(state: State): Promise<Serving> {
-    if (serving?.state.name === state.name) return serving;
+    if (serving?.state.name === state.name) {
+      serving.state = state;
+      return serving;
+    }
     const db = await connect();
     const pages = await db.openTable(`pages_${state.name}`);
     const sections = await db.openTable(`sections_${state.name}`);
@@ -100,6 +109,13 @@ export function createRunbookIndex(options: {
     const rows: { facts: string }[] = await pages.query().select(['facts']).toArray();
     catalogue = { key, pages: rows.map(({ facts }) => factsShape.parse(JSON.parse(facts))) };
     return catalogue.pages;
+  }
+
+  async function contents(): Promise<IndexContents | null> {
+    const text = await readFile(stateFile, 'utf8').catch(() => 'null');
+    const state = stateShape.safeParse(parsed(text)).data;
+    if (state?.format !== INDEX_FORMAT || state.hashes === null) return null;
+    return { modelId: state.modelId, mode: state.mode, hashes: new Map(state.hashes) };
   }
 
   /** The index that serves, proved readable; otherwise why not (null: there is none yet). */
@@ -179,15 +195,23 @@ export function createRunbookIndex(options: {
   }
 
   async function update<T>(
-    { pages, sections }: Serving,
+    found: Serving,
     before: readonly IndexedPage[],
     work: (writer: IndexWriter) => Promise<T>,
   ): Promise<T> {
+    const { pages, sections, state } = found;
+    let told = state.hashes !== null;
+    /** From here on the tables are neither what they were nor what they will be. */
+    const change = async () => {
+      if (told) await keepState({ ...state, hashes: null });
+      told = false;
+    };
     const result = await work({
       rebuilding: null,
-      known: new Map(before.map(({ docId, hash }) => [docId, hash])),
+      known: new Map(hashesOf(before)),
       // Sections first: the page row carries the hash, so a death in between leaves a page that is indexed again.
       async put(entries) {
+        await change();
         const docIds = entries.map(({ page }) => page.docId);
         const rows = entries.flatMap(sectionRows);
         if (rows.length === 0) await sections.delete(oneOf('doc_id', docIds));
@@ -206,6 +230,7 @@ export function createRunbookIndex(options: {
           .execute(entries.map(pageRow));
       },
       async remove(docIds) {
+        await change();
         await sections.delete(oneOf('doc_id', docIds));
         await pages.delete(oneOf('doc_id', docIds));
       },
@@ -214,6 +239,7 @@ export function createRunbookIndex(options: {
       const unindexed = (await table.indexStats('words_idx'))?.numUnindexedRows ?? 0;
       if (unindexed >= OPTIMIZE_FROM_ROWS) await optimize(table);
     }
+    if (!told) await keepState({ ...state, hashes: hashesOf(await cataloguePages(found)) });
     return result;
   }
 
@@ -226,6 +252,7 @@ export function createRunbookIndex(options: {
       `sections_${name}`,
       await schemaOf(['id', 'doc_id', 'heading', 'text'], model.dimensions),
     );
+    const hashes: [string, string][] = [];
     try {
       const result = await work({
         rebuilding: why,
@@ -234,6 +261,7 @@ export function createRunbookIndex(options: {
           const rows = entries.flatMap(sectionRows);
           if (rows.length > 0) await sections.add(rows);
           await pages.add(entries.map(pageRow));
+          hashes.push(...hashesOf(entries.map(({ page }) => page)));
         },
         // Nothing is known here, so there is nothing to take out.
         async remove() {},
@@ -251,22 +279,19 @@ export function createRunbookIndex(options: {
         await table.createIndex('words', { config });
         await optimize(table);
       }
-      await replaceFile(
-        stateFile,
-        JSON.stringify({
-          format: INDEX_FORMAT,
-          modelId: model.id,
-          dimensions: model.dimensions,
-          mode: model.mode,
-          name,
-        } satisfies State),
-      );
+      const { id: modelId, dimensions, mode } = model;
+      await keepState({ format: INDEX_FORMAT, modelId, dimensions, mode, name, hashes });
       return result;
     } finally {
       pages.close();
       sections.close();
       await dropUnused(db);
     }
+  }
+
+  async function keepState(state: State): Promise<void> {
+    await replaceFile(stateFile, JSON.stringify(state));
+    if (serving?.state.name === state.name) serving.state = state;
   }
 
   /** Also clears what a run that died has left behind. What cannot be dropped now is dropped next time. */
@@ -287,11 +312,23 @@ export function createRunbookIndex(options: {
     connection = null;
   }
 
-  return { snapshot, write, close };
+  return { contents, snapshot, write, close };
 }
 
 async function optimize(table: Table): Promise<void> {
   await table.optimize({ cleanupOlderThan: new Date(Date.now() - KEEP_VERSIONS_MS) });
+}
+
+function hashesOf(pages: readonly IndexedPage[]): [docId: string, hash: string][] {
+  return pages.map(({ docId, hash }) => [docId, hash]);
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
 }
 
 /** Whole or not at all, also across a power cut. */

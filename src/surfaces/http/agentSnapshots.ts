@@ -1,12 +1,13 @@
 /** Where push agents report: the bearer token says which endpoint speaks, and it can speak for no other. */
 
 import type { IncomingHttpHeaders } from 'node:http';
-import Router from '@koa/router';
+import type Router from '@koa/router';
 import type { Actor } from '../../core/actor.ts';
 import { AppError } from '../../core/errors.ts';
 import type { Invoke } from '../../core/invoke.ts';
 import type { Endpoint } from '../../domain/endpoint.ts';
 import { bearer } from './auth.ts';
+import { createRouter } from './router.ts';
 
 export interface AgentSnapshotOptions {
   invoke: Invoke;
@@ -15,7 +16,7 @@ export interface AgentSnapshotOptions {
 }
 
 export function agentSnapshotRoutes({ invoke, endpointOf }: AgentSnapshotOptions): Router {
-  const router = new Router();
+  const router = createRouter();
   router.post('/api/v1/dex/agent/snapshot', async (ctx) => {
     const { hostname } = await authenticateAgent(ctx.headers, endpointOf);
     const actor: Actor = { id: `agent:${hostname}`, name: hostname, kind: 'system', via: 'agent', role: 'operator' };

@@ -1,13 +1,14 @@
 /** The webhook that Alertmanager posts to: authenticated by its own secret, committed before it is answered. */
 import { createHmac } from 'node:crypto';
-import { bodyParser } from '@koa/bodyparser';
-import Router from '@koa/router';
+import type Router from '@koa/router';
 import type { Context, Next } from 'koa';
 import type { Actor } from '../../core/actor.ts';
 import { AppError } from '../../core/errors.ts';
 import type { Invoke } from '../../core/invoke.ts';
 import type { Metrics } from '../../core/ports.ts';
 import { bearer, sameSecret } from './auth.ts';
+import { jsonBody } from './jsonBody.ts';
+import { createRouter } from './router.ts';
 
 export interface AlertmanagerOptions {
   invoke: Invoke;
@@ -31,8 +32,8 @@ const ALERTMANAGER: Actor = {
 };
 
 export function alertmanagerRoutes({ invoke, metrics, secret, required }: AlertmanagerOptions): Router {
-  const router = new Router();
-  const readBody = bodyParser({ enableTypes: ['json'], jsonLimit: BODY_LIMIT });
+  const router = createRouter();
+  const readBody = jsonBody({ limit: BODY_LIMIT, methods: ['POST'] });
   router.post(
     PATHS,
     async (_ctx: Context, next: Next) => {

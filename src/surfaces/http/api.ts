@@ -1,5 +1,5 @@
 /** The REST face: one route for every tool that declares one. */
-import Router from '@koa/router';
+import type Router from '@koa/router';
 import type { Context } from 'koa';
 import type { Actor } from '../../core/actor.ts';
 import type { ChartRenderer } from '../../core/chart.ts';
@@ -7,6 +7,7 @@ import { AppError } from '../../core/errors.ts';
 import type { Invoke } from '../../core/invoke.ts';
 import type { AnyTool } from '../../core/tool.ts';
 import type { RateLimit } from './rateLimit.ts';
+import { createRouter } from './router.ts';
 import { TABLE_TYPES, type TableType, writeTable } from './table.ts';
 
 export interface ApiOptions {
@@ -18,7 +19,7 @@ export interface ApiOptions {
 }
 
 export function apiRoutes({ tools, invoke, charts, authenticate, rateLimit }: ApiOptions): Router {
-  const router = new Router();
+  const router = createRouter();
   for (const tool of tools) {
     const { http } = tool;
     if (!http || tool.hiddenFrom?.includes('rest')) continue;

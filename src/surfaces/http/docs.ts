@@ -2,7 +2,8 @@
 import { createReadStream } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import Router from '@koa/router';
+import type Router from '@koa/router';
+import { createRouter } from './router.ts';
 
 const ASSETS_DIR = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/swagger-ui.css'));
 const ASSETS: Readonly<Record<string, string>> = {
@@ -29,7 +30,7 @@ const START = `SwaggerUIBundle({ url: '/openapi.json', dom_id: '#page', deepLink
 
 /** @param describe makes the OpenAPI document; called when somebody first asks for it */
 export function docsRoutes(describe: () => Record<string, unknown>): Router {
-  const router = new Router();
+  const router = createRouter();
   let description: Record<string, unknown> | null = null;
   router.get('/openapi.json', (ctx) => {
     description ??= describe();

@@ -1,6 +1,6 @@
 /** A run as it goes, by server-sent events: what is stored already, then every change, until it ends. */
 import { PassThrough } from 'node:stream';
-import Router from '@koa/router';
+import type Router from '@koa/router';
 import type { Context } from 'koa';
 import type { Actor } from '../../core/actor.ts';
 import { AppError } from '../../core/errors.ts';
@@ -8,6 +8,7 @@ import type { Invoke } from '../../core/invoke.ts';
 import { isSettled, type PlannerCall } from '../../core/plannerState.ts';
 import type { Log, RunEvents } from '../../core/ports.ts';
 import { isFinished, type RunStatus } from '../../domain/run.ts';
+import { createRouter } from './router.ts';
 
 export interface RunEventsOptions {
   invoke: Invoke;
@@ -29,7 +30,7 @@ type Json = Record<string, unknown>;
  * steps after it, and after `end` a 204, which tells browsers to stay away.
  */
 export function runEventRoutes({ invoke, events, authenticate, log }: RunEventsOptions): Router {
-  const router = new Router();
+  const router = createRouter();
   router.get('/api/v1/runs/:run_id/events', async (ctx: Context) => {
     const actor = await authenticate(ctx);
     const { run_id } = (ctx as { params?: Record<string, string> }).params ?? {};

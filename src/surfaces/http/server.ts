@@ -1,15 +1,18 @@
 /** The one HTTP listener: request ids, guards, body limits and the routers of every face that speaks HTTP. */
 import { randomUUID } from 'node:crypto';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { bodyParser } from '@koa/bodyparser';
 import type Router from '@koa/router';
 import Koa, { type Context, type Next } from 'koa';
 import { AppError } from '../../core/errors.ts';
 import type { Log } from '../../core/ports.ts';
 import type { Tracing } from '../../core/tracing.ts';
 import { answerErrors } from './errors.ts';
+import { jsonBody } from './jsonBody.ts';
+
+// Not imported, for the reason that router.ts gives.
+const { createServer } = process.getBuiltinModule('node:http');
 
 /** Handlers that want the untouched request (signatures are made over raw bytes), by path prefix. */
 export type RawHandlers = Record<string, (request: IncomingMessage, response: ServerResponse) => void | Promise<void>>;
@@ -50,11 +53,7 @@ export function createKoa(options: ServerOptions): Koa {
     ctx.respond = false;
     await handler(ctx.req, ctx.res);
   });
-  const readBody = bodyParser({
-    enableTypes: ['json'],
-    jsonLimit: BODY_LIMIT,
-    parsedMethods: ['POST', 'PUT', 'PATCH', 'DELETE'],
-  });
+  const readBody = jsonBody({ limit: BODY_LIMIT, methods: ['POST', 'PUT', 'PATCH', 'DELETE'] });
   koa.use((ctx, next) =>
     options.ownBodies.some((prefix) => ctx.path.startsWith(`${prefix}/`)) ? next() : readBody(ctx, next),
   );

@@ -1,8 +1,9 @@
 /** What the service tells about itself: health and metrics. */
-import Router from '@koa/router';
+import type Router from '@koa/router';
 import { AppError } from '../../core/errors.ts';
 import type { Health } from '../../core/health.ts';
 import { bearer, sameSecret } from './auth.ts';
+import { createRouter } from './router.ts';
 
 export interface ServiceRoutesOptions {
   metricsToken: string;
@@ -11,12 +12,14 @@ export interface ServiceRoutesOptions {
 }
 
 export function serviceRoutes(options: ServiceRoutesOptions): Router {
-  const router = new Router();
+  const router = createRouter();
   router.get('/', (ctx) => ctx.redirect('/docs'));
   router.get('/health', async (ctx) => {
     const health = await options.health();
     ctx.status = health.status === 'down' ? 503 : 200;
-    ctx.body = health;
+    // As text: of anything else Koa asks whether it is a Response, and for that name Node loads undici too (router.ts).
+    ctx.type = 'json';
+    ctx.body = JSON.stringify(health);
   });
   router.get('/metrics', async (ctx) => {
     if (options.metricsToken && !sameSecret(bearer(ctx.headers) ?? '', options.metricsToken)) {

@@ -1,13 +1,14 @@
 /** The webhook that the ticket system posts to: authenticated like the other one, fresh, and safe to repeat. */
 import { createHmac } from 'node:crypto';
-import { bodyParser } from '@koa/bodyparser';
-import Router from '@koa/router';
+import type Router from '@koa/router';
 import type { Context } from 'koa';
 import type { Actor } from '../../core/actor.ts';
 import { AppError } from '../../core/errors.ts';
 import type { Invoke } from '../../core/invoke.ts';
 import type { Metrics } from '../../core/ports.ts';
 import { bearer, sameSecret } from './auth.ts';
+import { jsonBody } from './jsonBody.ts';
+import { createRouter } from './router.ts';
 
 export interface TicketCallbackOptions {
   invoke: Invoke;
@@ -33,8 +34,8 @@ const TICKET_SYSTEM: Actor = {
 };
 
 export function ticketCallbackRoutes({ invoke, metrics, secret, required, now }: TicketCallbackOptions): Router {
-  const router = new Router();
-  router.post(PATH, bodyParser({ enableTypes: ['json'], jsonLimit: BODY_LIMIT }), async (ctx: Context) => {
+  const router = createRouter();
+  router.post(PATH, jsonBody({ limit: BODY_LIMIT, methods: ['POST'] }), async (ctx: Context) => {
     let outcome = 'failed';
     try {
       checkCaller(ctx, secret, required);

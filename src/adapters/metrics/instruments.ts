@@ -1,29 +1,10 @@
-/** The service's own metrics for Prometheus; every label has a bounded set of values. */
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-import type { Metrics } from '../core/ports.ts';
-import type { JobRecord } from '../core/storePorts.ts';
+/** Every metric of the service, as Prometheus sees it: names, helps, labels and buckets. */
+import type * as PromClient from 'prom-client';
 
-export interface MetricsRegistry extends Metrics {
-  /** What is known only when somebody looks: set just before a page is made. */
-  work(state: { waiting: number; lagS: number; workers: number; jobs: readonly JobRecord[] }): void;
-  fleet(standing: { counts: Record<string, number>; average: number | null }): void;
-  /** The page for a scraper, and its content type. */
-  page(): Promise<{ text: string; contentType: string }>;
-}
+export type Instruments = ReturnType<typeof makeInstruments>;
 
-/** Alert names come from outside; this many have a label of their own, the rest share one. */
-const NAMED_ALERTS = 100;
-
-/** Lets the first values through and calls all later ones `other`, so that a sender cannot grow the page without end. */
-function boundedLabel(limit: number): (value: string) => string {
-  const known = new Set<string>();
-  return (value) => {
-    if (known.size < limit) known.add(value);
-    return known.has(value) ? value : 'other';
-  };
-}
-
-export function createMetrics(): MetricsRegistry {
+/** All in one new registry, with what prom-client tells about the process itself. */
+export function makeInstruments({ Counter, collectDefaultMetrics, Gauge, Histogram, Registry }: typeof PromClient) {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const registers = [registry];
@@ -73,7 +54,6 @@ export function createMetrics(): MetricsRegistry {
     registers,
   });
   const average = new Gauge({ name: 'dex_fleet_score', help: 'Average score of the fleet', registers });
-  const alertLabel = boundedLabel(NAMED_ALERTS);
   const openAlerts = new Gauge({
     name: 'dex_open_alerts',
     help: 'Alerts that are not resolved, by severity and name',
@@ -199,85 +179,34 @@ export function createMetrics(): MetricsRegistry {
   const workers = new Gauge({ name: 'dex_workers', help: 'Processes that work on jobs and are alive', registers });
 
   return {
-    work(state) {
-      waiting.set(state.waiting);
-      lag.set(state.lagS);
-      workers.set(state.workers);
-      failures.reset();
-      for (const record of state.jobs) {
-        const { job, lastSucceededAt, lastFailedAt } = record;
-        failures.inc({ job }, record.failures);
-        if (lastSucceededAt) lastSuccess.set({ job }, lastSucceededAt.getTime() / 1000);
-        if (lastFailedAt) lastFailure.set({ job }, lastFailedAt.getTime() / 1000);
-      }
-    },
-    jobEnded(job, outcome, durationS) {
-      jobs.inc({ job, outcome });
-      jobSeconds.observe({ job }, durationS);
-    },
-    runFinished(kind, status, durationS) {
-      runs.inc({ kind, status });
-      runSeconds.observe({ kind }, durationS);
-    },
-    agentCalled(profile) {
-      agentCalls.inc({ agent: profile });
-    },
-    llmSpent({ provider, model }, costUsd) {
-      llmCost.inc({ provider, model }, costUsd);
-    },
-    endpointScanned(collector, outcome, durationS) {
-      scans.inc({ collector, outcome });
-      scanSeconds.observe({ collector }, durationS);
-    },
-    fleet(standing) {
-      for (const [status, count] of Object.entries(standing.counts)) endpoints.set({ status }, count);
-      if (standing.average === null) average.remove();
-      else average.set(standing.average);
-    },
-    alertMoved(alertName, from, to) {
-      alertMoves.inc({ alert_name: alertLabel(alertName), from, to });
-    },
-    openAlerts(counts) {
-      openAlerts.reset();
-      for (const { severity, alertName, alerts } of counts) {
-        openAlerts.inc({ severity, alert_name: alertLabel(alertName) }, alerts);
-      }
-    },
-    predictionJudged(alertName, verdict) {
-      predictions.inc({ alert_name: alertName, verdict });
-    },
-    predictionAccuracy(figures) {
-      for (const name of ['precision', 'leadHoursMedian', 'falseAlarmsPerEndpointWeek'] as const) {
-        const value = figures[name];
-        if (value === null) accuracy[name].remove();
-        else accuracy[name].set(value);
-      }
-    },
-    webhookDelivered(webhook, outcome) {
-      deliveries.inc({ webhook, outcome });
-    },
-    messageTried(messenger, outcome) {
-      messages.inc({ messenger, outcome });
-    },
-    remediationEnded(playbook, outcome) {
-      remediations.inc({ playbook, outcome });
-    },
-    approvalEnded(kind, outcome) {
-      approvals.inc({ kind, outcome });
-    },
-    deadMessages(counts) {
-      deadMessages.reset();
-      for (const { messenger, messages } of counts) deadMessages.set({ messenger }, messages);
-    },
-    configRefused(file) {
-      refusedConfig.inc({ file });
-    },
-    toolCalled(tool, face, outcome, durationS) {
-      calls.inc({ tool, face, outcome });
-      callSeconds.observe({ tool }, durationS);
-    },
-    async page() {
-      return { text: await registry.metrics(), contentType: registry.contentType };
-    },
+    registry,
+    runs,
+    runSeconds,
+    agentCalls,
+    llmCost,
+    scans,
+    scanSeconds,
+    endpoints,
+    average,
+    openAlerts,
+    alertMoves,
+    predictions,
+    accuracy,
+    deliveries,
+    messages,
+    remediations,
+    approvals,
+    deadMessages,
+    refusedConfig,
+    calls,
+    callSeconds,
+    jobs,
+    jobSeconds,
+    lastSuccess,
+    lastFailure,
+    failures,
+    lag,
+    waiting,
+    workers,
   };
 }
