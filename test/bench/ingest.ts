@@ -215,13 +215,15 @@ function insertOf(table: string, rows: Record<string, unknown>[]): [string, unkn
   return [`insert into ${table} (${columns}) values ${marks.join(', ')}`, values];
 }
 
-/** The rows as the service's groups had them: twenty alerts, their events, one audit line. */
+/** The rows in groups like those of the service: twenty alerts, all events of as many, one audit line. */
 function groupsOf(rows: Rows): Rows[] {
+  const groups = Math.ceil(rows.alert.length / GROUP_SIZE);
+  const events = Math.ceil(rows.alert_event.length / groups);
   const slice = (table: (typeof TABLES)[number], group: number, size: number) =>
     rows[table].slice(group * size, (group + 1) * size);
-  return Array.from({ length: Math.ceil(rows.alert.length / GROUP_SIZE) }, (_, group) => ({
+  return Array.from({ length: groups }, (_, group) => ({
     alert: slice('alert', group, GROUP_SIZE),
-    alert_event: slice('alert_event', group, GROUP_SIZE),
+    alert_event: slice('alert_event', group, events),
     audit: slice('audit', group, 1),
   }));
 }
