@@ -30,12 +30,12 @@ export function createHealing(ports: Ports): Healing {
         await unlessItFails(ports, [alert.id], async () => {
           const verdict = await judge(ports, alert, endpoint);
           if ('plan' in verdict) await handleAlert(ports, alert.id, endpoint, verdict);
-          else forPeople.push({ alertId: alert.id, endpoint, ...verdict });
+          else forPeople.push({ alert, endpoint, ...verdict });
         });
       }
       for (let at = 0; at < forPeople.length; at += GIVEN_TOGETHER) {
         const batch = forPeople.slice(at, at + GIVEN_TOGETHER);
-        const ids = batch.map(({ alertId }) => alertId);
+        const ids = batch.map(({ alert }) => alert.id);
         await unlessItFails(ports, ids, () => giveToPeople(ports, batch));
       }
     },
@@ -46,7 +46,7 @@ export function createHealing(ports: Ports): Healing {
 const GIVEN_TOGETHER = 200;
 
 interface ForPeople {
-  alertId: number;
+  alert: Alert;
   endpoint: Endpoint;
   why: string;
   severity: Severity;
@@ -64,24 +64,21 @@ async function unlessItFails(ports: Ports, alertIds: readonly number[], work: ()
 }
 
 async function giveToPerson(ports: Ports, alertId: number, why: string): Promise<void> {
-  const { endpointId, severity } = await requireAlert(ports.store, alertId);
-  const [endpoint] = await ports.store.endpoints.byIds([endpointId]);
-  if (endpoint) await giveToPeople(ports, [{ alertId, endpoint, why, severity }]);
+  const alert = await requireAlert(ports.store, alertId);
+  const [endpoint] = await ports.store.endpoints.byIds([alert.endpointId]);
+  if (endpoint) await giveToPeople(ports, [{ alert, endpoint, why, severity: alert.severity }]);
 }
 
-/** Gives alerts to people, those that are still active; all of them are handled then. */
+/** Gives alerts to people, those that are active; all are handled then, but for those that moved meanwhile: their turn comes again. */
 async function giveToPeople(ports: Ports, batch: readonly ForPeople[]): Promise<void> {
   const changes = await ports.store.transaction(async (store) => {
     await store.endpoints.hold([...new Set(batch.map(({ endpoint }) => endpoint.id))]);
-    const alerts = new Map(
-      (await store.alerts.byIds(batch.map(({ alertId }) => alertId))).map((each) => [each.id, each]),
-    );
+    const unmoved = await store.alerts.unmoved(batch.map(({ alert }) => alert));
     const moves: Move<Alert>[] = [];
-    for (const { alertId, endpoint, why, severity } of batch) {
-      const alert = alerts.get(alertId);
-      if (!alert) continue;
+    for (const { alert, endpoint, why, severity } of batch) {
+      if (!unmoved.has(alert.id)) continue;
       const move = alert.status === 'active' && (await escalationIn(ports, store, alert, endpoint, why, severity));
-      moves.push(handled(ports, move || unmoved(alert)));
+      moves.push(handled(ports, move || standing(alert)));
     }
     return writeMoves(ports, store, moves, HEALER);
   });
@@ -93,7 +90,7 @@ function handled(ports: Ports, move: Move<Alert>): Move<Alert> {
   return { ...move, alert: { ...move.alert, handledAt: ports.clock.now() } };
 }
 
-function unmoved(alert: Alert): Move<Alert> {
+function standing(alert: Alert): Move<Alert> {
   return { kind: 'unchanged', alert, event: null };
 }
 

@@ -142,6 +142,7 @@ function questions(store: Store): Questions<Omit<Store, 'transaction' | 'ping'>>
       addEvents: INSERTS,
       timeline: [() => alerts.timeline(7)],
       quietTimeOver: [() => alerts.quietTimeOver(NOW, 20)],
+      unmoved: [async () => alerts.unmoved(await alerts.byIds(IDS))],
       unhandled: [() => alerts.unhandled(20)],
       markHandled: [() => alerts.markHandled(IDS, NOW, NOW)],
       openCounts: [() => alerts.openCounts()],

@@ -2,7 +2,7 @@
 import { type FilterQuery, type InferEntity, raw } from '@mikro-orm/core';
 import type { AlertFilter, AlertRepository } from '../../core/alertPorts.ts';
 import type { Alert, AlertEvent, Severity } from '../../domain/alert.ts';
-import { insertRows, readRows, saveRows } from './bulk.ts';
+import { equalRows, insertKeyedRows, insertRows, readRows, saveRows } from './bulk.ts';
 import { AlertEventRow, AlertRow } from './entities/alerts.ts';
 import { chunked, marks, plain, type Session } from './rows.ts';
 
@@ -103,14 +103,12 @@ export function alertRepository(session: Session): AlertRepository {
       return { items: rows.map(toAlert), total };
     },
 
-    add: (drafts) => insertRows(session(), AlertRow, drafts),
+    add: (drafts) => insertKeyedRows(session(), AlertRow, drafts),
 
     save: (alerts) => saveRows(session(), AlertRow, alerts, MUTABLE_FIELDS),
     saveProgress: (alerts) => saveRows(session(), AlertRow, alerts, PROGRESS_FIELDS),
 
-    async addEvents(events) {
-      await insertRows(session(), AlertEventRow, events);
-    },
+    addEvents: (events) => insertRows(session(), AlertEventRow, events),
 
     async timeline(alertId) {
       return (await session().find(AlertEventRow, { alertId }, { orderBy: { id: 'asc' } })).map(toEvent);
@@ -118,6 +116,8 @@ export function alertRepository(session: Session): AlertRepository {
 
     quietTimeOver: (now, limit) =>
       read("where status = 'acknowledged' and acknowledged_until <= ? order by id limit ?", [now, limit]),
+
+    unmoved: (alerts) => equalRows(session(), AlertRow, alerts, ['updatedAt']),
 
     unhandled: (limit) => read("where handled_at is null and status <> 'resolved' order by id limit ?", [limit]),
 

@@ -27,32 +27,53 @@ interface Column {
 /** An entity's schema, which knows the type of its rows. */
 type Schema<Row> = EntityName<Row> & { meta: { properties: object } };
 
-/** Inserts rows; properties that a row lacks are null, keys are given by the database. Returns the keys in the order of the rows. */
+/** A row that is there, or some of it. */
+type KnownRow<Row> = { id: number } & Partial<Record<keyof Plain<Row>, unknown>>;
+
+/** Rows to insert; properties that one lacks are null, and its key is given by the database. */
+type NewRows<Row> = readonly Partial<Record<keyof Plain<Row>, unknown>>[];
+
 export async function insertRows<Row extends object>(
   em: SqlEntityManager,
   schema: Schema<Row>,
-  rows: readonly Partial<Record<keyof Plain<Row>, unknown>>[],
+  rows: NewRows<Row>,
+): Promise<void> {
+  for (const [statement, json] of insertions(em, schema, rows)) await em.execute(statement, [json]);
+}
+
+/** Inserts rows and returns their keys, in the order of the rows. */
+export async function insertKeyedRows<Row extends object>(
+  em: SqlEntityManager,
+  schema: Schema<Row>,
+  rows: NewRows<Row>,
 ): Promise<number[]> {
+  const ids: number[] = [];
+  for (const [statement, json] of insertions(em, schema, rows)) {
+    const answer = await em.execute<{ id: number }[]>(`${statement} returning id`, [json]);
+    // Keys are given in the order of the rows; that the answer has it too is not promised.
+    ids.push(...answer.map(({ id }) => id).sort((a, b) => a - b));
+  }
+  return ids;
+}
+
+function* insertions<Row extends object>(
+  em: SqlEntityManager,
+  schema: Schema<Row>,
+  rows: NewRows<Row>,
+): Generator<[statement: string, json: string]> {
   const table = tableOf(em, schema);
   const names = [...table.columns.keys()].filter((name) => name !== 'id');
   const columns = names.map((name) => columnOf(table, name).name).join(', ');
-  const ids: number[] = [];
-  for (let at = 0; at < rows.length; at += MOST_ROWS) {
-    const answer = await em.execute<{ id: number | string }[]>(
-      `insert into ${table.name} (${columns}) select ${columns} from ${given(table, names)} returning id`,
-      [textOf(table, names, rows.slice(at, at + MOST_ROWS))],
-    );
-    // Keys are given in the order of the rows; that the answer has it too is not promised.
-    ids.push(...answer.map(({ id }) => Number(id)).sort((a, b) => a - b));
-  }
-  return ids;
+  const statement = `insert into ${table.name} (${columns}) select ${columns} from ${given(table, names)}`;
+  for (let at = 0; at < rows.length; at += MOST_ROWS)
+    yield [statement, textOf(table, names, rows.slice(at, at + MOST_ROWS))];
 }
 
 /** Changes some properties of rows that are there, found by their `id`. */
 export async function saveRows<Row extends object>(
   em: SqlEntityManager,
   schema: Schema<Row>,
-  rows: readonly ({ id: number } & Partial<Record<keyof Plain<Row>, unknown>>)[],
+  rows: readonly KnownRow<Row>[],
   properties: readonly (keyof Plain<Row> & string)[],
 ): Promise<void> {
   const table = tableOf(em, schema);
@@ -65,15 +86,48 @@ export async function saveRows<Row extends object>(
       const { name } = columnOf(table, property);
       return `${name} = ${names.includes(property) ? `given.${name}` : '?'}`;
     });
-    const ids = chunk.map(({ id }) => id);
-    // Said twice, because PostgreSQL cannot tell how many rows a JSON text holds, and would read the whole table for a hundred.
-    const these = `${table.name}.id = given.id and ${table.name}.id in (${marks(ids)})`;
-    await em.execute(`update ${table.name} set ${changes.join(', ')} from ${given(table, names)} where ${these}`, [
-      ...shared.map((property) => parameterOf(table, property, chunk[0])),
-      textOf(table, names, chunk),
-      ...ids,
-    ]);
+    await em.execute(
+      `update ${table.name} set ${changes.join(', ')} from ${given(table, names)} where ${isGiven(table, chunk)}`,
+      [
+        ...shared.map((property) => parameterOf(table, property, chunk[0])),
+        textOf(table, names, chunk),
+        ...idsOf(chunk),
+      ],
+    );
   }
+}
+
+/** The keys of those rows that have the same properties in the table. */
+export async function equalRows<Row extends object>(
+  em: SqlEntityManager,
+  schema: Schema<Row>,
+  rows: readonly KnownRow<Row>[],
+  properties: readonly (keyof Plain<Row> & string)[],
+): Promise<Set<number>> {
+  const table = tableOf(em, schema);
+  const equal = properties
+    .map((property) => columnOf(table, property).name)
+    .map((column) => `${table.name}.${column} = given.${column}`);
+  const names = ['id', ...properties];
+  const ids = new Set<number>();
+  for (let at = 0; at < rows.length; at += MOST_ROWS) {
+    const chunk = rows.slice(at, at + MOST_ROWS);
+    const found = await em.execute<{ id: number }[]>(
+      `select ${table.name}.id from ${table.name}, ${given(table, names)} where ${[isGiven(table, chunk), ...equal].join(' and ')}`,
+      [textOf(table, names, chunk), ...idsOf(chunk)],
+    );
+    for (const { id } of found) ids.add(id);
+  }
+  return ids;
+}
+
+/** Said twice, because PostgreSQL cannot tell how many rows a JSON text holds, and would read the whole table for a hundred. */
+function isGiven({ name }: Table, rows: readonly { id: number }[]): string {
+  return `${name}.id = given.id and ${name}.id in (${marks(rows)})`;
+}
+
+function idsOf(rows: readonly { id: number }[]): number[] {
+  return rows.map(({ id }) => id);
 }
 
 function isSame(a: unknown, b: unknown): boolean {

@@ -54,8 +54,9 @@ describe.each(STORE_KINDS)('%s', (kind) => {
   test('an alert that moved since it was seen does not count as handled', async () => {
     const { id: endpointId, hostname } = await store.endpoints.register(registration(), null, NOW);
     const ids = await store.alerts.add(['Still', 'Moved'].map((name) => firing(endpointId, hostname, name)));
-    const [, moved] = await store.alerts.byIds(ids);
-    await store.alerts.save([{ ...(moved as Alert), flaps: 1, updatedAt: later(2) }]);
+    const seen = await store.alerts.byIds(ids);
+    await store.alerts.save([{ ...(seen[1] as Alert), flaps: 1, updatedAt: later(2) }]);
+    expect(await store.alerts.unmoved(seen)).toEqual(new Set([ids[0]]));
     await store.alerts.markHandled(ids, later(1), later(3));
     expect((await store.alerts.byIds(ids)).map(({ handledAt }) => handledAt)).toEqual([later(3), null]);
   });
