@@ -3,6 +3,7 @@ import type { Observation } from '../domain/alertMoves.ts';
 import { type IncomingAlert, readAlert, type Unreadable } from '../domain/alertmanager.ts';
 import type { Actor } from './actor.ts';
 import { announce, observeIn, type Verdict } from './alerting.ts';
+import { deliveryCame } from './deliveryLull.ts';
 import { gathered } from './gathered.ts';
 import type { Ports } from './ports.ts';
 import type { Store } from './storePorts.ts';
@@ -42,6 +43,7 @@ export function takeDelivery(
 ): Promise<Intake> {
   const gather = gatherers.get(ports) ?? gathered((reads) => takeTogether(ports, reads), MOST_TOGETHER);
   gatherers.set(ports, gather);
+  deliveryCame(ports);
   const now = ports.clock.now();
   const read = delivery.alerts.map((raw) => readAlert(raw, delivery.status, now));
   return gather({

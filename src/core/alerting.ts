@@ -12,6 +12,7 @@ import {
   resolve,
 } from '../domain/alertMoves.ts';
 import type { Actor } from './actor.ts';
+import { deliveryLull } from './deliveryLull.ts';
 import { AppError } from './errors.ts';
 import type { Ports } from './ports.ts';
 import type { Store } from './storePorts.ts';
@@ -265,6 +266,7 @@ export async function handOver(ports: Ports): Promise<void> {
   const { healing } = ports;
   if (!healing) return;
   for (;;) {
+    await deliveryLull(ports);
     const seenAt = ports.clock.now();
     const alerts = await ports.store.alerts.unhandled(JOB_BATCH);
     if (alerts.length === 0) return;
