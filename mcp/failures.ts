@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { ErrorCode, McpError } from '@modelcontextprotocol/sdk/types.js';
 import { AppError } from '../src/core/errors.ts';
-import type { Log } from '../src/core/ports.ts';
+import type { Log } from '../src/core/ports/ports.ts';
 
 /** The specification's code for a resource that is not there (2025-11-25, "Resources", error handling). */
 const RESOURCE_NOT_FOUND = -32002;

@@ -5,7 +5,7 @@ import type { Server } from '@modelcontextprotocol/sdk/server/index.js';
 import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
 import type { Actor } from '../src/core/actor.ts';
 import { AppError } from '../src/core/errors.ts';
-import type { Clock, Log } from '../src/core/ports.ts';
+import type { Clock, Log } from '../src/core/ports/ports.ts';
 
 export interface McpHttpOptions {
   createServer(actor: Actor): Server;

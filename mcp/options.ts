@@ -2,7 +2,7 @@
 import type { Actor } from '../src/core/actor.ts';
 import type { ChartRenderer } from '../src/core/chart.ts';
 import type { Invoke } from '../src/core/invoke.ts';
-import type { Log } from '../src/core/ports.ts';
+import type { Log } from '../src/core/ports/ports.ts';
 import type { AnyTool } from '../src/core/tool.ts';
 
 export interface McpServerOptions {

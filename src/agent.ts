@@ -5,8 +5,8 @@ import { parseArgs } from 'node:util';
 import { createLocalLook } from './adapters/collectors/local.ts';
 import { lookAt } from './adapters/collectors/lookAt.ts';
 import { processEnv, readAgentConfig } from './config.ts';
-import { type AgentSnapshotWire, snapshotToWire } from './core/agentSnapshot.ts';
-import type { ScanTarget, Snapshot } from './domain/telemetry.ts';
+import { type AgentSnapshotWire, snapshotToWire } from './core/scans/agentSnapshot.ts';
+import type { ScanTarget, Snapshot } from './domain/signals/telemetry.ts';
 
 const USAGE = `Usage: npm run agent -- --server URL [options]
 

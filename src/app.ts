@@ -21,34 +21,41 @@ import type { SlackWording } from './adapters/slack/connect.ts';
 import { openTracing, plannerParts, ticketMessengers, uploadsDir } from './appParts.ts';
 import { type Config, PROJECT_DIR, programEnv } from './config.ts';
 import { jobActor } from './core/actor.ts';
-import { agentCollector, investigateByRun } from './core/agentScan.ts';
-import { handOver } from './core/alerting.ts';
-import { BEAT_MS } from './core/aliveWorkers.ts';
+import { handOver } from './core/alerts/alerting.ts';
 import { type DecidedHandlers, recoverApprovals, settleApproval } from './core/approvals.ts';
-import { createExecutors } from './core/executors.ts';
-import type { People } from './core/feedbackPorts.ts';
-import { createShardScan, fleetStanding, SCAN_SHARDS, SHARDS_AT_ONCE } from './core/fleetScan.ts';
-import { createHealing } from './core/healing.ts';
-import { checkHealth, type Health, type Probe } from './core/health.ts';
+import { createHealing } from './core/healing/healing.ts';
+import { recoverRemediations, remediationDecided } from './core/healing/remediating.ts';
+import { RemediationFile } from './core/healing/remediationMap.ts';
+import { triageFirst } from './core/healing/triage.ts';
 import { createInvoke, type Invoke } from './core/invoke.ts';
-import { costUsd } from './core/llm.ts';
-import type { Messenger } from './core/messagePorts.ts';
-import { notice } from './core/messages.ts';
-import { createCourier, keepDelivering } from './core/outbox.ts';
-import { plannerStepDecided } from './core/plannerRuns.ts';
-import type { Clock, Collector, Healing, Log, PlaybookRunner, Ports } from './core/ports.ts';
-import { recoverRemediations, remediationDecided } from './core/remediating.ts';
-import { RemediationFile } from './core/remediationMap.ts';
-import { createRunbooks, runbooksProbe } from './core/runbooks.ts';
-import { createRunEvents } from './core/runEvents.ts';
-import { executeRun } from './core/runs.ts';
-import { ScoreFile } from './core/scoreRules.ts';
-import type { JobRecord } from './core/storePorts.ts';
-import { SURVEY_MESSENGER, writeLetter } from './core/surveys.ts';
+import { notice } from './core/outbox/messages.ts';
+import { createCourier, keepDelivering } from './core/outbox/outbox.ts';
+import { SURVEY_MESSENGER, writeLetter } from './core/people/surveys.ts';
+import { costUsd } from './core/planner/llm.ts';
+import { plannerStepDecided } from './core/planner/plannerRuns.ts';
+import type { People } from './core/ports/feedbackPorts.ts';
+import type { Messenger } from './core/ports/messagePorts.ts';
+import type { Clock, Collector, Healing, Log, PlaybookRunner, Ports } from './core/ports/ports.ts';
+import type { JobRecord } from './core/ports/storePorts.ts';
+import { BEAT_MS } from './core/processes/aliveWorkers.ts';
+import { checkHealth, type Health, type Probe } from './core/processes/health.ts';
+import {
+  beat,
+  createSleepCheck,
+  isAlone,
+  leave,
+  requireWorkers,
+  takeUpWhatDiedLeft,
+} from './core/processes/workers.ts';
+import { createRunbooks, runbooksProbe } from './core/runbooks/runbooks.ts';
+import { createRunEvents } from './core/runs/runEvents.ts';
+import { executeRun } from './core/runs/runs.ts';
+import { agentCollector, investigateByRun } from './core/scans/agentScan.ts';
+import { createShardScan, fleetStanding, SCAN_SHARDS, SHARDS_AT_ONCE } from './core/scans/fleetScan.ts';
+import { ScoreFile } from './core/scores/scoreRules.ts';
 import type { AnyTool } from './core/tool.ts';
 import { TOOLS } from './core/tools/index.ts';
-import { triageFirst } from './core/triage.ts';
-import { beat, createSleepCheck, isAlone, leave, requireWorkers, takeUpWhatDiedLeft } from './core/workers.ts';
+import { createExecutors } from './executors.ts';
 import { indexApart, type RunbookPlaces, runbookParts } from './runbookParts.ts';
 
 /** The job that works on one run. */

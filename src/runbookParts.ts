@@ -6,8 +6,8 @@ import { createEmbedder } from './adapters/embeddings.ts';
 import { createRunbookFiles } from './adapters/runbookFiles.ts';
 import { createRunbookIndex } from './adapters/vectors/runbookIndex.ts';
 import { AppError, type ErrorKind } from './core/errors.ts';
-import type { Log } from './core/ports.ts';
-import type { IndexedApart } from './core/runbookPorts.ts';
+import type { Log } from './core/ports/ports.ts';
+import type { IndexedApart } from './core/ports/runbookPorts.ts';
 
 /** Where everything lies; plain values, since they are handed to another process. */
 export interface RunbookPlaces {

@@ -3,7 +3,7 @@ import type { Context } from 'koa';
 import type { McpHttp } from '../mcp/http.ts';
 import { type App, createApp, type Overrides } from './app.ts';
 import type { Config } from './config.ts';
-import { identifyKey } from './core/apiKeys.ts';
+import { identifyKey } from './core/people/apiKeys.ts';
 import { agentSnapshotRoutes } from './surfaces/http/agentSnapshots.ts';
 import { alertmanagerRoutes } from './surfaces/http/alertmanager.ts';
 import { apiRoutes } from './surfaces/http/api.ts';

@@ -1,8 +1,8 @@
 import type { IncomingMessage, RequestListener } from 'node:http';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type AgentSettings, type Collect, readSettings, runAgent } from '../src/agent.ts';
-import { agentSnapshotWire } from '../src/core/agentSnapshot.ts';
-import { emptySnapshot, unreachableSnapshot } from '../src/domain/telemetry.ts';
+import { agentSnapshotWire } from '../src/core/scans/agentSnapshot.ts';
+import { emptySnapshot, unreachableSnapshot } from '../src/domain/signals/telemetry.ts';
 import { targetOf } from './helpers/collecting.ts';
 import { freePort } from './helpers/freePort.ts';
 import { startHttpServer } from './helpers/httpServer.ts';

@@ -1,9 +1,9 @@
 /** Turns texts into vectors: a sentence model where one can be had, else built-in lexical vectors, told once. */
 import { existsSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import type { Log } from '../core/ports.ts';
-import type { Embedder, EmbedderStatus, EmbeddingModel } from '../core/runbookPorts.ts';
-import { HASH_DIMENSIONS, hashVector } from '../domain/hashVector.ts';
+import type { Log } from '../core/ports/ports.ts';
+import type { Embedder, EmbedderStatus, EmbeddingModel } from '../core/ports/runbookPorts.ts';
+import { HASH_DIMENSIONS, hashVector } from '../domain/runbooks/hashVector.ts';
 
 const DEFAULT_MODEL = 'Xenova/all-MiniLM-L6-v2';
 /** The value of EMBEDDING_MODEL that asks for the built-in vectors, and for no look at any hub. */

@@ -1,6 +1,6 @@
 /** Clock, ids and tokens from the platform. */
 import { createHash, randomBytes } from 'node:crypto';
-import type { Clock, Ids, Tokens } from '../core/ports.ts';
+import type { Clock, Ids, Tokens } from '../core/ports/ports.ts';
 
 export const systemClock: Clock = { now: () => new Date() };
 

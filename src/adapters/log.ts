@@ -1,6 +1,6 @@
 /** The log: JSON lines (or readable text) by pino, with secrets taken out, on stderr so that stdout stays free for protocols. */
 import pino from 'pino';
-import type { Log } from '../core/ports.ts';
+import type { Log } from '../core/ports/ports.ts';
 
 /** Field names whose values never reach the log, wherever they stand in the first three levels. */
 const SECRET_FIELDS = ['authorization', 'cookie', 'token', 'password', 'secret', 'api_key', 'apiKey', 'privateKey'];

@@ -7,14 +7,14 @@ import { InMemoryTransport } from '@modelcontextprotocol/sdk/inMemory.js';
 import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
 import { type CallToolResult, CallToolResultSchema, McpError, type Tool } from '@modelcontextprotocol/sdk/types.js';
 import type { Actor } from '../core/actor.ts';
-import type { McpServerConfig } from '../core/agentProfiles.ts';
 import { canonicalJson } from '../core/canonicalJson.ts';
 import type { ChartRenderer } from '../core/chart.ts';
 import { AppError } from '../core/errors.ts';
 import type { Invoke } from '../core/invoke.ts';
-import type { McpServerStatus } from '../core/mcpServers.ts';
-import type { PlannerTool, PlannerTools, ToolResult } from '../core/plannerTools.ts';
-import type { Log } from '../core/ports.ts';
+import type { McpServerConfig } from '../core/planner/agentProfiles.ts';
+import type { McpServerStatus } from '../core/planner/mcpServers.ts';
+import type { PlannerTool, PlannerTools, ToolResult } from '../core/planner/plannerTools.ts';
+import type { Log } from '../core/ports/ports.ts';
 import type { AnyTool, Effect } from '../core/tool.ts';
 
 /** Connects a server of our own tools, as the actor may have them, to the other end of an in-memory transport. */

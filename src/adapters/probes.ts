@@ -1,6 +1,6 @@
 /** Probes of this machine for the health page. */
 import { statfs } from 'node:fs/promises';
-import type { Probe } from '../core/health.ts';
+import type { Probe } from '../core/processes/health.ts';
 
 /** Below this share of free space the service says so before the database does. */
 const LOW_DISK_PCT = 5;

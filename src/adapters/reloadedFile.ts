@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { parse } from 'yaml';
 import type { z } from 'zod';
 import { AppError } from '../core/errors.ts';
-import type { Log, Reloaded } from '../core/ports.ts';
+import type { Log, Reloaded } from '../core/ports/ports.ts';
 
 /** Longest gap between an edit and its effect, in milliseconds; a look at the file's time stamp costs microseconds. */
 const CHECK_EVERY_MS = 1000;

@@ -6,9 +6,9 @@ import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promis
 import { join, relative } from 'node:path';
 import { parse } from 'yaml';
 import { AppError } from '../core/errors.ts';
-import type { Log } from '../core/ports.ts';
-import type { RefusedRunbook, RunbookFiles, RunbookSource } from '../core/runbookPorts.ts';
-import { MAX_RUNBOOK_BYTES, splitFrontMatter } from '../domain/runbook.ts';
+import type { Log } from '../core/ports/ports.ts';
+import type { RefusedRunbook, RunbookFiles, RunbookSource } from '../core/ports/runbookPorts.ts';
+import { MAX_RUNBOOK_BYTES, splitFrontMatter } from '../domain/runbooks/runbook.ts';
 
 /** An editor's save is several events: one answer after they have settled. */
 const SETTLE_MS = 300;

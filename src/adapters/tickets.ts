@@ -1,9 +1,8 @@
 /** Carries tickets and what becomes of them from the outbox to the ticket system: signed, recognisable when repeated, and wary of odd answers. */
 import { createHmac } from 'node:crypto';
-import type { DeliveryOutcome, Messenger } from '../core/messagePorts.ts';
-import { TICKET_MESSENGER } from '../core/ticketNews.ts';
-import type { StoredMessage } from '../domain/outbox.ts';
-import type { Ticket, TicketFields } from '../domain/ticket.ts';
+import { TICKET_MESSENGER } from '../core/alerts/ticketNews.ts';
+import type { DeliveryOutcome, Messenger } from '../core/ports/messagePorts.ts';
+import type { Ticket, TicketFields } from '../domain/alerts/ticket.ts';
 import {
   mappedBody,
   saysDone,
@@ -11,7 +10,8 @@ import {
   type TicketMapping,
   takenTicketIn,
   updateAddress,
-} from '../domain/ticketMapping.ts';
+} from '../domain/alerts/ticketMapping.ts';
+import type { StoredMessage } from '../domain/outbox.ts';
 
 export interface TicketSystem {
   url: string;

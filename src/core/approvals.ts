@@ -8,14 +8,14 @@ import {
   closeApproval,
   type Execution,
   yesNeededFor,
-} from '../domain/approval.ts';
+} from '../domain/healing/approval.ts';
 import type { Actor } from './actor.ts';
-import type { StoredApproval } from './alertPorts.ts';
 import { canonicalJson } from './canonicalJson.ts';
 import { AppError } from './errors.ts';
-import { tellPeople } from './messages.ts';
-import type { Ports } from './ports.ts';
-import type { Store } from './storePorts.ts';
+import { tellPeople } from './outbox/messages.ts';
+import type { StoredApproval } from './ports/alertPorts.ts';
+import type { Ports } from './ports/ports.ts';
+import type { Store } from './ports/storePorts.ts';
 
 /** Rows that one step of a job works on. */
 const JOB_BATCH = 200;

@@ -1,16 +1,16 @@
 /** The gate: every call of every face goes find → parse → authorise → approve → run → check output → audit here. */
 import { z } from 'zod';
 import { type Actor, personBehind } from './actor.ts';
-import type { StoredApproval } from './alertPorts.ts';
 import { decideApproval, recordExecution, requestApproval, spendApproval } from './approvals.ts';
 import { canonicalJson } from './canonicalJson.ts';
 import type { ChartSpec } from './chart.ts';
+import { gathered } from './concurrency/gathered.ts';
 import { AppError } from './errors.ts';
-import { gathered } from './gathered.ts';
 import { pathOfNul } from './nulCharacter.ts';
 import { judge, type Verdict } from './policy.ts';
-import type { Ports } from './ports.ts';
-import type { AuditEntry } from './storePorts.ts';
+import type { StoredApproval } from './ports/alertPorts.ts';
+import type { Ports } from './ports/ports.ts';
+import type { AuditEntry } from './ports/storePorts.ts';
 import type { AnyTool } from './tool.ts';
 
 export interface InvokeOptions {

@@ -1,15 +1,15 @@
 /** The one door out: domain values become the snake_case shapes that the operations guide prints. */
 import type { z } from 'zod';
-import type { Alert } from '../domain/alert.ts';
-import { type Endpoint, endpointState } from '../domain/endpoint.ts';
+import type { Alert } from '../domain/alerts/alert.ts';
+import { type Endpoint, endpointState } from '../domain/fleet/endpoint.ts';
 import type { Run } from '../domain/run.ts';
-import { fixRatePct, type VoteCount } from '../domain/runbookVotes.ts';
-import type { Score } from '../domain/score.ts';
-import type { Snapshot } from '../domain/telemetry.ts';
-import type { StoredScore } from './endpointPorts.ts';
-import type { PlannerStep } from './plannerState.ts';
-import type { RunbookHit, RunbookPage } from './runbookPorts.ts';
-import type { ScanResult } from './scanning.ts';
+import { fixRatePct, type VoteCount } from '../domain/runbooks/runbookVotes.ts';
+import type { Score } from '../domain/scores/score.ts';
+import type { Snapshot } from '../domain/signals/telemetry.ts';
+import type { PlannerStep } from './planner/plannerState.ts';
+import type { StoredScore } from './ports/endpointPorts.ts';
+import type { RunbookHit, RunbookPage } from './ports/runbookPorts.ts';
+import type { ScanResult } from './scans/scanning.ts';
 import type { alertShape, endpointShape, runbookHitShape, runbookPageShape, runShape, scoreShape } from './shapes.ts';
 
 export function iso(date: Date): string;

@@ -1,10 +1,10 @@
 /** The wire shapes that several tools answer with, as zod: what REST, MCP and the command line promise. */
 import { z } from 'zod';
-import { ALERT_STATUSES, ALERT_TYPES, RESOLUTIONS, SEVERITIES } from '../domain/alert.ts';
-import { ENDPOINT_STATES, PERSONAS, SCORE_STATUSES } from '../domain/endpoint.ts';
+import { ALERT_STATUSES, ALERT_TYPES, RESOLUTIONS, SEVERITIES } from '../domain/alerts/alert.ts';
+import { ENDPOINT_STATES, PERSONAS, SCORE_STATUSES } from '../domain/fleet/endpoint.ts';
 import { RUN_KINDS, RUN_STATUSES } from '../domain/run.ts';
-import { PLATFORMS } from '../domain/runbook.ts';
-import { COLLECTORS, OS_PLATFORMS } from '../domain/telemetry.ts';
+import { PLATFORMS } from '../domain/runbooks/runbook.ts';
+import { COLLECTORS, OS_PLATFORMS } from '../domain/signals/telemetry.ts';
 
 /** A moment on the wire: ISO 8601 in UTC. */
 export const timestamp = z.iso.datetime();

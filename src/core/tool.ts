@@ -2,7 +2,7 @@
 import type { z } from 'zod';
 import type { Actor, Face, Role } from './actor.ts';
 import type { ChartSpec } from './chart.ts';
-import type { Ports } from './ports.ts';
+import type { Ports } from './ports/ports.ts';
 
 /** What calling a tool does to the world; policy, MCP annotations and the need for approval all follow from it. */
 export type Effect = 'read' | 'write' | 'destructive';

@@ -1,5 +1,5 @@
 /** Where time goes, for those who collect traces: spans around pieces of work, one below the other. */
-import type { Llm } from './llm.ts';
+import type { Llm } from './planner/llm.ts';
 
 /** Null is left out. `error.type` marks the span as failed. Neither prompts, answers nor inputs belong here. */
 export type SpanAttributes = Record<string, string | number | boolean | readonly string[] | null>;

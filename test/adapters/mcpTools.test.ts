@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { type McpTools, openMcpTools } from '../../src/adapters/mcpTools.ts';
-import { type McpServerConfig, McpServersFile } from '../../src/core/agentProfiles.ts';
+import { type McpServerConfig, McpServersFile } from '../../src/core/planner/agentProfiles.ts';
 import { pinsOf, startExternalMcpServer } from '../helpers/externalMcpServer.ts';
 import type { TestTool } from '../helpers/mcpServer.ts';
 import { ANSWER, plan, profileOf, scriptedLlm, silentLog, toolsOf } from '../helpers/plannerWorld.ts';

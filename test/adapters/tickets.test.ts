@@ -2,10 +2,10 @@
 import { createHmac } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createTicketMessenger, type TicketSystem } from '../../src/adapters/tickets.ts';
-import { TicketMappingFile } from '../../src/core/ticketMapping.ts';
+import { TicketMappingFile } from '../../src/core/alerts/ticketMapping.ts';
+import type { Ticket, TicketFields } from '../../src/domain/alerts/ticket.ts';
+import type { TakenTicket } from '../../src/domain/alerts/ticketMapping.ts';
 import type { StoredMessage } from '../../src/domain/outbox.ts';
-import type { Ticket, TicketFields } from '../../src/domain/ticket.ts';
-import type { TakenTicket } from '../../src/domain/ticketMapping.ts';
 import { startTicketSystem, type TicketSystemDouble } from '../helpers/ticketSystem.ts';
 
 const NOW = new Date('2026-03-02T09:00:00Z');

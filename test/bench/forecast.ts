@@ -15,11 +15,11 @@ import {
   type Prediction,
   predictionAccuracy,
   predictionOf,
-} from '../../src/domain/prediction.ts';
-import { predictiveAlert, type StandingAlert } from '../../src/domain/predictiveAlert.ts';
-import type { SeriesPoint } from '../../src/domain/seriesShape.ts';
-import { analyseTrend } from '../../src/domain/trend.ts';
-import { TREND_METRICS, TREND_RULES } from '../../src/domain/trendRules.ts';
+} from '../../src/domain/forecasts/prediction.ts';
+import { predictiveAlert, type StandingAlert } from '../../src/domain/forecasts/predictiveAlert.ts';
+import type { SeriesPoint } from '../../src/domain/forecasts/seriesShape.ts';
+import { analyseTrend } from '../../src/domain/forecasts/trend.ts';
+import { TREND_METRICS, TREND_RULES } from '../../src/domain/forecasts/trendRules.ts';
 import { CALM_KINDS, type Conditions, LEAKING_KINDS, type MadeSeries, makeSeries } from './seriesGenerator.ts';
 
 const HOUR_MS = 3_600_000;

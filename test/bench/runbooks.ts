@@ -6,10 +6,10 @@ import { join, resolve } from 'node:path';
 import { lexicalModel } from '../../src/adapters/embeddings.ts';
 import { createRunbookFiles } from '../../src/adapters/runbookFiles.ts';
 import { createRunbookIndex } from '../../src/adapters/vectors/runbookIndex.ts';
-import type { Log } from '../../src/core/ports.ts';
-import type { Embedder, IndexSnapshot, RunbookIndex, Runbooks } from '../../src/core/runbookPorts.ts';
-import { createRunbooks } from '../../src/core/runbooks.ts';
-import { sectionsOf } from '../../src/domain/runbook.ts';
+import type { Log } from '../../src/core/ports/ports.ts';
+import type { Embedder, IndexSnapshot, RunbookIndex, Runbooks } from '../../src/core/ports/runbookPorts.ts';
+import { createRunbooks } from '../../src/core/runbooks/runbooks.ts';
+import { sectionsOf } from '../../src/domain/runbooks/runbook.ts';
 import { QUESTIONS } from './runbookQuestions.ts';
 
 interface Query {

@@ -1,6 +1,6 @@
 /** Makes telemetry series of known kinds from a seed: those that reach the limit and those that never do. */
-import type { SeriesPoint } from '../../src/domain/seriesShape.ts';
-import type { TrendMetric } from '../../src/domain/trendRules.ts';
+import type { SeriesPoint } from '../../src/domain/forecasts/seriesShape.ts';
+import type { TrendMetric } from '../../src/domain/forecasts/trendRules.ts';
 
 export interface MadeSeries {
   name: string;

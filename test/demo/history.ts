@@ -3,9 +3,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type App, createApp } from '../../src/app.ts';
 import type { Config } from '../../src/config.ts';
 import type { Actor } from '../../src/core/actor.ts';
-import type { FleetScanCounts } from '../../src/core/fleetScan.ts';
-import type { Clock, Collector } from '../../src/core/ports.ts';
-import { emptySnapshot } from '../../src/domain/telemetry.ts';
+import type { Clock, Collector } from '../../src/core/ports/ports.ts';
+import type { FleetScanCounts } from '../../src/core/scans/fleetScan.ts';
+import { emptySnapshot } from '../../src/domain/signals/telemetry.ts';
 import { COMPANY, loadOf } from './company.ts';
 
 const HOUR_MS = 3_600_000;

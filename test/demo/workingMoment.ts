@@ -1,5 +1,5 @@
 /** When and where people are at work, so that the survey may ask them whenever the demo runs. */
-import { isWorkingTime } from '../../src/domain/survey.ts';
+import { isWorkingTime } from '../../src/domain/people/survey.ts';
 
 const DAY_MS = 86_400_000;
 const TIME_ZONES = [

@@ -2,7 +2,7 @@
 import { readdirSync, statSync } from 'node:fs';
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { PlaybookRunner } from '../../src/core/ports.ts';
+import type { PlaybookRunner } from '../../src/core/ports/ports.ts';
 import { findBinary } from '../helpers/findBinary.ts';
 import { sshdBinary, startSshd } from '../helpers/sshd.ts';
 

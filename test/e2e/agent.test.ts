@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { expect, it } from 'vitest';
-import { agentSnapshotWire } from '../../src/core/agentSnapshot.ts';
+import { agentSnapshotWire } from '../../src/core/scans/agentSnapshot.ts';
 import { startHttpServer } from '../helpers/httpServer.ts';
 
 it('the agent program measures this machine and posts what it found', async () => {

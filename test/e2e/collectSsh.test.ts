@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createCollectors } from '../../src/adapters/collectors/collectors.ts';
-import type { CollectorOptions, Snapshot } from '../../src/domain/telemetry.ts';
+import type { CollectorOptions, Snapshot } from '../../src/domain/signals/telemetry.ts';
 import { contextAt, memoryKnownHosts, targetOf } from '../helpers/collecting.ts';
 import { SSHD_MISSING, sshdBinary, startSshd, type TestSshd } from '../helpers/sshd.ts';
 

@@ -1,8 +1,8 @@
 /** What every method of every repository sends is answered by an index, on both databases filled as a large fleet fills them. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { StoredApproval } from '../../src/core/alertPorts.ts';
-import { FORGOTTEN, type Forgotten } from '../../src/core/retentionPorts.ts';
-import type { Store } from '../../src/core/storePorts.ts';
+import type { StoredApproval } from '../../src/core/ports/alertPorts.ts';
+import { FORGOTTEN, type Forgotten } from '../../src/core/ports/retentionPorts.ts';
+import type { Store } from '../../src/core/ports/storePorts.ts';
 import { fillFleet, FILLED_UNTIL as NOW } from '../helpers/fleetRows.ts';
 import { scannedTables, statementsOf } from '../helpers/queryPlans.ts';
 import { openTestStore, STORE_KINDS, type TestStore } from '../helpers/stores.ts';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { expect, test } from 'vitest';
-import type { StoredScore, StoredSnapshot } from '../../src/core/endpointPorts.ts';
+import type { StoredScore, StoredSnapshot } from '../../src/core/ports/endpointPorts.ts';
 import { type Program, runProgram } from '../helpers/program.ts';
 import { registration, score, snapshot } from '../helpers/rows.ts';
 import { API_KEY } from '../helpers/service.ts';

@@ -8,7 +8,7 @@ import { expect, test } from 'vitest';
 import { createEmbedder } from '../../src/adapters/embeddings.ts';
 import { createRunbookFiles } from '../../src/adapters/runbookFiles.ts';
 import { createRunbookIndex } from '../../src/adapters/vectors/runbookIndex.ts';
-import { createRunbooks } from '../../src/core/runbooks.ts';
+import { createRunbooks } from '../../src/core/runbooks/runbooks.ts';
 import { collectingLog } from '../helpers/collectingLog.ts';
 
 const PAGES = 300;

@@ -1,6 +1,6 @@
 /** Scores a finished run against what its scenario expects, the same way every time. */
 import { isDeepStrictEqual } from 'node:util';
-import type { PlannerResult } from '../../src/core/planner.ts';
+import type { PlannerResult } from '../../src/core/planner/planner.ts';
 import type { Expectation } from './scenario.ts';
 
 export interface EvalScore {

@@ -2,25 +2,31 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
-import { usedPct } from '../../src/adapters/collectors/exporterLook.ts';
-import { parseSamples, type Sample } from '../../src/adapters/collectors/prometheusText.ts';
+import { usedPct } from '../../src/adapters/collectors/exporters/exporterLook.ts';
+import { parseSamples, type Sample } from '../../src/adapters/collectors/exporters/prometheusText.ts';
 import { measuredMoment, type Readings, toSnapshot, Unreachable } from '../../src/adapters/collectors/readings.ts';
 import { readReport as readSshReport } from '../../src/adapters/collectors/sshReport.ts';
 import { parseUnits } from '../../src/adapters/collectors/systemdUnits.ts';
 import { parseToolInput } from '../../src/adapters/llm/toolInput.ts';
 import { readReport as readAnsibleReport } from '../../src/adapters/runners/ansibleReport.ts';
-import { agentSnapshotWire, snapshotFromWire, snapshotToWire } from '../../src/core/agentSnapshot.ts';
-import { parseAnswer } from '../../src/core/answer.ts';
-import { answerText } from '../../src/core/answerText.ts';
-import { readCommand, splitWords } from '../../src/core/commandWords.ts';
+import { readCommand, splitWords } from '../../src/core/commands/commandWords.ts';
+import { parseAnswer } from '../../src/core/planner/answer.ts';
+import { answerText } from '../../src/core/planner/answerText.ts';
+import { wrapUntrusted } from '../../src/core/planner/untrustedText.ts';
+import { agentSnapshotWire, snapshotFromWire, snapshotToWire } from '../../src/core/scans/agentSnapshot.ts';
 import { TOOLS } from '../../src/core/tools/index.ts';
-import { wrapUntrusted } from '../../src/core/untrustedText.ts';
-import { forbiddenAddressReason, isValidHostname } from '../../src/domain/address.ts';
-import { readAlert } from '../../src/domain/alertmanager.ts';
-import { fillTemplate } from '../../src/domain/remediation.ts';
-import { factsOf, isDocId, MAX_SECTION_CHARS, sectionsOf, splitFrontMatter } from '../../src/domain/runbook.ts';
-import type { Snapshot } from '../../src/domain/telemetry.ts';
-import { takenTicketIn } from '../../src/domain/ticketMapping.ts';
+import { readAlert } from '../../src/domain/alerts/alertmanager.ts';
+import { takenTicketIn } from '../../src/domain/alerts/ticketMapping.ts';
+import { forbiddenAddressReason, isValidHostname } from '../../src/domain/fleet/address.ts';
+import { fillTemplate } from '../../src/domain/healing/remediation.ts';
+import {
+  factsOf,
+  isDocId,
+  MAX_SECTION_CHARS,
+  sectionsOf,
+  splitFrontMatter,
+} from '../../src/domain/runbooks/runbook.ts';
+import type { Snapshot } from '../../src/domain/signals/telemetry.ts';
 import { writeTable } from '../../src/surfaces/http/table.ts';
 import {
   escapeText,
@@ -28,7 +34,7 @@ import {
   MAX_BLOCKS,
   MAX_SECTION_CHARS as SLACK_SECTION_CHARS,
   unescapeTyped,
-} from '../../src/surfaces/slack/text.ts';
+} from '../../src/surfaces/slack/cards/text.ts';
 import { targetOf } from '../helpers/collecting.ts';
 import { alertOf, endpointOf } from '../helpers/facts.ts';
 import { anyText } from './schemaValues.ts';

@@ -1,5 +1,5 @@
 /** A clock that moves only when told to. */
-import type { Clock } from '../../src/core/ports.ts';
+import type { Clock } from '../../src/core/ports/ports.ts';
 
 export interface TestClock extends Clock {
   advance(ms: number): void;

@@ -1,7 +1,7 @@
 /** What tests of collectors need around every look: a target, a context, and collectors that are closed afterwards. */
 import type { KnownHosts } from '../../src/adapters/collectors/ssh.ts';
-import type { CollectContext } from '../../src/core/ports.ts';
-import type { CollectorKind, CollectorOptions, ScanTarget } from '../../src/domain/telemetry.ts';
+import type { CollectContext } from '../../src/core/ports/ports.ts';
+import type { CollectorKind, CollectorOptions, ScanTarget } from '../../src/domain/signals/telemetry.ts';
 
 export function targetOf(collector: CollectorKind, options: CollectorOptions, hostname = 'host-1'): ScanTarget {
   return { hostname, ipAddress: '127.0.0.1', osPlatform: 'linux', collector, options };

@@ -1,5 +1,5 @@
 /** A log that keeps its lines, for tests that ask what was said. */
-import type { Log } from '../../src/core/ports.ts';
+import type { Log } from '../../src/core/ports/ports.ts';
 
 export function collectingLog(): { log: Log; lines: string[] } {
   const lines: string[] = [];

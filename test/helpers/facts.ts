@@ -1,6 +1,6 @@
 /** An alert and an endpoint with nothing special about them, for rules that look at one field. */
-import type { Alert } from '../../src/domain/alert.ts';
-import type { Endpoint } from '../../src/domain/endpoint.ts';
+import type { Alert } from '../../src/domain/alerts/alert.ts';
+import type { Endpoint } from '../../src/domain/fleet/endpoint.ts';
 
 const AT = new Date('2026-03-02T08:00:00Z');
 

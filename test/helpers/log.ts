@@ -1,5 +1,5 @@
 /** A log that keeps what was said, for tests that ask whether something was logged. */
-import type { Log } from '../../src/core/ports.ts';
+import type { Log } from '../../src/core/ports/ports.ts';
 
 export interface KeptLog extends Log {
   lines: { level: string; fields: object; message?: string }[];

@@ -1,6 +1,6 @@
 /** Machines as the collector port sees them: each test says what a look at a host finds. */
-import type { Collector } from '../../src/core/ports.ts';
-import { emptySnapshot, type Snapshot, unreachableSnapshot } from '../../src/domain/telemetry.ts';
+import type { Collector } from '../../src/core/ports/ports.ts';
+import { emptySnapshot, type Snapshot, unreachableSnapshot } from '../../src/domain/signals/telemetry.ts';
 
 export type Findings = Partial<Snapshot> | 'unreachable';
 

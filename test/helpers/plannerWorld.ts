@@ -2,11 +2,11 @@
 import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
 import { onTestFinished } from 'vitest';
 import { type McpTools, openMcpTools } from '../../src/adapters/mcpTools.ts';
-import { type AgentProfile, AgentProfilesFile } from '../../src/core/agentProfiles.ts';
-import type { Llm, LlmReply, LlmRequest } from '../../src/core/llm.ts';
-import { type PlannerResult, type PlannerRun, runPlanner } from '../../src/core/planner.ts';
-import type { PlannerState } from '../../src/core/plannerState.ts';
-import type { Log } from '../../src/core/ports.ts';
+import { type AgentProfile, AgentProfilesFile } from '../../src/core/planner/agentProfiles.ts';
+import type { Llm, LlmReply, LlmRequest } from '../../src/core/planner/llm.ts';
+import { type PlannerResult, type PlannerRun, runPlanner } from '../../src/core/planner/planner.ts';
+import type { PlannerState } from '../../src/core/planner/plannerState.ts';
+import type { Log } from '../../src/core/ports/ports.ts';
 import { NO_TRACING } from '../../src/core/tracing.ts';
 import { mcpServerOf, type TestTool } from './mcpServer.ts';
 

@@ -1,6 +1,6 @@
 /** Rows as tests of the store write them, each with what it may leave out filled in. */
-import type { StoredScore, StoredSnapshot } from '../../src/core/endpointPorts.ts';
-import type { EndpointRegistration } from '../../src/domain/endpoint.ts';
+import type { StoredScore, StoredSnapshot } from '../../src/core/ports/endpointPorts.ts';
+import type { EndpointRegistration } from '../../src/domain/fleet/endpoint.ts';
 import type { Run } from '../../src/domain/run.ts';
 
 export const NOW = new Date('2026-03-02T09:00:00.123Z');

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Database, openDatabase } from '../../src/adapters/db/open.ts';
 import { createStore } from '../../src/adapters/db/store.ts';
-import type { Store } from '../../src/core/storePorts.ts';
+import type { Store } from '../../src/core/ports/storePorts.ts';
 import { createTestDatabase } from './testDatabase.ts';
 
 export interface TestStore {

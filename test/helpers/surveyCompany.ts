@@ -1,10 +1,10 @@
 /** A company of people with machines, whose survey letters arrive in boxes that the test opens. */
 import type { Overrides } from '../../src/app.ts';
 import type { Actor } from '../../src/core/actor.ts';
-import type { People } from '../../src/core/feedbackPorts.ts';
-import type { Messenger } from '../../src/core/messagePorts.ts';
-import type { Ports } from '../../src/core/ports.ts';
-import { SURVEY_MESSENGER, type SurveyLetter, type SurveyMessage, writeLetter } from '../../src/core/surveys.ts';
+import { SURVEY_MESSENGER, type SurveyLetter, type SurveyMessage, writeLetter } from '../../src/core/people/surveys.ts';
+import type { People } from '../../src/core/ports/feedbackPorts.ts';
+import type { Messenger } from '../../src/core/ports/messagePorts.ts';
+import type { Ports } from '../../src/core/ports/ports.ts';
 import type { TestService } from './service.ts';
 
 export interface Employee {

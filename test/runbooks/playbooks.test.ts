@@ -1,8 +1,8 @@
 /** The shipped playbooks and the configuration that names them: what can be told without running Ansible. */
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { RemediationFile } from '../../src/core/remediationMap.ts';
-import { TicketMappingFile } from '../../src/core/ticketMapping.ts';
+import { TicketMappingFile } from '../../src/core/alerts/ticketMapping.ts';
+import { RemediationFile } from '../../src/core/healing/remediationMap.ts';
 import { names, playbookNames, readText, readYaml } from './shipped.ts';
 
 /** Modules that the playbooks may use: all are in Debian's package and none passes its arguments to a shell. */

@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createApp } from '../../src/app.ts';
 import { readConfig } from '../../src/config.ts';
-import type { Endpoint } from '../../src/domain/endpoint.ts';
-import { emptySnapshot } from '../../src/domain/telemetry.ts';
+import type { Endpoint } from '../../src/domain/fleet/endpoint.ts';
+import { emptySnapshot } from '../../src/domain/signals/telemetry.ts';
 import { runCli } from '../../src/surfaces/cli.ts';
 import { person } from '../helpers/healingWorld.ts';
 

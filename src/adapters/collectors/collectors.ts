@@ -1,14 +1,14 @@
 /** The collector of the whole service: picks the way to look by the endpoint's collector kind. */
-import type { Collector } from '../../core/ports.ts';
-import type { CollectorKind } from '../../domain/telemetry.ts';
-import { createCpuHistory } from './cpuHistory.ts';
-import { createExporterLook } from './exporterLook.ts';
+import type { Collector } from '../../core/ports/ports.ts';
+import type { CollectorKind } from '../../domain/signals/telemetry.ts';
+import { createCpuHistory } from './exporters/cpuHistory.ts';
+import { createExporterLook } from './exporters/exporterLook.ts';
+import { nodeExporter } from './exporters/nodeExporter.ts';
+import type { Scraper } from './exporters/scrape.ts';
+import { windowsExporter } from './exporters/windowsExporter.ts';
 import { lookAt } from './lookAt.ts';
-import { nodeExporter } from './nodeExporter.ts';
 import { type Look, Unreachable } from './readings.ts';
-import type { Scraper } from './scrape.ts';
 import type { SshOptions } from './ssh.ts';
-import { windowsExporter } from './windowsExporter.ts';
 
 export interface CollectorsOptions {
   ssh: SshOptions;
@@ -21,7 +21,7 @@ export interface CollectorsOptions {
 export function createCollectors({ ssh }: CollectorsOptions): Collector & { close(): Promise<void> } {
   let scraper: Promise<Scraper> | null = null;
   const scraping = () => {
-    scraper ??= import('./scrape.ts').then(({ createScraper }) => createScraper());
+    scraper ??= import('./exporters/scrape.ts').then(({ createScraper }) => createScraper());
     return scraper;
   };
   const load: Record<CollectorKind, () => Promise<Look>> = {

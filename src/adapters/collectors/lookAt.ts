@@ -1,7 +1,7 @@
 /** Runs one look at one endpoint within its time limit and always ends in a snapshot. */
 import { performance } from 'node:perf_hooks';
-import type { CollectContext } from '../../core/ports.ts';
-import { type ScanTarget, type Snapshot, unreachableSnapshot } from '../../domain/telemetry.ts';
+import type { CollectContext } from '../../core/ports/ports.ts';
+import { type ScanTarget, type Snapshot, unreachableSnapshot } from '../../domain/signals/telemetry.ts';
 import { type Look, toSnapshot, Unreachable } from './readings.ts';
 
 const DEFAULT_TIMEOUT_MS = 10_000;

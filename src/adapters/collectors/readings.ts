@@ -1,6 +1,6 @@
 /** What a collector found out about one endpoint, metric by metric, and how that becomes a snapshot. */
-import type { CollectContext } from '../../core/ports.ts';
-import { emptySnapshot, type MetricName, type ScanTarget, type Snapshot } from '../../domain/telemetry.ts';
+import type { CollectContext } from '../../core/ports/ports.ts';
+import { emptySnapshot, type MetricName, type ScanTarget, type Snapshot } from '../../domain/signals/telemetry.ts';
 
 /** A measurement, or the reason why there is none. */
 export type Measured<T> = { value: T } | { missing: string };

@@ -2,8 +2,8 @@
 import { ADDRCONFIG } from 'node:dns';
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
-import { forbiddenAddressReason } from '../../domain/address.ts';
-import type { ScanTarget } from '../../domain/telemetry.ts';
+import { forbiddenAddressReason } from '../../domain/fleet/address.ts';
+import type { ScanTarget } from '../../domain/signals/telemetry.ts';
 import { Unreachable } from './readings.ts';
 
 /**

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { readFile, realpath } from 'node:fs/promises';
 import { isAbsolute, relative, resolve } from 'node:path';
 import { Client, type ClientErrorExtensions } from 'ssh2';
-import type { ScanTarget } from '../../domain/telemetry.ts';
+import type { ScanTarget } from '../../domain/signals/telemetry.ts';
 import { logSpanS } from './journal.ts';
 import { measureNetwork } from './network.ts';
 import { type Look, missing, Unreachable } from './readings.ts';

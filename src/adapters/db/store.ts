@@ -2,26 +2,26 @@
 import { ConnectionException, LockWaitTimeoutException } from '@mikro-orm/core';
 import type { SqlEntityManager } from '@mikro-orm/sql';
 import { AppError } from '../../core/errors.ts';
-import type { Store } from '../../core/storePorts.ts';
-import { alertRepository } from './alertRepository.ts';
-import { apiKeyRepository } from './apiKeyRepository.ts';
-import { endpointRepository } from './endpointRepository.ts';
-import { feedbackRepository } from './feedbackRepository.ts';
-import { approvalRepository, remediationRepository } from './healingRepositories.ts';
-import { llmSpendRepository } from './llmSpendRepository.ts';
-import { outboxRepository } from './outboxRepository.ts';
-import { predictionRepository } from './predictionRepository.ts';
-import { retentionRepository } from './retentionRepository.ts';
+import type { Store } from '../../core/ports/storePorts.ts';
+import { alertRepository } from './alerts/alertRepository.ts';
+import { approvalRepository, remediationRepository } from './alerts/healingRepositories.ts';
+import { predictionRepository } from './alerts/predictionRepository.ts';
+import { ticketRepository } from './alerts/ticketRepository.ts';
+import { unknownHostRepository } from './alerts/unknownHostRepository.ts';
+import { apiKeyRepository } from './people/apiKeyRepository.ts';
+import { feedbackRepository } from './people/feedbackRepository.ts';
+import { runbookVoteRepository } from './people/runbookVoteRepository.ts';
+import { surveyRepository } from './people/surveyRepository.ts';
 import type { Session } from './rows.ts';
-import { runbookVoteRepository } from './runbookVoteRepository.ts';
-import { scanShardRepository } from './scanShardRepository.ts';
-import { slackMessageRepository } from './slackMessageRepository.ts';
-import { surveyRepository } from './surveyRepository.ts';
-import { fleetScoreRepository, scoreRepository, snapshotRepository } from './telemetryRepositories.ts';
-import { ticketRepository } from './ticketRepository.ts';
-import { unknownHostRepository } from './unknownHostRepository.ts';
-import { jobRecordRepository, workerRepository } from './workerRepository.ts';
-import { auditRepository, runRepository } from './workRepositories.ts';
+import { endpointRepository } from './telemetry/endpointRepository.ts';
+import { retentionRepository } from './telemetry/retentionRepository.ts';
+import { scanShardRepository } from './telemetry/scanShardRepository.ts';
+import { fleetScoreRepository, scoreRepository, snapshotRepository } from './telemetry/telemetryRepositories.ts';
+import { llmSpendRepository } from './work/llmSpendRepository.ts';
+import { outboxRepository } from './work/outboxRepository.ts';
+import { slackMessageRepository } from './work/slackMessageRepository.ts';
+import { jobRecordRepository, workerRepository } from './work/workerRepository.ts';
+import { auditRepository, runRepository } from './work/workRepositories.ts';
 
 export function createStore(em: SqlEntityManager): Store {
   return guarded(

@@ -6,7 +6,7 @@ import type {
   MessageCreateParamsStreaming,
   MessageParam,
 } from '@anthropic-ai/sdk/resources/messages';
-import type { JsonSchema, LlmMessage, LlmReply, LlmRequest, StopReason } from '../../core/llm.ts';
+import type { JsonSchema, LlmMessage, LlmReply, LlmRequest, StopReason } from '../../core/planner/llm.ts';
 import { type AttemptOptions, attempt, type LlmClient, type ProviderFailure, pingBy, retryAfterMs } from './attempt.ts';
 import { parseToolInput } from './toolInput.ts';
 

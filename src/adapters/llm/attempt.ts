@@ -1,7 +1,7 @@
 /** Sends one request to a model provider: with a time limit, retries that obey the provider, and errors as AppError. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { AppError, type ErrorKind } from '../../core/errors.ts';
-import type { Llm } from '../../core/llm.ts';
+import type { Llm } from '../../core/planner/llm.ts';
 
 /** What speaks to one provider; its name and model are known before it is loaded. */
 export type LlmClient = Pick<Llm, 'ping' | 'complete'>;

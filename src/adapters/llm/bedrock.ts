@@ -9,7 +9,7 @@ import {
   type Message,
 } from '@aws-sdk/client-bedrock-runtime';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
-import type { LlmMessage, LlmReply, LlmRequest, StopReason } from '../../core/llm.ts';
+import type { LlmMessage, LlmReply, LlmRequest, StopReason } from '../../core/planner/llm.ts';
 import { type AttemptOptions, attempt, type LlmClient, type ProviderFailure, pingBy, retryAfterMs } from './attempt.ts';
 import { parseToolInput } from './toolInput.ts';
 

@@ -1,5 +1,5 @@
 /** Chooses the model provider from the configuration, or says why there is none. */
-import type { Llm } from '../../core/llm.ts';
+import type { Llm } from '../../core/planner/llm.ts';
 import { DEFAULT_ATTEMPTS, type LlmClient } from './attempt.ts';
 import type { BedrockOptions } from './bedrock.ts';
 

@@ -4,7 +4,7 @@ import type {
   ChatCompletionCreateParamsStreaming,
   ChatCompletionMessageParam,
 } from 'openai/resources/chat/completions';
-import type { LlmMessage, LlmReply, LlmRequest, StopReason } from '../../core/llm.ts';
+import type { LlmMessage, LlmReply, LlmRequest, StopReason } from '../../core/planner/llm.ts';
 import { type AttemptOptions, attempt, type LlmClient, type ProviderFailure, pingBy, retryAfterMs } from './attempt.ts';
 import { parseToolInput } from './toolInput.ts';
 

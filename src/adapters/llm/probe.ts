@@ -1,7 +1,8 @@
 /** Whether the model's provider answers, for the health page: asked seldom, and never with a token. */
-import type { Probe } from '../../core/health.ts';
-import type { Llm } from '../../core/llm.ts';
-import type { Clock } from '../../core/ports.ts';
+
+import type { Llm } from '../../core/planner/llm.ts';
+import type { Clock } from '../../core/ports/ports.ts';
+import type { Probe } from '../../core/processes/health.ts';
 
 /** Health pages are asked every few seconds, providers should not be. */
 const ASK_EVERY_MS = 60_000;

@@ -1,7 +1,7 @@
 /** The service's own metrics for Prometheus; every label has a bounded set of values. */
 import { createRequire } from 'node:module';
-import type { Metrics } from '../../core/ports.ts';
-import type { JobRecord } from '../../core/storePorts.ts';
+import type { Metrics } from '../../core/ports/ports.ts';
+import type { JobRecord } from '../../core/ports/storePorts.ts';
 import { type Instruments, makeInstruments } from './instruments.ts';
 
 export interface MetricsRegistry extends Metrics {

@@ -2,9 +2,9 @@
 import { access, constants, lstat, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
-import type { PlaybookJob, PlaybookReport, PlaybookRunner } from '../../core/ports.ts';
-import type { Endpoint } from '../../domain/endpoint.ts';
-import type { Variable } from '../../domain/remediation.ts';
+import type { PlaybookJob, PlaybookReport, PlaybookRunner } from '../../core/ports/ports.ts';
+import type { Endpoint } from '../../domain/fleet/endpoint.ts';
+import type { Variable } from '../../domain/healing/remediation.ts';
 import { readReport } from './ansibleReport.ts';
 import { connectionTo, NoConnection, type SshSettings } from './connection.ts';
 import { type Ended, runProgram } from './program.ts';

@@ -1,6 +1,6 @@
 /** Reads what Ansible's JSON callback prints: each task's result, the sums of the playbook, and why it failed. */
 import { z } from 'zod';
-import type { PlaybookReport, TaskResult } from '../../core/ports.ts';
+import type { PlaybookReport, TaskResult } from '../../core/ports/ports.ts';
 
 /** Text of the endpoint that is kept of one task, and the tasks that are kept; characters. */
 const MAX_MESSAGE = 1000;

@@ -4,8 +4,8 @@ import { lookup } from 'node:dns/promises';
 import { realpath, writeFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { dirname, join } from 'node:path';
-import { forbiddenAddressReason } from '../../domain/address.ts';
-import type { Endpoint } from '../../domain/endpoint.ts';
+import { forbiddenAddressReason } from '../../domain/fleet/address.ts';
+import type { Endpoint } from '../../domain/fleet/endpoint.ts';
 import { runProgram } from './program.ts';
 
 export interface SshSettings {

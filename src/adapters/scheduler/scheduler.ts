@@ -2,8 +2,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Agenda } from 'agenda';
 import { AppError } from '../../core/errors.ts';
-import type { Probe } from '../../core/health.ts';
-import type { Log, Queue } from '../../core/ports.ts';
+import type { Log, Queue } from '../../core/ports/ports.ts';
+import type { Probe } from '../../core/processes/health.ts';
 import type { Tracing } from '../../core/tracing.ts';
 import { openJobs } from './backends.ts';
 import { watchLocks } from './watchedLocks.ts';

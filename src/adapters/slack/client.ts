@@ -1,8 +1,8 @@
 /** The Web API client of what this service tells in Slack by itself, what its refusals mean for a delivery, and its probe. */
 import { type types, webApi } from '@slack/bolt';
-import type { Probe } from '../../core/health.ts';
-import type { DeliveryOutcome } from '../../core/messagePorts.ts';
-import type { Clock, Log } from '../../core/ports.ts';
+import type { DeliveryOutcome } from '../../core/ports/messagePorts.ts';
+import type { Clock, Log } from '../../core/ports/ports.ts';
+import type { Probe } from '../../core/processes/health.ts';
 
 export type SlackClient = webApi.WebClient;
 

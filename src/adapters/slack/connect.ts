@@ -1,8 +1,8 @@
 /** What this service does in Slack by itself: news, letters, knowing people. Apart, so that only a configured Slack is loaded. */
 
-import type { Probe } from '../../core/health.ts';
-import type { Messenger } from '../../core/messagePorts.ts';
-import type { Clock, Log } from '../../core/ports.ts';
+import type { Messenger } from '../../core/ports/messagePorts.ts';
+import type { Clock, Log } from '../../core/ports/ports.ts';
+import type { Probe } from '../../core/processes/health.ts';
 import { createSlackClient, slackProbe } from './client.ts';
 import { createSlackDirectory, type SlackDirectory } from './directory.ts';
 import { createSurveyLetters, type LetterWording, type SurveyLettersParts } from './letters.ts';

@@ -1,7 +1,7 @@
 /** Who is behind a mail address in Slack: the people that surveys and questions to owners go to. */
 import { webApi } from '@slack/bolt';
-import type { People } from '../../core/feedbackPorts.ts';
-import type { Clock, Log } from '../../core/ports.ts';
+import type { People } from '../../core/ports/feedbackPorts.ts';
+import type { Clock, Log } from '../../core/ports/ports.ts';
 import type { SlackClient } from './client.ts';
 
 interface Member {

@@ -1,7 +1,8 @@
 /** Carries survey letters into direct messages; the token in a letter is all that leads from an answer to its question. */
-import type { DeliveryOutcome, Messenger } from '../../core/messagePorts.ts';
-import type { Log } from '../../core/ports.ts';
-import { SURVEY_MESSENGER, type SurveyLetter, type SurveyMessage } from '../../core/surveys.ts';
+
+import { SURVEY_MESSENGER, type SurveyLetter, type SurveyMessage } from '../../core/people/surveys.ts';
+import type { DeliveryOutcome, Messenger } from '../../core/ports/messagePorts.ts';
+import type { Log } from '../../core/ports/ports.ts';
 import { failedDelivery, postToPerson, type ReadProblem, type SlackClient, type SlackNews } from './client.ts';
 import type { SlackDirectory } from './directory.ts';
 

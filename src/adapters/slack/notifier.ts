@@ -1,7 +1,12 @@
 /** Tells in Slack what people should know: alerts and approvals as one message each, edited in place; notices; questions to owners. */
 import { AppError } from '../../core/errors.ts';
-import type { DeliveryOutcome, Messenger, SlackMessage, SlackMessageRepository } from '../../core/messagePorts.ts';
-import type { Log } from '../../core/ports.ts';
+import type {
+  DeliveryOutcome,
+  Messenger,
+  SlackMessage,
+  SlackMessageRepository,
+} from '../../core/ports/messagePorts.ts';
+import type { Log } from '../../core/ports/ports.ts';
 import type { Delivery, StoredMessage } from '../../domain/outbox.ts';
 import {
   failedDelivery,

@@ -1,8 +1,8 @@
 /** How pages and sections lie in the tables of the runbook index, and the conditions that pick them. */
 import type { Schema } from 'apache-arrow';
 import { z } from 'zod';
-import type { IndexEntry, IndexedPage } from '../../core/runbookPorts.ts';
-import { PLATFORMS, type Platform } from '../../domain/runbook.ts';
+import type { IndexEntry, IndexedPage } from '../../core/ports/runbookPorts.ts';
+import { PLATFORMS, type Platform } from '../../domain/runbooks/runbook.ts';
 
 /** A page's facts lie in one column as JSON: only the words, the vector and the platforms are searched. */
 export const factsShape = z.object({

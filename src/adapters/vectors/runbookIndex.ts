@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path';
 import type { Connection, Table } from '@lancedb/lancedb';
 import { z } from 'zod';
 import { AppError } from '../../core/errors.ts';
-import type { Log } from '../../core/ports.ts';
+import type { Log } from '../../core/ports/ports.ts';
 import type {
   EmbeddingModel,
   IndexContents,
@@ -14,8 +14,8 @@ import type {
   IndexSnapshot,
   IndexWriter,
   RunbookIndex,
-} from '../../core/runbookPorts.ts';
-import { INDEX_FORMAT } from '../../domain/runbook.ts';
+} from '../../core/ports/runbookPorts.ts';
+import { INDEX_FORMAT } from '../../domain/runbooks/runbook.ts';
 import { factsShape, oneOf, pageRow, schemaOf, sectionId, sectionRows } from './rows.ts';
 import { type TableReads, tableReads } from './tableReads.ts';
 import { lockWriter } from './writerLock.ts';

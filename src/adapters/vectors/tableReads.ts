@@ -1,6 +1,6 @@
 /** Searches of one table of the runbook index, by words and by vector; few vectors are kept in memory. */
 import type { Table } from '@lancedb/lancedb';
-import type { FindOptions, Found } from '../../core/runbookPorts.ts';
+import type { FindOptions, Found } from '../../core/ports/runbookPorts.ts';
 import { docIdOf, forPlatform, isForPlatform } from './rows.ts';
 import { nearest, readVectors, type VectorTable } from './vectorTable.ts';
 

@@ -1,14 +1,20 @@
 /** Tools for the voice of employees: giving feedback, and reading what all of it says. */
 import { z } from 'zod';
-import { groupsOf, LEAST_ANSWERS, LEAST_ANSWERS_FOR_COMMENTS } from '../../domain/confidentiality.ts';
-import { PERSONAS } from '../../domain/endpoint.ts';
-import { AGREEMENTS, type EnpsFigures, FEEDBACK_CATEGORIES, HIGHEST_RATING, LOWEST_RATING } from '../../domain/enps.ts';
+import { PERSONAS } from '../../domain/fleet/endpoint.ts';
+import { groupsOf, LEAST_ANSWERS, LEAST_ANSWERS_FOR_COMMENTS } from '../../domain/people/confidentiality.ts';
+import {
+  AGREEMENTS,
+  type EnpsFigures,
+  FEEDBACK_CATEGORIES,
+  HIGHEST_RATING,
+  LOWEST_RATING,
+} from '../../domain/people/enps.ts';
 import type { ChartSpec } from '../chart.ts';
-import { feedbackSummary, waitingAnswers } from '../feedback.ts';
+import { feedbackSummary, waitingAnswers } from '../people/feedback.ts';
+import { settleFeedback } from '../people/surveys.ts';
 import { iso } from '../present.ts';
-import { requireEndpoint } from '../scanning.ts';
+import { requireEndpoint } from '../scans/scanning.ts';
 import { hostnameInput, timestamp } from '../shapes.ts';
-import { settleFeedback } from '../surveys.ts';
 import { defineTool } from '../tool.ts';
 
 const MOST_COMMENT_CHARS = 2000;

@@ -1,25 +1,30 @@
 /** The explicit list of all tools; a tool that is not here does not exist on any face. */
 import type { AnyTool } from '../tool.ts';
 import { startRun } from './agents.ts';
-import { ingestAlerts, listUnknownHosts, tendAlerts } from './alertIntake.ts';
-import { acknowledgeAlertTool, getAlert, listAlerts, resolveAlertTool } from './alerts.ts';
-import { decideApprovalTool, getApproval, listApprovals } from './approvals.ts';
-import { listAudit } from './audit.ts';
-import { createBackup } from './backups.ts';
-import { deregisterEndpoint, getEndpoint, listEndpoints, registerEndpoint, updateEndpoint } from './endpoints.ts';
-import { getFeedbackSummary, submitFeedback } from './feedback.ts';
-import { listIncidents } from './incidents.ts';
-import { createApiKey, listApiKeys, revokeApiKey } from './keys.ts';
-import { getKpis } from './kpis.ts';
-import { measureEndpoint } from './measure.ts';
-import { checkPredictions, getPredictionAccuracy, setPredictionThreshold } from './predictions.ts';
+import { ingestAlerts, listUnknownHosts, tendAlerts } from './alerts/alertIntake.ts';
+import { acknowledgeAlertTool, getAlert, listAlerts, resolveAlertTool } from './alerts/alerts.ts';
+import { decideApprovalTool, getApproval, listApprovals } from './alerts/approvals.ts';
+import { listIncidents } from './alerts/incidents.ts';
+import { getKpis } from './alerts/kpis.ts';
 import {
   answerFixCheckTool,
   cancelRemediationTool,
   listRemediations,
   remediateAlertTool,
   tendHealing,
-} from './remediations.ts';
+} from './alerts/remediations.ts';
+import { takeTicketWordTool } from './alerts/ticketWords.ts';
+import { listAudit } from './audit.ts';
+import { createBackup } from './backups.ts';
+import { getFeedbackSummary, submitFeedback } from './feedback.ts';
+import { deregisterEndpoint, getEndpoint, listEndpoints, registerEndpoint, updateEndpoint } from './fleet/endpoints.ts';
+import { measureEndpoint } from './fleet/measure.ts';
+import { checkPredictions, getPredictionAccuracy, setPredictionThreshold } from './fleet/predictions.ts';
+import { scanEndpoint, scanFleetTool } from './fleet/scans.ts';
+import { getFleet, getScore, getScoreHistory } from './fleet/scores.ts';
+import { submitSnapshot } from './fleet/snapshots.ts';
+import { getTrends } from './fleet/trends.ts';
+import { createApiKey, listApiKeys, revokeApiKey } from './keys.ts';
 import { tendRetentionTool } from './retention.ts';
 import {
   endpointRunbooks,
@@ -31,13 +36,7 @@ import {
   searchRunbooksTool,
 } from './runbooks.ts';
 import { cancelRunTool, getRun, listRuns } from './runs.ts';
-import { scanEndpoint, scanFleetTool } from './scans.ts';
-import { getFleet, getScore, getScoreHistory } from './scores.ts';
-import { submitSnapshot } from './snapshots.ts';
 import { answerSurvey, closeSurvey, getSurvey, listSurveys, optOut, startSurvey, tendSurveys } from './surveys.ts';
-import { takeTicketWordTool } from './ticketWords.ts';
-
-import { getTrends } from './trends.ts';
 
 export const TOOLS: readonly AnyTool[] = [
   registerEndpoint,

@@ -2,9 +2,9 @@
 import { z } from 'zod';
 import { FACES, ROLES } from '../actor.ts';
 import { AppError } from '../errors.ts';
+import type { ApiKey } from '../ports/storePorts.ts';
 import { iso } from '../present.ts';
 import { timestamp } from '../shapes.ts';
-import type { ApiKey } from '../storePorts.ts';
 import { defineTool } from '../tool.ts';
 
 /** A key is a secret: it belongs neither into a chat's history nor into a model's context. */

@@ -1,7 +1,7 @@
 /** The tool behind the hourly job that keeps the database from growing without end. */
 import { z } from 'zod';
 import { FACES } from '../actor.ts';
-import { tendRetention } from '../retention.ts';
+import { tendRetention } from '../processes/retention.ts';
 import { defineTool } from '../tool.ts';
 
 const count = z.number().int();

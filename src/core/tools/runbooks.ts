@@ -1,9 +1,9 @@
 /** Tools for runbooks: finding the page that helps, reading it, saying whether it did, and keeping the index. */
 import { z } from 'zod';
-import { PLATFORMS } from '../../domain/runbook.ts';
+import { PLATFORMS } from '../../domain/runbooks/runbook.ts';
 import { presentRunbookHit, presentRunbookPage } from '../present.ts';
-import { adviseEndpoint, listRunbooks, requireRunbook, searchRunbooks } from '../runbookAdvice.ts';
-import { requireEndpoint } from '../scanning.ts';
+import { adviseEndpoint, listRunbooks, requireRunbook, searchRunbooks } from '../runbooks/runbookAdvice.ts';
+import { requireEndpoint } from '../scans/scanning.ts';
 import { hostnameInput, pageInput, runbookHitShape, runbookPageShape, searchMode } from '../shapes.ts';
 import { defineTool } from '../tool.ts';
 

@@ -1,15 +1,15 @@
 /** Tools for runs: what was asked for and what became of it. */
 import { z } from 'zod';
 import { RUN_KINDS, RUN_STATUSES, type Run } from '../../domain/run.ts';
-import { MAX_STEPS } from '../agentProfiles.ts';
-import { answerText } from '../answerText.ts';
-import { withdrawApprovals } from '../plannerRuns.ts';
-import type { PlannerStep } from '../plannerState.ts';
+import { MAX_STEPS } from '../planner/agentProfiles.ts';
+import { answerText } from '../planner/answerText.ts';
+import { withdrawApprovals } from '../planner/plannerRuns.ts';
+import type { PlannerStep } from '../planner/plannerState.ts';
 import { presentRun } from '../present.ts';
-import { cancelRun, followRun } from '../runs.ts';
+import { cancelRun, followRun } from '../runs/runs.ts';
 import { pageInput, runIdInput, runShape, scoreShape } from '../shapes.ts';
 import { defineTool } from '../tool.ts';
-import { scoreText } from './scores.ts';
+import { scoreText } from './fleet/scores.ts';
 
 export const getRun = defineTool({
   name: 'get_run',

@@ -1,12 +1,8 @@
 /** Tools for the employees' survey: starting and ending it, seeing how it goes, answering, and opting out. */
 import { z } from 'zod';
-import { INVITATION_STATES, SURVEY_STATUSES, type Survey } from '../../domain/survey.ts';
+import { INVITATION_STATES, SURVEY_STATUSES, type Survey } from '../../domain/people/survey.ts';
 import { FACES, type Face } from '../actor.ts';
 import { AppError } from '../errors.ts';
-import { hasRole } from '../policy.ts';
-import type { Ports } from '../ports.ts';
-import { iso } from '../present.ts';
-import { hostnameInput, pageInput, timestamp } from '../shapes.ts';
 import {
   closeSurvey as endSurvey,
   startSurvey as openSurvey,
@@ -15,7 +11,11 @@ import {
   setOptOut,
   answerSurvey as storeAnswer,
   tendSurveys as tendOpenSurvey,
-} from '../surveys.ts';
+} from '../people/surveys.ts';
+import { hasRole } from '../policy.ts';
+import type { Ports } from '../ports/ports.ts';
+import { iso } from '../present.ts';
+import { hostnameInput, pageInput, timestamp } from '../shapes.ts';
 import { defineTool } from '../tool.ts';
 import { answerInput } from './feedback.ts';
 

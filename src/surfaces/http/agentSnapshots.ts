@@ -5,7 +5,7 @@ import type Router from '@koa/router';
 import type { Actor } from '../../core/actor.ts';
 import { AppError } from '../../core/errors.ts';
 import type { Invoke } from '../../core/invoke.ts';
-import type { Endpoint } from '../../domain/endpoint.ts';
+import type { Endpoint } from '../../domain/fleet/endpoint.ts';
 import { bearer } from './auth.ts';
 import { createRouter } from './router.ts';
 

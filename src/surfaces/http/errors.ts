@@ -1,7 +1,7 @@
 /** Failures over HTTP: each kind is a status, bugs are logged with their stack and answered without it. */
 import type { Context, Next } from 'koa';
 import { AppError, type ErrorKind } from '../../core/errors.ts';
-import type { Log } from '../../core/ports.ts';
+import type { Log } from '../../core/ports/ports.ts';
 
 export const HTTP_STATUS: Readonly<Record<ErrorKind, number>> = {
   invalid: 400,

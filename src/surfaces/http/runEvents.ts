@@ -5,8 +5,8 @@ import type { Context } from 'koa';
 import type { Actor } from '../../core/actor.ts';
 import { AppError } from '../../core/errors.ts';
 import type { Invoke } from '../../core/invoke.ts';
-import { isSettled, type PlannerCall } from '../../core/plannerState.ts';
-import type { Log, RunEvents } from '../../core/ports.ts';
+import { isSettled, type PlannerCall } from '../../core/planner/plannerState.ts';
+import type { Log, RunEvents } from '../../core/ports/ports.ts';
 import { isFinished, type RunStatus } from '../../domain/run.ts';
 import { createRouter } from './router.ts';
 

@@ -6,7 +6,7 @@ import type { Duplex } from 'node:stream';
 import type Router from '@koa/router';
 import Koa, { type Context, type Next } from 'koa';
 import { AppError } from '../../core/errors.ts';
-import type { Log } from '../../core/ports.ts';
+import type { Log } from '../../core/ports/ports.ts';
 import type { Tracing } from '../../core/tracing.ts';
 import { answerErrors } from './errors.ts';
 import { jsonBody } from './jsonBody.ts';

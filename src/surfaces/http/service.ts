@@ -1,7 +1,7 @@
 /** What the service tells about itself: health and metrics. */
 import type Router from '@koa/router';
 import { AppError } from '../../core/errors.ts';
-import type { Health } from '../../core/health.ts';
+import type { Health } from '../../core/processes/health.ts';
 import { bearer, sameSecret } from './auth.ts';
 import { createRouter } from './router.ts';
 

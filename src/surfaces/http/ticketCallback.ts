@@ -5,7 +5,7 @@ import type { Context } from 'koa';
 import type { Actor } from '../../core/actor.ts';
 import { AppError } from '../../core/errors.ts';
 import type { Invoke } from '../../core/invoke.ts';
-import type { Metrics } from '../../core/ports.ts';
+import type { Metrics } from '../../core/ports/ports.ts';
 import { bearer, sameSecret } from './auth.ts';
 import { jsonBody } from './jsonBody.ts';
 import { createRouter } from './router.ts';

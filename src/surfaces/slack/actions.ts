@@ -1,13 +1,13 @@
 /** What a click does, by action id; a new kind of button is a new line in CLICKS. */
 import { z } from 'zod';
 import { AppError } from '../../core/errors.ts';
-import { stopAnswer } from './ask.ts';
-import { carryOut, failure, type Place, shared } from './calls.ts';
+import { plainReply } from './cards/text.ts';
+import { carryOut, failure, type Place, shared } from './commands/calls.ts';
+import { answerFixCheck } from './commands/fixCheck.ts';
 import type { Click, SlackContext } from './context.ts';
-import { answerFixCheck } from './fixCheck.ts';
 import { openReport, publishHome } from './home.ts';
+import { stopAnswer } from './questions/ask.ts';
 import { openSurveyForm, optOut } from './surveys.ts';
-import { plainReply } from './text.ts';
 
 export type ClickHandler = (slack: SlackContext, click: Click) => Promise<void>;
 

@@ -4,18 +4,18 @@ import { App, HTTPReceiver, SocketModeReceiver, webApi } from '@slack/bolt';
 import type { ChartRenderer } from '../../core/chart.ts';
 import { AppError } from '../../core/errors.ts';
 import type { Invoke } from '../../core/invoke.ts';
-import type { SlackMessageRepository } from '../../core/messagePorts.ts';
-import type { Clock, Log } from '../../core/ports.ts';
+import type { SlackMessageRepository } from '../../core/ports/messagePorts.ts';
+import type { Clock, Log } from '../../core/ports/ports.ts';
 import type { AnyTool } from '../../core/tool.ts';
 import { boltLogger, webClientOptions } from './bolt.ts';
+import { createPictures } from './cards/pictures.ts';
+import { slackProblem } from './cards/problems.ts';
 import type { SlackContext } from './context.ts';
-import { finishOld } from './finishOld.ts';
 import { listenTo } from './listeners.ts';
 import { createPeople, DECIDING_TOOL, type People } from './people.ts';
-import { createPictures } from './pictures.ts';
-import { slackProblem } from './problems.ts';
-import { createTurns } from './turns.ts';
-import { createUnfinished } from './unfinished.ts';
+import { finishOld } from './questions/finishOld.ts';
+import { createTurns } from './questions/turns.ts';
+import { createUnfinished } from './questions/unfinished.ts';
 
 export const SLACK_PATH = '/slack/events';
 

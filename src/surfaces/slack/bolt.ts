@@ -1,6 +1,6 @@
 /** How Bolt and its Web API client are set up here: few retries, and log lines that are ours. */
 import { type Logger, LogLevel, type webApi } from '@slack/bolt';
-import type { Log } from '../../core/ports.ts';
+import type { Log } from '../../core/ports/ports.ts';
 
 const CALL_LIMIT_MS = 10_000;
 

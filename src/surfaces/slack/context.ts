@@ -1,12 +1,12 @@
 /** What every part of the Slack face works with. */
 import type { webApi } from '@slack/bolt';
 import type { Invoke } from '../../core/invoke.ts';
-import type { Log } from '../../core/ports.ts';
+import type { Log } from '../../core/ports/ports.ts';
 import type { AnyTool } from '../../core/tool.ts';
+import type { Pictures } from './cards/pictures.ts';
+import type { Reply } from './cards/text.ts';
 import type { People, Person } from './people.ts';
-import type { Pictures } from './pictures.ts';
-import type { Reply } from './text.ts';
-import type { Unfinished } from './unfinished.ts';
+import type { Unfinished } from './questions/unfinished.ts';
 
 export interface SlackContext {
   /** Those that Slack may offer. */

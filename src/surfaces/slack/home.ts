@@ -6,14 +6,10 @@ import type { ChartSpec } from '../../core/chart.ts';
 import { AppError } from '../../core/errors.ts';
 import type { Answer } from '../../core/invoke.ts';
 import { hasRole } from '../../core/policy.ts';
-import { FEEDBACK_CATEGORIES } from '../../domain/enps.ts';
-import { approvalButtons, approvalShown } from './approvalCard.ts';
-import { machineLine, STATUS_SIGNS } from './blocks.ts';
-import type { Click, SlackContext } from './context.ts';
-import { type FormState, formValue, MAX_COMMENT_CHARS, messageModal, plain } from './forms.ts';
-import { type Machine, machinesOf } from './hosts.ts';
-import type { Person } from './people.ts';
-import { slackProblem } from './problems.ts';
+import { FEEDBACK_CATEGORIES } from '../../domain/people/enps.ts';
+import { approvalButtons, approvalShown } from './cards/approvalCard.ts';
+import { machineLine, STATUS_SIGNS } from './cards/blocks.ts';
+import { slackProblem } from './cards/problems.ts';
 import {
   type Block,
   bullets,
@@ -26,7 +22,11 @@ import {
   option,
   paragraph,
   words,
-} from './text.ts';
+} from './cards/text.ts';
+import { type FormState, formValue, MAX_COMMENT_CHARS, messageModal, plain } from './commands/forms.ts';
+import { type Machine, machinesOf } from './commands/hosts.ts';
+import type { Click, SlackContext } from './context.ts';
+import type { Person } from './people.ts';
 
 export const REPORT_CALLBACK = 'report_slow';
 /** "Something is slow" is a complaint: the lower middle of 1–5. */

@@ -1,18 +1,18 @@
 /** What Slack sends, told apart and handed on once: commands, clicks, forms, questions, and a look at the Home tab. */
 import type { App, ViewSubmitAction } from '@slack/bolt';
-import type { Clock } from '../../core/ports.ts';
+import type { Clock } from '../../core/ports/ports.ts';
 import { answerClick } from './actions.ts';
-import { answerQuestion } from './ask.ts';
-import type { Place } from './calls.ts';
-import { answerCommand, COMMAND } from './command.ts';
+import { slackProblem } from './cards/problems.ts';
+import type { Reply } from './cards/text.ts';
+import type { Place } from './commands/calls.ts';
+import { answerCommand, COMMAND } from './commands/command.ts';
+import { FORM_CALLBACK, type FormState, formCall, messageModal } from './commands/forms.ts';
+import { say, submitted, whisper } from './commands/replies.ts';
 import type { SlackContext } from './context.ts';
-import { FORM_CALLBACK, type FormState, formCall, messageModal } from './forms.ts';
 import { publishHome, REPORT_CALLBACK, takeReport } from './home.ts';
 import { createOnce } from './once.ts';
-import { slackProblem } from './problems.ts';
-import { say, submitted, whisper } from './replies.ts';
+import { answerQuestion } from './questions/ask.ts';
 import { SURVEY_CALLBACK, takeSurveyAnswer } from './surveys.ts';
-import type { Reply } from './text.ts';
 
 /** Events that the app listens to; the manifests name the same. */
 export const EVENTS = ['app_home_opened', 'app_mention', 'message.im'] as const;

@@ -3,9 +3,9 @@ import type { webApi } from '@slack/bolt';
 import type { Actor, Role } from '../../core/actor.ts';
 import { AppError } from '../../core/errors.ts';
 import { hasRole, leastRole } from '../../core/policy.ts';
-import type { Log } from '../../core/ports.ts';
+import type { Log } from '../../core/ports/ports.ts';
 import type { AnyTool } from '../../core/tool.ts';
-import { slackProblem } from './problems.ts';
+import { slackProblem } from './cards/problems.ts';
 
 export interface Person {
   id: string;

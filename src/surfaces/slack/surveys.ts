@@ -2,13 +2,8 @@
 import type { types } from '@slack/bolt';
 import { z } from 'zod';
 import { AppError } from '../../core/errors.ts';
-import type { SurveyLetter } from '../../core/surveys.ts';
-import { FEEDBACK_CATEGORIES } from '../../domain/enps.ts';
-import { edited } from './calls.ts';
-import type { Click, SlackContext } from './context.ts';
-import { type FormState, formValue, formValues, MAX_COMMENT_CHARS, messageModal, plain } from './forms.ts';
-import { machinesOf } from './hosts.ts';
-import type { Person } from './people.ts';
+import type { SurveyLetter } from '../../core/people/surveys.ts';
+import { FEEDBACK_CATEGORIES } from '../../domain/people/enps.ts';
 import {
   type Block,
   button,
@@ -20,7 +15,12 @@ import {
   plainReply,
   type Reply,
   words,
-} from './text.ts';
+} from './cards/text.ts';
+import { edited } from './commands/calls.ts';
+import { type FormState, formValue, formValues, MAX_COMMENT_CHARS, messageModal, plain } from './commands/forms.ts';
+import { machinesOf } from './commands/hosts.ts';
+import type { Click, SlackContext } from './context.ts';
+import type { Person } from './people.ts';
 
 export const SURVEY_CALLBACK = 'survey_answer';
 

@@ -1,10 +1,10 @@
 /** What the adapters that tell things in Slack need of this face: how news and letters look, and what refusals mean. */
-import { alertCard, alertDigest, alertIn, alertMoves } from './alertCard.ts';
-import { approvalCard, approvalShown } from './approvalCard.ts';
-import { fixCheck } from './fixCheck.ts';
-import { slackProblem } from './problems.ts';
+import { alertCard, alertDigest, alertIn, alertMoves } from './cards/alertCard.ts';
+import { approvalCard, approvalShown } from './cards/approvalCard.ts';
+import { slackProblem } from './cards/problems.ts';
+import { plainReply } from './cards/text.ts';
+import { fixCheck } from './commands/fixCheck.ts';
 import { surveyLetter } from './surveys.ts';
-import { plainReply } from './text.ts';
 
 export const slackWording = {
   card: (facts: Record<string, unknown>) => alertCard(alertIn(facts)),

@@ -3,7 +3,7 @@ import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { createCollectors } from '../../../src/adapters/collectors/collectors.ts';
-import type { Snapshot } from '../../../src/domain/telemetry.ts';
+import type { Snapshot } from '../../../src/domain/signals/telemetry.ts';
 import { contextAt, memoryKnownHosts, targetOf } from '../../helpers/collecting.ts';
 import { exporterPage, type SimulatedMachine } from '../../helpers/exporterPage.ts';
 import { freePort } from '../../helpers/freePort.ts';

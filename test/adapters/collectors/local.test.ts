@@ -2,7 +2,7 @@ import { freemem, totalmem, uptime } from 'node:os';
 import { describe, expect, it } from 'vitest';
 import { createLocalLook } from '../../../src/adapters/collectors/local.ts';
 import { lookAt } from '../../../src/adapters/collectors/lookAt.ts';
-import { METRICS } from '../../../src/domain/telemetry.ts';
+import { METRICS } from '../../../src/domain/signals/telemetry.ts';
 import { contextAt, targetOf } from '../../helpers/collecting.ts';
 
 const target = targetOf('local', {});

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { lookAt } from '../../../src/adapters/collectors/lookAt.ts';
 import { type Look, measured, missing, Unreachable } from '../../../src/adapters/collectors/readings.ts';
-import { METRICS } from '../../../src/domain/telemetry.ts';
+import { METRICS } from '../../../src/domain/signals/telemetry.ts';
 import { contextAt, targetOf } from '../../helpers/collecting.ts';
 
 const now = new Date('2026-03-01T12:00:00Z');

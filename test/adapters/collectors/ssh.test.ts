@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createCollectors } from '../../../src/adapters/collectors/collectors.ts';
-import type { CollectorOptions } from '../../../src/domain/telemetry.ts';
+import type { CollectorOptions } from '../../../src/domain/signals/telemetry.ts';
 import { contextAt, memoryKnownHosts, targetOf } from '../../helpers/collecting.ts';
 import { freePort } from '../../helpers/freePort.ts';
 

@@ -7,7 +7,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Database, openDatabase } from '../../../src/adapters/db/open.ts';
 import { createStore } from '../../../src/adapters/db/store.ts';
-import type { Store } from '../../../src/core/storePorts.ts';
+import type { Store } from '../../../src/core/ports/storePorts.ts';
 import { NOW, registration } from '../../helpers/rows.ts';
 import { createTestDatabase } from '../../helpers/testDatabase.ts';
 

@@ -10,7 +10,7 @@ import { createBackups } from '../../../src/adapters/db/backup/backup.ts';
 import { restoreBackup } from '../../../src/adapters/db/backup/restore.ts';
 import { type Database, openDatabase } from '../../../src/adapters/db/open.ts';
 import { createStore } from '../../../src/adapters/db/store.ts';
-import type { Store } from '../../../src/core/storePorts.ts';
+import type { Store } from '../../../src/core/ports/storePorts.ts';
 import type { PostgresServer } from '../../helpers/postgres.ts';
 import { registration, run, score, snapshot } from '../../helpers/rows.ts';
 import { startSystemPostgres } from '../../helpers/systemPostgres.ts';

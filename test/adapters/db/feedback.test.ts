@@ -1,9 +1,9 @@
 /** What the store promises about feedback and surveys, kept alike by SQLite and by a real PostgreSQL. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { giveOut } from '../../../src/core/feedback.ts';
-import type { Store } from '../../../src/core/storePorts.ts';
-import type { FeedbackAnswer } from '../../../src/domain/confidentiality.ts';
-import { answersIn } from '../../../src/domain/enps.ts';
+import { giveOut } from '../../../src/core/people/feedback.ts';
+import type { Store } from '../../../src/core/ports/storePorts.ts';
+import type { FeedbackAnswer } from '../../../src/domain/people/confidentiality.ts';
+import { answersIn } from '../../../src/domain/people/enps.ts';
 import { registration } from '../../helpers/rows.ts';
 import { openTestStore, STORE_KINDS, type TestStore } from '../../helpers/stores.ts';
 

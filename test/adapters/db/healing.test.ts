@@ -1,7 +1,7 @@
 /** What must happen once, on both databases and under a crowd: answers, claims, deliveries, notices. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { StoredApproval } from '../../../src/core/alertPorts.ts';
-import type { Remediation } from '../../../src/domain/remediation.ts';
+import type { StoredApproval } from '../../../src/core/ports/alertPorts.ts';
+import type { Remediation } from '../../../src/domain/healing/remediation.ts';
 import { MODEL } from '../../helpers/healingWorld.ts';
 import { openTestStore, STORE_KINDS, type TestStore } from '../../helpers/stores.ts';
 

@@ -1,9 +1,9 @@
 /** The store's promises, kept alike by SQLite and by a real PostgreSQL. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { StoredPrediction } from '../../../src/core/alertPorts.ts';
-import type { Store } from '../../../src/core/storePorts.ts';
-import type { Alert } from '../../../src/domain/alert.ts';
-import { type AlertDraft, type Move, observe } from '../../../src/domain/alertMoves.ts';
+import type { StoredPrediction } from '../../../src/core/ports/alertPorts.ts';
+import type { Store } from '../../../src/core/ports/storePorts.ts';
+import type { Alert } from '../../../src/domain/alerts/alert.ts';
+import { type AlertDraft, type Move, observe } from '../../../src/domain/alerts/alertMoves.ts';
 import { later, NOW, registration, run, score, snapshot } from '../../helpers/rows.ts';
 import { openTestStore, STORE_KINDS, type TestStore } from '../../helpers/stores.ts';
 

@@ -6,7 +6,7 @@ import { type FixtureOpts, type FixtureResponse, LLMock } from '@copilotkit/aimo
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import type { AttemptOptions } from '../../../src/adapters/llm/attempt.ts';
 import { createLlm, LLM_PROVIDERS, type LlmProvider } from '../../../src/adapters/llm/create.ts';
-import type { Llm, LlmMessage, LlmRequest } from '../../../src/core/llm.ts';
+import type { Llm, LlmMessage, LlmRequest } from '../../../src/core/planner/llm.ts';
 import { plan, profileOf, toolsOf } from '../../helpers/plannerWorld.ts';
 
 const mock = new LLMock({ port: 0, host: '127.0.0.1', chunkSize: 8, strict: true });

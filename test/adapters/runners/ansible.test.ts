@@ -15,8 +15,8 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createAnsibleRunner } from '../../../src/adapters/runners/ansible.ts';
-import type { PlaybookJob } from '../../../src/core/ports.ts';
-import type { Endpoint } from '../../../src/domain/endpoint.ts';
+import type { PlaybookJob } from '../../../src/core/ports/ports.ts';
+import type { Endpoint } from '../../../src/domain/fleet/endpoint.ts';
 import { endpointOf } from '../../helpers/facts.ts';
 import { isAlive } from '../../helpers/isAlive.ts';
 

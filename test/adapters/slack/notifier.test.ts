@@ -1,6 +1,6 @@
 /** Alerts told in Slack, from the webhook to the channel, against a local Web API. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { tellPeople } from '../../../src/core/messages.ts';
+import { tellPeople } from '../../../src/core/outbox/messages.ts';
 import { startTestService, type TestService } from '../../helpers/service.ts';
 import {
   BOT_TOKEN,

@@ -1,6 +1,6 @@
 /** REST as its users call it: through the network, against the whole service. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Collector } from '../../../src/core/ports.ts';
+import type { Collector } from '../../../src/core/ports/ports.ts';
 import { type Findings, machines, WELL } from '../../helpers/machines.ts';
 import { startTestService, type TestService } from '../../helpers/service.ts';
 

@@ -1,8 +1,8 @@
 /** Planner runs through REST, with a model on the network: started, followed, cancelled, kept within bounds. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Actor, jobActor } from '../../../src/core/actor.ts';
-import type { PlannerStep } from '../../../src/core/plannerState.ts';
-import { takeUpRun } from '../../../src/core/runs.ts';
+import type { PlannerStep } from '../../../src/core/planner/plannerState.ts';
+import { takeUpRun } from '../../../src/core/runs/runs.ts';
 import { testClock } from '../../helpers/clock.ts';
 import { alert, delivery } from '../../helpers/deliveries.ts';
 import { type Findings, machines } from '../../helpers/machines.ts';

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { SLACK_PATH } from '../../../src/surfaces/slack/app.ts';
-import { COMMAND } from '../../../src/surfaces/slack/command.ts';
+import { COMMAND } from '../../../src/surfaces/slack/commands/command.ts';
 import { EVENTS } from '../../../src/surfaces/slack/listeners.ts';
 
 const ROOT = resolve(import.meta.dirname, '../../..');

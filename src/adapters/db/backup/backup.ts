@@ -2,7 +2,7 @@
 import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import { AppError } from '../../../core/errors.ts';
-import type { Backups } from '../../../core/ports.ts';
+import type { Backups } from '../../../core/ports/ports.ts';
 import { type Database, lastMigration, parseDatabaseUrl } from '../open.ts';
 import { type BackupContent, backupPath, type UploadedFile, writeBackup } from './backupFile.ts';
 import { dumpPostgres } from './postgresSql.ts';

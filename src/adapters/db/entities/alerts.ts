@@ -1,10 +1,10 @@
 /** The tables of alerts and predictions. */
 
 import { defineEntity, p } from '@mikro-orm/core';
-import type { AlertStatus, AlertType, Resolution, Severity, TicketLink } from '../../../domain/alert.ts';
-import type { Verdict } from '../../../domain/prediction.ts';
-import type { PredictiveAlertName } from '../../../domain/predictiveAlert.ts';
-import type { TrendMetric } from '../../../domain/trendRules.ts';
+import type { AlertStatus, AlertType, Resolution, Severity, TicketLink } from '../../../domain/alerts/alert.ts';
+import type { Verdict } from '../../../domain/forecasts/prediction.ts';
+import type { PredictiveAlertName } from '../../../domain/forecasts/predictiveAlert.ts';
+import type { TrendMetric } from '../../../domain/forecasts/trendRules.ts';
 import { real, word } from './columns.ts';
 
 export const AlertRow = defineEntity({

@@ -2,9 +2,9 @@
 
 import { defineEntity, p } from '@mikro-orm/core';
 import type { Actor } from '../../../core/actor.ts';
-import type { ApprovalAnswer, ApprovalKind, ApprovalStatus, Execution } from '../../../domain/approval.ts';
-import type { Remediation, RemediationStatus, Variable } from '../../../domain/remediation.ts';
-import type { TicketStatus } from '../../../domain/ticket.ts';
+import type { TicketStatus } from '../../../domain/alerts/ticket.ts';
+import type { ApprovalAnswer, ApprovalKind, ApprovalStatus, Execution } from '../../../domain/healing/approval.ts';
+import type { Remediation, RemediationStatus, Variable } from '../../../domain/healing/remediation.ts';
 import { word } from './columns.ts';
 
 export const ApprovalRow = defineEntity({

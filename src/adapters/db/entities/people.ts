@@ -1,9 +1,9 @@
 /** The tables of what people say. */
 
 import { defineEntity, p } from '@mikro-orm/core';
-import type { FeedbackSource } from '../../../domain/confidentiality.ts';
-import type { FeedbackCategory, Tally } from '../../../domain/enps.ts';
-import type { Invitation, Survey } from '../../../domain/survey.ts';
+import type { FeedbackSource } from '../../../domain/people/confidentiality.ts';
+import type { FeedbackCategory, Tally } from '../../../domain/people/enps.ts';
+import type { Invitation, Survey } from '../../../domain/people/survey.ts';
 import { LongId, word } from './columns.ts';
 
 /**

@@ -1,10 +1,10 @@
 /** The tables of endpoints, what was measured on them, and their scores. */
 
 import { defineEntity, p } from '@mikro-orm/core';
-import type { CriticalityTier, Persona, ScoreStatus } from '../../../domain/endpoint.ts';
-import { FLEET_MEASURES, SCORE_MEASURES, SNAPSHOT_MEASURES } from '../../../domain/rollUp.ts';
-import type { AppliedCap, Component, Deduction, Improvement } from '../../../domain/score.ts';
-import type { CollectorKind, CollectorOptions, OsPlatform, Unmeasured } from '../../../domain/telemetry.ts';
+import type { CriticalityTier, Persona, ScoreStatus } from '../../../domain/fleet/endpoint.ts';
+import { FLEET_MEASURES, SCORE_MEASURES, SNAPSHOT_MEASURES } from '../../../domain/scores/rollUp.ts';
+import type { AppliedCap, Component, Deduction, Improvement } from '../../../domain/scores/score.ts';
+import type { CollectorKind, CollectorOptions, OsPlatform, Unmeasured } from '../../../domain/signals/telemetry.ts';
 import { LongId, real, spreads, word } from './columns.ts';
 
 export const EndpointRow = defineEntity({

@@ -2,7 +2,7 @@
 
 import { defineEntity, p } from '@mikro-orm/core';
 import type { Role } from '../../../core/actor.ts';
-import type { ScanShard } from '../../../core/storePorts.ts';
+import type { ScanShard } from '../../../core/ports/storePorts.ts';
 import type { RunKind, RunStatus } from '../../../domain/run.ts';
 import { real, word } from './columns.ts';
 

@@ -1,0 +1,82 @@
+/** What node_exporter's metrics (Linux, macOS; names as of 0.16 and later) say about a machine. */
+import type { ScanTarget } from '../../../domain/signals/telemetry.ts';
+import { type Filesystem, fullestDisk } from '../filesystems.ts';
+import { type Measured, measured, measuredMoment, measuredNumber, missing } from '../readings.ts';
+import { downUnits, type UnitStates } from '../systemdUnits.ts';
+import { type Exporter, type Page, sumCpuTimes, usedPct } from './exporterLook.ts';
+
+const NAME = 'node_exporter';
+const IDLE_MODES = new Set(['idle', 'iowait']);
+
+export const nodeExporter: Exporter = {
+  name: NAME,
+  defaultPort: 9100,
+  wanted: new Set([
+    'node_boot_time_seconds',
+    'node_cpu_seconds_total',
+    'node_filesystem_avail_bytes',
+    'node_filesystem_device_error',
+    'node_filesystem_free_bytes',
+    'node_filesystem_readonly',
+    'node_filesystem_size_bytes',
+    'node_memory_MemAvailable_bytes',
+    'node_memory_MemTotal_bytes',
+    'node_memory_active_bytes',
+    'node_memory_compressed_bytes',
+    'node_memory_total_bytes',
+    'node_memory_wired_bytes',
+    'node_systemd_unit_state',
+  ]),
+  cpuTimes: (page) => sumCpuTimes(page.all('node_cpu_seconds_total'), IDLE_MODES),
+  read: (page, target) => ({
+    memoryPct: measuredNumber(linuxMemoryPct(page) ?? macMemoryPct(page), `${NAME} reports no memory use`),
+    disk: fullestDisk(filesystems(page)),
+    servicesDown: servicesDown(page, target),
+    logErrors: missing(`${NAME} does not read logs`),
+    bootedAt: measuredMoment(page.value('node_boot_time_seconds'), `${NAME} reports no boot time`),
+  }),
+};
+
+function linuxMemoryPct(page: Page): number | null {
+  return usedPct(page.value('node_memory_MemAvailable_bytes'), page.value('node_memory_MemTotal_bytes'));
+}
+
+/** macOS has no figure for available memory; active, wired and compressed pages are what programs hold. */
+function macMemoryPct(page: Page): number | null {
+  const heldBytes = ['active', 'wired', 'compressed'].map((kind) => page.value(`node_memory_${kind}_bytes`));
+  const totalBytes = page.value('node_memory_total_bytes');
+  if (!totalBytes || heldBytes.includes(null)) return null;
+  return (100 * heldBytes.reduce<number>((sum, bytes) => sum + (bytes ?? 0), 0)) / totalBytes;
+}
+
+function filesystems(page: Page): Filesystem[] {
+  const byMount = (metric: string): Map<string, number> =>
+    new Map(page.all(metric).map(({ labels, value }) => [`${labels.device}\n${labels.mountpoint}`, value]));
+  const available = byMount('node_filesystem_avail_bytes');
+  const free = byMount('node_filesystem_free_bytes');
+  const readOnly = byMount('node_filesystem_readonly');
+  const faulty = byMount('node_filesystem_device_error');
+  return page.all('node_filesystem_size_bytes').flatMap(({ labels, value }) => {
+    const key = `${labels.device}\n${labels.mountpoint}`;
+    const availableBytes = available.get(key);
+    if (availableBytes === undefined || faulty.get(key) === 1) return [];
+    return {
+      mount: labels.mountpoint ?? '',
+      type: labels.fstype ?? '',
+      readOnly: readOnly.get(key) === 1,
+      sizeBytes: value,
+      freeBytes: free.get(key) ?? availableBytes,
+      availableBytes,
+    };
+  });
+}
+
+function servicesDown(page: Page, target: ScanTarget): Measured<string[]> {
+  const samples = page.all('node_systemd_unit_state');
+  if (samples.length === 0) return missing(`${NAME} runs without --collector.systemd`);
+  const states: UnitStates = new Map();
+  for (const { labels, value } of samples) {
+    if (value === 1 && labels.name && labels.state) states.set(labels.name, labels.state);
+  }
+  return measured(downUnits(states, target.options.services));
+}

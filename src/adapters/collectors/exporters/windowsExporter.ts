@@ -1,0 +1,72 @@
+/** What windows_exporter's metrics say about a machine; where a metric was renamed, both names are read. */
+import type { ScanTarget } from '../../../domain/signals/telemetry.ts';
+import { fullestDisk } from '../filesystems.ts';
+import { type Measured, measured, measuredMoment, measuredNumber, missing } from '../readings.ts';
+import { type Exporter, type Page, sumCpuTimes, usedPct } from './exporterLook.ts';
+
+const NAME = 'windows_exporter';
+const IDLE_MODES = new Set(['idle']);
+/** Windows counts interrupts and deferred calls within privileged time as well. */
+const MODES_COUNTED_TWICE = new Set(['dpc', 'interrupt']);
+
+/** The newer name first. */
+const TOTAL_MEMORY = ['windows_memory_physical_total_bytes', 'windows_cs_physical_memory_bytes'];
+const AVAILABLE_MEMORY = ['windows_memory_available_bytes', 'windows_os_physical_memory_free_bytes'];
+const BOOT_TIME = [
+  'windows_system_boot_time_timestamp',
+  'windows_system_boot_time_timestamp_seconds',
+  'windows_system_system_up_time',
+];
+
+export const windowsExporter: Exporter = {
+  name: NAME,
+  defaultPort: 9182,
+  wanted: new Set([
+    ...TOTAL_MEMORY,
+    ...AVAILABLE_MEMORY,
+    ...BOOT_TIME,
+    'windows_cpu_time_total',
+    'windows_logical_disk_free_bytes',
+    'windows_logical_disk_size_bytes',
+    'windows_service_state',
+  ]),
+  cpuTimes: (page) => sumCpuTimes(page.all('windows_cpu_time_total'), IDLE_MODES, MODES_COUNTED_TWICE),
+  read: (page, target) => ({
+    memoryPct: measuredNumber(
+      usedPct(page.value(...AVAILABLE_MEMORY), page.value(...TOTAL_MEMORY)),
+      `${NAME} runs without its memory collector`,
+    ),
+    disk: fullestVolume(page),
+    servicesDown: servicesDown(page, target),
+    logErrors: missing(`${NAME} does not read event logs`),
+    bootedAt: measuredMoment(page.value(...BOOT_TIME), `${NAME} reports no boot time`),
+  }),
+};
+
+/** Volumes without a drive letter are recovery and boot partitions, which are full by design. */
+function fullestVolume(page: Page): ReturnType<typeof fullestDisk> {
+  const freeBytes = new Map(
+    page.all('windows_logical_disk_free_bytes').map(({ labels, value }) => [labels.volume, value]),
+  );
+  const volumes = page.all('windows_logical_disk_size_bytes').flatMap(({ labels, value }) => {
+    const free = freeBytes.get(labels.volume);
+    if (free === undefined || !/^[A-Z]:$/i.test(labels.volume ?? '')) return [];
+    const mount = labels.volume ?? '';
+    return { mount, type: 'NTFS', readOnly: false, sizeBytes: value, freeBytes: free, availableBytes: free };
+  });
+  return fullestDisk(volumes);
+}
+
+/** Windows starts and stops automatic services on demand, so only services that were listed can be called down. */
+function servicesDown(page: Page, target: ScanTarget): Measured<string[]> {
+  const { services } = target.options;
+  if (!services) return missing('list the services that should run in the options of this endpoint');
+  const samples = page.all('windows_service_state');
+  if (samples.length === 0) return missing(`${NAME} runs without its service collector`);
+  const running = new Set(
+    samples
+      .filter(({ labels, value }) => value === 1 && (labels.state === 'running' || labels.state === 'start pending'))
+      .map(({ labels }) => labels.name?.toLowerCase()),
+  );
+  return measured(services.filter((service) => !running.has(service.toLowerCase())));
+}

@@ -1,0 +1,234 @@
+/** Endpoints in the database: the registry and the condition that scans keep beside it. */
+
+import { type FilterQuery, type InferEntity, raw, UniqueConstraintViolationException } from '@mikro-orm/core';
+import { SqliteDriver } from '@mikro-orm/sql';
+import { AppError } from '../../../core/errors.ts';
+import type { EndpointFilter, EndpointRepository } from '../../../core/ports/endpointPorts.ts';
+import type { Endpoint, EndpointCondition } from '../../../domain/fleet/endpoint.ts';
+import { readRows, saveRows } from '../bulk.ts';
+import { EndpointRow } from '../entities/telemetry.ts';
+import { chunked, marks, type Plain, plain, type Session } from '../rows.ts';
+
+type Row = InferEntity<typeof EndpointRow>;
+
+const CONDITION_FIELDS = [
+  'lastScanAt',
+  'lastSeenAt',
+  'unreachableReason',
+  'score',
+  'scoreStatus',
+  'coverage',
+  'scoredAt',
+  'breaches',
+] as const satisfies (keyof EndpointCondition)[];
+
+const NEVER_SCANNED: EndpointCondition = {
+  lastScanAt: null,
+  lastSeenAt: null,
+  unreachableReason: null,
+  score: null,
+  scoreStatus: 'unknown',
+  coverage: null,
+  scoredAt: null,
+  breaches: {},
+};
+
+const LIVE = { deregisteredAt: null };
+
+export function endpointRepository(session: Session): EndpointRepository {
+  const one = async (where: FilterQuery<Row>): Promise<Endpoint | null> => {
+    const row = await session().findOne(EndpointRow, { ...(where as object), ...LIVE } as FilterQuery<Row>);
+    return row && toEndpoint(row);
+  };
+  const read = async (tail: string, parameters: readonly unknown[]): Promise<Endpoint[]> =>
+    (await readRows(session(), EndpointRow, tail, parameters)).map(withoutSecrets);
+
+  return {
+    async register(registration, agentTokenDigest, now) {
+      const row = {
+        ...registration,
+        ...NEVER_SCANNED,
+        agentTokenDigest,
+        hostKey: null,
+        registeredAt: now,
+        updatedAt: now,
+        deregisteredAt: null,
+      };
+      try {
+        const id = await session().insert(EndpointRow, row);
+        return toEndpoint({ ...row, id } as Row);
+      } catch (error) {
+        if (!(error instanceof UniqueConstraintViolationException)) throw error;
+        throw new AppError(
+          'conflict',
+          `${registration.hostname} is registered already. Update it with PATCH, or deregister it first.`,
+          { hostname: registration.hostname },
+        );
+      }
+    },
+
+    get: (hostname) => one({ hostname }),
+    byAgentToken: (agentTokenDigest) => one({ agentTokenDigest }),
+    byIpAddress: (ipAddress) => one({ ipAddress }),
+
+    async list(filter, page, staleBefore) {
+      const [rows, total] = await session().findAndCount(EndpointRow, condition(filter, staleBefore), {
+        orderBy: { hostname: 'asc' },
+        ...page,
+      });
+      return { items: rows.map(toEndpoint), total };
+    },
+
+    byIds: (ids) => read(`where id in (${marks(ids)})`, ids),
+
+    async byNamesOrAddresses(names) {
+      const found: Pick<Endpoint, 'id' | 'hostname' | 'ipAddress'>[] = [];
+      for (const chunk of chunked([...names])) {
+        // Two index look-ups; the or of both would read the whole table.
+        const rows = await session().execute<{ id: number; hostname: string; ip_address: string | null }[]>(
+          `select id, hostname, ip_address from endpoint where deregistered_at is null and hostname in (${marks(chunk)})
+           union
+           select id, hostname, ip_address from endpoint where deregistered_at is null and ip_address in (${marks(chunk)})`,
+          [...chunk, ...chunk],
+        );
+        found.push(...rows.map(({ id, hostname, ip_address: ipAddress }) => ({ id, hostname, ipAddress })));
+      }
+      return found;
+    },
+
+    async hold(ids) {
+      const held = new Set<number>();
+      const em = session();
+      // SQLite has one writer at a time, and a transaction of ours is it from its beginning.
+      const lock = em.getDriver() instanceof SqliteDriver ? '' : 'for no key update';
+      // In one order everywhere, so that two holders never wait for each other.
+      for (const chunk of chunked(ids.toSorted((a, b) => a - b))) {
+        const rows = await em.execute<{ id: number }[]>(
+          `select id from endpoint where id in (${marks(chunk)}) and deregistered_at is null
+           order by id ${lock}`,
+          chunk,
+        );
+        for (const { id } of rows) held.add(id);
+      }
+      return held;
+    },
+
+    batch: (afterId, limit) => read('where id > ? and deregistered_at is null order by id limit ?', [afterId, limit]),
+
+    between: (fromId, toId) =>
+      read('where id >= ? and id <= ? and deregistered_at is null order by id', [fromId, toId]),
+
+    async spans(size) {
+      const rows = await session().execute<Record<'from_id' | 'to_id' | 'endpoints', number | string>[]>(
+        `select min(id) as from_id, max(id) as to_id, count(*) as endpoints
+         from (select id, (row_number() over (order by id) - 1) / ${size} as part from endpoint where deregistered_at is null) e
+         group by part order by part`,
+      );
+      return rows.map(({ from_id, to_id, endpoints }) => ({
+        fromId: Number(from_id),
+        toId: Number(to_id),
+        endpoints: Number(endpoints),
+      }));
+    },
+
+    count: () => session().count(EndpointRow, LIVE),
+
+    async update(id, patch, now) {
+      await session().nativeUpdate(EndpointRow, { id }, { ...patch, updatedAt: now });
+      return toEndpoint(await session().findOneOrFail(EndpointRow, { id }));
+    },
+
+    async deregister(id, now) {
+      await session().nativeUpdate(
+        EndpointRow,
+        { id },
+        { deregisteredAt: now, updatedAt: now, agentTokenDigest: null },
+      );
+    },
+
+    // Only these, so that a scan does not undo what people registered meanwhile.
+    recordConditions: (rows) => saveRows(session(), EndpointRow, rows, CONDITION_FIELDS),
+
+    async rememberHostKey(hostname, hostKey) {
+      await session().nativeUpdate(EndpointRow, { hostname, ...LIVE }, { hostKey });
+    },
+
+    async hostKey(hostname) {
+      const row = await session().findOne(EndpointRow, { hostname, ...LIVE }, { fields: ['hostKey'] });
+      return row?.hostKey ?? null;
+    },
+
+    async fleet() {
+      const rows = await session()
+        .createQueryBuilder(EndpointRow, 'e')
+        .select(['persona', 'scoreStatus', raw('count(*) as endpoints'), raw('sum(coalesce(score, 0)) as score_sum')])
+        .where(LIVE)
+        .groupBy(['persona', 'scoreStatus'])
+        .execute<{ persona: string; scoreStatus: string; endpoints: number | string; score_sum: number }[]>('all');
+      return rows.map((row) => ({
+        persona: row.persona,
+        status: row.scoreStatus,
+        endpoints: Number(row.endpoints),
+        scoreSum: Number(row.score_sum),
+      }));
+    },
+
+    countStale: (staleBefore) => session().count(EndpointRow, { ...LIVE, lastSeenAt: { $lt: staleBefore } }),
+
+    async watchedSince(since) {
+      const rows = await session().find(
+        EndpointRow,
+        { lastSeenAt: { $gte: since } },
+        { fields: ['registeredAt', 'lastSeenAt'], orderBy: { id: 'asc' } },
+      );
+      return rows.map(({ registeredAt, lastSeenAt }) => ({ from: registeredAt, to: lastSeenAt as Date }));
+    },
+
+    async scored() {
+      const rows = await session().find(
+        EndpointRow,
+        { ...LIVE, score: { $ne: null } },
+        { fields: ['persona', 'tags', 'score'], orderBy: { id: 'asc' } },
+      );
+      return rows.map(({ persona, tags, score }) => ({ persona, tags, score: score as number }));
+    },
+
+    async worst(limit) {
+      const rows = await session().find(
+        EndpointRow,
+        { ...LIVE, score: { $ne: null } },
+        { orderBy: { score: 'asc', id: 'asc' }, limit },
+      );
+      return rows.map(toEndpoint);
+    },
+  };
+}
+
+function condition(filter: EndpointFilter, staleBefore: Date): FilterQuery<Row> {
+  return {
+    ...LIVE,
+    ...(filter.prefix && { hostname: { $like: `${filter.prefix}%` } }),
+    ...(filter.persona && { persona: filter.persona }),
+    ...(filter.criticalityTier && { criticalityTier: filter.criticalityTier as Row['criticalityTier'] }),
+    ...(filter.ownerName && { ownerEmail: { $like: `${filter.ownerName}@%` } }),
+    ...(filter.ownerEmail && { ownerEmail: filter.ownerEmail }),
+    ...(filter.ipAddress && { ipAddress: filter.ipAddress }),
+    ...(filter.state === 'never_seen' && { lastSeenAt: null }),
+    ...(filter.state === 'fresh' && { lastSeenAt: { $gte: staleBefore } }),
+    ...(filter.state === 'stale' && { lastSeenAt: { $lt: staleBefore } }),
+    ...(filter.tag !== undefined && { tags: tagCondition(filter.tag) }),
+  };
+}
+
+function tagCondition(tag: string): Record<string, string | { $ne: null }> {
+  const [key = '', ...rest] = tag.split('=');
+  return { [key]: rest.length > 0 ? rest.join('=') : { $ne: null } };
+}
+
+function toEndpoint(row: Row): Endpoint {
+  return withoutSecrets(plain(EndpointRow, row));
+}
+
+function withoutSecrets({ agentTokenDigest: _secret, hostKey: _key, ...endpoint }: Plain<Row>): Endpoint {
+  return endpoint;
+}

@@ -1,0 +1,31 @@
+/** Which Slack message tells of what, in the database. */
+import type { InferEntity } from '@mikro-orm/core';
+import type { SlackMessage, SlackMessageRepository } from '../../../core/ports/messagePorts.ts';
+import { SlackMessageRow } from '../entities/messages.ts';
+import { plain, type Session } from '../rows.ts';
+
+function toMessage(row: InferEntity<typeof SlackMessageRow>): SlackMessage {
+  const { id: _id, ...message } = plain(SlackMessageRow, row);
+  return message;
+}
+
+export function slackMessageRepository(session: Session): SlackMessageRepository {
+  return {
+    async find(subject) {
+      const row = await session().findOne(SlackMessageRow, { subject });
+      return row && toMessage(row);
+    },
+    async keep(messages) {
+      await session().upsertMany(SlackMessageRow, [...messages], {
+        onConflictFields: ['subject'],
+        onConflictAction: 'merge',
+      });
+    },
+    async about(prefix) {
+      return (await session().find(SlackMessageRow, { subject: { $like: `${prefix}%` } })).map(toMessage);
+    },
+    async forget(subject) {
+      await session().nativeDelete(SlackMessageRow, { subject });
+    },
+  };
+}

@@ -1,0 +1,143 @@
+/** Taking in what Alertmanager delivers: find each alert's endpoint, then observe the whole delivery in one transaction. */
+import type { Observation } from '../../domain/alerts/alertMoves.ts';
+import { type IncomingAlert, readAlert, type Unreadable } from '../../domain/alerts/alertmanager.ts';
+import type { Actor } from '../actor.ts';
+import { gathered } from '../concurrency/gathered.ts';
+import type { Ports } from '../ports/ports.ts';
+import type { Store } from '../ports/storePorts.ts';
+import { announce, observeIn, type Verdict } from './alerting.ts';
+import { deliveryCame } from './deliveryLull.ts';
+
+/** Deliveries written in one transaction. */
+const MOST_TOGETHER = 32;
+
+export interface Intake {
+  received: number;
+  created: number;
+  updated: number;
+  resolved: number;
+  /** Repeats that told nothing new. */
+  unchanged: number;
+  ignored: { alertName: string; reason: string }[];
+}
+
+/** What a delivery says, before anybody looked at the store. */
+interface Read {
+  received: number;
+  incoming: IncomingAlert[];
+  unreadable: Unreadable[];
+  actor: Actor;
+}
+
+/** One gatherer for each application, by its ports. */
+const gatherers = new WeakMap<Ports, (read: Read) => Promise<Intake>>();
+
+/**
+ * Committed when it resolves; rejects with `unavailable` when the store is down, and then nothing of it is kept. Deliveries
+ * that arrive while another is being written are written together, since a transaction costs more than its rows.
+ */
+export function takeDelivery(
+  ports: Ports,
+  delivery: { status?: unknown; alerts: readonly unknown[] },
+  actor: Actor,
+): Promise<Intake> {
+  const gather = gatherers.get(ports) ?? gathered((reads) => takeTogether(ports, reads), MOST_TOGETHER);
+  gatherers.set(ports, gather);
+  deliveryCame(ports);
+  const now = ports.clock.now();
+  const read = delivery.alerts.map((raw) => readAlert(raw, delivery.status, now));
+  return gather({
+    received: read.length,
+    incoming: read.filter((alert): alert is IncomingAlert => 'what' in alert),
+    unreadable: read.filter((alert): alert is Unreadable => 'reason' in alert),
+    actor,
+  });
+}
+
+/** All deliveries of a group come from the same sender by the same door, so the first one's actor speaks for all. */
+async function takeTogether(ports: Ports, reads: Read[]): Promise<Intake[]> {
+  const [first] = reads;
+  if (!first) return [];
+  const { sightings, verdicts, changes } = await ports.store.transaction(async (store) => {
+    const sightings = await locate(
+      store,
+      reads.map(({ incoming }) => incoming),
+    );
+    const observed = await observeIn(
+      ports,
+      store,
+      sightings.flatMap(({ observations }) => observations),
+      first.actor,
+    );
+    const unknown = sightings.flatMap(({ unknown }) => unknown);
+    if (unknown.length > 0) await store.unknownHosts.note(tally(unknown), ports.clock.now());
+    return { sightings, ...observed };
+  });
+  await announce(ports, changes);
+  const left = verdicts.values();
+  return sightings.map((sighting, index) =>
+    intakeOf(reads[index] as Read, sighting, [...left.take(sighting.observations.length)]),
+  );
+}
+
+function intakeOf({ received, unreadable }: Read, { observations, unknown }: Sighting, verdicts: Verdict[]): Intake {
+  const count = (...kinds: string[]) => verdicts.filter((verdict) => kinds.includes(verdict as string)).length;
+  return {
+    received,
+    created: count('created'),
+    updated: count('updated', 'reopened'),
+    resolved: count('resolved'),
+    unchanged: count('unchanged'),
+    ignored: [
+      ...unreadable,
+      ...unknown.map(({ alertName, hosts: [host] }) => ({ alertName, reason: `no endpoint ${host} is registered` })),
+      ...verdicts.flatMap((verdict, index) =>
+        typeof verdict === 'object'
+          ? [{ alertName: observations[index]?.alertName as string, reason: verdict.reason }]
+          : [],
+      ),
+    ],
+  };
+}
+
+/** The alerts of one delivery, by whether their endpoint is known. */
+interface Sighting {
+  observations: Observation[];
+  unknown: IncomingAlert[];
+}
+
+/** The endpoints of all deliveries in one look-up; an alert's first candidate that is registered wins, names before addresses. */
+async function locate(store: Store, deliveries: IncomingAlert[][]): Promise<Sighting[]> {
+  const names = new Set(deliveries.flatMap((incoming) => incoming.flatMap(({ hosts }) => hosts)));
+  const endpoints = await store.endpoints.byNamesOrAddresses([...names]);
+  const byName = new Map(endpoints.map((endpoint) => [endpoint.hostname, endpoint]));
+  const byAddress = new Map(endpoints.map((endpoint) => [endpoint.ipAddress ?? '', endpoint]));
+  return deliveries.map((incoming) => {
+    const observations: Observation[] = [];
+    const unknown: IncomingAlert[] = [];
+    for (const alert of incoming) {
+      const endpoint = firstOf(alert.hosts, byName) ?? firstOf(alert.hosts, byAddress);
+      if (!endpoint) {
+        unknown.push(alert);
+        continue;
+      }
+      const { alertName, series, what } = alert;
+      observations.push({ endpointId: endpoint.id, hostname: endpoint.hostname, alertName, series, ...what });
+    }
+    return { observations, unknown };
+  });
+}
+
+function firstOf<T>(hosts: readonly string[], known: ReadonlyMap<string, T>): T | undefined {
+  const host = hosts.find((candidate) => known.has(candidate));
+  return host === undefined ? undefined : known.get(host);
+}
+
+function tally(unknown: IncomingAlert[]): { hostname: string; alertName: string; count: number }[] {
+  const groups = Map.groupBy(unknown, ({ hosts: [host], alertName }) => JSON.stringify([host, alertName]));
+  return [...groups.values()].map((alerts) => ({
+    hostname: alerts[0]?.hosts[0] as string,
+    alertName: alerts[0]?.alertName as string,
+    count: alerts.length,
+  }));
+}

@@ -1,0 +1,282 @@
+/** Alerts: observations from every source, people and time move them, each move committed with its timeline and its news. */
+import type { Alert, AlertEvent, Resolution } from '../../domain/alerts/alert.ts';
+import {
+  type AlertDraft,
+  acknowledge,
+  expireAcknowledgement,
+  type Move,
+  type Observation,
+  observe,
+  REOPEN_WINDOW_MS,
+  type Refusal,
+  resolve,
+} from '../../domain/alerts/alertMoves.ts';
+import type { Actor } from '../actor.ts';
+import { AppError } from '../errors.ts';
+import type { Ports } from '../ports/ports.ts';
+import type { Store } from '../ports/storePorts.ts';
+import { deliveryLull } from './deliveryLull.ts';
+import { closeTicketsIn } from './ticketNews.ts';
+
+/** Alerts that one step of a job works on. */
+const JOB_BATCH = 500;
+
+/** What came of one observation. */
+export type Verdict = Move['kind'] | Refusal;
+
+/** Committed changes, to be told of once the transaction is over. */
+export interface Changes {
+  events: (AlertEvent & Pick<Alert, 'alertName'>)[];
+  /** Whether alerts became active that healing has to look at. */
+  raised: boolean;
+}
+
+/** Takes observations of any source in one transaction; the verdicts are in their order. */
+export async function takeObservations(
+  ports: Ports,
+  observations: readonly Observation[],
+  actor: Actor,
+): Promise<Verdict[]> {
+  const { verdicts, changes } = await ports.store.transaction((store) => observeIn(ports, store, observations, actor));
+  await announce(ports, changes);
+  return verdicts;
+}
+
+/**
+ * The same inside a running transaction; call `announce` after it. All reading and writing is by batch, and the endpoints
+ * are held meanwhile: of any number of equal deliveries the first makes the alert, the others find it.
+ */
+export async function observeIn(
+  ports: Ports,
+  store: Store,
+  observations: readonly Observation[],
+  actor: Actor,
+): Promise<{ verdicts: Verdict[]; changes: Changes }> {
+  const now = ports.clock.now();
+  const held = await store.endpoints.hold([...new Set(observations.map(({ endpointId }) => endpointId))]);
+  const identities = new Map(observations.map((observation) => [keyOf(observation), observation]));
+  const reopenableSince = new Date(now.getTime() - REOPEN_WINDOW_MS);
+  const known = new Map<string, AlertDraft>();
+  for (const alert of await store.alerts.recent([...identities.values()], reopenableSince)) {
+    const other = known.get(keyOf(alert));
+    if (!other || isNewer(alert, other)) known.set(keyOf(alert), alert);
+  }
+
+  const changed = new Map<string, Change>();
+  const verdicts = observations.map((observation): Verdict => {
+    if (!held.has(observation.endpointId))
+      return { kind: 'refused', reason: 'its endpoint is not registered any more' };
+    const key = keyOf(observation);
+    const move = observe(known.get(key) ?? null, observation, now);
+    if (move.kind === 'refused') return move;
+    if (move.kind !== 'unchanged') {
+      known.set(key, move.alert);
+      changed.set(key, { alert: move.alert, events: [...(changed.get(key)?.events ?? []), ...eventsOf(move)] });
+    }
+    return move.kind;
+  });
+  return { verdicts, changes: await write(ports, store, [...changed.values()], actor, now, 'observed') };
+}
+
+/** An open alert counts for more than any resolved one, and a later one for more than an earlier. */
+function isNewer(a: AlertDraft, b: AlertDraft): boolean {
+  if (a.status !== 'resolved') return true;
+  return b.status === 'resolved' && (a.resolvedAt?.getTime() ?? 0) > (b.resolvedAt?.getTime() ?? 0);
+}
+
+function keyOf({ hostname, alertName }: Pick<Alert, 'hostname' | 'alertName'>): string {
+  return `${hostname}\n${alertName}`;
+}
+
+interface Change {
+  alert: AlertDraft;
+  events: NonNullable<Move['event']>[];
+}
+
+function eventsOf({ event }: Move): NonNullable<Move['event']>[] {
+  return event ? [event] : [];
+}
+
+/**
+ * Writes alerts, their timelines, the news of them, and closes the tickets of those that ended.
+ * @param what only a source changes what was observed; people, healing and time change where an alert stands
+ */
+async function write(
+  ports: Ports,
+  store: Store,
+  changes: Change[],
+  actor: Actor,
+  now: Date,
+  what: 'observed' | 'progress' = 'progress',
+): Promise<Changes> {
+  const created = changes.filter(({ alert }) => alert.id === null);
+  const ids = await store.alerts.add(created.map(({ alert }) => alert));
+  const idOf = new Map(created.map(({ alert }, index) => [alert, ids[index] as number]));
+  const stored = changes.map(({ alert, events }) => ({
+    alert: { ...alert, id: alert.id ?? (idOf.get(alert) as number) },
+    events,
+  }));
+  const known = stored.filter((_change, index) => changes[index]?.alert.id !== null).map(({ alert }) => alert);
+  await (what === 'observed' ? store.alerts.save(known) : store.alerts.saveProgress(known));
+
+  const events = stored.flatMap(({ alert, events }) =>
+    events.map((event) => ({ ...event, alertId: alert.id, at: now, actor: actor.id, via: actor.via })),
+  );
+  await store.alerts.addEvents(events);
+  const ended = stored.flatMap(({ alert, events }) => {
+    const end = events.findLast(({ from, to }) => from !== 'resolved' && to === 'resolved');
+    return end && alert.status === 'resolved' ? [{ alert, why: end.why }] : [];
+  });
+  await closeTicketsIn(ports, store, ended);
+  await store.outbox.add(
+    ports.settings.alertMessengers.flatMap((messenger) =>
+      events.map(({ alertId, from, to, why }) => ({
+        messenger,
+        kind: from === null ? ('raised' as const) : ('changed' as const),
+        subject: `alert:${alertId}`,
+        idempotencyKey: ports.ids.next(),
+        payload: { alert_id: alertId, from, to, why },
+      })),
+    ),
+    now,
+  );
+  const names = new Map(stored.map(({ alert }) => [alert.id, alert.alertName]));
+  return {
+    events: events.map((event) => ({ ...event, alertName: names.get(event.alertId) as string })),
+    raised: stored.some(({ alert, events }) => alert.handledAt === null && events.some(({ to }) => to === 'active')),
+  };
+}
+
+/** Moves inside a running transaction that holds the alerts' endpoints; call `announce` after it. */
+export function writeMoves(ports: Ports, store: Store, moves: readonly Move<Alert>[], actor: Actor): Promise<Changes> {
+  const changes = moves.map((move) => ({ alert: move.alert, events: eventsOf(move) }));
+  return write(ports, store, changes, actor, ports.clock.now());
+}
+
+/** What is only told and never stored: call it when the transaction is over. */
+export async function announce(ports: Ports, { events, raised }: Changes): Promise<void> {
+  for (const { alertName, from, to } of events) ports.metrics.alertMoved(alertName, from ?? 'none', to);
+  if (!raised || !ports.healing) return;
+  // The marks on the alerts stand: what the queue does not hear of now is found at the next tending.
+  await ports.queue.enqueue('handle_alerts', {}).catch((error: unknown) => {
+    ports.log.warn({ err: error }, 'new alerts wait for the next tending, because the queue does not answer');
+  });
+}
+
+/**
+ * Quiets an alert.
+ * @param until null for as long as the trouble holds
+ * @throws AppError `not_found`, or `conflict` when the alert is not in a state to be acknowledged
+ */
+export function acknowledgeAlert(
+  ports: Ports,
+  alertId: number,
+  until: Date | null,
+  why: string,
+  actor: Actor,
+): Promise<Alert> {
+  return moveOne(ports, alertId, actor, 'acknowledged', (alert, now) => acknowledge(alert, actor.id, until, why, now));
+}
+
+/** Ends an alert by a person's or a ticket's word. @throws AppError `not_found`, or `conflict` when it is resolved already */
+export function resolveAlert(
+  ports: Ports,
+  alertId: number,
+  resolution: Resolution,
+  why: string,
+  actor: Actor,
+): Promise<Alert> {
+  return moveOne(ports, alertId, actor, 'resolved', (alert, now) => resolve(alert, resolution, why, now));
+}
+
+async function moveOne(
+  ports: Ports,
+  alertId: number,
+  actor: Actor,
+  wanted: string,
+  move: (alert: Alert, now: Date) => Move<Alert> | Refusal,
+): Promise<Alert> {
+  const { alert, changes } = await ports.store.transaction(async (store) => {
+    await store.endpoints.hold([(await requireAlert(store, alertId)).endpointId]);
+    const before = await requireAlert(store, alertId);
+    const now = ports.clock.now();
+    const moved = move(before, now);
+    if (moved.kind === 'refused') {
+      throw new AppError(
+        'conflict',
+        `Alert ${alertId} (${before.alertName} on ${before.hostname}) cannot be ${wanted}: ${moved.reason}.`,
+        { alert_id: alertId, status: before.status },
+      );
+    }
+    const change = { alert: moved.alert, events: eventsOf(moved) };
+    return { alert: moved.alert, changes: await write(ports, store, [change], actor, now) };
+  });
+  await announce(ports, changes);
+  return alert;
+}
+
+export async function requireAlert(store: Store, alertId: number): Promise<Alert> {
+  const alert = await store.alerts.get(alertId);
+  if (!alert) throw new AppError('not_found', `There is no alert ${alertId}.`, { alert_id: alertId });
+  return alert;
+}
+
+/** Wakes the alerts whose quiet time is over; returns how many. */
+export async function expireAcknowledgements(ports: Ports, actor: Actor): Promise<number> {
+  let woken = 0;
+  for (;;) {
+    const now = ports.clock.now();
+    const due = await ports.store.alerts.quietTimeOver(now, JOB_BATCH);
+    if (due.length === 0) return woken;
+    const changes = await ports.store.transaction(async (store) => {
+      await store.endpoints.hold([...new Set(due.map(({ endpointId }) => endpointId))]);
+      const stillDue = await store.alerts.quietTimeOver(now, JOB_BATCH);
+      const moves = stillDue.flatMap((alert) =>
+        due.some(({ id }) => id === alert.id) ? (expireAcknowledgement(alert, now) ?? []) : [],
+      );
+      woken += moves.length;
+      return write(
+        ports,
+        store,
+        moves.map((move) => ({ alert: move.alert, events: eventsOf(move) })),
+        actor,
+        now,
+      );
+    });
+    await announce(ports, changes);
+  }
+}
+
+/** Ends what is open on an endpoint that is watched no more, inside the transaction that says so. */
+export async function resolveAllOf(ports: Ports, store: Store, endpointId: number, actor: Actor): Promise<Changes> {
+  const now = ports.clock.now();
+  await store.endpoints.hold([endpointId]);
+  const changes = (await store.alerts.open([endpointId])).flatMap((alert) => {
+    const move = resolve(alert, 'deregistered', `${alert.hostname} is not watched any more`, now);
+    return move.kind === 'refused' ? [] : [{ alert: move.alert, events: eventsOf(move) }];
+  });
+  return write(ports, store, changes, actor, now);
+}
+
+/**
+ * Hands new alerts to healing, which marks those that it moves. The others get their mark here, unless they moved meanwhile: one
+ * that ended and came back in between is new. A crash before the mark hands an alert over once more.
+ */
+export async function handOver(ports: Ports): Promise<void> {
+  const { healing } = ports;
+  if (!healing) return;
+  for (;;) {
+    await deliveryLull(ports);
+    const seenAt = ports.clock.now();
+    const alerts = await ports.store.alerts.unhandled(JOB_BATCH);
+    if (alerts.length === 0) return;
+    await healing.handle(alerts);
+    await ports.store.alerts.markHandled(
+      alerts.map(({ id }) => id),
+      seenAt,
+      ports.clock.now(),
+    );
+    // What came meanwhile has its own call.
+    if (alerts.length < JOB_BATCH) return;
+  }
+}

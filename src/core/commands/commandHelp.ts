@@ -1,0 +1,56 @@
+/** Help about the typed commands, made from the tools themselves. */
+
+import type { AnyTool } from '../tool.ts';
+import { fieldsOf, usage } from './commandWords.ts';
+
+export interface HelpTopic {
+  topic: string;
+  tools: AnyTool[];
+}
+
+/** A tool belongs to the first topic whose words its name holds. */
+const TOPICS: readonly [topic: string, name: RegExp][] = [
+  ['Alerts and incidents', /alert|incident/],
+  ['Healing', /approval|remediat|playbook/],
+  ['Scores', /score|fleet$|trend|kpi/],
+  ['Scans and runs', /scan|run$|runs$/],
+  ['Machines', /endpoint/],
+  ['People', /feedback|survey/],
+  ['Knowledge', /runbook|ask|question/],
+];
+const ELSE = 'More';
+
+/** The tools that can be typed, by topic; topics without any are left out. */
+export function helpTopics(tools: readonly AnyTool[]): HelpTopic[] {
+  const topicOf = ({ name }: AnyTool) =>
+    name.startsWith('scan_') ? 'Scans and runs' : (TOPICS.find(([, pattern]) => pattern.test(name))?.[0] ?? ELSE);
+  const typed = tools.filter(({ command }) => command);
+  return [...TOPICS.map(([topic]) => topic), ELSE]
+    .map((topic) => ({ topic, tools: typed.filter((tool) => topicOf(tool) === topic) }))
+    .filter((topic) => topic.tools.length > 0);
+}
+
+/** @param prefix what is typed before a command: `/dex` or `dex` */
+export function helpText(tools: readonly AnyTool[], prefix: string): string {
+  const topics = helpTopics(tools).map(({ topic, tools: members }) =>
+    [topic, ...members.map((tool) => `  ${prefix} ${tool.command!.example}    ${tool.title}`)].join('\n'),
+  );
+  return [...topics, `More about one: ${prefix} help COMMAND`].join('\n\n');
+}
+
+/** One command with its options. */
+export function toolHelpText(tool: AnyTool, prefix: string): string {
+  const options = fieldsOf(tool).map(({ name, description, choices }) => {
+    const values = choices.length > 0 ? choices.join(' | ') : '';
+    return `  --${name}${[values, description]
+      .filter(Boolean)
+      .map((text) => `  ${text}`)
+      .join('')}`;
+  });
+  return [
+    `${prefix} ${usage(tool)}`,
+    tool.description,
+    `Example: ${prefix} ${tool.command!.example}`,
+    ...(options.length > 0 ? ['Options:', ...options] : []),
+  ].join('\n');
+}

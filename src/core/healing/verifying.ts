@@ -1,0 +1,102 @@
+/** Whether a remediation helped: each trouble behind its alert is held against what was measured since. */
+import type { Alert } from '../../domain/alerts/alert.ts';
+import { FORECAST_SERIES, resolve } from '../../domain/alerts/alertMoves.ts';
+import { SCAN_SERIES } from '../../domain/alerts/alertRules.ts';
+import { median } from '../../domain/forecasts/robustFit.ts';
+import type { Remediation } from '../../domain/healing/remediation.ts';
+import { forecastProof, type Proof, ruleProof } from '../../domain/healing/verification.ts';
+import type { Snapshot } from '../../domain/signals/telemetry.ts';
+import type { Actor } from '../actor.ts';
+import { announce, requireAlert, writeMoves } from '../alerts/alerting.ts';
+import { courseSince, METRIC_WORDS } from '../forecasts/forecasting.ts';
+import type { StoredPrediction } from '../ports/alertPorts.ts';
+import type { Ports } from '../ports/ports.ts';
+
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+
+/** How far back the look before a remediation may lie: two scans at the longest interval. */
+const LOOK_BEFORE_MS = 2 * HOUR_MS;
+
+/** How long Alertmanager has to say that the trouble is over: at least, and at most. */
+const SHORTEST_WINDOW_MS = 15 * MINUTE_MS;
+const LONGEST_WINDOW_MS = 4 * HOUR_MS;
+/** Scraping, evaluating and averaging at the source take this long before Alertmanager knows. */
+const SOURCE_NOTICES_MS = 5 * MINUTE_MS;
+/** Ends of alerts that the window is learned from. */
+const LEARNED_FROM = 20;
+
+/**
+ * How long to wait for a source's word. Alertmanager tells of an end with its next group_interval, which no delivery
+ * names: it shows in how long after the end its word came so far. Words come evenly spread over the interval, so twice the median is all of it.
+ */
+export async function verifyWithinMs(ports: Ports): Promise<number> {
+  const { items } = await ports.store.alerts.list(
+    { alertType: 'prometheus', status: 'resolved' },
+    { limit: LEARNED_FROM, offset: 0 },
+  );
+  const waits = items.flatMap(({ resolution, resolvedAt, updatedAt }) =>
+    resolvedAt && (resolution === 'source' || resolution === 'auto')
+      ? [updatedAt.getTime() - resolvedAt.getTime()]
+      : [],
+  );
+  const interval = waits.length === 0 ? 0 : 2 * median(waits);
+  return Math.min(LONGEST_WINDOW_MS, Math.max(SHORTEST_WINDOW_MS, interval + SOURCE_NOTICES_MS));
+}
+
+/** What the measurements since a playbook ended prove about the troubles that its alert still stands for. */
+export async function examine(ports: Ports, remediation: Remediation, alert: Alert): Promise<Proof> {
+  const { startedAt, playedAt, endpointId, hostname } = remediation;
+  if (startedAt === null || playedAt === null) return { finding: 'unknown' };
+  const looks = await ports.store.snapshots.since([endpointId], new Date(startedAt.getTime() - LOOK_BEFORE_MS));
+  const seen = looks.filter(({ reachable }) => reachable).map((look): Snapshot => ({ ...look, hostname }));
+  const after = seen.findLast(({ collectedAt }) => collectedAt >= playedAt);
+  if (!after) return { finding: 'unknown' };
+  const before = seen.findLast(({ collectedAt }) => collectedAt <= startedAt);
+  const proofs: Proof[] = [];
+  for (const series of alert.series) {
+    // A scan that found it over has said so already.
+    if (series === SCAN_SERIES) proofs.push({ finding: 'holds', words: alert.message });
+    else if (series === FORECAST_SERIES) proofs.push(await proofOfForecast(ports, alert, startedAt, after));
+    else proofs.push(before ? proofByRule(ports, alert, before, after) : { finding: 'unknown' });
+  }
+  const held = proofs.find(({ finding }) => finding === 'holds');
+  return held ?? proofs.find(({ finding }) => finding === 'unknown') ?? proofs[0] ?? { finding: 'unknown' };
+}
+
+function proofByRule(ports: Ports, { alertName }: Alert, before: Snapshot, after: Snapshot): Proof {
+  const name = ports.remediationMap.current().map.get(alertName)?.verifiedBy ?? alertName;
+  const rule = ports.scoreRules.current().alerts.find((candidate) => candidate.name === name);
+  return rule ? ruleProof(rule, before, after) : { finding: 'unknown' };
+}
+
+async function proofOfForecast(ports: Ports, alert: Alert, startedAt: Date, after: Snapshot): Promise<Proof> {
+  const standing = await standingPrediction(ports, alert);
+  if (!standing) return { finding: 'over', words: 'no longer foreseen' };
+  const { metric, slopePerHour } = standing;
+  const courses = await ports.store.snapshots.courses([alert.endpointId], courseSince(startedAt));
+  const course = (courses.get(alert.endpointId) ?? [])
+    .filter(({ atMs }) => atMs <= startedAt.getTime())
+    .map((point) => ({ atMs: point.atMs, value: point[metric] }));
+  const proof = forecastProof(metric, course, slopePerHour, after[metric]);
+  return proof.finding === 'unknown' ? proof : { ...proof, words: `${METRIC_WORDS[metric]} ${proof.words}` };
+}
+
+async function standingPrediction(ports: Ports, alert: Alert): Promise<StoredPrediction | undefined> {
+  const standing = await ports.store.predictions.standing([alert.endpointId]);
+  return standing.find(({ alertName }) => alertName === alert.alertName);
+}
+
+/** Ends an alert whose trouble was proven to be over, whatever its source will say, and the prediction behind it. */
+export async function resolveVerified(ports: Ports, alertId: number, why: string, actor: Actor): Promise<void> {
+  const changes = await ports.store.transaction(async (store) => {
+    await store.endpoints.hold([(await requireAlert(store, alertId)).endpointId]);
+    const alert = await requireAlert(store, alertId);
+    const now = ports.clock.now();
+    const standing = await standingPrediction({ ...ports, store }, alert);
+    if (standing) await store.predictions.update(standing.id, { endedAt: now });
+    const move = resolve(alert, 'auto', why, now);
+    return move.kind === 'refused' ? null : writeMoves(ports, store, [move], actor);
+  });
+  if (changes) await announce(ports, changes);
+}

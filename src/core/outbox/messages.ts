@@ -1,0 +1,48 @@
+/**
+ * Messages to people besides the news of alerts: what each is about is its subject and its payload, how it looks is the
+ * messenger's business. All are of kind `changed`, so that a digest of new alerts never swallows one.
+ */
+import type { OutboxMessage } from '../../domain/outbox.ts';
+import type { Ports } from '../ports/ports.ts';
+import type { Store } from '../ports/storePorts.ts';
+
+/** Payloads by `what`. Ids are to be read again when the message is told: the payload only says what to look at. */
+export type PeopleMessage =
+  /** Subject `approval:ID`: asked for, answered or ended; one card, edited in place (list_approvals has its plan). */
+  | { what: 'approval'; approval_id: string; status: string }
+  /** Subject `fix_check:ID`: a direct message to the owner, "Did that fix it?", answered by answer_fix_check. */
+  | { what: 'fix_check'; remediation_id: string; alert_id: number; hostname: string; owner_email: string }
+  /** Subject `notice:KEY`: one sentence for the channel. */
+  | { what: 'notice'; text: string };
+
+/** Tells every people's messenger inside the transaction of what it tells about. */
+export async function tellPeople(ports: Ports, store: Store, message: PeopleMessage): Promise<void> {
+  const now = ports.clock.now();
+  await store.outbox.add(
+    ports.settings.alertMessengers.map((messenger) => outboxMessage(messenger, message, ports.ids.next())),
+    now,
+  );
+}
+
+/** Tells the channel once, however often the same thing is noticed. @param key what makes it the same */
+export async function notice(ports: Ports, key: string, text: string): Promise<void> {
+  for (const messenger of ports.settings.alertMessengers) {
+    const message = outboxMessage(messenger, { what: 'notice', text }, `notice:${messenger}:${key}`);
+    await ports.store.outbox.addOnce({ ...message, subject: `notice:${key}` }, ports.clock.now());
+  }
+}
+
+function outboxMessage(messenger: string, message: PeopleMessage, idempotencyKey: string): OutboxMessage {
+  return {
+    messenger,
+    kind: 'changed',
+    subject: subjectOf(message, idempotencyKey),
+    idempotencyKey,
+    payload: { ...message },
+  };
+}
+
+function subjectOf(message: PeopleMessage, key: string): string {
+  if (message.what === 'approval') return `approval:${message.approval_id}`;
+  return message.what === 'fix_check' ? `fix_check:${message.remediation_id}` : `notice:${key}`;
+}

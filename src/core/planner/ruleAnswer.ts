@@ -1,0 +1,113 @@
+/** Answers a question without a language model: finds the machine it is about and lays out what the rules know of it. */
+import { isValidHostname } from '../../domain/fleet/address.ts';
+import type { Actor } from '../actor.ts';
+import { AppError } from '../errors.ts';
+import type { Invoke } from '../invoke.ts';
+import type { Ports } from '../ports/ports.ts';
+import { staleBefore } from '../scores/staleness.ts';
+
+export interface RuleQuestion {
+  goal: string;
+  /** `hostname` and `owner_email` say outright what the question is about. */
+  context: Record<string, unknown>;
+  /** Why there is no model. */
+  noModel: string;
+}
+
+/** Fits the answer of the default profile, so that faces show both alike. */
+export interface RuleAnswer {
+  summary: string;
+  findings: { fact: string; source: string }[];
+  actions_taken: string[];
+  next_steps: string[];
+}
+
+/** Machines that one question is answered for; an owner with more is asked which. */
+const MAX_HOSTS = 3;
+const MAX_WORDS = 60;
+
+export async function ruleAnswer(
+  world: { ports: Ports; invoke: Invoke; actor: Actor },
+  { goal, context, noModel }: RuleQuestion,
+): Promise<RuleAnswer> {
+  const disclosure = `No language model is configured (${noModel}), so this is what rules can tell.`;
+  const hosts = await hostsMeant(world.ports, goal, context);
+  const asked = hosts.length > 0 ? hosts.flatMap(aboutHost) : ABOUT_FLEET;
+  const findings: RuleAnswer['findings'] = [];
+  for (const { tool, input } of asked) {
+    const fact = await told(world, tool, input);
+    if (fact) findings.push({ fact, source: tool });
+  }
+  return {
+    summary: hosts.length > 0 ? `${disclosure} About ${hosts.join(', ')}.` : `${disclosure} ${WHOLE_FLEET}`,
+    findings,
+    actions_taken: [],
+    next_steps:
+      hosts.length > 0
+        ? hosts.map((hostname) => `Look again now: scan ${hostname}`)
+        : ['Ask about one machine by its hostname or its owner’s mail address.'],
+  };
+}
+
+const WHOLE_FLEET = 'The question names no registered machine, so it is about the whole fleet.';
+const ABOUT_FLEET = [
+  { tool: 'get_fleet', input: {} },
+  { tool: 'list_alerts', input: { severity: 'critical', limit: 10 } },
+];
+
+const aboutHost = (hostname: string) => [
+  { tool: 'get_score', input: { hostname } },
+  { tool: 'list_alerts', input: { hostname, limit: 10 } },
+  { tool: 'endpoint_runbooks', input: { hostname } },
+];
+
+/** What a tool says, or why it has nothing to say; null when this service has no such tool. */
+async function told(
+  { invoke, actor }: { invoke: Invoke; actor: Actor },
+  tool: string,
+  input: Record<string, unknown>,
+): Promise<string | null> {
+  try {
+    return (await invoke(tool, input, actor)).text;
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    return error.message.startsWith('There is no tool') ? null : error.message;
+  }
+}
+
+/** Hostnames first, then owners by their mail address, then by the name in it (`alice` for alice@company.com). */
+async function hostsMeant(ports: Ports, goal: string, context: Record<string, unknown>): Promise<string[]> {
+  const given = [context.hostname, context.owner_email].filter((value) => typeof value === 'string');
+  const words = [...given, ...goal.split(/[\s,;:!?"“”()<>]+/)]
+    .map((word) =>
+      word
+        .toLowerCase()
+        .replace(/['’]s?$/, '')
+        .replace(/\.+$/, ''),
+    )
+    .filter(Boolean);
+  const distinct = [...new Set(words)].slice(0, MAX_WORDS);
+
+  const byName = [];
+  for (const word of distinct.filter(isValidHostname)) {
+    const endpoint = await ports.store.endpoints.get(word);
+    if (endpoint) byName.push(endpoint.hostname);
+  }
+  if (byName.length > 0) return byName.slice(0, MAX_HOSTS);
+
+  for (const word of distinct.filter((word) => /^[^@]+@[^@]+$/.test(word))) {
+    const owned = await ownedBy(ports, { ownerEmail: word });
+    if (owned.length > 0) return owned;
+  }
+  for (const word of distinct.filter((word) => /^[a-z0-9.-]{3,}$/.test(word))) {
+    const owned = await ownedBy(ports, { ownerName: word });
+    if (owned.length > 0) return owned;
+  }
+  return [];
+}
+
+async function ownedBy(ports: Ports, filter: { ownerEmail?: string; ownerName?: string }): Promise<string[]> {
+  const page = { limit: MAX_HOSTS, offset: 0 };
+  const { items } = await ports.store.endpoints.list(filter, page, staleBefore(ports, ports.clock.now()));
+  return items.map(({ hostname }) => hostname);
+}

@@ -1,0 +1,125 @@
+/** How endpoints, what was measured on them, and their scores are kept. */
+import type {
+  Endpoint,
+  EndpointCondition,
+  EndpointRegistration,
+  EndpointState,
+  Persona,
+} from '../../domain/fleet/endpoint.ts';
+import type { WatchedSpan } from '../../domain/forecasts/prediction.ts';
+import type { TrendMetric } from '../../domain/forecasts/trendRules.ts';
+import type { Score } from '../../domain/scores/score.ts';
+import type { Snapshot } from '../../domain/signals/telemetry.ts';
+import type { Page, Paged } from '../page.ts';
+
+export interface EndpointFilter {
+  /** How the hostname begins; letters, digits, dots and hyphens only. */
+  prefix?: string;
+  persona?: Persona;
+  criticalityTier?: number;
+  /** `key` or `key=value`. */
+  tag?: string;
+  state?: EndpointState;
+  ownerEmail?: string;
+  /** The part of the owner's mail address before the @; letters, digits, dots and hyphens only. */
+  ownerName?: string;
+  ipAddress?: string;
+}
+
+export interface FleetRow {
+  persona: string;
+  status: string;
+  endpoints: number;
+  scoreSum: number;
+}
+
+export interface EndpointRepository {
+  /** Fails with kind `conflict` when the hostname is registered already. */
+  register(registration: EndpointRegistration, agentTokenDigest: string | null, now: Date): Promise<Endpoint>;
+  get(hostname: string): Promise<Endpoint | null>;
+  byAgentToken(digest: string): Promise<Endpoint | null>;
+  byIpAddress(ipAddress: string): Promise<Endpoint | null>;
+  list(filter: EndpointFilter, page: Page, staleBefore: Date): Promise<Paged<Endpoint>>;
+  byIds(ids: readonly number[]): Promise<Endpoint[]>;
+  /** Registered endpoints that have one of these names or addresses. */
+  byNamesOrAddresses(names: readonly string[]): Promise<Pick<Endpoint, 'id' | 'hostname' | 'ipAddress'>[]>;
+  /**
+   * Holds endpoints until the transaction ends, so that their alerts change one after another; returns those that are still
+   * registered. Whoever writes alerts holds their endpoints first.
+   */
+  hold(ids: readonly number[]): Promise<Set<number>>;
+  /** The next endpoints by id after `afterId`, for walking the fleet in bounded memory. */
+  batch(afterId: number, limit: number): Promise<Endpoint[]>;
+  /** Endpoints by id from one to another, both included. */
+  between(fromId: number, toId: number): Promise<Endpoint[]>;
+  /** Cuts the fleet, by id, into spans of so many endpoints. */
+  spans(size: number): Promise<{ fromId: number; toId: number; endpoints: number }[]>;
+  count(): Promise<number>;
+  update(id: number, patch: Partial<EndpointRegistration>, now: Date): Promise<Endpoint>;
+  /** Soft: the row and its history stay, the name is free again. */
+  deregister(id: number, now: Date): Promise<void>;
+  /** Writes what scans found, in one statement; never touches what people registered. */
+  recordConditions(rows: (Endpoint & EndpointCondition)[]): Promise<void>;
+  rememberHostKey(hostname: string, fingerprint: string): Promise<void>;
+  hostKey(hostname: string): Promise<string | null>;
+  /** Counts and sums by persona and status, in one query. */
+  fleet(): Promise<FleetRow[]>;
+  countStale(staleBefore: Date): Promise<number>;
+  /** From when to when each endpoint was watched, of those that answered since; also of those that are no more. */
+  watchedSince(since: Date): Promise<WatchedSpan[]>;
+  /** What the endpoints that have a score belong to. */
+  scored(): Promise<{ persona: Persona; tags: Record<string, string>; score: number }[]>;
+  /** The lowest scores first. */
+  worst(limit: number): Promise<Endpoint[]>;
+}
+
+export interface StoredSnapshot extends Omit<Snapshot, 'hostname'> {
+  endpointId: number;
+}
+
+export interface SnapshotRepository {
+  add(rows: StoredSnapshot[]): Promise<void>;
+  /** By endpoint id; endpoints without any are absent. */
+  latest(endpointIds: number[]): Promise<Map<number, StoredSnapshot>>;
+  /** Oldest first. */
+  since(endpointIds: number[], since: Date): Promise<StoredSnapshot[]>;
+  /**
+   * Only the metrics whose limit is foreseen, oldest first, by endpoint id; endpoints without any are absent. What is too old
+   * to be kept by itself comes as means of hours, each at the hour's beginning.
+   */
+  courses(endpointIds: readonly number[], since: Date): Promise<Map<number, CoursePoint[]>>;
+}
+
+export type CoursePoint = { atMs: number } & Pick<Snapshot, TrendMetric>;
+
+export interface StoredScore extends Score {
+  id: number;
+  endpointId: number;
+  scoredAt: Date;
+}
+
+/** A score, or what is left of an hour of scores: their means, at the hour's beginning. */
+export interface ScorePoint extends Pick<StoredScore, 'score' | 'components' | 'scoredAt'> {
+  /** Null for a single score. */
+  hourly: { lowest: number; highest: number; scans: number } | null;
+}
+
+export interface ScoreRepository {
+  add(rows: Omit<StoredScore, 'id'>[]): Promise<void>;
+  latest(endpointId: number): Promise<StoredScore | null>;
+  /** Newest first, from before a moment or up to now; what is too old to be kept by itself comes as hours. */
+  history(endpointId: number, limit: number, before?: Date): Promise<ScorePoint[]>;
+}
+
+export interface FleetScore {
+  at: Date;
+  /** Mean score of the endpoints that have one. */
+  average: number;
+  endpoints: number;
+}
+
+export interface FleetScoreRepository {
+  add(score: FleetScore): Promise<void>;
+  /** Oldest first; what is too old to be kept by itself comes as means of hours. */
+  since(since: Date): Promise<(FleetScore & { hourly: boolean })[]>;
+}

@@ -1,0 +1,59 @@
+/** How messages to the outside are kept and carried. */
+import type { Delivery, OutboxMessage, StoredMessage } from '../../domain/outbox.ts';
+
+export interface OutboxRepository {
+  add(messages: readonly OutboxMessage[], now: Date): Promise<void>;
+  /** Adds a message unless one with its idempotency key is there already. */
+  addOnce(message: OutboxMessage, now: Date): Promise<void>;
+  /** Pending messages of a messenger that are due, oldest first. */
+  due(messenger: string, now: Date, limit: number): Promise<StoredMessage[]>;
+  /** Takes messages for one attempt, until the lease ends; returns the ids that nobody else took first. */
+  lease(ids: readonly number[], now: Date, until: Date): Promise<Set<number>>;
+  sent(ids: readonly number[], now: Date): Promise<void>;
+  postpone(ids: readonly number[], until: Date, error: string): Promise<void>;
+  dead(ids: readonly number[], error: string): Promise<void>;
+  /** Messages that were given up, by messenger. */
+  deadCounts(): Promise<{ messenger: string; messages: number; lastError: string }[]>;
+  /** Deletes messages that were sent, or given up, before. */
+  prune(before: Date): Promise<number>;
+}
+
+/** The Slack message that tells of a subject of the outbox. */
+export interface SlackMessage {
+  subject: string;
+  channel: string;
+  /** Slack's name for a message in a channel. */
+  ts: string;
+  /** True when the message tells of many subjects at once. */
+  digest: boolean;
+}
+
+export interface SlackMessageRepository {
+  find(subject: string): Promise<SlackMessage | null>;
+  /** A newer message of a subject takes the place of the older. */
+  keep(messages: readonly SlackMessage[]): Promise<void>;
+  /** Those whose subjects begin so; letters and colons only. */
+  about(prefix: string): Promise<SlackMessage[]>;
+  forget(subject: string): Promise<void>;
+}
+
+/** What became of one message to the outside. */
+export type DeliveryOutcome =
+  | { outcome: 'delivered' }
+  /** Not now; `afterMs` when the other side says how long to wait. */
+  | { outcome: 'later'; reason: string; afterMs?: number }
+  /** Never: trying again would fail again. */
+  | { outcome: 'refused'; reason: string };
+
+/** Carries messages of the outbox to one place outside. A rejection counts as `later`. */
+export interface Messenger {
+  /** The name by which messages are addressed to it. */
+  name: string;
+  /** Least time between two deliveries, milliseconds. */
+  paceMs: number;
+  /** More new subjects than `count` within `windowMs` are told in one digest; absent when every one is told by itself. */
+  digest?: { count: number; windowMs: number };
+  deliver(delivery: Delivery): Promise<DeliveryOutcome>;
+  /** Told of messages that will not be tried again. */
+  givenUp?(messages: readonly StoredMessage[], reason: string): Promise<void>;
+}

@@ -1,0 +1,211 @@
+/** Every interface that core drives; adapters implement them, app.ts hands them in. */
+import type { Alert } from '../../domain/alerts/alert.ts';
+import type { ScoreConfig } from '../../domain/alerts/alertRules.ts';
+import type { Endpoint } from '../../domain/fleet/endpoint.ts';
+import type { PredictionAccuracy, Verdict } from '../../domain/forecasts/prediction.ts';
+import type { PredictiveAlertName } from '../../domain/forecasts/predictiveAlert.ts';
+import type { Remediation } from '../../domain/healing/remediation.ts';
+import type { RemediationRules } from '../../domain/healing/remediationGuards.ts';
+import type { ScoreThresholds } from '../../domain/scores/score.ts';
+import type { ScanTarget, Snapshot } from '../../domain/signals/telemetry.ts';
+import type { ChartRenderer } from '../chart.ts';
+import type { Tracing } from '../tracing.ts';
+import type { People } from './feedbackPorts.ts';
+import type { Runbooks } from './runbookPorts.ts';
+import type { Store, Worker } from './storePorts.ts';
+
+export interface Ports {
+  store: Store;
+  /** Looks at endpoints itself. */
+  collector: Collector;
+  /** Looks at endpoints in a scan: the collector, or an agent that may use it. */
+  scanner: Collector;
+  scoreRules: Reloaded<ScoreConfig>;
+  remediationMap: Reloaded<RemediationRules>;
+  runner: PlaybookRunner;
+  queue: Queue;
+  runEvents: RunEvents;
+  agents: Agents;
+  /** This process, as it names itself among those that share the work. */
+  worker: Omit<Worker, 'seenAt' | 'works'>;
+  /** Ids of the runs and shards that this process works on at the moment. */
+  inHand: Set<string>;
+  backups: Backups;
+  /** Who looks at new alerts and heals what it may; absent while nothing does. */
+  healing?: Healing;
+  runbooks: Runbooks;
+  /** Who people are, where messages reach them; absent while no messages to people can be sent. */
+  people?: People;
+  charts: ChartRenderer;
+  metrics: Metrics;
+  tracing: Tracing;
+  log: Log;
+  clock: Clock;
+  ids: Ids;
+  tokens: Tokens;
+  random: Random;
+  settings: Settings;
+}
+
+/** The part of the configuration that use cases read. */
+export interface Settings {
+  scanIntervalMs: number;
+  /** How long snapshots and scores are kept one by one, before they become hourly means. */
+  retentionDays: number;
+  /** Endpoints looked at side by side in a fleet scan. */
+  scanConcurrency: number;
+  thresholds: ScoreThresholds;
+  /** The messengers that are told how alerts move; empty when nobody wants to hear. */
+  alertMessengers: readonly string[];
+  selfHealing: boolean;
+  /** Whether a ticket system is connected. */
+  tickets: boolean;
+  /** Where people reach this service, without a slash at the end; empty when nobody said. */
+  publicUrl: string;
+}
+
+/** A configuration file that may change while the service runs; a broken edit leaves the last good value. */
+export interface Reloaded<T> {
+  current(): T;
+}
+
+/** What may be asked of agents. */
+export interface Agents {
+  /** Names of the profiles there are now. */
+  profiles(): readonly string[];
+}
+
+/** Time and names as ports, so that tests never sleep and never guess. */
+export interface Clock {
+  now(): Date;
+}
+
+export interface Ids {
+  /** A unique id that sorts by time. */
+  next(): string;
+}
+
+/** Secrets handed out once and stored only as a digest. */
+export interface Tokens {
+  issue(): { token: string; digest: string };
+  digest(token: string): string;
+}
+
+export interface CollectContext {
+  now: Date;
+  /** Aborted when the endpoint's time is up or the service stops. */
+  signal: AbortSignal;
+  /** When the endpoint was last scanned, for counting what happened since; null when never. */
+  previousScanAt: Date | null;
+  /** Set by fleet scans: a rate that needs a second sample is left to the next look instead of waited for. */
+  quick?: boolean;
+  /** Takes what the run should say about how the endpoint was looked at. */
+  note?(text: string): void;
+}
+
+/** Looks at endpoints. Never throws for what the endpoint does: unreachable, slow and garbled are snapshots with a reason. */
+export interface Collector {
+  collect(target: ScanTarget, context: CollectContext): Promise<Snapshot>;
+}
+
+export interface Backups {
+  /** Fails with kind `unavailable` when the database's own tool is missing. */
+  create(now: Date): Promise<{ file: string; bytes: number; sha256: string }>;
+}
+
+/** Work that outlives a request. Facts are in the store first; the queue only says that there is something to do. */
+export interface Queue {
+  enqueue(job: string, data: Record<string, unknown>): Promise<void>;
+  /** The data of the jobs of this name that nobody has begun yet. */
+  unbegun(job: string): Promise<Record<string, unknown>[]>;
+  /** Frees the jobs that processes had taken which are no more; each is done by the next that asks for work. */
+  releaseJobsOf(workerIds: readonly string[]): Promise<void>;
+}
+
+/** `changed`: look at the stored run again. `text`: what a model is writing, as it comes; never stored. */
+export type RunEvent = { type: 'changed' } | { type: 'text'; delta: string };
+
+/** What happens to runs in this process, for those who watch. Other processes' runs are seen by looking at the store. */
+export interface RunEvents {
+  publish(runId: string, event: RunEvent): void;
+  /** Returns how to stop listening. */
+  subscribe(runId: string, listener: (event: RunEvent) => void): () => void;
+}
+
+/** Takes over new alerts. What it was not told of because the process died, it is told after the restart. */
+export interface Healing {
+  handle(alerts: readonly Alert[]): Promise<void>;
+}
+
+export interface PlaybookJob {
+  endpoint: Endpoint;
+  /** A name on the list of shipped playbooks. */
+  playbook: string;
+  variables: Remediation['variables'];
+  /** Tells what would change and changes nothing. */
+  dryRun: boolean;
+}
+
+export interface TaskResult {
+  name: string;
+  status: 'ok' | 'changed' | 'failed' | 'skipped' | 'unreachable';
+  /** What the task said, cut to a readable length; text of the endpoint. */
+  message: string;
+  durationMs: number | null;
+}
+
+export interface PlaybookReport {
+  ok: boolean;
+  /** Why it did not end well; null when it did. */
+  reason: string | null;
+  tasks: TaskResult[];
+  /** What the playbook added up (freed bytes and the like). */
+  stats: Record<string, unknown>;
+}
+
+/** Runs playbooks on endpoints. Never throws for what a playbook or an endpoint does. */
+export interface PlaybookRunner {
+  /** Why this playbook cannot be run on this endpoint from here; null when it can. */
+  obstacle(endpoint: Endpoint, playbook: string): Promise<string | null>;
+  run(job: PlaybookJob, signal: AbortSignal): Promise<PlaybookReport>;
+}
+
+/** A number from 0 up to 1, for jitter and for drawing lots. */
+export type Random = () => number;
+
+/** What the service counts about itself; names and labels are those of the operations guide. */
+export interface Metrics {
+  runFinished(kind: string, status: string, durationS: number): void;
+  /** An agent was set to work, by the name of its profile. */
+  agentCalled(profile: string): void;
+  llmSpent(model: { provider: string; model: string }, costUsd: number): void;
+  endpointScanned(collector: string, outcome: 'ok' | 'unreachable', durationS: number): void;
+  jobEnded(job: string, outcome: 'ok' | 'failed', durationS: number): void;
+  /** Every move of an alert from one status to another. */
+  alertMoved(alertName: string, from: string, to: string): void;
+  openAlerts(counts: readonly { severity: string; alertName: string; alerts: number }[]): void;
+  /** Verdicts on predictions; `open` is one that was made. */
+  predictionJudged(alertName: PredictiveAlertName, verdict: Verdict): void;
+  /** How far predictions can be trusted; null where nothing is known yet. */
+  predictionAccuracy(
+    figures: Pick<PredictionAccuracy, 'precision' | 'leadHoursMedian' | 'falseAlarmsPerEndpointWeek'>,
+  ): void;
+  webhookDelivered(webhook: string, outcome: string): void;
+  messageTried(messenger: string, outcome: string): void;
+  /** Every remediation that ended. */
+  remediationEnded(playbook: string, outcome: string): void;
+  approvalEnded(kind: string, outcome: string): void;
+  /** Messages to the outside that were given up. */
+  deadMessages(counts: readonly { messenger: string; messages: number }[]): void;
+  configRefused(file: string): void;
+  toolCalled(tool: string, face: string, outcome: string, durationS: number): void;
+}
+
+/** Structured log, pino-shaped. */
+export interface Log {
+  debug(fields: object, message?: string): void;
+  info(fields: object, message?: string): void;
+  warn(fields: object, message?: string): void;
+  error(fields: object, message?: string): void;
+  child(fields: object): Log;
+}

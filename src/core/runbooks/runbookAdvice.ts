@@ -1,0 +1,162 @@
+/** Runbooks for whoever asks: found by a question or by what ails an endpoint, with what people said of each page. */
+import type { Alert, Severity } from '../../domain/alerts/alert.ts';
+import { type AlertRule, LOW_SCORE } from '../../domain/alerts/alertRules.ts';
+import type { Endpoint } from '../../domain/fleet/endpoint.ts';
+import { PLATFORMS, type Platform } from '../../domain/runbooks/runbook.ts';
+import { NO_VOTES, type VoteCount, voteBalance } from '../../domain/runbooks/runbookVotes.ts';
+import { didYouMean } from '../commands/didYouMean.ts';
+import { AppError } from '../errors.ts';
+import type { StoredScore } from '../ports/endpointPorts.ts';
+import type { Ports } from '../ports/ports.ts';
+import type { RunbookAnswer, RunbookHit, RunbookPage, SearchOptions } from '../ports/runbookPorts.ts';
+
+/** Each trouble is a search of its own; an endpoint with more than these needs a person, not a longer list. */
+const MAX_TROUBLES = 5;
+const SEVERITY_ORDER: Record<Severity, number> = { critical: 0, warning: 1, info: 2 };
+
+export interface Voted {
+  votes: VoteCount;
+}
+export interface Advice extends Omit<RunbookAnswer, 'results'> {
+  query: string;
+  results: (RunbookHit & Voted)[];
+}
+export interface EndpointAdvice extends Omit<RunbookAnswer, 'results'> {
+  query: string;
+  /** `trouble`: what the page was searched for. */
+  results: (RunbookHit & Voted & { trouble: string })[];
+}
+
+type Needs = Pick<Ports, 'store' | 'runbooks'>;
+
+/** @throws AppError `invalid` for an empty query */
+export async function searchRunbooks(
+  { store, runbooks }: Needs,
+  query: string,
+  options: Omit<SearchOptions, 'prior'>,
+): Promise<Advice> {
+  const votes = await store.runbookVotes.counts();
+  return { query, ...(await searchWithVotes(runbooks, votes, query, options)) };
+}
+
+/**
+ * What fits one endpoint: the alert named, else its open alerts and what lowers its score. Every trouble's best page comes
+ * before any trouble's second, so that the loudest does not drown the others.
+ */
+export async function adviseEndpoint(
+  ports: Needs & Pick<Ports, 'scoreRules'>,
+  endpoint: Endpoint,
+  alertName: string | null,
+  k: number,
+): Promise<EndpointAdvice> {
+  const { store, runbooks } = ports;
+  const alerts = await store.alerts.open([endpoint.id]);
+  const troubles =
+    alertName === null
+      ? troublesOf(endpoint, alerts, await store.scores.latest(endpoint.id), ports.scoreRules.current().alerts)
+      : [{ alertName, text: alerts.find((alert) => alert.alertName === alertName)?.message ?? '' }];
+  const votes = await store.runbookVotes.counts();
+  const platform = PLATFORMS.find((name) => name === endpoint.osPlatform) ?? null;
+  const answers = await Promise.all(
+    troubles.map(async (trouble) => ({
+      trouble: spoken(trouble),
+      ...(await searchWithVotes(runbooks, votes, trouble.text, { k, platform, alertName: trouble.alertName })),
+    })),
+  );
+  const { mode, note } = answers[0] ?? runbooks.status();
+  return {
+    query: troubles.map(spoken).join('; '),
+    mode: mode ?? 'lexical',
+    note,
+    results: takeTurns(answers.map(({ trouble, results }) => results.map((hit) => ({ ...hit, trouble })))).slice(0, k),
+  };
+}
+
+export async function listRunbooks({ store, runbooks }: Needs): Promise<(RunbookPage & Voted)[]> {
+  const [pages, votes] = await Promise.all([runbooks.list(), store.runbookVotes.counts()]);
+  return pages.map((page) => ({ ...page, votes: votes.get(page.docId) ?? NO_VOTES }));
+}
+
+/** @throws AppError `not_found` that names pages of nearly that name */
+export async function requireRunbook(
+  { store, runbooks }: Needs,
+  docId: string,
+): Promise<RunbookPage & Voted & { content: string }> {
+  const page = await runbooks.read(docId);
+  if (page) return { ...page, votes: (await store.runbookVotes.counts()).get(docId) ?? NO_VOTES };
+  const near = didYouMean(
+    docId,
+    (await runbooks.list()).map((known) => known.docId),
+  );
+  const hint = near.length > 0 ? `Did you mean ${near.join(' or ')}?` : 'list_runbooks names those there are.';
+  throw new AppError('not_found', `There is no runbook ${docId}. ${hint}`, { doc_id: docId });
+}
+
+async function searchWithVotes(
+  runbooks: Needs['runbooks'],
+  votes: ReadonlyMap<string, VoteCount>,
+  query: string,
+  options: { k?: number; platform?: Platform | null; alertName?: string | null },
+) {
+  const votesOn = (docId: string) => votes.get(docId) ?? NO_VOTES;
+  const { results, ...rest } = await runbooks.search(query, {
+    ...options,
+    prior: (docId) => voteBalance(votesOn(docId)),
+  });
+  return { ...rest, results: results.map((hit) => ({ ...hit, votes: votesOn(hit.docId) })) };
+}
+
+interface Trouble {
+  alertName: string | null;
+  text: string;
+}
+
+/**
+ * Open alerts, worst and newest first; then what the last scan found and no alert says yet, under the name of the alert it
+ * would raise; last the low score itself, which only sums up the others.
+ */
+function troublesOf(
+  endpoint: Endpoint,
+  open: readonly Alert[],
+  score: StoredScore | null,
+  rules: readonly AlertRule[],
+): Trouble[] {
+  const alerts = open
+    .toSorted(
+      (a, b) =>
+        SEVERITY_ORDER[a.severity] - SEVERITY_ORDER[b.severity] || b.createdAt.getTime() - a.createdAt.getTime(),
+    )
+    .map(({ alertName, message }) => ({ alertName, text: message }));
+  const unreachable = rules.find((rule) => 'unreachable' in rule)?.name ?? null;
+  const silence = endpoint.unreachableReason;
+  const deductions = (score?.deductions ?? [])
+    // How many alerts of late were resolved is a matter for the team, not for a page about the machine.
+    .filter(({ measure }) => measure !== 'alerts_resolved_pct')
+    .toSorted((a, b) => b.points - a.points)
+    .map(({ measure, reason }) => ({
+      alertName: rules.find((rule) => 'measure' in rule && rule.measure === measure)?.name ?? null,
+      text: reason,
+    }));
+  const troubles = [
+    ...alerts.filter(({ alertName }) => alertName !== LOW_SCORE),
+    ...(silence === null ? [] : [{ alertName: unreachable, text: `it does not answer: ${silence}` }]),
+    ...deductions,
+    ...alerts.filter(({ alertName }) => alertName === LOW_SCORE),
+  ];
+  const named = new Map(troubles.toReversed().map((trouble) => [trouble.alertName, trouble]));
+  return troubles
+    .filter((trouble) => trouble.alertName === null || named.get(trouble.alertName) === trouble)
+    .slice(0, MAX_TROUBLES);
+}
+
+function spoken({ alertName, text }: Trouble): string {
+  return [alertName, text].filter(Boolean).join(': ');
+}
+
+/** The first of each list, then the second of each …, each page once. */
+function takeTurns<T extends { docId: string }>(lists: readonly T[][]): T[] {
+  const longest = Math.max(0, ...lists.map(({ length }) => length));
+  const inTurn = Array.from({ length: longest }, (_, turn) => lists.flatMap((list) => list[turn] ?? [])).flat();
+  const first = new Map(inTurn.toReversed().map((hit) => [hit.docId, hit]));
+  return inTurn.filter((hit) => first.get(hit.docId) === hit);
+}

@@ -1,0 +1,267 @@
+/** Fleet scans: one run, cut into shards that any process may take, and ended by whoever finishes its last shard. */
+import { SCORE_STATUSES } from '../../domain/fleet/endpoint.ts';
+import type { Run } from '../../domain/run.ts';
+import { round1 } from '../../domain/scores/score.ts';
+import { createBatcher } from '../concurrency/batcher.ts';
+import { createGate } from '../concurrency/gate.ts';
+import type { Ports } from '../ports/ports.ts';
+import type { ScanCounts, ScanShard, ScanTotals, Store } from '../ports/storePorts.ts';
+import { countWorkers } from '../processes/aliveWorkers.ts';
+import { endRun, type RunOutcome, type RunPorts, requireRun, watchForCancel } from '../runs/runs.ts';
+import { look, record, type ScanResult, type Seen } from './scanning.ts';
+
+/** The job that works on shards of one run. */
+export const SCAN_SHARDS = 'scan_shards';
+
+/** So small that a process which dies leaves little, so large that the rows cost nothing beside the looking. */
+const SHARD_ENDPOINTS = 200;
+
+/** A shard that was given up this often is not taken again: it may be what ends the processes. */
+const MOST_ATTEMPTS = 3;
+
+/** Jobs for shards, and with them shards, that one process has in hand at once: while the last endpoints of one let it wait, there are others to look at. */
+export const SHARDS_AT_ONCE = 4;
+
+/** A job takes no further shard after so long; it has ten minutes in all. */
+const TAKE_SHARDS_MS = 300_000;
+
+/** Results committed at a time: writes are cheap and memory stays small. */
+const COMMIT_BATCH = 100;
+
+const MOST_NOTES = 20;
+
+/** What a fleet scan did, kept on its run as it goes. */
+export interface FleetScanCounts {
+  total: number;
+  scanned: number;
+  scored: number;
+  unreachable: number;
+  /** Endpoints that report by themselves and are never looked at from here. */
+  skipped_push: number;
+  /** Endpoints of shards that could not be finished. */
+  missed: number;
+  shards: { total: number; open: number; failed: number };
+  /** How single endpoints were looked at, where that is worth saying; the first of them. */
+  notes: string[];
+}
+
+type Needs = RunPorts & Pick<Ports, 'log'>;
+
+/** @param runId the fleet scan to work on */
+export type ScanShardsJob = (runId: string, signal: AbortSignal) => Promise<void>;
+
+/** Cuts the fleet into shards and asks for work on them. The run then goes on without a process of its own. */
+export async function beginFleetScan(ports: Needs, run: Run): Promise<RunOutcome | null> {
+  const spans = await ports.store.endpoints.spans(SHARD_ENDPOINTS);
+  if (spans.length === 0) {
+    return { status: 'completed', result: present(await ports.store.scanShards.totals(run.id)) };
+  }
+  const nothing = { scanned: 0, scored: 0, unreachable: 0, skippedPush: 0, doneIds: [], notes: [] };
+  const shards = spans.map((span, i): ScanShard => {
+    return { ...span, ...nothing, id: `${run.id}.${i}`, runId: run.id, status: 'queued', workerId: null, attempts: 0 };
+  });
+  await ports.store.scanShards.add(shards);
+  await ask(ports, run.id, Math.min(shards.length, await freeHands(ports, 0)));
+  return null;
+}
+
+/** How many more jobs there could be hands for; more would only wait, and look like work that nobody does. */
+async function freeHands(ports: Needs, shardsInHand: number): Promise<number> {
+  return Math.max(0, Math.max(1, await countWorkers(ports)) * SHARDS_AT_ONCE - shardsInHand);
+}
+
+/** The shards are committed: a queue that does not answer only means that they are found later. */
+async function ask({ queue, log }: Needs, runId: string, jobs: number): Promise<void> {
+  try {
+    for (let i = 0; i < jobs; i++) await queue.enqueue(SCAN_SHARDS, { run_id: runId });
+  } catch (error) {
+    log.warn({ err: error }, 'the queue did not take the shards of a fleet scan; they are asked for again');
+  }
+}
+
+/** Thrown when a shard is somebody else's by now, or its run has ended; undoes what was about to be committed. */
+class ShardLost extends Error {}
+
+/** The work on shards in this process: however many it has in hand, it looks at `settings.scanConcurrency` endpoints at once. */
+export function createShardScan(ports: Ports): ScanShardsJob {
+  const gate = createGate(ports.settings.scanConcurrency);
+
+  /** Looks at what is left of the shard, as far as the signal lets it. */
+  const lookAtRest = async (shard: ScanShard, signal: AbortSignal): Promise<void> => {
+    const done = new Set(shard.doneIds);
+    const counts: ScanCounts & Pick<ScanShard, 'notes'> = shard;
+    const note = (text: string) => {
+      if (counts.notes.length < MOST_NOTES) counts.notes.push(text);
+    };
+    const batcher = createBatcher<Seen>(COMMIT_BATCH, async (seen) => {
+      for (const { endpoint } of seen) done.add(endpoint.id);
+      await record(ports, seen, async (store, results) => {
+        addUp(counts, results);
+        const { scanned, scored, unreachable, skippedPush, notes } = counts;
+        const patch = { scanned, scored, unreachable, skippedPush, notes, doneIds: [...done] };
+        // In one step with the results: whoever takes the shard up looks at no endpoint that is committed, and one who has lost it
+        // commits nothing.
+        if (!(await store.scanShards.keep(shard, patch))) throw new ShardLost();
+      });
+      await tellProgress(ports, shard.runId);
+    });
+    const endpoints = await ports.store.endpoints.between(shard.fromId, shard.toId);
+    const left = endpoints.filter(({ id, collector }) => collector !== 'push' && !done.has(id));
+    counts.skippedPush = endpoints.filter(({ collector }) => collector === 'push').length;
+    await Promise.all(
+      left.map((endpoint) =>
+        gate(async () => {
+          if (signal.aborted) return;
+          const snapshot = await look(ports, endpoint, { signal, note, quick: true });
+          // What was broken off says nothing about the endpoint.
+          if (!signal.aborted) await batcher.add({ endpoint, snapshot });
+        }),
+      ),
+    );
+    await batcher.flush();
+  };
+
+  /** One span a shard: one an endpoint would be most of what a collector of traces holds. */
+  const work = (shard: ScanShard, signal: AbortSignal): Promise<void> =>
+    ports.tracing.span('scan shard', { 'dexops.shard': shard.id }, async ({ add }) => {
+      await lookAtRest(shard, signal);
+      add({ 'dexops.endpoints.scanned': shard.scanned, 'dexops.endpoints.unreachable': shard.unreachable });
+    });
+
+  const workAndLetGo = async (shard: ScanShard, signal: AbortSignal): Promise<void> => {
+    const watch = watchForCancel(ports, shard.runId);
+    const over = new AbortController();
+    const stopped = AbortSignal.any([signal, watch.cancelled, over.signal]);
+    try {
+      await work(shard, stopped);
+      if (stopped.aborted) await giveBackAndAsk(ports, shard);
+      else {
+        const { skippedPush } = shard;
+        await ports.store.scanShards.keep(shard, { status: 'completed', workerId: null, doneIds: [], skippedPush });
+      }
+    } catch (error) {
+      if (error instanceof ShardLost) return;
+      await giveBackAndAsk(ports, shard).catch((again: unknown) =>
+        ports.log.warn({ err: again, shard_id: shard.id }, 'a shard could not be given back; it is taken up later'),
+      );
+      throw error;
+    } finally {
+      over.abort();
+      watch.stop();
+    }
+    await endIfDone(ports, shard.runId);
+  };
+
+  // Between taking a shard and noting that it is in hand this process may take it from itself: then it is done once more, and only
+  // that counts.
+  return async (runId, signal) => {
+    const until = ports.clock.now().getTime() + TAKE_SHARDS_MS;
+    while (!signal.aborted) {
+      const shard = await ports.store.scanShards.claimNext(runId, ports.worker.id);
+      if (!shard) return;
+      const held = `${shard.id}.${shard.attempts}`;
+      ports.inHand.add(held);
+      try {
+        await workAndLetGo(shard, signal);
+      } finally {
+        ports.inHand.delete(held);
+      }
+      if (ports.clock.now().getTime() >= until) return ask(ports, runId, 1);
+    }
+  };
+}
+
+function addUp(counts: ScanCounts, results: readonly ScanResult[]): void {
+  counts.scanned += results.length;
+  counts.scored += results.filter(({ score }) => score !== null).length;
+  counts.unreachable += results.filter(({ snapshot }) => !snapshot.reachable).length;
+}
+
+/** Leaves a shard that was begun to the next, or counts it as failed. */
+async function giveBack(ports: Needs, shard: ScanShard): Promise<'queued' | 'failed' | 'lost'> {
+  const status = shard.attempts < MOST_ATTEMPTS ? 'queued' : 'failed';
+  return (await ports.store.scanShards.keep(shard, { status, workerId: null })) ? status : 'lost';
+}
+
+async function giveBackAndAsk(ports: Needs, shard: ScanShard): Promise<void> {
+  if ((await giveBack(ports, shard)) === 'queued') await ask(ports, shard.runId, 1);
+}
+
+/**
+ * Sees to fleet scans whose processes died: shards that nobody works on are given to the next, and a scan whose last
+ * shard ended unseen is ended.
+ * @param workerIds the other processes, which work on what they have taken
+ * @returns how many shards were given back
+ */
+export async function takeUpShards(ports: Needs, workerIds: readonly string[]): Promise<number> {
+  let taken = 0;
+  for (const run of await ports.store.runs.inStatus(['running'], 'fleet_scan')) {
+    const open = await ports.store.scanShards.open(run.id);
+    const left = open.filter(({ id, status, workerId, attempts }) => {
+      return status === 'running' && !workerIds.includes(workerId ?? '') && !ports.inHand.has(`${id}.${attempts}`);
+    });
+    let givenBack = 0;
+    for (const shard of left) if ((await giveBack(ports, shard)) === 'queued') givenBack++;
+    const queued = open.filter(({ status }) => status === 'queued').length + givenBack;
+    if (queued > 0) {
+      // While nobody is asked, whoever has a hand free, a process that joined perhaps, does not know.
+      const asked = (await ports.queue.unbegun(SCAN_SHARDS)).some(({ run_id }) => run_id === run.id);
+      if (!asked) await ask(ports, run.id, Math.min(queued, await freeHands(ports, open.length - queued)));
+    }
+    taken += givenBack;
+    await endIfDone(ports, run.id);
+  }
+  return taken;
+}
+
+/** Ends the run of a fleet scan when none of its shards is left to do; however many see that, one does it. */
+async function endIfDone(ports: Needs, runId: string): Promise<void> {
+  const totals = await ports.store.scanShards.totals(runId);
+  if (totals.shards === 0 || totals.openShards > 0) return;
+  const result = present(totals, (await ports.store.scanShards.notes(runId)).slice(0, MOST_NOTES));
+  const { missed, failedShards } = totals;
+  const error =
+    failedShards === 0
+      ? null
+      : `${failedShards} of ${totals.shards} parts were given up after ${MOST_ATTEMPTS} attempts each; ${missed} endpoints were not looked at.`;
+  const status = failedShards === totals.shards ? 'failed' : 'completed';
+  if (error) ports.log.error({ run_id: runId, missed }, error);
+  await endRun(ports, await requireRun(ports, runId), ['running'], { status, result, error }, addFleetScore);
+}
+
+async function tellProgress({ store, runEvents }: Needs, runId: string): Promise<void> {
+  await store.runs.move(runId, ['running'], { result: present(await store.scanShards.totals(runId)) });
+  runEvents.publish(runId, { type: 'changed' });
+}
+
+function present(totals: ScanTotals, notes: string[] = []): FleetScanCounts {
+  const { endpoints: total, scanned, scored, unreachable, skippedPush: skipped_push, missed } = totals;
+  const shards = { total: totals.shards, open: totals.openShards, failed: totals.failedShards };
+  return { total, scanned, scored, unreachable, skipped_push, missed, shards, notes };
+}
+
+export interface FleetStanding {
+  /** Endpoints by the status of their score. */
+  counts: Record<string, number>;
+  /** Of those that have a score; null when none has. */
+  average: number | null;
+  scored: number;
+}
+
+/** Where the fleet stands now. */
+export async function fleetStanding(store: Store): Promise<FleetStanding> {
+  const counts = Object.fromEntries(SCORE_STATUSES.map((status): [string, number] => [status, 0]));
+  let scoreSum = 0;
+  for (const row of await store.endpoints.fleet()) {
+    counts[row.status] = (counts[row.status] ?? 0) + row.endpoints;
+    scoreSum += row.scoreSum;
+  }
+  const scored = Object.entries(counts).reduce((sum, [status, count]) => sum + (status === 'unknown' ? 0 : count), 0);
+  return { counts, average: scored === 0 ? null : round1(scoreSum / scored), scored };
+}
+
+/** Where the fleet stands after a scan of all of it, for its course over weeks. */
+async function addFleetScore(store: Store, at: Date): Promise<void> {
+  const { average, scored } = await fleetStanding(store);
+  if (average !== null) await store.fleetScores.add({ at, average, endpoints: scored });
+}

@@ -1,0 +1,179 @@
+/** Scans: look at endpoints, score what was seen, and commit both with the endpoint's new condition in one step. */
+import { judgeMeasurements, judgeScore } from '../../domain/alerts/alertRules.ts';
+import type { Endpoint } from '../../domain/fleet/endpoint.ts';
+import type { Run, RunKind } from '../../domain/run.ts';
+import { REMEDIATION_WINDOW_DAYS, type Score, scoreSnapshot } from '../../domain/scores/score.ts';
+import { type Snapshot, sanitised } from '../../domain/signals/telemetry.ts';
+import { type Actor, jobActor } from '../actor.ts';
+import { announce, observeIn } from '../alerts/alerting.ts';
+import { AppError } from '../errors.ts';
+import type { StoredSnapshot } from '../ports/endpointPorts.ts';
+import type { CollectContext, Ports } from '../ports/ports.ts';
+import type { Store } from '../ports/storePorts.ts';
+import { newRun, type RunSubject } from '../runs/runs.ts';
+
+const DAY_MS = 86_400_000;
+
+/** Who raises and clears alerts when a scan does, whoever asked for the scan. */
+const SCANNER = jobActor('scan');
+
+/** What a look at an endpoint found, not committed yet. */
+export interface Seen {
+  endpoint: Endpoint;
+  snapshot: Snapshot;
+}
+
+export interface ScanResult {
+  endpoint: Endpoint;
+  snapshot: Snapshot;
+  score: Score | null;
+}
+
+/** Takes what is worth saying about how one endpoint was looked at. */
+export type Note = (text: string) => void;
+
+/**
+ * Asks for work and returns at once: the run is committed before the queue hears of it.
+ * @param about an `id` that says what the run is for makes asking twice a `conflict`
+ */
+export async function requestRun(ports: Ports, actor: Actor, kind: RunKind, about: RunSubject = {}): Promise<Run> {
+  const run = await addRun(ports, actor, kind, about);
+  await ports.queue.enqueue('execute_run', { run_id: run.id });
+  return run;
+}
+
+/** Commits a run that the caller executes itself. */
+export async function addRun(ports: Ports, actor: Actor, kind: RunKind, about: RunSubject): Promise<Run> {
+  const run = newRun(ports, actor, kind, about);
+  await ports.store.runs.add(run);
+  return run;
+}
+
+/** Looks at one endpoint and records what was found. Fails with `not_found`, or `refused` for one that reports by itself. */
+export async function scanOne(
+  ports: Ports,
+  hostname: string,
+  signal: AbortSignal,
+  note: Note = () => {},
+): Promise<ScanResult> {
+  const endpoint = await requireEndpoint(ports, hostname);
+  if (endpoint.collector === 'push') {
+    throw new AppError('refused', `${hostname} reports by itself (collector push) and cannot be scanned from here.`);
+  }
+  const snapshot = await look(ports, endpoint, { signal, note });
+  const [result] = await record(ports, [{ endpoint, snapshot }]);
+  return result as ScanResult;
+}
+
+/** Takes what an endpoint found out about itself. */
+export async function acceptSnapshot(ports: Ports, endpoint: Endpoint, snapshot: Snapshot): Promise<ScanResult> {
+  const [result] = await record(ports, [{ endpoint, snapshot }]);
+  return result as ScanResult;
+}
+
+export async function requireEndpoint(ports: Ports, hostname: string): Promise<Endpoint> {
+  const endpoint = await ports.store.endpoints.get(hostname);
+  if (!endpoint) {
+    throw new AppError(
+      'not_found',
+      `No endpoint named ${hostname} is registered. Register it with POST /api/v1/dex/endpoints.`,
+      {
+        hostname,
+      },
+    );
+  }
+  return endpoint;
+}
+
+/** One look at one endpoint; nothing is committed yet. */
+export async function look(
+  ports: Ports,
+  endpoint: Endpoint,
+  how: Pick<CollectContext, 'signal' | 'note' | 'quick'>,
+): Promise<Snapshot> {
+  const snapshot = await ports.scanner.collect(endpoint, {
+    ...how,
+    now: ports.clock.now(),
+    previousScanAt: endpoint.lastScanAt,
+  });
+  ports.metrics.endpointScanned(
+    endpoint.collector,
+    snapshot.reachable ? 'ok' : 'unreachable',
+    snapshot.durationMs / 1000,
+  );
+  return snapshot;
+}
+
+/**
+ * Commits what was seen, with scores, conditions and alerts, and then tells of the alerts.
+ * @param also what has to be kept in the same step; what it throws undoes all of it
+ */
+export async function record(
+  ports: Ports,
+  looks: Seen[],
+  also: (store: Store, results: ScanResult[]) => Promise<void> = async () => {},
+): Promise<ScanResult[]> {
+  if (looks.length === 0) return [];
+  const seen = looks.map(({ endpoint, snapshot }) => ({ endpoint, snapshot: sanitised(snapshot) }));
+  const now = ports.clock.now();
+  const rules = ports.scoreRules.current();
+  const { results, changes } = await ports.store.transaction(async (store) => {
+    const ids = seen.map(({ endpoint }) => endpoint.id);
+    await store.endpoints.hold(ids);
+    const windowStart = new Date(now.getTime() - REMEDIATION_WINDOW_DAYS * DAY_MS);
+    const remediation = await store.alerts.remediationRecords(ids, windowStart);
+    const open = Map.groupBy(await store.alerts.open(ids), ({ endpointId }) => endpointId);
+    const { thresholds } = ports.settings;
+    const judged = seen.map(({ endpoint, snapshot }) => {
+      const alerts = open.get(endpoint.id) ?? [];
+      const { breaches, observations } = judgeMeasurements(endpoint, snapshot, alerts, rules.alerts);
+      const record = remediation.get(endpoint.id) ?? { total: 0, resolved: 0 };
+      // What this very scan finds to be over counts as resolved already.
+      const over = observations.filter(({ state }) => state === 'clear').length;
+      const resolved = Math.min(record.total, record.resolved + over);
+      const score = scoreSnapshot(snapshot, { ...record, resolved }, rules, thresholds, endpoint.persona);
+      const result: ScanResult = { endpoint: conditionAfter(endpoint, snapshot, score, breaches), snapshot, score };
+      return { result, observations: [...observations, ...judgeScore(endpoint, snapshot, score, alerts, thresholds)] };
+    });
+    const results = judged.map(({ result }) => result);
+    await store.snapshots.add(results.map(({ endpoint, snapshot }) => toStored(endpoint.id, snapshot)));
+    await store.scores.add(
+      results.flatMap(({ endpoint, snapshot, score }) =>
+        score ? [{ ...score, endpointId: endpoint.id, scoredAt: snapshot.collectedAt }] : [],
+      ),
+    );
+    await store.endpoints.recordConditions(results.map(({ endpoint }) => endpoint));
+    const observations = judged.flatMap(({ observations }) => observations);
+    const { changes } = await observeIn(ports, store, observations, SCANNER);
+    await also(store, results);
+    return { results, changes };
+  });
+  await announce(ports, changes);
+  return results;
+}
+
+function toStored(endpointId: number, { hostname: _name, ...snapshot }: Snapshot): StoredSnapshot {
+  return { ...snapshot, endpointId };
+}
+
+/** A scan that found nothing to score leaves the last score standing; its age says how far to believe it. */
+function conditionAfter(
+  endpoint: Endpoint,
+  snapshot: Snapshot,
+  score: Score | null,
+  breaches: Endpoint['breaches'],
+): Endpoint {
+  return {
+    ...endpoint,
+    breaches,
+    lastScanAt: snapshot.collectedAt,
+    lastSeenAt: snapshot.reachable ? snapshot.collectedAt : endpoint.lastSeenAt,
+    unreachableReason: snapshot.unreachableReason,
+    ...(score && {
+      score: score.score,
+      scoreStatus: score.status,
+      coverage: score.coverage,
+      scoredAt: snapshot.collectedAt,
+    }),
+  };
+}

@@ -1,0 +1,105 @@
+/** Tools that people never call: what Alertmanager delivers, what the clock does to alerts, and which hosts nobody knows. */
+import { z } from 'zod';
+import { FACES } from '../../actor.ts';
+import { takeDelivery } from '../../alerts/alertIntake.ts';
+import { expireAcknowledgements, handOver } from '../../alerts/alerting.ts';
+import { iso } from '../../present.ts';
+import { pageInput, timestamp } from '../../shapes.ts';
+import { defineTool } from '../../tool.ts';
+
+/** More in one body is no delivery of an Alertmanager but a mistake. */
+const MAX_ALERTS = 50_000;
+
+/** How long delivered messages are kept for looking back. Milliseconds. */
+const SENT_KEPT_MS = 7 * 86_400_000;
+
+export const ingestAlerts = defineTool({
+  name: 'ingest_alerts',
+  title: 'Take in alerts',
+  effect: 'write',
+  hiddenFrom: FACES.filter((face) => face !== 'webhook'),
+  description: 'Take one delivery of Alertmanager (webhook version 4): every alert of the group, firing and resolved.',
+  input: z.looseObject({
+    status: z.unknown().optional(),
+    alerts: z.array(z.unknown()).max(MAX_ALERTS),
+  }),
+  output: z.object({
+    received: z.number().int(),
+    created: z.number().int(),
+    updated: z.number().int(),
+    resolved: z.number().int(),
+    unchanged: z.number().int(),
+    ignored: z.array(z.object({ alertname: z.string(), reason: z.string() })),
+  }),
+  async run(delivery, { ports, actor }) {
+    const { ignored, ...counts } = await takeDelivery(ports, delivery, actor);
+    return { ...counts, ignored: ignored.map(({ alertName, reason }) => ({ alertname: alertName, reason })) };
+  },
+  summary: ({ received, created, updated, resolved, unchanged, ignored }) =>
+    `${received} received: ${created} created, ${updated} updated, ${resolved} resolved, ${unchanged} known, ${ignored.length} ignored.`,
+});
+
+export const tendAlerts = defineTool({
+  name: 'tend_alerts',
+  title: 'Tend alerts',
+  effect: 'write',
+  hiddenFrom: FACES.filter((face) => face !== 'job'),
+  description:
+    'Wake alerts whose quiet time is over, hand over to healing what a stopped process left, forget old messages.',
+  input: z.strictObject({}),
+  output: z.object({ woken: z.number().int() }),
+  async run(_input, { ports, actor, now }) {
+    const woken = await expireAcknowledgements(ports, actor);
+    await handOver(ports);
+    await ports.store.outbox.prune(new Date(now.getTime() - SENT_KEPT_MS));
+    return { woken };
+  },
+  summary: ({ woken }) => `${woken} alerts are active again.`,
+});
+
+export const listUnknownHosts = defineTool({
+  name: 'list_unknown_hosts',
+  title: 'List unknown hosts',
+  effect: 'read',
+  hiddenFrom: ['mcp'],
+  description:
+    'Hosts that alerts came for and that nobody registered, seen last first. Register one to get its alerts.',
+  http: { method: 'GET', path: '/api/v1/dex/unknown-hosts' },
+  command: { name: 'unknown-hosts', args: [], example: 'unknown-hosts' },
+  input: z.strictObject(pageInput),
+  output: z.object({
+    unknown_hosts: z.array(
+      z.object({
+        hostname: z.string(),
+        alert_name: z.string(),
+        first_seen_at: timestamp,
+        last_seen_at: timestamp,
+        count: z.number().int(),
+      }),
+    ),
+    total: z.number().int(),
+  }),
+  async run(page, { ports }) {
+    const { items, total } = await ports.store.unknownHosts.list(page);
+    return {
+      unknown_hosts: items.map((host) => ({
+        hostname: host.hostname,
+        alert_name: host.alertName,
+        first_seen_at: iso(host.firstSeenAt),
+        last_seen_at: iso(host.lastSeenAt),
+        count: host.count,
+      })),
+      total,
+    };
+  },
+  summary: ({ unknown_hosts, total }) =>
+    total === 0
+      ? 'Every alert came for a registered endpoint.'
+      : [
+          `${total} unknown; register one with: register HOSTNAME`,
+          ...unknown_hosts.map(
+            ({ hostname, alert_name, count, last_seen_at }) =>
+              `${hostname}: ${alert_name} ${count}×, last ${last_seen_at}`,
+          ),
+        ].join('\n'),
+});

@@ -1,0 +1,147 @@
+/** Tools for approvals: what waits for a person, and a person's answer. */
+import { z } from 'zod';
+import { APPROVAL_DECISIONS, APPROVAL_KINDS, APPROVAL_STATUSES, EXECUTIONS } from '../../../domain/healing/approval.ts';
+import { decideApproval, requireApproval } from '../../approvals.ts';
+import type { StoredApproval } from '../../ports/alertPorts.ts';
+import { iso } from '../../present.ts';
+import { hostnameInput, pageInput, timestamp } from '../../shapes.ts';
+import { defineTool } from '../../tool.ts';
+
+export const approvalShape = z.object({
+  approval_id: z.string(),
+  kind: z.enum(APPROVAL_KINDS),
+  status: z.enum(APPROVAL_STATUSES),
+  question: z.string(),
+  /** What would be done: host, playbook, variables, earlier outcomes; text of outside is in it. */
+  plan: z.record(z.string(), z.unknown()),
+  tool: z.string(),
+  hostname: z.string().nullable(),
+  alert_id: z.number().int().nullable(),
+  /** The run or remediation that waits for it. */
+  subject_id: z.string().nullable(),
+  requested_by: z.string(),
+  requested_via: z.string(),
+  requested_at: timestamp,
+  expires_at: timestamp,
+  approvals_needed: z.number().int(),
+  answers: z.array(
+    z.object({
+      by: z.string(),
+      name: z.string(),
+      via: z.string(),
+      decision: z.enum(APPROVAL_DECISIONS),
+      reason: z.string().nullable(),
+      at: timestamp,
+    }),
+  ),
+  decided_at: timestamp.nullable(),
+  execution: z.enum(EXECUTIONS),
+  outcome: z.string().nullable(),
+});
+
+export const listApprovals = defineTool({
+  name: 'list_approvals',
+  title: 'List approvals',
+  effect: 'read',
+  description:
+    'What waits for a person to say yes or no, newest first, with its plan. status: pending (default), approved, denied, expired, cancelled or all.',
+  http: { method: 'GET', path: '/api/v1/approvals' },
+  command: { name: 'approvals', args: ['status'], example: 'approvals' },
+  input: z.strictObject({
+    status: z.enum([...APPROVAL_STATUSES, 'all']).default('pending'),
+    hostname: hostnameInput.optional(),
+    ...pageInput,
+  }),
+  output: z.object({ approvals: z.array(approvalShape), total: z.number().int() }),
+  async run({ status, hostname, ...page }, { ports }) {
+    const filter = { hostname, status: status === 'all' ? undefined : status };
+    const { items, total } = await ports.store.approvals.list(filter, page);
+    return { approvals: items.map(presentApproval), total };
+  },
+  summary: ({ approvals, total }) =>
+    total === 0 ? 'Nothing waits for approval.' : approvals.map(approvalText).join('\n'),
+});
+
+export const getApproval = defineTool({
+  name: 'get_approval',
+  title: 'Show an approval',
+  effect: 'read',
+  hiddenFrom: ['mcp'],
+  description: 'One approval: what is asked, the plan, the answers so far and what came of it.',
+  http: { method: 'GET', path: '/api/v1/approvals/:approval_id' },
+  command: { name: 'approval', args: ['approval_id'], example: 'approval 01JD3X8T5M7V2N4K6P8Q0R1S2T' },
+  input: z.strictObject({ approval_id: z.string().min(1).max(64) }),
+  output: z.object({ approval: approvalShape }),
+  run: async ({ approval_id }, { ports }) => ({
+    approval: presentApproval(await requireApproval(ports, approval_id)),
+  }),
+  summary: ({ approval }) => approvalText(approval),
+});
+
+export const decideApprovalTool = defineTool({
+  name: 'decide_approval',
+  title: 'Answer an approval',
+  effect: 'write',
+  humansOnly: true,
+  description:
+    'Approve or deny what waits for a person. Only people may: the first answer wins, whoever asked cannot answer, and what concerns a tier 1 endpoint needs two different people.',
+  http: { method: 'POST', path: '/api/v1/approvals/:approval_id/decide' },
+  command: { name: 'decide', args: ['approval_id', 'decision'], example: 'decide 01JD3X8T5M7V2N4K6P8Q0R1S2T approve' },
+  input: z.strictObject({
+    approval_id: z.string().min(1).max(64),
+    decision: z.enum(APPROVAL_DECISIONS),
+    reason: z.string().trim().max(500).optional().describe('Why, for the record'),
+  }),
+  output: z.object({ approval: approvalShape }),
+  async run({ approval_id, decision, reason }, { ports, actor }) {
+    return { approval: presentApproval(await decideApproval(ports, approval_id, decision, reason ?? null, actor)) };
+  },
+  async question({ approval_id, decision }, ports) {
+    const approval = presentApproval(await requireApproval(ports, approval_id));
+    return `${decision === 'approve' ? 'Approve' : 'Deny'} this?\n${approvalText(approval)}`;
+  },
+  summary: ({ approval }) =>
+    approval.status === 'pending'
+      ? `Your yes is noted; ${approval.approvals_needed - approval.answers.length} more needed until ${approval.expires_at}.`
+      : `Approval ${approval.approval_id} is ${approval.status}: ${approval.question}`,
+});
+
+export function presentApproval(approval: StoredApproval): z.input<typeof approvalShape> {
+  return {
+    approval_id: approval.id,
+    kind: approval.kind,
+    status: approval.status,
+    question: approval.question,
+    plan: approval.plan,
+    tool: approval.tool,
+    hostname: approval.hostname,
+    alert_id: approval.alertId,
+    subject_id: approval.subjectId,
+    requested_by: approval.requester.name,
+    requested_via: approval.requester.via,
+    requested_at: iso(approval.requestedAt),
+    expires_at: iso(approval.expiresAt),
+    approvals_needed: approval.yesNeeded,
+    answers: approval.answers,
+    decided_at: iso(approval.decidedAt),
+    execution: approval.execution,
+    outcome: approval.outcome,
+  };
+}
+
+function approvalText(approval: z.input<typeof approvalShape>): string {
+  const { approval_id, status, question, requested_by, expires_at, answers, approvals_needed, outcome } = approval;
+  const outcomes = approval.plan.last_outcomes;
+  const earlier =
+    Array.isArray(outcomes) && outcomes.length > 0 ? `, earlier: ${outcomes.map(outcomeWord).join(', ')}` : '';
+  return [
+    `${approval_id} ${status}: ${question}`,
+    `  asked by ${requested_by}, ${status === 'pending' ? `until ${expires_at}, ` : ''}${answers.length} of ${approvals_needed} answered${earlier}`,
+    ...answers.map(({ name, decision, reason }) => `  ${name}: ${decision}${reason ? ` (${reason})` : ''}`),
+    ...(outcome === null ? [] : [`  ${outcome}`]),
+  ].join('\n');
+}
+
+function outcomeWord(outcome: unknown): string {
+  return typeof outcome === 'object' && outcome !== null && 'status' in outcome ? String(outcome.status) : 'unknown';
+}

@@ -1,0 +1,118 @@
+/** The tool for incidents: endpoints in several kinds of trouble, and trouble that many endpoints share. */
+import { z } from 'zod';
+import { SEVERITIES } from '../../../domain/alerts/alert.ts';
+import { COHORT_ATTRIBUTES, cohortFinder, incidents } from '../../../domain/alerts/incident.ts';
+import type { Ports } from '../../ports/ports.ts';
+import { iso } from '../../present.ts';
+import { alertShape, pageInput, timestamp } from '../../shapes.ts';
+import { defineTool } from '../../tool.ts';
+import { presentAlerts } from './alerts.ts';
+
+/** Endpoints read at a time while looking for what the affected ones share. */
+const FLEET_PAGE = 500;
+
+/** Names listed per cohort; the count says how many there are. */
+const COHORT_NAMES = 20;
+
+const incidentShape = z.object({
+  hostname: z.string(),
+  severity: z.enum(SEVERITIES),
+  alert_count: z.number().int(),
+  alerts: z.array(alertShape),
+  since: timestamp,
+});
+
+const cohortShape = z.object({
+  alert_name: z.string(),
+  attribute: z.enum(COHORT_ATTRIBUTES),
+  value: z.string(),
+  severity: z.enum(SEVERITIES),
+  /** Endpoints of the cohort that have the alert, and how many the cohort has. */
+  affected: z.number().int(),
+  size: z.number().int(),
+  rest_affected: z.number().int(),
+  rest_size: z.number().int(),
+  /** How many times more frequent than in the rest of the fleet; null when nothing else has it. */
+  lift: z.number().nullable(),
+  hostnames: z.array(z.string()),
+  since: timestamp,
+});
+
+export const listIncidents = defineTool({
+  name: 'list_incidents',
+  title: 'List incidents',
+  effect: 'read',
+  description:
+    'Endpoints with two or more open alerts, worst first, and cohorts: one alert on many endpoints that share a department, tag, persona or OS, with how much more frequent it is there (lift).',
+  http: { method: 'GET', path: '/api/v1/dex/incidents' },
+  command: { name: 'incidents', args: [], example: 'incidents' },
+  input: z.strictObject(pageInput),
+  output: z.object({
+    incidents: z.array(incidentShape),
+    cohorts: z.array(cohortShape),
+    total: z.number().int(),
+  }),
+  async run({ limit, offset }, { ports, now }) {
+    const open = await ports.store.alerts.open();
+    const finder = cohortFinder(open);
+    await walkFleet(ports, finder.add);
+    const all = incidents(open);
+    const page = all.slice(offset, offset + limit);
+    const presented = await presentAlerts(
+      ports,
+      page.flatMap(({ alerts }) => alerts),
+      now,
+    );
+    const byHost = Map.groupBy(presented, ({ hostname }) => hostname);
+    return {
+      incidents: page.map(({ hostname, severity, alerts, since }) => ({
+        hostname,
+        severity,
+        alert_count: alerts.length,
+        alerts: byHost.get(hostname) ?? [],
+        since: iso(since),
+      })),
+      cohorts: finder.find().map((cohort) => ({
+        alert_name: cohort.alertName,
+        attribute: cohort.attribute,
+        value: cohort.value,
+        severity: cohort.severity,
+        affected: cohort.hostnames.length,
+        size: cohort.cohortSize,
+        rest_affected: cohort.restAffected,
+        rest_size: cohort.restSize,
+        lift: cohort.lift,
+        hostnames: cohort.hostnames.slice(0, COHORT_NAMES),
+        since: iso(cohort.since),
+      })),
+      total: all.length,
+    };
+  },
+  summary: ({ incidents, cohorts, total }) =>
+    [
+      total === 0
+        ? 'No endpoint has two or more open alerts.'
+        : `${total} endpoint${total === 1 ? '' : 's'} with two or more open alerts`,
+      ...incidents.map(
+        ({ hostname, severity, alerts }) =>
+          `${hostname} (${severity}): ${alerts.map(({ alert_name }) => alert_name).join(', ')}`,
+      ),
+      ...cohorts.map(
+        ({ alert_name, attribute, value, affected, size, lift }) =>
+          `${alert_name} on ${affected} of ${size} with ${attribute} ${value}: ${lift === null ? 'nowhere else' : `${lift}× as often as elsewhere`}`,
+      ),
+    ].join('\n'),
+});
+
+async function walkFleet(
+  ports: Ports,
+  visit: (endpoints: Awaited<ReturnType<Ports['store']['endpoints']['batch']>>) => void,
+): Promise<void> {
+  for (let afterId = 0; ; ) {
+    const page = await ports.store.endpoints.batch(afterId, FLEET_PAGE);
+    const last = page.at(-1);
+    if (!last) return;
+    visit(page);
+    afterId = last.id;
+  }
+}

@@ -1,0 +1,182 @@
+/** The tool for key figures: reaction, repair, noise and the fleet's score over some days. */
+import { z } from 'zod';
+import { RESOLUTIONS } from '../../../domain/alerts/alert.ts';
+import { kpis } from '../../../domain/alerts/kpi.ts';
+import { approvalLatencyMinutes, healingKpis } from '../../../domain/healing/healingKpi.ts';
+import { AGREEMENTS } from '../../../domain/people/enps.ts';
+import { round1 } from '../../../domain/scores/score.ts';
+import { feedbackSummary } from '../../people/feedback.ts';
+import type { FleetScore } from '../../ports/endpointPorts.ts';
+import { iso } from '../../present.ts';
+import { timestamp } from '../../shapes.ts';
+import { defineTool } from '../../tool.ts';
+import { AGREEMENT_WORDS } from '../feedback.ts';
+
+const DAY_MS = 86_400_000;
+
+/** Points of the fleet's course in an answer; more say nothing more. */
+const COURSE_POINTS = 168;
+
+const minutes = z.number().nullable();
+
+export const getKpis = defineTool({
+  name: 'get_kpis',
+  title: 'Show key figures',
+  effect: 'read',
+  description:
+    'Times to acknowledge and to resolve (MTTA, MTTR), to approve, the auto-resolution rate and the fix rate that owners confirm, alerts by name, noisiest endpoints and the fleet score over lookback_days. A figure without a basis is null and reasons says why.',
+  http: { method: 'GET', path: '/api/v1/dex/kpis' },
+  command: { name: 'kpis', args: ['lookback_days'], example: 'kpis 30' },
+  input: z.strictObject({ lookback_days: z.coerce.number().int().min(1).max(365).default(7) }),
+  output: z.object({
+    lookback_days: z.number().int(),
+    mtta_minutes: minutes,
+    mttr_minutes: minutes,
+    mttr_median_minutes: minutes,
+    auto_resolution_rate_pct: z.number().nullable(),
+    approval_latency_minutes: minutes,
+    confirmed_fix_rate_pct: z.number().nullable(),
+    by_playbook: z.array(
+      z.object({
+        playbook: z.string(),
+        runs: z.number().int(),
+        fixed: z.number().int(),
+        confirmed: z.number().int(),
+        denied: z.number().int(),
+        confirmed_fix_rate_pct: z.number().nullable(),
+      }),
+    ),
+    avg_fleet_dex_score: z.number().nullable(),
+    fleet_score_course: z.array(z.object({ at: timestamp, avg_score: z.number(), hourly_mean: z.boolean() })),
+    enps: z.number().nullable(),
+    enps_margin: z.number().nullable(),
+    /** Groups in which people say one thing and their machines' scores another. */
+    disagreements: z.array(
+      z.object({ group: z.string(), enps: z.number(), avg_dex_score: z.number(), agreement: z.enum(AGREEMENTS) }),
+    ),
+    total_alerts: z.number().int(),
+    resolved_alerts: z.number().int(),
+    open_alerts: z.number().int(),
+    by_alert_name: z.record(z.string(), z.number().int()),
+    by_resolution: z.partialRecord(z.enum(RESOLUTIONS), z.number().int()),
+    noisiest: z.array(z.object({ hostname: z.string(), alerts: z.number().int(), flaps: z.number().int() })),
+    reasons: z.record(z.string(), z.string()),
+    computed_at: timestamp,
+  }),
+  async run({ lookback_days }, { ports, now }) {
+    const since = new Date(now.getTime() - lookback_days * DAY_MS);
+    const { store } = ports;
+    const [moved, open, course, fleet, remediations, approvals, said] = await Promise.all([
+      store.alerts.movedSince(since),
+      store.alerts.openCounts(),
+      store.fleetScores.since(since),
+      store.endpoints.fleet(),
+      store.remediations.finishedSince(since),
+      store.approvals.decidedSince(since),
+      feedbackSummary(ports, { lookbackDays: lookback_days }, now),
+    ]);
+    const healing = healingKpis(remediations);
+    const latency = approvalLatencyMinutes(approvals);
+    const figures = kpis(moved, since);
+    const average = currentAverage(fleet);
+    return {
+      lookback_days,
+      mtta_minutes: figures.mttaMinutes,
+      mttr_minutes: figures.mttrMinutes,
+      mttr_median_minutes: figures.mttrMedianMinutes,
+      auto_resolution_rate_pct: figures.autoResolutionRatePct,
+      approval_latency_minutes: latency,
+      confirmed_fix_rate_pct: healing.confirmedFixRatePct,
+      by_playbook: healing.byPlaybook.map(({ confirmedFixRatePct, ...figures }) => ({
+        ...figures,
+        confirmed_fix_rate_pct: confirmedFixRatePct,
+      })),
+      avg_fleet_dex_score: average,
+      fleet_score_course: thinned(course).map(({ at, average, hourly }) => ({
+        at: iso(at),
+        avg_score: average,
+        hourly_mean: hourly,
+      })),
+      enps: said.figures?.enps ?? null,
+      enps_margin: said.figures?.margin ?? null,
+      disagreements: said.groups.flatMap(({ group, figures: { enps }, dexScore, agreement }) =>
+        dexScore !== null && (agreement === 'people_unhappy' || agreement === 'machines_unwell')
+          ? [{ group, enps, avg_dex_score: dexScore, agreement }]
+          : [],
+      ),
+      total_alerts: figures.totalAlerts,
+      resolved_alerts: figures.resolvedAlerts,
+      open_alerts: open.reduce((sum, { alerts }) => sum + alerts, 0),
+      by_alert_name: Object.fromEntries(figures.byAlertName.map(({ alertName, alerts }) => [alertName, alerts])),
+      by_resolution: figures.byResolution,
+      noisiest: figures.noisiest,
+      reasons: {
+        ...wireReasons(figures.reasons),
+        ...(latency === null && { approval_latency_minutes: 'Nobody answered an approval in this time.' }),
+        ...(healing.confirmedFixRatePct === null && {
+          confirmed_fix_rate_pct: 'No owner said in this time whether a fix helped.',
+        }),
+        ...(said.figures === null && { enps: 'Fewer than 5 answers were given out in this time.' }),
+        ...(average === null && { avg_fleet_dex_score: 'No endpoint has a score yet.' }),
+        ...(course.length === 0 && { fleet_score_course: 'No scan of the whole fleet ended in this time.' }),
+      },
+      computed_at: iso(now),
+    };
+  },
+  summary: (kpi) => {
+    const figure = (value: number | null, unit: string, name: string) =>
+      value === null ? `not known (${kpi.reasons[name]})` : `${value} ${unit}`;
+    return [
+      `The last ${kpi.lookback_days} day${kpi.lookback_days === 1 ? '' : 's'}: ${kpi.total_alerts} alerts, ${kpi.resolved_alerts} resolved, ${kpi.open_alerts} open now.`,
+      `Time to acknowledge: ${figure(kpi.mtta_minutes, 'min', 'mtta_minutes')}`,
+      `Time to resolve: ${figure(kpi.mttr_minutes, 'min on average', 'mttr_minutes')}${kpi.mttr_median_minutes === null ? '' : `, ${kpi.mttr_median_minutes} min median`}`,
+      `Resolved by remediation: ${figure(kpi.auto_resolution_rate_pct, '%', 'auto_resolution_rate_pct')}`,
+      `Fixes confirmed by owners: ${figure(kpi.confirmed_fix_rate_pct, '%', 'confirmed_fix_rate_pct')}`,
+      `Fleet score: ${figure(kpi.avg_fleet_dex_score, 'of 100', 'avg_fleet_dex_score')}`,
+      `eNPS: ${figure(kpi.enps, `± ${kpi.enps_margin}`, 'enps')}`,
+      ...kpi.disagreements.map(
+        ({ group, enps, avg_dex_score, agreement }) =>
+          `${group}: ${AGREEMENT_WORDS[agreement]} (eNPS ${enps}, machines ${avg_dex_score} of 100)`,
+      ),
+      ...kpi.noisiest
+        .slice(0, 5)
+        .map(({ hostname, alerts, flaps }) => `Noisy: ${hostname}, ${alerts} alerts, ${flaps} flaps`),
+    ].join('\n');
+  },
+  chart: (kpi) => {
+    const bars = Object.entries(kpi.by_alert_name).map(([name, value]) => ({ name, value }));
+    if (bars.length === 0) return null;
+    return {
+      kind: 'bars',
+      title: `Alerts by name, last ${kpi.lookback_days} days`,
+      alt: `Alerts in ${kpi.lookback_days} days: ${bars.map(({ name, value }) => `${name} ${value}`).join(', ')}`,
+      xTitle: 'Alerts',
+      bars,
+    };
+  },
+});
+
+const REASON_NAMES = {
+  mttaMinutes: 'mtta_minutes',
+  mttrMinutes: 'mttr_minutes',
+  mttrMedianMinutes: 'mttr_median_minutes',
+  autoResolutionRatePct: 'auto_resolution_rate_pct',
+} as const;
+
+function wireReasons(reasons: ReturnType<typeof kpis>['reasons']): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(reasons).map(([name, reason]) => [REASON_NAMES[name as keyof typeof REASON_NAMES], reason]),
+  );
+}
+
+function currentAverage(rows: readonly { status: string; endpoints: number; scoreSum: number }[]): number | null {
+  const scored = rows.filter(({ status }) => status !== 'unknown');
+  const endpoints = scored.reduce((sum, row) => sum + row.endpoints, 0);
+  return endpoints === 0 ? null : round1(scored.reduce((sum, row) => sum + row.scoreSum, 0) / endpoints);
+}
+
+/** Evenly spread over the course, the last point always among them. */
+function thinned<Point extends FleetScore>(course: readonly Point[]): readonly Point[] {
+  const step = Math.ceil(course.length / COURSE_POINTS);
+  return course.filter((_point, index) => (course.length - 1 - index) % step === 0);
+}

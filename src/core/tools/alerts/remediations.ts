@@ -1,0 +1,171 @@
+/** Tools for remediations: asking for one, its history, stopping it, and whether it really helped. */
+import { z } from 'zod';
+import { REMEDIATION_ACTIONS, REMEDIATION_STATUSES, type Remediation } from '../../../domain/healing/remediation.ts';
+import { FACES } from '../../actor.ts';
+import { forgetDeliveries } from '../../alerts/ticketing.ts';
+import { expireApprovals } from '../../approvals.ts';
+import { remediateAlert } from '../../healing/healing.ts';
+import { answerFixCheck, cancelRemediation, tendRemediations } from '../../healing/remediating.ts';
+import { iso } from '../../present.ts';
+import { hostnameInput, pageInput, timestamp } from '../../shapes.ts';
+import { defineTool } from '../../tool.ts';
+
+const remediationId = z.string().min(1).max(64).describe('Id of the remediation, which is also its run id');
+
+export const remediationShape = z.object({
+  remediation_id: z.string(),
+  run_id: z.string(),
+  alert_id: z.number().int(),
+  alert_name: z.string(),
+  hostname: z.string(),
+  action: z.enum(REMEDIATION_ACTIONS),
+  playbook: z.string(),
+  variables: z.record(z.string(), z.unknown()),
+  dry_run: z.boolean(),
+  status: z.enum(REMEDIATION_STATUSES),
+  reason: z.string().nullable(),
+  approval_id: z.string().nullable(),
+  requested_by: z.string(),
+  created_at: timestamp,
+  started_at: timestamp.nullable(),
+  finished_at: timestamp.nullable(),
+  cancelled_by: z.string().nullable(),
+  owner_says_fixed: z.boolean().nullable(),
+});
+
+const one = z.object({ remediation: remediationShape });
+
+export const remediateAlertTool = defineTool({
+  name: 'remediate_alert',
+  title: 'Heal an alert',
+  effect: 'write',
+  description:
+    'Ask self-healing for one alert now. The remediation map, its guards (cooldown, daily limit, maintenance) and the need for approval hold as ever; what they refuse is said. With dry_run the playbook only tells what it would change.',
+  http: { method: 'POST', path: '/api/v1/dex/alerts/:alert_id/remediate', status: 202 },
+  command: { name: 'heal', args: ['alert_id'], example: 'heal 42 --dry_run true' },
+  input: z.strictObject({
+    alert_id: z.coerce.number().int().min(1).describe('Number of the alert'),
+    dry_run: z.union([z.boolean(), z.stringbool()]).default(false).describe('Preview: change nothing'),
+  }),
+  output: one,
+  run: async ({ alert_id, dry_run }, { ports, actor }) => ({
+    remediation: presentRemediation(await remediateAlert(ports, alert_id, dry_run, actor)),
+  }),
+  summary: ({ remediation }) => remediationLine(remediation),
+});
+
+export const listRemediations = defineTool({
+  name: 'list_remediations',
+  title: 'List remediations',
+  effect: 'read',
+  description: 'What self-healing did and is doing, newest first. Filter by hostname, alert_id, playbook or status.',
+  http: { method: 'GET', path: '/api/v1/dex/remediations' },
+  command: { name: 'remediations', args: ['hostname'], example: 'remediations dev-machine-01' },
+  input: z.strictObject({
+    hostname: hostnameInput.optional(),
+    alert_id: z.coerce.number().int().min(1).optional(),
+    playbook: z.string().max(64).optional(),
+    status: z.enum(REMEDIATION_STATUSES).optional(),
+    ...pageInput,
+  }),
+  output: z.object({ remediations: z.array(remediationShape), total: z.number().int() }),
+  async run({ limit, offset, alert_id, ...filter }, { ports }) {
+    const { items, total } = await ports.store.remediations.list({ ...filter, alertId: alert_id }, { limit, offset });
+    return { remediations: items.map(presentRemediation), total };
+  },
+  summary: ({ remediations, total }) =>
+    total === 0 ? 'Nothing was remediated.' : [`${total} in all`, ...remediations.map(remediationLine)].join('\n'),
+});
+
+export const cancelRemediationTool = defineTool({
+  name: 'cancel_remediation',
+  title: 'Cancel a remediation',
+  effect: 'write',
+  hiddenFrom: ['mcp'],
+  description:
+    'Stop a remediation that waits or runs; its alert goes to a person. What it changed already stays changed.',
+  http: { method: 'POST', path: '/api/v1/dex/remediations/:remediation_id/cancel' },
+  command: {
+    name: 'cancel-remediation',
+    args: ['remediation_id'],
+    example: 'cancel-remediation 01JD3X8T5M7V2N4K6P8Q0R1S2T',
+  },
+  input: z.strictObject({ remediation_id: remediationId }),
+  output: one,
+  run: async ({ remediation_id }, { ports, actor }) => ({
+    remediation: presentRemediation(await cancelRemediation(ports, remediation_id, actor)),
+  }),
+  summary: ({ remediation }) => remediationLine(remediation),
+});
+
+export const answerFixCheckTool = defineTool({
+  name: 'answer_fix_check',
+  title: 'Did that fix it?',
+  effect: 'write',
+  role: 'viewer',
+  humansOnly: true,
+  hiddenFrom: ['mcp'],
+  description:
+    'The owner says whether a remediation really fixed the trouble. A no opens the alert again for a person; both count in the confirmed fix rate.',
+  http: { method: 'POST', path: '/api/v1/dex/remediations/:remediation_id/fix-check' },
+  command: { name: 'fixed', args: ['remediation_id', 'fixed'], example: 'fixed 01JD3X8T5M7V2N4K6P8Q0R1S2T no' },
+  input: z.strictObject({
+    remediation_id: remediationId,
+    fixed: z.union([z.boolean(), z.stringbool()]).describe('yes or no'),
+  }),
+  output: one,
+  run: async ({ remediation_id, fixed }, { ports, actor }) => ({
+    remediation: presentRemediation(await answerFixCheck(ports, remediation_id, fixed, actor)),
+  }),
+  summary: ({ remediation }) =>
+    remediation.owner_says_fixed
+      ? 'Good to hear; thank you.'
+      : `Thank you. Alert ${remediation.alert_id} (${remediation.alert_name} on ${remediation.hostname}) is open for a person.`,
+});
+
+export const tendHealing = defineTool({
+  name: 'tend_healing',
+  title: 'Tend healing',
+  effect: 'write',
+  hiddenFrom: FACES.filter((face) => face !== 'job'),
+  description: 'Expire approvals that nobody answered, judge fixes, and start what waits.',
+  input: z.strictObject({}),
+  output: z.object({ expired: z.number().int() }),
+  async run(_input, { ports }) {
+    const expired = await expireApprovals(ports);
+    await tendRemediations(ports);
+    await forgetDeliveries(ports);
+    return { expired };
+  },
+  summary: ({ expired }) => `${expired} approvals expired.`,
+});
+
+function presentRemediation(remediation: Remediation): z.input<typeof remediationShape> {
+  return {
+    remediation_id: remediation.id,
+    run_id: remediation.id,
+    alert_id: remediation.alertId,
+    alert_name: remediation.alertName,
+    hostname: remediation.hostname,
+    action: remediation.action,
+    playbook: remediation.playbook,
+    variables: remediation.variables,
+    dry_run: remediation.dryRun,
+    status: remediation.status,
+    reason: remediation.reason,
+    approval_id: remediation.approvalId,
+    requested_by: remediation.requestedBy,
+    created_at: iso(remediation.createdAt),
+    started_at: iso(remediation.startedAt),
+    finished_at: iso(remediation.finishedAt),
+    cancelled_by: remediation.cancelledBy,
+    owner_says_fixed: remediation.ownerSaysFixed,
+  };
+}
+
+function remediationLine(remediation: z.output<typeof remediationShape>): string {
+  const { remediation_id, playbook, dry_run, hostname, alert_name, status, reason, approval_id } = remediation;
+  const waits = status === 'waiting_approval' ? ` (approval ${approval_id})` : '';
+  const what = `${dry_run ? 'preview of ' : ''}${playbook}`;
+  return `${remediation_id} ${what} on ${hostname} for ${alert_name}: ${status.replace('_', ' ')}${waits}${reason ? `, ${reason}` : ''}`;
+}

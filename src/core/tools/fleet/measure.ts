@@ -1,0 +1,37 @@
+/** The scanning agent's only tool: a look at one machine that records nothing. */
+import { z } from 'zod';
+import { AppError } from '../../errors.ts';
+import { agentSnapshotWire, snapshotToWire } from '../../scans/agentSnapshot.ts';
+import { requireEndpoint } from '../../scans/scanning.ts';
+import { hostnameInput } from '../../shapes.ts';
+import { defineTool } from '../../tool.ts';
+
+export const measureEndpoint = defineTool({
+  name: 'measure_endpoint',
+  title: 'Measure an endpoint',
+  effect: 'read',
+  role: 'operator',
+  hiddenFrom: ['rest', 'slack', 'mcp', 'cli', 'job', 'webhook', 'agent'],
+  description:
+    'Measure one machine now: processor, memory, disk, network, services and log errors. A null was not measured; unmeasured says why.',
+  input: z.strictObject({ hostname: hostnameInput }),
+  output: agentSnapshotWire.safeExtend({
+    hostname: z.string(),
+    reachable: z.boolean(),
+    unreachable_reason: z.string().nullable(),
+  }),
+  async run({ hostname }, { ports, now, signal }) {
+    const endpoint = await requireEndpoint(ports, hostname);
+    if (endpoint.collector === 'push') {
+      throw new AppError('refused', `${hostname} reports by itself (collector push) and cannot be measured from here.`);
+    }
+    const snapshot = await ports.collector.collect(endpoint, { now, signal, previousScanAt: endpoint.lastScanAt });
+    return {
+      hostname,
+      reachable: snapshot.reachable,
+      unreachable_reason: snapshot.unreachableReason,
+      ...snapshotToWire({ ...snapshot, durationMs: Math.round(snapshot.durationMs) }),
+    };
+  },
+  summary: (measured) => JSON.stringify(measured),
+});

@@ -1,0 +1,30 @@
+/** The tool behind the push agent's reports; its route knows the endpoint by its token. */
+import { z } from 'zod';
+import { FACES } from '../../actor.ts';
+import { agentSnapshotWire, snapshotFromWire } from '../../scans/agentSnapshot.ts';
+import { acceptSnapshot, requireEndpoint } from '../../scans/scanning.ts';
+import { hostnameInput } from '../../shapes.ts';
+import { defineTool } from '../../tool.ts';
+
+export const submitSnapshot = defineTool({
+  name: 'submit_snapshot',
+  title: 'Report a snapshot',
+  effect: 'write',
+  selfRecording: true,
+  hiddenFrom: FACES.filter((face) => face !== 'agent'),
+  description:
+    'Takes what an endpoint measured of itself. A report that is not newer than the last one changes nothing.',
+  input: z.strictObject({ hostname: hostnameInput, snapshot: agentSnapshotWire }),
+  output: z.object({ ok: z.literal(true), recorded: z.boolean(), score: z.number().nullable() }),
+  async run({ hostname, snapshot: wire }, { ports, now }) {
+    const endpoint = await requireEndpoint(ports, hostname);
+    const snapshot = snapshotFromWire(wire, endpoint, now);
+    // The agent delivers in order, so what is not newer is a repeat of a report whose answer was lost on the way.
+    if (endpoint.lastScanAt && snapshot.collectedAt <= endpoint.lastScanAt) {
+      return { ok: true as const, recorded: false, score: endpoint.score };
+    }
+    const { score } = await acceptSnapshot(ports, endpoint, snapshot);
+    return { ok: true as const, recorded: true, score: score?.score ?? null };
+  },
+  summary: ({ recorded, score }) => (recorded ? `Recorded, score ${score ?? 'unknown'}.` : 'Known already.'),
+});

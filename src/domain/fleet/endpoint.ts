@@ -1,0 +1,68 @@
+/** A registered machine: who has it, what matters about it, how it is looked at, and what is known of it now. */
+import type { CollectorKind, CollectorOptions, OsPlatform } from '../signals/telemetry.ts';
+
+export const PERSONAS = ['developer', 'salesperson', 'executive', 'tech', 'general'] as const;
+export type Persona = (typeof PERSONAS)[number];
+
+/** 1 = critical (bound by a service level), 2 = standard, 3 = low priority. */
+export type CriticalityTier = 1 | 2 | 3;
+
+/** Whether an endpoint's last answer is recent enough to be believed. */
+export const ENDPOINT_STATES = ['never_seen', 'fresh', 'stale'] as const;
+export type EndpointState = (typeof ENDPOINT_STATES)[number];
+
+/** What a person says of an endpoint when registering it. */
+export interface EndpointRegistration {
+  hostname: string;
+  ipAddress: string | null;
+  ownerEmail: string | null;
+  persona: Persona;
+  criticalityTier: CriticalityTier;
+  osPlatform: OsPlatform;
+  tags: Record<string, string>;
+  collector: CollectorKind;
+  options: CollectorOptions;
+}
+
+/** What the last scans found, kept beside the registration so that a list never asks once per endpoint. */
+export interface EndpointCondition {
+  lastScanAt: Date | null;
+  /** When it last answered. */
+  lastSeenAt: Date | null;
+  /** Why it did not answer at the last scan; null when it did. */
+  unreachableReason: string | null;
+  score: number | null;
+  scoreStatus: ScoreStatus;
+  coverage: number | null;
+  scoredAt: Date | null;
+  /** Consecutive scans each alert rule has been breached, by alert name. */
+  breaches: Record<string, number>;
+}
+
+export interface Endpoint extends EndpointRegistration, EndpointCondition {
+  id: number;
+  registeredAt: Date;
+  updatedAt: Date;
+  deregisteredAt: Date | null;
+}
+
+export const SCORE_STATUSES = ['healthy', 'at_risk', 'critical', 'unknown'] as const;
+export type ScoreStatus = (typeof SCORE_STATUSES)[number];
+
+/** Scans an endpoint may miss before what is known of it counts as stale. */
+const MISSED_SCANS_UNTIL_STALE = 3;
+
+/** @param scanIntervalMs time between two fleet scans, milliseconds */
+export function staleAfterMs(scanIntervalMs: number): number {
+  return scanIntervalMs * MISSED_SCANS_UNTIL_STALE;
+}
+
+/** @param scanIntervalMs time between two fleet scans, milliseconds */
+export function endpointState(
+  endpoint: Pick<Endpoint, 'lastSeenAt'>,
+  now: Date,
+  scanIntervalMs: number,
+): EndpointState {
+  if (!endpoint.lastSeenAt) return 'never_seen';
+  return now.getTime() - endpoint.lastSeenAt.getTime() > staleAfterMs(scanIntervalMs) ? 'stale' : 'fresh';
+}

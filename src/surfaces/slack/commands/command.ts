@@ -1,0 +1,106 @@
+/** `/dex …`: reads what was typed as a call of a tool, or says kindly and at once what to type instead. */
+import { helpTopics, toolHelpText } from '../../../core/commands/commandHelp.ts';
+import { type Reading, readCommand, splitWords } from '../../../core/commands/commandWords.ts';
+import { leastRole } from '../../../core/policy.ts';
+import type { AnyTool } from '../../../core/tool.ts';
+import { callButton } from '../cards/blocks.ts';
+import { slackProblem } from '../cards/problems.ts';
+import { type Block, header, note, paragraph, plainReply, type Reply, unescapeTyped, words } from '../cards/text.ts';
+import type { Asker, SlackContext } from '../context.ts';
+import { carryOut } from './calls.ts';
+import { toolForm, wantsForm } from './forms.ts';
+
+export const COMMAND = '/dex';
+
+export interface TypedCommand {
+  text: string;
+  triggerId: string;
+  /** Tells Slack that the command arrived; with a reply, that is shown at once, to the asker only. */
+  acknowledge(reply?: Reply): Promise<void>;
+}
+
+export async function answerCommand(slack: SlackContext, asker: Asker, command: TypedCommand): Promise<void> {
+  const typed = splitWords(unescapeTyped(command.text));
+  const reading = readCommand(typed, slack.tools);
+  switch (reading.kind) {
+    case 'call':
+      await command.acknowledge();
+      // What writes and was given no word is asked for its details first.
+      if (isBare(typed, reading.tool) && wantsForm(reading.tool))
+        return openForm(slack, asker, reading.tool, command.triggerId);
+      await slack.turn();
+      return carryOut(slack, asker, { tool: reading.tool.name, input: reading.input });
+    case 'help':
+      return command.acknowledge(reading.tool ? toolHelp(reading.tool) : help(slack.tools));
+    case 'unknown':
+      return command.acknowledge(unknown(slack.tools, reading, typed));
+    case 'mistake':
+      if (isBare(typed, reading.tool) && wantsForm(reading.tool)) {
+        await command.acknowledge();
+        return openForm(slack, asker, reading.tool, command.triggerId);
+      }
+      return command.acknowledge(
+        plainReply(`${reading.problem}\nFor example: ${COMMAND} ${reading.tool.command!.example}`),
+      );
+  }
+}
+
+/** Nothing was typed but the command's own name. */
+function isBare(typed: string[], tool: AnyTool): boolean {
+  return typed.length === tool.command!.name.split(' ').length;
+}
+
+async function openForm(slack: SlackContext, asker: Asker, tool: AnyTool, triggerId: string): Promise<void> {
+  try {
+    await slack.client.views.open({ trigger_id: triggerId, view: toolForm(tool) });
+  } catch (error) {
+    const { message } = slackProblem(error);
+    slack.log.error({ tool: tool.name, problem: message }, 'a form could not be opened in Slack');
+    await asker.tell(plainReply(`The form could not be opened. Type it instead: ${COMMAND} ${tool.command!.example}`));
+  }
+}
+
+function help(tools: readonly AnyTool[]): Reply {
+  const topics = helpTopics(tools).map(({ topic, tools: members }) =>
+    paragraph(
+      words(topic, { bold: true }),
+      ...members.flatMap((tool) => [
+        words('\n'),
+        words(`${COMMAND} ${tool.command!.example}`, { code: true }),
+        words(`  ${tool.title}${leastRole(tool) === 'viewer' ? '' : ' ·'}`),
+      ]),
+    ),
+  );
+  return {
+    text: `What ${COMMAND} can do`,
+    blocks: [
+      header(`What ${COMMAND} can do`),
+      ...topics,
+      note(
+        `· needs a role. A machine is named by its hostname, its address or its owner's @name. More: ${COMMAND} help score`,
+      ),
+    ],
+  };
+}
+
+function toolHelp(tool: AnyTool): Reply {
+  return plainReply(toolHelpText(tool, COMMAND));
+}
+
+function unknown(tools: readonly AnyTool[], reading: Extract<Reading, { kind: 'unknown' }>, typed: string[]): Reply {
+  const [nearest] = reading.suggestions;
+  const meant = reading.suggestions.map((name) => `${COMMAND} ${name}`).join(', ');
+  const advice = nearest ? `Did you mean ${meant}?` : `${COMMAND} help lists what I can do.`;
+  return plainReply(`I do not know "${reading.word}". ${advice}`, ...suggestedCall(tools, nearest, typed));
+}
+
+/** A button that does what was meant, when the other words fit and it only reads. */
+function suggestedCall(tools: readonly AnyTool[], name: string | undefined, typed: string[]): Block[] {
+  if (name === undefined) return [];
+  const rest = typed.slice(typed[0]?.toLowerCase() === 'help' ? 2 : 1);
+  const reading = readCommand([name, ...rest], tools);
+  if (reading.kind !== 'call' || reading.tool.effect !== 'read') return [];
+  const call = { tool: reading.tool.name, input: reading.input };
+  const element = callButton('run:meant', `${COMMAND} ${[name, ...rest].join(' ')}`, call);
+  return element ? [{ type: 'actions', elements: [element] }] : [];
+}

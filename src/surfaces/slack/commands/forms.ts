@@ -1,0 +1,118 @@
+/** Forms: a tool's input as a Slack modal, its answers back as that input, and the gate's complaints at their fields. */
+import type { types } from '@slack/bolt';
+import { type Field, fieldsOf, readFields } from '../../../core/commands/commandWords.ts';
+import type { AppError } from '../../../core/errors.ts';
+import type { AnyTool } from '../../../core/tool.ts';
+import { type Block, clip, lineBlocks, option } from '../cards/text.ts';
+import type { ToolCall } from '../context.ts';
+
+export const FORM_CALLBACK = 'tool_form';
+const INPUT = 'value';
+const MAX_TITLE_CHARS = 24;
+/** As long as a comment of feedback may be. */
+export const MAX_COMMENT_CHARS = 2000;
+/** Fields inside others (ports, login names) that a form asks for; the rest is for the command. */
+const INNER_FIELDS = new Set(['port', 'username']);
+
+/** What Slack sends back of a form: values by block id and action id. */
+export type FormState = Record<
+  string,
+  Record<
+    string,
+    { value?: string | null; selected_option?: { value: string } | null; selected_options?: { value: string }[] }
+  >
+>;
+
+/** True for tools that take more than their command's words, so that a form is kinder than a line. */
+export function wantsForm(tool: AnyTool): boolean {
+  return tool.effect === 'write' && fieldsOf(tool).length > tool.command!.args.length;
+}
+
+export function toolForm(tool: AnyTool): types.ModalView {
+  return {
+    type: 'modal',
+    callback_id: FORM_CALLBACK,
+    private_metadata: tool.name,
+    title: plain(clip(tool.title, MAX_TITLE_CHARS)),
+    submit: plain('Save'),
+    close: plain('Cancel'),
+    blocks: fieldsOf(tool)
+      .filter(({ path, name }) => path.length === 1 || INNER_FIELDS.has(name))
+      .map(inputBlock),
+  };
+}
+
+function inputBlock(field: Field): Block {
+  const label = field.name.replaceAll('_', ' ');
+  const hint = field.types.has('object') ? 'name=value, name=value' : field.description;
+  return {
+    type: 'input',
+    block_id: field.path.join('.'),
+    optional: !field.required,
+    label: plain(label.charAt(0).toUpperCase() + label.slice(1)),
+    ...(hint && { hint: plain(clip(hint, 150)) }),
+    element:
+      field.choices.length > 0
+        ? {
+            type: 'static_select',
+            action_id: INPUT,
+            options: field.choices.map((choice) => option(choice.replaceAll('_', ' '), choice)),
+          }
+        : { type: 'plain_text_input', action_id: INPUT },
+  };
+}
+
+/** The value of one field of a form; null when it was left empty. */
+export function formValue(state: FormState, blockId: string): string | null {
+  const [element] = Object.values(state[blockId] ?? {});
+  return element?.selected_option?.value ?? element?.value ?? null;
+}
+
+/** The boxes of a field that were ticked. */
+export function formValues(state: FormState, blockId: string): string[] {
+  const [element] = Object.values(state[blockId] ?? {});
+  return element?.selected_options?.map(({ value }) => value) ?? [];
+}
+
+export function formCall(tool: AnyTool, state: FormState): ToolCall {
+  const typed = Object.keys(state).flatMap((blockId) => {
+    const value = formValue(state, blockId);
+    return value === null || value.trim() === '' ? [] : [[blockId, value.trim()] as const];
+  });
+  return { tool: tool.name, input: readFields(tool, Object.fromEntries(typed)) };
+}
+
+/**
+ * The complaints of a failed call, by block id, as `response_action: errors` wants them; what belongs to no field of the
+ * form stands at its first.
+ */
+export function formErrors(error: AppError, state: FormState): Record<string, string> {
+  const blockIds = Object.keys(state);
+  const errors: Record<string, string> = {};
+  for (const { field, problem } of fieldProblems(error)) {
+    const blockId = blockIds.find((id) => field === id || field.startsWith(`${id}.`)) ?? blockIds[0] ?? field;
+    errors[blockId] = clip(errors[blockId] ? `${errors[blockId]}; ${problem}` : problem, 150);
+  }
+  return errors;
+}
+
+function fieldProblems(error: AppError): { field: string; problem: string }[] {
+  const { details } = error;
+  if (error.kind === 'invalid' && typeof details === 'object' && details !== null && 'fields' in details)
+    return details.fields as { field: string; problem: string }[];
+  return [{ field: '', problem: error.message }];
+}
+
+/** A modal that only says something. */
+export function messageModal(title: string, text: string): types.ModalView {
+  return {
+    type: 'modal',
+    title: plain(clip(title, MAX_TITLE_CHARS)),
+    close: plain('Close'),
+    blocks: lineBlocks(text.split('\n')),
+  };
+}
+
+export function plain(text: string): types.PlainTextElement {
+  return { type: 'plain_text', text, emoji: true };
+}

@@ -1,0 +1,157 @@
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { helpText, helpTopics, toolHelpText } from '../../../src/core/commands/commandHelp.ts';
+import { readCommand, splitWords, usage } from '../../../src/core/commands/commandWords.ts';
+import { didYouMean, typingDistance } from '../../../src/core/commands/didYouMean.ts';
+import { defineTool } from '../../../src/core/tool.ts';
+import { TOOLS } from '../../../src/core/tools/index.ts';
+
+const snooze = defineTool({
+  name: 'snooze_alert',
+  title: 'Snooze an alert',
+  effect: 'write',
+  description: 'Quiet for a while.',
+  command: { name: 'snooze', args: ['alert_id', 'hours'], example: 'snooze 42 4h' },
+  input: z.strictObject({
+    alert_id: z.coerce.number().int(),
+    hours: z.coerce.number().default(4),
+    quietly: z.boolean().optional(),
+    note: z.string().nullish(),
+    labels: z.array(z.string()).optional(),
+  }),
+  output: z.object({}),
+  run: async () => ({}),
+  summary: () => '',
+});
+const search = defineTool({
+  name: 'find_pages',
+  title: 'Find pages',
+  effect: 'read',
+  description: 'By words.',
+  command: { name: 'pages', args: ['k', 'query'], sentence: true, example: 'pages 3 disk is full' },
+  input: z.strictObject({ k: z.coerce.number(), query: z.string() }),
+  output: z.object({}),
+  run: async () => ({}),
+  summary: () => '',
+});
+const tools = [...TOOLS, snooze, search];
+
+function call(line: string) {
+  const reading = readCommand(splitWords(line), tools);
+  return reading.kind === 'call' ? { tool: reading.tool.name, ...reading.input } : reading;
+}
+
+describe('splitWords', () => {
+  it.each([
+    ['score  dev-01 ', ['score', 'dev-01']],
+    ['ack 42 --note "out for lunch"', ['ack', '42', '--note', 'out for lunch']],
+    ['ack note=“smart quotes”', ['ack', 'note=smart quotes']],
+    ["why is alice's laptop slow", ['why', 'is', "alice's", 'laptop', 'slow']],
+    ['note="never closed', ['note=never closed']],
+    ['a "" b', ['a', '', 'b']],
+    ['', []],
+  ])('%s', (line, words) => expect(splitWords(line)).toEqual(words));
+});
+
+describe('readCommand', () => {
+  it.each([
+    ['score dev-01', { tool: 'get_score', hostname: 'dev-01' }],
+    ['SCORE hostname=dev-01', { tool: 'get_score', hostname: 'dev-01' }],
+    ['scan all', { tool: 'scan_fleet' }],
+    ['scan_all', { tool: 'scan_fleet' }],
+    ['history dev-01 --limit 5', { tool: 'get_score_history', hostname: 'dev-01', limit: 5 }],
+    ['history —limit=5 dev-01', { tool: 'get_score_history', hostname: 'dev-01', limit: 5 }],
+    ['snooze #42 4h', { tool: 'snooze_alert', alert_id: 42, hours: 4 }],
+    ['snooze 42 30m', { tool: 'snooze_alert', alert_id: 42, hours: 0.5 }],
+    ['snooze hours=2d 42', { tool: 'snooze_alert', alert_id: 42, hours: 48 }],
+    ['snooze 42 --quietly', { tool: 'snooze_alert', alert_id: 42, quietly: true }],
+    ['snooze --quietly no 42', { tool: 'snooze_alert', alert_id: 42, quietly: false }],
+    ['snooze 42 note=none', { tool: 'snooze_alert', alert_id: 42, note: null }],
+    ['snooze 42 --labels a,b --labels c', { tool: 'snooze_alert', alert_id: 42, labels: ['a', 'b', 'c'] }],
+    ['pages 3 disk is full', { tool: 'find_pages', k: 3, query: 'disk is full' }],
+    [
+      'register web-01 10.0.0.7 --collector ssh --username root --options.port 2222 tags=team=web,site=berlin',
+      {
+        tool: 'register_endpoint',
+        hostname: 'web-01',
+        ip_address: '10.0.0.7',
+        collector: 'ssh',
+        options: { username: 'root', port: 2222 },
+        tags: { team: 'web', site: 'berlin' },
+      },
+    ],
+  ])('%s', (line, expected) => expect(call(line)).toEqual(expected));
+
+  it('leaves what it cannot read to the gate, which says what is wrong with it', () => {
+    expect(call('snooze 42 soon')).toEqual({ tool: 'snooze_alert', alert_id: 42, hours: 'soon' });
+    expect(call('snooze 4h')).toEqual({ tool: 'snooze_alert', alert_id: '4h' });
+  });
+
+  it('finds help, about everything or about one command', () => {
+    for (const line of ['', 'help', '?', '--help']) expect(call(line)).toEqual({ kind: 'help', tool: null });
+    for (const line of ['help score', 'score --help', 'score dev-01 -h'])
+      expect(call(line)).toMatchObject({ kind: 'help', tool: { name: 'get_score' } });
+    expect(call('help scroe')).toMatchObject({ kind: 'unknown', word: 'scroe' });
+  });
+
+  it('suggests what was probably meant', () => {
+    expect(call('scroe dev-01')).toEqual({ kind: 'unknown', word: 'scroe', suggestions: ['score'] });
+    expect(call('hist dev-01')).toMatchObject({ suggestions: ['history'] });
+    expect(call('xyzzy')).toEqual({ kind: 'unknown', word: 'xyzzy', suggestions: [] });
+  });
+
+  it.each([
+    ['score', 'score needs a hostname.', ['hostname']],
+    ['snooze', 'snooze needs an alert number.', ['alert_id']],
+    ['score a b', 'score HOSTNAME has no place for "b". Put words that belong together in quotes.', []],
+    ['history a --limti 5', 'history has no option --limti. Did you mean --limit?', []],
+    ['fleet --zzz', 'fleet has no option --zzz. It has: worst.', []],
+    ['scan-all --zzz', 'scan-all has no option --zzz.', []],
+    ['register a --persona', '--persona needs a value: one of developer, salesperson, executive, tech, general.', []],
+    ['history a --limit --help2', '--limit needs a value.', []],
+  ])('says what is wrong with: %s', (line, problem, missing) =>
+    expect(call(line)).toMatchObject({ kind: 'mistake', problem, missing }),
+  );
+
+  it('does not let words reach the prototype of an object', () => {
+    expect(call('score dev-01 --__proto__ x')).toMatchObject({ kind: 'mistake' });
+    expect(call('register a tags=__proto__=x')).toMatchObject({ tool: 'register_endpoint' });
+    expect(({} as Record<string, unknown>).x).toBeUndefined();
+  });
+});
+
+describe('help', () => {
+  it('lists every command once, with its example, under a topic', () => {
+    const listed = helpTopics(tools).flatMap((topic) => topic.tools.map(({ name }) => name));
+    expect(listed.toSorted()).toEqual(
+      tools
+        .filter(({ command }) => command)
+        .map(({ name }) => name)
+        .toSorted(),
+    );
+    expect(helpText(tools, '/dex')).toContain('  /dex score dev-machine-01    Show a score');
+  });
+
+  it('shows usage, options and allowed values of one', () => {
+    expect(usage(snooze)).toBe('snooze ALERT_ID [HOURS]');
+    expect(toolHelpText(tools[0]!, 'dex')).toMatch(/--persona {2}developer \| salesperson/);
+  });
+
+  it('has examples that are themselves good commands', () => {
+    for (const tool of tools.filter(({ command }) => command)) {
+      const reading = readCommand(splitWords(tool.command!.example), tools);
+      expect(reading, tool.name).toMatchObject({ kind: 'call', tool: { name: tool.name } });
+      expect(tool.input.safeParse(reading.kind === 'call' && reading.input).error, tool.name).toBeUndefined();
+    }
+  });
+});
+
+describe('didYouMean', () => {
+  it('counts slips, a swap of neighbours as one', () => {
+    expect(typingDistance('scroe', 'score')).toBe(1);
+    expect(typingDistance('', 'abc')).toBe(3);
+    expect(typingDistance('kitten', 'sitting')).toBe(3);
+  });
+  it('puts the nearest first', () =>
+    expect(didYouMean('acc', ['act', 'accept', 'ack'])).toEqual(['accept', 'ack', 'act']));
+});

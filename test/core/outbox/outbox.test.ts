@@ -1,0 +1,151 @@
+/** The outbox on both databases, told to a messenger that does as the test says. */
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { createMetrics } from '../../../src/adapters/metrics/metrics.ts';
+import { createCourier } from '../../../src/core/outbox/outbox.ts';
+import type { DeliveryOutcome, Messenger } from '../../../src/core/ports/messagePorts.ts';
+import type { Delivery, OutboxMessage } from '../../../src/domain/outbox.ts';
+import { testClock } from '../../helpers/clock.ts';
+import { keptLog } from '../../helpers/log.ts';
+import { openTestStore, STORE_KINDS, type TestStore } from '../../helpers/stores.ts';
+
+let serial = 0;
+
+/** What lies outside: answers as scripted, then always with yes. */
+function scripted(name: string) {
+  const deliveries: Delivery[] = [];
+  const script: (DeliveryOutcome | Error)[] = [];
+  const messenger: Messenger = {
+    name,
+    paceMs: 1000,
+    digest: { count: 10, windowMs: 60_000 },
+    async deliver(delivery) {
+      deliveries.push(delivery);
+      const next = script.shift() ?? { outcome: 'delivered' };
+      if (next instanceof Error) throw next;
+      return next;
+    },
+  };
+  return { messenger, deliveries, script };
+}
+
+describe.each(STORE_KINDS)('on %s', (kind) => {
+  let opened: TestStore;
+  let clock: ReturnType<typeof testClock>;
+  let slack: ReturnType<typeof scripted>;
+  let courier: ReturnType<typeof createCourier>;
+  beforeAll(async () => {
+    opened = await openTestStore(kind);
+  });
+  afterAll(() => opened.close());
+
+  const ports = () => ({ store: opened.store, clock, metrics: createMetrics(), log: keptLog() });
+  beforeEach(() => {
+    clock = testClock();
+    slack = scripted(`slack-${++serial}`);
+    courier = createCourier(ports(), slack.messenger, () => 1);
+  });
+  const tell = (subject: string, kind: OutboxMessage['kind'] = 'raised') =>
+    opened.store.outbox.add(
+      [{ messenger: slack.messenger.name, kind, subject, idempotencyKey: `key-${++serial}`, payload: { subject } }],
+      clock.now(),
+    );
+  const told = () => slack.deliveries.map(({ kind, messages }) => [kind, ...messages.map(({ subject }) => subject)]);
+
+  test('one a step, oldest first, edits of one subject together', async () => {
+    await tell('a');
+    await tell('b');
+    await tell('a', 'changed');
+    expect([await courier.step(), await courier.step(), await courier.step()]).toEqual([1000, 1000, 1000]);
+    expect(told()).toEqual([
+      ['single', 'a', 'a'],
+      ['single', 'b'],
+    ]);
+  });
+
+  test('what the other side asks for is waited, and the same key is used again', async () => {
+    await tell('a');
+    slack.script.push({ outcome: 'later', reason: 'rate limited', afterMs: 30_000 });
+    expect(await courier.step()).toBe(30_000);
+    clock.advance(29_999);
+    expect(await courier.step()).toBe(1);
+    expect(slack.deliveries).toHaveLength(1);
+    clock.advance(1);
+    await courier.step();
+    expect(slack.deliveries[1]?.idempotencyKey).toBe(slack.deliveries[0]?.idempotencyKey);
+    expect(slack.deliveries[1]?.messages[0]?.attempts).toBe(1);
+  });
+
+  test('an hour without Slack loses nothing', async () => {
+    for (let i = 0; i < 8; i++) await tell(`s${i}`);
+    const end = clock.now().getTime() + 3_600_000;
+    while (clock.now().getTime() < end) {
+      slack.script.splice(0, Number.POSITIVE_INFINITY, new Error('fetch failed'));
+      clock.advance(await courier.step());
+    }
+    expect(slack.deliveries.length).toBeLessThan(40);
+    slack.deliveries.length = 0;
+    slack.script.length = 0;
+    for (let i = 0; i < 40; i++) clock.advance(await courier.step());
+    expect(
+      told()
+        .flatMap(([, ...subjects]) => subjects)
+        .sort(),
+    ).toEqual(Array.from({ length: 8 }, (_, i) => `s${i}`));
+  });
+
+  test('what is refused for good is not tried again, and does not hold up the rest', async () => {
+    await tell('a');
+    await tell('b');
+    slack.script.push({ outcome: 'refused', reason: 'channel_not_found' });
+    for (let i = 0; i < 4; i++) clock.advance(await courier.step());
+    expect(told()).toEqual([
+      ['single', 'a'],
+      ['single', 'b'],
+    ]);
+  });
+
+  test('after a day it is given up', async () => {
+    await tell('a');
+    clock.advance(86_400_000);
+    slack.script.push({ outcome: 'later', reason: 'down' });
+    clock.advance(await courier.step());
+    clock.advance(600_000);
+    await courier.step();
+    expect(slack.deliveries).toHaveLength(1);
+  });
+
+  test('a storm is one digest that lists them all', async () => {
+    for (let i = 0; i < 25; i++) await tell(`s${i}`);
+    await courier.step();
+    await courier.step();
+    expect(slack.deliveries).toHaveLength(1);
+    expect(slack.deliveries[0]).toMatchObject({ kind: 'digest' });
+    expect(slack.deliveries[0]?.messages).toHaveLength(25);
+    await tell('next');
+    await tell('other');
+    await courier.step();
+    expect(told()[1]).toEqual(['digest', 'next', 'other']);
+  });
+
+  test('two couriers at once deliver everything once', async () => {
+    for (let i = 0; i < 9; i++) await tell(`s${i}`);
+    const second = createCourier(ports(), slack.messenger, () => 1);
+    for (let i = 0; i < 12; i++) await Promise.all([courier.step(), second.step()]);
+    expect(
+      told()
+        .flatMap(([, ...subjects]) => subjects)
+        .sort(),
+    ).toEqual(Array.from({ length: 9 }, (_, i) => `s${i}`));
+  });
+
+  test('a courier that died in the middle: another delivers after the lease', async () => {
+    await tell('a');
+    const [waiting] = await opened.store.outbox.due(slack.messenger.name, clock.now(), 10);
+    await opened.store.outbox.lease([waiting?.id as number], clock.now(), new Date(clock.now().getTime() + 60_000));
+    await courier.step();
+    expect(slack.deliveries).toHaveLength(0);
+    clock.advance(60_000);
+    await courier.step();
+    expect(told()).toEqual([['single', 'a']]);
+  });
+});

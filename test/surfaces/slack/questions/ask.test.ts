@@ -1,0 +1,121 @@
+/** Questions in words in Slack: one message that says what is looked at, then the answer, and that can be stopped. */
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { machines, WELL } from '../../../helpers/machines.ts';
+import { answer, type Model, startModel } from '../../../helpers/model.ts';
+import { startTestService, type TestService } from '../../../helpers/service.ts';
+import {
+  BOT_TOKEN,
+  httpTransport,
+  SIGNING_SECRET,
+  startSlack,
+  type TestSlack,
+  type Transport,
+} from '../../../helpers/slack.ts';
+import { buttonOf, buttons, shown } from '../../../helpers/slackReading.ts';
+
+let slack: TestSlack;
+let service: TestService;
+let send: Transport;
+
+async function start(env: Record<string, string> = {}): Promise<void> {
+  slack = await startSlack();
+  service = await startTestService(
+    { SLACK_BOT_TOKEN: BOT_TOKEN, SLACK_SIGNING_SECRET: SIGNING_SECRET, SLACK_API_URL: slack.apiUrl, ...env },
+    { collector: machines(new Map([['pc-7', { ...WELL, diskPct: 97 }]])) },
+  );
+  send = httpTransport(service.url);
+  await service.call('POST', '/api/v1/dex/endpoints', { hostname: 'pc-7', owner_email: 'alice@example.com' });
+  const { body } = await service.call('POST', '/api/v1/dex/endpoints/pc-7/scan');
+  await service.finished(body.run_id);
+}
+
+async function stop(): Promise<void> {
+  await service.stop();
+  await slack.close();
+}
+
+const thinking = () =>
+  slack.until(() =>
+    slack.calls.find(({ method, body }) => method === 'chat.postMessage' && shown(body).includes('🔎')),
+  );
+const edits = (ts: string) => slack.calls.filter(({ method, body }) => method === 'chat.update' && body.ts === ts);
+const edited = (ts: string, words: string) =>
+  slack.until(() => edits(ts).find(({ body }) => shown(body).includes(words)));
+
+describe('without a model', { timeout: 60_000 }, () => {
+  beforeAll(() => start(), 60_000);
+  afterAll(stop, 30_000);
+  afterEach(() => {
+    slack.calls.length = 0;
+  });
+
+  it('a mention is answered in its thread, in one message, with the tools that were used', async () => {
+    const text = `<@${slack.users.dexops}> why is <@${slack.users.alice}>'s laptop slow?`;
+    await slack.write(send, 'otto', 'app_mention', text);
+    const first = await thinking();
+    expect(first.body).toMatchObject({ channel: slack.channels.alerts, thread_ts: '1700000000.000100' });
+    const { body } = await edited(first.answer.ts, 'No language model is configured');
+    expect(shown(body)).toMatch(/About pc-7.*Tools used: get_score, list_alerts/s);
+    expect(buttons(body)).toEqual([]);
+    expect(slack.calls.filter(({ method }) => method === 'chat.postMessage')).toHaveLength(1);
+  });
+
+  it('a direct message is answered there; what other apps write and what is edited is not', async () => {
+    await slack.write(send, 'alice', 'message', 'how is pc-7?', { bot_id: 'B9' });
+    await slack.write(send, 'alice', 'message', 'how is pc-7?', { subtype: 'message_changed' });
+    await slack.write(send, 'alice', 'message', 'how is pc-7?', { channel_type: 'channel' });
+    await slack.write(send, 'alice', 'message', 'and how is pc-7?');
+    const first = await thinking();
+    expect(first.body.channel).toBe(slack.users.alice);
+    await edited(first.answer.ts, 'About pc-7');
+    const { body } = await service.call('GET', '/api/v1/runs?kind=planner');
+    expect(body.runs.map(({ goal }: any) => goal).filter((goal: string) => goal.includes('pc-7?'))).toEqual([
+      'and how is pc-7?',
+    ]);
+  });
+
+  it('a mention without a question is told how to ask', async () => {
+    await slack.write(send, 'alice', 'app_mention', `<@${slack.users.dexops}>`);
+    const told = await slack.until(() => slack.calls.find(({ method }) => method === 'chat.postMessage'));
+    expect(shown(told.body)).toContain('Ask me something');
+  });
+});
+
+describe('with a model', { timeout: 60_000 }, () => {
+  let model: Model;
+  beforeAll(async () => {
+    model = await startModel();
+    await start(model.env);
+  }, 60_000);
+  afterAll(async () => {
+    await stop();
+    await model.stop();
+  }, 30_000);
+
+  it('shows the tools as they are called, then the answer', async () => {
+    model.says(
+      'Is pc-7 full?',
+      { calls: [['dexops__get_score', { hostname: 'pc-7' }]] },
+      { text: answer('Yes, its disk is.'), afterMs: 2500 },
+    );
+    await slack.write(send, 'alice', 'message', 'Is pc-7 full?');
+    const first = await thinking();
+    await edited(first.answer.ts, '🔎 Looking into it …\nTools used: get_score');
+    const { body } = await edited(first.answer.ts, 'Yes, its disk is.');
+    expect(shown(body)).toContain('Tools used: get_score');
+  });
+
+  it('is stopped by whoever asked, not by others', async () => {
+    model.says('Think long about pc-7', { text: answer('Never said.'), afterMs: 20_000 });
+    slack.calls.length = 0;
+    await slack.write(send, 'alice', 'app_mention', `<@${slack.users.dexops}> Think long about pc-7`);
+    const first = await thinking();
+    const { value } = buttonOf(first.body, 'ask_stop');
+    const message = { channel: first.answer.channel, ts: first.answer.ts };
+    await slack.click(send, 'otto', { actionId: 'ask_stop', value, message });
+    expect(shown(await slack.until(() => slack.responses[0]))).toContain('needs the role operator');
+    await slack.click(send, 'alice', { actionId: 'ask_stop', value, message });
+    const { body } = await edited(first.answer.ts, 'Cancelled by');
+    expect(buttons(body)).toEqual([]);
+  });
+});
