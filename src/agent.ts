@@ -2,8 +2,8 @@
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { createLocalLook } from './adapters/collectors/local.ts';
-import { lookAt } from './adapters/collectors/lookAt.ts';
+import { collectSnapshot } from './adapters/collectors/collectSnapshot.ts';
+import { createLocalReader } from './adapters/collectors/local.ts';
 import { processEnv, readAgentConfig } from './config.ts';
 import { type AgentSnapshotWire, snapshotToWire } from './core/scans/agentSnapshot.ts';
 import type { ScanTarget, Snapshot } from './domain/signals/telemetry.ts';
@@ -199,9 +199,9 @@ async function main(): Promise<number> {
     collector: 'push',
     options: { services: settings.services, timeoutMs: 30_000 },
   };
-  const look = createLocalLook();
+  const look = createLocalReader();
   const collect: Collect = (previousScanAt) =>
-    lookAt(look, target, { now: new Date(), signal: stop.signal, previousScanAt });
+    collectSnapshot(look, target, { now: new Date(), signal: stop.signal, previousScanAt });
   return await runAgent(settings, collect, say, stop.signal);
 }
 

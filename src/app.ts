@@ -17,7 +17,7 @@ import { diskProbe, isProcessGone } from './adapters/probes.ts';
 import { reloadedFile } from './adapters/reloadedFile.ts';
 import { createAnsibleRunner } from './adapters/runners/ansible.ts';
 import { createScheduler, type Scheduler } from './adapters/scheduler/scheduler.ts';
-import type { SlackWording } from './adapters/slack/connect.ts';
+import type { SlackFormatting } from './adapters/slack/connect.ts';
 import { openTracing, plannerParts, ticketMessengers, uploadsDir } from './appParts.ts';
 import { type Config, PROJECT_DIR, programEnv } from './config.ts';
 import { jobActor } from './core/actor.ts';
@@ -29,8 +29,8 @@ import { RemediationFile } from './core/healing/remediationMap.ts';
 import { triageFirst } from './core/healing/triage.ts';
 import { createInvoke, type Invoke } from './core/invoke.ts';
 import { notice } from './core/outbox/messages.ts';
-import { createCourier, keepDelivering } from './core/outbox/outbox.ts';
-import { SURVEY_MESSENGER, writeLetter } from './core/people/surveys.ts';
+import { createDispatcher, keepDelivering } from './core/outbox/outbox.ts';
+import { composeSurveyMessage, SURVEY_MESSENGER } from './core/people/surveys.ts';
 import { costUsd } from './core/planner/llm.ts';
 import { plannerStepDecided } from './core/planner/plannerRuns.ts';
 import type { People } from './core/ports/feedbackPorts.ts';
@@ -44,14 +44,14 @@ import {
   createSleepCheck,
   isAlone,
   leave,
+  reclaimFromDeadProcesses,
   requireWorkers,
-  takeUpWhatDiedLeft,
 } from './core/processes/workers.ts';
 import { createRunbooks, runbooksProbe } from './core/runbooks/runbooks.ts';
 import { createRunEvents } from './core/runs/runEvents.ts';
 import { executeRun } from './core/runs/runs.ts';
 import { agentCollector, investigateByRun } from './core/scans/agentScan.ts';
-import { createShardScan, fleetStanding, SCAN_SHARDS, SHARDS_AT_ONCE } from './core/scans/fleetScan.ts';
+import { createShardScan, fleetStatus, SCAN_SHARDS, SHARDS_AT_ONCE } from './core/scans/fleetScan.ts';
 import { ScoreFile } from './core/scores/scoreRules.ts';
 import type { AnyTool } from './core/tool.ts';
 import { TOOLS } from './core/tools/index.ts';
@@ -76,11 +76,11 @@ export interface Overrides {
 }
 
 /** What faces lend to the inside, which does not know them. */
-export interface Faces {
+export interface InterfaceParts {
   /** Serves our own tools to the MCP client of an agent; without it agents of this process have none of ours. */
   connectAgent?: AgentConnection;
   /** How alerts look in Slack; a process without it leaves telling them to one that has it. */
-  slackWording?: SlackWording;
+  slackFormatting?: SlackFormatting;
 }
 
 export interface App {
@@ -103,7 +103,7 @@ export interface App {
   close(drainMs?: number): Promise<void>;
 }
 
-export async function createApp(config: Config, overrides: Overrides = {}, faces: Faces = {}): Promise<App> {
+export async function createApp(config: Config, overrides: Overrides = {}, faces: InterfaceParts = {}): Promise<App> {
   const log = overrides.log ?? createLog({ level: config.LOG_LEVEL, format: config.LOG_FORMAT });
   const clock = overrides.clock ?? systemClock;
   const startedAt = clock.now();
@@ -112,19 +112,19 @@ export async function createApp(config: Config, overrides: Overrides = {}, faces
   const database = await openDatabase(config.DATABASE_URL, config.DATABASE_POOL_SIZE);
   const store = createStore(database.em);
   const metrics = createMetrics();
-  const slackTold = config.SLACK_BOT_TOKEN !== '' && config.SLACK_ALERT_CHANNEL !== '';
+  const slackNotified = config.SLACK_BOT_TOKEN !== '' && config.SLACK_ALERT_CHANNEL !== '';
   const read = async (tool: string, input: object) => (await invoke(tool, input, jobActor('tell_slack'))).output;
   const slack =
     config.SLACK_BOT_TOKEN === ''
       ? null
       : (await import('./adapters/slack/connect.ts')).connectSlack(
           { token: config.SLACK_BOT_TOKEN, apiUrl: config.SLACK_API_URL, channel: config.SLACK_ALERT_CHANNEL },
-          faces.slackWording,
+          faces.slackFormatting,
           {
             messages: store.slackMessages,
             readAlert: (alert_id) => read('get_alert', { alert_id }),
             readApproval: (approval_id) => read('get_approval', { approval_id }),
-            write: (message) => writeLetter(ports, message),
+            write: (message) => composeSurveyMessage(ports, message),
           },
           { clock, log },
         );
@@ -192,7 +192,7 @@ export async function createApp(config: Config, overrides: Overrides = {}, faces
     runEvents: createRunEvents(),
     agents: { profiles: () => [...planner.profiles.current().keys()] },
     worker,
-    inHand: new Set(),
+    inProgress: new Set(),
     backups: createBackups(database, {
       databaseUrl: config.DATABASE_URL,
       backupDir: config.BACKUP_DIR,
@@ -217,7 +217,7 @@ export async function createApp(config: Config, overrides: Overrides = {}, faces
       alertMessengers: [
         ...new Set([
           ...peopleMessengers.map(({ name }) => name).filter((name) => name !== SURVEY_MESSENGER),
-          ...(slackTold ? ['slack'] : []),
+          ...(slackNotified ? ['slack'] : []),
         ]),
       ],
       selfHealing: config.DEX_SELF_HEALING_ENABLED,
@@ -274,7 +274,7 @@ export async function createApp(config: Config, overrides: Overrides = {}, faces
     tending = (async () => {
       await beat(ports, jobs);
       if (wasAsleep() || !recover) return;
-      const taken = await takeUpWhatDiedLeft(ports, isProcessGone);
+      const taken = await reclaimFromDeadProcesses(ports, isProcessGone);
       if (taken.interrupted + taken.requeued > 0) log.warn(taken, 'took up runs that another process left');
       if (taken.interrupted > 0) await recoverRemediations(ports);
     })().catch((error: unknown) => log.error({ err: error }, 'could not tell the others that this process is alive'));
@@ -309,7 +309,7 @@ export async function createApp(config: Config, overrides: Overrides = {}, faces
       }),
     async metricsPage() {
       // The page has to stand when what it tells about does not.
-      await fleetStanding(store).then(metrics.fleet, () => {});
+      await fleetStatus(store).then(metrics.fleet, () => {});
       metrics.openAlerts(await store.alerts.openCounts().catch(() => []));
       metrics.deadMessages(await store.outbox.deadCounts().catch(() => []));
       const [waiting, lagS, workers, jobs] = await Promise.all([
@@ -331,7 +331,7 @@ export async function createApp(config: Config, overrides: Overrides = {}, faces
       if (await isAlone(ports, isProcessGone)) await recoverApprovals(ports);
       await recoverRemediations(ports);
       for (const messenger of messengers) {
-        deliveries.push(keepDelivering(createCourier(ports, messenger, Math.random), log, stopped.signal));
+        deliveries.push(keepDelivering(createDispatcher(ports, messenger, Math.random), log, stopped.signal));
       }
     },
     async close(drainMs = 10_000) {

@@ -16,7 +16,7 @@ import { createKoa, type HttpServer, listen } from './surfaces/http/server.ts';
 import { serviceRoutes } from './surfaces/http/service.ts';
 import { ticketCallbackRoutes } from './surfaces/http/ticketCallback.ts';
 import { schedule, startJobs } from './surfaces/jobs.ts';
-import type { SlackFace } from './surfaces/slack/app.ts';
+import type { SlackInterface } from './surfaces/slack/app.ts';
 
 export interface Service {
   app: App;
@@ -27,7 +27,7 @@ export interface Service {
 export async function startService(config: Config, overrides: Overrides = {}): Promise<Service> {
   const app = await createApp(config, overrides, {
     connectAgent: async (...args) => (await import('../mcp/agent.ts')).connectAgent(...args),
-    ...(config.SLACK_BOT_TOKEN !== '' && (await import('./surfaces/slack/wording.ts'))),
+    ...(config.SLACK_BOT_TOKEN !== '' && (await import('./surfaces/slack/formatting.ts'))),
   });
   try {
     const mcp = mountMcp(app);
@@ -58,7 +58,7 @@ export async function startService(config: Config, overrides: Overrides = {}): P
   }
 }
 
-async function openDoors(app: App, mcp: McpHttp, slack: SlackFace | null): Promise<HttpServer> {
+async function openDoors(app: App, mcp: McpHttp, slack: SlackInterface | null): Promise<HttpServer> {
   const { config, ports } = app;
   const guard = guardOf(app);
   const caller = (ctx: Context) => authenticate(ctx.headers, 'rest', guard);
@@ -126,7 +126,7 @@ function mountMcp(app: App): McpHttp {
 }
 
 /** Null while no bot token is set. */
-async function mountSlack({ config, tools, invoke, ports, log }: App): Promise<SlackFace | null> {
+async function mountSlack({ config, tools, invoke, ports, log }: App): Promise<SlackInterface | null> {
   if (config.SLACK_BOT_TOKEN === '') return null;
   const { createSlack } = await import('./surfaces/slack/app.ts');
   return createSlack(

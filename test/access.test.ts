@@ -2,7 +2,7 @@
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Actor, FACES, type Face, ROLES, type Role } from '../src/core/actor.ts';
+import { type Actor, INTERFACES, type Interface, ROLES, type Role } from '../src/core/actor.ts';
 import { leastRole, offers } from '../src/core/policy.ts';
 import type { AnyTool } from '../src/core/tool.ts';
 import { TOOLS } from '../src/core/tools/index.ts';
@@ -38,7 +38,7 @@ describe('a viewer reads', () => {
   });
 });
 
-describe.each(FACES)('through the face %s', (via: Face) => {
+describe.each(INTERFACES)('through the face %s', (via: Interface) => {
   test.each(ROLES)('the role %s meets exactly the tools that it may call', async (role) => {
     const human = via === 'rest' || via === 'slack' || via === 'cli';
     const actor: Actor = { id: `test:${role}`, name: role, kind: human ? 'human' : 'model', via, role };

@@ -38,7 +38,10 @@ const ENTRIES = [
 
 function room(file: string): Room {
   if (ENTRIES.includes(file)) return 'entry';
-  if (['src/app.ts', 'src/appParts.ts', 'src/runbookParts.ts', 'src/indexRunbooks.ts'].includes(file)) return 'app';
+  if (
+    ['src/app.ts', 'src/appParts.ts', 'src/runbookParts.ts', 'src/indexRunbooks.ts', 'src/executors.ts'].includes(file)
+  )
+    return 'app';
   if (file === 'src/config.ts') return 'config';
   if (file === 'src/agent.ts') return 'agent';
   const [top, second] = file.split('/');

@@ -1,6 +1,6 @@
 /** Carries tickets and what becomes of them from the outbox to the ticket system: signed, recognisable when repeated, and wary of odd answers. */
 import { createHmac } from 'node:crypto';
-import { TICKET_MESSENGER } from '../core/alerts/ticketNews.ts';
+import { TICKET_MESSENGER } from '../core/alerts/ticketUpdates.ts';
 import type { DeliveryOutcome, Messenger } from '../core/ports/messagePorts.ts';
 import type { Ticket, TicketFields } from '../domain/alerts/ticket.ts';
 import {
@@ -42,16 +42,16 @@ export function createTicketMessenger(system: TicketSystem): Messenger {
     paceMs: PACE_MS,
     givenUp: system.givenUp,
     async deliver({ messages }) {
-      const opening = messages.find((message) => newsIn(message).event === 'opened');
+      const opening = messages.find((message) => notificationsIn(message).event === 'opened');
       // Of several updates only the last says how things are.
-      const update = messages.findLast((message) => newsIn(message).event !== 'opened');
+      const update = messages.findLast((message) => notificationsIn(message).event !== 'opened');
       const [first] = messages;
-      const before = first ? await system.find(newsIn(first).id) : null;
+      const before = first ? await system.find(notificationsIn(first).id) : null;
       if (opening && before?.openedAt === null) {
         const outcome = await open(system, opening);
         if (outcome.outcome !== 'delivered') return outcome;
       }
-      const ticket = update ? await system.find(newsIn(update).id) : null;
+      const ticket = update ? await system.find(notificationsIn(update).id) : null;
       if (!update || !ticket || ticket.status === 'lost') return { outcome: 'delivered' };
       if (ticket.openedAt === null) return { outcome: 'later', reason: 'the ticket itself has not been delivered yet' };
       return tell(system, update, ticket);
@@ -60,13 +60,13 @@ export function createTicketMessenger(system: TicketSystem): Messenger {
 }
 
 /** The payload is what core/ticketNews stored. */
-function newsIn({ payload }: StoredMessage): TicketFields {
+function notificationsIn({ payload }: StoredMessage): TicketFields {
   return payload as Record<string, unknown> & TicketFields;
 }
 
 async function open(system: TicketSystem, message: StoredMessage): Promise<DeliveryOutcome> {
   const { mapping, url } = system;
-  const fields = newsIn(message);
+  const fields = notificationsIn(message);
   const body = mapping ? mappedBody(mapping, { ...fields, external_id: null, external_ref: null }) : fields;
   if (body === null) return noValue(mapping);
   const answer = await send(system, 'POST', url, body, message.idempotencyKey);
@@ -85,7 +85,7 @@ const GONE = new Set([404, 410]);
 /** Tells that a ticket was closed or opened again. */
 async function tell(system: TicketSystem, message: StoredMessage, ticket: Ticket): Promise<DeliveryOutcome> {
   const { mapping, url } = system;
-  const named = { ...newsIn(message), external_id: ticket.externalId, external_ref: ticket.externalRef };
+  const named = { ...notificationsIn(message), external_id: ticket.externalId, external_ref: ticket.externalRef };
   const { external_ref: _alike, ...own } = named;
   const body = mapping ? mappedBody(mapping.update, named) : own;
   const address = mapping ? updateAddress(url, mapping, ticket.externalRef) : url;

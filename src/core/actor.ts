@@ -3,8 +3,8 @@
 export const ROLES = ['viewer', 'operator', 'admin'] as const;
 export type Role = (typeof ROLES)[number];
 
-export const FACES = ['rest', 'slack', 'mcp', 'cli', 'job', 'webhook', 'agent', 'planner'] as const;
-export type Face = (typeof FACES)[number];
+export const INTERFACES = ['rest', 'slack', 'mcp', 'cli', 'job', 'webhook', 'agent', 'planner'] as const;
+export type Interface = (typeof INTERFACES)[number];
 
 export interface Actor {
   /** Stable name for the audit: `key:admin`, `slack:U123`, `job:dex_scan_all_endpoints`. */
@@ -13,7 +13,7 @@ export interface Actor {
   name: string;
   /** Only humans may approve; models and jobs never count as one. */
   kind: 'human' | 'model' | 'job' | 'system';
-  via: Face;
+  via: Interface;
   role: Role;
 }
 

@@ -7,12 +7,12 @@ import {
   answerApproval,
   closeApproval,
   type Execution,
-  yesNeededFor,
+  requiredApprovalsFor,
 } from '../domain/healing/approval.ts';
 import type { Actor } from './actor.ts';
 import { canonicalJson } from './canonicalJson.ts';
 import { AppError } from './errors.ts';
-import { tellPeople } from './outbox/messages.ts';
+import { notifyPeople } from './outbox/messages.ts';
 import type { StoredApproval } from './ports/alertPorts.ts';
 import type { Ports } from './ports/ports.ts';
 import type { Store } from './ports/storePorts.ts';
@@ -28,7 +28,7 @@ export type ApprovalRequest = Pick<
   'kind' | 'question' | 'plan' | 'tool' | 'input' | 'hostname' | 'alertId' | 'subjectId'
 > & {
   /** How many different people have to say yes; by default as the endpoint's tier wants. */
-  yesNeeded?: number;
+  requiredApprovals?: number;
 };
 
 /** Asks people. Whoever waits is told through the handler of the request's kind, whatever the answer is. */
@@ -52,7 +52,7 @@ export async function requestApprovalIn(
     requester,
     requestedAt: now,
     expiresAt: new Date(now.getTime() + APPROVAL_EXPIRY_MINUTES * 60_000),
-    yesNeeded: request.yesNeeded ?? yesNeededFor(endpoint?.criticalityTier ?? null),
+    requiredApprovals: request.requiredApprovals ?? requiredApprovalsFor(endpoint?.criticalityTier ?? null),
     answers: [],
     decidedAt: null,
     execution: 'none',
@@ -61,7 +61,7 @@ export async function requestApprovalIn(
     version: 0,
   };
   await store.approvals.add(approval);
-  await tellPeople(ports, store, { what: 'approval', approval_id: approval.id, status: approval.status });
+  await notifyPeople(ports, store, { what: 'approval', approval_id: approval.id, status: approval.status });
   return approval;
 }
 
@@ -224,7 +224,7 @@ async function change(
     if (after === null) return before;
     const written = await ports.store.transaction(async (store) => {
       if (!(await store.approvals.replace(after))) return false;
-      await tellPeople(ports, store, { what: 'approval', approval_id: id, status: after.status });
+      await notifyPeople(ports, store, { what: 'approval', approval_id: id, status: after.status });
       return true;
     });
     if (written) return after;

@@ -92,7 +92,7 @@ export function createInvoke(tools: readonly AnyTool[], ports: Ports): Invoke {
       if (tool.effect !== 'read' && !(tool.selfRecording && outcome === 'ok'))
         await audit(tool, input, allowed.actor, outcome, failure, durationMs);
       if (allowed.approvalId !== null) {
-        const words = outcome === 'ok' ? text : failureWords(failure);
+        const words = outcome === 'ok' ? text : failureText(failure);
         await recordExecution(ports, allowed.approvalId, outcome === 'ok' ? 'done' : 'failed', words);
       }
     }
@@ -260,8 +260,8 @@ async function requestCall(
   );
 }
 
-function waiting({ id, expiresAt, yesNeeded, answers }: StoredApproval, tool: AnyTool): AppError {
-  const more = yesNeeded - answers.length;
+function waiting({ id, expiresAt, requiredApprovals, answers }: StoredApproval, tool: AnyTool): AppError {
+  const more = requiredApprovals - answers.length;
   return new AppError(
     'denied',
     `${tool.name} waits for the yes of ${more === 1 ? 'a person' : `${more} people`} and runs once it is there: approval ${id}, until ${expiresAt.toISOString()}. Nothing was done yet.`,
@@ -273,7 +273,7 @@ async function questionOf(ports: Ports, tool: AnyTool, input: Record<string, unk
   return (await tool.question?.(input, ports)) ?? `${actor.name} asks: ${tool.title} with ${JSON.stringify(input)}?`;
 }
 
-function failureWords(failure: unknown): string {
+function failureText(failure: unknown): string {
   return failure instanceof AppError ? failure.message : 'An internal error; the log has it.';
 }
 

@@ -1,6 +1,6 @@
 /** What a tool is: one declaration from which every face is made. */
 import type { z } from 'zod';
-import type { Actor, Face, Role } from './actor.ts';
+import type { Actor, Interface, Role } from './actor.ts';
 import type { ChartSpec } from './chart.ts';
 import type { Ports } from './ports/ports.ts';
 
@@ -16,7 +16,7 @@ export interface HttpRoute {
 }
 
 /** The words people type: `/dex score HOST` in Slack and `dex score HOST` in a shell. */
-export interface CommandWords {
+export interface CommandSyntax {
   name: string;
   /** Input fields in the order they are typed; the rest is given as `--field value` or `field=value`. */
   args: string[];
@@ -46,14 +46,14 @@ export interface Tool<I extends z.ZodObject = z.ZodObject, O extends z.ZodObject
   /** How the person behind a model is asked; by default with the tool's title and its input. */
   question?(input: z.output<I>, ports: Ports): Promise<string>;
   /** Faces that do not offer it (a webhook's inner tool is not for people). */
-  hiddenFrom?: readonly Face[];
+  hiddenFrom?: readonly Interface[];
   /** True when what it writes says by itself who wrote it and when, so that the audit needs no line for each call. */
   selfRecording?: boolean;
   /** Its answers are confidential: the audit tells that it was called and how it ended, not by whom or with what. */
   anonymous?: boolean;
   description: string;
   http?: HttpRoute;
-  command?: CommandWords;
+  command?: CommandSyntax;
   input: I;
   output: O;
   run(input: z.output<I>, context: ToolContext): Promise<z.input<O>>;

@@ -6,7 +6,7 @@ import { type App, createApp, restore } from '../app.ts';
 import { processEnv, readConfig } from '../config.ts';
 import type { Actor } from '../core/actor.ts';
 import { helpText, toolHelpText } from '../core/commands/commandHelp.ts';
-import { readCommand } from '../core/commands/commandWords.ts';
+import { readCommand } from '../core/commands/readCommand.ts';
 import { AppError, type ErrorKind } from '../core/errors.ts';
 import type { Answer } from '../core/invoke.ts';
 import type { AnyTool } from '../core/tool.ts';

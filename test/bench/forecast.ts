@@ -16,7 +16,7 @@ import {
   predictionAccuracy,
   predictionOf,
 } from '../../src/domain/forecasts/prediction.ts';
-import { predictiveAlert, type StandingAlert } from '../../src/domain/forecasts/predictiveAlert.ts';
+import { type OpenPrediction, predictiveAlert } from '../../src/domain/forecasts/predictiveAlert.ts';
 import type { SeriesPoint } from '../../src/domain/forecasts/seriesShape.ts';
 import { analyseTrend } from '../../src/domain/forecasts/trend.ts';
 import { TREND_METRICS, TREND_RULES } from '../../src/domain/forecasts/trendRules.ts';
@@ -40,7 +40,7 @@ interface Check {
 }
 
 const ours: Forecaster = () => {
-  let standing: StandingAlert | null = null;
+  let standing: OpenPrediction | null = null;
   return (window, nowMs, { metric, name }) => {
     const trend = analyseTrend(metric, window, nowMs);
     const alert = predictiveAlert(trend, standing);
@@ -98,7 +98,7 @@ interface Replay {
   /** What was predicted at them, by a method with bounds. */
   predictions: Prediction[];
   /** When the alarm that stands 12 h before the impact was raised; null when none stands. */
-  standingRaise: number | null;
+  earlierRaise: number | null;
   weeks: number;
 }
 
@@ -111,7 +111,7 @@ function replay(series: MadeSeries, forecaster: Forecaster, impact: number | nul
   const raises: number[] = [];
   const predictions: Prediction[] = [];
   let standing: number | null = null;
-  let standingRaise: number | null = null;
+  let earlierRaise: number | null = null;
   let from = 0;
   let to = 0;
   for (let nowMs = startMs + HOUR_MS; nowMs < endMs; nowMs += HOUR_MS) {
@@ -123,9 +123,9 @@ function replay(series: MadeSeries, forecaster: Forecaster, impact: number | nul
       if (prediction) predictions.push(prediction);
     }
     standing = alarm ? (standing ?? nowMs) : null;
-    if (impact !== null && nowMs <= impact - ANNOUNCE_HOURS * HOUR_MS) standingRaise = standing;
+    if (impact !== null && nowMs <= impact - ANNOUNCE_HOURS * HOUR_MS) earlierRaise = standing;
   }
-  return { raises, predictions, standingRaise, weeks: (endMs - startMs) / HOUR_MS / 168 };
+  return { raises, predictions, earlierRaise, weeks: (endMs - startMs) / HOUR_MS / 168 };
 }
 
 /**
@@ -169,7 +169,7 @@ function backTest(all: readonly MadeSeries[], forecaster: Forecaster): Tally {
   };
   for (const series of all) {
     const impact = limitReachedAt(series.points, LIMIT_PCT)?.getTime() ?? null;
-    const { raises, predictions, standingRaise, weeks } = replay(series, forecaster, impact);
+    const { raises, predictions, earlierRaise, weeks } = replay(series, forecaster, impact);
     const aftermath = { reachedAt: impact === null ? null : new Date(impact), intervenedAt: null };
     const end = new Date(series.points.at(-1)!.atMs);
     tally.judgements.push(...predictions.map((prediction) => judgePrediction(prediction, aftermath, end)));
@@ -184,9 +184,9 @@ function backTest(all: readonly MadeSeries[], forecaster: Forecaster): Tally {
     tally.trueAlarms += raises.filter((at) => impact - at <= TRUE_WITHIN_HOURS * HOUR_MS).length;
     if (!historyAllows(series, impact)) continue;
     tally.leaks++;
-    if (standingRaise === null) continue;
+    if (earlierRaise === null) continue;
     tally.announced++;
-    tally.leadHours.push((impact - standingRaise) / HOUR_MS);
+    tally.leadHours.push((impact - earlierRaise) / HOUR_MS);
   }
   return tally;
 }

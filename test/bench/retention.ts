@@ -13,7 +13,7 @@ import { Client } from 'pg';
 import { type Database, openDatabase } from '../../src/adapters/db/open.ts';
 import { createStore } from '../../src/adapters/db/store.ts';
 import type { Store } from '../../src/core/ports/storePorts.ts';
-import { tendRetention } from '../../src/core/processes/retention.ts';
+import { maintainRetention } from '../../src/core/processes/retention.ts';
 import { hourOf } from '../../src/domain/scores/rollUp.ts';
 import { startPostgres } from '../helpers/postgres.ts';
 import { registration } from '../helpers/rows.ts';
@@ -136,7 +136,7 @@ async function retention(url: string, size: Size): Promise<Timing> {
   const beside = besides(store, ids, ended.signal);
   const started = performance.now();
   const clock = { now: () => new Date() };
-  const report = await tendRetention(
+  const report = await maintainRetention(
     { store: measured, clock, settings: { retentionDays: RETENTION_DAYS } },
     new AbortController().signal,
   );

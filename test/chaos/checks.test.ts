@@ -102,7 +102,7 @@ describe('the store', () => {
       requester: jobActor('healing'),
       requestedAt: new Date(0),
       expiresAt: new Date(1),
-      yesNeeded: 1,
+      requiredApprovals: 1,
       answers: [],
       decidedAt: null,
       execution: 'none',

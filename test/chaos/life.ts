@@ -62,7 +62,7 @@ export async function life(luck: Chance, say: (line: string) => void): Promise<O
       },
     })),
     runner: {
-      obstacle: async () => null,
+      blockingReason: async () => null,
       async run({ endpoint, dryRun }) {
         if (!dryRun && luck.next() < 0.8) fleet.heal(endpoint.hostname);
         return { ok: true, reason: null, tasks: [], stats: {} };

@@ -83,7 +83,7 @@ async function tell(world: World, narrator: Narrator): Promise<void> {
   narrator.step('Employees are asked how they fare');
   narrator.slack('answer', first(await typed(world, narrator, 'survey --days 7')));
   await invoke('tend_surveys', {}, job('surveys'));
-  const survey = answerLetters(world);
+  const survey = answerSurveyMessages(world);
   narrator.say('the letters go out one by one meanwhile, as fast as Slack allows; answers are kept without names');
 
   narrator.step(`${FILLING.hostname} is filling its disk: a forecast`);
@@ -161,7 +161,7 @@ function hasButton({ body }: ApiCall, actionId: string): boolean {
 }
 
 /** The invented employees answer their letters as these come. */
-function answerLetters(world: World): { enough: Promise<void>; stop(): Promise<number> } {
+function answerSurveyMessages(world: World): { enough: Promise<void>; stop(): Promise<number> } {
   const { slack, send } = world;
   const answered = new Set<string>();
   let stopped = false;

@@ -73,7 +73,7 @@ function page(world: World, charts: string[]): string {
   const pictures = charts.map((name) => `<img src="/charts/${name}.png" alt="${name}">`).join('');
   return `<!doctype html><html lang="en"><meta charset="utf-8"><title>DexOps demo: Slack</title><style>${STYLE}</style>
 <h1>Slack in the demo <small>a local Web API; what DexOps wrote, as it stands now. Buttons act as otto, an operator, or as ${FILLING.name}.
-<a href="/">Look again</a> · <a href="${slack.inspectorUrl}/?tab=messages">raw state</a> · <a href="${world.service.url}/docs">API</a></small></h1>
+<a href="/">Reader again</a> · <a href="${slack.inspectorUrl}/?tab=messages">raw state</a> · <a href="${world.service.url}/docs">API</a></small></h1>
 <main>${conversation('# alerts', slack.channels.alerts, 'otto')}<div>${conversation(`Direct messages of ${FILLING.name}`, slack.users[FILLING.name], FILLING.name)}
 ${conversation('Direct messages of otto', slack.users.otto, 'otto')}<section><h2>Charts of the API</h2>${pictures || '<p>Nothing yet.</p>'}</section></div></main></html>`;
 }

@@ -82,7 +82,7 @@ function standIn(disk: Disk): Workshop {
     options: {},
     keysDir: '',
     runner: {
-      obstacle: async () => null,
+      blockingReason: async () => null,
       async run() {
         const names = await readdir(disk.folder);
         await Promise.all(names.map((name) => rm(join(disk.folder, name))));

@@ -141,7 +141,7 @@ function questions(store: Store): Questions<Omit<Store, 'transaction' | 'ping'>>
       saveProgress: [async () => alerts.saveProgress(await alerts.byIds(IDS))],
       addEvents: INSERTS,
       timeline: [() => alerts.timeline(7)],
-      quietTimeOver: [() => alerts.quietTimeOver(NOW, 20)],
+      silenceOver: [() => alerts.silenceOver(NOW, 20)],
       unmoved: [async () => alerts.unmoved(await alerts.byIds(IDS))],
       unhandled: [() => alerts.unhandled(20)],
       markHandled: [() => alerts.markHandled(IDS, NOW, NOW)],

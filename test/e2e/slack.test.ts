@@ -80,7 +80,7 @@ describe.each(['http', 'socket'] as const)('over %s', { timeout: 300_000 }, (mod
         clock,
         collector: machines(findings),
         runner: {
-          obstacle: async () => null,
+          blockingReason: async () => null,
           async run(job) {
             findings.set(job.endpoint.hostname, WELL);
             return { ok: true, reason: null, tasks: [], stats: {} };

@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { openDatabase } from '../../src/adapters/db/open.ts';
-import type { Actor, Face } from '../../src/core/actor.ts';
+import type { Actor, Interface } from '../../src/core/actor.ts';
 import { AppError } from '../../src/core/errors.ts';
 import { jsonSchema } from '../../src/core/invoke.ts';
 import type { AnyTool } from '../../src/core/tool.ts';
@@ -122,7 +122,7 @@ describe.each(STORE_KINDS)('%s', (kind) => {
   /** Tools without a route are reached by their own face, as a webhook or a job reaches them. */
   const inner = TOOLS.filter((tool) => !tool.http || tool.hiddenFrom?.includes('rest'));
   test.each(inner.map((tool) => [tool.name, tool] as const))('%s through the gate', async (_, tool) => {
-    const via = (['job', 'webhook', 'agent', 'slack', 'mcp'] as Face[]).find(
+    const via = (['job', 'webhook', 'agent', 'slack', 'mcp'] as Interface[]).find(
       (face) => !tool.hiddenFrom?.includes(face),
     )!;
     const actor: Actor = { id: 'test:fuzz', name: 'fuzz', kind: 'human', via, role: 'admin' };

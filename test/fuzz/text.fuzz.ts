@@ -2,14 +2,14 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
-import { usedPct } from '../../src/adapters/collectors/exporters/exporterLook.ts';
+import { usedPct } from '../../src/adapters/collectors/exporters/exporterReader.ts';
 import { parseSamples, type Sample } from '../../src/adapters/collectors/exporters/prometheusText.ts';
-import { measuredMoment, type Readings, toSnapshot, Unreachable } from '../../src/adapters/collectors/readings.ts';
+import { measuredTimestamp, type Readings, toSnapshot, Unreachable } from '../../src/adapters/collectors/readings.ts';
 import { readReport as readSshReport } from '../../src/adapters/collectors/sshReport.ts';
 import { parseUnits } from '../../src/adapters/collectors/systemdUnits.ts';
 import { parseToolInput } from '../../src/adapters/llm/toolInput.ts';
 import { readReport as readAnsibleReport } from '../../src/adapters/runners/ansibleReport.ts';
-import { readCommand, splitWords } from '../../src/core/commands/commandWords.ts';
+import { readCommand, splitCommand } from '../../src/core/commands/readCommand.ts';
 import { parseAnswer } from '../../src/core/planner/answer.ts';
 import { answerText } from '../../src/core/planner/answerText.ts';
 import { wrapUntrusted } from '../../src/core/planner/untrustedText.ts';
@@ -124,7 +124,7 @@ test('exporter numbers: any of them makes a snapshot that can be kept', () => {
         dns: { missing: 'none' },
         servicesDown: { missing: 'none' },
         logErrors: { missing: 'none' },
-        bootedAt: measuredMoment(bootedAtS, 'none'),
+        bootedAt: measuredTimestamp(bootedAtS, 'none'),
       };
       expectSane(toSnapshot(targetOf('node_exporter', {}), NOW, 5, readings));
     }),
@@ -277,7 +277,7 @@ test('typed words: every line is a call, help, or a mistake that is named', () =
   const line = fc.array(word, { maxLength: 8 }).map((words) => words.join(' '));
   fc.assert(
     fc.property(line, (typed) => {
-      const reading = readCommand(splitWords(typed), TOOLS);
+      const reading = readCommand(splitCommand(typed), TOOLS);
       expect(['call', 'help', 'unknown', 'mistake']).toContain(reading.kind);
       if (reading.kind === 'call') reading.tool.input.safeParse(reading.input);
       if (reading.kind === 'mistake') expect(reading.problem).not.toBe('');
@@ -289,7 +289,7 @@ test('typed words: quoting keeps a word together, and durations mean what they s
   const words = fc.array(fc.stringMatching(/^[^"“”„'‘’=]{1,20}$/), { minLength: 1, maxLength: 5 });
   fc.assert(
     fc.property(words, (given) => {
-      expect(splitWords(given.map((word) => `"${word}"`).join(' '))).toEqual(given);
+      expect(splitCommand(given.map((word) => `"${word}"`).join(' '))).toEqual(given);
     }),
   );
   const unit = fc.constantFrom(['m', 1 / 60], ['h', 1], ['d', 24], ['w', 168] as const);

@@ -41,7 +41,7 @@ export interface HealingWorld {
   told: Record<string, unknown>[];
   /** What running a playbook does; by default it heals the machine. */
   play: Play;
-  obstacle: string | null;
+  blockingReason: string | null;
   register(hostname: string, more?: object): Promise<void>;
   scan(hostname: string, found: Findings): Promise<void>;
   /** The newest alert of an endpoint. */
@@ -87,7 +87,7 @@ export async function healingWorld({ map = MAP, env = {} }: WorldOptions = {}): 
       collector: machines(findings),
       messengers: [people],
       runner: {
-        obstacle: async () => world.obstacle,
+        blockingReason: async () => world.blockingReason,
         async run(job, signal) {
           runs.push(job);
           clock.advance(1000); // no playbook takes no time
@@ -103,7 +103,7 @@ export async function healingWorld({ map = MAP, env = {} }: WorldOptions = {}): 
     findings,
     runs,
     told,
-    obstacle: null,
+    blockingReason: null,
     async play({ endpoint, dryRun }) {
       if (!dryRun) findings.set(endpoint.hostname, WELL);
       return {};

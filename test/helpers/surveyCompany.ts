@@ -1,7 +1,12 @@
 /** A company of people with machines, whose survey letters arrive in boxes that the test opens. */
 import type { Overrides } from '../../src/app.ts';
 import type { Actor } from '../../src/core/actor.ts';
-import { SURVEY_MESSENGER, type SurveyLetter, type SurveyMessage, writeLetter } from '../../src/core/people/surveys.ts';
+import {
+  type ComposedSurvey,
+  composeSurveyMessage,
+  SURVEY_MESSENGER,
+  type SurveyMessage,
+} from '../../src/core/people/surveys.ts';
 import type { People } from '../../src/core/ports/feedbackPorts.ts';
 import type { Messenger } from '../../src/core/ports/messagePorts.ts';
 import type { Ports } from '../../src/core/ports/ports.ts';
@@ -22,7 +27,7 @@ export function slackActor(name: string, role: Actor['role'] = 'viewer'): Actor 
 
 /** The directory and the post of the company: what Slack is in life. */
 export function post(employees: readonly Employee[]) {
-  const letters: SurveyLetter[] = [];
+  const letters: ComposedSurvey[] = [];
   let ports: Ports | undefined;
   const people: People = {
     async lookup(email) {
@@ -35,7 +40,7 @@ export function post(employees: readonly Employee[]) {
     paceMs: 0,
     async deliver({ messages }) {
       if (!ports) return { outcome: 'later', reason: 'the service is starting', afterMs: 10 };
-      const letter = await writeLetter(ports, messages.at(-1)?.payload as SurveyMessage);
+      const letter = await composeSurveyMessage(ports, messages.at(-1)?.payload as SurveyMessage);
       if (letter) letters.push(letter);
       return { outcome: 'delivered' };
     },

@@ -72,7 +72,7 @@ const ODD_ANSWERS: [string, () => Client][] = [
 describe.each([
   ['HTTP', overHttp, [...NO_YES, ...ODD_ANSWERS]],
   ['stdio', overStdio, NO_YES],
-] as const)('over %s', (_name, open, noYes) => {
+] as const)('over %s', (_name, open, noApproval) => {
   let place: Place;
   beforeAll(async () => {
     place = await open();
@@ -129,7 +129,7 @@ describe.each([
     await client.close();
   }, 120_000);
 
-  test.each(noYes)(
+  test.each(noApproval)(
     '%s decides nothing',
     async (_what, create) => {
       const client = create();

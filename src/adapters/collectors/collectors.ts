@@ -1,13 +1,13 @@
 /** The collector of the whole service: picks the way to look by the endpoint's collector kind. */
 import type { Collector } from '../../core/ports/ports.ts';
 import type { CollectorKind } from '../../domain/signals/telemetry.ts';
+import { collectSnapshot } from './collectSnapshot.ts';
 import { createCpuHistory } from './exporters/cpuHistory.ts';
-import { createExporterLook } from './exporters/exporterLook.ts';
+import { createExporterReader } from './exporters/exporterReader.ts';
 import { nodeExporter } from './exporters/nodeExporter.ts';
 import type { Scraper } from './exporters/scrape.ts';
 import { windowsExporter } from './exporters/windowsExporter.ts';
-import { lookAt } from './lookAt.ts';
-import { type Look, Unreachable } from './readings.ts';
+import { type Reader, Unreachable } from './readings.ts';
 import type { SshOptions } from './ssh.ts';
 
 export interface CollectorsOptions {
@@ -24,25 +24,25 @@ export function createCollectors({ ssh }: CollectorsOptions): Collector & { clos
     scraper ??= import('./exporters/scrape.ts').then(({ createScraper }) => createScraper());
     return scraper;
   };
-  const load: Record<CollectorKind, () => Promise<Look>> = {
-    local: async () => (await import('./local.ts')).createLocalLook(),
-    node_exporter: async () => createExporterLook(nodeExporter, await scraping(), createCpuHistory()),
-    windows_exporter: async () => createExporterLook(windowsExporter, await scraping(), createCpuHistory()),
-    ssh: async () => (await import('./ssh.ts')).createSshLook(ssh),
-    push: async () => pushLook,
+  const load: Record<CollectorKind, () => Promise<Reader>> = {
+    local: async () => (await import('./local.ts')).createLocalReader(),
+    node_exporter: async () => createExporterReader(nodeExporter, await scraping(), createCpuHistory()),
+    windows_exporter: async () => createExporterReader(windowsExporter, await scraping(), createCpuHistory()),
+    ssh: async () => (await import('./ssh.ts')).createSshReader(ssh),
+    push: async () => pushReader,
   };
-  const looks = new Map<CollectorKind, Promise<Look>>();
-  const lookOf = (kind: CollectorKind): Promise<Look> => {
+  const looks = new Map<CollectorKind, Promise<Reader>>();
+  const readerOf = (kind: CollectorKind): Promise<Reader> => {
     const look = looks.get(kind) ?? load[kind]();
     looks.set(kind, look);
     return look;
   };
   return {
-    collect: async (target, context) => lookAt(await lookOf(target.collector), target, context),
+    collect: async (target, context) => collectSnapshot(await readerOf(target.collector), target, context),
     close: async () => (await scraper)?.close(),
   };
 }
 
-const pushLook: Look = async () => {
+const pushReader: Reader = async () => {
   throw new Unreachable('this endpoint reports by itself through the agent; it cannot be scanned from here');
 };

@@ -13,12 +13,12 @@ import { journalArgs, journalErrors, logSpanS, NEWEST_ENTRY_ARGS } from './journ
 import { measureNetwork } from './network.ts';
 import {
   type FullestDisk,
-  type Look,
   type Measured,
   measured,
   measuredNumber,
   missing,
   type NetworkQuality,
+  type Reader,
 } from './readings.ts';
 import { downUnits, LIST_UNITS_ARGS, parseUnits } from './systemdUnits.ts';
 
@@ -39,7 +39,7 @@ const ownSurroundings: Surroundings = {
 const PEER_PORT = 53;
 const SECOND_SAMPLE_AFTER_MS = 1_000;
 
-export function createLocalLook(surroundings: Surroundings = ownSurroundings): Look {
+export function createLocalReader(surroundings: Surroundings = ownSurroundings): Reader {
   const cpuHistory = createCpuHistory(1);
   return async (target, context) => {
     // First, and alone: the programs started below would show in the sample.

@@ -34,7 +34,7 @@ export interface Readings {
 }
 
 /** One way of looking at an endpoint. Throws `Unreachable` when the endpoint does not answer as it should. */
-export type Look = (target: ScanTarget, context: CollectContext) => Promise<Readings>;
+export type Reader = (target: ScanTarget, context: CollectContext) => Promise<Readings>;
 
 /** The endpoint did not answer, or not with telemetry; the message is what a person reads as the reason. */
 export class Unreachable extends Error {}
@@ -51,7 +51,7 @@ export function measuredNumber(value: number | null | undefined, reasonIfAbsent:
 const LATEST_UNIX_S = 253_402_300_799;
 
 /** A moment from Unix seconds that may be absent or nonsense. */
-export function measuredMoment(unixS: number | null, reasonIfAbsent: string): Measured<Date> {
+export function measuredTimestamp(unixS: number | null, reasonIfAbsent: string): Measured<Date> {
   return unixS !== null && unixS > 0 && unixS <= LATEST_UNIX_S
     ? measured(new Date(unixS * 1000))
     : missing(reasonIfAbsent);

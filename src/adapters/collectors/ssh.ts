@@ -6,7 +6,7 @@ import { Client, type ClientErrorExtensions } from 'ssh2';
 import type { ScanTarget } from '../../domain/signals/telemetry.ts';
 import { logSpanS } from './journal.ts';
 import { measureNetwork } from './network.ts';
-import { type Look, missing, Unreachable } from './readings.ts';
+import { missing, type Reader, Unreachable } from './readings.ts';
 import { resolveAddress } from './resolveAddress.ts';
 import { REPORT_SCRIPT, readReport } from './sshReport.ts';
 
@@ -27,7 +27,7 @@ const DEFAULT_PORT = 22;
 const CONNECT_TIMEOUT_MS = 8_000;
 const MAX_OUTPUT_BYTES = 2 * 1024 * 1024;
 
-export function createSshLook({ knownHosts, keysDir }: SshOptions): Look {
+export function createSshReader({ knownHosts, keysDir }: SshOptions): Reader {
   return async (target, context) => {
     const { username, hostKeySha256, port = DEFAULT_PORT, services } = target.options;
     if (!username) throw new Unreachable('the endpoint has no SSH user name in its options');

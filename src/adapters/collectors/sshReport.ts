@@ -5,8 +5,8 @@ import { journalArgs, journalErrors, NEWEST_ENTRY_ARGS } from './journal.ts';
 import {
   type Measured,
   measured,
-  measuredMoment,
   measuredNumber,
+  measuredTimestamp,
   missing,
   type Readings,
   Unreachable,
@@ -114,7 +114,8 @@ function numberAfter(text: string, pattern: RegExp): number | null {
   return digits === undefined ? null : Number(digits);
 }
 
-const bootTime = (unixS: number | null): Measured<Date> => measuredMoment(unixS, 'the endpoint reports no boot time');
+const bootTime = (unixS: number | null): Measured<Date> =>
+  measuredTimestamp(unixS, 'the endpoint reports no boot time');
 
 /** `cpu user nice system idle iowait irq softirq steal guest guest_nice` in ticks of 10 ms; guest is part of user. */
 function parseProcStat(line: string): CpuTimes {

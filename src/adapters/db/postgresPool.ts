@@ -12,20 +12,20 @@ const NOTHING = { rows: [] };
 export function letGoOfBrokenConnections(pool: Pool): void {
   pool.on('connect', (client) => {
     const { query } = client;
-    let unbegun: Error | null = null;
+    let failedBegin: Error | null = null;
     Object.assign(client, {
       query(...given: unknown[]): unknown {
         const [text] = given;
-        if (unbegun) {
-          if (text !== 'rollback') return Promise.reject(unbegun);
-          unbegun = null;
+        if (failedBegin) {
+          if (text !== 'rollback') return Promise.reject(failedBegin);
+          failedBegin = null;
           return Promise.resolve(NOTHING);
         }
         const answer: unknown = Reflect.apply(query, client, given);
         if (!(answer instanceof Promise)) return answer;
         if (text === 'begin')
           return answer.catch((error: Error) => {
-            unbegun = error;
+            failedBegin = error;
             return NOTHING;
           });
         return text === 'rollback' ? answer.catch(() => NOTHING) : answer;

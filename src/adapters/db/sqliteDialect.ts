@@ -19,24 +19,24 @@ export class ImmediateSqliteDialect extends NodeSqliteDialect {
   override createDriver(): Driver {
     const driver = super.createDriver();
     const init = driver.init.bind(driver);
-    let unbegun: Error | null = null;
+    let failedBegin: Error | null = null;
     driver.init = async (...given) => {
       await init(...given);
       const connection = await driver.acquireConnection();
       // The ORM asks the database something of its own before anybody else can: another process may just be closing it.
       await run(connection, `pragma busy_timeout = ${BUSY_TIMEOUT_MS}`);
       const execute = connection.executeQuery.bind(connection);
-      connection.executeQuery = (...query) => (unbegun ? Promise.reject(unbegun) : execute(...query));
+      connection.executeQuery = (...query) => (failedBegin ? Promise.reject(failedBegin) : execute(...query));
       await driver.releaseConnection(connection);
     };
     driver.beginTransaction = async (connection) => {
       await run(connection, 'begin immediate').catch((error: Error) => {
-        unbegun = error;
+        failedBegin = error;
       });
     };
     driver.rollbackTransaction = async (connection) => {
-      if (!unbegun) await run(connection, 'rollback').catch(() => {});
-      unbegun = null;
+      if (!failedBegin) await run(connection, 'rollback').catch(() => {});
+      failedBegin = null;
     };
     return driver;
   }

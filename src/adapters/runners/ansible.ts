@@ -23,7 +23,7 @@ const NAME = /^[a-z][a-z0-9_]{0,63}$/;
 export function createAnsibleRunner(options: AnsibleOptions): PlaybookRunner {
   const { playbooksDir, env } = options;
 
-  async function obstacle(endpoint: Endpoint, playbook: string): Promise<string | null> {
+  async function blockingReason(endpoint: Endpoint, playbook: string): Promise<string | null> {
     // A plain file directly in the folder, under a name that cannot be a path: anything else does not exist.
     const file = NAME.test(playbook) ? await lstat(join(playbooksDir, `${playbook}.yml`)).catch(() => null) : null;
     if (!file?.isFile()) return `there is no playbook named ${JSON.stringify(playbook.slice(0, 64))}`;
@@ -35,10 +35,10 @@ export function createAnsibleRunner(options: AnsibleOptions): PlaybookRunner {
   }
 
   return {
-    obstacle,
+    blockingReason,
 
     async run(job, signal) {
-      const problem = await obstacle(job.endpoint, job.playbook);
+      const problem = await blockingReason(job.endpoint, job.playbook);
       if (problem !== null) return failed(problem);
       // Keys and variables of this run only: readable by nobody else, gone when it ends.
       const dir = await mkdtemp(join(tmpdir(), 'dexops-run-'));

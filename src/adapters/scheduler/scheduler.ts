@@ -129,7 +129,7 @@ export async function createScheduler({
     waiting: () => agenda.db.getQueueSize(),
     lagS,
 
-    async unbegun(job) {
+    async pendingJobs(job) {
       const { jobs } = await agenda.db.queryJobs({ name: job });
       return jobs.flatMap(({ nextRunAt, data }) => (nextRunAt ? [(data ?? {}) as Record<string, unknown>] : []));
     },

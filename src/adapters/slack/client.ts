@@ -6,7 +6,7 @@ import type { Probe } from '../../core/processes/health.ts';
 
 export type SlackClient = webApi.WebClient;
 
-export interface SlackNews {
+export interface SlackNotifications {
   text: string;
   blocks: types.KnownBlock[];
 }
@@ -37,10 +37,10 @@ export function createSlackClient(token: string, apiUrl: string): SlackClient {
 }
 
 /** @param channel a channel, or a person's direct messages by their id */
-export async function postNews(
+export async function postNotification(
   client: SlackClient,
   channel: string,
-  news: SlackNews,
+  news: SlackNotifications,
   threadTs?: string,
 ): Promise<{ channel: string; ts: string }> {
   const posted = await client.chat.postMessage({
@@ -60,10 +60,10 @@ const UNREACHABLE = new Set(['channel_not_found', 'user_not_found', 'user_disabl
 export async function postToPerson(
   { client, wording, log }: { client: SlackClient; wording: { problem: ReadProblem }; log: Log },
   userId: string,
-  news: SlackNews,
+  news: SlackNotifications,
 ): Promise<{ channel: string; ts: string } | null> {
   try {
-    return await postNews(client, userId, news);
+    return await postNotification(client, userId, news);
   } catch (error) {
     const { code } = wording.problem(error);
     if (!UNREACHABLE.has(code)) throw error;

@@ -5,10 +5,10 @@ import type { Clock, Log } from '../../core/ports/ports.ts';
 import type { Probe } from '../../core/processes/health.ts';
 import { createSlackClient, slackProbe } from './client.ts';
 import { createSlackDirectory, type SlackDirectory } from './directory.ts';
-import { createSurveyLetters, type LetterWording, type SurveyLettersParts } from './letters.ts';
-import { createSlackNotifier, type NewsWording, type SlackNotifierParts } from './notifier.ts';
+import { createSlackNotifier, type NotificationText, type SlackNotifierParts } from './notifier.ts';
+import { createSurveyMessages, type SurveyFormatting, type SurveyMessagesParts } from './surveyMessages.ts';
 
-export type SlackWording = NewsWording & LetterWording;
+export type SlackFormatting = NotificationText & SurveyFormatting;
 
 export interface SlackConnection {
   directory: SlackDirectory;
@@ -23,15 +23,15 @@ export interface SlackConnection {
  */
 export function connectSlack(
   { token, apiUrl, channel }: { token: string; apiUrl: string; channel: string },
-  wording: SlackWording | undefined,
-  reads: Pick<SlackNotifierParts, 'messages' | 'readAlert' | 'readApproval'> & Pick<SurveyLettersParts, 'write'>,
+  wording: SlackFormatting | undefined,
+  reads: Pick<SlackNotifierParts, 'messages' | 'readAlert' | 'readApproval'> & Pick<SurveyMessagesParts, 'write'>,
   { clock, log }: { clock: Clock; log: Log },
 ): SlackConnection {
   const client = createSlackClient(token, apiUrl);
   const directory = createSlackDirectory(client, clock, log);
   if (!wording) return { directory, messengers: [], probe: null };
   const parts = { client, directory, wording, log };
-  const letters = createSurveyLetters({ ...parts, write: reads.write });
+  const letters = createSurveyMessages({ ...parts, write: reads.write });
   const news = channel === '' ? [] : [createSlackNotifier({ ...parts, ...reads, channel })];
   return { directory, messengers: [letters, ...news], probe: slackProbe(client, wording.problem, clock) };
 }

@@ -10,11 +10,11 @@ import type { Log } from '../../core/ports/ports.ts';
 import type { Delivery, StoredMessage } from '../../domain/outbox.ts';
 import {
   failedDelivery,
-  postNews,
+  postNotification,
   postToPerson,
   type ReadProblem,
   type SlackClient,
-  type SlackNews,
+  type SlackNotifications,
 } from './client.ts';
 import type { SlackDirectory } from './directory.ts';
 
@@ -22,16 +22,16 @@ import type { SlackDirectory } from './directory.ts';
 export type Facts = Record<string, unknown>;
 
 /** How news look and how refusals read: the Slack face's part, handed in because adapters do not know faces. */
-export interface NewsWording {
-  card(facts: Facts): SlackNews;
-  digest(facts: Facts[]): SlackNews;
+export interface NotificationText {
+  card(facts: Facts): SlackNotifications;
+  digest(facts: Facts[]): SlackNotifications;
   /** What happened to an alert, for its thread. */
-  moves(facts: Facts, moves: { from: string | null; to: string; why: string }[]): SlackNews;
+  moves(facts: Facts, moves: { from: string | null; to: string; why: string }[]): SlackNotifications;
   /** `waiting` while people can answer it. */
-  approval(facts: Facts): { news: SlackNews; waiting: boolean };
+  approval(facts: Facts): { news: SlackNotifications; waiting: boolean };
   /** "Did that fix it?", for the owner. */
-  fixCheck(remediationId: string, alert: Facts): SlackNews;
-  note(text: string): SlackNews;
+  fixCheck(remediationId: string, alert: Facts): SlackNotifications;
+  note(text: string): SlackNotifications;
   problem: ReadProblem;
 }
 
@@ -40,7 +40,7 @@ export interface SlackNotifierParts {
   directory: SlackDirectory;
   /** Channel id or name. */
   channel: string;
-  wording: NewsWording;
+  wording: NotificationText;
   messages: SlackMessageRepository;
   /** The answers of get_alert and get_approval; both reject with kind `not_found` when what they look for is gone. */
   readAlert(alertId: number): Promise<Facts>;
@@ -68,7 +68,7 @@ export function createSlackNotifier(parts: SlackNotifierParts): Messenger {
     digest: STORM,
     async deliver(delivery) {
       try {
-        await (delivery.kind === 'digest' ? tellDigest(delivery) : tellOne(delivery.messages));
+        await (delivery.kind === 'digest' ? postDigest(delivery) : tellOne(delivery.messages));
         return { outcome: 'delivered' };
       } catch (error) {
         return outcomeOf(error);
@@ -78,13 +78,13 @@ export function createSlackNotifier(parts: SlackNotifierParts): Messenger {
 
   function tellOne(news: StoredMessage[]): Promise<void> {
     const [about, id = ''] = (news[0]?.subject ?? '').split(':', 2);
-    if (about === 'alert') return tellAlert(Number(id), news);
-    if (about === 'approval') return tellApproval(id);
+    if (about === 'alert') return postAlert(Number(id), news);
+    if (about === 'approval') return postApproval(id);
     if (about === 'fix_check') return askOwner(id, news);
-    return tellNotes(parts.channel, news);
+    return notifyNotes(parts.channel, news);
   }
 
-  async function tellAlert(alertId: number, news: StoredMessage[]): Promise<void> {
+  async function postAlert(alertId: number, news: StoredMessage[]): Promise<void> {
     const facts = await existing(parts.readAlert(alertId));
     if (!facts) return;
     const told = await messages.find(`alert:${alertId}`);
@@ -93,12 +93,13 @@ export function createSlackNotifier(parts: SlackNotifierParts): Messenger {
       ? // A digest speaks for many alerts, so that news of one go to its thread and leave it as it is.
         { place: told, isNew: false }
       : await keepCard(`alert:${alertId}`, told, wording.card(facts));
-    if (!isNew && moved.length > 0) await postNews(client, place.channel, wording.moves(facts, moved), place.ts);
-    await tellNotes(place.channel, news, place.ts);
+    if (!isNew && moved.length > 0)
+      await postNotification(client, place.channel, wording.moves(facts, moved), place.ts);
+    await notifyNotes(place.channel, news, place.ts);
   }
 
   /** What was decided before anybody could be shown the question needs no card. */
-  async function tellApproval(approvalId: string): Promise<void> {
+  async function postApproval(approvalId: string): Promise<void> {
     const subject = `approval:${approvalId}`;
     const facts = await existing(parts.readApproval(approvalId));
     const told = await messages.find(subject);
@@ -112,12 +113,12 @@ export function createSlackNotifier(parts: SlackNotifierParts): Messenger {
     if (await messages.find(subject)) return;
     const facts = await existing(parts.readAlert(Number(alert_id)));
     if (!facts) return;
-    const posted = await tellOwner(String(owner_email), wording.fixCheck(remediationId, facts));
+    const posted = await notifyOwner(String(owner_email), wording.fixCheck(remediationId, facts));
     if (posted) await messages.keep([{ subject, ...posted, digest: false }]);
   }
 
   /** Null when there is nobody to tell, or a person has to mend the set-up first: alerts must not wait for that. */
-  async function tellOwner(email: string, news: SlackNews): Promise<{ channel: string; ts: string } | null> {
+  async function notifyOwner(email: string, news: SlackNotifications): Promise<{ channel: string; ts: string } | null> {
     try {
       const owner = await parts.directory.lookup(email);
       return owner && (await postToPerson(parts, owner.userId, news));
@@ -129,14 +130,14 @@ export function createSlackNotifier(parts: SlackNotifierParts): Messenger {
     }
   }
 
-  async function tellNotes(channel: string, news: StoredMessage[], threadTs?: string): Promise<void> {
+  async function notifyNotes(channel: string, news: StoredMessage[], threadTs?: string): Promise<void> {
     for (const { payload } of news) {
       const text = payload.note ?? payload.text;
-      if (typeof text === 'string') await postNews(client, channel, wording.note(text), threadTs);
+      if (typeof text === 'string') await postNotification(client, channel, wording.note(text), threadTs);
     }
   }
 
-  async function tellDigest({ messages: news }: Delivery): Promise<void> {
+  async function postDigest({ messages: news }: Delivery): Promise<void> {
     const subjects = [...new Set(news.map(({ subject }) => subject))];
     const untold: { subject: string; facts: Facts }[] = [];
     for (const subject of subjects) {
@@ -145,7 +146,11 @@ export function createSlackNotifier(parts: SlackNotifierParts): Messenger {
       if (facts) untold.push({ subject, facts });
     }
     if (untold.length === 0) return;
-    const { channel, ts } = await postNews(client, parts.channel, wording.digest(untold.map(({ facts }) => facts)));
+    const { channel, ts } = await postNotification(
+      client,
+      parts.channel,
+      wording.digest(untold.map(({ facts }) => facts)),
+    );
     await messages.keep(untold.map(({ subject }) => ({ subject, channel, ts, digest: true })));
   }
 
@@ -153,16 +158,16 @@ export function createSlackNotifier(parts: SlackNotifierParts): Messenger {
   async function keepCard(
     subject: string,
     told: SlackMessage | null,
-    card: SlackNews,
+    card: SlackNotifications,
   ): Promise<{ place: Pick<SlackMessage, 'channel' | 'ts'>; isNew: boolean }> {
     if (told && (await edit(told, card))) return { place: told, isNew: false };
-    const place = await postNews(client, parts.channel, card);
+    const place = await postNotification(client, parts.channel, card);
     await messages.keep([{ subject, ...place, digest: false }]);
     return { place, isNew: true };
   }
 
   /** False when the message is gone, for a new one to take its place. */
-  async function edit({ channel, ts }: SlackMessage, news: SlackNews): Promise<boolean> {
+  async function edit({ channel, ts }: SlackMessage, news: SlackNotifications): Promise<boolean> {
     try {
       await client.chat.update({ channel, ts, ...news });
       return true;

@@ -16,7 +16,7 @@ import { AppError } from '../errors.ts';
 import type { Ports } from '../ports/ports.ts';
 import type { Store } from '../ports/storePorts.ts';
 import { deliveryLull } from './deliveryLull.ts';
-import { closeTicketsIn } from './ticketNews.ts';
+import { closeTicketsIn } from './ticketUpdates.ts';
 
 /** Alerts that one step of a job works on. */
 const JOB_BATCH = 500;
@@ -226,11 +226,11 @@ export async function expireAcknowledgements(ports: Ports, actor: Actor): Promis
   let woken = 0;
   for (;;) {
     const now = ports.clock.now();
-    const due = await ports.store.alerts.quietTimeOver(now, JOB_BATCH);
+    const due = await ports.store.alerts.silenceOver(now, JOB_BATCH);
     if (due.length === 0) return woken;
     const changes = await ports.store.transaction(async (store) => {
       await store.endpoints.hold([...new Set(due.map(({ endpointId }) => endpointId))]);
-      const stillDue = await store.alerts.quietTimeOver(now, JOB_BATCH);
+      const stillDue = await store.alerts.silenceOver(now, JOB_BATCH);
       const moves = stillDue.flatMap((alert) =>
         due.some(({ id }) => id === alert.id) ? (expireAcknowledgement(alert, now) ?? []) : [],
       );

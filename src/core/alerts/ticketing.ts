@@ -25,7 +25,7 @@ export async function ticketTaken(ports: Ports, ticketId: string, taken: TakenTi
     const names = taken && { externalId: taken.id, externalRef: taken.ref, url: taken.url };
     await store.tickets.update(ticketId, { openedAt: ticket.openedAt ?? now, ...names });
     if (taken === null || ticket.externalId === taken.id) return null;
-    const alert = await holdAlert(store, ticket.alertId);
+    const alert = await lockAlert(store, ticket.alertId);
     const link = { id: taken.id, url: taken.url };
     const move = advance(alert, alert.status, `ticket ${taken.id} was opened`, now, { ticket: link });
     return move.kind === 'refused' ? null : writeMoves(ports, store, [move], TICKETS);
@@ -61,7 +61,7 @@ export async function takeTicketWord(ports: Ports, word: TicketWord, actor: Acto
         throw new AppError('not_found', `No ticket ${word.ticketId} was opened from here.`, {
           ticket_id: word.ticketId,
         });
-      const alert = await holdAlert(store, ticket.alertId);
+      const alert = await lockAlert(store, ticket.alertId);
       if (!(await store.tickets.noteDelivery(word.deliveryId, ports.clock.now())))
         return { outcome: 'duplicate', changes: null };
       // Read again now that the endpoint is held: another delivery may have changed it meanwhile.
@@ -119,7 +119,7 @@ export async function forgetDeliveries(ports: Ports): Promise<void> {
   await ports.store.tickets.pruneDeliveries(new Date(ports.clock.now().getTime() - DELIVERIES_KEPT_MS));
 }
 
-async function holdAlert(store: Store, alertId: number): Promise<Alert> {
+async function lockAlert(store: Store, alertId: number): Promise<Alert> {
   await store.endpoints.hold([(await requireAlert(store, alertId)).endpointId]);
   return requireAlert(store, alertId);
 }

@@ -1,7 +1,7 @@
 /** Help about the typed commands, made from the tools themselves. */
 
 import type { AnyTool } from '../tool.ts';
-import { fieldsOf, usage } from './commandWords.ts';
+import { fieldsOf, usage } from './readCommand.ts';
 
 export interface HelpTopic {
   topic: string;

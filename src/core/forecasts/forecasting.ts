@@ -26,7 +26,7 @@ const LOOKBACK_MS = Math.max(...TREND_METRICS.map((metric) => TREND_RULES[metric
 /** After a fix, hours pass until the fall shows in the hourly levels; until then the old climb would be announced again. */
 const FIX_SETTLES_MS = 4 * HOUR_MS;
 
-export const METRIC_WORDS: Record<TrendMetric, string> = { diskPct: 'disk', memoryPct: 'memory', cpuPct: 'CPU' };
+export const METRIC_TEXT: Record<TrendMetric, string> = { diskPct: 'disk', memoryPct: 'memory', cpuPct: 'CPU' };
 
 export interface PredictionCheck {
   endpoints: number;
@@ -35,7 +35,7 @@ export interface PredictionCheck {
 }
 
 /** When the course that trends are read from begins. */
-export function courseSince(now: Date): Date {
+export function historySince(now: Date): Date {
   return new Date(now.getTime() - LOOKBACK_MS);
 }
 
@@ -95,7 +95,7 @@ interface Known {
   horizons: Horizons;
 }
 
-interface Foreseen {
+interface Predicted {
   endpoint: Endpoint;
   trend: Trend;
 }
@@ -108,8 +108,8 @@ async function checkBatch(
   now: Date,
 ): Promise<{ raised: number; ended: number }> {
   const ids = endpoints.map(({ id }) => id);
-  const courses = await ports.store.snapshots.courses(ids, courseSince(now));
-  const all: Foreseen[] = [];
+  const courses = await ports.store.snapshots.courses(ids, historySince(now));
+  const all: Predicted[] = [];
   for (const endpoint of endpoints) {
     all.push(...trendsOf(courses.get(endpoint.id) ?? [], now, horizons).map((trend) => ({ endpoint, trend })));
     await nextTurn();
@@ -139,7 +139,7 @@ function keyOf({ endpointId, metric }: { endpointId: number; metric: TrendMetric
 async function record(
   ports: Ports,
   store: Store,
-  news: readonly Foreseen[],
+  news: readonly Predicted[],
   horizons: Horizons,
   actor: Actor,
   now: Date,
@@ -155,7 +155,7 @@ async function record(
     if (!held.has(endpoint.id)) continue;
     const before = standing.get(keyOf({ endpointId: endpoint.id, metric: trend.metric })) ?? null;
     const rules = rulesWith(horizons, trend.metric);
-    const alert = predictiveAlert(trend, before && standingAlert(before), rules);
+    const alert = predictiveAlert(trend, before && openAlertOf(before), rules);
     if (alert === null) {
       if (before === null) continue;
       ended++;
@@ -185,7 +185,7 @@ async function record(
 
 const UNJUDGED = { endedAt: null, verdict: 'open', judgedAt: null, reachedAt: null, leadHours: null } as const;
 
-function standingAlert({ severity, madeAt, impactText, impactHours }: StoredPrediction) {
+function openAlertOf({ severity, madeAt, impactText, impactHours }: StoredPrediction) {
   return {
     severity,
     raisedAt: madeAt,
@@ -195,7 +195,7 @@ function standingAlert({ severity, madeAt, impactText, impactHours }: StoredPred
 }
 
 /** Which file system the disk metric speaks of, for people and for remediations. */
-async function mountsOf(store: Store, news: readonly Foreseen[]): Promise<Map<number, string | null>> {
+async function mountsOf(store: Store, news: readonly Predicted[]): Promise<Map<number, string | null>> {
   const ids = news.filter(({ trend }) => trend.metric === 'diskPct').map(({ endpoint }) => endpoint.id);
   const latest = ids.length === 0 ? [] : [...(await store.snapshots.latest(ids))];
   return new Map(latest.map(([id, { diskMount }]) => [id, diskMount]));
@@ -220,7 +220,7 @@ function firing(endpoint: Endpoint, trend: Trend, alert: PredictiveAlert, mount:
 }
 
 function words(trend: Trend, alert: PredictiveAlert, mount: string | null): string {
-  const what = trend.metric === 'diskPct' && mount !== null ? `disk ${mount}` : METRIC_WORDS[trend.metric];
+  const what = trend.metric === 'diskPct' && mount !== null ? `disk ${mount}` : METRIC_TEXT[trend.metric];
   if (trend.status === 'insufficient_data' && !alert.reached) {
     const said = `last foreseen to reach ${trend.limitPct} % in ${alert.predictedTimeToImpact}`;
     return `${what}: ${said}; nothing newer is known, because ${trend.reason}`;
@@ -234,7 +234,7 @@ function cleared(endpoint: Endpoint, trend: Trend): Observation {
     ...subject(endpoint, trend),
     state: 'clear',
     resolution: 'clear',
-    why: `${METRIC_WORDS[trend.metric]}: no longer heading for ${trend.limitPct} % (${trend.reason})`,
+    why: `${METRIC_TEXT[trend.metric]}: no longer heading for ${trend.limitPct} % (${trend.reason})`,
     startsAt: null,
     endedAt: null,
   };

@@ -6,7 +6,7 @@ import { decideRemediation, type Remediation, type RemediationPlan } from '../..
 import { breakerReason, guardReason, historyMs, inMaintenance } from '../../domain/healing/remediationGuards.ts';
 import { type Actor, jobActor } from '../actor.ts';
 import { announce, type Changes, requireAlert, writeMoves } from '../alerts/alerting.ts';
-import { openTicketIn } from '../alerts/ticketNews.ts';
+import { openTicketIn } from '../alerts/ticketUpdates.ts';
 import { requestApprovalIn } from '../approvals.ts';
 import { AppError } from '../errors.ts';
 import { notice } from '../outbox/messages.ts';
@@ -158,8 +158,10 @@ async function judge(ports: Ports, alert: Alert, endpoint: Endpoint): Promise<Ve
   const { map } = ports.remediationMap.current();
   const decision = decideRemediation(map, alert, endpoint, ports.settings.selfHealing);
   if (decision.kind === 'human') return decision;
-  const obstacle = await ports.runner.obstacle(endpoint, decision.plan.playbook);
-  return obstacle === null ? decision : { why: `not healed by itself: ${obstacle}`, severity: alert.severity };
+  const blockingReason = await ports.runner.blockingReason(endpoint, decision.plan.playbook);
+  return blockingReason === null
+    ? decision
+    : { why: `not healed by itself: ${blockingReason}`, severity: alert.severity };
 }
 
 /** What speaks against running now; null when nothing does. */
@@ -178,7 +180,7 @@ async function breaker(ports: Ports, store: Store): Promise<string | null> {
 }
 
 /** Tells the channel that the breaker opened, once for each window's length. */
-export async function tellOfBreaker(ports: Ports): Promise<void> {
+export async function notifyBreakerOpened(ports: Ports): Promise<void> {
   const reason = await breaker(ports, ports.store);
   if (reason === null) return;
   const { windowMs } = ports.remediationMap.current().limits.fleet;
@@ -200,7 +202,7 @@ async function begin(
   actor: Actor,
   dryRun: boolean,
 ): Promise<{ changes: Changes | null; remediation: Remediation }> {
-  const asks = plan.yesNeeded > 0 && !dryRun;
+  const asks = plan.requiredApprovals > 0 && !dryRun;
   const goal = `${dryRun ? 'Preview ' : ''}${plan.playbook} for ${alert.alertName}`;
   const run = newRun(ports, actor, 'remediation', { hostname: endpoint.hostname, goal });
   const remediation: Remediation = {
@@ -232,7 +234,7 @@ async function begin(
   const move = advance(
     alert,
     asks ? 'pending_approval' : 'remediating',
-    asks ? `asks for approval of ${planWords(plan)}` : `healing with ${planWords(plan)}`,
+    asks ? `asks for approval of ${planText(plan)}` : `healing with ${planText(plan)}`,
     ports.clock.now(),
     { remediationRunId: run.id },
   );
@@ -264,7 +266,7 @@ async function ask(
     store,
     {
       kind: 'remediation',
-      question: `Run ${planWords(plan)} on ${endpoint.hostname} for ${alert.alertName}?`,
+      question: `Run ${planText(plan)} on ${endpoint.hostname} for ${alert.alertName}?`,
       plan: {
         hostname: endpoint.hostname,
         owner_email: endpoint.ownerEmail,
@@ -280,13 +282,13 @@ async function ask(
       hostname: endpoint.hostname,
       alertId: alert.id,
       subjectId: remediation.id,
-      yesNeeded: plan.yesNeeded,
+      requiredApprovals: plan.requiredApprovals,
     },
     actor,
   );
 }
 
-function planWords({ playbook, variables }: RemediationPlan): string {
+function planText({ playbook, variables }: RemediationPlan): string {
   const given = Object.entries(variables).map(
     ([name, value]) => `${name}=${Array.isArray(value) ? value.join(',') : value}`,
   );

@@ -13,12 +13,12 @@ import type { Actor } from '../actor.ts';
 import { announce, type Changes, writeMoves } from '../alerts/alerting.ts';
 import { cancelApproval } from '../approvals.ts';
 import { AppError } from '../errors.ts';
-import { tellPeople } from '../outbox/messages.ts';
+import { notifyPeople } from '../outbox/messages.ts';
 import type { StoredApproval } from '../ports/alertPorts.ts';
 import type { PlaybookReport, Ports } from '../ports/ports.ts';
 import { RunCancelled, type RunContext } from '../runs/runs.ts';
 import { scanOne } from '../scans/scanning.ts';
-import { endpointOf, escalateIn, HEALER, startNext, tellOfBreaker } from './healing.ts';
+import { endpointOf, escalateIn, HEALER, notifyBreakerOpened, startNext } from './healing.ts';
 import { examine, resolveVerified, verifyWithinMs } from './verifying.ts';
 
 /** A playbook ends after ten minutes; whoever is still "running" so long after lost its worker. Milliseconds. */
@@ -34,13 +34,13 @@ export async function runRemediation(ports: Ports, run: Run, { signal, progress 
   if (remediation.status !== 'running')
     throw new RunCancelled(`The remediation is ${remediation.status.replace('_', ' ')}; nothing was run.`);
   const endpoint = await endpointOf(ports.store, remediation);
-  const obstacle =
+  const blockingReason =
     endpoint === null
       ? `${remediation.hostname} is not watched any more`
       : await stopReason(ports, remediation, endpoint);
-  if (endpoint === null || obstacle !== null) {
-    await endRemediation(ports, remediation, 'cancelled', obstacle ?? '');
-    throw new RunCancelled(obstacle ?? '');
+  if (endpoint === null || blockingReason !== null) {
+    await endRemediation(ports, remediation, 'cancelled', blockingReason ?? '');
+    throw new RunCancelled(blockingReason ?? '');
   }
 
   const { report, cancelledBy } = await play(ports, remediation, endpoint, signal);
@@ -180,8 +180,8 @@ async function endRemediation(
         finishedAt: now,
       });
       if (!ended) return { ended, changes: null };
-      const unbegun = { status: 'cancelled' as const, error: reason, finishedAt: now };
-      await store.runs.move(remediation.id, ['waiting_approval', 'queued'], unbegun);
+      const pending = { status: 'cancelled' as const, error: reason, finishedAt: now };
+      await store.runs.move(remediation.id, ['waiting_approval', 'queued'], pending);
       if (remediation.dryRun) return { ended, changes: null };
       const alert = await store.alerts.get(remediation.alertId);
       const endpoint = await endpointOf(store, remediation);
@@ -200,7 +200,7 @@ async function endRemediation(
   ports.metrics.remediationEnded(remediation.playbook, status);
   ports.log.info({ remediation_id: remediation.id, status, reason }, 'DEX self-healing: a remediation ended');
   if (changes) await announce(ports, changes);
-  if (status === 'failed' || status === 'not_fixed') await tellOfBreaker(ports);
+  if (status === 'failed' || status === 'not_fixed') await notifyBreakerOpened(ports);
   await startNext(ports, remediation.endpointId);
   return true;
 }
@@ -212,7 +212,7 @@ async function askOwner(
   endpoint: Endpoint,
 ): Promise<void> {
   if (endpoint.ownerEmail === null) return;
-  await tellPeople(ports, store, {
+  await notifyPeople(ports, store, {
     what: 'fix_check',
     remediation_id: remediation.id,
     alert_id: remediation.alertId,
@@ -226,7 +226,7 @@ export async function remediationDecided(ports: Ports, approval: StoredApproval)
   const remediation = await requireRemediation(ports, approval.subjectId ?? '');
   if (approval.status !== 'approved') {
     const status = approval.status === 'denied' ? 'denied' : approval.status === 'expired' ? 'expired' : 'cancelled';
-    await endRemediation(ports, remediation, status, refusalWords(approval), ['waiting_approval']);
+    await endRemediation(ports, remediation, status, refusalText(approval), ['waiting_approval']);
     return;
   }
   const changes = await ports.store.transaction(async (store) => {
@@ -248,7 +248,7 @@ export async function remediationDecided(ports: Ports, approval: StoredApproval)
   await startNext(ports, remediation.endpointId);
 }
 
-function refusalWords({ status, answers }: StoredApproval): string {
+function refusalText({ status, answers }: StoredApproval): string {
   const no = answers.find(({ decision }) => decision === 'deny');
   if (no) return `${no.name} said no${no.reason ? `: ${no.reason}` : ''}`;
   return status === 'expired' ? 'nobody answered in time' : 'nobody needs it any more';
@@ -304,7 +304,7 @@ async function hasSuccessor(store: Ports['store'], alert: Alert, now: Date): Pro
 }
 
 /** Each minute: judges fixes that wait for a source's word, ends what has lost its reason or its worker, starts what waits. */
-export async function tendRemediations(ports: Ports): Promise<void> {
+export async function maintainRemediations(ports: Ports): Promise<void> {
   const now = ports.clock.now();
   for (const remediation of await ports.store.remediations.inStatus(OPEN_REMEDIATION_STATUSES)) {
     if (remediation.status === 'verifying') await settleVerification(ports, remediation);

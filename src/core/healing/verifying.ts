@@ -8,7 +8,7 @@ import { forecastProof, type Proof, ruleProof } from '../../domain/healing/verif
 import type { Snapshot } from '../../domain/signals/telemetry.ts';
 import type { Actor } from '../actor.ts';
 import { announce, requireAlert, writeMoves } from '../alerts/alerting.ts';
-import { courseSince, METRIC_WORDS } from '../forecasts/forecasting.ts';
+import { historySince, METRIC_TEXT } from '../forecasts/forecasting.ts';
 import type { StoredPrediction } from '../ports/alertPorts.ts';
 import type { Ports } from '../ports/ports.ts';
 
@@ -71,18 +71,18 @@ function proofByRule(ports: Ports, { alertName }: Alert, before: Snapshot, after
 }
 
 async function proofOfForecast(ports: Ports, alert: Alert, startedAt: Date, after: Snapshot): Promise<Proof> {
-  const standing = await standingPrediction(ports, alert);
+  const standing = await currentPrediction(ports, alert);
   if (!standing) return { finding: 'over', words: 'no longer foreseen' };
   const { metric, slopePerHour } = standing;
-  const courses = await ports.store.snapshots.courses([alert.endpointId], courseSince(startedAt));
+  const courses = await ports.store.snapshots.courses([alert.endpointId], historySince(startedAt));
   const course = (courses.get(alert.endpointId) ?? [])
     .filter(({ atMs }) => atMs <= startedAt.getTime())
     .map((point) => ({ atMs: point.atMs, value: point[metric] }));
   const proof = forecastProof(metric, course, slopePerHour, after[metric]);
-  return proof.finding === 'unknown' ? proof : { ...proof, words: `${METRIC_WORDS[metric]} ${proof.words}` };
+  return proof.finding === 'unknown' ? proof : { ...proof, words: `${METRIC_TEXT[metric]} ${proof.words}` };
 }
 
-async function standingPrediction(ports: Ports, alert: Alert): Promise<StoredPrediction | undefined> {
+async function currentPrediction(ports: Ports, alert: Alert): Promise<StoredPrediction | undefined> {
   const standing = await ports.store.predictions.standing([alert.endpointId]);
   return standing.find(({ alertName }) => alertName === alert.alertName);
 }
@@ -93,7 +93,7 @@ export async function resolveVerified(ports: Ports, alertId: number, why: string
     await store.endpoints.hold([(await requireAlert(store, alertId)).endpointId]);
     const alert = await requireAlert(store, alertId);
     const now = ports.clock.now();
-    const standing = await standingPrediction({ ...ports, store }, alert);
+    const standing = await currentPrediction({ ...ports, store }, alert);
     if (standing) await store.predictions.update(standing.id, { endedAt: now });
     const move = resolve(alert, 'auto', why, now);
     return move.kind === 'refused' ? null : writeMoves(ports, store, [move], actor);

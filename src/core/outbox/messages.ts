@@ -16,7 +16,7 @@ export type PeopleMessage =
   | { what: 'notice'; text: string };
 
 /** Tells every people's messenger inside the transaction of what it tells about. */
-export async function tellPeople(ports: Ports, store: Store, message: PeopleMessage): Promise<void> {
+export async function notifyPeople(ports: Ports, store: Store, message: PeopleMessage): Promise<void> {
   const now = ports.clock.now();
   await store.outbox.add(
     ports.settings.alertMessengers.map((messenger) => outboxMessage(messenger, message, ports.ids.next())),

@@ -14,16 +14,16 @@ const LEASE_MS = 60_000;
 const IDLE_MS = 1000;
 
 /** Works for one messenger. */
-export interface Courier {
+export interface Dispatcher {
   /** Delivers at most one thing. Resolves to the milliseconds to wait before the next step. */
   step(): Promise<number>;
 }
 
-export function createCourier(
+export function createDispatcher(
   ports: Pick<Ports, 'store' | 'clock' | 'metrics' | 'log'>,
   messenger: Messenger,
   random: Random,
-): Courier {
+): Dispatcher {
   const { outbox } = ports.store;
   let failuresInARow = 0;
   let waitUntil = new Date(0);
@@ -88,7 +88,7 @@ export function createCourier(
 }
 
 /** Lets a courier work until the signal; a store that is down is a reason to wait, not to stop. */
-export async function keepDelivering(courier: Courier, log: Log, signal: AbortSignal): Promise<void> {
+export async function keepDelivering(courier: Dispatcher, log: Log, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     const waitMs = await courier.step().catch((error: unknown) => {
       log.error({ err: error }, 'the outbox could not be worked on');

@@ -1,5 +1,5 @@
 /** API keys: who holds one may call with its role until it is revoked; only its digest is kept. */
-import type { Actor, Face } from '../actor.ts';
+import type { Actor, Interface } from '../actor.ts';
 import type { Ports } from '../ports/ports.ts';
 import type { ApiKey } from '../ports/storePorts.ts';
 
@@ -10,7 +10,7 @@ const NOTE_USE_EVERY_MS = 60_000;
 export async function identifyKey(
   ports: Pick<Ports, 'store' | 'tokens' | 'clock'>,
   key: string,
-  via: Face,
+  via: Interface,
 ): Promise<Actor | null> {
   const found = await ports.store.apiKeys.byDigest(ports.tokens.digest(key));
   if (!found) return null;
@@ -22,7 +22,7 @@ export async function identifyKey(
 }
 
 /** Whoever calls through MCP is a model, however good its key. */
-function keyActor({ name, role }: ApiKey, via: Face): Actor {
+function keyActor({ name, role }: ApiKey, via: Interface): Actor {
   return {
     id: `key:${name}`,
     name: `the holder of the key ${name}`,

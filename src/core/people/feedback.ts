@@ -97,7 +97,7 @@ export async function feedbackSummary(
     ...(query.persona === undefined ? [] : [personaGroup(query.persona)]),
     ...(query.tag === undefined ? [] : [tagGroup(query.tag)]),
   ];
-  const [given, machines, fleetCourse] = await Promise.all([
+  const [given, machines, fleetHistory] = await Promise.all([
     store.feedback.cells(dayOf(since)),
     store.endpoints.scored(),
     wanted.length === 0 ? store.fleetScores.since(new Date(dayOf(since))) : [],
@@ -117,7 +117,7 @@ export async function feedbackSummary(
     course: [...Map.groupBy(cells, ({ on }) => on)].map(([on, ofDay]) => ({
       on,
       figures: enpsOf(addTallies(ofDay.map(({ tally }) => tally))) as EnpsFigures,
-      dexScore: fleetCourse.findLast(({ at }) => dayOf(at) <= on)?.average ?? null,
+      dexScore: fleetHistory.findLast(({ at }) => dayOf(at) <= on)?.average ?? null,
     })),
     comments: enough ? await store.feedback.comments(dayOf(since), MOST_COMMENTS) : null,
   };

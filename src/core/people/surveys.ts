@@ -46,7 +46,7 @@ export interface SurveyPlan {
 
 /**
  * Chooses by lot whom to ask among the owners of registered machines who did not opt out and were not asked in the last 30
- * days. They are asked in their own working hours, by `tendSurveys`.
+ * days. They are asked in their own working hours, by `maintainSurveys`.
  */
 export async function startSurvey(
   ports: Pick<Ports, 'store' | 'people' | 'random'>,
@@ -110,7 +110,7 @@ export async function settleFeedback(ports: Pick<Ports, 'store'>, now: Date): Pr
 }
 
 /** One round of the open survey: looks people up, asks those who are at work, reminds those who have not answered. */
-export async function tendSurveys(
+export async function maintainSurveys(
   ports: Pick<Ports, 'store' | 'people' | 'log'>,
   now: Date,
 ): Promise<{ asked: number; reminded: number }> {
@@ -169,7 +169,7 @@ async function send(
 }
 
 /** All that the message to a person says. */
-export interface SurveyLetter {
+export interface ComposedSurvey {
   email: string;
   question: string;
   endsAt: Date;
@@ -185,10 +185,10 @@ export interface SurveyLetter {
  *
  * @returns null when there is nothing to ask any more: answered, opted out, or over
  */
-export async function writeLetter(
+export async function composeSurveyMessage(
   { store, tokens }: Pick<Ports, 'store' | 'tokens'>,
   { invitation_id, reminder }: SurveyMessage,
-): Promise<SurveyLetter | null> {
+): Promise<ComposedSurvey | null> {
   const invitation = await store.surveys.invitation(invitation_id);
   const survey = invitation && (await store.surveys.get(invitation.surveyId));
   if (!invitation || survey?.status !== 'open' || !(await store.surveys.hasSeat(invitation.id))) return null;

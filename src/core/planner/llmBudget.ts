@@ -21,7 +21,7 @@ const CHARS_PER_TOKEN = 3;
 
 /** How long a turn waits for others to give back what they set aside and did not need, and how often it looks; milliseconds. */
 const WAIT_MS = 60_000;
-const LOOK_EVERY_MS = 250;
+const POLL_EVERY_MS = 250;
 
 export interface Spender {
   store: Store;
@@ -86,7 +86,7 @@ async function setAside({ store, budget, caller }: Spender, day: string, usd: nu
     if (!shortage) return;
     signal.throwIfAborted();
     if (shortage.lasting || patience.aborted) throw new AppError('refused', shortage.message);
-    await pause(LOOK_EVERY_MS, patience);
+    await pause(POLL_EVERY_MS, patience);
   }
 }
 

@@ -20,7 +20,7 @@ export interface McpServerStatus {
 }
 
 /** Health pages are asked every few seconds; a look starts processes and opens sessions. */
-const LOOK_EVERY_MS = 5 * 60_000;
+const POLL_EVERY_MS = 5 * 60_000;
 /** Less than the health page waits for a probe; a look that takes longer is told the next time. */
 const PATIENCE_MS = 2000;
 
@@ -41,7 +41,7 @@ export function mcpServersProbe({ servers, look, clock }: McpServersProbeOptions
     const external = new Map([...configured].filter(([, { transport }]) => transport !== 'in_process'));
     if (external.size === 0) return { status: 'ok', servers: {} };
     const nowMs = clock.now().getTime();
-    if (configured !== lookedAt || nowMs - lookedMs >= LOOK_EVERY_MS) {
+    if (configured !== lookedAt || nowMs - lookedMs >= POLL_EVERY_MS) {
       lookedMs = nowMs;
       lookedAt = configured;
       looking = look(external).then(

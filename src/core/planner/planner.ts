@@ -6,7 +6,7 @@ import type { Tracing } from '../tracing.ts';
 import { type AgentProfile, needsApproval, type PlannerLimits, toolsOf } from './agentProfiles.ts';
 import { parseAnswer } from './answer.ts';
 import { costUsd, type Llm, type LlmPrice, type LlmReply, type LlmUsage } from './llm.ts';
-import { type PendingCall, runCalls, type ToolGate } from './plannerCalls.ts';
+import { type PendingCall, runCalls, type ToolPolicy } from './plannerCalls.ts';
 import { systemPrompt, transcript } from './plannerPrompt.ts';
 import { isSettled, type PlannerState, type PlannerStep, stepOf } from './plannerState.ts';
 import type { PlannerTools } from './plannerTools.ts';
@@ -34,7 +34,7 @@ export interface PlannerRun {
   onStep: (state: PlannerState) => Promise<void>;
   onText?: (delta: string) => void;
   /** Decides on one call before it is sent; without it, every call that needs approval is denied. */
-  beforeToolCall?: (call: PendingCall, signal: AbortSignal) => Promise<ToolGate>;
+  beforeToolCall?: (call: PendingCall, signal: AbortSignal) => Promise<ToolPolicy>;
   signal: AbortSignal;
   /** The state of an earlier, unfinished run of the same goal. */
   resume?: PlannerState;
@@ -284,7 +284,7 @@ function problemOf(step: PlannerStep, problem: string): string {
   return problem;
 }
 
-const denyApprovals = async (call: PendingCall): Promise<ToolGate> =>
+const denyApprovals = async (call: PendingCall): Promise<ToolPolicy> =>
   call.needsApproval
     ? { verdict: 'deny', reason: 'It needs a human to approve it, and none can be asked.' }
     : { verdict: 'allow' };

@@ -22,7 +22,7 @@ export interface PendingCall {
   approvalId: string | null;
 }
 
-export type ToolGate =
+export type ToolPolicy =
   | { verdict: 'allow' }
   | { verdict: 'deny'; reason: string }
   | { verdict: 'wait'; approvalId: string };
@@ -37,7 +37,7 @@ export interface CallContext {
   save: () => Promise<void>;
   signal: AbortSignal;
   needsApproval: (tool: PlannerTool) => boolean;
-  gate: (call: PendingCall, signal: AbortSignal) => Promise<ToolGate>;
+  gate: (call: PendingCall, signal: AbortSignal) => Promise<ToolPolicy>;
 }
 
 export type CallsOutcome =

@@ -15,7 +15,7 @@ import { answerText } from './answerText.ts';
 import type { Llm, LlmPrice } from './llm.ts';
 import { type LlmBudget, withinBudget } from './llmBudget.ts';
 import { type PlannerResult, type PlannerRun, runPlanner } from './planner.ts';
-import type { PendingCall, ToolGate } from './plannerCalls.ts';
+import type { PendingCall, ToolPolicy } from './plannerCalls.ts';
 import { jobOf } from './plannerJob.ts';
 import type { CallStatus, PlannerState, PlannerStep } from './plannerState.ts';
 import type { PlannerTools } from './plannerTools.ts';
@@ -57,7 +57,7 @@ export function plannerExecutor(ports: Ports, parts: PlannerParts, invoke: Invok
     }
 
     ports.metrics.agentCalled(name);
-    const gate = gateOf(ports, run, actor, invoke);
+    const gate = limiterOf(ports, run, actor, invoke);
     const store = storing(ports, run, llm, profile);
     const tools = await parts.openTools(profile, { actor, invoke: gate.invoke });
     const prices = parts.prices.current();
@@ -144,12 +144,12 @@ const MAX_OUTCOME = 500;
  * Lets a call through that needs nobody or that people allowed; any other waits for them. Our own server asks again at the
  * gate of all calls, and there exactly the calls that were let through here, each once, count as granted.
  */
-function gateOf(
+function limiterOf(
   ports: Ports,
   run: Run,
   actor: Actor,
   invoke: Invoke,
-): { beforeToolCall: (call: PendingCall) => Promise<ToolGate>; invoke: Invoke } {
+): { beforeToolCall: (call: PendingCall) => Promise<ToolPolicy>; invoke: Invoke } {
   const granted = new Set<string>();
   const keyOf = (tool: string, input: unknown) => `${tool} ${canonicalJson(input)}`;
   return {
@@ -206,7 +206,7 @@ function outcomeOf(
   const said = error ? `${error.kind}: ${error.message}` : undefined;
   switch (status) {
     case 'completed':
-      return { status, result: answer, news: newsOf(ports, run, answer) };
+      return { status, result: answer, news: notificationsOf(ports, run, answer) };
     case 'waiting_approval':
       return { status };
     case 'cancelled':
@@ -219,7 +219,7 @@ function outcomeOf(
 }
 
 /** The answer for the place that asked for it. */
-function newsOf(ports: Ports, run: Run, answer: unknown): OutboxMessage[] {
+function notificationsOf(ports: Ports, run: Run, answer: unknown): OutboxMessage[] {
   const { tell } = jobOf(run);
   if (tell === null) return [];
   return ports.settings.alertMessengers.map((messenger) => ({

@@ -44,7 +44,7 @@ export async function ruleAnswer(
     actions_taken: [],
     next_steps:
       hosts.length > 0
-        ? hosts.map((hostname) => `Look again now: scan ${hostname}`)
+        ? hosts.map((hostname) => `Reader again now: scan ${hostname}`)
         : ['Ask about one machine by its hostname or its owner’s mail address.'],
   };
 }

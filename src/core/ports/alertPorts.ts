@@ -44,7 +44,7 @@ export interface AlertRepository {
   /** Oldest first. */
   timeline(id: number): Promise<AlertEvent[]>;
   /** Acknowledged alerts whose quiet time is over. */
-  quietTimeOver(now: Date, limit: number): Promise<Alert[]>;
+  silenceOver(now: Date, limit: number): Promise<Alert[]>;
   /** The ids of those that are still as they were read. */
   unmoved(alerts: readonly Pick<Alert, 'id' | 'updatedAt'>[]): Promise<Set<number>>;
   /** Open alerts that healing has not looked at, oldest first. */

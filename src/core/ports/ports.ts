@@ -29,7 +29,7 @@ export interface Ports {
   /** This process, as it names itself among those that share the work. */
   worker: Omit<Worker, 'seenAt' | 'works'>;
   /** Ids of the runs and shards that this process works on at the moment. */
-  inHand: Set<string>;
+  inProgress: Set<string>;
   backups: Backups;
   /** Who looks at new alerts and heals what it may; absent while nothing does. */
   healing?: Healing;
@@ -117,7 +117,7 @@ export interface Backups {
 export interface Queue {
   enqueue(job: string, data: Record<string, unknown>): Promise<void>;
   /** The data of the jobs of this name that nobody has begun yet. */
-  unbegun(job: string): Promise<Record<string, unknown>[]>;
+  pendingJobs(job: string): Promise<Record<string, unknown>[]>;
   /** Frees the jobs that processes had taken which are no more; each is done by the next that asks for work. */
   releaseJobsOf(workerIds: readonly string[]): Promise<void>;
 }
@@ -166,7 +166,7 @@ export interface PlaybookReport {
 /** Runs playbooks on endpoints. Never throws for what a playbook or an endpoint does. */
 export interface PlaybookRunner {
   /** Why this playbook cannot be run on this endpoint from here; null when it can. */
-  obstacle(endpoint: Endpoint, playbook: string): Promise<string | null>;
+  blockingReason(endpoint: Endpoint, playbook: string): Promise<string | null>;
   run(job: PlaybookJob, signal: AbortSignal): Promise<PlaybookReport>;
 }
 

@@ -49,7 +49,10 @@ type Needs = Pick<Ports, 'store' | 'clock'> & { settings: Pick<Settings, 'retent
  * Every step is a transaction that leaves a sample in exactly one place, so being killed between two of them loses nothing and
  * counts nothing twice, and the next run goes on where this one stopped.
  */
-export async function tendRetention({ store, clock, settings }: Needs, signal: AbortSignal): Promise<RetentionReport> {
+export async function maintainRetention(
+  { store, clock, settings }: Needs,
+  signal: AbortSignal,
+): Promise<RetentionReport> {
   const now = clock.now();
   const daysAgo = (days: number) => hourOf(new Date(now.getTime() - days * DAY_MS));
   const [samplesBefore, rollUpsBefore] = [daysAgo(settings.retentionDays), daysAgo(LONG_DAYS)];

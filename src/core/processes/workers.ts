@@ -2,8 +2,8 @@
 
 import { AppError } from '../errors.ts';
 import type { Clock, Ports } from '../ports/ports.ts';
-import { type RunPorts, takeUpRun } from '../runs/runs.ts';
-import { takeUpShards } from '../scans/fleetScan.ts';
+import { type RunPorts, reclaimRun } from '../runs/runs.ts';
+import { reclaimShards } from '../scans/fleetScan.ts';
 import { countWorkers, SILENCE_MS } from './aliveWorkers.ts';
 
 /** A run's queue entry that got lost (its process died between the two) is missed after so long. */
@@ -28,11 +28,11 @@ export async function leave({ store, clock, worker }: Needs): Promise<void> {
  * ended); what waits without a place in the queue gets one again, which is harmless: claiming is atomic.
  * @param isGone tells of a process that says it is alive that it is not; only for those of this machine
  */
-export async function takeUpWhatDiedLeft(
+export async function reclaimFromDeadProcesses(
   ports: Needs & RunPorts & Pick<Ports, 'log'>,
   isGone: (pid: number) => boolean,
 ): Promise<{ interrupted: number; requeued: number }> {
-  const { store, clock, queue, inHand } = ports;
+  const { store, clock, queue, inProgress } = ports;
   const now = clock.now();
   // Read before asking who is alive: a process that came in between, and took a run at once, has died of nothing.
   const running = new Set((await store.runs.inStatus(['running'])).map(({ id }) => id));
@@ -40,11 +40,11 @@ export async function takeUpWhatDiedLeft(
   if (dead.length > 0) await queue.releaseJobsOf(dead);
   const taken = { interrupted: 0, requeued: 0 };
   const abandoned = await store.runs.abandoned(alive);
-  for (const run of abandoned.filter(({ id }) => running.has(id) && !inHand.has(id))) {
-    const outcome = await takeUpRun(ports, run, 'The process that worked on this run ended before the run did.');
+  for (const run of abandoned.filter(({ id }) => running.has(id) && !inProgress.has(id))) {
+    const outcome = await reclaimRun(ports, run, 'The process that worked on this run ended before the run did.');
     if (outcome) taken[outcome]++;
   }
-  taken.requeued += await takeUpShards(ports, alive);
+  taken.requeued += await reclaimShards(ports, alive);
   for (const id of dead) await store.workers.leave(id, new Date(now.getTime() - FORGET_AFTER_MS));
   return { ...taken, requeued: taken.requeued + (await queueLostRuns(ports)) };
 }
@@ -56,7 +56,7 @@ async function queueLostRuns({ store, clock, queue, worker }: Needs): Promise<nu
     ({ createdAt }) => nowMs - createdAt.getTime() >= LOST_AFTER_MS || createdAt < worker.startedAt,
   );
   if (waiting.length === 0) return 0;
-  const places = new Set((await queue.unbegun('execute_run')).map(({ run_id }) => run_id));
+  const places = new Set((await queue.pendingJobs('execute_run')).map(({ run_id }) => run_id));
   // Remediations get into the queue when their turn has come.
   const begun = new Set((await store.remediations.inStatus(['running'])).map(({ id }) => id));
   const lost = waiting.filter(({ id, kind }) => !places.has(id) && (kind !== 'remediation' || begun.has(id)));

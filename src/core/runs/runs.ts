@@ -31,10 +31,10 @@ export interface RunContext {
 export type RunExecutors = Partial<Record<RunKind, RunExecutor>>;
 
 /** How often a run is looked at whose changes another process may have made; milliseconds. */
-const LOOK_EVERY_MS = 1000;
+const POLL_EVERY_MS = 1000;
 
 /** What it takes to end a run or to queue it again. */
-export type RunPorts = Pick<Ports, 'store' | 'clock' | 'queue' | 'metrics' | 'runEvents' | 'inHand'>;
+export type RunPorts = Pick<Ports, 'store' | 'clock' | 'queue' | 'metrics' | 'runEvents' | 'inProgress'>;
 
 /** Thrown by an executor whose work somebody cancelled. */
 export class RunCancelled extends Error {}
@@ -73,13 +73,13 @@ export async function executeRun(
 ): Promise<Run> {
   const queued = await requireRun(ports, runId);
   const startedAt = queued.startedAt ?? ports.clock.now();
-  ports.inHand.add(runId);
+  ports.inProgress.add(runId);
   try {
     if (await ports.store.runs.claim(runId, ports.worker.id, startedAt)) {
       await workOn(ports, executors, { ...queued, status: 'running', startedAt }, signal);
     }
   } finally {
-    ports.inHand.delete(runId);
+    ports.inProgress.delete(runId);
   }
   return requireRun(ports, runId);
 }
@@ -182,7 +182,7 @@ export function watchForCancel(ports: Ports, runId: string): { cancelled: AbortS
     const status = await ports.store.runs.status(runId).catch(() => 'running' as const);
     if (status !== 'running') cancel.abort(new Error('The run was cancelled.'));
   };
-  const timer = setInterval(look, LOOK_EVERY_MS);
+  const timer = setInterval(look, POLL_EVERY_MS);
   const unsubscribe = ports.runEvents.subscribe(runId, ({ type }) => {
     if (type === 'changed') void look();
   });
@@ -225,7 +225,7 @@ function nextChange(ports: Ports, runId: string, signal: AbortSignal): Promise<v
       signal.removeEventListener('abort', done);
       resolve();
     };
-    const timer = setTimeout(done, LOOK_EVERY_MS);
+    const timer = setTimeout(done, POLL_EVERY_MS);
     const unsubscribe = ports.runEvents.subscribe(runId, ({ type }) => {
       if (type === 'changed') done();
     });
@@ -237,7 +237,7 @@ function nextChange(ports: Ports, runId: string, signal: AbortSignal): Promise<v
  * Sees to a run whose process died: one that can go on is queued again with what it had reached; any other is marked
  * interrupted, since its work may be half done and is never repeated blindly. Null for a fleet scan that is in its shards' hands.
  */
-export async function takeUpRun(ports: RunPorts, run: Run, error: string): Promise<'requeued' | 'interrupted' | null> {
+export async function reclaimRun(ports: RunPorts, run: Run, error: string): Promise<'requeued' | 'interrupted' | null> {
   if (run.kind === 'fleet_scan') {
     // Without shards nothing was done yet.
     if ((await ports.store.scanShards.totals(run.id)).shards > 0) return null;

@@ -3,7 +3,7 @@ import { SCORE_STATUSES } from '../../domain/fleet/endpoint.ts';
 import type { Run } from '../../domain/run.ts';
 import { round1 } from '../../domain/scores/score.ts';
 import { createBatcher } from '../concurrency/batcher.ts';
-import { createGate } from '../concurrency/gate.ts';
+import { createLimiter } from '../concurrency/limiter.ts';
 import type { Ports } from '../ports/ports.ts';
 import type { ScanCounts, ScanShard, ScanTotals, Store } from '../ports/storePorts.ts';
 import { countWorkers } from '../processes/aliveWorkers.ts';
@@ -84,7 +84,7 @@ class ShardLost extends Error {}
 
 /** The work on shards in this process: however many it has in hand, it looks at `settings.scanConcurrency` endpoints at once. */
 export function createShardScan(ports: Ports): ScanShardsJob {
-  const gate = createGate(ports.settings.scanConcurrency);
+  const gate = createLimiter(ports.settings.scanConcurrency);
 
   /** Looks at what is left of the shard, as far as the signal lets it. */
   const lookAtRest = async (shard: ScanShard, signal: AbortSignal): Promise<void> => {
@@ -103,7 +103,7 @@ export function createShardScan(ports: Ports): ScanShardsJob {
         // commits nothing.
         if (!(await store.scanShards.keep(shard, patch))) throw new ShardLost();
       });
-      await tellProgress(ports, shard.runId);
+      await reportProgress(ports, shard.runId);
     });
     const endpoints = await ports.store.endpoints.between(shard.fromId, shard.toId);
     const left = endpoints.filter(({ id, collector }) => collector !== 'push' && !done.has(id));
@@ -160,11 +160,11 @@ export function createShardScan(ports: Ports): ScanShardsJob {
       const shard = await ports.store.scanShards.claimNext(runId, ports.worker.id);
       if (!shard) return;
       const held = `${shard.id}.${shard.attempts}`;
-      ports.inHand.add(held);
+      ports.inProgress.add(held);
       try {
         await workAndLetGo(shard, signal);
       } finally {
-        ports.inHand.delete(held);
+        ports.inProgress.delete(held);
       }
       if (ports.clock.now().getTime() >= until) return ask(ports, runId, 1);
     }
@@ -193,19 +193,19 @@ async function giveBackAndAsk(ports: Needs, shard: ScanShard): Promise<void> {
  * @param workerIds the other processes, which work on what they have taken
  * @returns how many shards were given back
  */
-export async function takeUpShards(ports: Needs, workerIds: readonly string[]): Promise<number> {
+export async function reclaimShards(ports: Needs, workerIds: readonly string[]): Promise<number> {
   let taken = 0;
   for (const run of await ports.store.runs.inStatus(['running'], 'fleet_scan')) {
     const open = await ports.store.scanShards.open(run.id);
     const left = open.filter(({ id, status, workerId, attempts }) => {
-      return status === 'running' && !workerIds.includes(workerId ?? '') && !ports.inHand.has(`${id}.${attempts}`);
+      return status === 'running' && !workerIds.includes(workerId ?? '') && !ports.inProgress.has(`${id}.${attempts}`);
     });
     let givenBack = 0;
     for (const shard of left) if ((await giveBack(ports, shard)) === 'queued') givenBack++;
     const queued = open.filter(({ status }) => status === 'queued').length + givenBack;
     if (queued > 0) {
       // While nobody is asked, whoever has a hand free, a process that joined perhaps, does not know.
-      const asked = (await ports.queue.unbegun(SCAN_SHARDS)).some(({ run_id }) => run_id === run.id);
+      const asked = (await ports.queue.pendingJobs(SCAN_SHARDS)).some(({ run_id }) => run_id === run.id);
       if (!asked) await ask(ports, run.id, Math.min(queued, await freeHands(ports, open.length - queued)));
     }
     taken += givenBack;
@@ -229,7 +229,7 @@ async function endIfDone(ports: Needs, runId: string): Promise<void> {
   await endRun(ports, await requireRun(ports, runId), ['running'], { status, result, error }, addFleetScore);
 }
 
-async function tellProgress({ store, runEvents }: Needs, runId: string): Promise<void> {
+async function reportProgress({ store, runEvents }: Needs, runId: string): Promise<void> {
   await store.runs.move(runId, ['running'], { result: present(await store.scanShards.totals(runId)) });
   runEvents.publish(runId, { type: 'changed' });
 }
@@ -240,7 +240,7 @@ function present(totals: ScanTotals, notes: string[] = []): FleetScanCounts {
   return { total, scanned, scored, unreachable, skipped_push, missed, shards, notes };
 }
 
-export interface FleetStanding {
+export interface FleetStatus {
   /** Endpoints by the status of their score. */
   counts: Record<string, number>;
   /** Of those that have a score; null when none has. */
@@ -249,7 +249,7 @@ export interface FleetStanding {
 }
 
 /** Where the fleet stands now. */
-export async function fleetStanding(store: Store): Promise<FleetStanding> {
+export async function fleetStatus(store: Store): Promise<FleetStatus> {
   const counts = Object.fromEntries(SCORE_STATUSES.map((status): [string, number] => [status, 0]));
   let scoreSum = 0;
   for (const row of await store.endpoints.fleet()) {
@@ -262,6 +262,6 @@ export async function fleetStanding(store: Store): Promise<FleetStanding> {
 
 /** Where the fleet stands after a scan of all of it, for its course over weeks. */
 async function addFleetScore(store: Store, at: Date): Promise<void> {
-  const { average, scored } = await fleetStanding(store);
+  const { average, scored } = await fleetStatus(store);
   if (average !== null) await store.fleetScores.add({ at, average, endpoints: scored });
 }

@@ -1,6 +1,6 @@
 /** The tool that reads the audit: who did what, through which face, with what outcome. */
 import { z } from 'zod';
-import { FACES, ROLES } from '../actor.ts';
+import { INTERFACES, ROLES } from '../actor.ts';
 import { iso } from '../present.ts';
 import { timestamp } from '../shapes.ts';
 import { defineTool } from '../tool.ts';
@@ -28,7 +28,7 @@ export const listAudit = defineTool({
   title: 'Read the audit',
   effect: 'read',
   role: 'admin',
-  hiddenFrom: FACES.filter((face) => face !== 'rest' && face !== 'cli'),
+  hiddenFrom: INTERFACES.filter((face) => face !== 'rest' && face !== 'cli'),
   description:
     'Every write that was asked for, newest first: who, through which face, which tool, about what, with what outcome. REST serves it as CSV or JSON lines too.',
   http: { method: 'GET', path: '/api/v1/audit' },
@@ -36,7 +36,7 @@ export const listAudit = defineTool({
   input: z.strictObject({
     actor: z.string().max(255).optional().describe('As the audit names them, like key:grafana or slack:U123'),
     tool: z.string().max(64).optional(),
-    via: z.enum(FACES).optional(),
+    via: z.enum(INTERFACES).optional(),
     role: z.enum(ROLES).optional(),
     outcome: z.enum(['ok', 'denied', 'failed']).optional(),
     since: z.coerce.date().optional().describe('ISO 8601; only what happened then or later'),

@@ -1,6 +1,6 @@
 /** The tool that takes a backup; restoring needs the service to stand still, so only the command line does it. */
 import { z } from 'zod';
-import { FACES } from '../actor.ts';
+import { INTERFACES } from '../actor.ts';
 import { defineTool } from '../tool.ts';
 
 export const createBackup = defineTool({
@@ -8,7 +8,7 @@ export const createBackup = defineTool({
   title: 'Back up',
   effect: 'write',
   role: 'admin',
-  hiddenFrom: FACES.filter((face) => face !== 'rest' && face !== 'cli' && face !== 'job'),
+  hiddenFrom: INTERFACES.filter((face) => face !== 'rest' && face !== 'cli' && face !== 'job'),
   description:
     'Write the database and uploaded runbooks into a compressed file with a checksum, while everything goes on.',
   http: { method: 'POST', path: '/api/v1/backups', status: 201 },

@@ -1,7 +1,7 @@
 /** The explicit list of all tools; a tool that is not here does not exist on any face. */
 import type { AnyTool } from '../tool.ts';
 import { startRun } from './agents.ts';
-import { ingestAlerts, listUnknownHosts, tendAlerts } from './alerts/alertIntake.ts';
+import { ingestAlerts, listUnknownHosts, maintainAlerts } from './alerts/alertIntake.ts';
 import { acknowledgeAlertTool, getAlert, listAlerts, resolveAlertTool } from './alerts/alerts.ts';
 import { decideApprovalTool, getApproval, listApprovals } from './alerts/approvals.ts';
 import { listIncidents } from './alerts/incidents.ts';
@@ -10,10 +10,10 @@ import {
   answerFixCheckTool,
   cancelRemediationTool,
   listRemediations,
+  maintainHealing,
   remediateAlertTool,
-  tendHealing,
 } from './alerts/remediations.ts';
-import { takeTicketWordTool } from './alerts/ticketWords.ts';
+import { takeTicketWordTool } from './alerts/ticketCallbacks.ts';
 import { listAudit } from './audit.ts';
 import { createBackup } from './backups.ts';
 import { getFeedbackSummary, submitFeedback } from './feedback.ts';
@@ -25,7 +25,7 @@ import { getFleet, getScore, getScoreHistory } from './fleet/scores.ts';
 import { submitSnapshot } from './fleet/snapshots.ts';
 import { getTrends } from './fleet/trends.ts';
 import { createApiKey, listApiKeys, revokeApiKey } from './keys.ts';
-import { tendRetentionTool } from './retention.ts';
+import { retentionTool } from './retention.ts';
 import {
   endpointRunbooks,
   getRunbook,
@@ -36,7 +36,7 @@ import {
   searchRunbooksTool,
 } from './runbooks.ts';
 import { cancelRunTool, getRun, listRuns } from './runs.ts';
-import { answerSurvey, closeSurvey, getSurvey, listSurveys, optOut, startSurvey, tendSurveys } from './surveys.ts';
+import { answerSurvey, closeSurvey, getSurvey, listSurveys, maintainSurveys, optOut, startSurvey } from './surveys.ts';
 
 export const TOOLS: readonly AnyTool[] = [
   registerEndpoint,
@@ -58,7 +58,7 @@ export const TOOLS: readonly AnyTool[] = [
   getKpis,
   listUnknownHosts,
   ingestAlerts,
-  tendAlerts,
+  maintainAlerts,
   getPredictionAccuracy,
   setPredictionThreshold,
   checkPredictions,
@@ -71,7 +71,7 @@ export const TOOLS: readonly AnyTool[] = [
   listRemediations,
   cancelRemediationTool,
   answerFixCheckTool,
-  tendHealing,
+  maintainHealing,
   takeTicketWordTool,
   submitFeedback,
   getFeedbackSummary,
@@ -81,7 +81,7 @@ export const TOOLS: readonly AnyTool[] = [
   getSurvey,
   answerSurvey,
   optOut,
-  tendSurveys,
+  maintainSurveys,
   getRun,
   listRuns,
   cancelRunTool,
@@ -98,5 +98,5 @@ export const TOOLS: readonly AnyTool[] = [
   revokeApiKey,
   listAudit,
   createBackup,
-  tendRetentionTool,
+  retentionTool,
 ];

@@ -1,6 +1,6 @@
 /** Tools for API keys: handing one out, seeing which there are, taking one back. */
 import { z } from 'zod';
-import { FACES, ROLES } from '../actor.ts';
+import { INTERFACES, ROLES } from '../actor.ts';
 import { AppError } from '../errors.ts';
 import type { ApiKey } from '../ports/storePorts.ts';
 import { iso } from '../present.ts';
@@ -8,7 +8,7 @@ import { timestamp } from '../shapes.ts';
 import { defineTool } from '../tool.ts';
 
 /** A key is a secret: it belongs neither into a chat's history nor into a model's context. */
-const NOT_FOR_KEYS = FACES.filter((face) => face !== 'rest' && face !== 'cli');
+const NOT_FOR_KEYS = INTERFACES.filter((face) => face !== 'rest' && face !== 'cli');
 
 const keyName = z
   .string()

@@ -1,16 +1,16 @@
 /** The tool behind the hourly job that keeps the database from growing without end. */
 import { z } from 'zod';
-import { FACES } from '../actor.ts';
-import { tendRetention } from '../processes/retention.ts';
+import { INTERFACES } from '../actor.ts';
+import { maintainRetention } from '../processes/retention.ts';
 import { defineTool } from '../tool.ts';
 
 const count = z.number().int();
 
-export const tendRetentionTool = defineTool({
+export const retentionTool = defineTool({
   name: 'tend_retention',
   title: 'Tend retention',
   effect: 'write',
-  hiddenFrom: FACES.filter((face) => face !== 'job'),
+  hiddenFrom: INTERFACES.filter((face) => face !== 'job'),
   description: 'Roll snapshots and scores up into hourly means once they are old, and delete what is past its time.',
   input: z.strictObject({}),
   output: z.object({
@@ -23,7 +23,7 @@ export const tendRetentionTool = defineTool({
     complete: z.boolean(),
   }),
   async run(_input, { ports, signal }) {
-    const report = await tendRetention(ports, signal);
+    const report = await maintainRetention(ports, signal);
     const wire = {
       snapshots_rolled_up: report.snapshotsRolledUp,
       scores_rolled_up: report.scoresRolledUp,

@@ -1,16 +1,16 @@
 /** Tools for the employees' survey: starting and ending it, seeing how it goes, answering, and opting out. */
 import { z } from 'zod';
 import { INVITATION_STATES, SURVEY_STATUSES, type Survey } from '../../domain/people/survey.ts';
-import { FACES, type Face } from '../actor.ts';
+import { INTERFACES, type Interface } from '../actor.ts';
 import { AppError } from '../errors.ts';
 import {
   closeSurvey as endSurvey,
+  maintainSurveys as maintainOpenSurvey,
   startSurvey as openSurvey,
   personBehind,
   requireSurvey,
   setOptOut,
   answerSurvey as storeAnswer,
-  tendSurveys as tendOpenSurvey,
 } from '../people/surveys.ts';
 import { hasRole } from '../policy.ts';
 import type { Ports } from '../ports/ports.ts';
@@ -20,7 +20,7 @@ import { defineTool } from '../tool.ts';
 import { answerInput } from './feedback.ts';
 
 /** Asking every employee, and who is asked at all, is for people to decide. */
-const MODELS: readonly Face[] = ['mcp', 'planner'];
+const MODELS: readonly Interface[] = ['mcp', 'planner'];
 
 const DEFAULT_QUESTION = 'How well did your computer and the company’s software serve you lately?';
 
@@ -146,7 +146,7 @@ export const answerSurvey = defineTool({
   role: 'viewer',
   anonymous: true,
   // An answer is a person's own, and only where the question reached them.
-  hiddenFrom: FACES.filter((face) => face !== 'slack'),
+  hiddenFrom: INTERFACES.filter((face) => face !== 'slack'),
   description: 'Answer the question that came with the token, once and confidentially.',
   input: z.strictObject({
     token: tokenInput,
@@ -192,14 +192,14 @@ async function whose(ports: Pick<Ports, 'store' | 'tokens'>, token?: string, ema
   return email ?? personBehind(ports, token as string);
 }
 
-export const tendSurveys = defineTool({
+export const maintainSurveys = defineTool({
   name: 'tend_surveys',
   title: 'Tend surveys',
   effect: 'write',
-  hiddenFrom: FACES.filter((face) => face !== 'job'),
+  hiddenFrom: INTERFACES.filter((face) => face !== 'job'),
   description: 'Ask who is at work, remind who has not answered, end what is over.',
   input: z.strictObject({}),
   output: z.object({ asked: z.number().int(), reminded: z.number().int() }),
-  run: (_input, { ports, now }) => tendOpenSurvey(ports, now),
+  run: (_input, { ports, now }) => maintainOpenSurvey(ports, now),
   summary: ({ asked, reminded }) => `${asked} asked, ${reminded} reminded.`,
 });

@@ -95,7 +95,7 @@ export function judgeScore(
         state: 'firing',
         alertType: 'threshold',
         severity: isCritical ? 'critical' : 'warning',
-        message: lowScoreWords(score, isCritical ? thresholds.critical : thresholds.warning),
+        message: lowScoreText(score, isCritical ? thresholds.critical : thresholds.warning),
         labels: {},
         startsAt: null,
       },
@@ -144,7 +144,7 @@ export function findingOf(rule: AlertRule, snapshot: Snapshot, values = measures
   if (value > rule.above) {
     return {
       state: 'breached',
-      words: breachWords(rule.measure, value, rule.above, snapshot),
+      words: breachText(rule.measure, value, rule.above, snapshot),
       labels: labelsOf(rule.measure, snapshot),
     };
   }
@@ -179,13 +179,13 @@ function amount(measure: Measure, value: number): string {
   return measure.endsWith('_pct') ? `${Math.round(value)} %` : `${Math.round(value)}`;
 }
 
-function breachWords(measure: Measure, value: number, above: number, snapshot: Snapshot): string {
+function breachText(measure: Measure, value: number, above: number, snapshot: Snapshot): string {
   if (measure === 'services_down') return `down: ${(snapshot.servicesDown ?? []).slice(0, 20).join(', ')}`;
   const where = measure === 'disk_pct' && snapshot.diskMount ? ` ${snapshot.diskMount}` : '';
   return `${MEASURE_NAMES[measure]}${where}: ${amount(measure, value)}, above ${amount(measure, above)}`;
 }
 
-function lowScoreWords({ score, deductions }: Pick<Score, 'score' | 'deductions'>, line: number): string {
+function lowScoreText({ score, deductions }: Pick<Score, 'score' | 'deductions'>, line: number): string {
   const worst = deductions.toSorted((a, b) => b.points - a.points).slice(0, 3);
   const reasons = worst.map(({ reason }) => reason).join('; ');
   return `the score is ${round1(score)}, ${score < line ? 'below' : 'at'} ${line}${reasons ? `: ${reasons}` : ''}`;

@@ -8,7 +8,7 @@ export const TICKET_STATUSES = ['open', 'in_progress', 'resolved', 'lost'] as co
 export type TicketStatus = (typeof TICKET_STATUSES)[number];
 
 /** What the other system is told of a ticket. */
-export type TicketNews = 'opened' | 'resolved' | 'reopened';
+export type TicketUpdate = 'opened' | 'resolved' | 'reopened';
 
 export const TICKET_EVENTS = ['in_progress', 'resolved', 'reopened', 'comment'] as const;
 export type TicketEventKind = (typeof TICKET_EVENTS)[number];
@@ -16,7 +16,7 @@ export type TicketEventKind = (typeof TICKET_EVENTS)[number];
 /** The fields of a ticket as they go out. */
 export interface TicketFields {
   id: string;
-  event: TicketNews;
+  event: TicketUpdate;
   title: string;
   description: string;
   severity: Severity;
@@ -66,7 +66,7 @@ export function isOpenTicket({ status }: Pick<Ticket, 'status'>): boolean {
 
 export function ticketFields(
   { id, createdAt }: Pick<Ticket, 'id' | 'createdAt'>,
-  event: TicketNews,
+  event: TicketUpdate,
   alert: Alert,
   endpoint: Pick<Endpoint, 'ownerEmail' | 'persona' | 'criticalityTier'>,
   why: string,

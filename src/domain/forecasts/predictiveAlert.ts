@@ -20,7 +20,7 @@ export interface PredictiveAlert {
 }
 
 /** What is remembered of the alert that stands for the metric, if one does. */
-export interface StandingAlert {
+export interface OpenPrediction {
   severity: 'warning' | 'critical';
   /** When it was raised. */
   raisedAt: Date;
@@ -43,7 +43,7 @@ export const HOLD_FACTOR = 1.5;
  */
 export function predictiveAlert(
   trend: Trend,
-  standing: StandingAlert | null = null,
+  standing: OpenPrediction | null = null,
   rules: TrendRules = TREND_RULES[trend.metric],
 ): PredictiveAlert | null {
   const alertName = PREDICTIVE_ALERT_NAMES[trend.metric];

@@ -52,7 +52,7 @@ export interface Approval<Requester extends ApprovalParty = ApprovalParty> {
   requestedAt: Date;
   expiresAt: Date;
   /** How many different people have to say yes. */
-  yesNeeded: number;
+  requiredApprovals: number;
   answers: ApprovalAnswer[];
   decidedAt: Date | null;
   execution: Execution;
@@ -65,7 +65,7 @@ export interface Approval<Requester extends ApprovalParty = ApprovalParty> {
 }
 
 /** Two people for what the business depends on, one for the rest. */
-export function yesNeededFor(tier: CriticalityTier | null): 1 | 2 {
+export function requiredApprovalsFor(tier: CriticalityTier | null): 1 | 2 {
   return tier === 1 ? 2 : 1;
 }
 
@@ -98,7 +98,7 @@ export function answerApproval<A extends Approval>(
   };
   const answers = [...approval.answers, answer];
   const status: ApprovalStatus =
-    decision === 'deny' ? 'denied' : answers.length >= approval.yesNeeded ? 'approved' : 'pending';
+    decision === 'deny' ? 'denied' : answers.length >= approval.requiredApprovals ? 'approved' : 'pending';
   return { approval: ended({ ...approval, answers }, status, now) };
 }
 

@@ -1,7 +1,7 @@
 /** Remediations: what the map says about an alert, with every value that comes from outside checked before it is used. */
 import type { Alert, Severity } from '../alerts/alert.ts';
 import type { CriticalityTier, Endpoint, Persona } from '../fleet/endpoint.ts';
-import { yesNeededFor } from './approval.ts';
+import { requiredApprovalsFor } from './approval.ts';
 
 export const REMEDIATION_ACTIONS = ['ansible', 'restart', 'clear_cache', 'ticket'] as const;
 export type RemediationAction = (typeof REMEDIATION_ACTIONS)[number];
@@ -97,7 +97,7 @@ export interface RemediationPlan {
   /** Most runs of the same playbook on the endpoint in 24 hours. */
   maxPerDay: number;
   /** How many different people have to agree. */
-  yesNeeded: 0 | 1 | 2;
+  requiredApprovals: 0 | 1 | 2;
 }
 
 export type Decision = { kind: 'run'; plan: RemediationPlan } | { kind: 'human'; severity: Severity; why: string };
@@ -130,7 +130,7 @@ export function decideRemediation(
       variables: filled.variables,
       cooldownMs: entry.cooldownMs ?? DEFAULT_COOLDOWN_MS,
       maxPerDay: entry.maxPerDay ?? DEFAULT_MAX_PER_DAY,
-      yesNeeded: asks ? yesNeededFor(endpoint.criticalityTier) : 0,
+      requiredApprovals: asks ? requiredApprovalsFor(endpoint.criticalityTier) : 0,
     },
   };
 }

@@ -78,7 +78,7 @@ export function joinRollUps<Measure extends string>(
   b: HourlyRollUp<Measure>,
 ): HourlyRollUp<Measure> {
   const measures = Object.keys(a.spreads) as Measure[];
-  const spreads = measures.map((measure) => [measure, joinSpreads(a.spreads[measure], b.spreads[measure])] as const);
+  const spreads = measures.map((measure) => [measure, joinAggregates(a.spreads[measure], b.spreads[measure])] as const);
   return { ...a, samples: a.samples + b.samples, spreads: recordOf(spreads) };
 }
 
@@ -93,7 +93,7 @@ function spreadOf(values: readonly (number | null)[]): Spread | null {
   };
 }
 
-function joinSpreads(a: Spread | null, b: Spread | null): Spread | null {
+function joinAggregates(a: Spread | null, b: Spread | null): Spread | null {
   if (a === null || b === null) return a ?? b;
   const count = a.count + b.count;
   return {

@@ -1,14 +1,14 @@
 /** Who is calling over HTTP: from the key in the request to an actor, compared in constant time. */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
-import type { Actor, Face } from '../../core/actor.ts';
+import type { Actor, Interface } from '../../core/actor.ts';
 import { AppError } from '../../core/errors.ts';
 
 /** Finds the actor behind a key; null when the key is not one of ours. */
-export type KeyLookup = (key: string, via: Face) => Promise<Actor | null>;
+export type KeyLookup = (key: string, via: Interface) => Promise<Actor | null>;
 
 /** The administrator that every caller is while no key is required. */
-export function openActor(via: Face): Actor {
+export function openActor(via: Interface): Actor {
   return {
     id: 'open',
     name: 'anybody (no API key is set)',
@@ -63,7 +63,7 @@ export function firstOf(...lookups: KeyLookup[]): KeyLookup {
 /** @throws AppError `unauthenticated` when a key is required and none, or a wrong one, was given */
 export async function authenticate(
   headers: IncomingHttpHeaders,
-  via: Face,
+  via: Interface,
   options: { required: boolean; lookup: KeyLookup },
 ): Promise<Actor> {
   if (!options.required) return openActor(via);

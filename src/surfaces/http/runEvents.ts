@@ -18,7 +18,7 @@ export interface RunEventsOptions {
 }
 
 /** Changes of runs in other processes are seen this late; milliseconds. */
-const LOOK_EVERY_MS = 1000;
+const POLL_EVERY_MS = 1000;
 /** Proxies cut connections that are silent for about a minute. */
 const HEARTBEAT_MS = 15_000;
 
@@ -73,7 +73,7 @@ async function tell(stream: PassThrough, { read, events, runId, after, signal }:
     if (event.type === 'text') send('text', { delta: event.delta });
     else wake.resolve();
   });
-  const looking = setInterval(() => wake.resolve(), LOOK_EVERY_MS);
+  const looking = setInterval(() => wake.resolve(), POLL_EVERY_MS);
   const beating = setInterval(() => stream.write(': still here\n\n'), HEARTBEAT_MS);
   signal.addEventListener('abort', () => wake.resolve());
   try {

@@ -22,7 +22,7 @@ export const CLICKS: Record<string, ClickHandler> = {
     const call = read(carriedCall, click.value);
     const actor = await slack.people.actor(click.person);
     try {
-      await click.tellAll?.(await shared(slack, actor, call));
+      await click.notifyAll?.(await shared(slack, actor, call));
     } catch (error) {
       await click.tell(await failure(slack, actor, call, error));
     }
@@ -30,8 +30,8 @@ export const CLICKS: Record<string, ClickHandler> = {
 
   async alert_acknowledge(slack, click) {
     const [id, hours] = click.value.split(':');
-    const quietFor = hours === 'clear' ? { until_clear: true } : { hours: Number(hours) };
-    await carryOut(slack, click, { tool: 'acknowledge_alert', input: { alert_id: Number(id), ...quietFor } });
+    const silencedFor = hours === 'clear' ? { until_clear: true } : { hours: Number(hours) };
+    await carryOut(slack, click, { tool: 'acknowledge_alert', input: { alert_id: Number(id), ...silencedFor } });
   },
 
   alert_show: (slack, click) => carryOut(slack, click, { tool: 'get_alert', input: { alert_id: Number(click.value) } }),

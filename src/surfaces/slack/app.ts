@@ -40,7 +40,7 @@ export interface SlackNeeds {
   log: Log;
 }
 
-export interface SlackFace {
+export interface SlackInterface {
   /** Where Slack calls. */
   path: string;
   /** Serves SLACK_PATH; null in Socket Mode, where nobody calls in. */
@@ -50,7 +50,7 @@ export interface SlackFace {
   stop(): Promise<void>;
 }
 
-export function createSlack(settings: SlackSettings, needs: SlackNeeds): SlackFace {
+export function createSlack(settings: SlackSettings, needs: SlackNeeds): SlackInterface {
   const log = needs.log.child({ face: 'slack' });
   const clientOptions = webClientOptions(settings.apiUrl, log);
   const stop = new AbortController();

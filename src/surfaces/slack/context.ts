@@ -44,5 +44,5 @@ export interface Click extends Asker {
   /** The message whose button it is; null on the Home tab and in modals. */
   message: { channel: string; ts: string; threadTs: string | null } | null;
   /** Shows something to everybody in the channel; null where there is none. */
-  tellAll: ((reply: Reply) => Promise<void>) | null;
+  notifyAll: ((reply: Reply) => Promise<void>) | null;
 }

@@ -57,7 +57,7 @@ async function ownMachines(slack: SlackContext, actor: Actor, person: Person): P
     if (own.length === 0) return [header('My machines'), paragraph(words('No machine is registered in your name.'))];
     return [
       header(own.length === 1 ? 'My machine' : 'My machines'),
-      bullets(own.slice(0, MOST_MACHINES).map((machine) => [words(inPlainWords(machine))])),
+      bullets(own.slice(0, MOST_MACHINES).map((machine) => [words(asPlainText(machine))])),
       ...(own.length > MOST_MACHINES ? [note(`and ${own.length - MOST_MACHINES} more`)] : []),
       { type: 'actions', elements: [button('home_slow', 'Something is slow', 'report', 'primary')] },
     ];
@@ -73,7 +73,7 @@ const PLAIN_WORDS: Record<string, string> = {
   critical: 'has serious trouble; we are aware of it',
 };
 
-function inPlainWords({ hostname, score, score_status, state }: Machine): string {
+function asPlainText({ hostname, score, score_status, state }: Machine): string {
   const sign = STATUS_SIGNS[score_status] ?? '';
   if (score === null) return `${sign} ${hostname} has not been looked at yet`;
   const old = state === 'stale' ? ' (not seen lately)' : '';
@@ -90,7 +90,7 @@ async function staffPart(slack: SlackContext, actor: Actor): Promise<Block[]> {
     glance(slack, actor, 'list_surveys', { limit: 1 }),
     glance(slack, actor, 'get_feedback_summary'),
   ]);
-  const image = await slack.pictures.show(fleetCourse(kpis?.output) ?? fleet?.chart ?? null);
+  const image = await slack.pictures.show(fleetHistory(kpis?.output) ?? fleet?.chart ?? null);
   const atRisk = atRiskMachines
     .safeParse(fleet?.output)
     .data?.worst.filter(({ score_status }) => score_status !== 'healthy');
@@ -111,7 +111,7 @@ const courseShown = z.object({
 });
 
 /** The fleet's score over the last days as a picture; null before there is a course. */
-function fleetCourse(kpis: Answer['output'] | undefined): ChartSpec | null {
+function fleetHistory(kpis: Answer['output'] | undefined): ChartSpec | null {
   const { data } = courseShown.safeParse(kpis);
   if (!data) return null;
   const points = data.fleet_score_course.map(({ at, avg_score }) => ({ at: new Date(at), value: avg_score }));

@@ -61,7 +61,7 @@ export function listenTo(bolt: App, slack: SlackContext, clock: Clock): void {
         ? { channel: channel.id, ts: String(container.message_ts), threadTs: (container.thread_ts as string) ?? null }
         : null,
       tell: (reply) => whisper(slack, body.response_url ? respond : null, person, reply),
-      tellAll: body.response_url
+      notifyAll: body.response_url
         ? async (reply) => {
             await respond({ response_type: 'in_channel', replace_original: false, ...reply });
           }

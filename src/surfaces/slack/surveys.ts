@@ -2,7 +2,7 @@
 import type { types } from '@slack/bolt';
 import { z } from 'zod';
 import { AppError } from '../../core/errors.ts';
-import type { SurveyLetter } from '../../core/people/surveys.ts';
+import type { ComposedSurvey } from '../../core/people/surveys.ts';
 import { FEEDBACK_CATEGORIES } from '../../domain/people/enps.ts';
 import {
   type Block,
@@ -29,7 +29,7 @@ const RATINGS = ['1 very badly', '2 badly', '3 so-so', '4 well', '5 very well'];
 const CONFIDENTIAL =
   'Your answer is stored without your name and shown only together with those of others. Pick a number; nothing is sent before you press Send.';
 
-export function surveyLetter({ question, endsAt, reminder, token }: SurveyLetter): Reply {
+export function surveyMessage({ question, endsAt, reminder, token }: ComposedSurvey): Reply {
   const optOut = confirmed(button('survey_opt_out', 'Do not ask me again', token), {
     title: 'No more surveys?',
     text: 'You will not be asked again. An operator can take you in again.',

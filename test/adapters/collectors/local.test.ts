@@ -1,7 +1,7 @@
 import { freemem, totalmem, uptime } from 'node:os';
 import { describe, expect, it } from 'vitest';
-import { createLocalLook } from '../../../src/adapters/collectors/local.ts';
-import { lookAt } from '../../../src/adapters/collectors/lookAt.ts';
+import { collectSnapshot } from '../../../src/adapters/collectors/collectSnapshot.ts';
+import { createLocalReader } from '../../../src/adapters/collectors/local.ts';
 import { METRICS } from '../../../src/domain/signals/telemetry.ts';
 import { contextAt, targetOf } from '../../helpers/collecting.ts';
 
@@ -9,8 +9,8 @@ const target = targetOf('local', {});
 
 describe('the local collector', () => {
   it('measures this machine, and accounts for every metric', async () => {
-    const look = createLocalLook({ nameServers: () => [], gateway: async () => '127.0.0.1' });
-    const snapshot = await lookAt(look, target, contextAt(new Date()));
+    const look = createLocalReader({ nameServers: () => [], gateway: async () => '127.0.0.1' });
+    const snapshot = await collectSnapshot(look, target, contextAt(new Date()));
     expect(snapshot.reachable).toBe(true);
     expect(snapshot.cpuPct).toBeGreaterThanOrEqual(0);
     expect(snapshot.memoryPct).toBeGreaterThan(0);
@@ -26,17 +26,17 @@ describe('the local collector', () => {
   });
 
   it('takes CPU use since the last look without waiting for a second sample', async () => {
-    const look = createLocalLook({ nameServers: () => [], gateway: async () => null });
-    const first = await lookAt(look, target, contextAt(new Date()));
-    const second = await lookAt(look, target, contextAt(new Date()));
+    const look = createLocalReader({ nameServers: () => [], gateway: async () => null });
+    const first = await collectSnapshot(look, target, contextAt(new Date()));
+    const second = await collectSnapshot(look, target, contextAt(new Date()));
     expect(second.cpuPct).toEqual(expect.any(Number));
     // The first look sleeps a second between its two samples; the second has nothing to wait for.
     expect(second.durationMs).toBeLessThan(first.durationMs);
   });
 
   it('says why there is no network quality', async () => {
-    const look = createLocalLook({ nameServers: () => ['127.0.0.1:1'], gateway: async () => null });
-    const snapshot = await lookAt(look, target, contextAt(new Date()));
+    const look = createLocalReader({ nameServers: () => ['127.0.0.1:1'], gateway: async () => null });
+    const snapshot = await collectSnapshot(look, target, contextAt(new Date()));
     expect(snapshot.unmeasured).toContainEqual({
       metric: 'latencyMs',
       reason: 'there is no default gateway and no name server outside this machine',

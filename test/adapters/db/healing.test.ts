@@ -24,7 +24,7 @@ const approval: StoredApproval = {
   requester: MODEL,
   requestedAt: NOW,
   expiresAt: NOW,
-  yesNeeded: 1,
+  requiredApprovals: 1,
   answers: [],
   decidedAt: null,
   execution: 'none',

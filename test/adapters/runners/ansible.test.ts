@@ -146,13 +146,15 @@ describe('what is not run', () => {
     async (playbook) => {
       symlinkSync('/etc/passwd', join(dir, 'playbooks/linked.yml'));
       expect(await refusal(run({ playbook }))).toContain('there is no playbook named');
-      expect(await runner().obstacle(BOX, playbook)).toContain('there is no playbook named');
+      expect(await runner().blockingReason(BOX, playbook)).toContain('there is no playbook named');
     },
   );
 
   test('anything without Ansible', async () => {
     const empty = join(dir, 'playbooks');
-    expect(await runner(empty).obstacle(BOX, 'cleanup_disk')).toBe('Ansible is not installed where this service runs');
+    expect(await runner(empty).blockingReason(BOX, 'cleanup_disk')).toBe(
+      'Ansible is not installed where this service runs',
+    );
   });
 
   test.each([

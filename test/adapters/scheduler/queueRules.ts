@@ -111,11 +111,11 @@ export function describeQueue(kind: string, queueUrl: () => string): void {
       scheduler.define(job, async () => {}, 1);
       await scheduler.enqueue(job, { n: 1 });
       await scheduler.enqueue(job, { n: 2 });
-      const unbegun = async () => (await scheduler.unbegun(job)).map(({ n }) => n).sort();
-      expect(await unbegun()).toEqual([1, 2]);
+      const pending = async () => (await scheduler.pendingJobs(job)).map(({ n }) => n).sort();
+      expect(await pending()).toEqual([1, 2]);
       await scheduler.start();
       await expect.poll(() => ended.length, wait).toBe(2);
-      expect(await unbegun()).toEqual([]);
+      expect(await pending()).toEqual([]);
       await scheduler.stop(0);
     }, 60_000);
 

@@ -32,7 +32,7 @@ afterAll(async () => {
 
 const keysOf = async (name: string) =>
   (await redis!.smembers(`agenda:jobs:by_name:${name}`)).map((id) => `agenda:job:${id}`);
-const momentOf = (text: string | undefined) => (!text || text === 'null' ? null : new Date(Number(text) || text));
+const timestampOf = (text: string | undefined) => (!text || text === 'null' ? null : new Date(Number(text) || text));
 const queue: SharedQueue = {
   url: () => url,
   async jobs(name) {
@@ -40,8 +40,8 @@ const queue: SharedQueue = {
     return jobs.map(({ data, failReason, lockedAtMs, nextRunAt }) => ({
       data: JSON.parse(data ?? 'null'),
       failReason: failReason ?? null,
-      lockedAt: momentOf(lockedAtMs),
-      nextRunAt: momentOf(nextRunAt),
+      lockedAt: timestampOf(lockedAtMs),
+      nextRunAt: timestampOf(nextRunAt),
     }));
   },
   async change(name, { lockedAt, nextRunAt, ...fields }, n) {

@@ -1,6 +1,6 @@
 /** Alerts told in Slack, from the webhook to the channel, against a local Web API. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { tellPeople } from '../../../src/core/outbox/messages.ts';
+import { notifyPeople } from '../../../src/core/outbox/messages.ts';
 import { startTestService, type TestService } from '../../helpers/service.ts';
 import {
   BOT_TOKEN,
@@ -231,7 +231,7 @@ describe('an alert in Slack', () => {
     const [{ id: alert_id, hostname }] = await openAlerts();
     const question = { remediation_id: 'R1', alert_id, hostname, owner_email: 'alice@example.com' };
     const { ports } = service.app;
-    await tellPeople(ports, ports.store, { what: 'fix_check', ...question });
+    await notifyPeople(ports, ports.store, { what: 'fix_check', ...question });
     await fire('web-02', 'ServiceDown');
     await slack.until(async () => (await messages()).find((message) => reads(message, 'ServiceDown on web-02')));
     expect(JSON.stringify(logged)).toContain('lacks the scope users:read.email');

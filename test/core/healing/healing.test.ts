@@ -1,6 +1,6 @@
 /** Self-healing through the whole service: from an alert of any source to a verified fix, or to a person. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { takeUpWhatDiedLeft } from '../../../src/core/processes/workers.ts';
+import { reclaimFromDeadProcesses } from '../../../src/core/processes/workers.ts';
 import { alert, delivery } from '../../helpers/deliveries.ts';
 import { FULL_DISK, type HealingWorld, healingWorld, MAP, MODEL, person } from '../../helpers/healingWorld.ts';
 import { WELL } from '../../helpers/machines.ts';
@@ -124,7 +124,7 @@ describe('what is not healed goes to a person', () => {
   });
 
   test('an alert on a machine where nothing can be run', async () => {
-    world.obstacle = 'Ansible is not installed where this service runs';
+    world.blockingReason = 'Ansible is not installed where this service runs';
     await world.register('pc-1');
     await fillMemory('pc-1');
     const { id } = await world.reaches('pc-1', 'needs_human');
@@ -353,7 +353,7 @@ describe('a remediation that began, and whose process died before it got into th
     await runs.update(id, { status: 'queued' });
     return id;
   };
-  const queueAgain = () => takeUpWhatDiedLeft(world.service.app.ports, () => false);
+  const queueAgain = () => reclaimFromDeadProcesses(world.service.app.ports, () => false);
 
   test('is carried out, once', async () => {
     const id = await begunAndLost();

@@ -1,7 +1,7 @@
 /** The outbox on both databases, told to a messenger that does as the test says. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createMetrics } from '../../../src/adapters/metrics/metrics.ts';
-import { createCourier } from '../../../src/core/outbox/outbox.ts';
+import { createDispatcher } from '../../../src/core/outbox/outbox.ts';
 import type { DeliveryOutcome, Messenger } from '../../../src/core/ports/messagePorts.ts';
 import type { Delivery, OutboxMessage } from '../../../src/domain/outbox.ts';
 import { testClock } from '../../helpers/clock.ts';
@@ -32,7 +32,7 @@ describe.each(STORE_KINDS)('on %s', (kind) => {
   let opened: TestStore;
   let clock: ReturnType<typeof testClock>;
   let slack: ReturnType<typeof scripted>;
-  let courier: ReturnType<typeof createCourier>;
+  let courier: ReturnType<typeof createDispatcher>;
   beforeAll(async () => {
     opened = await openTestStore(kind);
   });
@@ -42,7 +42,7 @@ describe.each(STORE_KINDS)('on %s', (kind) => {
   beforeEach(() => {
     clock = testClock();
     slack = scripted(`slack-${++serial}`);
-    courier = createCourier(ports(), slack.messenger, () => 1);
+    courier = createDispatcher(ports(), slack.messenger, () => 1);
   });
   const tell = (subject: string, kind: OutboxMessage['kind'] = 'raised') =>
     opened.store.outbox.add(
@@ -129,7 +129,7 @@ describe.each(STORE_KINDS)('on %s', (kind) => {
 
   test('two couriers at once deliver everything once', async () => {
     for (let i = 0; i < 9; i++) await tell(`s${i}`);
-    const second = createCourier(ports(), slack.messenger, () => 1);
+    const second = createDispatcher(ports(), slack.messenger, () => 1);
     for (let i = 0; i < 12; i++) await Promise.all([courier.step(), second.step()]);
     expect(
       told()

@@ -1,7 +1,7 @@
 /** A survey of forty people from the lot to the summary, attacked through every face that could tell who said what. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { jobActor } from '../../../src/core/actor.ts';
-import type { SurveyLetter } from '../../../src/core/people/surveys.ts';
+import type { ComposedSurvey } from '../../../src/core/people/surveys.ts';
 import type { Ports } from '../../../src/core/ports/ports.ts';
 import { dayOf } from '../../../src/domain/people/survey.ts';
 import { testClock } from '../../helpers/clock.ts';
@@ -74,7 +74,7 @@ describe.each(['sqlite', 'postgresql'] as const)('a survey of forty people on %s
 
   const ports = (): Ports => service.app.ports;
   const tend = async () => (await service.app.invoke('tend_surveys', {}, jobActor('dex_tend_surveys'))).output;
-  const answer = (letter: SurveyLetter, more: Record<string, unknown>) => {
+  const answer = (letter: ComposedSurvey, more: Record<string, unknown>) => {
     const name = letter.email.replace('@example.com', '');
     return service.app.invoke('answer_survey', { token: letter.token, ...more }, slackActor(name));
   };
@@ -114,7 +114,7 @@ describe.each(['sqlite', 'postgresql'] as const)('a survey of forty people on %s
     for (let step = 0; step < 37; step++) {
       const index = (step * 11 + 5) % 40; // 11 and 40 share no factor, so that everybody comes once
       const employee = EMPLOYEES[index] as Employee;
-      const [letter] = office.to(employee.email) as [SurveyLetter];
+      const [letter] = office.to(employee.email) as [ComposedSurvey];
       const named = index % 5 !== 0; // every fifth does not tick that the machine may be named
       await answer(letter, {
         rating: ratingOf(index),
@@ -133,9 +133,9 @@ describe.each(['sqlite', 'postgresql'] as const)('a survey of forty people on %s
   }, 120_000);
 
   test('a token answers once, a foreign machine and a made-up token are refused', async () => {
-    const [used] = office.to((answered[0] as Employee).email) as [SurveyLetter];
+    const [used] = office.to((answered[0] as Employee).email) as [ComposedSurvey];
     await expect(answer(used, { rating: 1 })).rejects.toMatchObject({ kind: 'conflict' });
-    const [unused] = office.to(lastThree()[0]!.email) as [SurveyLetter];
+    const [unused] = office.to(lastThree()[0]!.email) as [ComposedSurvey];
     await expect(answer(unused, { rating: 1, hostname: 'laptop-39' })).rejects.toMatchObject({ kind: 'invalid' });
     await expect(answer({ ...unused, token: 'dex_made-up' }, { rating: 1 })).rejects.toMatchObject({
       kind: 'not_found',
@@ -197,18 +197,18 @@ describe.each(['sqlite', 'postgresql'] as const)('a survey of forty people on %s
     const reminded = office.letters.filter(({ reminder }) => reminder).map(({ email }) => email);
     expect(reminded.toSorted()).toEqual([one, two, three].map(({ email }) => email).toSorted());
 
-    const [first, reminder] = office.to(one.email) as [SurveyLetter, SurveyLetter];
+    const [first, reminder] = office.to(one.email) as [ComposedSurvey, ComposedSurvey];
     await answer(first, { rating: 5, comment: secretComment(one.email) });
     await expect(answer(reminder, { rating: 1 })).rejects.toMatchObject({ kind: 'conflict' });
     answered.push(one);
-    await answer(office.to(two.email)[1] as SurveyLetter, { rating: 2, comment: secretComment(two.email) });
+    await answer(office.to(two.email)[1] as ComposedSurvey, { rating: 2, comment: secretComment(two.email) });
     answered.push(two);
     await look({ days: 30 }, 'before the end');
     expect(seen.every(({ responses }) => responses === 0)).toBe(true);
 
-    const token = (office.to(three.email)[1] as SurveyLetter).token;
+    const token = (office.to(three.email)[1] as ComposedSurvey).token;
     await service.app.invoke('opt_out', { token }, slackActor('three'));
-    await expect(answer(office.to(three.email)[0] as SurveyLetter, { rating: 3 })).rejects.toMatchObject({
+    await expect(answer(office.to(three.email)[0] as ComposedSurvey, { rating: 3 })).rejects.toMatchObject({
       kind: 'conflict',
     });
     await expect(service.app.invoke('opt_out', { email: one.email }, slackActor('three'))).rejects.toMatchObject({
@@ -247,7 +247,7 @@ describe.each(['sqlite', 'postgresql'] as const)('a survey of forty people on %s
     await office.arrived(43 + invited);
     const [victim] = EMPLOYEES as [Employee];
     await look({ days: 365 }, 'before the victim');
-    const letter = office.to(victim.email).at(-1) as SurveyLetter;
+    const letter = office.to(victim.email).at(-1) as ComposedSurvey;
     await answer(letter, { rating: 1, comment: 'the second time' });
     for (let round = 0; round < 4; round++) {
       await service.call('POST', '/api/v1/dex/feedback', { rating: 5, category: 'hardware', hostname: 'laptop-1' });

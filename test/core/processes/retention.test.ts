@@ -1,7 +1,7 @@
 /** Retention on both databases: no sample is lost or counted twice, whatever interrupts it, and old things go in the end. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Store } from '../../../src/core/ports/storePorts.ts';
-import { tendRetention } from '../../../src/core/processes/retention.ts';
+import { maintainRetention } from '../../../src/core/processes/retention.ts';
 import type { Endpoint } from '../../../src/domain/fleet/endpoint.ts';
 import { NOW, registration, run, score, snapshot } from '../../helpers/rows.ts';
 import { openTestStore, STORE_KINDS, type TestStore } from '../../helpers/stores.ts';
@@ -24,7 +24,7 @@ describe.each(STORE_KINDS)('%s', (kind) => {
   afterAll(() => opened.close());
 
   const tend = (now = NOW, signal = new AbortController().signal) =>
-    tendRetention({ store, clock: { now: () => now }, settings: { retentionDays: RETENTION_DAYS } }, signal);
+    maintainRetention({ store, clock: { now: () => now }, settings: { retentionDays: RETENTION_DAYS } }, signal);
 
   const register = () => store.endpoints.register(registration(), null, OLD);
 
@@ -128,7 +128,7 @@ describe.each(STORE_KINDS)('%s', (kind) => {
         },
       };
       const needs = { store: breaking, clock: { now: () => NOW }, settings: { retentionDays: RETENTION_DAYS } };
-      await tendRetention(needs, controller.signal).catch((error: Error) => expect(error.message).toBe('killed'));
+      await maintainRetention(needs, controller.signal).catch((error: Error) => expect(error.message).toBe('killed'));
       expect(await counted()).toEqual([701, 701]);
     }
     await tend();
@@ -157,7 +157,7 @@ describe.each(STORE_KINDS)('%s', (kind) => {
         }),
     };
     const needs = { store: failing, clock: { now: () => NOW }, settings: { retentionDays: RETENTION_DAYS } };
-    await expect(tendRetention(needs, new AbortController().signal)).rejects.toThrow('the database went away');
+    await expect(maintainRetention(needs, new AbortController().signal)).rejects.toThrow('the database went away');
     expect(await history(endpoint)).toHaveLength(5);
     await tend();
   });

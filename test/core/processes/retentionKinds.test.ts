@@ -1,7 +1,7 @@
 /** What is forgotten whole, kind by kind on both databases: the old goes, the young stays, and what is not over stays however old. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { FORGOTTEN, type Forgotten } from '../../../src/core/ports/retentionPorts.ts';
-import { tendRetention } from '../../../src/core/processes/retention.ts';
+import { maintainRetention } from '../../../src/core/processes/retention.ts';
 import { plantRow } from '../../helpers/plantRow.ts';
 import { NOW } from '../../helpers/rows.ts';
 import { openTestStore, STORE_KINDS, type TestStore } from '../../helpers/stores.ts';
@@ -94,7 +94,7 @@ describe.each(STORE_KINDS)('%s', (storeKind) => {
 
   const plant = (table: string, fields: Fields) => plantRow(opened.database, table, fields);
   const tend = () =>
-    tendRetention(
+    maintainRetention(
       { store: opened.store, clock: { now: () => NOW }, settings: { retentionDays: 14 } },
       new AbortController().signal,
     );

@@ -7,8 +7,8 @@ import {
   beat,
   createSleepCheck,
   leave,
+  reclaimFromDeadProcesses,
   requireWorkers,
-  takeUpWhatDiedLeft,
 } from '../../../src/core/processes/workers.ts';
 import { createRunEvents } from '../../../src/core/runs/runEvents.ts';
 import { testClock } from '../../helpers/clock.ts';
@@ -29,11 +29,11 @@ function processOf(store: Store, id: string, pid = 1, host = 'here') {
     metrics: createMetrics(),
     runEvents: createRunEvents(),
     log: collectingLog().log,
-    inHand: new Set<string>(),
+    inProgress: new Set<string>(),
     worker: { id, host, pid, startedAt: clock.now() },
     queue: {
       enqueue: async (_job: string, { run_id }: Record<string, unknown>) => void enqueued.push(String(run_id)),
-      unbegun: async () => places.map((run_id) => ({ run_id })),
+      pendingJobs: async () => places.map((run_id) => ({ run_id })),
       releaseJobsOf: async (workerIds: readonly string[]) => void released.push(...workerIds),
     },
     released,
@@ -63,14 +63,14 @@ describe.each(STORE_KINDS)('%s', (kind) => {
     await beat(mine, true);
     await beat(other, true);
     await claimed(`${kind}-mine`, mine.worker.id);
-    mine.inHand.add(`${kind}-mine`);
+    mine.inProgress.add(`${kind}-mine`);
     await claimed(`${kind}-other`, other.worker.id);
-    expect(await takeUpWhatDiedLeft(mine, everybodyLives)).toEqual({ interrupted: 0, requeued: 0 });
+    expect(await reclaimFromDeadProcesses(mine, everybodyLives)).toEqual({ interrupted: 0, requeued: 0 });
     clock.advance(SILENCE_MS);
     await beat(mine, true);
-    expect((await takeUpWhatDiedLeft(mine, everybodyLives)).interrupted).toBe(0);
+    expect((await reclaimFromDeadProcesses(mine, everybodyLives)).interrupted).toBe(0);
     clock.advance(1);
-    expect((await takeUpWhatDiedLeft(mine, everybodyLives)).interrupted).toBe(1);
+    expect((await reclaimFromDeadProcesses(mine, everybodyLives)).interrupted).toBe(1);
     expect(await statusOf(`${kind}-mine`)).toBe('running');
     expect(await statusOf(`${kind}-other`)).toBe('interrupted');
     await leave(mine);
@@ -81,7 +81,7 @@ describe.each(STORE_KINDS)('%s', (kind) => {
     await beat(mine, true);
     await beat(before, true);
     await claimed(`${kind}-left`, before.worker.id);
-    await takeUpWhatDiedLeft(mine, (pid) => pid === 6);
+    await reclaimFromDeadProcesses(mine, (pid) => pid === 6);
     expect(await statusOf(`${kind}-left`)).toBe('interrupted');
   });
 
@@ -91,9 +91,9 @@ describe.each(STORE_KINDS)('%s', (kind) => {
     const mine = processOf(store, `${kind}-sweeper`);
     mine.places.push(`${kind}-waits`, 'another');
     clock.advance(59_999);
-    expect(await takeUpWhatDiedLeft(mine, everybodyLives)).toMatchObject({ requeued: 0 });
+    expect(await reclaimFromDeadProcesses(mine, everybodyLives)).toMatchObject({ requeued: 0 });
     clock.advance(1);
-    expect(await takeUpWhatDiedLeft(mine, everybodyLives)).toMatchObject({ requeued: 1 });
+    expect(await reclaimFromDeadProcesses(mine, everybodyLives)).toMatchObject({ requeued: 1 });
     expect(mine.enqueued).toEqual([`${kind}-lost`]);
   });
 

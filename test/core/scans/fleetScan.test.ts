@@ -7,7 +7,7 @@ import { type App, createApp } from '../../../src/app.ts';
 import { readConfig } from '../../../src/config.ts';
 import { jobActor } from '../../../src/core/actor.ts';
 import type { Collector } from '../../../src/core/ports/ports.ts';
-import { takeUpWhatDiedLeft } from '../../../src/core/processes/workers.ts';
+import { reclaimFromDeadProcesses } from '../../../src/core/processes/workers.ts';
 import { beginFleetScan, createShardScan, type ScanShardsJob } from '../../../src/core/scans/fleetScan.ts';
 import { addRun } from '../../../src/core/scans/scanning.ts';
 import { collectingLog } from '../../helpers/collectingLog.ts';
@@ -120,7 +120,7 @@ describe.each(STORE_KINDS)('%s', (kind) => {
     const sleeper = one.work(id, goesOn);
     await untilScanned(id, 100);
     // The first never said that it lives.
-    expect(await takeUpWhatDiedLeft(other.app.ports, nobodyIsGone)).toEqual({ interrupted: 0, requeued: 1 });
+    expect(await reclaimFromDeadProcesses(other.app.ports, nobodyIsGone)).toEqual({ interrupted: 0, requeued: 1 });
     await other.work(id, goesOn);
     expect(await runOf(id)).toMatchObject({ status: 'completed', result: { total: 150, scanned: 150, scored: 150 } });
     asleep.resolve();
@@ -167,7 +167,7 @@ describe.each(STORE_KINDS)('%s', (kind) => {
       throw new Error('a bug');
     };
     for (let attempt = 0; attempt < 3; attempt++) await expect(one.work(id, goesOn)).rejects.toThrow('a bug');
-    await takeUpWhatDiedLeft(other.app.ports, nobodyIsGone);
+    await reclaimFromDeadProcesses(other.app.ports, nobodyIsGone);
     expect(await runOf(id)).toMatchObject({ status: 'failed', result: { missed: 5 } });
   }, 120_000);
 
@@ -190,7 +190,10 @@ describe.each(STORE_KINDS)('%s', (kind) => {
     const { ports } = one.app;
     const run = await addRun(ports, jobActor('test'), 'fleet_scan', {});
     await ports.store.runs.claim(run.id, 'dead', new Date());
-    expect(await takeUpWhatDiedLeft(other.app.ports, nobodyIsGone)).toMatchObject({ interrupted: 0, requeued: 1 });
+    expect(await reclaimFromDeadProcesses(other.app.ports, nobodyIsGone)).toMatchObject({
+      interrupted: 0,
+      requeued: 1,
+    });
     expect(await runOf(run.id)).toMatchObject({ status: 'queued' });
   }, 120_000);
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { predictiveAlert, type StandingAlert } from '../../../src/domain/forecasts/predictiveAlert.ts';
+import { type OpenPrediction, predictiveAlert } from '../../../src/domain/forecasts/predictiveAlert.ts';
 import type { SeriesPoint } from '../../../src/domain/forecasts/seriesShape.ts';
 import { analyseTrend, type Trend } from '../../../src/domain/forecasts/trend.ts';
 import { Dice } from '../../bench/seriesGenerator.ts';
@@ -23,7 +23,7 @@ const moved = (trend: Trend, status: Trend['status'], expected: number, latest: 
   timeToImpactHighHours: latest,
 });
 const leak = disk((hour) => 75 + 0.25 * hour);
-const standing: StandingAlert = {
+const standing: OpenPrediction = {
   severity: 'warning',
   raisedAt: new Date(NOW_MS - 10 * HOUR_MS),
   predictedTimeToImpact: 'about 3 days',
@@ -104,7 +104,7 @@ describe('hysteresis', () => {
   it('does not flap from hour to hour on a noisy leak', () => {
     const dice = new Dice(11);
     const points = series(500, (hour) => 85 + 0.08 * hour + 2 * dice.normal());
-    let alert: StandingAlert | null = null;
+    let alert: OpenPrediction | null = null;
     let changes = 0;
     for (let hour = -300; hour <= 0; hour++) {
       const nowMs = NOW_MS + hour * HOUR_MS;

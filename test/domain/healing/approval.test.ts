@@ -22,7 +22,7 @@ const asked = (more: Partial<Approval> = {}): Approval => ({
   requester: party('key:m', 'model'),
   requestedAt: NOW,
   expiresAt: new Date(NOW.getTime() + 60_000),
-  yesNeeded: 1,
+  requiredApprovals: 1,
   answers: [],
   decidedAt: null,
   execution: 'none',
@@ -41,10 +41,10 @@ describe('an answer', () => {
     }));
 
   test('of no ends it, even where two have to agree', () =>
-    expect(no(asked({ yesNeeded: 2 }))).toMatchObject({ approval: { status: 'denied', execution: 'none' } }));
+    expect(no(asked({ requiredApprovals: 2 }))).toMatchObject({ approval: { status: 'denied', execution: 'none' } }));
 
   test('of a second person is needed where two have to agree', () => {
-    const first = yes(asked({ yesNeeded: 2 })) as { approval: Approval };
+    const first = yes(asked({ requiredApprovals: 2 })) as { approval: Approval };
     expect(first.approval).toMatchObject({ status: 'pending', decidedAt: null, execution: 'none' });
     expect(yes(first.approval)).toMatchObject({ refused: 'denied' });
     expect(yes(first.approval, party('bob'))).toMatchObject({ approval: { status: 'approved' } });

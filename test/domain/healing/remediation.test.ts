@@ -25,7 +25,7 @@ describe('the decision', () => {
   test('runs what is mapped', () =>
     expect(decide(DISK)).toMatchObject({
       kind: 'run',
-      plan: { playbook: 'cleanup_disk', variables: {}, yesNeeded: 0 },
+      plan: { playbook: 'cleanup_disk', variables: {}, requiredApprovals: 0 },
     }));
 
   test.each([
@@ -34,9 +34,9 @@ describe('the decision', () => {
     ['true, tier 3', true, 3, 1],
     ['true, tier 1', true, 1, 2],
     ['false, tier 1', false, 1, 0],
-  ] as const)('requires_approval %s', (_name, requiresApproval, criticalityTier, yesNeeded) =>
+  ] as const)('requires_approval %s', (_name, requiresApproval, criticalityTier, requiredApprovals) =>
     expect(decide({ ...DISK, requiresApproval }, { endpoint: { criticalityTier } })).toMatchObject({
-      plan: { yesNeeded },
+      plan: { requiredApprovals },
     }),
   );
 
@@ -110,7 +110,7 @@ describe('guards', () => {
     variables: {},
     cooldownMs: 7_200_000,
     maxPerDay: 2,
-    yesNeeded: 0,
+    requiredApprovals: 0,
   };
   const past = (hoursAgo: number, more: Partial<Remediation> = {}): Remediation => {
     const at = new Date(NOW.getTime() - hoursAgo * 3_600_000);

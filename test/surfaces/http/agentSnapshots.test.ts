@@ -1,7 +1,7 @@
 /** Reports of push agents, made by the agent's own code and sent through the network. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createLocalLook } from '../../../src/adapters/collectors/local.ts';
-import { lookAt } from '../../../src/adapters/collectors/lookAt.ts';
+import { collectSnapshot } from '../../../src/adapters/collectors/collectSnapshot.ts';
+import { createLocalReader } from '../../../src/adapters/collectors/local.ts';
 import { readSettings, runAgent } from '../../../src/agent.ts';
 import { type AgentSnapshotWire, snapshotToWire } from '../../../src/core/scans/agentSnapshot.ts';
 import { emptySnapshot } from '../../../src/domain/signals/telemetry.ts';
@@ -28,10 +28,11 @@ describe('a report', () => {
     const token = await registered('laptop-real');
     const settings = readSettings(['--server', service.url, '--once'], token);
     const target = targetOf('push', { timeoutMs: 30_000 }, 'laptop-real');
-    const look = createLocalLook();
+    const look = createLocalReader();
     const signal = new AbortController().signal;
     const said: string[] = [];
-    const collect = (previousScanAt: Date | null) => lookAt(look, target, { now: new Date(), signal, previousScanAt });
+    const collect = (previousScanAt: Date | null) =>
+      collectSnapshot(look, target, { now: new Date(), signal, previousScanAt });
     expect(await runAgent(settings, collect, (line) => said.push(line), signal), said.join('\n')).toBe(0);
     const { status, body } = await service.call('GET', '/api/v1/dex/endpoints/laptop-real/score');
     expect(status).toBe(200);

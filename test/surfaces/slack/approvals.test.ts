@@ -44,7 +44,7 @@ beforeAll(async () => {
     {
       collector: machines(findings),
       runner: {
-        obstacle: async () => null,
+        blockingReason: async () => null,
         async run(job) {
           played.push(job);
           findings.set(job.endpoint.hostname, WELL);

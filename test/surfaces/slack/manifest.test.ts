@@ -12,7 +12,9 @@ const manifest = (name: string) => JSON.parse(read(`config/${name}`));
 
 const CODE = [
   ...['src/surfaces/slack', 'src/adapters/slack'].flatMap((dir) =>
-    readdirSync(join(ROOT, dir)).map((name) => `${dir}/${name}`),
+    readdirSync(join(ROOT, dir), { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.ts'))
+      .map((name) => `${dir}/${name}`),
   ),
 ].map(read);
 

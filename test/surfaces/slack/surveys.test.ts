@@ -61,7 +61,7 @@ afterAll(async () => {
 const tend = () => service.app.invoke('tend_surveys', {}, jobActor('dex_tend_surveys'));
 const letters = (user: string) =>
   slack.calls.filter(({ method, body }) => method === 'chat.postMessage' && body.channel === slack.users[user]);
-const letterTo = (user: string, nth = 0) => slack.until(() => letters(user)[nth]);
+const messageTo = (user: string, nth = 0) => slack.until(() => letters(user)[nth]);
 const openForm = async (user: string, letter: any, rating: number) => {
   const { channel, ts } = letter.answer;
   const { action_id: actionId, value } = buttonOf(letter.body, `survey_rate:${rating}`);
@@ -74,7 +74,7 @@ const openForm = async (user: string, letter: any, rating: number) => {
 
 describe('a survey in Slack', { timeout: 60_000 }, () => {
   it('asks each person in direct messages, and skips who has no account, saying so', async () => {
-    const { body } = await letterTo('alice');
+    const { body } = await messageTo('alice');
     expect(buttons(body).map(({ action_id }) => action_id)).toEqual([
       ...[1, 2, 3, 4, 5].map((rating) => `survey_rate:${rating}`),
       'survey_opt_out',
@@ -88,7 +88,7 @@ describe('a survey in Slack', { timeout: 60_000 }, () => {
   });
 
   it('takes an answer with a comment and a ticked machine, once, and thanks in the place of the question', async () => {
-    const letter = await letterTo('alice');
+    const letter = await messageTo('alice');
     const view = await openForm('alice', letter, 4);
     expect(shown(view)).toContain('Your rating: 4 well');
     const filled = { category: 'software', comment: 'I like it.', hostname: 'alice-laptop' };
@@ -121,7 +121,7 @@ describe('a survey in Slack', { timeout: 60_000 }, () => {
   });
 
   it('says what is wrong with a forged token', async () => {
-    const view = await openForm('otto', await letterTo('otto'), 1);
+    const view = await openForm('otto', await messageTo('otto'), 1);
     const metadata = JSON.parse(view.private_metadata);
     const forged = { ...view, private_metadata: JSON.stringify({ ...metadata, token: 'x'.repeat(43) }) };
     const { json } = await slack.submit(send, 'otto', forged, { comment: 'hm' });
@@ -131,7 +131,7 @@ describe('a survey in Slack', { timeout: 60_000 }, () => {
   it('reminds once those who have not answered, and asks nobody again who opted out', async () => {
     clock.advance(2 * DAY_MS);
     await tend();
-    const reminder = await letterTo('otto', 1);
+    const reminder = await messageTo('otto', 1);
     expect(shown(reminder.body)).toContain('A reminder: How is');
     expect(letters('alice')).toHaveLength(1);
 
@@ -143,7 +143,7 @@ describe('a survey in Slack', { timeout: 60_000 }, () => {
       slack.calls.find(({ method, body }) => method === 'chat.update' && body.ts === ts),
     );
     expect(shown(edit.body)).toContain('You will not be asked again.');
-    const view = await openForm('otto', await letterTo('otto'), 5);
+    const view = await openForm('otto', await messageTo('otto'), 5);
     const { json } = await slack.submit(send, 'otto', { ...view, id: 'V5' }, {});
     expect(JSON.stringify(json)).toContain('opted out');
   });

@@ -1,9 +1,9 @@
 /** What node_exporter's metrics (Linux, macOS; names as of 0.16 and later) say about a machine. */
 import type { ScanTarget } from '../../../domain/signals/telemetry.ts';
 import { type Filesystem, fullestDisk } from '../filesystems.ts';
-import { type Measured, measured, measuredMoment, measuredNumber, missing } from '../readings.ts';
+import { type Measured, measured, measuredNumber, measuredTimestamp, missing } from '../readings.ts';
 import { downUnits, type UnitStates } from '../systemdUnits.ts';
-import { type Exporter, type Page, sumCpuTimes, usedPct } from './exporterLook.ts';
+import { type Exporter, type Page, sumCpuTimes, usedPct } from './exporterReader.ts';
 
 const NAME = 'node_exporter';
 const IDLE_MODES = new Set(['idle', 'iowait']);
@@ -33,7 +33,7 @@ export const nodeExporter: Exporter = {
     disk: fullestDisk(filesystems(page)),
     servicesDown: servicesDown(page, target),
     logErrors: missing(`${NAME} does not read logs`),
-    bootedAt: measuredMoment(page.value('node_boot_time_seconds'), `${NAME} reports no boot time`),
+    bootedAt: measuredTimestamp(page.value('node_boot_time_seconds'), `${NAME} reports no boot time`),
   }),
 };
 

@@ -1,8 +1,8 @@
 /** What windows_exporter's metrics say about a machine; where a metric was renamed, both names are read. */
 import type { ScanTarget } from '../../../domain/signals/telemetry.ts';
 import { fullestDisk } from '../filesystems.ts';
-import { type Measured, measured, measuredMoment, measuredNumber, missing } from '../readings.ts';
-import { type Exporter, type Page, sumCpuTimes, usedPct } from './exporterLook.ts';
+import { type Measured, measured, measuredNumber, measuredTimestamp, missing } from '../readings.ts';
+import { type Exporter, type Page, sumCpuTimes, usedPct } from './exporterReader.ts';
 
 const NAME = 'windows_exporter';
 const IDLE_MODES = new Set(['idle']);
@@ -39,7 +39,7 @@ export const windowsExporter: Exporter = {
     disk: fullestVolume(page),
     servicesDown: servicesDown(page, target),
     logErrors: missing(`${NAME} does not read event logs`),
-    bootedAt: measuredMoment(page.value(...BOOT_TIME), `${NAME} reports no boot time`),
+    bootedAt: measuredTimestamp(page.value(...BOOT_TIME), `${NAME} reports no boot time`),
   }),
 };
 

@@ -114,7 +114,7 @@ export function alertRepository(session: Session): AlertRepository {
       return (await session().find(AlertEventRow, { alertId }, { orderBy: { id: 'asc' } })).map(toEvent);
     },
 
-    quietTimeOver: (now, limit) =>
+    silenceOver: (now, limit) =>
       read("where status = 'acknowledged' and acknowledged_until <= ? order by id limit ?", [now, limit]),
 
     unmoved: (alerts) => equalRows(session(), AlertRow, alerts, ['updatedAt']),

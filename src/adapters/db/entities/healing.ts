@@ -24,7 +24,7 @@ export const ApprovalRow = defineEntity({
     requester: p.json<Actor>(),
     requestedAt: p.datetime(3),
     expiresAt: p.datetime(3),
-    yesNeeded: p.integer(),
+    requiredApprovals: p.integer().name('yes_needed'),
     answers: p.json<ApprovalAnswer[]>(),
     decidedAt: p.datetime(3).nullable(),
     execution: word<Execution>(),

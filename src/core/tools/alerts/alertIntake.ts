@@ -1,6 +1,6 @@
 /** Tools that people never call: what Alertmanager delivers, what the clock does to alerts, and which hosts nobody knows. */
 import { z } from 'zod';
-import { FACES } from '../../actor.ts';
+import { INTERFACES } from '../../actor.ts';
 import { takeDelivery } from '../../alerts/alertIntake.ts';
 import { expireAcknowledgements, handOver } from '../../alerts/alerting.ts';
 import { iso } from '../../present.ts';
@@ -17,7 +17,7 @@ export const ingestAlerts = defineTool({
   name: 'ingest_alerts',
   title: 'Take in alerts',
   effect: 'write',
-  hiddenFrom: FACES.filter((face) => face !== 'webhook'),
+  hiddenFrom: INTERFACES.filter((face) => face !== 'webhook'),
   description: 'Take one delivery of Alertmanager (webhook version 4): every alert of the group, firing and resolved.',
   input: z.looseObject({
     status: z.unknown().optional(),
@@ -39,11 +39,11 @@ export const ingestAlerts = defineTool({
     `${received} received: ${created} created, ${updated} updated, ${resolved} resolved, ${unchanged} known, ${ignored.length} ignored.`,
 });
 
-export const tendAlerts = defineTool({
+export const maintainAlerts = defineTool({
   name: 'tend_alerts',
   title: 'Tend alerts',
   effect: 'write',
-  hiddenFrom: FACES.filter((face) => face !== 'job'),
+  hiddenFrom: INTERFACES.filter((face) => face !== 'job'),
   description:
     'Wake alerts whose quiet time is over, hand over to healing what a stopped process left, forget old messages.',
   input: z.strictObject({}),

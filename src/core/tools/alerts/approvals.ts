@@ -121,7 +121,7 @@ export function presentApproval(approval: StoredApproval): z.input<typeof approv
     requested_via: approval.requester.via,
     requested_at: iso(approval.requestedAt),
     expires_at: iso(approval.expiresAt),
-    approvals_needed: approval.yesNeeded,
+    approvals_needed: approval.requiredApprovals,
     answers: approval.answers,
     decided_at: iso(approval.decidedAt),
     execution: approval.execution,

@@ -1,11 +1,11 @@
 /** Tools for remediations: asking for one, its history, stopping it, and whether it really helped. */
 import { z } from 'zod';
 import { REMEDIATION_ACTIONS, REMEDIATION_STATUSES, type Remediation } from '../../../domain/healing/remediation.ts';
-import { FACES } from '../../actor.ts';
+import { INTERFACES } from '../../actor.ts';
 import { forgetDeliveries } from '../../alerts/ticketing.ts';
 import { expireApprovals } from '../../approvals.ts';
 import { remediateAlert } from '../../healing/healing.ts';
-import { answerFixCheck, cancelRemediation, tendRemediations } from '../../healing/remediating.ts';
+import { answerFixCheck, cancelRemediation, maintainRemediations } from '../../healing/remediating.ts';
 import { iso } from '../../present.ts';
 import { hostnameInput, pageInput, timestamp } from '../../shapes.ts';
 import { defineTool } from '../../tool.ts';
@@ -123,17 +123,17 @@ export const answerFixCheckTool = defineTool({
       : `Thank you. Alert ${remediation.alert_id} (${remediation.alert_name} on ${remediation.hostname}) is open for a person.`,
 });
 
-export const tendHealing = defineTool({
+export const maintainHealing = defineTool({
   name: 'tend_healing',
   title: 'Tend healing',
   effect: 'write',
-  hiddenFrom: FACES.filter((face) => face !== 'job'),
+  hiddenFrom: INTERFACES.filter((face) => face !== 'job'),
   description: 'Expire approvals that nobody answered, judge fixes, and start what waits.',
   input: z.strictObject({}),
   output: z.object({ expired: z.number().int() }),
   async run(_input, { ports }) {
     const expired = await expireApprovals(ports);
-    await tendRemediations(ports);
+    await maintainRemediations(ports);
     await forgetDeliveries(ports);
     return { expired };
   },

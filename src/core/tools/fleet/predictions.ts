@@ -4,7 +4,7 @@ import { type PredictionAccuracy, VERDICTS } from '../../../domain/forecasts/pre
 import type { ThresholdFigures } from '../../../domain/forecasts/predictionThreshold.ts';
 import { PREDICTIVE_ALERT_NAMES } from '../../../domain/forecasts/predictiveAlert.ts';
 import { round1 } from '../../../domain/scores/score.ts';
-import { FACES } from '../../actor.ts';
+import { INTERFACES } from '../../actor.ts';
 import { checkFleet } from '../../forecasts/forecasting.ts';
 import { judgePredictions, publishAccuracy, summariseLedger } from '../../forecasts/predictionLedger.ts';
 import { setThreshold, type ThresholdView, thresholdViews } from '../../forecasts/predictionThresholds.ts';
@@ -157,7 +157,7 @@ export const checkPredictions = defineTool({
   name: 'check_predictions',
   title: 'Check predictions',
   effect: 'write',
-  hiddenFrom: FACES.filter((face) => face !== 'job'),
+  hiddenFrom: INTERFACES.filter((face) => face !== 'job'),
   description:
     'Foresee limits for the whole fleet: raise and end predictive alerts, and give verdicts on earlier predictions.',
   input: z.strictObject({}),

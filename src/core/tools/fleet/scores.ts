@@ -75,7 +75,7 @@ export const getScoreHistory = defineTool({
     const [latest] = history;
     if (!latest) return `${hostname} has no scores from then.`;
     const values = history.map(({ score }) => score).toReversed();
-    return `${hostname}: ${sparkline(values)} ${courseWords(latest, history)}.`;
+    return `${hostname}: ${sparkline(values)} ${historyText(latest, history)}.`;
   },
   chart: ({ hostname, history }) => historyChart(hostname, history),
 });
@@ -190,7 +190,7 @@ export function sparkline(values: number[], width = 48): string {
 }
 
 /** Where the score stands, its range and how it was seen, hours counted with all their scans. */
-function courseWords(latest: HistoryPoint, history: readonly HistoryPoint[]): string {
+function historyText(latest: HistoryPoint, history: readonly HistoryPoint[]): string {
   const lowest = Math.min(...history.map(({ score, hourly }) => hourly?.lowest ?? score));
   const highest = Math.max(...history.map(({ score, hourly }) => hourly?.highest ?? score));
   const scans = sum(history.map(({ hourly }) => hourly?.scans ?? 1));
@@ -216,7 +216,7 @@ function historyChart(hostname: string, history: HistoryPoint[]): ChartSpec | nu
   return {
     kind: 'course',
     title: `DEX score of ${hostname}`,
-    alt: `DEX score of ${hostname}: ${courseWords(latest, history)}`,
+    alt: `DEX score of ${hostname}: ${historyText(latest, history)}`,
     yTitle: 'Score',
     yDomain: [0, 100],
     lines: [

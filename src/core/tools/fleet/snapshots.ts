@@ -1,6 +1,6 @@
 /** The tool behind the push agent's reports; its route knows the endpoint by its token. */
 import { z } from 'zod';
-import { FACES } from '../../actor.ts';
+import { INTERFACES } from '../../actor.ts';
 import { agentSnapshotWire, snapshotFromWire } from '../../scans/agentSnapshot.ts';
 import { acceptSnapshot, requireEndpoint } from '../../scans/scanning.ts';
 import { hostnameInput } from '../../shapes.ts';
@@ -11,7 +11,7 @@ export const submitSnapshot = defineTool({
   title: 'Report a snapshot',
   effect: 'write',
   selfRecording: true,
-  hiddenFrom: FACES.filter((face) => face !== 'agent'),
+  hiddenFrom: INTERFACES.filter((face) => face !== 'agent'),
   description:
     'Takes what an endpoint measured of itself. A report that is not newer than the last one changes nothing.',
   input: z.strictObject({ hostname: hostnameInput, snapshot: agentSnapshotWire }),

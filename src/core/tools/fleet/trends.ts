@@ -4,7 +4,7 @@ import { thin, tidy } from '../../../domain/forecasts/seriesShape.ts';
 import { type Projection, project, type Trend } from '../../../domain/forecasts/trend.ts';
 import { TREND_RULES, type TrendMetric, WEEK_HOURS } from '../../../domain/forecasts/trendRules.ts';
 import type { ChartSpec } from '../../chart.ts';
-import { courseSince, METRIC_WORDS, trendsOf } from '../../forecasts/forecasting.ts';
+import { historySince, METRIC_TEXT, trendsOf } from '../../forecasts/forecasting.ts';
 import { horizonsInForce } from '../../forecasts/predictionThresholds.ts';
 import type { CoursePoint } from '../../ports/endpointPorts.ts';
 import { iso } from '../../present.ts';
@@ -74,7 +74,7 @@ export const getTrends = defineTool({
   output: z.object({ hostname: z.string(), trends: z.array(trendShape), course: courseShape.nullable() }),
   async run({ hostname, metric }, { ports, now }) {
     const endpoint = await requireEndpoint(ports, hostname);
-    const courses = await ports.store.snapshots.courses([endpoint.id], courseSince(now));
+    const courses = await ports.store.snapshots.courses([endpoint.id], historySince(now));
     const points = courses.get(endpoint.id) ?? [];
     const trends = trendsOf(points, now, await horizonsInForce(ports));
     const charted = metric ? trends.find((trend) => trend.metric === METRIC_OF[metric]) : mostUrgent(trends);
@@ -189,7 +189,7 @@ function fitOf({ line, slopePerHour, ...trend }: Trend, now: Date): FitPoint[] {
 }
 
 function trendLine(trend: z.output<typeof trendShape>): string {
-  const name = METRIC_WORDS[METRIC_OF[trend.metric]];
+  const name = METRIC_TEXT[METRIC_OF[trend.metric]];
   const level = trend.current === null ? '' : ` ${trend.current} %`;
   return `${name}${level} (${trend.status.replace('_', ' ')}): ${trend.reason}`;
 }
@@ -199,7 +199,7 @@ function trendChart(
   trend: z.output<typeof trendShape>,
   course: z.output<typeof courseShape>,
 ): ChartSpec {
-  const name = METRIC_WORDS[METRIC_OF[course.metric]];
+  const name = METRIC_TEXT[METRIC_OF[course.metric]];
   const point = ({ at, value }: { at: string; value: number }) => ({ at: new Date(at), value });
   const title = `${name[0]?.toUpperCase()}${name.slice(1)} of ${hostname}: ${trend.status.replace('_', ' ')}`;
   return {

@@ -71,7 +71,7 @@ const MAX_WHY_CHARS = 300;
 export function alertCard(alert: AlertShown): Reply {
   return {
     text: escapeText(
-      `${alert.severity} ${alert.alert_name} on ${alert.hostname}: ${alert.message} (${statusWords(alert)})`,
+      `${alert.severity} ${alert.alert_name} on ${alert.hostname}: ${alert.message} (${statusText(alert)})`,
     ),
     blocks: [...alertBody(alert), ...alertActions(alert)],
   };
@@ -88,17 +88,17 @@ export function alertBody(alert: AlertShown): Block[] {
     paragraph(
       words(clip(alert.message, MAX_MESSAGE_CHARS)),
       ...fact('Severity', words(alert.severity)),
-      ...fact('Status', words(statusWords(alert)), ...acknowledgement(alert)),
+      ...fact('Status', words(statusText(alert)), ...acknowledgement(alert)),
       ...fact('Since', moment(alert.created_at)),
       ...(alert.resolved_at ? fact('Resolved', moment(alert.resolved_at)) : []),
       ...(alert.predicted_time_to_impact ? fact('Expected in', words(alert.predicted_time_to_impact)) : []),
-      ...(alert.ticket ? fact('Ticket', ticketWords(alert.ticket)) : []),
+      ...(alert.ticket ? fact('Ticket', ticketText(alert.ticket)) : []),
       ...(alert.flaps > 0 ? fact('Came back', words(`${alert.flaps} time${alert.flaps === 1 ? '' : 's'}`)) : []),
     ),
   ];
 }
 
-function statusWords(alert: AlertShown): string {
+function statusText(alert: AlertShown): string {
   const status = STATUS_WORDS[alert.status] ?? alert.status;
   const how =
     alert.resolution && alert.status === 'resolved'
@@ -118,7 +118,7 @@ function acknowledgement(alert: AlertShown): Parameters<typeof paragraph> {
 }
 
 /** Only web addresses become links; anything else stays words. */
-function ticketWords({ id, url }: { id: string; url: string | null }): types.RichTextLink | ReturnType<typeof words> {
+function ticketText({ id, url }: { id: string; url: string | null }): types.RichTextLink | ReturnType<typeof words> {
   const web = url !== null && URL.canParse(url) && ['http:', 'https:'].includes(new URL(url).protocol);
   return web ? { type: 'link', url, text: clip(id, 100) } : words(clip(id, 100));
 }

@@ -66,11 +66,11 @@ function planLines({ last_outcomes: _shownBelow, ...plan }: ApprovalShown['plan'
     .slice(0, MOST_FACTS)
     .flatMap(([name, value]) => [
       words(`\n${name.replaceAll('_', ' ')} `, { bold: true }),
-      words(clip(valueWords(value), MAX_FACT_CHARS)),
+      words(clip(valueText(value), MAX_FACT_CHARS)),
     ]);
 }
 
-function valueWords(value: unknown): string {
+function valueText(value: unknown): string {
   if (value === null || typeof value !== 'object') return String(value);
   const parts = Object.entries(value).map(([name, part]) => `${name}=${JSON.stringify(part)}`);
   return parts.length > 0 ? parts.join(', ') : 'none';
@@ -112,7 +112,7 @@ function standing(approval: ApprovalShown): Words[] {
 /** None once it is decided. */
 export function approvalButtons({ status, approval_id, question, plan }: ApprovalShown): Block[] {
   if (status !== 'pending') return [];
-  const variables = plan.variables ? `\nVariables: ${valueWords(plan.variables)}` : '';
+  const variables = plan.variables ? `\nVariables: ${valueText(plan.variables)}` : '';
   const asked = (label: string, style: 'primary' | 'danger', consequence: string): types.Button =>
     confirmed(button(`approval_${label.toLowerCase()}`, label, approval_id, style), {
       title: `${label} this?`,

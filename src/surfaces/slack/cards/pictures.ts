@@ -15,7 +15,7 @@ export interface Pictures {
 const MOST = 500;
 /** A fresh upload is refused in a block until Slack has looked at it, which takes a second or two. */
 const LOOKS = 10;
-const LOOK_EVERY_MS = 300;
+const POLL_EVERY_MS = 300;
 
 export function createPictures(client: webApi.WebClient, charts: ChartRenderer, log: Log): Pictures {
   const uploads = new Map<string, Promise<string>>();
@@ -39,7 +39,7 @@ export function createPictures(client: webApi.WebClient, charts: ChartRenderer, 
     for (let look = 0; look < LOOKS; look++) {
       const { file } = await client.files.info({ file: id });
       if (file?.mimetype) return;
-      await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+      await new Promise((resolve) => setTimeout(resolve, POLL_EVERY_MS));
     }
   }
 

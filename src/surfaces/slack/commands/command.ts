@@ -1,6 +1,6 @@
 /** `/dex …`: reads what was typed as a call of a tool, or says kindly and at once what to type instead. */
 import { helpTopics, toolHelpText } from '../../../core/commands/commandHelp.ts';
-import { type Reading, readCommand, splitWords } from '../../../core/commands/commandWords.ts';
+import { type Reading, readCommand, splitCommand } from '../../../core/commands/readCommand.ts';
 import { leastRole } from '../../../core/policy.ts';
 import type { AnyTool } from '../../../core/tool.ts';
 import { callButton } from '../cards/blocks.ts';
@@ -20,7 +20,7 @@ export interface TypedCommand {
 }
 
 export async function answerCommand(slack: SlackContext, asker: Asker, command: TypedCommand): Promise<void> {
-  const typed = splitWords(unescapeTyped(command.text));
+  const typed = splitCommand(unescapeTyped(command.text));
   const reading = readCommand(typed, slack.tools);
   switch (reading.kind) {
     case 'call':

@@ -1,6 +1,6 @@
 /** Forms: a tool's input as a Slack modal, its answers back as that input, and the gate's complaints at their fields. */
 import type { types } from '@slack/bolt';
-import { type Field, fieldsOf, readFields } from '../../../core/commands/commandWords.ts';
+import { type Field, fieldsOf, readFields } from '../../../core/commands/readCommand.ts';
 import type { AppError } from '../../../core/errors.ts';
 import type { AnyTool } from '../../../core/tool.ts';
 import { type Block, clip, lineBlocks, option } from '../cards/text.ts';

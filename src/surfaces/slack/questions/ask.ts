@@ -31,7 +31,7 @@ const sourcedAnswer = z.object({ findings: z.array(z.object({ source: z.string()
 /** An agent that nobody answers in time is refused after 30 minutes, so that no answer takes much longer. */
 const FOLLOW_MS = 45 * 60_000;
 /** Slack takes about one edit a second. */
-const LOOK_EVERY_MS = 1000;
+const POLL_EVERY_MS = 1000;
 const FIRST_LOOK_MS = 300;
 /** Names of an agent's tools begin with that of their server. */
 const SERVER = /^.*?__/;
@@ -46,20 +46,20 @@ export async function answerQuestion(
   const actor = await slack.people.actor(question.person);
   const call = { tool: 'start_run', input: {} };
   try {
-    const goal = await inPlainWords(slack, question.text, botId);
+    const goal = await asPlainText(slack, question.text, botId);
     if (goal === '') {
       const hint = `Ask me something, as: why is alice's laptop slow? ${COMMAND} help lists what else I can do.`;
       return await question.tell(plainReply(hint));
     }
     const { run_id } = startedRun.parse((await slack.invoke(call.tool, { goal }, actor)).output);
-    await tellAnswer(slack, question, actor, run_id);
+    await postAnswer(slack, question, actor, run_id);
   } catch (error) {
     await question.tell(await failure(slack, actor, call, error));
   }
 }
 
 /** The question as an agent reads it: people by their mail address, which machines are registered under. */
-async function inPlainWords(slack: SlackContext, text: string, botId: string | undefined): Promise<string> {
+async function asPlainText(slack: SlackContext, text: string, botId: string | undefined): Promise<string> {
   let goal = text;
   for (const [mention, userId] of text.matchAll(MENTIONED)) {
     const address = userId === botId || userId === undefined ? '' : await slack.people.email(userId);
@@ -68,7 +68,7 @@ async function inPlainWords(slack: SlackContext, text: string, botId: string | u
   return unescapeTyped(goal).trim();
 }
 
-async function tellAnswer(slack: SlackContext, question: Question, actor: Actor, runId: string): Promise<void> {
+async function postAnswer(slack: SlackContext, question: Question, actor: Actor, runId: string): Promise<void> {
   const { channel, threadTs } = question.place;
   const thinking = quiet(thinkingReply([], runId));
   const posted = await slack.client.chat.postMessage({ channel, thread_ts: threadTs, ...thinking });
@@ -87,7 +87,7 @@ export async function followAnswer(
 ): Promise<Reply> {
   const deadline = Date.now() + FOLLOW_MS;
   let shown = '';
-  for (let waitMs = FIRST_LOOK_MS; Date.now() < deadline; waitMs = LOOK_EVERY_MS) {
+  for (let waitMs = FIRST_LOOK_MS; Date.now() < deadline; waitMs = POLL_EVERY_MS) {
     await pause(waitMs, slack.stopping);
     // The next process goes on with it.
     if (slack.stopping.aborted) return stillUnderWay(runId);

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { helpText, helpTopics, toolHelpText } from '../../../src/core/commands/commandHelp.ts';
-import { readCommand, splitWords, usage } from '../../../src/core/commands/commandWords.ts';
 import { didYouMean, typingDistance } from '../../../src/core/commands/didYouMean.ts';
+import { readCommand, splitCommand, usage } from '../../../src/core/commands/readCommand.ts';
 import { defineTool } from '../../../src/core/tool.ts';
 import { TOOLS } from '../../../src/core/tools/index.ts';
 
@@ -37,7 +37,7 @@ const search = defineTool({
 const tools = [...TOOLS, snooze, search];
 
 function call(line: string) {
-  const reading = readCommand(splitWords(line), tools);
+  const reading = readCommand(splitCommand(line), tools);
   return reading.kind === 'call' ? { tool: reading.tool.name, ...reading.input } : reading;
 }
 
@@ -50,7 +50,7 @@ describe('splitWords', () => {
     ['note="never closed', ['note=never closed']],
     ['a "" b', ['a', '', 'b']],
     ['', []],
-  ])('%s', (line, words) => expect(splitWords(line)).toEqual(words));
+  ])('%s', (line, words) => expect(splitCommand(line)).toEqual(words));
 });
 
 describe('readCommand', () => {
@@ -139,7 +139,7 @@ describe('help', () => {
 
   it('has examples that are themselves good commands', () => {
     for (const tool of tools.filter(({ command }) => command)) {
-      const reading = readCommand(splitWords(tool.command!.example), tools);
+      const reading = readCommand(splitCommand(tool.command!.example), tools);
       expect(reading, tool.name).toMatchObject({ kind: 'call', tool: { name: tool.name } });
       expect(tool.input.safeParse(reading.kind === 'call' && reading.input).error, tool.name).toBeUndefined();
     }

@@ -1,8 +1,8 @@
 /** Lets a bounded number of works go on at once; the others wait for their turn in the order in which they came. */
 
-export type Gate = <T>(work: () => Promise<T>) => Promise<T>;
+export type Limiter = <T>(work: () => Promise<T>) => Promise<T>;
 
-export function createGate(places: number): Gate {
+export function createLimiter(places: number): Limiter {
   let free = places;
   const waiting: (() => void)[] = [];
   return async (work) => {

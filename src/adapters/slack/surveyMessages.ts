@@ -1,30 +1,30 @@
 /** Carries survey letters into direct messages; the token in a letter is all that leads from an answer to its question. */
 
-import { SURVEY_MESSENGER, type SurveyLetter, type SurveyMessage } from '../../core/people/surveys.ts';
+import { type ComposedSurvey, SURVEY_MESSENGER, type SurveyMessage } from '../../core/people/surveys.ts';
 import type { DeliveryOutcome, Messenger } from '../../core/ports/messagePorts.ts';
 import type { Log } from '../../core/ports/ports.ts';
-import { failedDelivery, postToPerson, type ReadProblem, type SlackClient, type SlackNews } from './client.ts';
+import { failedDelivery, postToPerson, type ReadProblem, type SlackClient, type SlackNotifications } from './client.ts';
 import type { SlackDirectory } from './directory.ts';
 
 /** The Slack face's part, as in the notifier. */
-export interface LetterWording {
-  letter(letter: SurveyLetter): SlackNews;
+export interface SurveyFormatting {
+  letter(letter: ComposedSurvey): SlackNotifications;
   problem: ReadProblem;
 }
 
-export interface SurveyLettersParts {
+export interface SurveyMessagesParts {
   client: SlackClient;
   directory: SlackDirectory;
-  wording: LetterWording;
+  wording: SurveyFormatting;
   /** Null when there is nothing to ask any more. */
-  write(message: SurveyMessage): Promise<SurveyLetter | null>;
+  write(message: SurveyMessage): Promise<ComposedSurvey | null>;
   log: Log;
 }
 
 /** Under the 50 look-ups a minute that Slack allows. */
 const PACE_MS = 1250;
 
-export function createSurveyLetters(parts: SurveyLettersParts): Messenger {
+export function createSurveyMessages(parts: SurveyMessagesParts): Messenger {
   const { directory, wording, write, log } = parts;
   return {
     name: SURVEY_MESSENGER,

@@ -39,7 +39,7 @@ const HELP = new Set(['help', '?', '-h', '--help']);
 const QUOTES: Record<string, string> = { '"': '"”', '“': '”"', '„': '“”"', "'": "'’", '‘': "’'" };
 
 /** Splits a line at white space, keeping what stands in quotes together; a quote that is never closed runs to the end. */
-export function splitWords(line: string): string[] {
+export function splitCommand(line: string): string[] {
   const words: string[] = [];
   let word: string | null = null;
   let closing = '';
@@ -59,7 +59,7 @@ export function splitWords(line: string): string[] {
   return words;
 }
 
-/** @param words as a shell or {@link splitWords} gives them, without the leading `dex` */
+/** @param words as a shell or {@link splitCommand} gives them, without the leading `dex` */
 export function readCommand(words: string[], tools: readonly AnyTool[]): Reading {
   const [first] = words;
   if (first === undefined) return { kind: 'help', tool: null };

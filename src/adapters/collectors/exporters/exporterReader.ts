@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ScanTarget } from '../../../domain/signals/telemetry.ts';
 import { measureNetwork } from '../network.ts';
-import { type Look, type Measured, measuredNumber, missing, type Readings, Unreachable } from '../readings.ts';
+import { type Measured, measuredNumber, missing, type Reader, type Readings, Unreachable } from '../readings.ts';
 import { resolveAddress } from '../resolveAddress.ts';
 import type { CpuHistory, CpuTimes } from './cpuHistory.ts';
 import { parseSamples, type Sample } from './prometheusText.ts';
@@ -51,7 +51,7 @@ const SECOND_SAMPLE_AFTER_MS = 1_000;
  * look (the share is then the average since), and on a first look a second sample is taken a second later, unless the
  * caller is in a hurry (`context.quick`).
  */
-export function createExporterLook(exporter: Exporter, scraper: Scraper, cpuHistory: CpuHistory): Look {
+export function createExporterReader(exporter: Exporter, scraper: Scraper, cpuHistory: CpuHistory): Reader {
   return async (target, context) => {
     const address = await resolveAddress(target);
     const port = target.options.port ?? exporter.defaultPort;

@@ -1,16 +1,16 @@
 import { describe, expect, it } from 'vitest';
-import { lookAt } from '../../../src/adapters/collectors/lookAt.ts';
-import { type Look, measured, missing, Unreachable } from '../../../src/adapters/collectors/readings.ts';
+import { collectSnapshot } from '../../../src/adapters/collectors/collectSnapshot.ts';
+import { measured, missing, type Reader, Unreachable } from '../../../src/adapters/collectors/readings.ts';
 import { METRICS } from '../../../src/domain/signals/telemetry.ts';
 import { contextAt, targetOf } from '../../helpers/collecting.ts';
 
 const now = new Date('2026-03-01T12:00:00Z');
 const target = targetOf('local', { timeoutMs: 100 });
-const never: Look = () => new Promise(() => {});
+const never: Reader = () => new Promise(() => {});
 
 describe('lookAt', () => {
   it('turns readings into a snapshot, clamped and rounded', async () => {
-    const look: Look = async () => ({
+    const look: Reader = async () => ({
       cpuPct: measured(100.4),
       memoryPct: measured(33.3333),
       disk: measured({ usedPct: 50, mount: '/' }),
@@ -20,7 +20,7 @@ describe('lookAt', () => {
       logErrors: measured(0),
       bootedAt: missing('unknown'),
     });
-    expect(await lookAt(look, target, contextAt(now))).toEqual({
+    expect(await collectSnapshot(look, target, contextAt(now))).toEqual({
       hostname: 'host-1',
       collector: 'local',
       collectedAt: now,
@@ -47,13 +47,13 @@ describe('lookAt', () => {
 
   it('ends a look that does not end by itself, and tells it to stop', async () => {
     let stopped = false;
-    const look: Look = (_, { signal }) => {
+    const look: Reader = (_, { signal }) => {
       signal.addEventListener('abort', () => {
         stopped = true;
       });
       return never(target, contextAt(now));
     };
-    const snapshot = await lookAt(look, target, contextAt(now));
+    const snapshot = await collectSnapshot(look, target, contextAt(now));
     expect(snapshot).toMatchObject({ reachable: false, unreachableReason: 'no complete answer within 0.1 s' });
     expect(snapshot.unmeasured.map(({ metric }) => metric)).toEqual([...METRICS]);
     expect(stopped).toBe(true);
@@ -61,9 +61,9 @@ describe('lookAt', () => {
 
   it('ends when the scan is cancelled, before or while it looks', async () => {
     const cancelled = contextAt(now, { signal: AbortSignal.abort() });
-    expect((await lookAt(never, target, cancelled)).unreachableReason).toBe('the scan was cancelled');
+    expect((await collectSnapshot(never, target, cancelled)).unreachableReason).toBe('the scan was cancelled');
     const scan = new AbortController();
-    const looking = lookAt(never, target, contextAt(now, { signal: scan.signal }));
+    const looking = collectSnapshot(never, target, contextAt(now, { signal: scan.signal }));
     scan.abort();
     expect((await looking).unreachableReason).toBe('the scan was cancelled');
   });
@@ -72,7 +72,7 @@ describe('lookAt', () => {
     [new Unreachable('gone'), 'gone'],
     [new TypeError('oops'), 'the collector failed: oops'],
   ])('turns %s into a reason', async (error, reason) => {
-    const snapshot = await lookAt(() => Promise.reject(error), target, contextAt(now));
+    const snapshot = await collectSnapshot(() => Promise.reject(error), target, contextAt(now));
     expect(snapshot).toMatchObject({ reachable: false, unreachableReason: reason });
   });
 });

@@ -4,9 +4,9 @@ import { approvalCard, approvalShown } from './cards/approvalCard.ts';
 import { slackProblem } from './cards/problems.ts';
 import { plainReply } from './cards/text.ts';
 import { fixCheck } from './commands/fixCheck.ts';
-import { surveyLetter } from './surveys.ts';
+import { surveyMessage } from './surveys.ts';
 
-export const slackWording = {
+export const slackFormatting = {
   card: (facts: Record<string, unknown>) => alertCard(alertIn(facts)),
   digest: (facts: Record<string, unknown>[]) => alertDigest(facts.map(alertIn)),
   moves: alertMoves,
@@ -15,7 +15,7 @@ export const slackWording = {
     return { news: approvalCard(approval), waiting: approval.status === 'pending' };
   },
   fixCheck,
-  letter: surveyLetter,
+  letter: surveyMessage,
   note: (text: string) => plainReply(text),
   problem: slackProblem,
 };

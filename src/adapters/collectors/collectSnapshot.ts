@@ -2,7 +2,7 @@
 import { performance } from 'node:perf_hooks';
 import type { CollectContext } from '../../core/ports/ports.ts';
 import { type ScanTarget, type Snapshot, unreachableSnapshot } from '../../domain/signals/telemetry.ts';
-import { type Look, toSnapshot, Unreachable } from './readings.ts';
+import { type Reader, toSnapshot, Unreachable } from './readings.ts';
 
 const DEFAULT_TIMEOUT_MS = 10_000;
 const MAX_TIMEOUT_MS = 60_000;
@@ -11,7 +11,7 @@ const MAX_TIMEOUT_MS = 60_000;
  * Looks at the target; whatever goes wrong becomes an unreachable snapshot with the reason. The promise settles when
  * the endpoint's time (`options.timeoutMs`, 10 s by default, at most 60 s) is up, even if the look does not stop.
  */
-export async function lookAt(look: Look, target: ScanTarget, context: CollectContext): Promise<Snapshot> {
+export async function collectSnapshot(look: Reader, target: ScanTarget, context: CollectContext): Promise<Snapshot> {
   const startedMs = performance.now();
   const timeoutMs = Math.min(target.options.timeoutMs ?? DEFAULT_TIMEOUT_MS, MAX_TIMEOUT_MS);
   const deadline = new AbortController();

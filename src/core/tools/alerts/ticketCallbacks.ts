@@ -1,7 +1,7 @@
 /** The tool behind the ticket system's callbacks; people never call it. */
 import { z } from 'zod';
 import { TICKET_EVENTS } from '../../../domain/alerts/ticket.ts';
-import { FACES } from '../../actor.ts';
+import { INTERFACES } from '../../actor.ts';
 import { takeTicketWord } from '../../alerts/ticketing.ts';
 import { defineTool } from '../../tool.ts';
 
@@ -11,7 +11,7 @@ export const takeTicketWordTool = defineTool({
   name: 'take_ticket_word',
   title: 'Take in a ticket event',
   effect: 'write',
-  hiddenFrom: FACES.filter((face) => face !== 'webhook'),
+  hiddenFrom: INTERFACES.filter((face) => face !== 'webhook'),
   description: 'Take one word of the ticket system about a ticket: in progress, resolved, reopened or a comment.',
   input: z
     .looseObject({
