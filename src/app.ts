@@ -37,6 +37,7 @@ import type { People } from './core/ports/feedbackPorts.ts';
 import type { Messenger } from './core/ports/messagePorts.ts';
 import type { Clock, Collector, Healing, Log, PlaybookRunner, Ports } from './core/ports/ports.ts';
 import type { JobRecord } from './core/ports/storePorts.ts';
+import type { CardKind } from './core/presentation.ts';
 import { BEAT_MS } from './core/processes/aliveWorkers.ts';
 import { checkHealth, type Health, type Probe } from './core/processes/health.ts';
 import {
@@ -53,7 +54,7 @@ import { executeRun } from './core/runs/runs.ts';
 import { agentCollector, investigateByRun } from './core/scans/agentScan.ts';
 import { createShardScan, fleetStatus, SCAN_SHARDS, SHARDS_AT_ONCE } from './core/scans/fleetScan.ts';
 import { ScoreFile } from './core/scores/scoreRules.ts';
-import type { AnyTool } from './core/tool.ts';
+import { type AnyTool, callShowing } from './core/tool.ts';
 import { TOOLS } from './core/tools/index.ts';
 import { createExecutors } from './executors.ts';
 import { indexApart, type RunbookPlaces, runbookParts } from './runbookParts.ts';
@@ -113,7 +114,10 @@ export async function createApp(config: Config, overrides: Overrides = {}, faces
   const store = createStore(database.em);
   const metrics = createMetrics();
   const slackNotified = config.SLACK_BOT_TOKEN !== '' && config.SLACK_ALERT_CHANNEL !== '';
-  const read = async (tool: string, input: object) => (await invoke(tool, input, jobActor('tell_slack'))).output;
+  const read = (card: CardKind, id: string) => {
+    const { tool, input } = callShowing(TOOLS, card, id);
+    return invoke(tool, input, jobActor('tell_slack'));
+  };
   const slack =
     config.SLACK_BOT_TOKEN === ''
       ? null
@@ -122,8 +126,8 @@ export async function createApp(config: Config, overrides: Overrides = {}, faces
           faces.slackFormatting,
           {
             messages: store.slackMessages,
-            readAlert: (alert_id) => read('get_alert', { alert_id }),
-            readApproval: (approval_id) => read('get_approval', { approval_id }),
+            readAlert: (id) => read('alert', String(id)),
+            readApproval: (id) => read('approval', id),
             write: (message) => composeSurveyMessage(ports, message),
           },
           { clock, log },

@@ -49,6 +49,8 @@ export function plannerExecutor(ports: Ports, parts: PlannerParts, invoke: Invok
       kind: 'model',
       via: 'planner',
       role: job.asker.role,
+      // What is the asker's own is so for their agent.
+      ...(job.asker.email && { email: job.asker.email }),
     };
     const { llm, reason } = parts.model;
     if (!llm) {

@@ -1,13 +1,15 @@
 /** Tools for runs: what was asked for and what became of it. */
 import { z } from 'zod';
-import { RUN_KINDS, RUN_STATUSES, type Run } from '../../domain/run.ts';
+import { isFinished, RUN_KINDS, RUN_STATUSES, type Run } from '../../domain/run.ts';
 import { MAX_STEPS } from '../planner/agentProfiles.ts';
 import { answerText } from '../planner/answerText.ts';
 import { withdrawApprovals } from '../planner/plannerRuns.ts';
 import type { PlannerStep } from '../planner/plannerState.ts';
 import { presentRun } from '../present.ts';
+import type { RelatedCall } from '../presentation.ts';
 import { cancelRun, followRun } from '../runs/runs.ts';
 import { pageInput, runIdInput, runShape, scoreShape } from '../shapes.ts';
+import { machineSubject, runSubject } from '../subjects.ts';
 import { defineTool } from '../tool.ts';
 import { scoreText } from './fleet/scores.ts';
 
@@ -15,9 +17,10 @@ export const getRun = defineTool({
   name: 'get_run',
   title: 'Show a run',
   effect: 'read',
+  subject: runSubject,
   description:
     'One run (scan, fleet scan, agent, remediation): status, steps, usage, cost, result or error. wait_seconds waits for its end and reports progress.',
-  http: { method: 'GET', path: '/api/v1/runs/:run_id' },
+  http: { method: 'GET', path: '/api/v1/runs/:run_id', events: true },
   command: { name: 'run', args: ['run_id'], example: 'run 01JD3X8T5M7V2N4K6P8Q0R1S2T' },
   input: z.strictObject({
     run_id: runIdInput,
@@ -30,12 +33,19 @@ export const getRun = defineTool({
     );
   },
   summary: runText,
+  shows: { card: 'run', by: 'run_id' },
+  related: ({ run_id, kind, status }) => (kind === 'planner' && !isFinished(status) ? [stopCall(run_id)] : []),
+  followUp: (run) => {
+    const scan = run.kind === 'scan' && run.status === 'completed' ? scanResult.safeParse(run.result).data : undefined;
+    return scan?.score ? { tool: 'get_score', input: { hostname: scan.hostname } } : null;
+  },
 });
 
 export const listRuns = defineTool({
   name: 'list_runs',
   title: 'List runs',
   effect: 'read',
+  subject: machineSubject,
   description: 'Runs, newest first, without their steps. Filter by kind, status or hostname.',
   http: { method: 'GET', path: '/api/v1/runs' },
   command: { name: 'runs', args: [], example: 'runs --kind fleet_scan --limit 5' },
@@ -57,6 +67,8 @@ export const cancelRunTool = defineTool({
   name: 'cancel_run',
   title: 'Cancel a run',
   effect: 'write',
+  subject: runSubject,
+  ownerRole: 'viewer',
   hiddenFrom: ['planner'],
   description: 'Stop a run that waits or is under way. What it has done already stays done.',
   http: { method: 'POST', path: '/api/v1/runs/:run_id/cancel' },
@@ -70,6 +82,11 @@ export const cancelRunTool = defineTool({
   },
   summary: ({ run_id }) => `Run ${run_id} is cancelled.`,
 });
+
+/** For whoever asked an agent something and does not want to know it any more. */
+export function stopCall(run_id: string): RelatedCall {
+  return { id: 'stop', label: 'Stop', tool: 'cancel_run', input: { run_id } };
+}
 
 /** How far a run is: a share by its steps, and what it does now. */
 function progressOf(run: Run): [share: number, message: string] {
