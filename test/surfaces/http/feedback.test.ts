@@ -102,17 +102,29 @@ describe('feedback', () => {
     expect(body.groups.find(({ group }: { group: string }) => group === 'persona:executive')).toMatchObject({
       responses: 5,
       enps: -100,
+      agreement: 'unclear',
+    });
+    for (let i = 0; i < 5; i++) {
+      await service.call('POST', FEEDBACK, { rating: 2, category: 'software', hostname: 'boss-machine-01' });
+    }
+    expect(
+      (await summary()).groups.find(({ group }: { group: string }) => group === 'persona:executive'),
+    ).toMatchObject({
+      responses: 10,
+      enps: -100,
+      enps_low: -100,
+      enps_high: expect.any(Number),
       agreement: 'people_unhappy',
     });
     const kpis = (await service.call('GET', '/api/v1/dex/kpis')).body;
-    expect(kpis.enps).toBe(-30);
+    expect(kpis.enps).toBe(-53.3);
     expect(kpis.disagreements).toContainEqual(
       expect.objectContaining({ group: 'persona:executive', enps: -100, agreement: 'people_unhappy' }),
     );
   });
 
   test('narrows to a persona and a tag', async () => {
-    expect(await summary('?persona=executive')).toMatchObject({ responses: 5, enps: -100 });
+    expect(await summary('?persona=executive')).toMatchObject({ responses: 10, enps: -100 });
     expect(await summary('?persona=developer&tag=team=red')).toMatchObject({ responses: 5, enps: 40 });
     expect(await summary('?persona=tech')).toMatchObject({
       responses: 0,

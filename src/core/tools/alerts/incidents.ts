@@ -1,7 +1,8 @@
 /** The tool for incidents: endpoints in several kinds of trouble, and trouble that many endpoints share. */
 import { z } from 'zod';
 import { SEVERITIES } from '../../../domain/alerts/alert.ts';
-import { COHORT_ATTRIBUTES, cohortFinder, incidents } from '../../../domain/alerts/incident.ts';
+import { COHORT_ATTRIBUTES, cohortFinder } from '../../../domain/alerts/cohort.ts';
+import { incidents } from '../../../domain/alerts/incident.ts';
 import type { Ports } from '../../ports/ports.ts';
 import { iso } from '../../present.ts';
 import { alertShape, pageInput, timestamp } from '../../shapes.ts';
@@ -34,7 +35,11 @@ const cohortShape = z.object({
   rest_size: z.number().int(),
   /** How many times more frequent than in the rest of the fleet; null when nothing else has it. */
   lift: z.number().nullable(),
+  /** How many such groups chance alone would show in one look at this fleet. */
+  expected_by_chance: z.number(),
   hostnames: z.array(z.string()),
+  /** Members without the alert so far. */
+  at_risk: z.array(z.string()),
   since: timestamp,
 });
 
@@ -82,6 +87,8 @@ export const listIncidents = defineTool({
         rest_affected: cohort.restAffected,
         rest_size: cohort.restSize,
         lift: cohort.lift,
+        expected_by_chance: Number(cohort.expectedByChance.toPrecision(2)),
+        at_risk: cohort.atRisk,
         hostnames: cohort.hostnames.slice(0, COHORT_NAMES),
         since: iso(cohort.since),
       })),
@@ -98,11 +105,23 @@ export const listIncidents = defineTool({
           `${hostname} (${severity}): ${alerts.map(({ alert_name }) => alert_name).join(', ')}`,
       ),
       ...cohorts.map(
-        ({ alert_name, attribute, value, affected, size, lift }) =>
-          `${alert_name} on ${affected} of ${size} with ${attribute} ${value}: ${lift === null ? 'nowhere else' : `${lift}× as often as elsewhere`}`,
+        ({ alert_name, attribute, value, affected, size, rest_affected, rest_size, expected_by_chance }) =>
+          `${alert_name} on ${affected} of ${size} with ${attribute} ${value} (${percent(affected, size)}), elsewhere on ${rest_affected} of ${rest_size} (${percent(rest_affected, rest_size)}); ${chanceText(expected_by_chance)}.`,
       ),
     ].join('\n'),
 });
+
+function percent(part: number, whole: number): string {
+  return `${Math.round((part / whole) * 100)} %`;
+}
+
+/** @param expected how many groups as uneven chance would show in one look */
+function chanceText(expected: number): string {
+  const looks = 1 / expected;
+  return looks > 1_000_000
+    ? 'not chance'
+    : `chance shows the like once in ${Math.floor(looks).toLocaleString('en')} looks`;
+}
 
 async function walkFleet(
   ports: Ports,

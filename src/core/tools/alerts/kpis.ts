@@ -10,7 +10,7 @@ import type { FleetScore } from '../../ports/endpointPorts.ts';
 import { iso } from '../../present.ts';
 import { timestamp } from '../../shapes.ts';
 import { defineTool } from '../../tool.ts';
-import { AGREEMENT_WORDS } from '../feedback.ts';
+import { AGREEMENT_WORDS, enpsText } from '../feedback.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -50,6 +50,8 @@ export const getKpis = defineTool({
     fleet_score_course: z.array(z.object({ at: timestamp, avg_score: z.number(), hourly_mean: z.boolean() })),
     enps: z.number().nullable(),
     enps_margin: z.number().nullable(),
+    enps_low: z.number().nullable(),
+    enps_high: z.number().nullable(),
     /** Groups in which people say one thing and their machines' scores another. */
     disagreements: z.array(
       z.object({ group: z.string(), enps: z.number(), avg_dex_score: z.number(), agreement: z.enum(AGREEMENTS) }),
@@ -99,6 +101,8 @@ export const getKpis = defineTool({
       })),
       enps: said.figures?.enps ?? null,
       enps_margin: said.figures?.margin ?? null,
+      enps_low: said.figures?.low ?? null,
+      enps_high: said.figures?.high ?? null,
       disagreements: said.groups.flatMap(({ group, figures: { enps }, dexScore, agreement }) =>
         dexScore !== null && (agreement === 'people_unhappy' || agreement === 'machines_unwell')
           ? [{ group, enps, avg_dex_score: dexScore, agreement }]
@@ -133,7 +137,7 @@ export const getKpis = defineTool({
       `Resolved by remediation: ${figure(kpi.auto_resolution_rate_pct, '%', 'auto_resolution_rate_pct')}`,
       `Fixes confirmed by owners: ${figure(kpi.confirmed_fix_rate_pct, '%', 'confirmed_fix_rate_pct')}`,
       `Fleet score: ${figure(kpi.avg_fleet_dex_score, 'of 100', 'avg_fleet_dex_score')}`,
-      `eNPS: ${figure(kpi.enps, `± ${kpi.enps_margin}`, 'enps')}`,
+      `eNPS: ${kpi.enps === null ? `not known (${kpi.reasons.enps})` : enpsText(kpi)}`,
       ...kpi.disagreements.map(
         ({ group, enps, avg_dex_score, agreement }) =>
           `${group}: ${AGREEMENT_WORDS[agreement]} (eNPS ${enps}, machines ${avg_dex_score} of 100)`,
