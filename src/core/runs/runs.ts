@@ -168,7 +168,12 @@ export async function endRun(
 export async function cancelRun(ports: Ports, runId: string, by: string): Promise<Run> {
   const run = await requireRun(ports, runId);
   if (run.kind === 'remediation') {
-    throw new AppError('refused', 'A remediation is cancelled by cancel_remediation, which sees to its alert too.');
+    throw new AppError(
+      'refused',
+      'A remediation is not cancelled as a run, because its alert has to be released with it.',
+      { run_id: runId },
+      { next: [{ to: 'Cancel the remediation', tool: 'cancel_remediation', input: { remediation_id: runId } }] },
+    );
   }
   const end = { status: 'cancelled' as const, error: `Cancelled by ${by}.` };
   if (await endRun(ports, run, ['queued', 'running', 'waiting_approval'], end)) return requireRun(ports, runId);

@@ -1,6 +1,7 @@
 /** Tools for runs: what was asked for and what became of it. */
 import { z } from 'zod';
 import { RUN_KINDS, RUN_STATUSES, type Run } from '../../domain/run.ts';
+import type { CallText } from '../callText.ts';
 import { MAX_STEPS } from '../planner/agentProfiles.ts';
 import { answerText } from '../planner/answerText.ts';
 import { withdrawApprovals } from '../planner/plannerRuns.ts';
@@ -80,12 +81,17 @@ function progressOf(run: Run): [share: number, message: string] {
 }
 
 /** A run that ended says what it found; any other says where it stands. */
-export function runText(run: z.output<typeof runShape>): string {
+function runText(run: z.output<typeof runShape>, callText: CallText): string {
   if (run.kind === 'planner' && run.status === 'completed') return answerText(run.result);
   const waiting = run.status === 'waiting_approval' ? waitingCall.safeParse(run.steps.at(-1)).data : undefined;
   const call = waiting?.calls.find(({ status }) => status === 'waiting');
   if (call) {
-    return `${runLine(run)}\nIt wants ${call.tool} with ${JSON.stringify(call.input)}.\nAllow or refuse it: decide ${call.approval_id} approve`;
+    const answer = callText('decide_approval', { approval_id: call.approval_id, decision: 'approve' });
+    return [
+      runLine(run),
+      `It asks to call ${call.tool} with ${JSON.stringify(call.input)}.`,
+      ...(answer === null ? [] : [`Approve it (or deny it in the same way): ${answer}`]),
+    ].join('\n');
   }
   const scan = run.kind === 'scan' && run.status === 'completed' ? scanResult.safeParse(run.result).data : undefined;
   if (!scan) return runLine(run);
@@ -102,7 +108,7 @@ const waitingCall = z.object({
   ),
 });
 
-/** The part of a scan run's result that is told. */
+/** The part of a scan run's result that its text reports. */
 const scanResult = z.object({
   hostname: z.string(),
   reachable: z.boolean(),
