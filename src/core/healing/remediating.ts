@@ -38,8 +38,13 @@ export function remediationRuns(ports: Ports): RunKindHandler {
       const waits = run.status === 'queued' && (await requireRemediation(ports, run.id)).status !== 'running';
       return waits ? NOTHING_RECLAIMED : reclaimRun(ports, run);
     },
-    async cancel() {
-      throw new AppError('refused', 'A remediation is cancelled by cancel_remediation, which sees to its alert too.');
+    async cancel({ id }) {
+      throw new AppError(
+        'refused',
+        'A remediation is not cancelled as a run, because its alert has to be released with it.',
+        { run_id: id },
+        { next: [{ to: 'Cancel the remediation', tool: 'cancel_remediation', input: { remediation_id: id } }] },
+      );
     },
   });
 }

@@ -57,10 +57,9 @@ export async function requireEndpoint(ports: Ports, hostname: string): Promise<E
   if (!endpoint) {
     throw new AppError(
       'not_found',
-      `No endpoint named ${hostname} is registered. Register it with POST /api/v1/dex/endpoints.`,
-      {
-        hostname,
-      },
+      `No endpoint named ${hostname} is registered.`,
+      { hostname },
+      { next: [{ to: 'Register it', tool: 'register_endpoint', input: { hostname } }] },
     );
   }
   return endpoint;

@@ -1,6 +1,7 @@
 /** How runs are shown: what all have in common, and what a kind shows of its steps, its progress and its result. */
 import { z } from 'zod';
 import type { Run, RunKind } from '../../domain/run.ts';
+import type { CallText } from '../callText.ts';
 import { plannerProgress, plannerRunText, presentPlannerSteps } from '../planner/plannerRunView.ts';
 import { iso } from '../present.ts';
 import { type runShape, scoreShape } from '../shapes.ts';
@@ -50,13 +51,18 @@ export function progressOf(run: Run): RunProgress {
 }
 
 /** A run that ended says what it found; any other says where it stands. */
-export function runText(run: RunWire): string {
+export function runText(run: RunWire, callText: CallText): string {
   const text = VIEWS[run.kind]?.text?.(run) ?? null;
   if (text !== null) return text;
   const waiting = run.status === 'waiting_approval' ? waitingCall.safeParse(run.steps.at(-1)).data : undefined;
   const call = waiting?.calls.find(({ status }) => status === 'waiting');
   if (!call) return runLine(run);
-  return `${runLine(run)}\nIt wants ${call.tool} with ${JSON.stringify(call.input)}.\nAllow or refuse it: decide ${call.approval_id} approve`;
+  const answer = callText('decide_approval', { approval_id: call.approval_id, decision: 'approve' });
+  return [
+    runLine(run),
+    `It asks to call ${call.tool} with ${JSON.stringify(call.input)}.`,
+    ...(answer === null ? [] : [`Approve it (or deny it in the same way): ${answer}`]),
+  ].join('\n');
 }
 
 export function runLine(run: Omit<RunWire, 'steps'>): string {
