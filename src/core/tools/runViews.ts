@@ -1,10 +1,10 @@
 /** How runs are shown: what all have in common, and what a kind shows of its steps, its progress and its result. */
 import { z } from 'zod';
 import type { Run, RunKind } from '../../domain/run.ts';
-import type { CallText } from '../callText.ts';
 import { plannerProgress, plannerRunText, presentPlannerSteps } from '../planner/plannerRunView.ts';
 import { iso } from '../present.ts';
 import { type runShape, scoreShape } from '../shapes.ts';
+import type { CallText } from '../tool.ts';
 import { scoreText } from './fleet/scores.ts';
 
 type RunWire = z.output<typeof runShape>;
