@@ -1,5 +1,6 @@
 /** The MCP face: one server per client, offering what the policy lets its actor have; it knows core and no transport. */
 import { Server } from '@modelcontextprotocol/sdk/server/index.js';
+import { callTextFor, descriptionFor } from '../src/core/callText.ts';
 import { MODEL_INSTRUCTIONS } from '../src/core/tools/modelGuide.ts';
 import type { McpServerOptions } from './options.ts';
 import { servePrompts } from './prompts.ts';
@@ -12,7 +13,7 @@ export function createMcpServer(options: McpServerOptions): Server {
     { name: 'dexops', title: 'DexOps', version: options.version },
     {
       capabilities: { tools: {}, resources: {}, prompts: {}, completions: {}, logging: {} },
-      instructions: MODEL_INSTRUCTIONS,
+      instructions: descriptionFor({ description: MODEL_INSTRUCTIONS }, callTextFor(options.tools, 'mcp')),
     },
   );
   serveTools(server, options);

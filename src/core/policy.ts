@@ -82,5 +82,5 @@ function refusal(tool: AnyTool, actor: Actor, scope: Scope): string {
   if (tool.approversOnly && hasRole(actor, leastRole(tool))) return 'Approving is for approvers; nothing was decided.';
   const role = requiredRole(leastRole(tool), tool, actor);
   const limit = scope === 'own' ? ' for what is not your own' : '';
-  return `${tool.name} needs the role ${role}${limit}; ${actor.name} has ${actor.role}. Ask somebody who has it, or an administrator for the role.`;
+  return `"${tool.title}" needs the role ${role}${limit}; ${actor.name} has ${actor.role}. Ask somebody who has it, or an administrator for the role.`;
 }

@@ -6,6 +6,9 @@ import type { Ports } from './ports/ports.ts';
 import type { CardKind, Overview, RelatedCall, ToolCall } from './presentation.ts';
 import type { Subject } from './subjects.ts';
 
+/** The text of one call; null when the interface does not offer the tool. */
+export type CallText = (tool: string, input?: Record<string, unknown>) => string | null;
+
 /** What calling a tool does to the world; policy, MCP annotations and the need for approval all follow from it. */
 export type Effect = 'read' | 'write' | 'destructive';
 
@@ -96,14 +99,15 @@ export interface Tool<I extends z.ZodObject = z.ZodObject, O extends z.ZodObject
   selfRecording?: boolean;
   /** Its answers are confidential: the audit tells that it was called and how it ended, not by whom or with what. */
   anonymous?: boolean;
+  /** Refers to another tool as `{get_run}`, which each interface writes in its own form. */
   description: string;
   http?: HttpRoute;
   command?: CommandSyntax;
   input: I;
   output: O;
   run(input: z.output<I>, context: ToolContext): Promise<z.input<O>>;
-  /** The answer as a person or a model reads it: plain text, newlines allowed, no markup. */
-  summary(output: z.output<O>): string;
+  /** The answer as a person or a model reads it: plain text, newlines allowed, no markup; calls are written by `callText`. */
+  summary(output: z.output<O>, callText: CallText): string;
   /** The answer as a picture, when one says more. */
   chart?(output: z.output<O>): ChartSpec | null;
   /** The answer as a table, for whoever exports it as CSV or JSON lines. */
@@ -148,7 +152,7 @@ export interface AnyTool
     | 'overview'
   > {
   run(input: Fields, context: ToolContext): Promise<Fields>;
-  summary(output: Fields): string;
+  summary(output: Fields, callText: CallText): string;
   chart?(output: Fields): ChartSpec | null;
   rows?(output: Fields): Fields[];
   question?(input: Fields, ports: Ports): Promise<string>;

@@ -1,10 +1,14 @@
 /** The contract with models: which tools there are, their schemas, and what the list costs to read. */
 import { describe, expect, test } from 'vitest';
 import { describeTool } from '../../mcp/tools.ts';
+import { callTextFor } from '../../src/core/callText.ts';
 import { TOOLS } from '../../src/core/tools/index.ts';
 import { MODEL_TASKS } from '../../src/core/tools/modelGuide.ts';
 
-const catalogue = TOOLS.filter(({ hiddenFrom }) => !hiddenFrom?.includes('mcp')).map(describeTool);
+const callText = callTextFor(TOOLS, 'mcp');
+const catalogue = TOOLS.filter(({ hiddenFrom }) => !hiddenFrom?.includes('mcp')).map((tool) =>
+  describeTool(tool, callText),
+);
 
 /** About four characters of JSON make a token. */
 const tokens = (value: unknown) => Math.ceil(JSON.stringify(value).length / 4);

@@ -1,7 +1,8 @@
 /** The tool by which people report that their own machine serves them badly. */
 import { z } from 'zod';
 import { groupsOf } from '../../domain/people/confidentiality.ts';
-import { requestRun, requireEndpoint } from '../scans/scanning.ts';
+import { requestRun } from '../runs/runs.ts';
+import { requireEndpoint } from '../scans/scanning.ts';
 import { hostnameInput } from '../shapes.ts';
 import { machineSubject } from '../subjects.ts';
 import { defineTool } from '../tool.ts';

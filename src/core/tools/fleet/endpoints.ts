@@ -2,7 +2,8 @@
 import { z } from 'zod';
 import { forbiddenAddressReason, isValidHostname } from '../../../domain/fleet/address.ts';
 import { ENDPOINT_STATES, type EndpointRegistration, PERSONAS } from '../../../domain/fleet/endpoint.ts';
-import { COLLECTORS, type CollectorOptions, OS_PLATFORMS } from '../../../domain/signals/telemetry.ts';
+import { OS_PLATFORMS } from '../../../domain/signals/declaration.ts';
+import { COLLECTORS, type CollectorOptions } from '../../../domain/signals/telemetry.ts';
 import { announce, resolveAllOf } from '../../alerts/alerting.ts';
 import { AppError } from '../../errors.ts';
 import { presentEndpoint } from '../../present.ts';
@@ -94,7 +95,7 @@ export const registerEndpoint = defineTool({
   title: 'Register an endpoint',
   effect: 'write',
   description:
-    'Add a machine to watch. A push endpoint gets a token, shown only in this answer, for its agent. Follow with scan_endpoint.',
+    'Add a machine to watch. A push endpoint gets a token, shown only in this answer, for its agent. Scan it next with {scan_endpoint}.',
   http: { method: 'POST', path: '/api/v1/dex/endpoints', status: 201 },
   command: {
     name: 'register',
