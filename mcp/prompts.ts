@@ -34,7 +34,7 @@ export const PROMPTS: readonly Prompt[] = [
       { tool: 'get_endpoint', what: 'see whose machine it is and whether it answers' },
       { tool: 'get_score', what: 'see what lowered the score and what would raise it most' },
       { tool: 'get_score_history', what: 'tell a sudden drop from a slow decline' },
-      { tool: 'scan_endpoint', what: 'look again when the score is missing or stale' },
+      { tool: 'scan_endpoint', what: 'scan again when the score is missing or stale' },
       { tool: 'get_run', what: 'read what a new scan found, once it has ended' },
       { tool: 'endpoint_runbooks', what: 'find the page on what to do about it' },
     ],

@@ -26,7 +26,7 @@ const DOCUMENTS = [
     end: '',
     tool: 'get_endpoint',
     title: 'Endpoint',
-    description: 'Whose a machine is, how it is looked at, its score.',
+    description: 'Whose a machine is, how it is scanned, its score.',
   },
   { end: '/score', tool: 'get_score', title: 'Score', description: 'The latest score of a machine with its reasons.' },
   {
@@ -80,7 +80,7 @@ export function serveResources(server: Server, { invoke, actor, log }: McpServer
         uriTemplate: 'dexops://runbooks/{doc_id}',
         name: 'runbook',
         title: 'Runbook',
-        description: 'What to do about one kind of trouble: symptoms, diagnosis, fix, verification, escalation.',
+        description: 'What to do about one kind of problem: symptoms, diagnosis, fix, verification, escalation.',
         mimeType: RUNBOOK_MIME_TYPE,
       },
     ],

@@ -33,7 +33,7 @@ import { createDispatcher, keepDelivering } from './core/outbox/outbox.ts';
 import { composeSurveyMessage, SURVEY_MESSENGER } from './core/people/surveys.ts';
 import { costUsd } from './core/planner/llm.ts';
 import { plannerStepDecided } from './core/planner/plannerRuns.ts';
-import type { People } from './core/ports/feedbackPorts.ts';
+import type { PeopleDirectory } from './core/ports/feedbackPorts.ts';
 import type { Messenger } from './core/ports/messagePorts.ts';
 import type { Clock, Collector, Healing, Log, PlaybookRunner, Ports } from './core/ports/ports.ts';
 import type { JobRecord } from './core/ports/storePorts.ts';
@@ -72,14 +72,14 @@ export interface Overrides {
   runner?: PlaybookRunner;
   /** Null: alerts stay where their sources put them. */
   healing?: Healing | null;
-  people?: People;
+  people?: PeopleDirectory;
 }
 
-/** What faces lend to the inside, which does not know them. */
+/** What interfaces lend to the inside, which does not know them. */
 export interface InterfaceParts {
   /** Serves our own tools to the MCP client of an agent; without it agents of this process have none of ours. */
   connectAgent?: AgentConnection;
-  /** How alerts look in Slack; a process without it leaves telling them to one that has it. */
+  /** How alerts look in Slack; a process without it leaves posting them to one that has it. */
   slackFormatting?: SlackFormatting;
 }
 
@@ -95,7 +95,7 @@ export interface App {
   health(): Promise<Health>;
   metricsPage(): Promise<{ text: string; contentType: string }>;
   /**
-   * Works on jobs, or with `jobs: false` leaves them to workers. With `recover` it belongs to the service: it takes up, now and
+   * Works on jobs, or with `jobs: false` leaves them to workers. With `recover` it belongs to the service: it reclaims, now and
    * ever again, what processes that died left unfinished, and delivers messages. With `follow` it also follows the runbook files.
    */
   startWorking(options: { recover: boolean; jobs?: boolean; follow?: boolean }): Promise<void>;
@@ -308,7 +308,7 @@ export async function createApp(config: Config, overrides: Overrides = {}, faces
         },
       }),
     async metricsPage() {
-      // The page has to stand when what it tells about does not.
+      // The page has to stand when what it reports on does not.
       await fleetStatus(store).then(metrics.fleet, () => {});
       metrics.openAlerts(await store.alerts.openCounts().catch(() => []));
       metrics.deadMessages(await store.outbox.deadCounts().catch(() => []));

@@ -3,7 +3,7 @@ import type { Actor, Role } from './actor.ts';
 import type { AnyTool, Effect } from './tool.ts';
 
 /** `person`: the person behind the caller has to do it, `approve`: somebody has to agree. */
-export type Verdict =
+export type PolicyDecision =
   | { decision: 'allow' }
   | { decision: 'person' }
   | { decision: 'approve' }
@@ -34,14 +34,14 @@ export function hasRole(actor: Actor, role: Role): boolean {
   return RANK[actor.role] >= RANK[role];
 }
 
-/** Whether a face offers a tool to an actor at all; what is not offered does not exist for the caller. */
+/** Whether an interface offers a tool to an actor at all; what is not offered does not exist for the caller. */
 export function offers(tool: AnyTool, actor: Pick<Actor, 'kind' | 'via' | 'role'>): boolean {
   // A client of MCP may put a question to its person; nobody stands behind the others.
   if (tool.humansOnly && actor.kind !== 'human' && actor.via !== 'mcp') return false;
   return !tool.hiddenFrom?.includes(actor.via) && RANK[actor.role] >= RANK[roleNeeded(tool, actor)];
 }
 
-export function judge(tool: AnyTool, actor: Actor): Verdict {
+export function judge(tool: AnyTool, actor: Actor): PolicyDecision {
   const role = roleNeeded(tool, actor);
   if (!hasRole(actor, role)) {
     return {

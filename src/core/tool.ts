@@ -1,4 +1,4 @@
-/** What a tool is: one declaration from which every face is made. */
+/** What a tool is: one declaration from which every interface is made. */
 import type { z } from 'zod';
 import type { Actor, Interface, Role } from './actor.ts';
 import type { CallText } from './callText.ts';
@@ -16,12 +16,12 @@ export interface HttpRoute {
   status?: 200 | 201 | 202;
 }
 
-/** The words people type: `/dex score HOST` in Slack and `dex score HOST` in a shell. */
+/** The command people type: `/dex score HOST` in Slack and `dex score HOST` in a shell. */
 export interface CommandSyntax {
   name: string;
   /** Input fields in the order they are typed; the rest is given as `--field value` or `field=value`. */
   args: string[];
-  /** The last argument takes all the words that are left, as a question or a search does. */
+  /** The last argument takes the rest of the line, as a question or a search does. */
   sentence?: boolean;
   example: string;
 }
@@ -32,7 +32,7 @@ export interface ToolContext {
   now: Date;
   /** Aborted when the caller goes away or the service stops. */
   signal: AbortSignal;
-  /** For long work: how far it is, 0–1, and in words. */
+  /** For long work: how far it is, 0–1, and as text. */
   progress(share: number, message: string): void;
 }
 
@@ -42,15 +42,15 @@ export interface Tool<I extends z.ZodObject = z.ZodObject, O extends z.ZodObject
   effect: Effect;
   /** The least role that may call it; by default viewer for reads, operator for the rest. */
   role?: Role;
-  /** Only a person may do it: on a face where a model calls, the person behind it is asked. */
+  /** Only a person may do it: on an interface where a model calls, the person behind it is asked. */
   humansOnly?: boolean;
   /** How the person behind a model is asked; by default with the tool's title and its input. */
   question?(input: z.output<I>, ports: Ports): Promise<string>;
-  /** Faces that do not offer it (a webhook's inner tool is not for people). */
+  /** Interfaces that do not offer it (a webhook's inner tool is not for people). */
   hiddenFrom?: readonly Interface[];
   /** True when what it writes says by itself who wrote it and when, so that the audit needs no line for each call. */
   selfRecording?: boolean;
-  /** Its answers are confidential: the audit tells that it was called and how it ended, not by whom or with what. */
+  /** Its answers are confidential: the audit shows that it was called and how it ended, not by whom or with what. */
   anonymous?: boolean;
   /** Refers to another tool as `{get_run}`, which each interface writes in its own form. */
   description: string;
@@ -67,7 +67,7 @@ export interface Tool<I extends z.ZodObject = z.ZodObject, O extends z.ZodObject
   rows?(output: z.output<O>): Record<string, unknown>[];
 }
 
-/** A tool with its schemas' types erased, as registries and faces hold it. */
+/** A tool with its schemas' types erased, as registries and interfaces hold it. */
 export interface AnyTool extends Omit<Tool, 'run' | 'summary' | 'chart' | 'rows' | 'question'> {
   run(input: Record<string, unknown>, context: ToolContext): Promise<Record<string, unknown>>;
   summary(output: Record<string, unknown>, callText: CallText): string;

@@ -94,9 +94,9 @@ function standing(alert: Alert): Move<Alert> {
   return { kind: 'unchanged', alert, event: null };
 }
 
-type Verdict = { plan: RemediationPlan } | { why: string; severity: Severity };
+type HealingDecision = { plan: RemediationPlan } | { why: string; severity: Severity };
 
-/** Takes one new alert that the map has a plan for: a remediation begins, a person is asked for a yes, or a guard gives it to one. */
+/** Takes one new alert that the map has a plan for: a remediation begins, a person is asked for approval, or a guard gives it to one. */
 async function handleAlert(
   ports: Ports,
   alertId: number,
@@ -154,7 +154,7 @@ export async function remediateAlert(
 }
 
 /** What the map and the runner say; both are asked outside any transaction. */
-async function judge(ports: Ports, alert: Alert, endpoint: Endpoint): Promise<Verdict> {
+async function judge(ports: Ports, alert: Alert, endpoint: Endpoint): Promise<HealingDecision> {
   const { map } = ports.remediationMap.current();
   const decision = decideRemediation(map, alert, endpoint, ports.settings.selfHealing);
   if (decision.kind === 'human') return decision;
@@ -179,7 +179,7 @@ async function breaker(ports: Ports, store: Store): Promise<string | null> {
   return breakerReason(await store.remediations.fleetRecord(windowStart), limits);
 }
 
-/** Tells the channel that the breaker opened, once for each window's length. */
+/** Posts to the channel that the breaker opened, once for each window's length. */
 export async function notifyBreakerOpened(ports: Ports): Promise<void> {
   const reason = await breaker(ports, ports.store);
   if (reason === null) return;

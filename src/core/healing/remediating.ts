@@ -24,7 +24,7 @@ import { examine, resolveVerified, verifyWithinMs } from './verifying.ts';
 /** A playbook ends after ten minutes; whoever is still "running" so long after lost its worker. Milliseconds. */
 const LOST_AFTER_MS = 20 * 60_000;
 
-/** How often a running remediation is looked at for a wish to cancel it; milliseconds. */
+/** How often a running remediation is checked for a request to cancel it; milliseconds. */
 const CANCEL_POLL_MS = 1000;
 
 /** Works on a run of kind remediation: its remediation was moved to `running` before, which claims the endpoint. */
@@ -97,7 +97,7 @@ async function play(
   const cancel = new AbortController();
   let cancelledBy: string | null = null;
   const poll = setInterval(async () => {
-    // The store may be away for a moment; the next look is a second later.
+    // The store may be away for a moment; the next check is a second later.
     const seen = await ports.store.remediations.get(remediation.id).catch(() => null);
     cancelledBy ??= seen?.cancelledBy ?? null;
     if (cancelledBy !== null) cancel.abort();
@@ -117,7 +117,7 @@ async function play(
   }
 }
 
-/** The playbook ended well; whether it helped, only a new look can tell. */
+/** The playbook ended well; whether it helped, only a new scan can show. */
 async function verify(
   ports: Ports,
   remediation: Remediation,
@@ -137,7 +137,7 @@ async function verify(
   return outcome;
 }
 
-/** Ends a verification by what was measured since, by the source's word, or when the time for that is over. */
+/** Ends a verification by what was measured since, as the source reports it, or when the time for that is over. */
 async function settleVerification(ports: Ports, remediation: Remediation): Promise<RemediationStatus> {
   const { alertId, playbook, playedAt, verifyBy } = remediation;
   const alert = await ports.store.alerts.get(alertId);
@@ -147,7 +147,7 @@ async function settleVerification(ports: Ports, remediation: Remediation): Promi
   }
   const proof = await examine(ports, remediation, alert);
   if (proof.finding === 'over') {
-    await resolveVerified(ports, alertId, `verified after ${playbook}: ${proof.words}`, HEALER);
+    await resolveVerified(ports, alertId, `verified after ${playbook}: ${proof.text}`, HEALER);
     await endRemediation(ports, remediation, 'fixed', null);
     return 'fixed';
   }
@@ -156,7 +156,7 @@ async function settleVerification(ports: Ports, remediation: Remediation): Promi
   const minutes = Math.round(((verifyBy?.getTime() ?? 0) - (playedAt?.getTime() ?? 0)) / 60_000);
   const reason =
     proof.finding === 'holds'
-      ? `${playbook} ran, but the rescan still finds: ${proof.words}`
+      ? `${playbook} ran, but the rescan still finds: ${proof.text}`
       : `${playbook} ran, but nobody said within ${minutes} minutes that it is over: ${alert.message}`;
   await endRemediation(ports, remediation, 'not_fixed', reason);
   return 'not_fixed';
@@ -275,7 +275,7 @@ export async function cancelRemediation(ports: Ports, id: string, actor: Actor):
   return requireRemediation(ports, id);
 }
 
-/** The owner's word on a fix: a no opens the alert again, for a person. @throws AppError `conflict` when it was given before */
+/** The owner's answer on a fix: a no opens the alert again, for a person. @throws AppError `conflict` when it was given before */
 export async function answerFixCheck(ports: Ports, id: string, fixed: boolean, actor: Actor): Promise<Remediation> {
   const remediation = await requireRemediation(ports, id);
   if (remediation.status !== 'fixed')
@@ -297,13 +297,13 @@ export async function answerFixCheck(ports: Ports, id: string, fixed: boolean, a
   return requireRemediation(ports, id);
 }
 
-/** Whether the same trouble is open again under another number. */
+/** Whether the same problem is open again under another number. */
 async function hasSuccessor(store: Ports['store'], alert: Alert, now: Date): Promise<boolean> {
   const others = await store.alerts.recent([alert], now);
   return others.some(({ id, status }) => id !== alert.id && status !== 'resolved');
 }
 
-/** Each minute: judges fixes that wait for a source's word, ends what has lost its reason or its worker, starts what waits. */
+/** Each minute: judges fixes that wait for a source's report, ends what has lost its reason or its worker, starts what waits. */
 export async function maintainRemediations(ports: Ports): Promise<void> {
   const now = ports.clock.now();
   for (const remediation of await ports.store.remediations.inStatus(OPEN_REMEDIATION_STATUSES)) {

@@ -1,4 +1,4 @@
-/** Sends an agent to look why a critical alert has opened; its answer goes where the alert was told. */
+/** Starts an agent to find out why a critical alert has opened; its answer goes where the alert was posted. */
 import type { Alert } from '../../domain/alerts/alert.ts';
 import { type Actor, jobActor } from '../actor.ts';
 import { AppError } from '../errors.ts';
@@ -21,7 +21,7 @@ export function triageFirst(ports: Ports, healing: Healing): Healing {
       for (const alert of critical.slice(0, MOST_AT_ONCE)) {
         // Healing has to get the alerts whatever becomes of this.
         await requestTriage(ports, alert).catch((error: unknown) =>
-          ports.log.error({ err: error, alert_id: alert.id }, 'no agent could be sent to look at an alert'),
+          ports.log.error({ err: error, alert_id: alert.id }, 'no agent could be started for an alert'),
         );
       }
       await healing.handle(alerts);

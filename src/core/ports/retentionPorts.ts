@@ -4,7 +4,7 @@ import type { FleetMeasure, HourlyRollUp, Sample, ScoreMeasure, SnapshotMeasure 
 /** Where a kind of sample goes when it is too old to be kept by itself: a sample is in the one place or in the other, never in both. */
 export interface SampleArchive<Measure extends string> {
   /**
-   * Removes and returns samples from before a moment, the oldest of each endpoint first. The fleet's archive takes no heed of
+   * Removes and returns samples from before a timestamp, the oldest of each endpoint first. The fleet's archive takes no heed of
    * ids, and keeps no latest.
    */
   take(
@@ -17,7 +17,7 @@ export interface SampleArchive<Measure extends string> {
   find(keys: readonly Pick<HourlyRollUp<Measure>, 'subjectId' | 'hour'>[]): Promise<HourlyRollUp<Measure>[]>;
   /** Writes roll-ups in the place of those of the same subject and hour. */
   save(rollUps: readonly HourlyRollUp<Measure>[]): Promise<void>;
-  /** Deletes at most so many roll-ups of hours before a moment; returns how many. */
+  /** Deletes at most so many roll-ups of hours before a timestamp; returns how many. */
   forget(endpointIds: readonly number[], before: Date, limit: number): Promise<number>;
 }
 
@@ -42,6 +42,6 @@ export interface RetentionRepository {
   readonly fleet: SampleArchive<FleetMeasure>;
   /** Ids of endpoints after `afterId`, in order; also of those that are registered no more. */
   endpointIds(afterId: number, limit: number): Promise<number[]>;
-  /** Deletes at most so many of a kind that were over before a moment; returns how many. Nothing that is still open goes. */
+  /** Deletes at most so many of a kind that were over before a timestamp; returns how many. Nothing that is still open goes. */
   forget(what: Forgotten, before: Date, limit: number): Promise<number>;
 }

@@ -12,7 +12,7 @@ export interface RunOutcome {
   status: Exclude<RunStatus, 'running'>;
   result?: unknown;
   error?: string;
-  /** Told outside once, and only if the run really ends so. */
+  /** Sent outside once, and only if the run really ends so. */
   news?: OutboxMessage[];
 }
 

@@ -1,4 +1,4 @@
-/** A registered machine: who has it, what matters about it, how it is looked at, and what is known of it now. */
+/** A registered machine: who has it, what matters about it, how it is scanned, and what is known of it now. */
 import type { CollectorKind, CollectorOptions, OsPlatform } from '../signals/telemetry.ts';
 
 export const PERSONAS = ['developer', 'salesperson', 'executive', 'tech', 'general'] as const;

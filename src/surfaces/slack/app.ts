@@ -1,4 +1,4 @@
-/** The Slack face: Bolt over HTTP or Socket Mode, for one workspace. */
+/** The Slack interface: Bolt over HTTP or Socket Mode, for one workspace. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { App, HTTPReceiver, SocketModeReceiver, webApi } from '@slack/bolt';
 import type { ChartRenderer } from '../../core/chart.ts';
@@ -12,7 +12,7 @@ import { createPictures } from './cards/pictures.ts';
 import { slackProblem } from './cards/problems.ts';
 import type { SlackContext } from './context.ts';
 import { listenTo } from './listeners.ts';
-import { createPeople, DECIDING_TOOL, type People } from './people.ts';
+import { createSlackPeople, DECIDING_TOOL, type SlackPeople } from './people.ts';
 import { finishOld } from './questions/finishOld.ts';
 import { createTurns } from './questions/turns.ts';
 import { createUnfinished } from './questions/unfinished.ts';
@@ -51,11 +51,11 @@ export interface SlackInterface {
 }
 
 export function createSlack(settings: SlackSettings, needs: SlackNeeds): SlackInterface {
-  const log = needs.log.child({ face: 'slack' });
+  const log = needs.log.child({ interface: 'slack' });
   const clientOptions = webClientOptions(settings.apiUrl, log);
   const stop = new AbortController();
   const client = new webApi.WebClient(settings.botToken, clientOptions);
-  const people = createPeople(client, settings, needs.clock.now, log);
+  const people = createSlackPeople(client, settings, needs.clock.now, log);
   const slack: SlackContext = {
     tools: needs.tools.filter(({ hiddenFrom }) => !hiddenFrom?.includes('slack')),
     invoke: approvedBy(people, needs.invoke),
@@ -107,8 +107,8 @@ export function createSlack(settings: SlackSettings, needs: SlackNeeds): SlackIn
   };
 }
 
-/** The gate, with the one thing that only this face knows: SLACK_APPROVERS. */
-function approvedBy(people: People, invoke: Invoke): Invoke {
+/** The invoker, with the one thing that only this interface knows: SLACK_APPROVERS. */
+function approvedBy(people: SlackPeople, invoke: Invoke): Invoke {
   return async (name, raw, actor, options) => {
     if (name === DECIDING_TOOL && !people.mayApprove(actor))
       throw new AppError('denied', 'Approving is for approvers (SLACK_APPROVERS); nothing was decided.');

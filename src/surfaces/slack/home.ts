@@ -15,9 +15,9 @@ import {
   bullets,
   button,
   clip,
+  dateElement,
   header,
   lineBlocks,
-  moment,
   note,
   option,
   paragraph,
@@ -70,12 +70,12 @@ async function ownMachines(slack: SlackContext, actor: Actor, person: Person): P
 const PLAIN_WORDS: Record<string, string> = {
   healthy: 'works well',
   at_risk: 'could work better; we are aware of it',
-  critical: 'has serious trouble; we are aware of it',
+  critical: 'has serious problems; we are aware of it',
 };
 
 function asPlainText({ hostname, score, score_status, state }: Machine): string {
   const sign = STATUS_SIGNS[score_status] ?? '';
-  if (score === null) return `${sign} ${hostname} has not been looked at yet`;
+  if (score === null) return `${sign} ${hostname} has not been scanned yet`;
   const old = state === 'stale' ? ' (not seen lately)' : '';
   return `${sign} ${hostname} ${PLAIN_WORDS[score_status] ?? 'is being watched'}: ${score} of 100${old}`;
 }
@@ -105,19 +105,19 @@ async function staffPart(slack: SlackContext, actor: Actor): Promise<Block[]> {
   ];
 }
 
-const courseShown = z.object({
+const historyShown = z.object({
   lookback_days: z.number(),
-  fleet_score_course: z.array(z.object({ at: z.string(), avg_score: z.number() })).min(2),
+  fleet_score_history: z.array(z.object({ at: z.string(), avg_score: z.number() })).min(2),
 });
 
-/** The fleet's score over the last days as a picture; null before there is a course. */
+/** The fleet's score over the last days as a picture; null before there is a history. */
 function fleetHistory(kpis: Answer['output'] | undefined): ChartSpec | null {
-  const { data } = courseShown.safeParse(kpis);
+  const { data } = historyShown.safeParse(kpis);
   if (!data) return null;
-  const points = data.fleet_score_course.map(({ at, avg_score }) => ({ at: new Date(at), value: avg_score }));
+  const points = data.fleet_score_history.map(({ at, avg_score }) => ({ at: new Date(at), value: avg_score }));
   const values = points.map(({ value }) => value);
   return {
-    kind: 'course',
+    kind: 'time_series',
     title: `DEX score of the fleet, last ${data.lookback_days} days`,
     alt: `The fleet's average score went from ${values[0]} to ${values.at(-1)}; lowest ${Math.min(...values)}.`,
     yTitle: 'Average score',
@@ -138,7 +138,11 @@ function waitingForMe(slack: SlackContext, actor: Actor, output: Answer['output'
     ...mine
       .slice(0, MOST_APPROVALS)
       .flatMap((approval) => [
-        paragraph(words(clip(approval.question, MAX_QUESTION_CHARS)), words(' until '), moment(approval.expires_at)),
+        paragraph(
+          words(clip(approval.question, MAX_QUESTION_CHARS)),
+          words(' until '),
+          dateElement(approval.expires_at),
+        ),
         ...approvalButtons(approval),
       ]),
     ...(more > 0 ? [note(`and ${more} more`)] : []),
@@ -210,7 +214,7 @@ function reportForm(own: Machine[]): types.ModalView {
 }
 
 /**
- * Takes a report: feedback, and a look at the machine. The scan runs with an operator's right because the machine is the
+ * Takes a report: feedback, and a scan of the machine. The scan runs with an operator's right because the machine is the
  * reporter's own, which is checked here and not taken from the form.
  */
 export async function takeReport(slack: SlackContext, person: Person, state: FormState): Promise<types.ModalView> {
@@ -233,6 +237,6 @@ export async function takeReport(slack: SlackContext, person: Person, state: For
       if (error instanceof AppError) return null;
       throw error;
     });
-  const next = scan ? `${hostname} is being looked at now.` : `${hostname} will be looked at when it reports next.`;
+  const next = scan ? `${hostname} is being scanned now.` : `${hostname} will be checked when it reports next.`;
   return messageModal('Thank you', `Your report has arrived. ${next}`);
 }

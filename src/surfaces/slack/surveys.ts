@@ -1,4 +1,4 @@
-/** Surveys in direct messages: the letter with its five buttons, the form that follows a click, and opting out. */
+/** Surveys in direct messages: the message with its five buttons, the form that follows a click, and opting out. */
 import type { types } from '@slack/bolt';
 import { z } from 'zod';
 import { AppError } from '../../core/errors.ts';
@@ -8,7 +8,7 @@ import {
   type Block,
   button,
   confirmed,
-  moment,
+  dateElement,
   note,
   option,
   paragraph,
@@ -45,7 +45,7 @@ export function surveyMessage({ question, endsAt, reminder, token }: ComposedSur
         type: 'actions',
         elements: RATINGS.map((label, i) => button(`survey_rate:${i + 1}`, label, `${i + 1}:${token}`)),
       },
-      paragraph(words('It can be answered until '), moment(endsAt.toISOString()), words('.')),
+      paragraph(words('It can be answered until '), dateElement(endsAt.toISOString()), words('.')),
       { type: 'actions', elements: [optOut] },
     ],
   };

@@ -74,7 +74,7 @@ export const SnapshotRow = defineEntity({
   indexes: [
     {
       name: 'snapshot_endpoint_time',
-      // With the metrics whose course is read for the whole fleet every hour: an endpoint's rows lie far apart in the table.
+      // With the metrics whose history is read for the whole fleet every hour: an endpoint's rows lie far apart in the table.
       properties: ['endpointId', 'collectedAt', 'cpuPct', 'memoryPct', 'diskPct'],
     },
   ],
@@ -98,7 +98,7 @@ export const ScoreRow = defineEntity({
   indexes: [{ name: 'score_endpoint_time', properties: ['endpointId', 'scoredAt'] }],
 });
 
-/** The fleet's average after each fleet scan: its course without reading every score again. */
+/** The fleet's average after each fleet scan: its history without reading every score again. */
 export const FleetScoreRow = defineEntity({
   name: 'FleetScore',
   tableName: 'fleet_score',

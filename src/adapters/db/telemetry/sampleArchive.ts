@@ -10,7 +10,7 @@ import {
   SNAPSHOT_MEASURES,
   type SnapshotMeasure,
 } from '../../../domain/scores/rollUp.ts';
-import { chunked, type Moment, marks, msOf, type Session } from '../rows.ts';
+import { chunked, type DbSession, type DbTimestamp, msOf, placeholders } from '../rows.ts';
 import { type RollUpRow, spreadColumns, spreadValues, toRollUp } from './rollUpRows.ts';
 
 interface Tables<Measure extends string> {
@@ -25,7 +25,7 @@ interface Tables<Measure extends string> {
   byEndpoint: boolean;
 }
 
-export function snapshotArchive(session: Session): SampleArchive<SnapshotMeasure> {
+export function snapshotArchive(session: DbSession): SampleArchive<SnapshotMeasure> {
   return archive(session, {
     samples: 'snapshot',
     at: 'collected_at',
@@ -46,7 +46,7 @@ export function snapshotArchive(session: Session): SampleArchive<SnapshotMeasure
   });
 }
 
-export function scoreArchive(session: Session): SampleArchive<ScoreMeasure> {
+export function scoreArchive(session: DbSession): SampleArchive<ScoreMeasure> {
   const component = (name: string) => `cast(components ->> '${name}' as double precision)`;
   return archive(session, {
     samples: 'score',
@@ -64,7 +64,7 @@ export function scoreArchive(session: Session): SampleArchive<ScoreMeasure> {
   });
 }
 
-export function fleetArchive(session: Session): SampleArchive<FleetMeasure> {
+export function fleetArchive(session: DbSession): SampleArchive<FleetMeasure> {
   return archive(session, {
     samples: 'fleet_score',
     at: 'at',
@@ -75,15 +75,16 @@ export function fleetArchive(session: Session): SampleArchive<FleetMeasure> {
   });
 }
 
-type SampleRow = { subject_id: number; moment: Moment } & Record<string, unknown>;
+type SampleRow = { subject_id: number; moment: DbTimestamp } & Record<string, unknown>;
 
-function archive<Measure extends string>(session: Session, tables: Tables<Measure>): SampleArchive<Measure> {
+function archive<Measure extends string>(session: DbSession, tables: Tables<Measure>): SampleArchive<Measure> {
   const { samples, at, rollUps, measures, byEndpoint } = tables;
   const keys = byEndpoint ? ['endpoint_id', 'hour'] : ['hour'];
   const values = [...keys, 'samples', ...spreadColumns(measures)];
   const keyOf = ({ subjectId, hour }: Pick<HourlyRollUp<Measure>, 'subjectId' | 'hour'>) =>
     byEndpoint ? [subjectId, hour] : [hour];
-  const ofThese = (endpointIds: readonly number[]) => (byEndpoint ? `endpoint_id in (${marks(endpointIds)}) and` : '');
+  const ofThese = (endpointIds: readonly number[]) =>
+    byEndpoint ? `endpoint_id in (${placeholders(endpointIds)}) and` : '';
   const idsOf = (endpointIds: readonly number[]) => (byEndpoint ? endpointIds : []);
 
   return {
@@ -125,7 +126,7 @@ function archive<Measure extends string>(session: Session, tables: Tables<Measur
     async save(given) {
       for (const chunk of chunked([...given], 200)) {
         await session().execute(
-          `insert into ${rollUps} (${values.join(', ')}) values ${chunk.map(() => `(${marks(values)})`).join(', ')}
+          `insert into ${rollUps} (${values.join(', ')}) values ${chunk.map(() => `(${placeholders(values)})`).join(', ')}
            on conflict (${keys.join(', ')}) do update set ${values.map((name) => `${name} = excluded.${name}`).join(', ')}`,
           chunk.flatMap((each) => [...keyOf(each), each.samples, ...spreadValues(measures, each)]),
         );
@@ -146,6 +147,6 @@ function archive<Measure extends string>(session: Session, tables: Tables<Measur
 }
 
 /** PostgreSQL's functions for the kind of JSON that it keeps have names of their own. */
-function spelled(session: Session, sql: string): string {
+function spelled(session: DbSession, sql: string): string {
   return session().getDriver() instanceof SqliteDriver ? sql : sql.replace('json_array', 'jsonb_array');
 }

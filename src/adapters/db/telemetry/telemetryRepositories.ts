@@ -1,8 +1,8 @@
 /** Snapshots and scores in the database: written in batches, read by endpoint and time. */
 import type { InferEntity } from '@mikro-orm/core';
 import type {
-  CoursePoint,
   FleetScoreRepository,
+  MetricPoint,
   ScorePoint,
   ScoreRepository,
   SnapshotRepository,
@@ -13,10 +13,10 @@ import { FLEET_MEASURES, type HourlyRollUp, SCORE_MEASURES, type ScoreMeasure } 
 import { round1 } from '../../../domain/scores/score.ts';
 import { insertRows } from '../bulk.ts';
 import { FleetScoreRow, ScoreRow, SnapshotRow } from '../entities/telemetry.ts';
-import { chunked, type Moment, marks, msOf, plain, type Session } from '../rows.ts';
+import { chunked, type DbSession, type DbTimestamp, msOf, placeholders, plain } from '../rows.ts';
 import { type RollUpRow, toRollUp } from './rollUpRows.ts';
 
-export function snapshotRepository(session: Session): SnapshotRepository {
+export function snapshotRepository(session: DbSession): SnapshotRepository {
   return {
     async add(rows) {
       await insertRows(session(), SnapshotRow, rows);
@@ -30,7 +30,7 @@ export function snapshotRepository(session: Session): SnapshotRepository {
           id: {
             $in: await session()
               .execute<{ id: number | null }[]>(
-                `select (select s.id from snapshot s where s.endpoint_id = e.id order by s.collected_at desc limit 1) as id from endpoint e where e.id in (${marks(ids)})`,
+                `select (select s.id from snapshot s where s.endpoint_id = e.id order by s.collected_at desc limit 1) as id from endpoint e where e.id in (${placeholders(ids)})`,
                 ids,
               )
               .then((seeks) => seeks.flatMap(({ id }) => (id === null ? [] : [id]))),
@@ -50,11 +50,11 @@ export function snapshotRepository(session: Session): SnapshotRepository {
       return rows.map(toSnapshot);
     },
 
-    async courses(endpointIds, since) {
+    async histories(endpointIds, since) {
       if (endpointIds.length === 0) return new Map();
-      const these = `endpoint_id in (${marks(endpointIds)})`;
+      const these = `endpoint_id in (${placeholders(endpointIds)})`;
       // Past the ORM's query builder, which would take twice as long over the fleet's millions of rows.
-      const read = (sql: string) => session().execute<CourseRow[]>(sql, [...endpointIds, since]);
+      const read = (sql: string) => session().execute<MetricRow[]>(sql, [...endpointIds, since]);
       const hours = await read(
         `select endpoint_id, hour as at, cpu_pct_mean as cpu_pct, memory_pct_mean as memory_pct, disk_pct_mean as disk_pct
          from snapshot_hour where ${these} and hour >= ? order by endpoint_id, hour`,
@@ -63,7 +63,7 @@ export function snapshotRepository(session: Session): SnapshotRepository {
         `select endpoint_id, collected_at as at, cpu_pct, memory_pct, disk_pct
          from snapshot where ${these} and collected_at >= ? order by endpoint_id, collected_at`,
       );
-      const found = new Map<number, CoursePoint[]>();
+      const found = new Map<number, MetricPoint[]>();
       // Roll-ups are of an endpoint's oldest samples, so its hours come before what is kept sample by sample.
       for (const row of [...hours, ...rows]) {
         const point = {
@@ -72,8 +72,8 @@ export function snapshotRepository(session: Session): SnapshotRepository {
           memoryPct: row.memory_pct,
           diskPct: row.disk_pct,
         };
-        const course = found.get(row.endpoint_id);
-        if (course) course.push(point);
+        const history = found.get(row.endpoint_id);
+        if (history) history.push(point);
         else found.set(row.endpoint_id, [point]);
       }
       return found;
@@ -81,15 +81,15 @@ export function snapshotRepository(session: Session): SnapshotRepository {
   };
 }
 
-interface CourseRow {
+interface MetricRow {
   endpoint_id: number;
-  at: Moment;
+  at: DbTimestamp;
   cpu_pct: number | null;
   memory_pct: number | null;
   disk_pct: number | null;
 }
 
-export function scoreRepository(session: Session): ScoreRepository {
+export function scoreRepository(session: DbSession): ScoreRepository {
   return {
     async add(rows) {
       await insertRows(session(), ScoreRow, rows);
@@ -122,7 +122,7 @@ export function scoreRepository(session: Session): ScoreRepository {
   };
 }
 
-export function fleetScoreRepository(session: Session): FleetScoreRepository {
+export function fleetScoreRepository(session: DbSession): FleetScoreRepository {
   return {
     async add(score) {
       await session().insert(FleetScoreRow, score);
@@ -135,8 +135,8 @@ export function fleetScoreRepository(session: Session): FleetScoreRepository {
       const rows = await session().find(FleetScoreRow, { at: { $gte: since } }, { orderBy: { at: 'asc' } });
       return [
         ...hours.flatMap((row) => {
-          const { hour, spreads } = toRollUp(FLEET_MEASURES, row);
-          const { average, endpoints } = spreads;
+          const { hour, aggregates } = toRollUp(FLEET_MEASURES, row);
+          const { average, endpoints } = aggregates;
           return average && endpoints
             ? [{ at: hour, average: round1(average.mean), endpoints: Math.round(endpoints.mean), hourly: true }]
             : [];
@@ -147,10 +147,10 @@ export function fleetScoreRepository(session: Session): FleetScoreRepository {
   };
 }
 
-function toScorePoint({ hour, samples, spreads }: HourlyRollUp<ScoreMeasure>): ScorePoint {
+function toScorePoint({ hour, samples, aggregates }: HourlyRollUp<ScoreMeasure>): ScorePoint {
   const mean = (measure: ScoreMeasure) => {
-    const spread = spreads[measure];
-    return spread && round1(spread.mean);
+    const aggregate = aggregates[measure];
+    return aggregate && round1(aggregate.mean);
   };
   return {
     // Every score has a value, so every hour of scores has a mean.
@@ -162,7 +162,7 @@ function toScorePoint({ hour, samples, spreads }: HourlyRollUp<ScoreMeasure>): S
       remediation: mean('remediation'),
     },
     scoredAt: hour,
-    hourly: { lowest: spreads.score?.min as number, highest: spreads.score?.max as number, scans: samples },
+    hourly: { lowest: aggregates.score?.min as number, highest: aggregates.score?.max as number, scans: samples },
   };
 }
 

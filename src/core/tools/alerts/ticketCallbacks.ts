@@ -11,8 +11,8 @@ export const takeTicketWordTool = defineTool({
   name: 'take_ticket_word',
   title: 'Take in a ticket event',
   effect: 'write',
-  hiddenFrom: INTERFACES.filter((face) => face !== 'webhook'),
-  description: 'Take one word of the ticket system about a ticket: in progress, resolved, reopened or a comment.',
+  hiddenFrom: INTERFACES.filter((via) => via !== 'webhook'),
+  description: 'Take one update from the ticket system about a ticket: in progress, resolved, reopened or a comment.',
   input: z
     .looseObject({
       delivery_id: id.describe('The same at every repeat of this delivery'),
@@ -38,5 +38,5 @@ export const takeTicketWordTool = defineTool({
     };
     return { ok: true as const, outcome: await takeTicketWord(ports, word, actor) };
   },
-  summary: ({ outcome }) => `The ticket's word was ${outcome === 'taken' ? 'taken' : `no news (${outcome})`}.`,
+  summary: ({ outcome }) => `The ticket's update was ${outcome === 'taken' ? 'taken' : `no news (${outcome})`}.`,
 });

@@ -1,4 +1,4 @@
-/** Tools for the registry: which machines there are, whose they are, and how each is looked at. */
+/** Tools for the registry: which machines there are, whose they are, and how each is scanned. */
 import { z } from 'zod';
 import { forbiddenAddressReason, isValidHostname } from '../../../domain/fleet/address.ts';
 import { ENDPOINT_STATES, type EndpointRegistration, PERSONAS } from '../../../domain/fleet/endpoint.ts';
@@ -82,7 +82,7 @@ const details = {
   collector: z
     .enum(COLLECTORS)
     .optional()
-    .describe('How it is looked at: exporters and ssh from here, push by its own agent'),
+    .describe('How it is scanned: exporters and ssh from here, push by its own agent'),
   options: optionsInput.optional(),
 };
 
@@ -183,7 +183,7 @@ export const getEndpoint = defineTool({
   name: 'get_endpoint',
   title: 'Show an endpoint',
   effect: 'read',
-  description: 'One registered machine: whose it is, how it is looked at, its latest score and when it last answered.',
+  description: 'One registered machine: whose it is, how it is scanned, its latest score and when it last answered.',
   http: { method: 'GET', path: '/api/v1/dex/endpoints/:hostname' },
   command: { name: 'endpoint', args: ['hostname'], example: 'endpoint dev-machine-01' },
   input: z.strictObject({ hostname: hostnameInput }),

@@ -11,7 +11,7 @@ export const submitSnapshot = defineTool({
   title: 'Report a snapshot',
   effect: 'write',
   selfRecording: true,
-  hiddenFrom: INTERFACES.filter((face) => face !== 'agent'),
+  hiddenFrom: INTERFACES.filter((via) => via !== 'agent'),
   description:
     'Takes what an endpoint measured of itself. A report that is not newer than the last one changes nothing.',
   input: z.strictObject({ hostname: hostnameInput, snapshot: agentSnapshotWire }),

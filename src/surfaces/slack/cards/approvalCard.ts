@@ -7,9 +7,9 @@ import {
   button,
   clip,
   confirmed,
+  dateElement,
   escapeText,
   header,
-  moment,
   paragraph,
   type Reply,
   who,
@@ -45,7 +45,7 @@ const MOST_FACTS = 12;
 const earlierOutcome = z.object({ status: z.string(), reason: z.string().nullable(), at: z.string() });
 
 export function approvalCard(approval: ApprovalShown): Reply {
-  const title = ENDS[approval.status] ?? '❓ Waiting for a yes or no';
+  const title = ENDS[approval.status] ?? '❓ Waiting for approval';
   return {
     text: escapeText(`${title}: ${approval.question}`),
     blocks: [
@@ -82,7 +82,7 @@ function earlier(outcomes: unknown): Block[] {
   if (!read.success) return [];
   if (read.data.length === 0) return [paragraph(words('It was not run on this machine before.', { italic: true }))];
   const lines = read.data.map(({ status, reason, at }) => [
-    moment(at),
+    dateElement(at),
     words(` ${status.replaceAll('_', ' ')}${reason ? `: ${clip(reason, 200)}` : ''}`),
   ]);
   return [paragraph(words('Last outcomes', { bold: true })), bullets(lines)];
@@ -96,12 +96,12 @@ function standing(approval: ApprovalShown): Words[] {
     words(` said ${decision === 'approve' ? 'yes' : 'no'}${reason ? `: ${clip(reason, MAX_FACT_CHARS)}` : ''}`),
   ]);
   if (status === 'pending') {
-    const people = approvals_needed > 1 ? `, ${answers.length} of ${approvals_needed} people have said yes` : '';
-    return [words(`Asked by ${clip(requested_by, 100)}${people}. Open until `), moment(expires_at), ...said];
+    const people = approvals_needed > 1 ? `, ${answers.length} of ${approvals_needed} people have approved` : '';
+    return [words(`Asked by ${clip(requested_by, 100)}${people}. Open until `), dateElement(expires_at), ...said];
   }
   const follows =
     outcome ??
-    (status === 'approved' && approval.kind === 'remediation' ? 'The alert’s own message tells how it goes.' : '');
+    (status === 'approved' && approval.kind === 'remediation' ? 'The alert’s own message shows how it goes.' : '');
   return [
     words(`Asked by ${clip(requested_by, 100)}.`),
     ...said,

@@ -15,7 +15,7 @@ export function fixCheck(remediationId: string, facts: Record<string, unknown>):
     ],
   };
   return plainReply(
-    `Did that fix it?\n${hostname} had trouble (${alert_name}) and was repaired just now. Does it work again?`,
+    `Did that fix it?\n${hostname} had a problem (${alert_name}) and was repaired just now. Does it work again?`,
     answers,
   );
 }

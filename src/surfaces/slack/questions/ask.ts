@@ -1,9 +1,9 @@
-/** Questions in words, by mention or direct message: put to an agent, whose one message shows what it looks at and then the answer. */
+/** Questions in plain language, by mention or direct message: put to an agent, whose one message shows what it reads and then the answer. */
 import { z } from 'zod';
 import type { Actor } from '../../../core/actor.ts';
 import { pause } from '../../../core/concurrency/pause.ts';
 import { type Block, button, note, plainReply, type Reply, unescapeTyped } from '../cards/text.ts';
-import { carryOut, edited, failure, type Place, quiet, stillUnderWay } from '../commands/calls.ts';
+import { carryOut, edited, failure, type Place, stillUnderWay, withoutPreviews } from '../commands/calls.ts';
 import { COMMAND } from '../commands/command.ts';
 import type { Asker, Click, SlackContext } from '../context.ts';
 import type { MessagePlace } from './unfinished.ts';
@@ -70,7 +70,7 @@ async function asPlainText(slack: SlackContext, text: string, botId: string | un
 
 async function postAnswer(slack: SlackContext, question: Question, actor: Actor, runId: string): Promise<void> {
   const { channel, threadTs } = question.place;
-  const thinking = quiet(thinkingReply([], runId));
+  const thinking = withoutPreviews(thinkingReply([], runId));
   const posted = await slack.client.chat.postMessage({ channel, thread_ts: threadTs, ...thinking });
   const message = { channel: posted.channel as string, ts: posted.ts as string };
   await slack.unfinished.keep(runId, message);
@@ -78,7 +78,7 @@ async function postAnswer(slack: SlackContext, question: Question, actor: Actor,
   if (!(await edited(slack, message.channel, message.ts, answer))) await question.tell(answer);
 }
 
-/** Shows in a message what an agent looks at; resolves with what shall stand there in the end. */
+/** Shows in a message what an agent reads; resolves with what shall stand there in the end. */
 export async function followAnswer(
   slack: SlackContext,
   actor: Actor,
