@@ -12,13 +12,13 @@ import {
   type ServerRequest,
   type Tool as WireTool,
 } from '@modelcontextprotocol/sdk/types.js';
-import { type CallText, callTextFor, descriptionFor } from '../src/core/callText.ts';
+import { callTextFor, descriptionFor } from '../src/core/callText.ts';
 import type { ChartRenderer } from '../src/core/chart.ts';
 import { AppError } from '../src/core/errors.ts';
 import { type Answer, type InvokeOptions, jsonSchema } from '../src/core/invoke.ts';
 import { offers } from '../src/core/policy.ts';
 import type { Log } from '../src/core/ports/ports.ts';
-import type { AnyTool } from '../src/core/tool.ts';
+import type { AnyTool, CallText } from '../src/core/tool.ts';
 import { explain } from './failures.ts';
 import type { McpServerOptions } from './options.ts';
 

@@ -1,21 +1,10 @@
 /** Writes the call of a tool the way each interface takes it: a request in REST, a command in Slack and the CLI, a name in MCP. */
 import type { Interface } from './actor.ts';
-import type { AnyTool } from './tool.ts';
+import type { NextCall } from './errors.ts';
+import type { AnyTool, CallText } from './tool.ts';
 
 /** What stands before a command; `job`, `webhook` and `agent` have no reader, so their logs name the tool. */
 export const COMMAND_PREFIXES = { slack: '/dex', cli: 'npm run dex --' } as const;
-
-/** A call that the reader of an error can make next. */
-export interface NextCall {
-  /** What the call is for, as `Register it`. */
-  to: string;
-  tool: string;
-  /** The fields that are known already; the reader fills in the rest. */
-  input?: Record<string, unknown>;
-}
-
-/** The text of one call; null when the interface does not offer the tool. */
-export type CallText = (tool: string, input?: Record<string, unknown>) => string | null;
 
 /** A reference in a declaration's own description, as `{get_run}`. */
 const REFERENCE = /\{([a-z]+(?:_[a-z]+)+)\}/g;

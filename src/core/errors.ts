@@ -1,5 +1,13 @@
 /** Expected failures, by kind; an interface maps the kind to its own way of refusing. Anything else that is thrown is a bug. */
-import type { NextCall } from './callText.ts';
+
+/** A call that the reader of an error can make next. */
+export interface NextCall {
+  /** What the call is for, as `Register it`. */
+  to: string;
+  tool: string;
+  /** The fields that are known already; the reader fills in the rest. */
+  input?: Record<string, unknown>;
+}
 
 export const ERROR_KINDS = [
   'invalid',

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { type Actor, INTERFACES, type Interface, personBehind } from './actor.ts';
 import { decideApproval, recordExecution, requestApproval, spendApproval } from './approvals.ts';
-import { type CallText, callTextFor, withNextCalls } from './callText.ts';
+import { callTextFor, withNextCalls } from './callText.ts';
 import { canonicalJson } from './canonicalJson.ts';
 import type { ChartSpec } from './chart.ts';
 import { gathered } from './concurrency/gathered.ts';
@@ -12,7 +12,7 @@ import { judge, type PolicyDecision } from './policy.ts';
 import type { StoredApproval } from './ports/alertPorts.ts';
 import type { Ports } from './ports/ports.ts';
 import type { AuditEntry } from './ports/storePorts.ts';
-import type { AnyTool } from './tool.ts';
+import type { AnyTool, CallText } from './tool.ts';
 
 export interface InvokeOptions {
   signal?: AbortSignal;

@@ -1,9 +1,11 @@
 /** What a tool is: one declaration from which every interface is made. */
 import type { z } from 'zod';
 import type { Actor, Interface, Role } from './actor.ts';
-import type { CallText } from './callText.ts';
 import type { ChartSpec } from './chart.ts';
 import type { Ports } from './ports/ports.ts';
+
+/** The text of one call; null when the interface does not offer the tool. */
+export type CallText = (tool: string, input?: Record<string, unknown>) => string | null;
 
 /** What calling a tool does to the world; policy, MCP annotations and the need for approval all follow from it. */
 export type Effect = 'read' | 'write' | 'destructive';

@@ -4,7 +4,7 @@ import { RUN_STATUSES } from '../../domain/run.ts';
 import { AppError } from '../errors.ts';
 import { newPlannerJob } from '../planner/plannerJob.ts';
 import { DEFAULT_PROFILE } from '../planner/plannerRuns.ts';
-import { requestRun } from '../scans/scanning.ts';
+import { requestRun } from '../runs/runs.ts';
 import { defineTool } from '../tool.ts';
 
 /** Characters of JSON; about 6,000 tokens, as much as an agent is shown of it. */

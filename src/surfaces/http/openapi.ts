@@ -1,10 +1,10 @@
 /** The OpenAPI 3.1 description, made from the tools. */
 
-import { type CallText, callTextFor, descriptionFor } from '../../core/callText.ts';
+import { callTextFor, descriptionFor } from '../../core/callText.ts';
 import { ERROR_KINDS } from '../../core/errors.ts';
 import { jsonSchema } from '../../core/invoke.ts';
 import { leastRole } from '../../core/policy.ts';
-import type { AnyTool } from '../../core/tool.ts';
+import type { AnyTool, CallText } from '../../core/tool.ts';
 import { HTTP_STATUS } from './errors.ts';
 
 type Json = Record<string, unknown>;

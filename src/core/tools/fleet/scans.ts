@@ -2,7 +2,8 @@
 import { z } from 'zod';
 import { RUN_STATUSES } from '../../../domain/run.ts';
 import { AppError } from '../../errors.ts';
-import { requestRun, requireEndpoint } from '../../scans/scanning.ts';
+import { requestRun } from '../../runs/runs.ts';
+import { requireEndpoint } from '../../scans/scanning.ts';
 import { hostnameInput } from '../../shapes.ts';
 import { defineTool } from '../../tool.ts';
 
