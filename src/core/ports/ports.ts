@@ -125,7 +125,7 @@ export interface Queue {
   releaseJobsOf(workerIds: readonly string[]): Promise<void>;
 }
 
-/** Takes over new alerts. What it was not told of because the process died, it is told after the restart. */
+/** Takes over new alerts. What it was not notified of because the process died, it is notified of after the restart. */
 export interface Healing {
   handle(alerts: readonly Alert[]): Promise<void>;
 }

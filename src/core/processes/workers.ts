@@ -1,4 +1,4 @@
-/** Processes that share the work: each says that it is alive, and what one left unfinished when it died is taken up. */
+/** Processes that share the work: each says that it is alive, and what one left unfinished when it died is reclaimed. */
 import type { Run } from '../../domain/run.ts';
 import { AppError } from '../errors.ts';
 import type { Clock, Ports } from '../ports/ports.ts';
@@ -52,7 +52,7 @@ export async function reclaimFromDeadProcesses(
 }
 
 /** Queued runs that have no place in the queue, whatever else is there. */
-async function lostRuns({ store, clock, queue, worker }: Needs): Promise<Run[]> {
+async function lostRuns({ store, clock, queue, worker }: WorkerPorts): Promise<Run[]> {
   const nowMs = clock.now().getTime();
   const waiting = (await store.runs.inStatus(['queued'])).filter(
     ({ createdAt }) => nowMs - createdAt.getTime() >= LOST_AFTER_MS || createdAt < worker.startedAt,

@@ -54,7 +54,7 @@ type FleetScanPorts = RunPorts & Pick<Ports, 'log'>;
 export type ScanShardsJob = (runId: string, signal: AbortSignal) => Promise<void>;
 
 /** Runs of kind fleet_scan. */
-export function fleetScanRuns(ports: Needs): RunKindHandler {
+export function fleetScanRuns(ports: FleetScanPorts): RunKindHandler {
   return runKind(ports, (run) => beginFleetScan(ports, run), {
     reclaim: (run, workerIds) => reclaimFleetScan(ports, run, workerIds),
     onEnd: (store, run) => store.scanShards.drop(run.id),
@@ -203,7 +203,7 @@ async function giveBackAndAsk(ports: FleetScanPorts, shard: ScanShard): Promise<
  * shard ended unseen is ended.
  * @param workerIds the other processes, which work on what they have taken
  */
-async function reclaimFleetScan(ports: Needs, run: Run, workerIds: readonly string[]): Promise<Reclaimed> {
+async function reclaimFleetScan(ports: FleetScanPorts, run: Run, workerIds: readonly string[]): Promise<Reclaimed> {
   // Without shards nothing was done yet.
   if ((await ports.store.scanShards.totals(run.id)).shards === 0) return requeueRun(ports, run, run.state);
   const open = await ports.store.scanShards.open(run.id);
