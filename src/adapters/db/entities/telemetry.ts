@@ -4,7 +4,8 @@ import { defineEntity, p } from '@mikro-orm/core';
 import type { CriticalityTier, Persona, ScoreStatus } from '../../../domain/fleet/endpoint.ts';
 import { FLEET_MEASURES, SCORE_MEASURES, SNAPSHOT_MEASURES } from '../../../domain/scores/rollUp.ts';
 import type { AppliedCap, Component, Deduction, Improvement } from '../../../domain/scores/score.ts';
-import type { CollectorKind, CollectorOptions, OsPlatform, Unmeasured } from '../../../domain/signals/telemetry.ts';
+import type { OsPlatform } from '../../../domain/signals/declaration.ts';
+import type { CollectorKind, CollectorOptions, Unmeasured } from '../../../domain/signals/telemetry.ts';
 import { LongId, real, spreads, word } from './columns.ts';
 
 export const EndpointRow = defineEntity({
