@@ -1,6 +1,6 @@
 /** What is forgotten, in the database: which rows are old, and which others go with them. */
 import type { Forgotten, RetentionRepository } from '../../../core/ports/retentionPorts.ts';
-import { marks, type Session } from '../rows.ts';
+import { type DbSession, placeholders } from '../rows.ts';
 import { fleetArchive } from './fleetArchive.ts';
 import { scoreArchive, snapshotArchive } from './sampleArchive.ts';
 

@@ -10,7 +10,7 @@ import {
 } from '../../../domain/scores/rollUp.ts';
 import { readRows } from '../bulk.ts';
 import { SAMPLE_BLOCK_KINDS, ScoreRow, SnapshotRow } from '../entities/telemetry.ts';
-import { marks, type Session } from '../rows.ts';
+import { type DbSession, placeholders } from '../rows.ts';
 import { type BlockStore, blockStore, type TimedSample } from './blockStore.ts';
 import type { SampleTree } from './sampleBlock.ts';
 import { scoreTree, scoreValues, snapshotTree, snapshotValues } from './sampleTrees.ts';
@@ -22,15 +22,15 @@ interface Kind<Row extends { id: number; endpointId: number }> {
   table: string;
   /** The column of a row that says when it was taken. */
   at: string;
-  read(session: Session, tail: string, parameters: readonly unknown[]): Promise<Row[]>;
+  read(session: DbSession, tail: string, parameters: readonly unknown[]): Promise<Row[]>;
   tree(row: Row): TimedSample;
   values(tree: SampleTree): Record<string, number | null>;
   measures: readonly string[];
-  blocks(session: Session): BlockStore;
-  hours(session: Session): BlockStore;
+  blocks(session: DbSession): BlockStore;
+  hours(session: DbSession): BlockStore;
 }
 
-export const snapshotArchive = (session: Session): EndpointArchive =>
+export const snapshotArchive = (session: DbSession): EndpointArchive =>
   archive(session, {
     table: 'snapshot',
     at: 'collected_at',
@@ -42,7 +42,7 @@ export const snapshotArchive = (session: Session): EndpointArchive =>
     hours: (session) => blockStore(session, SAMPLE_BLOCK_KINDS.snapshotHour),
   });
 
-export const scoreArchive = (session: Session): EndpointArchive =>
+export const scoreArchive = (session: DbSession): EndpointArchive =>
   archive(session, {
     table: 'score',
     at: 'scored_at',
@@ -54,7 +54,7 @@ export const scoreArchive = (session: Session): EndpointArchive =>
     hours: (session) => blockStore(session, SAMPLE_BLOCK_KINDS.scoreHour),
   });
 
-function archive<Row extends { id: number; endpointId: number }>(session: Session, kind: Kind<Row>): EndpointArchive {
+function archive<Row extends { id: number; endpointId: number }>(session: DbSession, kind: Kind<Row>): EndpointArchive {
   const { table, at, measures } = kind;
   const blocks = kind.blocks(session);
   const hours = kind.hours(session);
@@ -65,7 +65,7 @@ function archive<Row extends { id: number; endpointId: number }>(session: Sessio
       const rows = await kind.read(
         session,
         `where id in (
-           select id from ${table} s where endpoint_id in (${marks(endpointIds)}) and ${at} < ?
+           select id from ${table} s where endpoint_id in (${placeholders(endpointIds)}) and ${at} < ?
              and exists (select 1 from ${table} d where d.endpoint_id = s.endpoint_id and d.${at} < ?)
              ${keep === 'latest' ? `and ${newer}` : ''}
            order by endpoint_id, ${at} limit ?)`,
@@ -74,7 +74,7 @@ function archive<Row extends { id: number; endpointId: number }>(session: Sessio
       if (rows.length === 0) return 0;
       await blocks.put(rows.map(kind.tree));
       const ids = rows.map(({ id }) => id);
-      await session().execute(`delete from ${table} where id in (${marks(ids)})`, ids);
+      await session().execute(`delete from ${table} where id in (${placeholders(ids)})`, ids);
       return rows.length;
     },
 

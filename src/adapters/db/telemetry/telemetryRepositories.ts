@@ -14,7 +14,7 @@ import { FLEET_MEASURES, type HourlyRollUp, SCORE_MEASURES, type ScoreMeasure } 
 import { round1 } from '../../../domain/scores/score.ts';
 import { insertRows, readRows } from '../bulk.ts';
 import { FleetScoreRow, SAMPLE_BLOCK_KINDS, ScoreRow, SnapshotRow } from '../entities/telemetry.ts';
-import { chunked, type Moment, marks, msOf, plain, type Session } from '../rows.ts';
+import { chunked, type DbSession, type DbTimestamp, msOf, placeholders, plain } from '../rows.ts';
 import { type BlockStore, blockStore, dayOf, type TimedSample } from './blockStore.ts';
 import { type RollUpRow, toRollUp as toFleetRollUp } from './rollUpRows.ts';
 import { toRollUp } from './sampleArchive.ts';
@@ -49,7 +49,7 @@ export function snapshotRepository(session: DbSession): SnapshotRepository {
       const rows = await readRows(
         session(),
         SnapshotRow,
-        `where endpoint_id in (${marks(endpointIds)}) and collected_at >= ? order by endpoint_id, collected_at`,
+        `where endpoint_id in (${placeholders(endpointIds)}) and collected_at >= ? order by endpoint_id, collected_at`,
         [...endpointIds, since],
       );
       const packed = await blockStore(session, SAMPLE_BLOCK_KINDS.snapshot).read(endpointIds, { since });
@@ -65,7 +65,7 @@ export function snapshotRepository(session: DbSession): SnapshotRepository {
       // Past the ORM's query builder, which would take twice as long over the fleet's millions of rows.
       const rows = await session().execute<CourseRow[]>(
         `select endpoint_id, collected_at as at, cpu_pct, memory_pct, disk_pct
-         from snapshot where endpoint_id in (${marks(endpointIds)}) and collected_at >= ?
+         from snapshot where endpoint_id in (${placeholders(endpointIds)}) and collected_at >= ?
          order by endpoint_id, collected_at`,
         [...endpointIds, since],
       );
@@ -191,7 +191,7 @@ function byTime(points: readonly ScorePoint[]): ScorePoint[] {
   return points.toSorted((a, b) => b.scoredAt.getTime() - a.scoredAt.getTime());
 }
 
-export function fleetScoreRepository(session: Session): FleetScoreRepository {
+export function fleetScoreRepository(session: DbSession): FleetScoreRepository {
   return {
     async add(score) {
       await session().insert(FleetScoreRow, score);
