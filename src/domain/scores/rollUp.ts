@@ -67,10 +67,10 @@ export function rollUp<Measure extends string>(samples: readonly Sample<Measure>
   return [...groups.values()].map((group) => {
     const [{ subjectId, at }] = group as [Sample<Measure>];
     const measures = [...new Set(group.flatMap(({ values }) => Object.keys(values)))] as Measure[];
-    const spreads = measures.map(
-      (measure) => [measure, spreadOf(group.map(({ values }) => values[measure] ?? null))] as const,
+    const aggregates = measures.map(
+      (measure) => [measure, aggregateOf(group.map(({ values }) => values[measure] ?? null))] as const,
     );
-    return { subjectId, hour: hourOf(at), samples: group.length, spreads: recordOf(spreads) };
+    return { subjectId, hour: hourOf(at), samples: group.length, aggregates: recordOf(aggregates) };
   });
 }
 
@@ -79,11 +79,11 @@ export function joinRollUps<Measure extends string>(
   a: HourlyRollUp<Measure>,
   b: HourlyRollUp<Measure>,
 ): HourlyRollUp<Measure> {
-  const measures = [...new Set([...Object.keys(a.spreads), ...Object.keys(b.spreads)])] as Measure[];
-  const spreads = measures.map(
-    (measure) => [measure, joinAggregates(a.spreads[measure] ?? null, b.spreads[measure] ?? null)] as const,
+  const measures = [...new Set([...Object.keys(a.aggregates), ...Object.keys(b.aggregates)])] as Measure[];
+  const aggregates = measures.map(
+    (measure) => [measure, joinAggregates(a.aggregates[measure] ?? null, b.aggregates[measure] ?? null)] as const,
   );
-  return { ...a, samples: a.samples + b.samples, spreads: recordOf(spreads) };
+  return { ...a, samples: a.samples + b.samples, aggregates: recordOf(aggregates) };
 }
 
 function aggregateOf(values: readonly (number | null)[]): Aggregate | null {

@@ -6,7 +6,7 @@ import { FLEET_MEASURES } from '../../../domain/scores/rollUp.ts';
 import type { AppliedCap, Component, Deduction, Improvement } from '../../../domain/scores/score.ts';
 import type { OsPlatform } from '../../../domain/signals/declaration.ts';
 import type { CollectorKind, CollectorOptions, Unmeasured } from '../../../domain/signals/telemetry.ts';
-import { LongId, real, spreads, word } from './columns.ts';
+import { aggregates, LongId, real, word } from './columns.ts';
 
 export const EndpointRow = defineEntity({
   name: 'Endpoint',
@@ -136,6 +136,6 @@ export const FleetScoreHourRow = defineEntity({
   properties: {
     hour: p.datetime(3).primary(),
     samples: p.integer(),
-    ...spreads(FLEET_MEASURES),
+    ...aggregates(FLEET_MEASURES),
   },
 });

@@ -41,12 +41,12 @@ export async function hoursToBlocks(execute: Execute, table: string, kind: Sampl
 }
 
 function treeOf(row: HourRow): SampleTree {
-  const spreads: Record<string, Record<string, number>> = {};
+  const aggregates: Record<string, Record<string, number>> = {};
   for (const [column, value] of Object.entries(row)) {
     const [, name, part] = COLUMN.exec(column) ?? [];
     if (name === undefined || part === undefined || typeof value !== 'number') continue;
     const measure = name.replace(/_([a-z])/g, (_match, letter: string) => letter.toUpperCase());
-    spreads[measure] = { ...spreads[measure], [part]: Number(value.toPrecision(6)) };
+    aggregates[measure] = { ...aggregates[measure], [part]: Number(value.toPrecision(6)) };
   }
-  return { samples: row.samples, spreads };
+  return { samples: row.samples, aggregates };
 }

@@ -1,12 +1,12 @@
 /** Where an endpoint's samples go: from rows into the blocks of their days, and from those into hourly roll-ups. */
 import type { EndpointArchive } from '../../../core/ports/retentionPorts.ts';
 import {
+  type Aggregate,
   type HourlyRollUp,
   hourOf,
   type Sample,
   SCORE_MEASURES,
   SNAPSHOT_MEASURES,
-  type Spread,
 } from '../../../domain/scores/rollUp.ts';
 import { readRows } from '../bulk.ts';
 import { SAMPLE_BLOCK_KINDS, ScoreRow, SnapshotRow } from '../entities/telemetry.ts';
@@ -108,25 +108,25 @@ function archive<Row extends { id: number; endpointId: number }>(session: DbSess
 }
 
 /** Six digits of a mean are more than anybody reads, and fit where sixteen would cost eight bytes. */
-function rounded({ mean, ...rest }: Spread): Spread {
+function rounded({ mean, ...rest }: Aggregate): Aggregate {
   return { ...rest, mean: Number(mean.toPrecision(6)) };
 }
 
-function fromRollUp({ subjectId, hour, samples, spreads }: HourlyRollUp<string>): TimedSample {
-  const measured = Object.entries(spreads).flatMap(([measure, spread]) =>
-    spread === null ? [] : [[measure, rounded(spread)] as const],
+function fromRollUp({ subjectId, hour, samples, aggregates }: HourlyRollUp<string>): TimedSample {
+  const measured = Object.entries(aggregates).flatMap(([measure, aggregate]) =>
+    aggregate === null ? [] : [[measure, rounded(aggregate)] as const],
   );
-  return { endpointId: subjectId, atMs: hour.getTime(), tree: { samples, spreads: Object.fromEntries(measured) } };
+  return { endpointId: subjectId, atMs: hour.getTime(), tree: { samples, aggregates: Object.fromEntries(measured) } };
 }
 
 /** @param measures those that are null where the hour did not measure them */
 export function toRollUp({ endpointId, atMs, tree }: TimedSample, measures: readonly string[]): HourlyRollUp<string> {
-  const kept = (tree.spreads ?? {}) as Record<string, Spread>;
+  const kept = (tree.aggregates ?? {}) as Record<string, Aggregate>;
   const nothing = Object.fromEntries(measures.map((measure) => [measure, null]));
   return {
     subjectId: endpointId,
     hour: hourOf(new Date(atMs)),
     samples: tree.samples as number,
-    spreads: { ...nothing, ...kept },
+    aggregates: { ...nothing, ...kept },
   };
 }

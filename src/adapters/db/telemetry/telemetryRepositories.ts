@@ -63,7 +63,7 @@ export function snapshotRepository(session: DbSession): SnapshotRepository {
     async histories(endpointIds, since) {
       if (endpointIds.length === 0) return new Map();
       // Past the ORM's query builder, which would take twice as long over the fleet's millions of rows.
-      const rows = await session().execute<CourseRow[]>(
+      const rows = await session().execute<MetricRow[]>(
         `select endpoint_id, collected_at as at, cpu_pct, memory_pct, disk_pct
          from snapshot where endpoint_id in (${placeholders(endpointIds)}) and collected_at >= ?
          order by endpoint_id, collected_at`,
@@ -83,7 +83,7 @@ export function snapshotRepository(session: DbSession): SnapshotRepository {
           point: { atMs: msOf(at), cpuPct, memoryPct, diskPct },
         })),
       ].filter(({ point }) => point.atMs >= sinceMs);
-      const found = new Map<number, CoursePoint[]>();
+      const found = new Map<number, MetricPoint[]>();
       for (const { endpointId, point } of points) {
         const course = found.get(endpointId);
         if (course) course.push(point);
@@ -99,18 +99,18 @@ function isTrendMetric(key: string): boolean {
   return (TREND_METRICS as readonly string[]).includes(key);
 }
 
-function coursePoint(atMs: number, values: Record<string, unknown>): CoursePoint {
+function coursePoint(atMs: number, values: Record<string, unknown>): MetricPoint {
   const read = TREND_METRICS.map((metric) => [metric, (values[metric] as number | undefined) ?? null]);
-  return { atMs, ...Object.fromEntries(read) } as CoursePoint;
+  return { atMs, ...Object.fromEntries(read) } as MetricPoint;
 }
 
-function meanPoint(hour: TimedSample): { endpointId: number; point: CoursePoint } {
-  const { spreads } = toRollUp(hour, TREND_METRICS);
-  const means = TREND_METRICS.map((metric) => [metric, spreads[metric]?.mean]);
+function meanPoint(hour: TimedSample): { endpointId: number; point: MetricPoint } {
+  const { aggregates } = toRollUp(hour, TREND_METRICS);
+  const means = TREND_METRICS.map((metric) => [metric, aggregates[metric]?.mean]);
   return { endpointId: hour.endpointId, point: coursePoint(hour.atMs, Object.fromEntries(means)) };
 }
 
-interface CourseRow {
+interface MetricRow {
   endpoint_id: number;
   at: DbTimestamp;
   cpu_pct: number | null;
@@ -204,8 +204,8 @@ export function fleetScoreRepository(session: DbSession): FleetScoreRepository {
       const rows = await session().find(FleetScoreRow, { at: { $gte: since } }, { orderBy: { at: 'asc' } });
       return [
         ...hours.flatMap((row) => {
-          const { hour, spreads } = toFleetRollUp(FLEET_MEASURES, row);
-          const { average, endpoints } = spreads;
+          const { hour, aggregates } = toFleetRollUp(FLEET_MEASURES, row);
+          const { average, endpoints } = aggregates;
           return average && endpoints
             ? [{ at: hour, average: round1(average.mean), endpoints: Math.round(endpoints.mean), hourly: true }]
             : [];
