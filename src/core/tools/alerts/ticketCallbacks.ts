@@ -11,8 +11,9 @@ export const takeTicketWordTool = defineTool({
   name: 'take_ticket_word',
   title: 'Take in a ticket event',
   effect: 'write',
-  hiddenFrom: INTERFACES.filter((via) => via !== 'webhook'),
-  description: 'Take one update from the ticket system about a ticket: in progress, resolved, reopened or a comment.',
+  takesIn: 'tickets',
+  hiddenFrom: INTERFACES.filter((face) => face !== 'webhook'),
+  description: 'Take one word of the ticket system about a ticket: in progress, resolved, reopened or a comment.',
   input: z
     .looseObject({
       delivery_id: id.describe('The same at every repeat of this delivery'),
