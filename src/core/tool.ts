@@ -10,7 +10,7 @@ export type CallText = (tool: string, input?: Record<string, unknown>) => string
 /** What calling a tool does to the world; policy, MCP annotations and the need for approval all follow from it. */
 export type Effect = 'read' | 'write' | 'destructive';
 
-export interface HttpRoute {
+interface HttpRoute {
   method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
   /** Koa path; its parameters are fields of the input. */
   path: string;
@@ -19,7 +19,7 @@ export interface HttpRoute {
 }
 
 /** The words people type: `/dex score HOST` in Slack and `dex score HOST` in a shell. */
-export interface CommandSyntax {
+interface CommandSyntax {
   name: string;
   /** Input fields in the order they are typed; the rest is given as `--field value` or `field=value`. */
   args: string[];
@@ -28,7 +28,7 @@ export interface CommandSyntax {
   example: string;
 }
 
-export interface ToolContext {
+interface ToolContext {
   ports: Ports;
   actor: Actor;
   now: Date;
@@ -38,7 +38,7 @@ export interface ToolContext {
   progress(share: number, message: string): void;
 }
 
-export interface Tool<I extends z.ZodObject = z.ZodObject, O extends z.ZodObject = z.ZodObject> {
+interface Tool<I extends z.ZodObject = z.ZodObject, O extends z.ZodObject = z.ZodObject> {
   name: string;
   title: string;
   effect: Effect;

@@ -2,7 +2,7 @@
 import { jobActor } from '../core/actor.ts';
 import type { Invoke } from '../core/invoke.ts';
 
-export interface ScheduledJob {
+interface ScheduledJob {
   name: string;
   /** Cron expression, UTC. */
   cron: string;
@@ -10,7 +10,7 @@ export interface ScheduledJob {
   input: Record<string, unknown>;
 }
 
-export interface JobScheduler {
+interface JobScheduler {
   define(
     job: string,
     handler: (data: Record<string, unknown>, signal: AbortSignal) => Promise<void>,
@@ -26,7 +26,7 @@ const WEEKLY_REPORT: ScheduledJob = {
   input: { agent_profile: 'dex_report', goal: 'Write the digest of the last seven days.' },
 };
 
-export interface SurveySchedule {
+interface SurveySchedule {
   /** Cron expression, UTC; empty is never. */
   cron: string;
   /** Share of those who may be asked, 1–100. */

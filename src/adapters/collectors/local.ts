@@ -23,7 +23,7 @@ import {
 import { downUnits, LIST_UNITS_ARGS, parseUnits } from './systemdUnits.ts';
 
 /** What lies around the machine; told apart so that a look can be pointed at other peers. */
-export interface Surroundings {
+interface Surroundings {
   /** Name servers as `ip` or `ip:port`. */
   nameServers(): string[];
   /** The default gateway as `ip` or `ip:port`; null when there is none. */

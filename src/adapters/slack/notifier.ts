@@ -19,7 +19,7 @@ import {
 import type { SlackDirectory } from './directory.ts';
 
 /** What is known of an alert or an approval, on the wire. */
-export type Facts = Record<string, unknown>;
+type Facts = Record<string, unknown>;
 
 /** How news look and how refusals read: the Slack face's part, handed in because adapters do not know faces. */
 export interface NotificationText {

@@ -9,7 +9,7 @@ import type { Endpoint } from '../../domain/fleet/endpoint.ts';
 import { bearer } from './auth.ts';
 import { createRouter } from './router.ts';
 
-export interface AgentSnapshotOptions {
+interface AgentSnapshotOptions {
   invoke: Invoke;
   /** The endpoint that a token was issued for; null for any other token. */
   endpointOf(token: string): Promise<Endpoint | null>;

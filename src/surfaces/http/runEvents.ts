@@ -11,7 +11,7 @@ import type { RunEvents } from '../../core/ports/runPorts.ts';
 import { isFinished, type RunStatus } from '../../domain/run.ts';
 import { createRouter } from './router.ts';
 
-export interface RunEventsOptions {
+interface RunEventsOptions {
   invoke: Invoke;
   events: RunEvents;
   authenticate(ctx: Context): Promise<Actor>;

@@ -10,7 +10,7 @@ import { bearer, sameSecret } from './auth.ts';
 import { jsonBody } from './jsonBody.ts';
 import { createRouter } from './router.ts';
 
-export interface TicketCallbackOptions {
+interface TicketCallbackOptions {
   invoke: Invoke;
   metrics: Metrics;
   /** WEBHOOK_SECRET; while a secret is required, an empty one lets nobody in. */

@@ -9,13 +9,13 @@ import { openReport, publishHome } from './home.ts';
 import { stopAnswer } from './questions/ask.ts';
 import { openSurveyForm, optOut } from './surveys.ts';
 
-export type ClickHandler = (slack: SlackContext, click: Click) => Promise<void>;
+type ClickHandler = (slack: SlackContext, click: Click) => Promise<void>;
 
 const carriedCall = z.object({ tool: z.string(), input: z.record(z.string(), z.unknown()) });
 const alertRunbook = z.object({ hostname: z.string(), alert: z.string() });
 
 /** By the action id up to its colon; what follows only keeps ids apart within a message. */
-export const CLICKS: Record<string, ClickHandler> = {
+const CLICKS: Record<string, ClickHandler> = {
   run: (slack, click) => carryOut(slack, click, read(carriedCall, click.value)),
 
   async share(slack, click) {

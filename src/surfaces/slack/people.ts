@@ -27,7 +27,7 @@ export interface People {
 export const DECIDING_TOOL = 'decide_approval';
 
 /** Ids of users (U…, W…) and user groups (S…). */
-export interface Named {
+interface Named {
   operators: readonly string[];
   approvers: readonly string[];
 }

@@ -7,7 +7,7 @@ import { iso } from '../../present.ts';
 import { hostnameInput, pageInput, timestamp } from '../../shapes.ts';
 import { defineTool } from '../../tool.ts';
 
-export const approvalShape = z.object({
+const approvalShape = z.object({
   approval_id: z.string(),
   kind: z.enum(APPROVAL_KINDS),
   status: z.enum(APPROVAL_STATUSES),
@@ -106,7 +106,7 @@ export const decideApprovalTool = defineTool({
       : `Approval ${approval.approval_id} is ${approval.status}: ${approval.question}`,
 });
 
-export function presentApproval(approval: StoredApproval): z.input<typeof approvalShape> {
+function presentApproval(approval: StoredApproval): z.input<typeof approvalShape> {
   return {
     approval_id: approval.id,
     kind: approval.kind,

@@ -17,7 +17,7 @@ import {
 } from './text.ts';
 
 /** What a card shows of an alert; the wire shape has more. */
-export const alertShown = z.object({
+const alertShown = z.object({
   id: z.number().int(),
   hostname: z.string(),
   alert_name: z.string(),
@@ -34,7 +34,7 @@ export const alertShown = z.object({
   resolution: z.string().nullish(),
   stale: z.boolean().optional(),
 });
-export type AlertShown = z.output<typeof alertShown>;
+type AlertShown = z.output<typeof alertShown>;
 
 /** Signs told apart by shape, not only by colour. */
 const SEVERITY_SIGNS: Record<string, string> = { critical: '⛔', warning: '⚠️', info: 'ℹ️' };
@@ -58,7 +58,7 @@ const RESOLUTION_WORDS: Record<string, string> = {
 };
 
 /** Choices of the Acknowledge menu; `clear` means until the alert clears by itself. */
-export const ACKNOWLEDGE_CHOICES = [
+const ACKNOWLEDGE_CHOICES = [
   { label: 'for 1 hour', value: '1' },
   { label: 'for 4 hours', value: '4' },
   { label: 'for 24 hours', value: '24' },
@@ -141,7 +141,7 @@ export function alertActions(alert: AlertShown): Block[] {
   return [{ type: 'actions', elements: [acknowledge, button('alert_resolve', 'Resolve', value), rescan, runbook] }];
 }
 
-export interface AlertMove {
+interface AlertMove {
   from: string | null;
   to: string;
   why: string;

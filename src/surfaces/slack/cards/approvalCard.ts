@@ -29,7 +29,7 @@ export const approvalShown = z.object({
   answers: z.array(z.object({ by: z.string(), name: z.string(), decision: z.string(), reason: z.string().nullable() })),
   outcome: z.string().nullable(),
 });
-export type ApprovalShown = z.output<typeof approvalShown>;
+type ApprovalShown = z.output<typeof approvalShown>;
 
 const ENDS: Record<string, string> = {
   approved: '✅ Approved',

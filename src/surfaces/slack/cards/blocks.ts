@@ -105,7 +105,7 @@ export function callButton(actionId: string, label: string, call: ToolCall) {
   return value.length > MAX_VALUE_CHARS ? null : button(actionId, label, value);
 }
 
-export function scoreBody(score: z.output<typeof scoreShape>): Block[] {
+function scoreBody(score: z.output<typeof scoreShape>): Block[] {
   const status = `${STATUS_SIGNS[score.status] ?? ''} ${score.status.replace('_', ' ')}${score.stale ? ', stale' : ''}`;
   const [best] = score.improvements;
   const reasons = [
@@ -128,7 +128,7 @@ export function scoreBody(score: z.output<typeof scoreShape>): Block[] {
   ];
 }
 
-export function componentBars(components: Record<string, number | null>): string {
+function componentBars(components: Record<string, number | null>): string {
   return Object.entries(components)
     .map(([name, value]) => {
       const cells = value === null ? 0 : Math.round((value / 100) * BAR_CELLS);

@@ -8,7 +8,7 @@ import { COMMAND } from '../commands/command.ts';
 import type { Asker, Click, SlackContext } from '../context.ts';
 import type { MessagePlace } from './unfinished.ts';
 
-export interface Question extends Asker {
+interface Question extends Asker {
   /** As Slack sends it, with mentions as ids. */
   text: string;
   place: Place;
