@@ -4,7 +4,7 @@ import type { Alert } from './alert.ts';
 type Series = Pick<Alert, 'series' | 'seriesStartsMs'>;
 
 /** One trouble behind an alert, and when it began by its source's word. */
-export interface Trouble {
+interface Trouble {
   series: string;
   startsMs: number | null;
 }
