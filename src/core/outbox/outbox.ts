@@ -3,13 +3,13 @@ import { backoffMs, isHopeless, nextDelivery, type StoredMessage } from '../../d
 import type { DeliveryOutcome, Messenger } from '../ports/messagePorts.ts';
 import type { Ports, Random } from '../ports/ports.ts';
 
-/** Messages looked at together, so that those about one subject meet. */
+/** Messages read together, so that those about one subject meet. */
 const LOOK_AHEAD = 1000;
 
 /** How long a delivery may take before another process may try the same; milliseconds. */
 const LEASE_MS = 60_000;
 
-/** How often an empty outbox is looked at; milliseconds. */
+/** How often an empty outbox is polled; milliseconds. */
 export const IDLE_MS = 1000;
 
 /** Works for one messenger. */
