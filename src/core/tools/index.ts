@@ -26,6 +26,7 @@ import { submitSnapshot } from './fleet/snapshots.ts';
 import { getTrends } from './fleet/trends.ts';
 import { createApiKey, listApiKeys, revokeApiKey } from './keys.ts';
 import { listDeadMessages, resendMessage } from './outbox.ts';
+import { reportProblem } from './problems.ts';
 import { retentionTool } from './retention.ts';
 import {
   endpointRunbooks,
@@ -75,6 +76,7 @@ export const TOOLS: readonly AnyTool[] = [
   maintainHealing,
   takeTicketWordTool,
   submitFeedback,
+  reportProblem,
   getFeedbackSummary,
   startSurvey,
   closeSurvey,
