@@ -35,7 +35,7 @@ import { createRunKinds } from './composition/runKinds.ts';
 import { type Config, programEnv } from './config.ts';
 import { createInvoke, type Invoke } from './core/invoke.ts';
 import { createDeliveries } from './core/outbox/outbox.ts';
-import type { People } from './core/ports/feedbackPorts.ts';
+import type { PeopleDirectory } from './core/ports/feedbackPorts.ts';
 import type { Messenger } from './core/ports/messagePorts.ts';
 import type { Clock, Collector, Healing, Log, PlaybookRunner, Ports } from './core/ports/ports.ts';
 import type { Health } from './core/processes/health.ts';
@@ -53,7 +53,7 @@ export interface Overrides {
   runner?: PlaybookRunner;
   /** Null: alerts stay where their sources put them. */
   healing?: Healing | null;
-  people?: People;
+  people?: PeopleDirectory;
 }
 
 /** What interfaces lend to the inside, which does not know them. */

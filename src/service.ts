@@ -1,4 +1,4 @@
-/** The service: the application with its faces. What a face needs is loaded when the face is wanted, so that starting is quick. */
+/** The service: the application with its interfaces. What an interface needs is loaded when the interface is wanted, so that starting is quick. */
 import type { Context } from 'koa';
 import type { McpHttp } from '../mcp/http.ts';
 import { type App, createApp, type Overrides } from './app.ts';

@@ -25,7 +25,7 @@ const MAY_IMPORT: Record<Room, Room[]> = {
   entry: ['core', 'domain', 'surfaces', 'mcp', 'app', 'config', 'entry'],
 };
 
-/** Programs: each starts the application and one or more faces. */
+/** Programs: each starts the application and one or more interfaces. */
 const ENTRIES = [
   'src/main.ts',
   'src/serve.ts',

@@ -4,7 +4,7 @@ import { isOwn, type Subject } from './subjects.ts';
 import type { AnyTool, Effect } from './tool.ts';
 
 /** `person`: the person behind the caller has to do it, `approve`: somebody has to agree. */
-export type Verdict =
+export type PolicyDecision =
   | { decision: 'allow' }
   | { decision: 'person' }
   | { decision: 'approve' }
@@ -68,7 +68,7 @@ export function offers(tool: AnyTool, actor: Caller): boolean {
 }
 
 /** @param subject what the call is about; needed only where the scope of this actor is not everything */
-export function judge(tool: AnyTool, actor: Actor, subject: Subject | null): Verdict {
+export function judge(tool: AnyTool, actor: Actor, subject: Subject | null): PolicyDecision {
   const scope = scopeOf(tool, actor);
   const isCovered = scope === 'everything' || (scope === 'own' && subject !== null && isOwn(subject, actor));
   if (!isCovered) return { decision: 'deny', reason: refusal(tool, actor, scope) };

@@ -22,12 +22,12 @@ export interface HttpRoute {
   events?: boolean;
 }
 
-/** The words people type: `/dex score HOST` in Slack and `dex score HOST` in a shell. */
+/** The command people type: `/dex score HOST` in Slack and `dex score HOST` in a shell. */
 export interface CommandSyntax {
   name: string;
   /** Input fields in the order they are typed; the rest is given as `--field value` or `field=value`. */
   args: string[];
-  /** The last argument takes all the words that are left, as a question or a search does. */
+  /** The last argument takes the rest of the line, as a question or a search does. */
   sentence?: boolean;
   /** Text without a command, as a mention in a chat, is a call of this one, as its first argument. */
   takesPlainText?: boolean;
@@ -73,7 +73,7 @@ export interface ToolContext {
   now: Date;
   /** Aborted when the caller goes away or the service stops. */
   signal: AbortSignal;
-  /** For long work: how far it is, 0–1, and in words. */
+  /** For long work: how far it is, 0–1, and as text. */
   progress(share: number, message: string): void;
 }
 
@@ -97,7 +97,7 @@ export interface Tool<I extends z.ZodObject = z.ZodObject, O extends z.ZodObject
   hiddenFrom?: readonly Interface[];
   /** True when what it writes says by itself who wrote it and when, so that the audit needs no line for each call. */
   selfRecording?: boolean;
-  /** Its answers are confidential: the audit tells that it was called and how it ended, not by whom or with what. */
+  /** Its answers are confidential: the audit shows that it was called and how it ended, not by whom or with what. */
   anonymous?: boolean;
   /** Refers to another tool as `{get_run}`, which each interface writes in its own form. */
   description: string;

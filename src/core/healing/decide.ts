@@ -41,7 +41,7 @@ async function breaker(ports: Ports, store: Store): Promise<string | null> {
   return breakerReason(await store.remediations.fleetRecord(windowStart), limits);
 }
 
-/** Tells the channel that the breaker opened, once for each window's length. */
+/** Posts to the channel that the breaker opened, once for each window's length. */
 export async function notifyBreakerOpened(ports: Ports): Promise<void> {
   const reason = await breaker(ports, ports.store);
   if (reason === null) return;

@@ -12,7 +12,7 @@ import { pause } from '../concurrency/pause.ts';
 import type { DeliveryOutcome, Messenger } from '../ports/messagePorts.ts';
 import type { Log, Ports, Random } from '../ports/ports.ts';
 
-/** Messages looked at together, so that those about one subject meet. */
+/** Messages read together, so that those about one subject meet. */
 const LOOK_AHEAD = 1000;
 
 /** How long a delivery may take before another process may try the same; milliseconds. */
@@ -21,7 +21,7 @@ const LEASE_MS = 60_000;
 /** So many subjects that failed in a row, and none between them that went out, are no failures of their own. */
 const FAILING_SUBJECTS = 3;
 
-/** How often an empty outbox is looked at; milliseconds. */
+/** How often an empty outbox is polled; milliseconds. */
 const IDLE_MS = 1000;
 
 /** Works for one messenger. */

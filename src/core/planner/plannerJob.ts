@@ -10,9 +10,9 @@ export interface PlannerJob {
   asker: { name: string; role: Role; email?: string };
   /** Subject of the outbox that is told the answer; null when whoever asked fetches it. */
   tell: string | null;
-  /** Somebody waits for it inside this process, so that it is not taken up again by another. */
+  /** Somebody waits for it inside this process, so that it is not reclaimed by another. */
   attended: boolean;
-  /** How often it was taken up again after a stop. */
+  /** How often it was reclaimed after a stop. */
   resumes: number;
   /** Null before the first step. */
   loop: Omit<PlannerState, 'steps'> | null;

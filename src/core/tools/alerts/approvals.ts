@@ -49,7 +49,7 @@ export const listApprovals = defineTool({
   effect: 'read',
   subject: machineSubject,
   description:
-    'What waits for a person to say yes or no, newest first, with its plan. status: pending (default), approved, denied, expired, cancelled or all.',
+    'What waits for a person to approve or deny, newest first, with its plan. status: pending (default), approved, denied, expired, cancelled or all.',
   http: { method: 'GET', path: '/api/v1/approvals' },
   command: { name: 'approvals', args: ['status'], example: 'approvals' },
   input: z.strictObject({
@@ -129,7 +129,7 @@ export const decideApprovalTool = defineTool({
   },
   summary: ({ approval }) =>
     approval.status === 'pending'
-      ? `Your yes is noted; ${approval.approvals_needed - approval.answers.length} more needed until ${approval.expires_at}.`
+      ? `Your approval is recorded; ${approval.approvals_needed - approval.answers.length} more needed until ${approval.expires_at}.`
       : `Approval ${approval.approval_id} is ${approval.status}: ${approval.question}`,
 });
 

@@ -9,11 +9,11 @@ import {
   type Block,
   bullets,
   clip,
+  dateElement,
   escapeText,
   header,
   lineBlocks,
   MAX_BLOCKS,
-  moment,
   monospaced,
   note,
   paragraph,
@@ -21,7 +21,7 @@ import {
   words,
 } from './text.ts';
 
-/** A sign besides the word, told apart by its shape and not by its colour. */
+/** A sign besides the word, distinguished by its shape and not by its colour. */
 export const STATUS_SIGNS: Record<string, string> = { healthy: '✓', at_risk: '▲', critical: '✕', unknown: '?' };
 
 const BAR_CELLS = 20;
@@ -75,7 +75,7 @@ export function scoreBody(score: z.output<typeof scoreShape>): Block[] {
       : []),
     paragraph(
       words(`${Math.round(score.coverage * 100)} % of the weight was measured, `, { italic: true }),
-      moment(score.scored_at),
+      dateElement(score.scored_at),
     ),
   ];
 }
