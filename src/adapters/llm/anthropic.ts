@@ -11,7 +11,7 @@ import { type AttemptOptions, attempt, type LlmClient, type ProviderFailure, pin
 import { boundedFetch, pacedEvents, REPLY_BOUNDS, ReplyParts, tokenCount } from './bounds.ts';
 import { parseToolInput } from './toolInput.ts';
 
-export interface AnthropicOptions {
+interface AnthropicOptions {
   /** Null means Anthropic's own. */
   baseUrl: string | null;
   apiKey: string;

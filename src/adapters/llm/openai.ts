@@ -9,7 +9,7 @@ import { type AttemptOptions, attempt, type LlmClient, type ProviderFailure, pin
 import { boundedFetch, pacedEvents, REPLY_BOUNDS, ReplyParts, tokenCount } from './bounds.ts';
 import { parseToolInput } from './toolInput.ts';
 
-export interface OpenAiOptions {
+interface OpenAiOptions {
   /** Shown in errors: `openai` or `ollama`. */
   provider: string;
   /** Null means OpenAI's own. */
