@@ -27,7 +27,7 @@ export interface Delivery {
   messages: StoredMessage[];
 }
 
-export interface DigestRule {
+interface DigestRule {
   /** More new subjects than this within the window make a storm. */
   count: number;
   windowMs: number;

@@ -20,7 +20,7 @@ import {
 import type { SlackDirectory } from './directory.ts';
 
 /** The answer that shows an alert or an approval, with what can be done about it. */
-export type Facts = Pick<Answer, 'call' | 'output' | 'related'>;
+type Facts = Pick<Answer, 'call' | 'output' | 'related'>;
 
 /** How notifications look and how refusals read: the Slack interface's part, handed in because adapters do not know interfaces. */
 export interface NotificationText {

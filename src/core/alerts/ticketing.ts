@@ -43,14 +43,14 @@ export async function ticketGivenUp(ports: Ports, messages: readonly StoredMessa
   }
 }
 
-export interface TicketWord extends TicketEvent {
+interface TicketWord extends TicketEvent {
   deliveryId: string;
   /** The ticket's id, theirs or ours. */
   ticketId: string;
 }
 
 /** `stale`: it came after newer news and changes nothing. */
-export type TicketWordOutcome = 'taken' | 'duplicate' | 'stale';
+type TicketWordOutcome = 'taken' | 'duplicate' | 'stale';
 
 /** Takes one update from the ticket system; a repeat changes nothing. @throws AppError `not_found` for a ticket that is not ours */
 export async function takeTicketWord(ports: Ports, word: TicketWord, actor: Actor): Promise<TicketWordOutcome> {

@@ -28,7 +28,7 @@ const FIX_SETTLES_MS = 4 * HOUR_MS;
 
 export const METRIC_TEXT: Record<TrendMetric, string> = { diskPct: 'disk', memoryPct: 'memory', cpuPct: 'CPU' };
 
-export interface PredictionCheck {
+interface PredictionCheck {
   endpoints: number;
   raised: number;
   ended: number;

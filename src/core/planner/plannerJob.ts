@@ -3,7 +3,7 @@ import type { Run } from '../../domain/run.ts';
 import type { Role } from '../actor.ts';
 import type { PlannerState } from './plannerState.ts';
 
-export interface PlannerJob {
+interface PlannerJob {
   /** Facts to start from; untrusted. */
   context: Record<string, unknown>;
   /** The agent may do no more than who asked for it. */

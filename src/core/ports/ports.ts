@@ -74,7 +74,7 @@ export interface Reloaded<T> {
 }
 
 /** What may be asked of agents. */
-export interface Agents {
+interface Agents {
   /** Whether there is a model for them to think with; without one they answer by rules. */
   haveModel: boolean;
   /** Names of the profiles there are now. */

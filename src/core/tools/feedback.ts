@@ -208,7 +208,7 @@ export function enpsText(said: { enps: number | null; enps_low: number | null; e
   return `${signed(enps)} (likely ${signed(low)} to ${signed(high)})`;
 }
 
-export function signed(value: number): string {
+function signed(value: number): string {
   return value > 0 ? `+${value}` : String(value);
 }
 

@@ -10,6 +10,7 @@ import {
   type Resolution,
   type Severity,
 } from './alert.ts';
+import { beginning, holding, troublesOf } from './alertSeries.ts';
 
 /** An alert that comes back within this time is the same one flapping, not a new one. Milliseconds. */
 export const REOPEN_WINDOW_MS = 15 * 60_000;
@@ -132,26 +133,6 @@ function reopen(known: AlertDraft, observation: Observation & Firing, now: Date)
     },
     event: { from: 'resolved', to: 'active', why: `came back: ${message}` },
   };
-}
-
-/** One problem behind an alert, and when it began as its source reports it. */
-interface Trouble {
-  series: string;
-  startsMs: number | null;
-}
-
-function troublesOf({ series, seriesStartsMs }: AlertDraft): Trouble[] {
-  return series.map((name, index) => ({ series: name, startsMs: seriesStartsMs[index] ?? null }));
-}
-
-function holding(troubles: readonly Trouble[]): Pick<Alert, 'series' | 'seriesStartsMs'> {
-  return { series: troubles.map(({ series }) => series), seriesStartsMs: troubles.map(({ startsMs }) => startsMs) };
-}
-
-/** What a firing says of its own series; of two starts the later counts, because an older delivery may come last. */
-function beginning({ series, startsAt }: Observation & Firing, known?: Trouble): Trouble {
-  const starts = [known?.startsMs ?? null, startsAt?.getTime() ?? null].filter((startMs) => startMs !== null);
-  return { series, startsMs: starts.length === 0 ? null : Math.max(...starts) };
 }
 
 /**
