@@ -158,6 +158,7 @@ export async function createApp(config: Config, overrides: Overrides = {}, faces
     uploadedDir: uploadsDir(config),
     indexDir: join(config.DATA_DIR, 'runbook-index'),
     modelsDir: join(config.DATA_DIR, 'models'),
+    glossaryFile: join(config.CONFIG_DIR, 'runbook_glossary.yaml'),
     model: config.EMBEDDING_MODEL,
   };
   const forRunbooks = runbookParts(places, log);

@@ -35,13 +35,15 @@ export const searchRunbooksTool = defineTool({
     query: z.string(),
     mode: searchMode,
     note: z.string().nullable(),
+    /** False: no page fits well, these are the nearest. */
+    confident: z.boolean(),
     results: z.array(runbookHitShape),
   }),
   async run({ q, k, platform }, { ports }) {
     const { results, ...rest } = await searchRunbooks(ports, q, { k, platform: platform ?? null });
     return { ...rest, results: results.map(presentRunbookHit) };
   },
-  summary: ({ results, note }) => hitsText('No runbook fits.', results, note),
+  summary: ({ results, note, confident }) => hitsText('No runbook fits.', results, confident, note),
 });
 
 export const endpointRunbooks = defineTool({
@@ -62,6 +64,7 @@ export const endpointRunbooks = defineTool({
     query: z.string(),
     mode: searchMode,
     note: z.string().nullable(),
+    confident: z.boolean(),
     runbooks: z.array(runbookHitShape.extend({ trouble: z.string() })),
   }),
   async run({ hostname, alert, k }, { ports }) {
@@ -73,10 +76,10 @@ export const endpointRunbooks = defineTool({
       runbooks: results.map(({ trouble, ...hit }) => ({ ...presentRunbookHit(hit), trouble })),
     };
   },
-  summary: ({ hostname, query, runbooks, note }) =>
+  summary: ({ hostname, query, runbooks, confident, note }) =>
     query === ''
       ? `${hostname} has no open alert, and nothing lowers its score.`
-      : hitsText(`No runbook fits what ails ${hostname}: ${query}`, runbooks, note),
+      : hitsText(`No runbook fits what ails ${hostname}: ${query}`, runbooks, confident, note),
 });
 
 export const listRunbooksTool = defineTool({
@@ -212,14 +215,21 @@ export const indexRunbooks = defineTool({
     ].join('\n'),
 });
 
-function hitsText(none: string, hits: z.output<typeof runbookHitShape>[], note: string | null): string {
+function hitsText(
+  none: string,
+  hits: z.output<typeof runbookHitShape>[],
+  confident: boolean,
+  note: string | null,
+): string {
   const lines = hits.map((hit, index) => {
     const place = hit.heading === hit.title ? hit.title : `${hit.title} › ${hit.heading}`;
     const playbook = hit.playbook ? `; playbook ${hit.playbook}` : '';
     const helped = helpedText(hit.fix_rate_pct, hit.votes);
     return `${index + 1}. ${place} (${hit.doc_id}: ${hit.why}${playbook}${helped && `; ${helped}`})${hit.excerpt ? `\n   ${hit.excerpt}` : ''}`;
   });
-  return [...(lines.length > 0 ? lines : [none]), ...(note ? [note] : [])].join('\n');
+  if (lines.length === 0) return [none, ...(note ? [note] : [])].join('\n');
+  const nearest = confident ? [] : ['No page fits this well; the nearest:'];
+  return [...nearest, ...lines, ...(note ? [note] : [])].join('\n');
 }
 
 function helpedText(fixRatePct: number | null, votes: number): string {
