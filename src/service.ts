@@ -1,9 +1,10 @@
-/** The service: the application with its faces. What a face needs is loaded when the face is wanted, so that starting is quick. */
+/** The service: the application with its interfaces. What an interface needs is loaded when the interface is wanted, so that starting is quick. */
 import type { Context } from 'koa';
 import type { McpHttp } from '../mcp/http.ts';
 import { type App, createApp, type Overrides } from './app.ts';
 import type { Config } from './config.ts';
 import { identifyKey } from './core/people/apiKeys.ts';
+import { toolTakingIn } from './core/tool.ts';
 import { agentSnapshotRoutes } from './surfaces/http/agentSnapshots.ts';
 import { alertmanagerRoutes } from './surfaces/http/alertmanager.ts';
 import { apiRoutes } from './surfaces/http/api.ts';
@@ -27,7 +28,8 @@ export interface Service {
 export async function startService(config: Config, overrides: Overrides = {}): Promise<Service> {
   const app = await createApp(config, overrides, {
     connectAgent: async (...args) => (await import('../mcp/agent.ts')).connectAgent(...args),
-    ...(config.SLACK_BOT_TOKEN !== '' && (await import('./surfaces/slack/formatting.ts'))),
+    slackFormatting:
+      config.SLACK_BOT_TOKEN === '' ? undefined : (await import('./surfaces/slack/formatting.ts')).slackFormatting,
   });
   try {
     const mcp = mountMcp(app);
@@ -38,7 +40,11 @@ export async function startService(config: Config, overrides: Overrides = {}): P
     void slack?.start();
     const survey = { cron: config.DEX_SURVEY_CRON, sharePct: config.DEX_SURVEY_SHARE_PCT };
     await startJobs(
-      schedule(config.DEX_SCAN_INTERVAL_MINUTES, survey, { agents: app.model.llm !== null }),
+      schedule(app.tools, {
+        scanIntervalMinutes: config.DEX_SCAN_INTERVAL_MINUTES,
+        survey,
+        hasAgents: app.model.llm !== null,
+      }),
       app.scheduler,
       app.invoke,
     );
@@ -77,16 +83,19 @@ async function openDoors(app: App, mcp: McpHttp, slack: SlackInterface | null): 
       }),
       runEventRoutes({ ...app, events: ports.runEvents, authenticate: caller }),
       agentSnapshotRoutes({
+        tool: toolTakingIn(app.tools, 'agent'),
         invoke: app.invoke,
         endpointOf: (token) => ports.store.endpoints.byAgentToken(ports.tokens.digest(token)),
       }),
       alertmanagerRoutes({
+        tool: toolTakingIn(app.tools, 'alertmanager'),
         invoke: app.invoke,
         metrics: ports.metrics,
         secret: config.WEBHOOK_SECRET,
         required: config.WEBHOOK_REQUIRE_AUTH,
       }),
       ticketCallbackRoutes({
+        tool: toolTakingIn(app.tools, 'tickets'),
         invoke: app.invoke,
         metrics: ports.metrics,
         secret: config.WEBHOOK_SECRET,

@@ -1,17 +1,16 @@
 /** Delivering what waits in the outbox: at its messenger's pace, again after failures, and never for ever. */
 import { backoffMs, isHopeless, nextDelivery, type StoredMessage } from '../../domain/outbox.ts';
-import { pause } from '../concurrency/pause.ts';
 import type { DeliveryOutcome, Messenger } from '../ports/messagePorts.ts';
-import type { Log, Ports, Random } from '../ports/ports.ts';
+import type { Ports, Random } from '../ports/ports.ts';
 
-/** Messages looked at together, so that those about one subject meet. */
+/** Messages read together, so that those about one subject meet. */
 const LOOK_AHEAD = 1000;
 
 /** How long a delivery may take before another process may try the same; milliseconds. */
 const LEASE_MS = 60_000;
 
-/** How often an empty outbox is looked at; milliseconds. */
-const IDLE_MS = 1000;
+/** How often an empty outbox is polled; milliseconds. */
+export const IDLE_MS = 1000;
 
 /** Works for one messenger. */
 export interface Dispatcher {
@@ -84,16 +83,5 @@ export function createDispatcher(
       reason,
     );
     await messenger.givenUp?.(messages, reason);
-  }
-}
-
-/** Lets a courier work until the signal; a store that is down is a reason to wait, not to stop. */
-export async function keepDelivering(courier: Dispatcher, log: Log, signal: AbortSignal): Promise<void> {
-  while (!signal.aborted) {
-    const waitMs = await courier.step().catch((error: unknown) => {
-      log.error({ err: error }, 'the outbox could not be worked on');
-      return IDLE_MS;
-    });
-    await pause(waitMs, signal);
   }
 }

@@ -2,14 +2,14 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { createEmbedder } from './adapters/embeddings.ts';
-import { reloadedFile } from './adapters/reloadedFile.ts';
-import { createRunbookFiles } from './adapters/runbookFiles.ts';
-import { createRunbookIndex } from './adapters/vectors/runbookIndex.ts';
-import { AppError, type ErrorKind } from './core/errors.ts';
-import type { Log } from './core/ports/ports.ts';
-import type { IndexedApart } from './core/ports/runbookPorts.ts';
-import { GlossaryFile } from './core/runbooks/glossaryFile.ts';
+import { createEmbedder } from '../adapters/embeddings.ts';
+import { reloadedFile } from '../adapters/reloadedFile.ts';
+import { createRunbookFiles } from '../adapters/runbookFiles.ts';
+import { createRunbookIndex } from '../adapters/vectors/runbookIndex.ts';
+import { AppError, type ErrorKind } from '../core/errors.ts';
+import type { Log } from '../core/ports/ports.ts';
+import type { IndexedApart } from '../core/ports/runbookPorts.ts';
+import { GlossaryFile } from '../core/runbooks/glossaryFile.ts';
 
 /** Where everything lies; plain values, since they are handed to another process. */
 export interface RunbookPlaces {
@@ -34,7 +34,7 @@ export function runbookParts(places: RunbookPlaces, log: Log) {
   };
 }
 
-/** What the indexing process is told, and what it answers. */
+/** What the indexing process is given, and what it answers. */
 export interface IndexOrder {
   places: RunbookPlaces;
   log: { level: string; format: 'json' | 'text' };
@@ -47,7 +47,7 @@ export type IndexAnswer = IndexedApart | { failure: { kind: ErrorKind; message: 
  */
 export async function indexApart(order: IndexOrder, stop: AbortSignal): Promise<IndexedApart> {
   const child = fork(join(import.meta.dirname, 'indexRunbooks.ts'), [JSON.stringify(order)], {
-    execArgv: ['--import', new URL('compileCache.ts', import.meta.url).href],
+    execArgv: ['--import', new URL('../compileCache.ts', import.meta.url).href],
   });
   const kill = () => child.kill('SIGKILL');
   stop.addEventListener('abort', kill, { once: true });
@@ -65,7 +65,7 @@ export async function indexApart(order: IndexOrder, stop: AbortSignal): Promise<
 }
 
 function successOf(answer: IndexAnswer | null, end: string | number | null): IndexedApart {
-  if (answer === null) throw new Error(`the process that indexes the runbooks ended with ${end} and without a word`);
+  if (answer === null) throw new Error(`the process that indexes the runbooks ended with ${end} and without an answer`);
   if ('failure' in answer) throw new AppError(answer.failure.kind, answer.failure.message);
   return answer;
 }
