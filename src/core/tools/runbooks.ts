@@ -83,7 +83,7 @@ export const endpointRunbooks = defineTool({
   summary: ({ hostname, query, runbooks, confident, note }) =>
     query === ''
       ? `${hostname} has no open alert, and nothing lowers its score.`
-      : hitsText(`No runbook fits what ails ${hostname}: ${query}`, runbooks, confident, note),
+      : hitsText(`No runbook fits what is wrong with ${hostname}: ${query}`, runbooks, confident, note),
   related: ({ runbooks }) => votesFor(runbooks),
 });
 
