@@ -90,7 +90,7 @@ export interface SnapshotRepository {
   courses(endpointIds: readonly number[], since: Date): Promise<Map<number, CoursePoint[]>>;
 }
 
-export type CoursePoint = { atMs: number } & Pick<Snapshot, TrendMetric>;
+export type CoursePoint = { atMs: number } & Record<TrendMetric, number | null>;
 
 export interface StoredScore extends Score {
   id: number;
