@@ -2,8 +2,9 @@ import type { IncomingMessage, RequestListener } from 'node:http';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type AgentSettings, type Collect, readSettings, runAgent } from '../src/agent.ts';
 import { agentSnapshotWire } from '../src/core/scans/agentSnapshot.ts';
-import { emptySnapshot, unreachableSnapshot } from '../src/domain/signals/telemetry.ts';
+import { unreachableSnapshot } from '../src/domain/signals/telemetry.ts';
 import { targetOf } from './helpers/collecting.ts';
+import { flatSnapshot } from './helpers/flatSnapshot.ts';
 import { freePort } from './helpers/freePort.ts';
 import { startHttpServer } from './helpers/httpServer.ts';
 
@@ -56,7 +57,7 @@ describe('runAgent', () => {
   /** Snapshots one minute apart, so that they can be told apart. */
   const collectInOrder = (): Collect => {
     let minute = 0;
-    return async () => ({ ...emptySnapshot(target, new Date(Date.UTC(2026, 0, 1, 0, minute++))), cpuPct: 10 });
+    return async () => flatSnapshot(target, new Date(Date.UTC(2026, 0, 1, 0, minute++)), { cpuPct: 10 });
   };
   const settingsFor = (port: number, change: Partial<AgentSettings> = {}): AgentSettings => ({
     reportUrl: new URL(`http://127.0.0.1:${port}/api/v1/dex/agent/snapshot`),

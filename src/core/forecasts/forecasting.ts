@@ -28,9 +28,10 @@ const LOOKBACK_MS = Math.max(...TREND_METRICS.map((metric) => TREND_RULES[metric
 /** After a fix, hours pass until the fall shows in the hourly levels; until then the old climb would be announced again. */
 const FIX_SETTLES_MS = 4 * HOUR_MS;
 
-export const METRIC_TEXT = Object.fromEntries(
-  TREND_METRICS.map((metric) => [metric, SIGNALS[metric].label]),
-) as Record<TrendMetric, string>;
+export const METRIC_TEXT = Object.fromEntries(TREND_METRICS.map((metric) => [metric, SIGNALS[metric].label])) as Record<
+  TrendMetric,
+  string
+>;
 
 export interface PredictionCheck {
   endpoints: number;

@@ -22,8 +22,7 @@ const line = { above: z.number().optional(), below: z.number().optional() };
 type LineInput = { above?: number | undefined; below?: number | undefined };
 const isLine = ({ above, below }: LineInput) => (above === undefined) !== (below === undefined);
 const ONE_LINE = 'needs either above or below';
-const lineOf = ({ above, below }: LineInput): Line =>
-  above !== undefined ? { above } : { below: below as number };
+const lineOf = ({ above, below }: LineInput): Line => (above !== undefined ? { above } : { below: below as number });
 
 const condition = z
   .strictObject({ measure, ...line })

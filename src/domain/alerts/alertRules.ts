@@ -129,7 +129,12 @@ function subject({ id, hostname }: Pick<Endpoint, 'id' | 'hostname'>, alertName:
   return { endpointId: id, hostname, alertName, series: SCAN_SERIES };
 }
 
-function cleared(endpoint: Pick<Endpoint, 'id' | 'hostname'>, alertName: string, snapshot: Snapshot, why: string): Observation {
+function cleared(
+  endpoint: Pick<Endpoint, 'id' | 'hostname'>,
+  alertName: string,
+  snapshot: Snapshot,
+  why: string,
+): Observation {
   return {
     ...subject(endpoint, alertName),
     state: 'clear',
@@ -174,7 +179,10 @@ export function findingOf(rule: AlertRule, snapshot: Snapshot, osPlatform: Judge
   const open = states.find(({ state }) => state === 'between');
   if (open) {
     const back = 'above' in rule ? 'not below' : 'not above';
-    return { state: 'between', words: `${levelText(measure, open.number)}, ${back} ${amount(measure, rule.clear, 0)} again` };
+    return {
+      state: 'between',
+      words: `${levelText(measure, open.number)}, ${back} ${amount(measure, rule.clear, 0)} again`,
+    };
   }
   const worst = worstFirst[0];
   return { state: 'clear', words: `${worst ? levelText(measure, worst) : labelOf(measure)}, back to normal` };

@@ -36,9 +36,27 @@ const SHARED_RULES = {
   staleHours: 6,
 };
 export const TREND_RULES: Readonly<Record<TrendMetric, TrendRules>> = {
-  diskPct: { ...SHARED_RULES, limitPct: SIGNALS.diskPct.forecastLimit, minSpanHours: 6, minHistoryHours: 12, keepsLevel: true },
-  memoryPct: { ...SHARED_RULES, limitPct: SIGNALS.memoryPct.forecastLimit, minSpanHours: 12, minHistoryHours: 48, keepsLevel: false },
-  cpuPct: { ...SHARED_RULES, limitPct: SIGNALS.cpuPct.forecastLimit, minSpanHours: 24, minHistoryHours: 72, keepsLevel: false },
+  diskPct: {
+    ...SHARED_RULES,
+    limitPct: SIGNALS.diskPct.forecastLimit,
+    minSpanHours: 6,
+    minHistoryHours: 12,
+    keepsLevel: true,
+  },
+  memoryPct: {
+    ...SHARED_RULES,
+    limitPct: SIGNALS.memoryPct.forecastLimit,
+    minSpanHours: 12,
+    minHistoryHours: 48,
+    keepsLevel: false,
+  },
+  cpuPct: {
+    ...SHARED_RULES,
+    limitPct: SIGNALS.cpuPct.forecastLimit,
+    minSpanHours: 24,
+    minHistoryHours: 72,
+    keepsLevel: false,
+  },
 };
 
 export const TREND_METRICS = Object.keys(TREND_RULES) as TrendMetric[];

@@ -1,7 +1,7 @@
 /** Conditions of rules on measurements: a line, what else has to hold for the same item, and where the rule counts. */
 import { declarationOf } from '../signals/catalogue.ts';
 import type { OsPlatform } from '../signals/declaration.ts';
-import { type MeasuredNumber, type Measure, numbersOf, signalOf, worstOf } from '../signals/measures.ts';
+import { type Measure, type MeasuredNumber, numbersOf, signalOf, worstOf } from '../signals/measures.ts';
 import type { Snapshot } from '../signals/telemetry.ts';
 
 /** Strictly above, or strictly below. */

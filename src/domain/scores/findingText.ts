@@ -24,7 +24,7 @@ export function reasonText(measure: Measure, number: MeasuredNumber, line: Line 
   if (names) return `${labelOf(measure)}: ${names.slice(0, 10).join(', ')}`;
   const reading: AnyReading = snapshot.readings[signalOf(measure)];
   if ('value' in reading && isShare(reading.value)) {
-    return `${reading.value.count} of ${reading.value.of} ${labelOf(measure)}`;
+    return `${labelOf(measure)}: ${reading.value.count} of ${reading.value.of}`;
   }
   const { label, kind, per, unit } = declarationOf(signalOf(measure));
   const what = number.item === null ? label : `${label} ${number.item}`;
@@ -39,7 +39,10 @@ export function breachText(measure: Measure, numbers: readonly MeasuredNumber[],
   const names = namesOf(snapshot, measure);
   if (names) return `${labelOf(measure)}: ${names.slice(0, 20).join(', ')}`;
   if (declarationOf(signalOf(measure)).kind === 'flag') return flagText(measure, numbers);
-  return `${numbers.slice(0, 3).map((number) => levelText(measure, number)).join('; ')}, ${lineText(measure, line)}`;
+  return `${numbers
+    .slice(0, 3)
+    .map((number) => levelText(measure, number))
+    .join('; ')}, ${lineText(measure, line)}`;
 }
 
 /** One measurement, short: `disk /: 97 %`. */

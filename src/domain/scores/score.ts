@@ -110,10 +110,7 @@ export function scoreSnapshot(
   const weights = rules.personaWeights[subject.persona] ?? rules.weights;
   const readings = COMPONENTS.map((component) => readComponent(component, rules, subject));
   if (!readings.some(({ isMeasured }) => isMeasured)) return null;
-  const deductions = [
-    ...readings.flatMap(({ deductions }) => deductions),
-    ...remediationDeductions(remediation),
-  ];
+  const deductions = [...readings.flatMap(({ deductions }) => deductions), ...remediationDeductions(remediation)];
   const measured = new Set(readings.flatMap(({ component, isMeasured }) => (isMeasured ? [component] : [])));
   measured.add('remediation');
 

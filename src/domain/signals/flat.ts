@@ -27,7 +27,7 @@ export function unmeasured(readings: Readings): { metric: string; reason: string
     const reading: AnyReading = readings[name];
     if ('missing' in reading) return [{ metric: wireName(name), reason: reading.missing }];
     return 'items' in reading && firstOf(reading).value === null
-      ? [{ metric: wireName(name), reason: 'nothing of it counts as the machine\'s own' }]
+      ? [{ metric: wireName(name), reason: "nothing of it counts as the machine's own" }]
       : [];
   });
 }

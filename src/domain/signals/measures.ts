@@ -30,7 +30,10 @@ export interface MeasuredNumber {
 }
 
 /** What a snapshot says of a measure, one number for each item that counts; null when nothing was measured. */
-export function numbersOf(snapshot: Pick<Snapshot, 'readings' | 'collectedAt'>, measure: Measure): MeasuredNumber[] | null {
+export function numbersOf(
+  snapshot: Pick<Snapshot, 'readings' | 'collectedAt'>,
+  measure: Measure,
+): MeasuredNumber[] | null {
   const name = signalOf(measure);
   const reading: AnyReading = snapshot.readings[name];
   if ('missing' in reading) return null;

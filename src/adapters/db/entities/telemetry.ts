@@ -5,7 +5,8 @@ import type { CriticalityTier, Persona, ScoreStatus } from '../../../domain/flee
 import { FLEET_MEASURES } from '../../../domain/scores/rollUp.ts';
 import type { AppliedCap, Component, Deduction, Improvement } from '../../../domain/scores/score.ts';
 import type { OsPlatform } from '../../../domain/signals/declaration.ts';
-import type { CollectorKind, CollectorOptions, Unmeasured } from '../../../domain/signals/telemetry.ts';
+import type { CollectorKind, CollectorOptions } from '../../../domain/signals/telemetry.ts';
+import type { WireReadings } from '../../../domain/signals/wire.ts';
 import { LongId, real, spreads, word } from './columns.ts';
 
 export const EndpointRow = defineEntity({
@@ -48,6 +49,13 @@ export const EndpointRow = defineEntity({
   ],
 });
 
+/** What the JSON column of a snapshot holds: readings with a value, and each reason with the signals that are missing for it. */
+export interface KeptReadings {
+  measured: WireReadings;
+  missing: [reason: string, signals: string[]][];
+  ignored: number;
+}
+
 export const SnapshotRow = defineEntity({
   name: 'Snapshot',
   tableName: 'snapshot',
@@ -70,7 +78,9 @@ export const SnapshotRow = defineEntity({
     servicesDown: p.json<string[]>().nullable(),
     logErrors: p.integer().nullable(),
     bootedAt: p.datetime(3).nullable(),
-    unmeasured: p.json<Unmeasured[]>(),
+    /** Of rows that have no `readings`. */
+    unmeasured: p.json<{ metric: string; reason: string }[]>(),
+    readings: p.json<KeptReadings>().nullable(),
   },
   indexes: [
     {
