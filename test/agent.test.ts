@@ -54,7 +54,7 @@ describe('runAgent', () => {
   });
 
   const target = targetOf('push', {}, 'laptop-7');
-  /** Snapshots one minute apart, so that they can be told apart. */
+  /** Snapshots one minute apart, so that they can be distinguished. */
   const collectInOrder = (): Collect => {
     let minute = 0;
     return async () => flatSnapshot(target, new Date(Date.UTC(2026, 0, 1, 0, minute++)), { cpuPct: 10 });

@@ -23,7 +23,7 @@ export interface TracingOptions {
   headers: Record<string, string>;
   serviceName: string;
   version: string;
-  /** Tells this process from others of the same name. */
+  /** Distinguishes this process from others of the same name. */
   instanceId: string;
   log: Log;
 }

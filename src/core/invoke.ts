@@ -1,4 +1,4 @@
-/** The gate: every call of every face goes find → parse → authorise → approve → run → check output → audit here. */
+/** The invoker: every call of every interface goes find → parse → authorise → approve → run → check output → audit here. */
 import { z } from 'zod';
 import { type Actor, INTERFACES, type Interface, personBehind } from './actor.ts';
 import { decideApproval, recordExecution, requestApproval, spendApproval } from './approvals.ts';
@@ -8,33 +8,44 @@ import type { ChartSpec } from './chart.ts';
 import { gathered } from './concurrency/gathered.ts';
 import { AppError } from './errors.ts';
 import { pathOfNul } from './nulCharacter.ts';
-import { judge, type Verdict } from './policy.ts';
+import { judge, type PolicyDecision, scopeOf } from './policy.ts';
 import type { StoredApproval } from './ports/alertPorts.ts';
 import type { Ports } from './ports/ports.ts';
 import type { AuditEntry } from './ports/storePorts.ts';
+import type { CardKind, RelatedCall, ToolCall } from './presentation.ts';
+import type { Subject } from './subjects.ts';
 import type { AnyTool, CallText } from './tool.ts';
 
 export interface InvokeOptions {
   signal?: AbortSignal;
   progress?(share: number, message: string): void;
-  /** Asks the human behind the face; false or absent means no. */
+  /** Asks the human behind the interface; false or absent means no. */
   confirm?(question: string): Promise<boolean>;
-  /** A yes that people gave to exactly this call; it is good for one run. */
+  /** An approval that people gave to exactly this call; it is valid for one run. */
   approvalId?: string;
-  /** An agent's profile, or people for this very call, allowed it already: the planner's gate has seen to that. */
+  /** An agent's profile, or people for this very call, allowed it already: the planner's tool policy checked that. */
   granted?: boolean;
 }
 
 export interface Answer {
+  /** What was called, with the input as it was understood. */
+  call: ToolCall;
   output: Record<string, unknown>;
   text: string;
   chart: ChartSpec | null;
+  /** The kind of thing that is shown, where there are cards for it. */
+  card: CardKind | null;
+  related: readonly RelatedCall[];
+  /** Id of the run in which the work goes on after this answer. */
+  progress: string | null;
+  followUp: ToolCall | null;
+  illustration: ToolCall | null;
 }
 
 /** Lines of the audit trail written in one statement, of calls that end at the same time. */
 const MOST_LINES_TOGETHER = 100;
 
-/** The whole seam between faces and core. Rejects with AppError for what the caller can mend; anything else is a bug. */
+/** The whole seam between interfaces and core. Rejects with AppError for what the caller can mend; anything else is a bug. */
 export type Invoke = (name: string, raw: unknown, actor: Actor, options?: InvokeOptions) => Promise<Answer>;
 
 export function createInvoke(tools: readonly AnyTool[], ports: Ports): Invoke {
@@ -52,7 +63,7 @@ export function createInvoke(tools: readonly AnyTool[], ports: Ports): Invoke {
     const tool = byName.get(name);
     if (!tool || tool.hiddenFrom?.includes(actor.via))
       throw new AppError('not_found', `There is no tool named ${name}.`);
-    const about = { 'dexops.tool': name, 'dexops.face': actor.via, 'dexops.actor.kind': actor.kind };
+    const about = { 'dexops.tool': name, 'dexops.interface': actor.via, 'dexops.actor.kind': actor.kind };
     return ports.tracing.span(`tool ${name}`, about, () => call(tool, raw, actor, options));
   };
 
@@ -75,13 +86,14 @@ export function createInvoke(tools: readonly AnyTool[], ports: Ports): Invoke {
       if (parsed.success) input = parsed.data;
       // The role comes before the input's mistakes: whoever may not call a tool is not taught how to.
       outcome = 'denied';
-      const verdict = requireRole(tool, actor);
+      if (scopeOf(tool, actor) !== 'own') requirePermission(tool, actor, null);
       outcome = 'failed';
       if (!parsed.success) throw badInput(tool, parsed.error.issues);
-      // What other systems deliver they cannot mend: of theirs the store drops the character instead.
+      // Other systems cannot correct what they deliver: in their deliveries the store drops the character instead.
       const nulAt = actor.via === 'webhook' ? null : pathOfNul(input);
       if (nulAt !== null) throw badInput(tool, [{ path: [nulAt], message: 'must not hold a NUL character' }]);
       outcome = 'denied';
+      const verdict = requirePermission(tool, actor, await subjectOf(ports, tool, input, actor));
       allowed = await authorise(ports, tool, verdict, input, actor, options);
       outcome = 'failed';
       const raised = await tool.run(input, {
@@ -94,7 +106,17 @@ export function createInvoke(tools: readonly AnyTool[], ports: Ports): Invoke {
       const output = tool.output.parse(raised) as Record<string, unknown>;
       outcome = 'ok';
       text = tool.summary(output, callTexts[actor.via]);
-      return { output, text, chart: tool.chart?.(output) ?? null };
+      return {
+        call: { tool: tool.name, input },
+        output,
+        text,
+        chart: tool.chart?.(output) ?? null,
+        card: tool.shows?.card ?? null,
+        related: tool.related?.(output) ?? [],
+        progress: tool.progress?.(output) ?? null,
+        followUp: tool.followUp?.(output) ?? null,
+        illustration: tool.illustration?.(output) ?? null,
+      };
     } catch (error) {
       failure = error;
       throw inTermsOf(actor.via, error);
@@ -171,10 +193,20 @@ function badInput(tool: AnyTool, issues: Pick<z.core.$ZodIssue, 'path' | 'messag
   return new AppError('invalid', `"${tool.title}" cannot be done with this input. ${problems}`, { fields });
 }
 
-type Permission = Exclude<Verdict, { decision: 'deny' }>;
+type Permission = Exclude<PolicyDecision, { decision: 'deny' }>;
 
-function requireRole(tool: AnyTool, actor: Actor): Permission {
-  const verdict = judge(tool, actor);
+/** What a call is about; not looked up where the actor may call the tool on everything. */
+async function subjectOf(
+  ports: Ports,
+  tool: AnyTool,
+  input: Record<string, unknown>,
+  actor: Actor,
+): Promise<Subject | null> {
+  return scopeOf(tool, actor) === 'own' ? ((await tool.subject?.(input, ports, actor)) ?? null) : null;
+}
+
+function requirePermission(tool: AnyTool, actor: Actor, subject: Subject | null): Permission {
+  const verdict = judge(tool, actor, subject);
   if (verdict.decision === 'deny') throw new AppError('denied', verdict.reason);
   return verdict;
 }
@@ -188,12 +220,12 @@ interface Allowed {
 async function authorise(
   ports: Ports,
   tool: AnyTool,
-  verdict: Permission,
+  decided: Permission,
   input: Record<string, unknown>,
   actor: Actor,
   options: InvokeOptions,
 ): Promise<Allowed> {
-  switch (verdict.decision) {
+  switch (decided.decision) {
     case 'allow':
       return { actor, approvalId: null };
     case 'person': {
@@ -210,7 +242,7 @@ async function authorise(
   }
 }
 
-/** Asks for a yes: of the person behind the face at once where there is one, else of whoever may approve, to run later. */
+/** Asks for an approval: from the person behind the interface at once where there is one, else of whoever may approve, to run later. */
 async function askFor(
   ports: Ports,
   tool: AnyTool,

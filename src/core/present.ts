@@ -1,4 +1,4 @@
-/** The one door out: domain values become the snake_case shapes that the operations guide prints. */
+/** The only way out: domain values become the snake_case shapes that the operations guide prints. */
 import type { z } from 'zod';
 import type { Alert } from '../domain/alerts/alert.ts';
 import { type Endpoint, endpointState } from '../domain/fleet/endpoint.ts';

@@ -25,7 +25,7 @@ export interface Run {
   /** Planner runs: what to reach, and with which profile. */
   goal: string | null;
   agentProfile: string | null;
-  /** Who asked, and through which face. */
+  /** Who asked, and through which interface. */
   requestedBy: string;
   via: string;
   createdAt: Date;

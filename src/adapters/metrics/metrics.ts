@@ -109,8 +109,8 @@ export function createMetrics(): MetricsRegistry {
     configRefused(file) {
       use().refusedConfig.inc({ file });
     },
-    toolCalled(tool, face, outcome, durationS) {
-      use().calls.inc({ tool, face, outcome });
+    toolCalled(tool, via, outcome, durationS) {
+      use().calls.inc({ tool, interface: via, outcome });
       use().callSeconds.observe({ tool }, durationS);
     },
     async page() {

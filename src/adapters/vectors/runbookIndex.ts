@@ -27,7 +27,7 @@ import { lockWriter } from './writerLock.ts';
 const IN_MEMORY_ROWS = 20_000;
 /** Rows that the full-text index does not hold yet are read one by one: fold them in before that is felt. */
 const OPTIMIZE_FROM_ROWS = 256;
-/** Old versions of a table are kept this long for readers that still look at them. */
+/** Old versions of a table are kept this long for readers that still use them. */
 const KEEP_VERSIONS_MS = 10 * 60_000;
 
 /** All that is asked of an index of another version. */

@@ -5,12 +5,12 @@ import type { AnyTool } from '../tool.ts';
 import { didYouMean } from './didYouMean.ts';
 
 export type Reading =
-  /** `input` is what was typed, for the gate to check. */
+  /** `input` is what was typed, for the invoker to check. */
   | { kind: 'call'; tool: AnyTool; input: Record<string, unknown> }
   /** Help about everything when `tool` is null. */
   | { kind: 'help'; tool: AnyTool | null }
   | { kind: 'unknown'; word: string; suggestions: string[] }
-  /** The command is known, its words are not right. `missing` names the required fields that were not given. */
+  /** The command is known, its arguments are not right. `missing` names the required fields that were not given. */
   | { kind: 'mistake'; tool: AnyTool; problem: string; missing: string[] };
 
 export interface Field {
@@ -19,6 +19,10 @@ export interface Field {
   description: string;
   /** The values that are allowed, when they can be listed. */
   choices: string[];
+  /** What is taken when nothing is given, where that is one of the choices. */
+  initial: string | null;
+  /** Most characters of a text; null when nothing limits it. */
+  maxLength: number | null;
   /** Where the value goes: `['options', 'port']` for a field inside another. */
   path: string[];
   types: Set<string>;
@@ -31,6 +35,8 @@ interface Schema {
   properties?: Record<string, Schema>;
   required?: string[];
   description?: string;
+  default?: unknown;
+  maxLength?: number;
 }
 
 const HELP = new Set(['help', '?', '-h', '--help']);
@@ -234,6 +240,8 @@ function toField(path: string[], schema: Schema, required: boolean): Field {
     required,
     description: schema.description ?? '',
     choices: variants.flatMap((variant) => variant.enum?.map(String) ?? []),
+    initial: typeof schema.default === 'string' ? schema.default : null,
+    maxLength: variants.find(({ maxLength }) => maxLength !== undefined)?.maxLength ?? null,
     types: new Set(variants.flatMap(({ type }) => type ?? [])),
   };
 }

@@ -1,4 +1,4 @@
-/** Predictions: the courses of the whole fleet become predictive alerts and rows of the ledger, in bounded memory. */
+/** Predictions: the histories of the whole fleet become predictive alerts and rows of the ledger, in bounded memory. */
 import { FORECAST_SERIES, type Observation } from '../../domain/alerts/alertMoves.ts';
 import type { Endpoint } from '../../domain/fleet/endpoint.ts';
 import { type Prediction, predictionOf } from '../../domain/forecasts/prediction.ts';
@@ -15,12 +15,12 @@ import { worstOf } from '../../domain/signals/measures.ts';
 import type { Actor } from '../actor.ts';
 import { announce, type Changes, observeIn } from '../alerts/alerting.ts';
 import type { StoredPrediction } from '../ports/alertPorts.ts';
-import type { CoursePoint } from '../ports/endpointPorts.ts';
+import type { MetricPoint } from '../ports/endpointPorts.ts';
 import type { Ports } from '../ports/ports.ts';
 import type { Store } from '../ports/storePorts.ts';
 import { horizonsInForce } from './predictionThresholds.ts';
 
-/** Endpoints whose courses are in memory at a time: a week of quarter-hours of so many is read without holding up the event loop. */
+/** Endpoints whose histories are in memory at a time: a week of quarter-hours of so many is read without holding up the event loop. */
 const BATCH = 10;
 const HOUR_MS = 3_600_000;
 const LOOKBACK_MS = Math.max(...TREND_METRICS.map((metric) => TREND_RULES[metric].lookbackHours)) * HOUR_MS;
@@ -39,17 +39,17 @@ export interface PredictionCheck {
   ended: number;
 }
 
-/** When the course that trends are read from begins. */
+/** When the history that trends are read from begins. */
 export function historySince(now: Date): Date {
   return new Date(now.getTime() - LOOKBACK_MS);
 }
 
-/** The trend of every foreseen metric. */
-export function trendsOf(course: readonly CoursePoint[], now: Date, horizons: Horizons): Trend[] {
+/** The trend of every predicted metric. */
+export function trendsOf(history: readonly MetricPoint[], now: Date, horizons: Horizons): Trend[] {
   return TREND_METRICS.map((metric) =>
     analyseTrend(
       metric,
-      course.map((point) => ({ atMs: point.atMs, value: point[metric] })),
+      history.map((point) => ({ atMs: point.atMs, value: point[metric] })),
       now.getTime(),
       rulesWith(horizons, metric),
     ),
@@ -81,7 +81,7 @@ export async function checkFleet(
   }
 }
 
-/** Endpoint and metric of what was fixed so lately that only what stands is looked at. */
+/** Endpoint and metric of what was fixed so lately that only what is current is checked. */
 async function fixedLately(ports: Ports, now: Date): Promise<Set<string>> {
   const ended = await ports.store.remediations.finishedSince(new Date(now.getTime() - FIX_SETTLES_MS));
   const fixes = ended.filter(({ status }) => status === 'fixed');
@@ -113,10 +113,10 @@ async function checkBatch(
   now: Date,
 ): Promise<{ raised: number; ended: number }> {
   const ids = endpoints.map(({ id }) => id);
-  const courses = await ports.store.snapshots.courses(ids, historySince(now));
+  const histories = await ports.store.snapshots.histories(ids, historySince(now));
   const all: Predicted[] = [];
   for (const endpoint of endpoints) {
-    all.push(...trendsOf(courses.get(endpoint.id) ?? [], now, horizons).map((trend) => ({ endpoint, trend })));
+    all.push(...trendsOf(histories.get(endpoint.id) ?? [], now, horizons).map((trend) => ({ endpoint, trend })));
     await nextTurn();
   }
   const standing = new Set((await ports.store.predictions.standing(ids)).map(keyOf));
@@ -214,7 +214,7 @@ function firing(endpoint: Endpoint, trend: Trend, alert: PredictiveAlert, mount:
   return {
     ...subject(endpoint, trend),
     state: 'firing',
-    // What has come true is measured, not foreseen.
+    // What is confirmed is measured, not predicted.
     alertType: alert.reached ? 'metric' : 'predictive',
     severity: alert.severity,
     message: words(trend, alert, mount),
@@ -227,7 +227,7 @@ function firing(endpoint: Endpoint, trend: Trend, alert: PredictiveAlert, mount:
 function words(trend: Trend, alert: PredictiveAlert, mount: string | null): string {
   const what = trend.metric === 'diskPct' && mount !== null ? `disk ${mount}` : METRIC_TEXT[trend.metric];
   if (trend.status === 'insufficient_data' && !alert.reached) {
-    const said = `last foreseen to reach ${trend.limitPct} % in ${alert.predictedTimeToImpact}`;
+    const said = `last predicted to reach ${trend.limitPct} % in ${alert.predictedTimeToImpact}`;
     return `${what}: ${said}; nothing newer is known, because ${trend.reason}`;
   }
   const now = trend.current === null ? '' : ` at ${Math.round(trend.current)} %`;

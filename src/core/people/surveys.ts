@@ -11,6 +11,7 @@ import {
 } from '../../domain/people/survey.ts';
 import { AppError } from '../errors.ts';
 import type { Ports } from '../ports/ports.ts';
+import type { ToolCall } from '../presentation.ts';
 import { giveOut } from './feedback.ts';
 
 const DAY_MS = 86_400_000;
@@ -91,14 +92,14 @@ export async function requireSurvey({ store }: Pick<Ports, 'store'>, id: number)
   return survey;
 }
 
-/** Ends a survey now; what was answered is given out when it is enough, and otherwise waits for the next one's answers. */
+/** Ends a survey now; what was answered is published when it is enough, and otherwise waits for the next one's answers. */
 export async function closeSurvey(ports: Pick<Ports, 'store'>, survey: Survey, now: Date): Promise<void> {
   await ports.store.transaction(({ surveys }) => surveys.close(survey.id, now));
   await settleFeedback(ports, now);
 }
 
 /**
- * Ends a survey whose time is over or that everybody has answered, and gives out what may be given out. Survey answers wait
+ * Ends a survey whose time is over or that everybody has answered, and publishes what may be published. Survey answers wait
  * for the end of their survey, so that they come out together and not a few at a time.
  */
 export async function settleFeedback(ports: Pick<Ports, 'store'>, now: Date): Promise<void> {
@@ -177,14 +178,17 @@ export interface ComposedSurvey {
   question: string;
   endsAt: Date;
   reminder: boolean;
-  /** Speaks for the person once; only its digest is kept, so that whoever sends the letter has the only copy. */
+  /** Speaks for the person once; only its digest is kept, so that whoever sends the message has the only copy. */
   token: string;
+  /** The calls that a message offers: an answer, to which its rating is added, and opting out. */
+  answer: ToolCall;
+  optOut: ToolCall;
   /** The person's machines, of which they may name one with the answer. */
   hostnames: string[];
 }
 
 /**
- * Makes the letter for a message of the outbox, with a fresh token: called when it is being delivered, once for each attempt.
+ * Makes the direct message for a message of the outbox, with a fresh token: called when it is being delivered, once for each attempt.
  *
  * @returns null when there is nothing to ask any more: answered, opted out, or over
  */
@@ -205,6 +209,8 @@ export async function composeSurveyMessage(
     endsAt: survey.endsAt,
     reminder,
     token,
+    answer: { tool: 'answer_survey', input: { token } },
+    optOut: { tool: 'opt_out', input: { token } },
     hostnames: machines.map(({ hostname }) => hostname),
   };
 }

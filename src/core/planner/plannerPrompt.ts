@@ -1,4 +1,4 @@
-/** What the model is told: its role and rules, and the run so far cut to the room there is. */
+/** What the model is given: its role and rules, and the run so far cut to the room there is. */
 import type { AgentProfile, PlannerLimits } from './agentProfiles.ts';
 import type { LlmMessage } from './llm.ts';
 import type { PlannerCall, PlannerState } from './plannerState.ts';

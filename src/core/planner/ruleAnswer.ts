@@ -14,7 +14,7 @@ export interface RuleQuestion {
   noModel: string;
 }
 
-/** Fits the answer of the default profile, so that faces show both alike. */
+/** Fits the answer of the default profile, so that interfaces show both alike. */
 export interface RuleAnswer {
   summary: string;
   findings: { fact: string; source: string }[];
@@ -30,7 +30,7 @@ export async function ruleAnswer(
   world: { ports: Ports; invoke: Invoke; actor: Actor },
   { goal, context, noModel }: RuleQuestion,
 ): Promise<RuleAnswer> {
-  const disclosure = `No language model is configured (${noModel}), so this is what rules can tell.`;
+  const disclosure = `No language model is configured (${noModel}), so this is what rules can show.`;
   const hosts = await hostsMeant(world.ports, goal, context);
   const asked = hosts.length > 0 ? hosts.flatMap(aboutHost) : ABOUT_FLEET;
   const findings: RuleAnswer['findings'] = [];

@@ -43,11 +43,11 @@ export interface AlertRepository {
   addEvents(events: readonly AlertEvent[]): Promise<void>;
   /** Oldest first. */
   timeline(id: number): Promise<AlertEvent[]>;
-  /** Acknowledged alerts whose quiet time is over. */
+  /** Acknowledged alerts whose snooze is over. */
   silenceOver(now: Date, limit: number): Promise<Alert[]>;
   /** The ids of those that are still as they were read. */
   unmoved(alerts: readonly Pick<Alert, 'id' | 'updatedAt'>[]): Promise<Set<number>>;
-  /** Open alerts that healing has not looked at, oldest first. */
+  /** Open alerts that healing has not handled, oldest first. */
   unhandled(limit: number): Promise<Alert[]>;
   /** Marks those that have not moved since they were seen. */
   markHandled(ids: readonly number[], seenAt: Date, now: Date): Promise<void>;
@@ -73,10 +73,10 @@ export interface StoredPrediction extends Prediction, Omit<Judgement, 'judgedAt'
 export type JudgedPrediction = Judgement & { id: number };
 
 export interface PredictionRepository {
-  /** Fails on a second standing prediction of one metric of an endpoint. */
+  /** Fails on a second current prediction of one metric of an endpoint. */
   add(rows: readonly Omit<StoredPrediction, 'id'>[]): Promise<void>;
   standing(endpointIds: readonly number[]): Promise<StoredPrediction[]>;
-  /** Keeps what a check said of a standing prediction, or that its alert is over. */
+  /** Keeps what a check said of a current prediction, or that its alert is over. */
   update(
     id: number,
     patch: Partial<Pick<StoredPrediction, 'severity' | 'impactText' | 'impactHours' | 'endedAt'>>,
@@ -127,7 +127,7 @@ export interface ApprovalRepository {
   replace(approval: StoredApproval): Promise<boolean>;
   /** Pending ones whose time is over. */
   overdue(now: Date, limit: number): Promise<StoredApproval[]>;
-  /** Decided ones whose decision nobody was told of yet, oldest first. */
+  /** Decided ones whose decision nobody was notified of yet, oldest first. */
   unsettled(limit: number): Promise<StoredApproval[]>;
   decidedSince(since: Date): Promise<Pick<StoredApproval, 'requestedAt' | 'decidedAt' | 'status'>[]>;
 }
@@ -151,7 +151,7 @@ export interface RemediationRepository {
   inStatus(statuses: readonly RemediationStatus[]): Promise<Remediation[]>;
   /** How many were asked for, and how many did not help, since. Previews and those never run do not count. */
   fleetRecord(since: Date): Promise<FleetRecord>;
-  /** Keeps the owner's word; false when it was given before. */
+  /** Keeps the owner's answer; false when it was given before. */
   answerFixCheck(id: string, fixed: boolean): Promise<boolean>;
   finishedSince(
     since: Date,
@@ -169,4 +169,29 @@ export interface TicketRepository {
   /** Remembers a delivery of the ticket system; false when it came before. */
   noteDelivery(deliveryId: string, now: Date): Promise<boolean>;
   pruneDeliveries(before: Date): Promise<number>;
+}
+
+/** What Alertmanager delivers. */
+export interface AlertDelivery {
+  status?: unknown;
+  alerts: readonly unknown[];
+}
+
+/** What became of the alerts of one delivery. */
+export interface Intake {
+  received: number;
+  created: number;
+  updated: number;
+  resolved: number;
+  /** Repeats that said nothing new. */
+  unchanged: number;
+  ignored: { alertName: string; reason: string }[];
+}
+
+/** Takes in deliveries of alerts, several in one transaction when they come at once. */
+export interface AlertIntake {
+  /** Committed when it resolves; rejects with `unavailable` when the store is down, and then nothing of it is kept. */
+  take(delivery: AlertDelivery, actor: Actor): Promise<Intake>;
+  /** Resolves in the next lull of the deliveries to this process, or after two seconds. */
+  lull(): Promise<void>;
 }

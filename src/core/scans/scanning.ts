@@ -65,7 +65,7 @@ export async function requireEndpoint(ports: Ports, hostname: string): Promise<E
   return endpoint;
 }
 
-/** One look at one endpoint; nothing is committed yet. */
+/** One scan of one endpoint; nothing is committed yet. */
 export async function look(
   ports: Ports,
   endpoint: Endpoint,

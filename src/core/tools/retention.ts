@@ -8,9 +8,9 @@ const count = z.number().int();
 
 export const retentionTool = defineTool({
   name: 'tend_retention',
-  title: 'Tend retention',
+  title: 'Maintain retention',
   effect: 'write',
-  hiddenFrom: INTERFACES.filter((face) => face !== 'job'),
+  hiddenFrom: INTERFACES.filter((via) => via !== 'job'),
   description: 'Roll snapshots and scores up into hourly means once they are old, and delete what is past its time.',
   input: z.strictObject({}),
   output: z.object({
@@ -42,4 +42,5 @@ export const retentionTool = defineTool({
   },
   summary: ({ samples_packed, snapshots_rolled_up, scores_rolled_up, roll_ups_forgotten, complete }) =>
     `${samples_packed} samples packed; ${snapshots_rolled_up} snapshots and ${scores_rolled_up} scores became hourly means, ${roll_ups_forgotten} old means went${complete ? '' : '; the rest is left to the next run'}.`,
+  schedule: { job: 'dex_tend_retention', cron: () => '22 * * * *' },
 });

@@ -74,13 +74,13 @@ export function judgeMeasurements(
         state: 'firing',
         alertType: 'metric',
         severity: rule.severity,
-        message: verdict.words,
+        message: verdict.text,
         labels: verdict.labels,
         startsAt: null,
       });
     }
     if (verdict.state === 'clear' && held.has(rule.name)) {
-      observations.push(cleared(endpoint, rule.name, snapshot, verdict.words));
+      observations.push(cleared(endpoint, rule.name, snapshot, verdict.text));
     }
   }
   const raisable = new Set([LOW_SCORE, ...rules.map(({ name }) => name)]);
@@ -147,18 +147,18 @@ function cleared(
 
 /** What a snapshot says of a rule. */
 export type RuleFinding =
-  | { state: 'breached'; words: string; labels: Record<string, string> }
-  | { state: 'clear'; words: string }
+  | { state: 'breached'; text: string; labels: Record<string, string> }
+  | { state: 'clear'; text: string }
   /** Neither above the line nor below the clearing line. */
-  | { state: 'between'; words: string }
+  | { state: 'between'; text: string }
   /** Not measured: says nothing. */
   | { state: 'unknown' };
 
 export function findingOf(rule: AlertRule, snapshot: Snapshot, osPlatform: Judged['osPlatform']): RuleFinding {
   if ('unreachable' in rule) {
     return snapshot.reachable
-      ? { state: 'clear', words: 'it answers again' }
-      : { state: 'breached', words: `it does not answer: ${snapshot.unreachableReason}`, labels: {} };
+      ? { state: 'clear', text: 'it answers again' }
+      : { state: 'breached', text: `it does not answer: ${snapshot.unreachableReason}`, labels: {} };
   }
   const { measure } = rule;
   const judged = { snapshot, osPlatform };
@@ -171,7 +171,7 @@ export function findingOf(rule: AlertRule, snapshot: Snapshot, osPlatform: Judge
   if (breached.length > 0) {
     return {
       state: 'breached',
-      words: breachText(measure, breached, rule, snapshot),
+      text: breachText(measure, breached, rule, snapshot),
       labels: labelsOf(measure, breached[0] as MeasuredNumber, snapshot),
     };
   }
@@ -181,11 +181,11 @@ export function findingOf(rule: AlertRule, snapshot: Snapshot, osPlatform: Judge
     const back = 'above' in rule ? 'not below' : 'not above';
     return {
       state: 'between',
-      words: `${levelText(measure, open.number)}, ${back} ${amount(measure, rule.clear, 0)} again`,
+      text: `${levelText(measure, open.number)}, ${back} ${amount(measure, rule.clear, 0)} again`,
     };
   }
   const worst = worstFirst[0];
-  return { state: 'clear', words: `${worst ? levelText(measure, worst) : labelOf(measure)}, back to normal` };
+  return { state: 'clear', text: `${worst ? levelText(measure, worst) : labelOf(measure)}, back to normal` };
 }
 
 function itemState(rule: MeasureRule, { item, value }: MeasuredNumber, judged: Judged): RuleFinding['state'] {

@@ -21,7 +21,7 @@ export interface TicketMapping extends BodyMapping {
   headers: Record<string, string>;
   /** Where the answer holds the ticket's id, its address and the name that updates want; dots go deeper. */
   answer: { id: string; url?: string; ref?: string };
-  /** How the other system is told that a ticket was closed or opened again. */
+  /** How the other system is notified that a ticket was closed or opened again. */
   update: BodyMapping & {
     method: 'POST' | 'PUT' | 'PATCH';
     /** What is added to the address that tickets are opened at. */
@@ -70,7 +70,7 @@ function fill(node: Json, known: Record<string, Json>): Json {
 const MAX_ID = 200;
 const MAX_URL = 2000;
 
-/** A name that may become part of an address: another system's word, so nothing that leads elsewhere. */
+/** A name that may become part of an address: another system's text, so nothing that leads elsewhere. */
 const REF = /^[A-Za-z0-9_-]{1,100}$/;
 
 /** The address of an update; null when the ticket's name cannot be part of one. */

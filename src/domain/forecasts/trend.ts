@@ -21,7 +21,7 @@ export interface Trend {
   reason: string;
   /** Last measured value, percent; null when there is none in the window. */
   current: number | null;
-  /** The line that is foreseen, percent. */
+  /** The line that is predicted, percent. */
   limitPct: number;
   /** Percentage points an hour, with the ends of the 90 % interval; null without a fit. */
   slopePerHour: number | null;

@@ -1,4 +1,4 @@
-/** Which metrics are foreseen, and the numbers that their trends are judged by. */
+/** Which metrics are predicted, and the numbers that their trends are judged by. */
 
 import { SIGNALS, type SignalName, type Signals } from '../signals/catalogue.ts';
 
@@ -8,7 +8,7 @@ export type TrendMetric = {
 }[SignalName];
 
 export interface TrendRules {
-  /** The line whose crossing is foreseen, percent; 90 in the operations guide. */
+  /** The line whose crossing is predicted, percent; 90 in the operations guide. */
   limitPct: number;
   /** How much history counts, hours: a week and a day, so that both ends of a weekly rotation are in sight. */
   lookbackHours: number;

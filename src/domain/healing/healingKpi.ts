@@ -1,4 +1,4 @@
-/** Key figures of self-healing: how often playbooks fix, how often owners agree, and how long people let approvals wait. */
+/** KPIs of self-healing: how often playbooks fix, how often owners agree, and how long people let approvals wait. */
 import type { Approval } from './approval.ts';
 import { type Remediation, wasRun } from './remediation.ts';
 
@@ -10,7 +10,7 @@ export interface PlaybookFigures {
   /** Owners' answers to "Did that fix it?". */
   confirmed: number;
   denied: number;
-  /** Share of the owners' answers that say yes, 0–100; null without any. */
+  /** Share of the owners' answers that are yes, 0–100; null without any. */
   confirmedFixRatePct: number | null;
 }
 

@@ -17,7 +17,7 @@ export interface NameBook {
   byName: ReadonlyMap<string, readonly NamedPage[]>;
   /** doc_id → the search keys of its title, then of each of its alerts. */
   words: ReadonlyMap<string, readonly (readonly string[])[]>;
-  /** How much a key in a name tells, rarer is more (inverse document frequency). */
+  /** How much a key in a name says, rarer is more (inverse document frequency). */
   weight: ReadonlyMap<string, number>;
 }
 interface NamedPage {

@@ -75,7 +75,7 @@ export interface Score {
   improvements: Improvement[];
 }
 
-/** Alerts of an endpoint in the window the remediation component looks at. */
+/** Alerts of an endpoint in the window the remediation component considers. */
 export interface RemediationRecord {
   total: number;
   resolved: number;

@@ -1,4 +1,4 @@
-/** The one HTTP listener: request ids, guards, body limits and the routers of every face that speaks HTTP. */
+/** The one HTTP listener: request ids, guards, body limits and the routers of every interface that speaks HTTP. */
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';

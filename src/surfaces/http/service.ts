@@ -1,4 +1,4 @@
-/** What the service tells about itself: health and metrics. */
+/** What the service reports about itself: health and metrics. */
 import type Router from '@koa/router';
 import { AppError } from '../../core/errors.ts';
 import type { Health } from '../../core/processes/health.ts';

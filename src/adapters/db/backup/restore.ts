@@ -14,7 +14,7 @@ export interface RestorePlaces {
   uploadsDir: string;
 }
 
-/** A process that stopped without a word counts as running for so long. */
+/** A process that stopped without an answer counts as running for so long. */
 const SILENCE_MS = 60_000;
 
 /**

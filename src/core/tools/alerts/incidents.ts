@@ -1,4 +1,4 @@
-/** The tool for incidents: endpoints in several kinds of trouble, and trouble that many endpoints share. */
+/** The tool for incidents: endpoints with several kinds of problem, and problems that many endpoints share. */
 import { z } from 'zod';
 import { SEVERITIES } from '../../../domain/alerts/alert.ts';
 import { COHORT_ATTRIBUTES, cohortFinder } from '../../../domain/alerts/cohort.ts';
@@ -35,7 +35,7 @@ const cohortShape = z.object({
   rest_size: z.number().int(),
   /** How many times more frequent than in the rest of the fleet; null when nothing else has it. */
   lift: z.number().nullable(),
-  /** How many such groups chance alone would show in one look at this fleet. */
+  /** How many such groups chance alone would show in one analysis of this fleet. */
   expected_by_chance: z.number(),
   hostnames: z.array(z.string()),
   /** Members without the alert so far. */
@@ -95,32 +95,44 @@ export const listIncidents = defineTool({
       total: all.length,
     };
   },
-  summary: ({ incidents, cohorts, total }) =>
-    [
-      total === 0
-        ? 'No endpoint has two or more open alerts.'
-        : `${total} endpoint${total === 1 ? '' : 's'} with two or more open alerts`,
-      ...incidents.map(
-        ({ hostname, severity, alerts }) =>
-          `${hostname} (${severity}): ${alerts.map(({ alert_name }) => alert_name).join(', ')}`,
-      ),
-      ...cohorts.map(
-        ({ alert_name, attribute, value, affected, size, rest_affected, rest_size, expected_by_chance }) =>
-          `${alert_name} on ${affected} of ${size} with ${attribute} ${value} (${percent(affected, size)}), elsewhere on ${rest_affected} of ${rest_size} (${percent(rest_affected, rest_size)}); ${chanceText(expected_by_chance)}.`,
-      ),
-    ].join('\n'),
+  summary: (found) => incidentLines(found).join('\n'),
+  overview: { place: 3, parts: (found) => [{ title: 'Open incidents', lines: incidentLines(found) }] },
 });
 
 function percent(part: number, whole: number): string {
   return `${Math.round((part / whole) * 100)} %`;
 }
 
-/** @param expected how many groups as uneven chance would show in one look */
+/** @param expected how many groups as uneven chance would show in one analysis */
 function chanceText(expected: number): string {
   const looks = 1 / expected;
   return looks > 1_000_000
     ? 'not chance'
     : `chance shows the like once in ${Math.floor(looks).toLocaleString('en')} looks`;
+}
+
+function incidentLines({
+  incidents,
+  cohorts,
+  total,
+}: {
+  incidents: z.output<typeof incidentShape>[];
+  cohorts: z.output<typeof cohortShape>[];
+  total: number;
+}): string[] {
+  return [
+    total === 0
+      ? 'No endpoint has two or more open alerts.'
+      : `${total} endpoint${total === 1 ? '' : 's'} with two or more open alerts`,
+    ...incidents.map(
+      ({ hostname, severity, alerts }) =>
+        `${hostname} (${severity}): ${alerts.map(({ alert_name }) => alert_name).join(', ')}`,
+    ),
+    ...cohorts.map(
+      ({ alert_name, attribute, value, affected, size, rest_affected, rest_size, expected_by_chance }) =>
+        `${alert_name} on ${affected} of ${size} with ${attribute} ${value} (${percent(affected, size)}), elsewhere on ${rest_affected} of ${rest_size} (${percent(rest_affected, rest_size)}); ${chanceText(expected_by_chance)}.`,
+    ),
+  ];
 }
 
 async function walkFleet(

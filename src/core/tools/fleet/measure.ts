@@ -1,15 +1,17 @@
-/** The scanning agent's only tool: a look at one machine that records nothing. */
+/** The scanning agent's only tool: a scan of one machine that records nothing. */
 import { z } from 'zod';
 import { AppError } from '../../errors.ts';
 import { flatSnapshotWire, snapshotToFlatWire } from '../../scans/agentSnapshot.ts';
 import { requireEndpoint } from '../../scans/scanning.ts';
 import { hostnameInput } from '../../shapes.ts';
+import { machineSubject } from '../../subjects.ts';
 import { defineTool } from '../../tool.ts';
 
 export const measureEndpoint = defineTool({
   name: 'measure_endpoint',
   title: 'Measure an endpoint',
   effect: 'read',
+  subject: machineSubject,
   role: 'operator',
   hiddenFrom: ['rest', 'slack', 'mcp', 'cli', 'job', 'webhook', 'agent'],
   description:

@@ -4,14 +4,17 @@ import { INTERFACES } from '../../actor.ts';
 import { agentSnapshotWire, snapshotFromWire } from '../../scans/agentSnapshot.ts';
 import { acceptSnapshot, requireEndpoint } from '../../scans/scanning.ts';
 import { hostnameInput } from '../../shapes.ts';
+import { machineSubject } from '../../subjects.ts';
 import { defineTool } from '../../tool.ts';
 
 export const submitSnapshot = defineTool({
   name: 'submit_snapshot',
   title: 'Report a snapshot',
   effect: 'write',
+  takesIn: 'agent',
+  subject: machineSubject,
   selfRecording: true,
-  hiddenFrom: INTERFACES.filter((face) => face !== 'agent'),
+  hiddenFrom: INTERFACES.filter((via) => via !== 'agent'),
   description:
     'Takes what an endpoint measured of itself. A report that is not newer than the last one changes nothing.',
   input: z.strictObject({ hostname: hostnameInput, snapshot: agentSnapshotWire }),

@@ -61,8 +61,8 @@ export function who(actorId: string): Words {
   return userId ? { type: 'user', user_id: userId } : words(clip(actorId, 100));
 }
 
-/** A moment, shown in the reader's own time zone. */
-export function moment(iso: string): Words {
+/** A timestamp, shown in the reader's own time zone. */
+export function dateElement(iso: string): Words {
   const fallback = `${iso.slice(0, 16).replace('T', ' ')} UTC`;
   const seconds = Math.floor(Date.parse(iso) / 1000);
   return { type: 'date', timestamp: seconds, format: '{date_short_pretty} {time}', fallback };
@@ -152,7 +152,7 @@ export function lineBlocks(lines: string[], limitChars = MAX_MESSAGE_CHARS): Blo
   return blocks;
 }
 
-/** A reply in plain words. */
+/** A reply in plain text. */
 export function plainReply(text: string, ...more: Block[]): Reply {
   return { text: escapeText(text), blocks: [...lineBlocks(text.split('\n')), ...more] };
 }

@@ -5,24 +5,27 @@ import { slackProblem } from '../cards/problems.ts';
 import type { Reply } from '../cards/text.ts';
 import type { SlackContext } from '../context.ts';
 import type { Person } from '../people.ts';
-import { failure, type Place, quiet } from './calls.ts';
+import { failure, type Place, withoutPreviews } from './calls.ts';
 import { type FormState, formErrors, messageModal } from './forms.ts';
 
 export async function say(slack: SlackContext, { channel, threadTs }: Place, reply: Reply): Promise<void> {
   await slack.client.chat
-    .postMessage({ channel, thread_ts: threadTs, ...quiet(reply) })
+    .postMessage({ channel, thread_ts: threadTs, ...withoutPreviews(reply) })
     .catch((error: unknown) =>
       slack.log.error({ channel, problem: slackProblem(error).message }, 'an answer could not be delivered'),
     );
 }
 
-/** Answers a form with the next view, or with what was wrong at its field. */
+/**
+ * Answers a form with the next view, or with what was wrong at its field.
+ * @param tool what the form is of, so that a refusal says who may; null when that is everybody
+ */
 export async function submitted(
   slack: SlackContext,
   ack: (response: ViewResponse) => Promise<void>,
   person: Person,
   state: FormState,
-  tool: string,
+  tool: string | null,
   work: () => Promise<types.ModalView>,
 ): Promise<void> {
   try {
@@ -30,7 +33,7 @@ export async function submitted(
   } catch (error) {
     if (error instanceof AppError && error.kind !== 'denied')
       return ack({ response_action: 'errors', errors: formErrors(error, state) });
-    const said = await failure(slack, await slack.people.actor(person), { tool, input: {} }, error);
+    const said = await failure(slack, await slack.people.actor(person), { tool: tool ?? '', input: {} }, error);
     await ack({ response_action: 'update', view: { ...messageModal('Not done', ''), blocks: said.blocks } });
   }
 }
@@ -56,7 +59,7 @@ export async function whisper(
     },
   );
   if (said) return;
-  await slack.client.chat.postMessage({ channel: person.id, ...quiet(reply) }).catch((error: unknown) => {
+  await slack.client.chat.postMessage({ channel: person.id, ...withoutPreviews(reply) }).catch((error: unknown) => {
     slack.log.error({ user: person.id, problem: slackProblem(error).message }, 'an answer could not be delivered');
   });
 }
