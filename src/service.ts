@@ -28,7 +28,8 @@ export interface Service {
 export async function startService(config: Config, overrides: Overrides = {}): Promise<Service> {
   const app = await createApp(config, overrides, {
     connectAgent: async (...args) => (await import('../mcp/agent.ts')).connectAgent(...args),
-    ...(config.SLACK_BOT_TOKEN !== '' && (await import('./surfaces/slack/formatting.ts'))),
+    slackFormatting:
+      config.SLACK_BOT_TOKEN === '' ? undefined : (await import('./surfaces/slack/formatting.ts')).slackFormatting,
   });
   try {
     const mcp = mountMcp(app);

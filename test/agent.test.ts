@@ -83,11 +83,11 @@ describe('runAgent', () => {
     const seen: unknown[] = [];
     const port = await serve(async (request, response) => {
       const { method, url, headers } = request;
-      seen.push([method, url, headers.authorization, agentSnapshotWire.parse(await bodyOf(request)).cpu_pct]);
+      seen.push([method, url, headers.authorization, agentSnapshotWire.parse(await bodyOf(request)).readings?.cpu_pct]);
       response.writeHead(202).end();
     });
     expect(await run(settingsFor(port))).toEqual({ code: 0, said: expect.stringContaining('delivered') });
-    expect(seen).toEqual([['POST', '/api/v1/dex/agent/snapshot', 'Bearer secret', 10]]);
+    expect(seen).toEqual([['POST', '/api/v1/dex/agent/snapshot', 'Bearer secret', { value: 10 }]]);
   });
 
   it.each([

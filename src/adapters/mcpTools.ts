@@ -30,7 +30,7 @@ export type AgentConnection = (
   transport: Transport,
 ) => Promise<void>;
 
-export interface McpToolsOptions {
+interface McpToolsOptions {
   /** The servers to connect to, by name; those of a profile. */
   servers: Map<string, McpServerConfig>;
   /** Connects one of our own servers, made for this run's actor, to the other end of an in-memory transport. */

@@ -12,7 +12,7 @@ const CHECK_EVERY_MS = 1000;
 /** No configuration of ours is anywhere near this, and a parser should not be handed more. */
 const MAX_BYTES = 1_000_000;
 
-export interface ReloadedFileOptions {
+interface ReloadedFileOptions {
   log: Log;
   /** Called for every refused edit. */
   onRefused?(problem: string): void;

@@ -17,7 +17,7 @@ import { AppError } from '../core/errors.ts';
 import type { Log } from '../core/ports/ports.ts';
 import type { Span, SpanAttributes, SpanKind, Tracing } from '../core/tracing.ts';
 
-export interface TracingOptions {
+interface TracingOptions {
   /** The collector's base address, as OTEL_EXPORTER_OTLP_ENDPOINT means it. */
   endpoint: string;
   headers: Record<string, string>;

@@ -23,7 +23,7 @@ const JOB_BATCH = 200;
 /** A decision that is older and that nobody was notified of lost its messenger; milliseconds. */
 const SETTLED_WITHIN_MS = 60_000;
 
-export type ApprovalRequest = Pick<
+type ApprovalRequest = Pick<
   Approval,
   'kind' | 'question' | 'plan' | 'tool' | 'input' | 'hostname' | 'alertId' | 'subjectId'
 > & {
@@ -133,7 +133,7 @@ export async function expireApprovals(ports: Ports): Promise<number> {
  * What follows a decision, by what it was asked for: `approved`, `denied`, `expired` or `cancelled`. Called at least once, so
  * it must not mind a repeat.
  */
-export type OnDecided = (approval: StoredApproval, signal: AbortSignal) => Promise<void>;
+type OnDecided = (approval: StoredApproval, signal: AbortSignal) => Promise<void>;
 export type DecidedHandlers = Partial<Record<ApprovalKind, OnDecided>>;
 
 /** Lets those who wait for a decision know it. */

@@ -1,11 +1,11 @@
 /** Pictures as data: what a chart shows; an adapter draws it. */
 
-export interface SeriesPoint {
+interface SeriesPoint {
   at: Date;
   value: number;
 }
 
-export interface Line {
+interface Line {
   name: string;
   points: SeriesPoint[];
 }

@@ -11,7 +11,7 @@ export type PolicyDecision =
   | { decision: 'deny'; reason: string };
 
 /** On what an actor may call a tool: on everything, on what is their own, or on nothing. */
-export type Scope = 'everything' | 'own' | 'nothing';
+type Scope = 'everything' | 'own' | 'nothing';
 
 type Rights = Pick<AnyTool, 'role' | 'effect' | 'ownerRole' | 'approversOnly'>;
 type Caller = Pick<Actor, 'kind' | 'via' | 'role' | 'email' | 'approver'>;
@@ -36,7 +36,7 @@ function requiredRole(role: Role, { effect }: Rights, { via }: Pick<Actor, 'via'
   return via === 'mcp' && effect !== 'read' && role === 'viewer' ? 'operator' : role;
 }
 
-export function hasRole(actor: Pick<Actor, 'role'>, role: Role): boolean {
+function hasRole(actor: Pick<Actor, 'role'>, role: Role): boolean {
   return RANK[actor.role] >= RANK[role];
 }
 

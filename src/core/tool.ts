@@ -12,7 +12,7 @@ export type CallText = (tool: string, input?: Record<string, unknown>) => string
 /** What calling a tool does to the world; policy, MCP annotations and the need for approval all follow from it. */
 export type Effect = 'read' | 'write' | 'destructive';
 
-export interface HttpRoute {
+interface HttpRoute {
   method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
   /** Koa path; its parameters are fields of the input. */
   path: string;
@@ -23,7 +23,7 @@ export interface HttpRoute {
 }
 
 /** The command people type: `/dex score HOST` in Slack and `dex score HOST` in a shell. */
-export interface CommandSyntax {
+interface CommandSyntax {
   name: string;
   /** Input fields in the order they are typed; the rest is given as `--field value` or `field=value`. */
   args: string[];
@@ -35,7 +35,7 @@ export interface CommandSyntax {
 }
 
 /** Who delivers: a system that knows a route of its own instead of a tool's. */
-export type DeliveryKind = 'alertmanager' | 'tickets' | 'agent';
+type DeliveryKind = 'alertmanager' | 'tickets' | 'agent';
 
 /** What of the configuration decides about times. */
 export interface ScheduleSettings {
@@ -51,7 +51,7 @@ export interface ScheduleSettings {
   hasAgents: boolean;
 }
 
-export interface ToolSchedule {
+interface ToolSchedule {
   job: string;
   /** Cron expression, UTC; null is never. */
   cron(settings: ScheduleSettings): string | null;
@@ -67,7 +67,7 @@ export interface ToolResource {
   mimeType: 'application/json' | 'text/markdown';
 }
 
-export interface ToolContext {
+interface ToolContext {
   ports: Ports;
   actor: Actor;
   now: Date;
@@ -77,7 +77,7 @@ export interface ToolContext {
   progress(share: number, message: string): void;
 }
 
-export interface Tool<I extends z.ZodObject = z.ZodObject, O extends z.ZodObject = z.ZodObject> {
+interface Tool<I extends z.ZodObject = z.ZodObject, O extends z.ZodObject = z.ZodObject> {
   name: string;
   title: string;
   effect: Effect;

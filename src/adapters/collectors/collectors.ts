@@ -10,7 +10,7 @@ import { windowsExporter } from './exporters/windowsExporter.ts';
 import { type Reader, Unreachable } from './readings.ts';
 import type { SshOptions } from './ssh.ts';
 
-export interface CollectorsOptions {
+interface CollectorsOptions {
   ssh: SshOptions;
 }
 

@@ -23,7 +23,7 @@ import {
 import { downUnits, LIST_UNITS_ARGS, parseUnits } from './systemdUnits.ts';
 
 /** What lies around the machine; distinguished so that a scan can be pointed at other peers. */
-export interface Surroundings {
+interface Surroundings {
   /** Name servers as `ip` or `ip:port`. */
   nameServers(): string[];
   /** The default gateway as `ip` or `ip:port`; null when there is none. */

@@ -33,7 +33,7 @@ const ABORT_GRACE_MS = 2000;
 const POLL_MS = 1000;
 
 /** Called whenever a job has ended; `error` is null when it went well. */
-export type OnEnd = (job: string, startedAt: Date, error: Error | null) => Promise<void>;
+type OnEnd = (job: string, startedAt: Date, error: Error | null) => Promise<void>;
 
 export interface Scheduler extends Queue {
   /** Names a handler; `concurrency` is how many of it this process works on at once. */

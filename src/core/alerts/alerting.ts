@@ -30,20 +30,9 @@ export interface Changes {
   raised: boolean;
 }
 
-/** Takes observations of any source in one transaction; the outcomes are in their order. */
-export async function takeObservations(
-  ports: Ports,
-  observations: readonly Observation[],
-  actor: Actor,
-): Promise<ObservationOutcome[]> {
-  const { outcomes, changes } = await ports.store.transaction((store) => observeIn(ports, store, observations, actor));
-  await announce(ports, changes);
-  return outcomes;
-}
-
 /**
- * The same inside a running transaction; call `announce` after it. All reading and writing is by batch, and the endpoints
- * are held meanwhile: of any number of equal deliveries the first makes the alert, the others find it.
+ * Takes observations of any source inside a running transaction; call `announce` after it. The outcomes are in their order. All
+ * reading and writing is by batch, and the endpoints are locked meanwhile: of any number of equal deliveries the first makes the alert, the others find it.
  */
 export async function observeIn(
   ports: Ports,

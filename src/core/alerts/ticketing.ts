@@ -23,7 +23,12 @@ export async function ticketTaken(ports: Ports, ticketId: string, taken: TakenTi
     if (!ticket) return null;
     const now = ports.clock.now();
     const names = taken && { externalId: taken.id, externalRef: taken.ref, url: taken.url };
-    await store.tickets.update(ticketId, { openedAt: ticket.openedAt ?? now, ...names });
+    await store.tickets.update(ticketId, {
+      openedAt: ticket.openedAt ?? now,
+      // It had been given up, and a person sent it again.
+      ...(ticket.status === 'lost' && { status: 'open' as const }),
+      ...names,
+    });
     if (taken === null || ticket.externalId === taken.id) return null;
     const alert = await lockAlert(store, ticket.alertId);
     const link = { id: taken.id, url: taken.url };
@@ -43,14 +48,14 @@ export async function ticketGivenUp(ports: Ports, messages: readonly StoredMessa
   }
 }
 
-export interface TicketWord extends TicketEvent {
+interface TicketWord extends TicketEvent {
   deliveryId: string;
   /** The ticket's id, theirs or ours. */
   ticketId: string;
 }
 
 /** `stale`: it came after newer news and changes nothing. */
-export type TicketWordOutcome = 'taken' | 'duplicate' | 'stale';
+type TicketWordOutcome = 'taken' | 'duplicate' | 'stale';
 
 /** Takes one update from the ticket system; a repeat changes nothing. @throws AppError `not_found` for a ticket that is not ours */
 export async function takeTicketWord(ports: Ports, word: TicketWord, actor: Actor): Promise<TicketWordOutcome> {

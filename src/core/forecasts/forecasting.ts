@@ -33,7 +33,7 @@ export const METRIC_TEXT = Object.fromEntries(TREND_METRICS.map((metric) => [met
   string
 >;
 
-export interface PredictionCheck {
+interface PredictionCheck {
   endpoints: number;
   raised: number;
   ended: number;

@@ -78,7 +78,7 @@ async function interventions(
       .reduce<Date | null>((first, { at }) => (first === null || at < first ? at : first), null);
 }
 
-export interface LedgerSummary {
+interface LedgerSummary {
   all: PredictionAccuracy;
   byAlertName: Map<StoredPrediction['alertName'], PredictionAccuracy>;
   endpointWeeks: number;

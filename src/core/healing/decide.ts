@@ -8,7 +8,7 @@ import type { Ports } from '../ports/ports.ts';
 import type { Store } from '../ports/storePorts.ts';
 
 /** A plan to carry out, or why a person has to take the alert. */
-export type HealingDecision = { plan: RemediationPlan } | { why: string; severity: Severity };
+type HealingDecision = { plan: RemediationPlan } | { why: string; severity: Severity };
 
 /** What the map and the runner say; both are asked outside any transaction. */
 export async function decide(ports: Ports, alert: Alert, endpoint: Endpoint): Promise<HealingDecision> {

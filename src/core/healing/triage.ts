@@ -6,7 +6,7 @@ import { newPlannerJob } from '../planner/plannerJob.ts';
 import type { Ports } from '../ports/ports.ts';
 import { requestRun } from '../runs/runs.ts';
 
-export const TRIAGE_PROFILE = 'dex_triage';
+const TRIAGE_PROFILE = 'dex_triage';
 
 /** Of alerts that come together the first few show what they share; an agent for each would only cost. */
 const MOST_AT_ONCE = 5;

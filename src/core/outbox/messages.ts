@@ -7,7 +7,7 @@ import type { Ports } from '../ports/ports.ts';
 import type { Store } from '../ports/storePorts.ts';
 
 /** Payloads by `what`. Ids are to be read again when the message is sent: the payload only says what to look at. */
-export type PeopleMessage =
+type PeopleMessage =
   /** Subject `approval:ID`: asked for, answered or ended; one card, edited in place (list_approvals has its plan). */
   | { what: 'approval'; approval_id: string; status: string }
   /** Subject `fix_check:ID`: a direct message to the owner, "Did that fix it?", answered by answer_fix_check. */

@@ -57,14 +57,14 @@ function commentsOf(answers: readonly FeedbackAnswer[]): Comment[] {
   return answers.flatMap(({ category, comment }) => (comment === null ? [] : [{ category, text: comment }]));
 }
 
-export interface FeedbackQuery {
+interface FeedbackQuery {
   lookbackDays: number;
   persona?: string | undefined;
   /** `key=value` */
   tag?: string | undefined;
 }
 
-export interface GroupFigures {
+interface GroupFigures {
   /** `persona:developer`, `tag:team=sales` */
   group: string;
   figures: EnpsFigures;
@@ -73,7 +73,7 @@ export interface GroupFigures {
   agreement: Agreement;
 }
 
-export interface FeedbackSummary {
+interface FeedbackSummary {
   /** Null when too few answers were published. */
   figures: EnpsFigures | null;
   dexScore: number | null;

@@ -37,7 +37,7 @@ const CROWD = 500;
 /** Machines one person can have; more are not offered for naming. */
 const MOST_MACHINES = 50;
 
-export interface SurveyPlan {
+interface SurveyPlan {
   question: string;
   /** How long it can be answered. */
   days: number;
@@ -215,7 +215,7 @@ export async function composeSurveyMessage(
   };
 }
 
-export interface SurveyAnswer {
+interface SurveyAnswer {
   rating: number;
   category: FeedbackCategory;
   comment: string | null;

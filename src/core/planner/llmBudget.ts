@@ -23,7 +23,7 @@ const CHARS_PER_TOKEN = 3;
 const WAIT_MS = 60_000;
 const POLL_EVERY_MS = 250;
 
-export interface Spender {
+interface Spender {
   store: Store;
   clock: Clock;
   budget: LlmBudget;

@@ -24,7 +24,7 @@ const POLL_EVERY_MS = 5 * 60_000;
 /** Less than the health page waits for a probe; a check that takes longer is reported the next time. */
 const PATIENCE_MS = 2000;
 
-export interface McpServersProbeOptions {
+interface McpServersProbeOptions {
   servers: Reloaded<Map<string, McpServerConfig>>;
   /** Connects to these servers, lists their tools, and disconnects. */
   look(servers: Map<string, McpServerConfig>): Promise<McpServerStatus[]>;

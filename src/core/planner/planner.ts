@@ -40,7 +40,7 @@ export interface PlannerRun {
   resume?: PlannerState;
 }
 
-export type PlannerErrorKind =
+type PlannerErrorKind =
   | 'no_tools'
   | 'bad_context'
   | 'step_limit'

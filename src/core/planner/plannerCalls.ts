@@ -27,7 +27,7 @@ export type ToolPolicy =
   | { verdict: 'deny'; reason: string }
   | { verdict: 'wait'; approvalId: string };
 
-export interface CallContext {
+interface CallContext {
   state: PlannerState;
   tools: PlannerTools;
   /** Calls whose results the model no longer sees, and so may make again. */
@@ -40,7 +40,7 @@ export interface CallContext {
   gate: (call: PendingCall, signal: AbortSignal) => Promise<ToolPolicy>;
 }
 
-export type CallsOutcome =
+type CallsOutcome =
   | { kind: 'done' }
   | { kind: 'waiting' }
   | { kind: 'aborted' }

@@ -6,7 +6,7 @@ import type { Invoke } from '../invoke.ts';
 import type { Ports } from '../ports/ports.ts';
 import { staleBefore } from '../scores/staleness.ts';
 
-export interface RuleQuestion {
+interface RuleQuestion {
   goal: string;
   /** `hostname` and `owner_email` say outright what the question is about. */
   context: Record<string, unknown>;
@@ -15,7 +15,7 @@ export interface RuleQuestion {
 }
 
 /** Fits the answer of the default profile, so that interfaces show both alike. */
-export interface RuleAnswer {
+interface RuleAnswer {
   summary: string;
   findings: { fact: string; source: string }[];
   actions_taken: string[];

@@ -93,7 +93,7 @@ export interface PredictionRepository {
   dropThreshold(alertName: PredictiveAlertName): Promise<void>;
 }
 
-export interface UnknownHost extends AlertIdentity {
+interface UnknownHost extends AlertIdentity {
   firstSeenAt: Date;
   lastSeenAt: Date;
   /** Alerts that came for it. */
@@ -112,7 +112,7 @@ export interface UnknownHostRepository {
 /** An approval as it is kept: whoever asked is a whole actor, because the approved call runs in their name. */
 export type StoredApproval = Approval<Actor>;
 
-export interface ApprovalFilter {
+interface ApprovalFilter {
   status?: ApprovalStatus;
   kind?: ApprovalKind;
   hostname?: string;
@@ -132,7 +132,7 @@ export interface ApprovalRepository {
   decidedSince(since: Date): Promise<Pick<StoredApproval, 'requestedAt' | 'decidedAt' | 'status'>[]>;
 }
 
-export interface RemediationFilter {
+interface RemediationFilter {
   hostname?: string;
   alertId?: number;
   playbook?: string;
@@ -172,7 +172,7 @@ export interface TicketRepository {
 }
 
 /** What Alertmanager delivers. */
-export interface AlertDelivery {
+interface AlertDelivery {
   status?: unknown;
   alerts: readonly unknown[];
 }

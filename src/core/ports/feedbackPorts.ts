@@ -75,7 +75,7 @@ export interface SurveyRepository {
   setOptOut(email: string, at: Date | null): Promise<void>;
 }
 
-export interface Person {
+interface Person {
   /** IANA name. */
   timeZone: string;
 }

@@ -35,7 +35,7 @@ export interface Ports {
   inProgress: Set<string>;
   backups: Backups;
   alertIntake: AlertIntake;
-  /** Who looks at new alerts and heals what it may; absent while nothing does. */
+  /** Who handles new alerts and heals what it may; absent while nothing does. */
   healing?: Healing;
   runbooks: Runbooks;
   /** Who people are, where messages reach them; absent while no messages to people can be sent. */
@@ -74,7 +74,7 @@ export interface Reloaded<T> {
 }
 
 /** What may be asked of agents. */
-export interface Agents {
+interface Agents {
   /** Whether there is a model for them to think with; without one they answer by rules. */
   haveModel: boolean;
   /** Names of the profiles there are now. */

@@ -47,7 +47,7 @@ export interface Store {
   ping(): Promise<void>;
 }
 
-export interface RunFilter {
+interface RunFilter {
   kind?: RunKind;
   status?: RunStatus;
   hostname?: string;
@@ -153,7 +153,7 @@ export interface AuditEntry {
   durationMs: number;
 }
 
-export interface AuditFilter extends Partial<Pick<AuditEntry, 'actor' | 'via' | 'role' | 'tool' | 'outcome'>> {
+interface AuditFilter extends Partial<Pick<AuditEntry, 'actor' | 'via' | 'role' | 'tool' | 'outcome'>> {
   since?: Date;
 }
 
@@ -224,7 +224,7 @@ export interface JobRecordRepository {
 }
 
 /** Whether a runbook helped somebody on one occasion. */
-export interface RunbookVote {
+interface RunbookVote {
   docId: string;
   /** Actor id. */
   voter: string;

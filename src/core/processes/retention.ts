@@ -39,7 +39,7 @@ const KEPT_DAYS: Record<Forgotten, number | 'as samples'> = {
   endpoints: LONG_DAYS,
 };
 
-export interface RetentionReport {
+interface RetentionReport {
   /** Rows that became part of a day's block. */
   samplesPacked: number;
   snapshotsRolledUp: number;

@@ -14,14 +14,14 @@ import type { RunbookAnswer, RunbookHit, RunbookPage, SearchOptions } from '../p
 const MAX_TROUBLES = 5;
 const SEVERITY_ORDER: Record<Severity, number> = { critical: 0, warning: 1, info: 2 };
 
-export interface Voted {
+interface Voted {
   votes: VoteCount;
 }
-export interface Advice extends Omit<RunbookAnswer, 'results'> {
+interface Advice extends Omit<RunbookAnswer, 'results'> {
   query: string;
   results: (RunbookHit & Voted)[];
 }
-export interface EndpointAdvice extends Omit<RunbookAnswer, 'results'> {
+interface EndpointAdvice extends Omit<RunbookAnswer, 'results'> {
   query: string;
   /** `problem`: what the page was searched for. */
   results: (RunbookHit & Voted & { problem: string })[];

@@ -35,6 +35,9 @@ export const agentSnapshotWire = z
       ),
     unmeasured: unmeasuredWire.optional().describe('Of the first version: what was not measured, and why'),
   })
+  .refine((body) => !('hostname' in body) && !('collector' in body), {
+    message: 'an agent speaks for the endpoint of its token: leave out hostname and collector',
+  })
   .refine(({ version, readings }) => version === 1 || readings !== undefined, {
     path: ['readings'],
     message: 'is needed from version 2 on',

@@ -1,7 +1,5 @@
 /** Fleet scans: one run, cut into shards that any process may take, and ended by whoever finishes its last shard. */
-import { SCORE_STATUSES } from '../../domain/fleet/endpoint.ts';
 import type { Run } from '../../domain/run.ts';
-import { round1 } from '../../domain/scores/score.ts';
 import { createBatcher } from '../concurrency/batcher.ts';
 import { createLimiter } from '../concurrency/limiter.ts';
 import type { Ports } from '../ports/ports.ts';
@@ -11,6 +9,7 @@ import { countWorkers } from '../processes/aliveWorkers.ts';
 import { watchForCancel } from '../runs/followRun.ts';
 import { requeueRun, runKind } from '../runs/runKinds.ts';
 import { endRun, type RunPorts, requireRun } from '../runs/runs.ts';
+import { fleetStatus } from '../scores/fleetStatus.ts';
 import { look, record, type ScanResult, type Seen } from './scanning.ts';
 
 /** The job that works on shards of one run. */
@@ -246,26 +245,6 @@ function present(totals: ScanTotals, notes: string[] = []): FleetScanCounts {
   const { endpoints: total, scanned, scored, unreachable, skippedPush: skipped_push, missed } = totals;
   const shards = { total: totals.shards, open: totals.openShards, failed: totals.failedShards };
   return { total, scanned, scored, unreachable, skipped_push, missed, shards, notes };
-}
-
-export interface FleetStatus {
-  /** Endpoints by the status of their score. */
-  counts: Record<string, number>;
-  /** Of those that have a score; null when none has. */
-  average: number | null;
-  scored: number;
-}
-
-/** Where the fleet stands now. */
-export async function fleetStatus(store: Store): Promise<FleetStatus> {
-  const counts = Object.fromEntries(SCORE_STATUSES.map((status): [string, number] => [status, 0]));
-  let scoreSum = 0;
-  for (const row of await store.endpoints.fleet()) {
-    counts[row.status] = (counts[row.status] ?? 0) + row.endpoints;
-    scoreSum += row.scoreSum;
-  }
-  const scored = Object.entries(counts).reduce((sum, [status, count]) => sum + (status === 'unknown' ? 0 : count), 0);
-  return { counts, average: scored === 0 ? null : round1(scoreSum / scored), scored };
 }
 
 /** Where the fleet stands after a scan of all of it, for its history over weeks. */

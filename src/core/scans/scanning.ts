@@ -28,7 +28,7 @@ export interface ScanResult {
 }
 
 /** Takes what is worth saying about how one endpoint was looked at. */
-export type Note = (text: string) => void;
+type Note = (text: string) => void;
 
 /** Looks at one endpoint and records what was found. Fails with `not_found`, or `refused` for one that reports by itself. */
 export async function scanOne(

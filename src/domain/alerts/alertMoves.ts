@@ -10,6 +10,7 @@ import {
   type Resolution,
   type Severity,
 } from './alert.ts';
+import { beginning, holding, troublesOf } from './alertSeries.ts';
 
 /** An alert that comes back within this time is the same one flapping, not a new one. Milliseconds. */
 export const REOPEN_WINDOW_MS = 15 * 60_000;
@@ -134,26 +135,6 @@ function reopen(known: AlertDraft, observation: Observation & Firing, now: Date)
   };
 }
 
-/** One trouble behind an alert, and when it began by its source's word. */
-interface Trouble {
-  series: string;
-  startsMs: number | null;
-}
-
-function troublesOf({ series, seriesStartsMs }: AlertDraft): Trouble[] {
-  return series.map((name, index) => ({ series: name, startsMs: seriesStartsMs[index] ?? null }));
-}
-
-function holding(troubles: readonly Trouble[]): Pick<Alert, 'series' | 'seriesStartsMs'> {
-  return { series: troubles.map(({ series }) => series), seriesStartsMs: troubles.map(({ startsMs }) => startsMs) };
-}
-
-/** What a firing says of its own series; of two starts the later counts, because an older delivery may come last. */
-function beginning({ series, startsAt }: Observation & Firing, known?: Trouble): Trouble {
-  const starts = [known?.startsMs ?? null, startsAt?.getTime() ?? null].filter((startMs) => startMs !== null);
-  return { series, startsMs: starts.length === 0 ? null : Math.max(...starts) };
-}
-
 /**
  * The alert speaks for its first series. Another series only joins, unless it is worse: then it goes first. So repeats of
  * several series in any order settle on one state and change nothing more. Of two equally bad, what was measured goes
@@ -201,7 +182,7 @@ function refresh(known: AlertDraft, observation: Observation & Firing, now: Date
   if (same) return { kind: 'unchanged', alert: known, event: null };
 
   const others = troubles.filter((other) => other !== own).slice(0, MAX_SERIES - 1);
-  // What was acknowledged was the lesser trouble; the greater one has to be told again.
+  // What was acknowledged was the lesser problem; people have to be notified again of the greater one.
   const status: AlertStatus = worse && known.status === 'acknowledged' ? 'active' : known.status;
   return {
     kind: 'updated',

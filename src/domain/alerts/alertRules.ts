@@ -41,7 +41,7 @@ export const LOW_SCORE = 'LowDexScore';
 /** The series by which scans speak of any alert. */
 export const SCAN_SERIES = 'scan';
 
-export interface MeasurementFindings {
+interface MeasurementFindings {
   /** Consecutive scans each rule has been breached, by alert name; rules that are not breached are absent. */
   breaches: Record<string, number>;
   observations: Observation[];
@@ -146,7 +146,7 @@ function cleared(
 }
 
 /** What a snapshot says of a rule. */
-export type RuleFinding =
+type RuleFinding =
   | { state: 'breached'; text: string; labels: Record<string, string> }
   | { state: 'clear'; text: string }
   /** Neither above the line nor below the clearing line. */

@@ -85,7 +85,7 @@ function cleanLabels(raw: unknown, maxLength = MAX_LABEL): Record<string, string
 }
 
 /** The names an endpoint may be registered by: label hostname, then instance without its port. */
-export function hostCandidates({ hostname, instance }: Record<string, string>): string[] {
+function hostCandidates({ hostname, instance }: Record<string, string>): string[] {
   const names = [hostname, instance && withoutPort(instance)]
     .filter((name) => name !== undefined)
     .map((name) => name.toLowerCase().replace(/\.$/, ''))

@@ -5,10 +5,10 @@ import { chanceOfAtLeast, testsThatCount } from './chance.ts';
 import { compareSeverity, earliest, worstSeverity } from './incident.ts';
 
 export const COHORT_ATTRIBUTES = ['department', 'tag', 'persona', 'os'] as const;
-export type CohortAttribute = (typeof COHORT_ATTRIBUTES)[number];
+type CohortAttribute = (typeof COHORT_ATTRIBUTES)[number];
 
 /** The same alert on many endpoints that share something. */
-export interface Cohort {
+interface Cohort {
   alertName: string;
   attribute: CohortAttribute;
   /** `developer`, `linux`, or for tags `location=HQ`. */
@@ -42,7 +42,7 @@ const FALSE_GROUPS_A_LOOK = 0.05;
 type Member = Pick<Endpoint, 'id' | 'hostname' | 'persona' | 'osPlatform' | 'tags'>;
 
 /** Gathers the fleet endpoint by endpoint, so that it never has to be in memory at once. */
-export interface CohortFinder {
+interface CohortFinder {
   add(endpoints: readonly Member[]): void;
   find(): Cohort[];
 }

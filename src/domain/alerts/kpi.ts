@@ -16,7 +16,7 @@ export type KpiAlert = Pick<
 >;
 
 /** Every figure without a basis is null and has a reason, because a zero would be a statement. */
-export interface Kpis {
+interface Kpis {
   /** Mean time from an alert to its first acknowledgement, minutes. */
   mttaMinutes: number | null;
   /** From the start of a problem to its end, both as its source reports it where that has one; minutes. */

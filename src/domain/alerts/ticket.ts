@@ -4,14 +4,14 @@ import type { Endpoint } from '../fleet/endpoint.ts';
 import type { Alert, Severity } from './alert.ts';
 
 /** `lost`: it could not be delivered and never came to be. */
-export const TICKET_STATUSES = ['open', 'in_progress', 'resolved', 'lost'] as const;
+const TICKET_STATUSES = ['open', 'in_progress', 'resolved', 'lost'] as const;
 export type TicketStatus = (typeof TICKET_STATUSES)[number];
 
 /** What is sent to the other system about a ticket. */
-export type TicketUpdate = 'opened' | 'resolved' | 'reopened';
+type TicketUpdate = 'opened' | 'resolved' | 'reopened';
 
 export const TICKET_EVENTS = ['in_progress', 'resolved', 'reopened', 'comment'] as const;
-export type TicketEventKind = (typeof TICKET_EVENTS)[number];
+type TicketEventKind = (typeof TICKET_EVENTS)[number];
 
 /** The fields of a ticket as they go out. */
 export interface TicketFields {

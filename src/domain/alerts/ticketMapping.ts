@@ -8,7 +8,7 @@ export interface MappedFields extends TicketFields {
 }
 
 /** How a body is made. */
-export interface BodyMapping {
+interface BodyMapping {
   derive: Record<string, { from: keyof MappedFields; values: Record<string, string | number> }>;
   body: Json;
 }
@@ -39,7 +39,7 @@ export interface TakenTicket {
   ref: string;
 }
 
-export type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
+type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
 
 /** A string that is one placeholder takes over the value as it is; inside a longer string it is filled in. */
 const PLACEHOLDER = /\{\{ ticket\.([a-z_]+) \}\}/g;

@@ -51,7 +51,7 @@ export function predictionOf(hostname: string, trend: Trend, madeAt: Date): Pred
 }
 
 /** What the series did after a prediction. */
-export interface Aftermath {
+interface Aftermath {
   /** When the limit was reached (see `limitReachedAt`), or null. */
   reachedAt: Date | null;
   /** When somebody or something acted on the endpoint's metric before that, or null. */

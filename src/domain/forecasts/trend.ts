@@ -5,7 +5,7 @@ import { MATERIAL_PCT_A_WEEK, TREND_RULES, type TrendMetric, type TrendRules, WE
 import { findStretch, isKnownTerritory, type Stretch } from './trendStretch.ts';
 import { durationText } from './trendText.ts';
 
-export type TrendStatus = 'alert' | 'rising' | 'stable' | 'improving' | 'insufficient_data';
+type TrendStatus = 'alert' | 'rising' | 'stable' | 'improving' | 'insufficient_data';
 
 /** A value in percent with the ends of its 90 % interval, all within 0–100. */
 export interface Projection {

@@ -69,7 +69,7 @@ export function requiredApprovalsFor(tier: CriticalityTier | null): 1 | 2 {
   return tier === 1 ? 2 : 1;
 }
 
-export type Refused = { refused: 'denied' | 'conflict'; why: string };
+type Refused = { refused: 'denied' | 'conflict'; why: string };
 
 /** Takes one answer. The first denial ends it, and so does the last approval that is required. */
 export function answerApproval<A extends Approval>(

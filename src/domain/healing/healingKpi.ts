@@ -2,7 +2,7 @@
 import type { Approval } from './approval.ts';
 import { type Remediation, wasRun } from './remediation.ts';
 
-export interface PlaybookFigures {
+interface PlaybookFigures {
   playbook: string;
   runs: number;
   /** Verified by a rescan. */
@@ -14,7 +14,7 @@ export interface PlaybookFigures {
   confirmedFixRatePct: number | null;
 }
 
-export interface HealingKpis {
+interface HealingKpis {
   confirmedFixRatePct: number | null;
   byPlaybook: PlaybookFigures[];
 }

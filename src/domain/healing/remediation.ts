@@ -4,7 +4,7 @@ import type { CriticalityTier, Endpoint, Persona } from '../fleet/endpoint.ts';
 import { requiredApprovalsFor } from './approval.ts';
 
 export const REMEDIATION_ACTIONS = ['ansible', 'restart', 'clear_cache', 'ticket'] as const;
-export type RemediationAction = (typeof REMEDIATION_ACTIONS)[number];
+type RemediationAction = (typeof REMEDIATION_ACTIONS)[number];
 
 export type Variable = string | number | boolean | string[];
 
@@ -26,7 +26,7 @@ export interface RemediationEntry {
 }
 
 /** Absent parts match everything. */
-export interface RemediationMatch {
+interface RemediationMatch {
   labels?: Record<string, string[]>;
   persona?: Persona[];
   tier?: CriticalityTier[];
@@ -100,7 +100,7 @@ export interface RemediationPlan {
   requiredApprovals: 0 | 1 | 2;
 }
 
-export type Decision = { kind: 'run'; plan: RemediationPlan } | { kind: 'human'; severity: Severity; why: string };
+type Decision = { kind: 'run'; plan: RemediationPlan } | { kind: 'human'; severity: Severity; why: string };
 
 const DEFAULT_COOLDOWN_MS = 30 * 60_000;
 const DEFAULT_MAX_PER_DAY = 3;

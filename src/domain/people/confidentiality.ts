@@ -16,7 +16,7 @@ export const LEAST_ANSWERS = 5;
 /** Answers behind the smallest batch of comments, because words betray more than numbers. */
 export const LEAST_ANSWERS_FOR_COMMENTS = 10;
 
-export const FEEDBACK_SOURCES = ['feedback', 'survey'] as const;
+const FEEDBACK_SOURCES = ['feedback', 'survey'] as const;
 
 /**
  * Answers of a survey and feedback given unasked never share a cell: whoever holds an API key can give feedback as often as

@@ -25,7 +25,7 @@ interface NamedPage {
   by: 'title' | 'alerts';
 }
 
-export interface NameMatch {
+interface NameMatch {
   /** 0 is the name asked for; 1, 2 … are names mentioned later in the text. */
   rank: number;
   name: string;

@@ -15,7 +15,6 @@ export const SNAPSHOT_MEASURES = [
   'servicesDown',
   'logErrors',
 ] as const;
-export type SnapshotMeasure = (typeof SNAPSHOT_MEASURES)[number];
 
 export const SCORE_MEASURES = ['score', ...COMPONENTS] as const;
 export type ScoreMeasure = (typeof SCORE_MEASURES)[number];

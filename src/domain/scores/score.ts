@@ -8,8 +8,27 @@ import { lineText, reasonText } from './findingText.ts';
 export const COMPONENTS = ['device', 'network', 'app', 'remediation'] as const;
 export type Component = (typeof COMPONENTS)[number];
 
+<<<<<<< HEAD
 /** Points are lost by the highest step exceeded (strictly), or `pointsPerUnit` times the value; of several items by the worst. */
 export interface DeductionRule extends Guards {
+=======
+/** The numbers that score rules may name; each is derived from a snapshot by `measures`. */
+export const MEASURES = [
+  'cpu_pct',
+  'memory_pct',
+  'disk_pct',
+  'latency_ms',
+  'packet_loss_pct',
+  'dns_failure_pct',
+  'services_down',
+  'log_errors',
+] as const;
+export type Measure = (typeof MEASURES)[number];
+type Measures = Record<Measure, number | null>;
+
+/** Points are lost by the highest step exceeded (strictly), or `pointsPerUnit` times the value. */
+interface DeductionRule {
+>>>>>>> origin/main
   measure: Measure;
   steps?: (Line & Pick<Guards, 'and' | 'unless'> & { points: number })[];
   pointsPerUnit?: number;
@@ -22,7 +41,7 @@ export interface CapRule {
   cap: number | keyof ScoreThresholds;
 }
 
-export type Weights = Record<Component, number>;
+type Weights = Record<Component, number>;
 
 export interface ScoreRules {
   weights: Weights;
@@ -139,7 +158,7 @@ export function scoreSnapshot(
 }
 
 /** Healthy above the warning line, critical below the critical line (the guide's table). */
-export function scoreStatus(score: number | null, thresholds: ScoreThresholds): ScoreStatus {
+function scoreStatus(score: number | null, thresholds: ScoreThresholds): ScoreStatus {
   if (score === null) return 'unknown';
   if (score < thresholds.critical) return 'critical';
   return score > thresholds.warning ? 'healthy' : 'at_risk';

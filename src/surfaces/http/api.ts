@@ -10,7 +10,7 @@ import type { RateLimit } from './rateLimit.ts';
 import { createRouter } from './router.ts';
 import { TABLE_TYPES, type TableType, writeTable } from './table.ts';
 
-export interface ApiOptions {
+interface ApiOptions {
   tools: readonly AnyTool[];
   invoke: Invoke;
   charts: ChartRenderer;

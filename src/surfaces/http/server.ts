@@ -15,9 +15,9 @@ import { jsonBody } from './jsonBody.ts';
 const { createServer } = process.getBuiltinModule('node:http');
 
 /** Handlers that want the untouched request (signatures are made over raw bytes), by path prefix. */
-export type RawHandlers = Record<string, (request: IncomingMessage, response: ServerResponse) => void | Promise<void>>;
+type RawHandlers = Record<string, (request: IncomingMessage, response: ServerResponse) => void | Promise<void>>;
 
-export interface ServerOptions {
+interface ServerOptions {
   log: Log;
   tracing: Tracing;
   /** True while nobody has to show a key: then only requests addressed to this machine by name are served. */

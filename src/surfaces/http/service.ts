@@ -5,7 +5,7 @@ import type { Health } from '../../core/processes/health.ts';
 import { bearer, sameSecret } from './auth.ts';
 import { createRouter } from './router.ts';
 
-export interface ServiceRoutesOptions {
+interface ServiceRoutesOptions {
   metricsToken: string;
   health(): Promise<Health>;
   metricsPage(): Promise<{ text: string; contentType: string }>;

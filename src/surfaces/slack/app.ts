@@ -18,7 +18,7 @@ import { createUnfinished } from './questions/unfinished.ts';
 
 export const SLACK_PATH = '/slack/events';
 
-export interface SlackSettings {
+interface SlackSettings {
   botToken: string;
   /** Socket Mode when set, HTTP otherwise. */
   appToken: string;
@@ -29,7 +29,7 @@ export interface SlackSettings {
   apiUrl: string;
 }
 
-export interface SlackNeeds {
+interface SlackNeeds {
   tools: readonly AnyTool[];
   invoke: Invoke;
   charts: ChartRenderer;

@@ -7,7 +7,18 @@ import type { AnyTool } from '../../core/tool.ts';
 import { machineLine, STATUS_SIGNS } from './cards/blocks.ts';
 import { slackProblem } from './cards/problems.ts';
 import { callButton, relatedBlocks } from './cards/related.ts';
-import { type Block, bullets, button, clip, header, lineBlocks, dateElement, note, paragraph, words } from './cards/text.ts';
+import {
+  type Block,
+  bullets,
+  button,
+  clip,
+  dateElement,
+  header,
+  lineBlocks,
+  note,
+  paragraph,
+  words,
+} from './cards/text.ts';
 import { toolNamed } from './commands/calls.ts';
 import { toolForm } from './commands/forms.ts';
 import { type Machine, machinesOf } from './commands/hosts.ts';

@@ -23,7 +23,7 @@ export interface SlackPeople {
 }
 
 /** Ids of users (U…, W…) and user groups (S…). */
-export interface Named {
+interface Named {
   operators: readonly string[];
   approvers: readonly string[];
 }

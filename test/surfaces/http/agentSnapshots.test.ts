@@ -60,7 +60,7 @@ describe('a report', () => {
 
   test.each<[string, (wire: AgentSnapshotWire) => unknown]>([
     ['a wrong clock', (wire) => ({ ...wire, collected_at: new Date(Date.now() + 3_600_000).toISOString() })],
-    ['a value out of range', (wire) => ({ ...wire, cpu_pct: 101 })],
+    ['a duration out of range', (wire) => ({ ...wire, duration_ms: -1 })],
     ['no object', () => []],
   ])('with %s is refused for good', async (_, change) => {
     const token = await registered(`laptop-bad-${_.replaceAll(' ', '-')}`);

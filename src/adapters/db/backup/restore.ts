@@ -9,7 +9,7 @@ import { type BackupHeader, type OpenedBackup, openBackup } from './backupFile.t
 import { loadPostgres } from './postgresSql.ts';
 import { loadSqlite, takeSqlite } from './sqliteSql.ts';
 
-export interface RestorePlaces {
+interface RestorePlaces {
   databaseUrl: string;
   uploadsDir: string;
 }

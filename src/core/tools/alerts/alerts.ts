@@ -186,7 +186,7 @@ async function presentOne(ports: Ports, alert: Alert, now: Date): Promise<z.inpu
   return presented as z.input<typeof alertShape>;
 }
 
-export function alertLine(alert: z.output<typeof alertShape>): string {
+function alertLine(alert: z.output<typeof alertShape>): string {
   const notes = [
     alert.status.replace('_', ' '),
     ...(alert.status === 'acknowledged' ? [`until ${alert.acknowledged_until ?? 'it clears'}`] : []),

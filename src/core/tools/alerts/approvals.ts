@@ -11,7 +11,7 @@ import { hostnameInput, pageInput, timestamp } from '../../shapes.ts';
 import { machineSubject, type Subject } from '../../subjects.ts';
 import { defineTool } from '../../tool.ts';
 
-export const approvalShape = z.object({
+const approvalShape = z.object({
   approval_id: z.string(),
   kind: z.enum(APPROVAL_KINDS),
   status: z.enum(APPROVAL_STATUSES),
@@ -168,7 +168,7 @@ async function approvalSubject(
   return machineSubject({ hostname: approval?.hostname }, { store });
 }
 
-export function presentApproval(approval: StoredApproval): z.input<typeof approvalShape> {
+function presentApproval(approval: StoredApproval): z.input<typeof approvalShape> {
   return {
     approval_id: approval.id,
     kind: approval.kind,

@@ -16,7 +16,7 @@ import { defineTool } from '../../tool.ts';
 
 const remediationId = z.string().min(1).max(64).describe('Id of the remediation, which is also its run id');
 
-export const remediationShape = z.object({
+const remediationShape = z.object({
   remediation_id: z.string(),
   run_id: z.string(),
   alert_id: z.number().int(),

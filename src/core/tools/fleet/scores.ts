@@ -235,7 +235,7 @@ export function scoreText(score: Omit<z.output<typeof scoreShape>, 'id' | 'score
 const BLOCKS = '▁▂▃▄▅▆▇█';
 
 /** Scores as a line of blocks, oldest first, on the fixed scale 0–100 so that two machines compare. */
-export function sparkline(values: number[], width = 48): string {
+function sparkline(values: number[], width = 48): string {
   const shown = values.slice(-width);
   return shown.map((value) => BLOCKS[Math.min(7, Math.max(0, Math.floor((value / 100) * 8)))]).join('');
 }

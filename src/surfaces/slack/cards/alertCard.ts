@@ -3,10 +3,21 @@ import type { types } from '@slack/bolt';
 import { z } from 'zod';
 import type { RelatedCall, ToolCall } from '../../../core/presentation.ts';
 import { callMenu, relatedBlocks } from './related.ts';
-import { type Block, clip, escapeText, header, lineBlocks, dateElement, paragraph, type Reply, who, words } from './text.ts';
+import {
+  type Block,
+  clip,
+  dateElement,
+  escapeText,
+  header,
+  lineBlocks,
+  paragraph,
+  type Reply,
+  who,
+  words,
+} from './text.ts';
 
 /** What a card shows of an alert; the wire shape has more. */
-export const alertShown = z.object({
+const alertShown = z.object({
   id: z.number().int(),
   hostname: z.string(),
   alert_name: z.string(),
@@ -23,7 +34,7 @@ export const alertShown = z.object({
   resolution: z.string().nullish(),
   stale: z.boolean().optional(),
 });
-export type AlertShown = z.output<typeof alertShown>;
+type AlertShown = z.output<typeof alertShown>;
 
 /** Signs distinguished by shape, not only by colour. */
 const SEVERITY_SIGNS: Record<string, string> = { critical: '⛔', warning: '⚠️', info: 'ℹ️' };

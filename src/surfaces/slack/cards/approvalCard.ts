@@ -2,7 +2,18 @@
 import { z } from 'zod';
 import type { RelatedCall } from '../../../core/presentation.ts';
 import { relatedBlocks } from './related.ts';
-import { type Block, bullets, clip, escapeText, header, dateElement, paragraph, type Reply, who, words } from './text.ts';
+import {
+  type Block,
+  bullets,
+  clip,
+  dateElement,
+  escapeText,
+  header,
+  paragraph,
+  type Reply,
+  who,
+  words,
+} from './text.ts';
 
 /** What a card shows of an approval; the wire shape has more. */
 export const approvalShown = z.object({
@@ -17,7 +28,7 @@ export const approvalShown = z.object({
   answers: z.array(z.object({ by: z.string(), name: z.string(), decision: z.string(), reason: z.string().nullable() })),
   outcome: z.string().nullable(),
 });
-export type ApprovalShown = z.output<typeof approvalShown>;
+type ApprovalShown = z.output<typeof approvalShown>;
 
 const ENDS: Record<string, string> = {
   approved: '✅ Approved',
@@ -34,7 +45,7 @@ const earlierOutcome = z.object({ status: z.string(), reason: z.string().nullabl
 
 /** @param related the answers that can be given; none once it is decided */
 export function approvalCard(approval: ApprovalShown, related: readonly RelatedCall[]): Reply {
-  const title = ENDS[approval.status] ?? '❓ Waiting for a yes or no';
+  const title = ENDS[approval.status] ?? '❓ Waiting for approval';
   return {
     text: escapeText(`${title}: ${approval.question}`),
     blocks: [

@@ -57,7 +57,7 @@ function fitted(blocks: Block[], limit: number): Block[] {
   return [...blocks.slice(0, limit - 1), note(`and ${blocks.length - limit + 1} more`)];
 }
 
-export function scoreBody(score: z.output<typeof scoreShape>): Block[] {
+function scoreBody(score: z.output<typeof scoreShape>): Block[] {
   const status = `${STATUS_SIGNS[score.status] ?? ''} ${score.status.replace('_', ' ')}${score.stale ? ', stale' : ''}`;
   const [best] = score.improvements;
   const reasons = [
@@ -80,7 +80,7 @@ export function scoreBody(score: z.output<typeof scoreShape>): Block[] {
   ];
 }
 
-export function componentBars(components: Record<string, number | null>): string {
+function componentBars(components: Record<string, number | null>): string {
   return Object.entries(components)
     .map(([name, value]) => {
       const cells = value === null ? 0 : Math.round((value / 100) * BAR_CELLS);

@@ -19,7 +19,7 @@ const MAX_BUTTON_CHARS = 75;
 const MAX_CONFIRM_TITLE_CHARS = 100;
 const MAX_CONFIRM_CHARS = 300;
 /** Not documented; messages whose blocks hold more text than this are refused as msg_blocks_too_long. */
-export const MAX_MESSAGE_CHARS = 12_000;
+const MAX_MESSAGE_CHARS = 12_000;
 
 /**
  * For the one place that has no literal form, a message's `text`: the three characters Slack asks to escape, and the

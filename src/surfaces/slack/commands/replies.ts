@@ -38,7 +38,7 @@ export async function submitted(
   }
 }
 
-export type ViewResponse =
+type ViewResponse =
   | { response_action: 'update'; view: types.ModalView }
   | { response_action: 'errors'; errors: Record<string, string> };
 

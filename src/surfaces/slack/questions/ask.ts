@@ -6,12 +6,12 @@ import type { RelatedCall } from '../../../core/presentation.ts';
 import { callShowing } from '../../../core/tool.ts';
 import { relatedBlocks } from '../cards/related.ts';
 import { type Block, note, plainReply, type Reply, unescapeTyped } from '../cards/text.ts';
-import { edited, failure, type Place, withoutPreviews, stillUnderWay } from '../commands/calls.ts';
+import { edited, failure, type Place, stillUnderWay, withoutPreviews } from '../commands/calls.ts';
 import { COMMAND } from '../commands/command.ts';
 import type { Asker, SlackContext } from '../context.ts';
 import type { MessagePlace } from './unfinished.ts';
 
-export interface Question extends Asker {
+interface Question extends Asker {
   /** As Slack sends it, with mentions as ids. */
   text: string;
   place: Place;
