@@ -94,20 +94,11 @@ function snakeCase(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }
 
-<<<<<<< HEAD
 /**
  * A snapshot as people and programs read it: the guide's signals flat, where what was not measured is null and named in
  * `unmeasured`, and all signals in `readings`.
  */
-export function presentSnapshot(snapshot: Omit<Snapshot, 'hostname'>): Record<string, unknown> {
-=======
-/** A snapshot as people and programs read it; what was not measured is null and named in `unmeasured`. */
-function presentSnapshot({ hostname: _name, unmeasured, ...snapshot }: Snapshot): Record<string, unknown> {
-  const wire = Object.entries(snapshot).map(([key, value]) => [
-    snakeCase(key),
-    value instanceof Date ? iso(value) : value,
-  ]);
->>>>>>> origin/main
+function presentSnapshot(snapshot: Omit<Snapshot, 'hostname'>): Record<string, unknown> {
   return {
     collector: snapshot.collector,
     collected_at: iso(snapshot.collectedAt),

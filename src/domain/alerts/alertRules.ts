@@ -24,7 +24,7 @@ export type AlertRule = {
 type MeasureRule = { measure: Measure; clear: number } & Line & Guards;
 
 /** When people work, in their time zone; hours of the day as minutes. */
-export interface WorkingHours {
+interface WorkingHours {
   /** 0 is Sunday. */
   days: number[];
   fromMinute: number;
@@ -214,7 +214,7 @@ function labelsOf(measure: Measure, { item }: MeasuredNumber, snapshot: Snapshot
 }
 
 /** Whether a moment lies in the working hours, which may not pass midnight. */
-export function isWorkingTime(at: Date, { days, fromMinute, toMinute, timeZone }: WorkingHours): boolean {
+function isWorkingTime(at: Date, { days, fromMinute, toMinute, timeZone }: WorkingHours): boolean {
   const parts = new Intl.DateTimeFormat('en-GB', {
     timeZone,
     weekday: 'short',

@@ -10,7 +10,7 @@ export type Line = { above: number } | { below: number };
 export type Condition = { measure: Measure } & Line;
 
 /** Systems and items (mounts, adapters, programs …); `*` in an item stands for any text, case does not matter. */
-export interface Scope {
+interface Scope {
   os?: OsPlatform[];
   items?: string[];
 }

@@ -8,27 +8,8 @@ import { lineText, reasonText } from './findingText.ts';
 export const COMPONENTS = ['device', 'network', 'app', 'remediation'] as const;
 export type Component = (typeof COMPONENTS)[number];
 
-<<<<<<< HEAD
 /** Points are lost by the highest step exceeded (strictly), or `pointsPerUnit` times the value; of several items by the worst. */
 export interface DeductionRule extends Guards {
-=======
-/** The numbers that score rules may name; each is derived from a snapshot by `measures`. */
-export const MEASURES = [
-  'cpu_pct',
-  'memory_pct',
-  'disk_pct',
-  'latency_ms',
-  'packet_loss_pct',
-  'dns_failure_pct',
-  'services_down',
-  'log_errors',
-] as const;
-export type Measure = (typeof MEASURES)[number];
-type Measures = Record<Measure, number | null>;
-
-/** Points are lost by the highest step exceeded (strictly), or `pointsPerUnit` times the value. */
-interface DeductionRule {
->>>>>>> origin/main
   measure: Measure;
   steps?: (Line & Pick<Guards, 'and' | 'unless'> & { points: number })[];
   pointsPerUnit?: number;
@@ -104,10 +85,10 @@ export interface RemediationRecord {
 export const REMEDIATION_WINDOW_DAYS = 7;
 
 /** Below this share of the weight a number is no verdict. */
-export const VERDICT_FROM_COVERAGE = 0.5;
+const VERDICT_FROM_COVERAGE = 0.5;
 
 /** Whom a score is for: the persona chooses the weights, the system the rules. */
-export interface ScoredSubject extends Judged {
+interface ScoredSubject extends Judged {
   persona: string;
 }
 
