@@ -22,6 +22,7 @@ import { openTracing, plannerParts, ticketMessengers, uploadsDir } from './appPa
 import { type Config, PROJECT_DIR, programEnv } from './config.ts';
 import { jobActor } from './core/actor.ts';
 import { handOver } from './core/alerts/alerting.ts';
+import { truncationCheck } from './core/alerts/truncatedDeliveries.ts';
 import { type DecidedHandlers, recoverApprovals, settleApproval } from './core/approvals.ts';
 import { createHealing } from './core/healing/healing.ts';
 import { recoverRemediations, remediationDecided } from './core/healing/remediating.ts';
@@ -212,6 +213,7 @@ export async function createApp(config: Config, overrides: Overrides = {}, faces
     settings: {
       scanIntervalMs: config.DEX_SCAN_INTERVAL_MINUTES * 60_000,
       retentionDays: config.DEX_RETENTION_DAYS,
+      hostLabels: config.DEX_HOST_LABELS,
       scanConcurrency: config.DEX_SCAN_CONCURRENCY,
       thresholds: { warning: config.DEX_SCORE_ALERT_THRESHOLD, critical: config.DEX_SCORE_CRITICAL_THRESHOLD },
       alertMessengers: [
@@ -300,6 +302,7 @@ export async function createApp(config: Config, overrides: Overrides = {}, faces
         version: config.version,
         probes: {
           queue: queueProbe,
+          deliveries: async () => truncationCheck(ports),
           disk: diskProbe(config.DATA_DIR),
           llm: llmProbe(planner.model, clock),
           vectors: runbooksProbe(runbooks),

@@ -6,6 +6,7 @@ import { parseEnv } from 'node:util';
 import { z } from 'zod';
 import { ROLES } from './core/actor.ts';
 import { AppError } from './core/errors.ts';
+import { DEFAULT_HOST_LABELS } from './domain/fleet/hostIdentity.ts';
 
 /** The folder that holds config/, runbooks/ and package.json, wherever the service was started from. */
 export const PROJECT_DIR = fileURLToPath(new URL('..', import.meta.url));
@@ -103,6 +104,7 @@ const Variables = z.object({
   METRICS_TOKEN: text(),
   WEBHOOK_SECRET: text(),
   WEBHOOK_REQUIRE_AUTH: flag(true),
+  DEX_HOST_LABELS: list().transform((labels) => (labels.length > 0 ? labels : [...DEFAULT_HOST_LABELS])),
 
   DEX_SCAN_INTERVAL_MINUTES: z
     .string()

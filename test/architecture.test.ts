@@ -19,7 +19,7 @@ const MAY_IMPORT: Record<Room, Room[]> = {
   adapters: ['core', 'domain'],
   surfaces: ['core', 'domain'],
   mcp: ['core', 'domain'],
-  config: ['core'],
+  config: ['core', 'domain'],
   app: ['core', 'domain', 'adapters', 'config', 'app'],
   agent: ['core', 'domain', 'adapters', 'config'],
   entry: ['core', 'domain', 'surfaces', 'mcp', 'app', 'config', 'entry'],

@@ -1,12 +1,15 @@
 /** Taking in what Alertmanager delivers: find each alert's endpoint, then observe the whole delivery in one transaction. */
 import type { Observation } from '../../domain/alerts/alertMoves.ts';
 import { type IncomingAlert, readAlert, type Unreadable } from '../../domain/alerts/alertmanager.ts';
+import { matchEndpoint } from '../../domain/fleet/hostIdentity.ts';
 import type { Actor } from '../actor.ts';
 import { gathered } from '../concurrency/gathered.ts';
+import { ambiguityText, knownEndpoints } from '../fleet/hostLookup.ts';
 import type { Ports } from '../ports/ports.ts';
 import type { Store } from '../ports/storePorts.ts';
 import { announce, observeIn, type Verdict } from './alerting.ts';
 import { deliveryCame } from './deliveryLull.ts';
+import { noteTruncation } from './truncatedDeliveries.ts';
 
 /** Deliveries written in one transaction. */
 const MOST_TOGETHER = 32;
@@ -18,12 +21,15 @@ export interface Intake {
   resolved: number;
   /** Repeats that told nothing new. */
   unchanged: number;
+  /** Alerts that the sender held back (its `max_alerts`); absent when none. */
+  truncated?: number;
   ignored: { alertName: string; reason: string }[];
 }
 
 /** What a delivery says, before anybody looked at the store. */
 interface Read {
   received: number;
+  truncated: number;
   incoming: IncomingAlert[];
   unreadable: Unreadable[];
   actor: Actor;
@@ -38,16 +44,21 @@ const gatherers = new WeakMap<Ports, (read: Read) => Promise<Intake>>();
  */
 export function takeDelivery(
   ports: Ports,
-  delivery: { status?: unknown; alerts: readonly unknown[] },
+  delivery: { status?: unknown; truncatedAlerts?: unknown; alerts: readonly unknown[] },
   actor: Actor,
 ): Promise<Intake> {
   const gather = gatherers.get(ports) ?? gathered((reads) => takeTogether(ports, reads), MOST_TOGETHER);
   gatherers.set(ports, gather);
   deliveryCame(ports);
-  const now = ports.clock.now();
-  const read = delivery.alerts.map((raw) => readAlert(raw, delivery.status, now));
+  const reading = {
+    groupStatus: delivery.status,
+    hostLabels: ports.settings.hostLabels,
+    now: ports.clock.now(),
+  };
+  const read = delivery.alerts.map((raw) => readAlert(raw, reading));
   return gather({
     received: read.length,
+    truncated: noteTruncation(ports, delivery.truncatedAlerts),
     incoming: read.filter((alert): alert is IncomingAlert => 'what' in alert),
     unreadable: read.filter((alert): alert is Unreadable => 'reason' in alert),
     actor,
@@ -80,7 +91,11 @@ async function takeTogether(ports: Ports, reads: Read[]): Promise<Intake[]> {
   );
 }
 
-function intakeOf({ received, unreadable }: Read, { observations, unknown }: Sighting, verdicts: Verdict[]): Intake {
+function intakeOf(
+  { received, truncated, unreadable }: Read,
+  { observations, unknown }: Sighting,
+  verdicts: Verdict[],
+): Intake {
   const count = (...kinds: string[]) => verdicts.filter((verdict) => kinds.includes(verdict as string)).length;
   return {
     received,
@@ -88,9 +103,10 @@ function intakeOf({ received, unreadable }: Read, { observations, unknown }: Sig
     updated: count('updated', 'reopened'),
     resolved: count('resolved'),
     unchanged: count('unchanged'),
+    ...(truncated > 0 && { truncated }),
     ignored: [
       ...unreadable,
-      ...unknown.map(({ alertName, hosts: [host] }) => ({ alertName, reason: `no endpoint ${host} is registered` })),
+      ...unknown.map(({ alertName, reason }) => ({ alertName, reason })),
       ...verdicts.flatMap((verdict, index) =>
         typeof verdict === 'object'
           ? [{ alertName: observations[index]?.alertName as string, reason: verdict.reason }]
@@ -103,24 +119,36 @@ function intakeOf({ received, unreadable }: Read, { observations, unknown }: Sig
 /** The alerts of one delivery, by whether their endpoint is known. */
 interface Sighting {
   observations: Observation[];
-  unknown: IncomingAlert[];
+  unknown: Unassigned[];
 }
 
-/** The endpoints of all deliveries in one look-up; an alert's first candidate that is registered wins, names before addresses. */
+/** An alert whose endpoint is not known, or not for certain. */
+type Unassigned = IncomingAlert & { reason: string };
+
+/** The endpoints of all deliveries together: one look-up where all are called by their hostnames, two otherwise. */
 async function locate(store: Store, deliveries: IncomingAlert[][]): Promise<Sighting[]> {
-  const names = new Set(deliveries.flatMap((incoming) => incoming.flatMap(({ hosts }) => hosts)));
-  const endpoints = await store.endpoints.byNamesOrAddresses([...names]);
-  const byName = new Map(endpoints.map((endpoint) => [endpoint.hostname, endpoint]));
-  const byAddress = new Map(endpoints.map((endpoint) => [endpoint.ipAddress ?? '', endpoint]));
+  const alerts = deliveries.flat();
+  const hosts = new Set(alerts.flatMap(({ hosts }) => hosts));
+  const known = await knownEndpoints(store, [...hosts], (hostnames) =>
+    alerts.every(({ hosts: [first = ''] }) => hostnames.has(first)),
+  );
   return deliveries.map((incoming) => {
     const observations: Observation[] = [];
-    const unknown: IncomingAlert[] = [];
+    const unknown: Unassigned[] = [];
     for (const alert of incoming) {
-      const endpoint = firstOf(alert.hosts, byName) ?? firstOf(alert.hosts, byAddress);
-      if (!endpoint) {
-        unknown.push(alert);
+      const match = matchEndpoint(alert.hosts, known);
+      if (match.kind !== 'found') {
+        const reason =
+          match.kind === 'none'
+            ? `no endpoint ${alert.hosts[0]} is registered`
+            : ambiguityText(
+                match.host,
+                match.among.map(({ hostname }) => hostname),
+              );
+        unknown.push({ ...alert, hosts: match.kind === 'none' ? alert.hosts : [match.host], reason });
         continue;
       }
+      const { endpoint } = match;
       const { alertName, series, what } = alert;
       observations.push({ endpointId: endpoint.id, hostname: endpoint.hostname, alertName, series, ...what });
     }
@@ -128,12 +156,7 @@ async function locate(store: Store, deliveries: IncomingAlert[][]): Promise<Sigh
   });
 }
 
-function firstOf<T>(hosts: readonly string[], known: ReadonlyMap<string, T>): T | undefined {
-  const host = hosts.find((candidate) => known.has(candidate));
-  return host === undefined ? undefined : known.get(host);
-}
-
-function tally(unknown: IncomingAlert[]): { hostname: string; alertName: string; count: number }[] {
+function tally(unknown: readonly IncomingAlert[]): { hostname: string; alertName: string; count: number }[] {
   const groups = Map.groupBy(unknown, ({ hosts: [host], alertName }) => JSON.stringify([host, alertName]));
   return [...groups.values()].map((alerts) => ({
     hostname: alerts[0]?.hosts[0] as string,

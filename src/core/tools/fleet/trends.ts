@@ -72,8 +72,9 @@ export const getTrends = defineTool({
     metric: z.enum(WIRE_METRICS).optional().describe('Which one to chart'),
   }),
   output: z.object({ hostname: z.string(), trends: z.array(trendShape), course: courseShape.nullable() }),
-  async run({ hostname, metric }, { ports, now }) {
-    const endpoint = await requireEndpoint(ports, hostname);
+  async run({ hostname: host, metric }, { ports, now }) {
+    const endpoint = await requireEndpoint(ports, host);
+    const { hostname } = endpoint;
     const courses = await ports.store.snapshots.courses([endpoint.id], historySince(now));
     const points = courses.get(endpoint.id) ?? [];
     const trends = trendsOf(points, now, await horizonsInForce(ports));

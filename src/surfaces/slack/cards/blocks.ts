@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import type { Answer } from '../../../core/invoke.ts';
 import { scoreShape } from '../../../core/shapes.ts';
+import { isValidHostname } from '../../../domain/fleet/address.ts';
 import type { ToolCall } from '../context.ts';
 import { alertActions, alertBody, alertIn } from './alertCard.ts';
 import {
@@ -53,7 +54,12 @@ const BODIES: Record<string, (output: Record<string, unknown>) => Block[]> = {
 /** @param image shown below the words, when there is one */
 export function renderAnswer(call: ToolCall, answer: Answer, image: Block | null, shareable: boolean): Reply {
   const body = BODIES[call.tool]?.(answer.output) ?? lineBlocks(answer.text.split('\n'));
-  const end = [...(image ? [image] : []), ...thumbs(call, answer.output), ...answerButtons(call, shareable)];
+  const end = [
+    ...(image ? [image] : []),
+    ...thumbs(call, answer.output),
+    ...unknownHostButtons(call, answer.output),
+    ...answerButtons(call, shareable),
+  ];
   return { text: escapeText(answer.text), blocks: fitted(body, MAX_BLOCKS - end.length).concat(end) };
 }
 
@@ -82,6 +88,35 @@ function thumbs({ tool }: ToolCall, output: Record<string, unknown>): Block[] {
       const buttons = [vote(true, `👍 ${doc_id} helped`), vote(false, '👎 It did not')].filter((it) => it !== null);
       return buttons.length > 0 ? [{ type: 'actions' as const, elements: buttons }] : [];
     });
+}
+
+/** Unknown hosts that get buttons; each takes a block of its own. */
+const MOST_HOSTS = 8;
+/** Slack takes up to 25 in a block; more than a few are not read. */
+const MOST_ALIASES = 3;
+
+const hostsUnknown = z.object({
+  unknown_hosts: z.array(z.object({ hostname: z.string(), may_be: z.array(z.string()) })),
+});
+
+/** One click each: whose other name an unknown host is, or that it is a machine of its own. */
+function unknownHostButtons({ tool }: ToolCall, output: Record<string, unknown>): Block[] {
+  if (tool !== 'list_unknown_hosts') return [];
+  const { unknown_hosts: hosts } = hostsUnknown.parse(output);
+  const byName = new Map(hosts.map((host) => [host.hostname, host]));
+  return [...byName.values()].slice(0, MOST_HOSTS).flatMap(({ hostname, may_be }, index) => {
+    const aliases = may_be.slice(0, MOST_ALIASES).map((of, at) =>
+      callButton(`run:alias${index}-${at}`, `${hostname} is ${of}`, {
+        tool: 'add_alias',
+        input: { alias: hostname, hostname: of },
+      }),
+    );
+    const register = isValidHostname(hostname)
+      ? callButton(`run:register${index}`, `Register ${hostname}`, { tool: 'register_endpoint', input: { hostname } })
+      : null;
+    const elements = [...aliases, register].filter((it) => it !== null);
+    return elements.length > 0 ? [{ type: 'actions' as const, elements }] : [];
+  });
 }
 
 function answerButtons(call: ToolCall, shareable: boolean): Block[] {
