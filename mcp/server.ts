@@ -1,5 +1,6 @@
 /** The MCP face: one server per client, offering what the policy lets its actor have; it knows core and no transport. */
 import { Server } from '@modelcontextprotocol/sdk/server/index.js';
+import { takeLooseArguments } from './lenientArguments.ts';
 import type { McpServerOptions } from './options.ts';
 import { servePrompts } from './prompts.ts';
 import { serveResources } from './resources.ts';
@@ -25,6 +26,7 @@ export function createMcpServer(options: McpServerOptions): Server {
       instructions: INSTRUCTIONS,
     },
   );
+  takeLooseArguments(server);
   serveTools(server, options);
   serveResources(server, options);
   servePrompts(server, options);

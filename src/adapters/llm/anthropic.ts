@@ -7,7 +7,16 @@ import type {
   MessageParam,
 } from '@anthropic-ai/sdk/resources/messages';
 import type { JsonSchema, LlmMessage, LlmReply, LlmRequest, StopReason } from '../../core/planner/llm.ts';
-import { type AttemptOptions, attempt, type LlmClient, type ProviderFailure, pingBy, retryAfterMs } from './attempt.ts';
+import {
+  type AttemptOptions,
+  attempt,
+  type LlmClient,
+  type ProviderFailure,
+  pingBy,
+  retryAfterMs,
+  withdrawing,
+} from './attempt.ts';
+import { replyText } from './reasoningText.ts';
 import { parseToolInput } from './toolInput.ts';
 
 export interface AnthropicOptions {
@@ -27,7 +36,7 @@ export function anthropicLlm({ baseUrl, apiKey, model, attempts }: AnthropicOpti
         'anthropic',
         attempts,
         request.signal,
-        (signal) => send(client, paramsOf(request, model), request, signal),
+        (signal) => withdrawing(request, (heard) => send(client, paramsOf(request, model), heard, signal)),
         explain,
       ),
   };
@@ -98,6 +107,7 @@ async function send(
   const stream = await client.messages.create(params, { signal });
   const blocks: { block: ContentBlock; json: string }[] = [];
   const usage = { inputTokens: 0, outputTokens: 0 };
+  const text = replyText(request);
   let stop: string | null = null;
   let complete = false;
   for await (const event of stream) {
@@ -118,8 +128,7 @@ async function send(
         if (!open) break;
         if (delta.type === 'input_json_delta') open.json += delta.partial_json;
         else if (delta.type === 'text_delta' && open.block.type === 'text') {
-          open.block.text += delta.text;
-          request.onText?.(delta.text);
+          text.add(delta.text);
         } else if (delta.type === 'thinking_delta' && open.block.type === 'thinking') {
           open.block.thinking += delta.thinking;
         } else if (delta.type === 'signature_delta' && open.block.type === 'thinking') {
@@ -143,7 +152,7 @@ async function send(
   );
   const reasoning = whole.map(({ block }) => block).filter(isReasoning);
   return {
-    text: whole.map(({ block }) => (block.type === 'text' ? block.text : '')).join(''),
+    text: text.end(),
     toolCalls,
     usage,
     stopReason: stopReasonOf(stop, toolCalls.length > 0),

@@ -10,7 +10,16 @@ import {
 } from '@aws-sdk/client-bedrock-runtime';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 import type { LlmMessage, LlmReply, LlmRequest, StopReason } from '../../core/planner/llm.ts';
-import { type AttemptOptions, attempt, type LlmClient, type ProviderFailure, pingBy, retryAfterMs } from './attempt.ts';
+import {
+  type AttemptOptions,
+  attempt,
+  type LlmClient,
+  type ProviderFailure,
+  pingBy,
+  retryAfterMs,
+  withdrawing,
+} from './attempt.ts';
+import { replyText } from './reasoningText.ts';
 import { parseToolInput } from './toolInput.ts';
 
 export interface BedrockOptions {
@@ -45,7 +54,7 @@ export function bedrockLlm({ region, endpoint, credentials, model, attempts }: B
         'bedrock',
         attempts,
         request.signal,
-        (signal) => send(client, paramsOf(request, model), request, signal),
+        (signal) => withdrawing(request, (heard) => send(client, paramsOf(request, model), heard, signal)),
         explain,
       ),
   };
@@ -124,7 +133,6 @@ const reasoningBlock = (reasoning: Reasoning): ContentBlock => ({
 });
 
 interface Block {
-  text: string;
   tool: { id: string; name: string; json: string } | null;
   reasoning: { text: string; signature: string; redacted: Buffer };
 }
@@ -138,10 +146,11 @@ async function send(
   const { stream } = await client.send(new ConverseStreamCommand(params), { abortSignal: signal });
   const blocks: Block[] = [];
   const blockAt = (index: number | undefined): Block => {
-    blocks[index ?? 0] ??= { text: '', tool: null, reasoning: { text: '', signature: '', redacted: Buffer.alloc(0) } };
+    blocks[index ?? 0] ??= { tool: null, reasoning: { text: '', signature: '', redacted: Buffer.alloc(0) } };
     return blocks[index ?? 0]!;
   };
   let usage = { inputTokens: 0, outputTokens: 0 };
+  const text = replyText(request);
   let stop: string | null = null;
   for await (const event of stream ?? []) {
     signal.throwIfAborted();
@@ -159,10 +168,7 @@ async function send(
     if (event.contentBlockDelta) {
       const block = blockAt(event.contentBlockDelta.contentBlockIndex);
       const delta = event.contentBlockDelta.delta;
-      if (delta?.text) {
-        block.text += delta.text;
-        request.onText?.(delta.text);
-      }
+      if (delta?.text) text.add(delta.text);
       if (block.tool) block.tool.json += delta?.toolUse?.input ?? '';
       block.reasoning.text += delta?.reasoningContent?.text ?? '';
       block.reasoning.signature += delta?.reasoningContent?.signature ?? '';
@@ -191,7 +197,7 @@ async function send(
     return signature ? [{ text, signature }] : [];
   });
   return {
-    text: whole.map(({ text }) => text).join(''),
+    text: text.end(),
     toolCalls,
     usage,
     stopReason: stopReasonOf(stop, toolCalls.length > 0),
