@@ -5,7 +5,8 @@ import { ENDPOINT_STATES, PERSONAS, SCORE_STATUSES } from '../domain/fleet/endpo
 import { ALIAS_KINDS, ALIAS_SOURCES, canonicalHost } from '../domain/fleet/hostIdentity.ts';
 import { RUN_KINDS, RUN_STATUSES } from '../domain/run.ts';
 import { PLATFORMS } from '../domain/runbooks/runbook.ts';
-import { COLLECTORS, OS_PLATFORMS } from '../domain/signals/telemetry.ts';
+import { OS_PLATFORMS } from '../domain/signals/declaration.ts';
+import { COLLECTORS } from '../domain/signals/telemetry.ts';
 
 /** A moment on the wire: ISO 8601 in UTC. */
 export const timestamp = z.iso.datetime();

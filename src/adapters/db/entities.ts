@@ -17,9 +17,8 @@ import {
   EndpointRow,
   FleetScoreHourRow,
   FleetScoreRow,
-  ScoreHourRow,
+  SampleBlockRow,
   ScoreRow,
-  SnapshotHourRow,
   SnapshotRow,
 } from './entities/telemetry.ts';
 import { ApiKeyRow, AuditRow, JobRow, LlmSpendRow, RunRow, ScanShardRow, WorkerRow } from './entities/work.ts';
@@ -56,7 +55,6 @@ export const ENTITIES = [
   TicketDeliveryRow,
   UnknownHostRow,
   FleetScoreRow,
-  SnapshotHourRow,
-  ScoreHourRow,
   FleetScoreHourRow,
+  SampleBlockRow,
 ];

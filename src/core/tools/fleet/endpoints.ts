@@ -4,7 +4,8 @@ import { forbiddenAddressReason, isValidHostname } from '../../../domain/fleet/a
 import { ENDPOINT_STATES, type EndpointRegistration, PERSONAS } from '../../../domain/fleet/endpoint.ts';
 import { canonicalHost } from '../../../domain/fleet/hostIdentity.ts';
 import { canonicalIp } from '../../../domain/fleet/ipAddress.ts';
-import { COLLECTORS, type CollectorOptions, OS_PLATFORMS } from '../../../domain/signals/telemetry.ts';
+import { OS_PLATFORMS } from '../../../domain/signals/declaration.ts';
+import { COLLECTORS, type CollectorOptions } from '../../../domain/signals/telemetry.ts';
 import { announce, resolveAllOf } from '../../alerts/alerting.ts';
 import { AppError } from '../../errors.ts';
 import { identityLines, presentIdentified } from '../../fleet/identified.ts';
