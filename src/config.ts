@@ -210,11 +210,12 @@ export function processEnv(): Record<string, string | undefined> {
 
 /** What programs that the service starts may know of its environment: no key, no token. */
 export function programEnv(env = process.env): Record<string, string> {
-  const given = ['PATH', 'HOME', 'LANG', 'LC_ALL', 'TZ'].flatMap((name) => {
+  const given = ['PATH', 'HOME', 'TZ'].flatMap((name) => {
     const value = env[name];
     return value === undefined ? [] : [[name, value]];
   });
-  return Object.fromEntries(given);
+  // The service's own locale may not be installed, and then every program that asks for one fails; this one always is.
+  return { ...Object.fromEntries(given), LANG: 'C.UTF-8', LC_ALL: 'C.UTF-8' };
 }
 
 /** A secret that a configuration file names by its variable; null when it is not set. */

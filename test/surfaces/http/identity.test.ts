@@ -1,5 +1,6 @@
 /** Whose alert is it: names, addresses and aliases through the network, on both databases. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { TOOLS } from '../../../src/core/tools/index.ts';
 import { testClock } from '../../helpers/clock.ts';
 import { alert, delivery, WEBHOOK_SECRET } from '../../helpers/deliveries.ts';
 import { startTestService, type TestService } from '../../helpers/service.ts';
@@ -102,6 +103,11 @@ describe.each(STORE_KINDS)('on %s', (kind) => {
     expect(first.body.ignored).toHaveLength(1);
     const [host] = (await service.call('GET', '/api/v1/dex/unknown-hosts')).body.unknown_hosts;
     expect(host).toMatchObject({ hostname: 'moved.old.example.net', may_be: ['moved.new.example.net'] });
+    const unknown = TOOLS.find(({ name }) => name === 'list_unknown_hosts');
+    expect(unknown?.related?.({ unknown_hosts: [host], total: 1 }).map(({ label, tool }) => [label, tool])).toEqual([
+      ['moved.old.example.net is moved.new.example.net', 'add_alias'],
+      ['Register moved.old.example.net', 'register_endpoint'],
+    ]);
 
     const kept = await service.call('POST', `${ENDPOINTS}/moved/aliases`, { alias: 'Moved.OLD.example.net.' });
     expect(kept.status).toBe(201);

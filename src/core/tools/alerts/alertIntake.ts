@@ -1,9 +1,11 @@
 /** Tools that people never call: what Alertmanager delivers, what the clock does to alerts, and which hosts nobody knows. */
 import { z } from 'zod';
+import { isValidHostname } from '../../../domain/fleet/address.ts';
 import { INTERFACES } from '../../actor.ts';
 import { expireAcknowledgements } from '../../alerts/alerting.ts';
 import { likelyEndpoints } from '../../fleet/aliases.ts';
 import { iso } from '../../present.ts';
+import type { RelatedCall } from '../../presentation.ts';
 import { pageInput, timestamp } from '../../shapes.ts';
 import { defineTool } from '../../tool.ts';
 
@@ -17,6 +19,7 @@ export const ingestAlerts = defineTool({
   name: 'ingest_alerts',
   title: 'Take in alerts',
   effect: 'write',
+  takesIn: 'alertmanager',
   hiddenFrom: INTERFACES.filter((face) => face !== 'webhook'),
   description: 'Take one delivery of Alertmanager (webhook version 4): every alert of the group, firing and resolved.',
   input: z.looseObject({
@@ -58,6 +61,7 @@ export const maintainAlerts = defineTool({
     return { woken };
   },
   summary: ({ woken }) => `${woken} alerts are active again.`,
+  schedule: { job: 'dex_tend_alerts', cron: () => '* * * * *' },
 });
 
 export const listUnknownHosts = defineTool({
@@ -109,4 +113,34 @@ export const listUnknownHosts = defineTool({
               `${hostname}: ${alert_name} ${count}×, last ${last_seen_at}${may_be.length > 0 ? `; may be ${may_be.join(' or ')}` : ''}`,
           ),
         ].join('\n'),
+  related: ({ unknown_hosts }) => identityCalls(unknown_hosts),
 });
+
+/** Hosts that calls are offered for; who has more has a mistake in the labels. */
+const MOST_HOSTS = 8;
+const MOST_ALIASES = 3;
+
+/** One call each: whose other name an unknown host is, or that it is a machine of its own. */
+function identityCalls(hosts: readonly { hostname: string; may_be: string[] }[]): RelatedCall[] {
+  const byName = new Map(hosts.map(({ hostname, may_be }) => [hostname, may_be]));
+  return [...byName].slice(0, MOST_HOSTS).flatMap(([host, likely], index): RelatedCall[] => [
+    ...likely.slice(0, MOST_ALIASES).map((hostname, at) => ({
+      id: `alias${index}_${at}`,
+      label: `${host} is ${hostname}`,
+      about: host,
+      tool: 'add_alias',
+      input: { alias: host, hostname },
+    })),
+    ...(isValidHostname(host)
+      ? [
+          {
+            id: `register${index}`,
+            label: `Register ${host}`,
+            about: host,
+            tool: 'register_endpoint',
+            input: { hostname: host },
+          },
+        ]
+      : []),
+  ]);
+}
