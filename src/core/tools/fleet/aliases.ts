@@ -20,6 +20,7 @@ export const addAlias = defineTool({
   name: 'add_alias',
   title: 'Add an alias',
   effect: 'write',
+  hiddenFrom: ['mcp'],
   description:
     'Say that a registered machine is also known by another name, address, machine id or serial number, so that alerts which use it are its own.',
   http: { method: 'POST', path: '/api/v1/dex/endpoints/:hostname/aliases', status: 201 },
