@@ -19,7 +19,7 @@ import {
 import { replyText } from './reasoningText.ts';
 import { parseToolInput } from './toolInput.ts';
 
-export interface AnthropicOptions {
+interface AnthropicOptions {
   /** Null means Anthropic's own. */
   baseUrl: string | null;
   apiKey: string;

@@ -18,7 +18,7 @@ import { replyText } from './reasoningText.ts';
 import { refusedParameters } from './refusedParameters.ts';
 import { collectToolCalls, type ToolCallDelta } from './toolCallDeltas.ts';
 
-export interface OpenAiOptions {
+interface OpenAiOptions {
   /** Shown in errors: `openai` or `ollama`. */
   provider: string;
   /** Null means OpenAI's own. */

@@ -14,7 +14,7 @@ interface OpenCall {
   json: string;
 }
 
-export interface ReadCall {
+interface ReadCall {
   id: string;
   name: string;
   input: unknown;

@@ -8,7 +8,7 @@ const REMEMBERED_MS = 6 * 3_600_000;
 const ADVICE =
   'set max_alerts: 0 in the webhook_configs of Alertmanager (in Grafana: Max Alerts of the contact point), or group alerts finer';
 
-export interface TruncationCounter {
+interface TruncationCounter {
   /**
    * @param given `truncatedAlerts` of a delivery, which any sender may set to anything
    * @returns how many alerts the delivery lacks; 0 when it says nothing sensible

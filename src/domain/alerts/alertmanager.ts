@@ -9,7 +9,7 @@ const MAX_LABEL = 1000;
 const MAX_LABELS = 64;
 const MAX_MESSAGE = 2000;
 
-/** A start further back than this is a mistake of the sender's clock, not a trouble that old. Milliseconds. */
+/** A start further back than this is a mistake of the sender's clock, not a problem that old. Milliseconds. */
 const OLDEST_START_MS = 366 * 86_400_000;
 
 export interface IncomingAlert {
@@ -27,7 +27,7 @@ export interface Unreadable {
 }
 
 /** What a delivery says for all its alerts, and how this service reads them. */
-export interface Reading {
+interface Reading {
   /** The status of the whole delivery, for senders that leave it out of the alert. */
   groupStatus: unknown;
   /** Labels that name the machine, best first. */
@@ -45,7 +45,7 @@ export function readAlert(raw: unknown, { groupStatus, hostLabels, now }: Readin
     return { alertName, reason: 'it has none of the labels that name a machine (DEX_HOST_LABELS)' };
   const status = raw.status ?? groupStatus;
   const series = typeof raw.fingerprint === 'string' ? clean(raw.fingerprint, 64) : '';
-  const startsAt = moment(raw.startsAt, now);
+  const startsAt = timestampOf(raw.startsAt, now);
   if (status === 'firing') {
     const what: Firing = {
       state: 'firing',
@@ -58,7 +58,7 @@ export function readAlert(raw: unknown, { groupStatus, hostLabels, now }: Readin
     return { alertName, hosts, series, what };
   }
   if (status === 'resolved') {
-    const endedAt = moment(raw.endsAt, now);
+    const endedAt = timestampOf(raw.endsAt, now);
     const what: Clear = {
       state: 'clear',
       resolution: 'source',
@@ -97,7 +97,7 @@ function cleanLabels(raw: unknown, maxLength = MAX_LABEL): Record<string, string
 }
 
 /** Null for what is no time, lies in the future, or so far back that it is a mistake. */
-function moment(raw: unknown, now: Date): Date | null {
+function timestampOf(raw: unknown, now: Date): Date | null {
   if (typeof raw !== 'string') return null;
   const at = new Date(raw);
   const age = now.getTime() - at.getTime();

@@ -2,9 +2,9 @@
 import type { AliasRepository } from '../../../core/ports/endpointPorts.ts';
 import type { Alias } from '../../../domain/fleet/hostIdentity.ts';
 import { EndpointAliasRow } from '../entities/telemetry.ts';
-import { chunked, marks, type Session } from '../rows.ts';
+import { chunked, type DbSession, placeholders } from '../rows.ts';
 
-export function aliasRepository(session: Session): AliasRepository {
+export function aliasRepository(session: DbSession): AliasRepository {
   return {
     async byValues(values) {
       const found: Awaited<ReturnType<AliasRepository['byValues']>> = [];
@@ -12,7 +12,7 @@ export function aliasRepository(session: Session): AliasRepository {
         const rows = await session().execute<(Alias & { id: number; hostname: string; ip_address: string | null })[]>(
           `select e.id, e.hostname, e.ip_address, a.kind, a.value, a.source
            from endpoint_alias a join endpoint e on e.id = a.endpoint_id
-           where a.value in (${marks(chunk)}) and e.deregistered_at is null order by a.id`,
+           where a.value in (${placeholders(chunk)}) and e.deregistered_at is null order by a.id`,
           chunk,
         );
         found.push(
