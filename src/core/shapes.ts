@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { ALERT_STATUSES, ALERT_TYPES, RESOLUTIONS, SEVERITIES } from '../domain/alerts/alert.ts';
 import { ENDPOINT_STATES, PERSONAS, SCORE_STATUSES } from '../domain/fleet/endpoint.ts';
-import { ALIAS_KINDS, ALIAS_SOURCES, canonicalHost } from '../domain/fleet/hostIdentity.ts';
+import { canonicalHost } from '../domain/fleet/hostIdentity.ts';
 import { RUN_KINDS, RUN_STATUSES } from '../domain/run.ts';
 import { PLATFORMS } from '../domain/runbooks/runbook.ts';
 import { OS_PLATFORMS } from '../domain/signals/declaration.ts';
@@ -60,7 +60,7 @@ export const endpointShape = z.object({
 
 /** An endpoint with what else it is called, and what it shares with others. */
 export const identifiedEndpointShape = endpointShape.extend({
-  aliases: z.array(z.object({ kind: z.enum(ALIAS_KINDS), value: z.string(), source: z.enum(ALIAS_SOURCES) })),
+  aliases: z.array(z.object({ kind: z.string(), value: z.string(), source: z.string() })),
   warnings: z.array(z.string()),
 });
 
