@@ -69,8 +69,7 @@ export const ALIAS_KINDS = ['name', 'address', 'machine_id', 'serial_number'] as
 export type AliasKind = (typeof ALIAS_KINDS)[number];
 
 /** `said` by a person; `seen` on the machine itself; `derived` from its registered name. */
-const ALIAS_SOURCES = ['said', 'seen', 'derived'] as const;
-export type AliasSource = (typeof ALIAS_SOURCES)[number];
+export type AliasSource = 'said' | 'seen' | 'derived';
 
 /** Another name, address or number of a registered endpoint, in canonical form. */
 export interface Alias {
