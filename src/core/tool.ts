@@ -11,6 +11,8 @@ export interface HttpRoute {
   method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
   /** Koa path; its parameters are fields of the input. */
   path: string;
+  /** Fields that a route which changes something also takes from the address; all others come in the JSON body alone. */
+  query?: readonly string[];
   /** Success status, 200 unless said. */
   status?: 200 | 201 | 202;
 }
