@@ -12,12 +12,13 @@ import {
   type ServerRequest,
   type Tool as WireTool,
 } from '@modelcontextprotocol/sdk/types.js';
+import { callTextFor, descriptionFor } from '../src/core/callText.ts';
 import type { ChartRenderer } from '../src/core/chart.ts';
 import { AppError } from '../src/core/errors.ts';
 import { type Answer, type InvokeOptions, jsonSchema } from '../src/core/invoke.ts';
 import { offers } from '../src/core/policy.ts';
 import type { Log } from '../src/core/ports/ports.ts';
-import type { AnyTool } from '../src/core/tool.ts';
+import type { AnyTool, CallText } from '../src/core/tool.ts';
 import { explain } from './failures.ts';
 import type { McpServerOptions } from './options.ts';
 
@@ -28,7 +29,8 @@ const CONFIRM_TIMEOUT_MS = 5 * 60_000;
 
 export function serveTools(server: Server, options: McpServerOptions): void {
   const { tools, invoke, actor, charts, log } = options;
-  const catalogue = tools.filter((tool) => offers(tool, actor)).map(describeTool);
+  const callText = callTextFor(tools, actor.via);
+  const catalogue = tools.filter((tool) => offers(tool, actor)).map((tool) => describeTool(tool, callText));
   server.setRequestHandler(ListToolsRequestSchema, () => ({ tools: catalogue }));
 
   server.setRequestHandler(CallToolRequestSchema, async ({ params }, extra): Promise<CallToolResult> => {
@@ -58,11 +60,11 @@ export function serveTools(server: Server, options: McpServerOptions): void {
 }
 
 /** One tool as MCP lists it. */
-export function describeTool(tool: AnyTool): WireTool {
+export function describeTool(tool: AnyTool, callText: CallText): WireTool {
   return {
     name: tool.name,
     title: tool.title,
-    description: tool.description,
+    description: descriptionFor(tool, callText),
     inputSchema: jsonSchema(tool.input, 'input') as WireTool['inputSchema'],
     outputSchema: jsonSchema(tool.output, 'output') as WireTool['outputSchema'],
     annotations: {

@@ -48,15 +48,15 @@ import {
   requireWorkers,
 } from './core/processes/workers.ts';
 import { createRunbooks, runbooksProbe } from './core/runbooks/runbooks.ts';
+import { executeRun } from './core/runs/executeRun.ts';
 import { createRunEvents } from './core/runs/runEvents.ts';
-import { executeRun } from './core/runs/runs.ts';
 import { agentCollector, investigateByRun } from './core/scans/agentScan.ts';
 import { createShardScan, fleetStatus, SCAN_SHARDS, SHARDS_AT_ONCE } from './core/scans/fleetScan.ts';
 import { ScoreFile } from './core/scores/scoreRules.ts';
 import type { AnyTool } from './core/tool.ts';
 import { TOOLS } from './core/tools/index.ts';
-import { createExecutors } from './executors.ts';
 import { indexApart, type RunbookPlaces, runbookParts } from './runbookParts.ts';
+import { createRunKinds } from './runKinds.ts';
 
 /** The job that works on one run. */
 const EXECUTE_RUN = 'execute_run';
@@ -190,6 +190,7 @@ export async function createApp(config: Config, overrides: Overrides = {}, faces
     runner: overrides.runner ?? runner,
     queue: scheduler,
     runEvents: createRunEvents(),
+    runKinds: {},
     agents: { profiles: () => [...planner.profiles.current().keys()] },
     worker,
     inProgress: new Set(),
@@ -231,9 +232,9 @@ export async function createApp(config: Config, overrides: Overrides = {}, faces
   }
   const invoke = createInvoke(TOOLS, ports);
   const messengers = [...peopleMessengers, ...ticketMessengers(config, ports)];
-  const executors = createExecutors(ports, planner, invoke);
+  ports.runKinds = createRunKinds(ports, planner, invoke);
   if (config.DEX_SCAN_MODE === 'agent') {
-    const investigate = investigateByRun(ports, executors);
+    const investigate = investigateByRun(ports);
     ports.scanner = agentCollector({ direct: collector, investigate, now: clock.now });
   }
   if (!planner.model.llm) log.info({ reason: planner.model.reason }, 'no language model: agents answer by rules');
@@ -252,7 +253,7 @@ export async function createApp(config: Config, overrides: Overrides = {}, faces
   scheduler.define(
     EXECUTE_RUN,
     async ({ run_id }, signal) => {
-      await executeRun(ports, executors, String(run_id), signal);
+      await executeRun(ports, String(run_id), signal);
     },
     config.DEX_SCAN_CONCURRENCY,
   );

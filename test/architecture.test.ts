@@ -39,7 +39,7 @@ const ENTRIES = [
 function room(file: string): Room {
   if (ENTRIES.includes(file)) return 'entry';
   if (
-    ['src/app.ts', 'src/appParts.ts', 'src/runbookParts.ts', 'src/indexRunbooks.ts', 'src/executors.ts'].includes(file)
+    ['src/app.ts', 'src/appParts.ts', 'src/runbookParts.ts', 'src/indexRunbooks.ts', 'src/runKinds.ts'].includes(file)
   )
     return 'app';
   if (file === 'src/config.ts') return 'config';

@@ -1,4 +1,13 @@
-/** Expected failures, by kind; a face maps the kind to its own way of saying no. Anything else that is thrown is a bug. */
+/** Expected failures, by kind; an interface maps the kind to its own way of refusing. Anything else that is thrown is a bug. */
+
+/** A call that the reader of an error can make next. */
+export interface NextCall {
+  /** What the call is for, as `Register it`. */
+  to: string;
+  tool: string;
+  /** The fields that are known already; the reader fills in the rest. */
+  input?: Record<string, unknown>;
+}
 
 export const ERROR_KINDS = [
   'invalid',
@@ -14,17 +23,20 @@ export const ERROR_KINDS = [
 export type ErrorKind = (typeof ERROR_KINDS)[number];
 
 /**
- * A failure the caller can understand and act on. `message` says what was wrong, where, and what to do; `details` is
- * JSON for programs (field errors, the id of the thing in the way).
+ * A failure the caller can understand and act on. `message` says what was wrong, where, and what to do in words that fit
+ * every interface; `next` names the calls that help, which each interface writes in its own form; `details` is JSON for
+ * programs (field errors, the id of the conflicting object).
  */
 export class AppError extends Error {
   readonly kind: ErrorKind;
   readonly details: unknown;
+  readonly next: readonly NextCall[];
 
-  constructor(kind: ErrorKind, message: string, details?: unknown, options?: ErrorOptions) {
-    super(message, options);
+  constructor(kind: ErrorKind, message: string, details?: unknown, options: ErrorOptions & { next?: NextCall[] } = {}) {
+    super(message, 'cause' in options ? { cause: options.cause } : undefined);
     this.name = 'AppError';
     this.kind = kind;
     this.details = details;
+    this.next = options.next ?? [];
   }
 }

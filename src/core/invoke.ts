@@ -1,7 +1,8 @@
 /** The gate: every call of every face goes find → parse → authorise → approve → run → check output → audit here. */
 import { z } from 'zod';
-import { type Actor, personBehind } from './actor.ts';
+import { type Actor, INTERFACES, type Interface, personBehind } from './actor.ts';
 import { decideApproval, recordExecution, requestApproval, spendApproval } from './approvals.ts';
+import { callTextFor, withNextCalls } from './callText.ts';
 import { canonicalJson } from './canonicalJson.ts';
 import type { ChartSpec } from './chart.ts';
 import { gathered } from './concurrency/gathered.ts';
@@ -11,7 +12,7 @@ import { judge, type Verdict } from './policy.ts';
 import type { StoredApproval } from './ports/alertPorts.ts';
 import type { Ports } from './ports/ports.ts';
 import type { AuditEntry } from './ports/storePorts.ts';
-import type { AnyTool } from './tool.ts';
+import type { AnyTool, CallText } from './tool.ts';
 
 export interface InvokeOptions {
   signal?: AbortSignal;
@@ -38,6 +39,10 @@ export type Invoke = (name: string, raw: unknown, actor: Actor, options?: Invoke
 
 export function createInvoke(tools: readonly AnyTool[], ports: Ports): Invoke {
   const byName = new Map(tools.map((tool) => [tool.name, tool]));
+  const callTexts = Object.fromEntries(INTERFACES.map((via) => [via, callTextFor(tools, via)])) as Record<
+    Interface,
+    CallText
+  >;
   const append = gathered<AuditEntry, null>(async (entries) => {
     await ports.store.audit.append(entries);
     return entries.map(() => null);
@@ -50,6 +55,13 @@ export function createInvoke(tools: readonly AnyTool[], ports: Ports): Invoke {
     const about = { 'dexops.tool': name, 'dexops.face': actor.via, 'dexops.actor.kind': actor.kind };
     return ports.tracing.span(`tool ${name}`, about, () => call(tool, raw, actor, options));
   };
+
+  /** The error with the calls that help written for the caller's interface. */
+  function inTermsOf(via: Interface, error: unknown): unknown {
+    if (!(error instanceof AppError) || error.next.length === 0) return error;
+    const message = withNextCalls(error.message, error.next, callTexts[via]);
+    return new AppError(error.kind, message, error.details, { cause: error });
+  }
 
   async function call(tool: AnyTool, raw: unknown, actor: Actor, options: InvokeOptions): Promise<Answer> {
     const started = performance.now();
@@ -81,11 +93,11 @@ export function createInvoke(tools: readonly AnyTool[], ports: Ports): Invoke {
       });
       const output = tool.output.parse(raised) as Record<string, unknown>;
       outcome = 'ok';
-      text = tool.summary(output);
+      text = tool.summary(output, callTexts[actor.via]);
       return { output, text, chart: tool.chart?.(output) ?? null };
     } catch (error) {
       failure = error;
-      throw error;
+      throw inTermsOf(actor.via, error);
     } finally {
       const durationMs = performance.now() - started;
       ports.metrics.toolCalled(tool.name, actor.via, outcome, durationMs / 1000);
@@ -155,8 +167,8 @@ function badInput(tool: AnyTool, issues: Pick<z.core.$ZodIssue, 'path' | 'messag
     field: issue.path.join('.') || '(body)',
     problem: issue.message,
   }));
-  const words = fields.map(({ field, problem }) => `${field}: ${problem}`).join('; ');
-  return new AppError('invalid', `${tool.name} cannot be done with this input. ${words}`, { fields });
+  const problems = fields.map(({ field, problem }) => `${field}: ${problem}`).join('; ');
+  return new AppError('invalid', `"${tool.title}" cannot be done with this input. ${problems}`, { fields });
 }
 
 type Permission = Exclude<Verdict, { decision: 'deny' }>;
@@ -187,8 +199,8 @@ async function authorise(
     case 'person': {
       if (await options.confirm?.(await questionOf(ports, tool, input, actor)))
         return { actor: personBehind(actor), approvalId: null };
-      const instead = tool.command ? ` A person can do it with: ${tool.command.example}` : '';
-      throw new AppError('denied', `${tool.name} is for people only; nothing was done.${instead}`);
+      const instead = tool.command ? ' A person can do it in Slack or on the command line.' : '';
+      throw new AppError('denied', `"${tool.title}" is for people only; nothing was done.${instead}`);
     }
     case 'approve':
       if (options.granted) return { actor, approvalId: null };
@@ -214,7 +226,7 @@ async function askFor(
   const decided = await decideApproval(ports, asked.id, decision, null, personBehind(actor), { inline: true });
   if (decided.status === 'approved') return { actor, approvalId: asked.id };
   if (decided.status === 'pending') throw waiting(decided, tool);
-  throw new AppError('denied', `${tool.name} needs a human's yes, and the answer was no; nothing was done.`, {
+  throw new AppError('denied', `"${tool.title}" needs a person's approval, and the answer was no; nothing was done.`, {
     approval_id: asked.id,
   });
 }
@@ -264,7 +276,7 @@ function waiting({ id, expiresAt, requiredApprovals, answers }: StoredApproval, 
   const more = requiredApprovals - answers.length;
   return new AppError(
     'denied',
-    `${tool.name} waits for the yes of ${more === 1 ? 'a person' : `${more} people`} and runs once it is there: approval ${id}, until ${expiresAt.toISOString()}. Nothing was done yet.`,
+    `"${tool.title}" waits for approval by ${more === 1 ? 'a person' : `${more} people`} and runs once it is given: approval ${id}, until ${expiresAt.toISOString()}. Nothing was done yet.`,
     { approval_id: id, status: 'pending', expires_at: expiresAt.toISOString() },
   );
 }

@@ -46,7 +46,7 @@ export function judge(tool: AnyTool, actor: Actor): Verdict {
   if (!hasRole(actor, role)) {
     return {
       decision: 'deny',
-      reason: `${tool.name} needs the role ${role}; ${actor.name} has ${actor.role}. Ask somebody who has it, or an administrator for the role.`,
+      reason: `"${tool.title}" needs the role ${role}; ${actor.name} has ${actor.role}. Ask somebody who has it, or an administrator for the role.`,
     };
   }
   if (tool.humansOnly && actor.kind !== 'human') return { decision: 'person' };

@@ -2,15 +2,13 @@
 import type { z } from 'zod';
 import type { Alert } from '../domain/alerts/alert.ts';
 import { type Endpoint, endpointState } from '../domain/fleet/endpoint.ts';
-import type { Run } from '../domain/run.ts';
 import { fixRatePct, type VoteCount } from '../domain/runbooks/runbookVotes.ts';
 import type { Score } from '../domain/scores/score.ts';
 import type { Snapshot } from '../domain/signals/telemetry.ts';
-import type { PlannerStep } from './planner/plannerState.ts';
 import type { StoredScore } from './ports/endpointPorts.ts';
 import type { RunbookHit, RunbookPage } from './ports/runbookPorts.ts';
 import type { ScanResult } from './scans/scanning.ts';
-import type { alertShape, endpointShape, runbookHitShape, runbookPageShape, runShape, scoreShape } from './shapes.ts';
+import type { alertShape, endpointShape, runbookHitShape, runbookPageShape, scoreShape } from './shapes.ts';
 
 export function iso(date: Date): string;
 export function iso(date: Date | null): string | null;
@@ -87,51 +85,6 @@ export function presentAlert(alert: Alert, stale: boolean): z.input<typeof alert
     updated_at: iso(alert.updatedAt),
     resolved_at: iso(alert.resolvedAt),
     resolution: alert.resolution,
-  };
-}
-
-export function presentRun(run: Run): z.input<typeof runShape> {
-  return {
-    run_id: run.id,
-    kind: run.kind,
-    status: run.status,
-    hostname: run.hostname,
-    goal: run.goal,
-    agent_profile: run.agentProfile,
-    requested_by: run.requestedBy,
-    via: run.via,
-    created_at: iso(run.createdAt),
-    started_at: iso(run.startedAt),
-    finished_at: iso(run.finishedAt),
-    error: run.error,
-    result: run.result,
-    steps: run.kind === 'planner' ? (run.steps as PlannerStep[]).map(presentStep) : run.steps,
-    usage: run.usage && { input_tokens: run.usage.inputTokens, output_tokens: run.usage.outputTokens },
-    cost_usd: run.costUsd,
-  };
-}
-
-/** One turn of an agent: what it wrote, what it called, and what came back. */
-function presentStep(step: PlannerStep): Record<string, unknown> {
-  return {
-    step: step.number,
-    started_at: step.startedAt,
-    text: step.text,
-    calls: step.calls.map((call) => ({
-      call_id: call.callId,
-      tool: call.tool,
-      effect: call.effect,
-      input: call.input,
-      status: call.status,
-      refusal: call.refusal,
-      approval_id: call.approvalId,
-      result: call.text,
-      started_at: call.startedAt,
-      finished_at: call.finishedAt,
-    })),
-    rejected_answer: step.rejected && { text: step.rejected.text, problem: step.rejected.problem },
-    usage: { input_tokens: step.usage.inputTokens, output_tokens: step.usage.outputTokens },
-    cost_usd: step.costUsd,
   };
 }
 

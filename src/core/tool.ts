@@ -4,6 +4,9 @@ import type { Actor, Interface, Role } from './actor.ts';
 import type { ChartSpec } from './chart.ts';
 import type { Ports } from './ports/ports.ts';
 
+/** The text of one call; null when the interface does not offer the tool. */
+export type CallText = (tool: string, input?: Record<string, unknown>) => string | null;
+
 /** What calling a tool does to the world; policy, MCP annotations and the need for approval all follow from it. */
 export type Effect = 'read' | 'write' | 'destructive';
 
@@ -53,14 +56,15 @@ export interface Tool<I extends z.ZodObject = z.ZodObject, O extends z.ZodObject
   selfRecording?: boolean;
   /** Its answers are confidential: the audit tells that it was called and how it ended, not by whom or with what. */
   anonymous?: boolean;
+  /** Refers to another tool as `{get_run}`, which each interface writes in its own form. */
   description: string;
   http?: HttpRoute;
   command?: CommandSyntax;
   input: I;
   output: O;
   run(input: z.output<I>, context: ToolContext): Promise<z.input<O>>;
-  /** The answer as a person or a model reads it: plain text, newlines allowed, no markup. */
-  summary(output: z.output<O>): string;
+  /** The answer as a person or a model reads it: plain text, newlines allowed, no markup; calls are written by `callText`. */
+  summary(output: z.output<O>, callText: CallText): string;
   /** The answer as a picture, when one says more. */
   chart?(output: z.output<O>): ChartSpec | null;
   /** The answer as a table, for whoever exports it as CSV or JSON lines. */
@@ -70,7 +74,7 @@ export interface Tool<I extends z.ZodObject = z.ZodObject, O extends z.ZodObject
 /** A tool with its schemas' types erased, as registries and faces hold it. */
 export interface AnyTool extends Omit<Tool, 'run' | 'summary' | 'chart' | 'rows' | 'question'> {
   run(input: Record<string, unknown>, context: ToolContext): Promise<Record<string, unknown>>;
-  summary(output: Record<string, unknown>): string;
+  summary(output: Record<string, unknown>, callText: CallText): string;
   chart?(output: Record<string, unknown>): ChartSpec | null;
   rows?(output: Record<string, unknown>): Record<string, unknown>[];
   question?(input: Record<string, unknown>, ports: Ports): Promise<string>;

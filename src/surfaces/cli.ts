@@ -5,6 +5,7 @@ import { connectAgent } from '../../mcp/agent.ts';
 import { type App, createApp, restore } from '../app.ts';
 import { processEnv, readConfig } from '../config.ts';
 import type { Actor } from '../core/actor.ts';
+import { COMMAND_PREFIXES } from '../core/callText.ts';
 import { helpText, toolHelpText } from '../core/commands/commandHelp.ts';
 import { readCommand } from '../core/commands/readCommand.ts';
 import { AppError, type ErrorKind } from '../core/errors.ts';
@@ -15,9 +16,9 @@ import { isFinished, type RunStatus } from '../domain/run.ts';
 import { progressBar } from './progressBar.ts';
 
 /** How a command is typed in a checkout. */
-const PREFIX = 'npm run dex --';
+const PREFIX = COMMAND_PREFIXES.cli;
 
-/** Exit codes: 0 done, 1 a bug, 2 wrong words, then by what stood in the way. */
+/** Exit codes: 0 done, 1 a bug, 2 a wrong command, then by the kind of the error. */
 const EXIT_CODES: Record<ErrorKind, number> = {
   invalid: 2,
   unauthenticated: 3,
@@ -63,8 +64,8 @@ export async function runCli(
       case 'help':
         output.out(
           reading.tool
-            ? toolHelpText(reading.tool, PREFIX)
-            : `${helpText(tools, PREFIX)}\n\nWith the service stopped: ${PREFIX} restore FILE`,
+            ? toolHelpText(reading.tool, tools, 'cli')
+            : `${helpText(tools, 'cli')}\n\nWith the service stopped: ${PREFIX} restore FILE`,
         );
         return 0;
       case 'unknown': {
@@ -72,7 +73,7 @@ export async function runCli(
         throw new AppError('invalid', `There is no command ${reading.word}.${near} \`${PREFIX} help\` lists all.`);
       }
       case 'mistake':
-        throw new AppError('invalid', `${reading.problem}\n\n${toolHelpText(reading.tool, PREFIX)}`);
+        throw new AppError('invalid', `${reading.problem}\n\n${toolHelpText(reading.tool, tools, 'cli')}`);
       case 'call':
         return await call(reading.tool, reading.input, flags, env, output);
     }

@@ -84,7 +84,7 @@ async function callEach(target: string[], prepare: (tool: string) => Promise<voi
   }
   const refused = await inspect(target, ...callOf(REFUSED[0], REFUSED[1]));
   expect(refused.out.isError).toBe(true);
-  expect(refused.out.content[0].text).toMatch(/waits for the yes of a person .* Nothing was done yet/);
+  expect(refused.out.content[0].text).toMatch(/waits for approval by a person .* Nothing was done yet/);
   return listed.filter((name) => name !== REFUSED[0] && !CALLS.some(([called]) => called === name));
 }
 

@@ -2,9 +2,13 @@
 import { describe, expect, test } from 'vitest';
 import { PROMPTS } from '../../mcp/prompts.ts';
 import { describeTool } from '../../mcp/tools.ts';
+import { callTextFor } from '../../src/core/callText.ts';
 import { TOOLS } from '../../src/core/tools/index.ts';
 
-const catalogue = TOOLS.filter(({ hiddenFrom }) => !hiddenFrom?.includes('mcp')).map(describeTool);
+const callText = callTextFor(TOOLS, 'mcp');
+const catalogue = TOOLS.filter(({ hiddenFrom }) => !hiddenFrom?.includes('mcp')).map((tool) =>
+  describeTool(tool, callText),
+);
 
 /** About four characters of JSON make a token. */
 const tokens = (value: unknown) => Math.ceil(JSON.stringify(value).length / 4);

@@ -1,7 +1,11 @@
 /** Help about the typed commands, made from the tools themselves. */
 
+import { COMMAND_PREFIXES, callTextFor, descriptionFor } from '../callText.ts';
 import type { AnyTool } from '../tool.ts';
 import { fieldsOf, usage } from './readCommand.ts';
+
+/** The interfaces whose calls are typed. */
+type Typed = keyof typeof COMMAND_PREFIXES;
 
 export interface HelpTopic {
   topic: string;
@@ -30,16 +34,17 @@ export function helpTopics(tools: readonly AnyTool[]): HelpTopic[] {
     .filter((topic) => topic.tools.length > 0);
 }
 
-/** @param prefix what is typed before a command: `/dex` or `dex` */
-export function helpText(tools: readonly AnyTool[], prefix: string): string {
+export function helpText(tools: readonly AnyTool[], via: Typed): string {
+  const prefix = COMMAND_PREFIXES[via];
   const topics = helpTopics(tools).map(({ topic, tools: members }) =>
     [topic, ...members.map((tool) => `  ${prefix} ${tool.command!.example}    ${tool.title}`)].join('\n'),
   );
   return [...topics, `More about one: ${prefix} help COMMAND`].join('\n\n');
 }
 
-/** One command with its options. */
-export function toolHelpText(tool: AnyTool, prefix: string): string {
+/** One command with its options. @param tools all tools, which its description may refer to */
+export function toolHelpText(tool: AnyTool, tools: readonly AnyTool[], via: Typed): string {
+  const prefix = COMMAND_PREFIXES[via];
   const options = fieldsOf(tool).map(({ name, description, choices }) => {
     const values = choices.length > 0 ? choices.join(' | ') : '';
     return `  --${name}${[values, description]
@@ -49,7 +54,7 @@ export function toolHelpText(tool: AnyTool, prefix: string): string {
   });
   return [
     `${prefix} ${usage(tool)}`,
-    tool.description,
+    descriptionFor(tool, callTextFor(tools, via)),
     `Example: ${prefix} ${tool.command!.example}`,
     ...(options.length > 0 ? ['Options:', ...options] : []),
   ].join('\n');

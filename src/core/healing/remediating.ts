@@ -16,7 +16,9 @@ import { AppError } from '../errors.ts';
 import { notifyPeople } from '../outbox/messages.ts';
 import type { StoredApproval } from '../ports/alertPorts.ts';
 import type { PlaybookReport, Ports } from '../ports/ports.ts';
-import { RunCancelled, type RunContext } from '../runs/runs.ts';
+import type { RunContext, RunKindHandler } from '../ports/runPorts.ts';
+import { RunCancelled, resultOutcome } from '../runs/executeRun.ts';
+import { NOTHING_RECLAIMED, reclaimRun, runKind } from '../runs/runKinds.ts';
 import { scanOne } from '../scans/scanning.ts';
 import { endpointOf, escalateIn, HEALER, notifyBreakerOpened, startNext } from './healing.ts';
 import { examine, resolveVerified, verifyWithinMs } from './verifying.ts';
@@ -27,8 +29,28 @@ const LOST_AFTER_MS = 20 * 60_000;
 /** How often a running remediation is looked at for a wish to cancel it; milliseconds. */
 const CANCEL_POLL_MS = 1000;
 
-/** Works on a run of kind remediation: its remediation was moved to `running` before, which claims the endpoint. */
-export async function runRemediation(ports: Ports, run: Run, { signal, progress }: RunContext): Promise<unknown> {
+/** Runs of kind remediation: they get into the queue when their endpoint's turn has come, and end with their remediation. */
+export function remediationRuns(ports: Ports): RunKindHandler {
+  const execute: RunKindHandler['execute'] = async (run, context) =>
+    resultOutcome(await runRemediation(ports, run, context), context.signal);
+  return runKind(ports, execute, {
+    async reclaim(run) {
+      const waits = run.status === 'queued' && (await requireRemediation(ports, run.id)).status !== 'running';
+      return waits ? NOTHING_RECLAIMED : reclaimRun(ports, run);
+    },
+    async cancel({ id }) {
+      throw new AppError(
+        'refused',
+        'A remediation is not cancelled as a run, because its alert has to be released with it.',
+        { run_id: id },
+        { next: [{ to: 'Cancel the remediation', tool: 'cancel_remediation', input: { remediation_id: id } }] },
+      );
+    },
+  });
+}
+
+/** Works on a run whose remediation was moved to `running` before, which claims the endpoint. */
+async function runRemediation(ports: Ports, run: Run, { signal, progress }: RunContext): Promise<unknown> {
   const remediation = await requireRemediation(ports, run.id);
   // Its alert is with a person by now, or being healed anew.
   if (remediation.status !== 'running')

@@ -4,7 +4,7 @@ import { type Actor, jobActor } from '../actor.ts';
 import { AppError } from '../errors.ts';
 import { newPlannerJob } from '../planner/plannerJob.ts';
 import type { Healing, Ports } from '../ports/ports.ts';
-import { requestRun } from '../scans/scanning.ts';
+import { requestRun } from '../runs/runs.ts';
 
 export const TRIAGE_PROFILE = 'dex_triage';
 

@@ -84,7 +84,10 @@ export async function startSurvey(
 
 export async function requireSurvey({ store }: Pick<Ports, 'store'>, id: number): Promise<Survey> {
   const survey = await store.surveys.get(id);
-  if (!survey) throw new AppError('not_found', `There is no survey ${id}. list_surveys tells which there are.`);
+  if (!survey) {
+    const next = [{ to: 'List the surveys', tool: 'list_surveys' }];
+    throw new AppError('not_found', `There is no survey ${id}.`, { survey_id: id }, { next });
+  }
   return survey;
 }
 

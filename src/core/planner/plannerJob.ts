@@ -38,7 +38,6 @@ export const jobOf = (run: Run) => run.state as PlannerJob;
 
 /** Whether a run that was cut off can go on from what it stored. */
 export function isResumable(run: Run): boolean {
-  if (run.kind !== 'planner') return false;
   const { attended, resumes } = jobOf(run);
   return !attended && resumes < MAX_RESUMES;
 }

@@ -8,7 +8,10 @@ import { AppError } from '../errors.ts';
 import type { Invoke } from '../invoke.ts';
 import type { StoredApproval } from '../ports/alertPorts.ts';
 import type { Ports, Reloaded } from '../ports/ports.ts';
-import { followRun, type RunExecutor, type RunOutcome } from '../runs/runs.ts';
+import type { RunKindHandler, RunOutcome } from '../ports/runPorts.ts';
+import { followRun } from '../runs/followRun.ts';
+import { reclaimRun, requeueRun, runKind } from '../runs/runKinds.ts';
+import { cancelOpenRun, requireRun } from '../runs/runs.ts';
 import { tracedLlm } from '../tracing.ts';
 import { type AgentProfile, MAX_RUN_SECONDS } from './agentProfiles.ts';
 import { answerText } from './answerText.ts';
@@ -16,7 +19,7 @@ import type { Llm, LlmPrice } from './llm.ts';
 import { type LlmBudget, withinBudget } from './llmBudget.ts';
 import { type PlannerResult, type PlannerRun, runPlanner } from './planner.ts';
 import type { PendingCall, ToolPolicy } from './plannerCalls.ts';
-import { jobOf } from './plannerJob.ts';
+import { isResumable, jobOf } from './plannerJob.ts';
 import type { CallStatus, PlannerState, PlannerStep } from './plannerState.ts';
 import type { PlannerTools } from './plannerTools.ts';
 import { ruleAnswer } from './ruleAnswer.ts';
@@ -37,7 +40,22 @@ export interface PlannerParts {
   ): Promise<PlannerTools & { close(): Promise<void> }>;
 }
 
-export function plannerExecutor(ports: Ports, parts: PlannerParts, invoke: Invoke): RunExecutor {
+/** Runs of kind planner: interrupted ones continue from their last stored step. */
+export function plannerRuns(ports: Ports, parts: PlannerParts, invoke: Invoke): RunKindHandler {
+  return runKind(ports, plannerExecutor(ports, parts, invoke), {
+    reclaim(run) {
+      if (run.status === 'queued' || !isResumable(run)) return reclaimRun(ports, run);
+      const job = jobOf(run);
+      return requeueRun(ports, run, { ...job, resumes: job.resumes + 1 });
+    },
+    async cancel(run, by) {
+      await cancelOpenRun(ports, run, by);
+      await withdrawApprovals(ports, run.id);
+    },
+  });
+}
+
+function plannerExecutor(ports: Ports, parts: PlannerParts, invoke: Invoke): RunKindHandler['execute'] {
   return async (run, { signal, cancelled }) => {
     const job = jobOf(run);
     const name = run.agentProfile ?? DEFAULT_PROFILE;
@@ -206,7 +224,7 @@ function outcomeOf(
   const said = error ? `${error.kind}: ${error.message}` : undefined;
   switch (status) {
     case 'completed':
-      return { status, result: answer, news: notificationsOf(ports, run, answer) };
+      return { status, result: answer, updates: notificationsOf(ports, run, answer) };
     case 'waiting_approval':
       return { status };
     case 'cancelled':
@@ -248,9 +266,9 @@ export async function plannerStepDecided(
 }
 
 /** Nobody has to answer any more for a run that was cancelled. */
-export async function withdrawApprovals(ports: Ports, run: Run): Promise<void> {
-  if (run.kind !== 'planner') return;
-  for (const call of (run.steps as PlannerStep[]).at(-1)?.calls ?? []) {
+async function withdrawApprovals(ports: Ports, runId: string): Promise<void> {
+  const { steps } = await requireRun(ports, runId);
+  for (const call of (steps as PlannerStep[]).at(-1)?.calls ?? []) {
     if (call.status === 'waiting' && call.approvalId !== null) await cancelApproval(ports, call.approvalId);
   }
 }

@@ -12,6 +12,7 @@ import type { ChartRenderer } from '../chart.ts';
 import type { Tracing } from '../tracing.ts';
 import type { People } from './feedbackPorts.ts';
 import type { Runbooks } from './runbookPorts.ts';
+import type { RunEvents, RunKindHandlers } from './runPorts.ts';
 import type { Store, Worker } from './storePorts.ts';
 
 export interface Ports {
@@ -25,6 +26,8 @@ export interface Ports {
   runner: PlaybookRunner;
   queue: Queue;
   runEvents: RunEvents;
+  /** What each kind of run does. */
+  runKinds: RunKindHandlers;
   agents: Agents;
   /** This process, as it names itself among those that share the work. */
   worker: Omit<Worker, 'seenAt' | 'works'>;
@@ -120,16 +123,6 @@ export interface Queue {
   pendingJobs(job: string): Promise<Record<string, unknown>[]>;
   /** Frees the jobs that processes had taken which are no more; each is done by the next that asks for work. */
   releaseJobsOf(workerIds: readonly string[]): Promise<void>;
-}
-
-/** `changed`: look at the stored run again. `text`: what a model is writing, as it comes; never stored. */
-export type RunEvent = { type: 'changed' } | { type: 'text'; delta: string };
-
-/** What happens to runs in this process, for those who watch. Other processes' runs are seen by looking at the store. */
-export interface RunEvents {
-  publish(runId: string, event: RunEvent): void;
-  /** Returns how to stop listening. */
-  subscribe(runId: string, listener: (event: RunEvent) => void): () => void;
 }
 
 /** Takes over new alerts. What it was not told of because the process died, it is told after the restart. */

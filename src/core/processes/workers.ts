@@ -1,9 +1,10 @@
 /** Processes that share the work: each says that it is alive, and what one left unfinished when it died is taken up. */
-
+import type { Run } from '../../domain/run.ts';
 import { AppError } from '../errors.ts';
 import type { Clock, Ports } from '../ports/ports.ts';
-import { type RunPorts, reclaimRun } from '../runs/runs.ts';
-import { reclaimShards } from '../scans/fleetScan.ts';
+import type { Reclaimed } from '../ports/runPorts.ts';
+import { reclaimRun } from '../runs/runKinds.ts';
+import type { RunPorts } from '../runs/runs.ts';
 import { countWorkers, SILENCE_MS } from './aliveWorkers.ts';
 
 /** A run's queue entry that got lost (its process died between the two) is missed after so long. */
@@ -24,44 +25,41 @@ export async function leave({ store, clock, worker }: Needs): Promise<void> {
 }
 
 /**
- * What a dead process was working on is taken up, and what this one let go of without a word (the database was away when it had
+ * Reclaims what a dead process was working on, and what this one released without a record (the database was away when it had
  * ended); what waits without a place in the queue gets one again, which is harmless: claiming is atomic.
- * @param isGone tells of a process that says it is alive that it is not; only for those of this machine
+ * @param isGone whether a process of this machine that says it is alive has ended
  */
 export async function reclaimFromDeadProcesses(
   ports: Needs & RunPorts & Pick<Ports, 'log'>,
   isGone: (pid: number) => boolean,
-): Promise<{ interrupted: number; requeued: number }> {
+): Promise<Reclaimed> {
   const { store, clock, queue, inProgress } = ports;
   const now = clock.now();
-  // Read before asking who is alive: a process that came in between, and took a run at once, has died of nothing.
+  // Read before asking who is alive: a process that came in between, and took a run at once, did not die.
   const running = new Set((await store.runs.inStatus(['running'])).map(({ id }) => id));
   const { alive, dead } = await otherWorkers(ports, isGone);
   if (dead.length > 0) await queue.releaseJobsOf(dead);
-  const taken = { interrupted: 0, requeued: 0 };
-  const abandoned = await store.runs.abandoned(alive);
-  for (const run of abandoned.filter(({ id }) => running.has(id) && !inProgress.has(id))) {
-    const outcome = await reclaimRun(ports, run, 'The process that worked on this run ended before the run did.');
-    if (outcome) taken[outcome]++;
+  const abandoned = (await store.runs.abandoned(alive)).filter(({ id }) => running.has(id) && !inProgress.has(id));
+  const taken: Reclaimed = { interrupted: 0, requeued: 0 };
+  for (const run of [...abandoned, ...(await lostRuns(ports))]) {
+    const kind = ports.runKinds[run.kind];
+    const { requeued, interrupted } = await (kind ? kind.reclaim(run, alive) : reclaimRun(ports, run));
+    taken.requeued += requeued;
+    taken.interrupted += interrupted;
   }
-  taken.requeued += await reclaimShards(ports, alive);
   for (const id of dead) await store.workers.leave(id, new Date(now.getTime() - FORGET_AFTER_MS));
-  return { ...taken, requeued: taken.requeued + (await queueLostRuns(ports)) };
+  return taken;
 }
 
-/** Queues again what waits and has no place in the queue, whatever else is there; returns how many runs. */
-async function queueLostRuns({ store, clock, queue, worker }: Needs): Promise<number> {
+/** Queued runs that have no place in the queue, whatever else is there. */
+async function lostRuns({ store, clock, queue, worker }: Needs): Promise<Run[]> {
   const nowMs = clock.now().getTime();
   const waiting = (await store.runs.inStatus(['queued'])).filter(
     ({ createdAt }) => nowMs - createdAt.getTime() >= LOST_AFTER_MS || createdAt < worker.startedAt,
   );
-  if (waiting.length === 0) return 0;
+  if (waiting.length === 0) return [];
   const places = new Set((await queue.pendingJobs('execute_run')).map(({ run_id }) => run_id));
-  // Remediations get into the queue when their turn has come.
-  const begun = new Set((await store.remediations.inStatus(['running'])).map(({ id }) => id));
-  const lost = waiting.filter(({ id, kind }) => !places.has(id) && (kind !== 'remediation' || begun.has(id)));
-  for (const { id } of lost) await queue.enqueue('execute_run', { run_id: id });
-  return lost.length;
+  return waiting.filter(({ id }) => !places.has(id));
 }
 
 /**

@@ -88,8 +88,12 @@ export async function requireRunbook(
     docId,
     (await runbooks.list()).map((known) => known.docId),
   );
-  const hint = near.length > 0 ? `Did you mean ${near.join(' or ')}?` : 'list_runbooks names those there are.';
-  throw new AppError('not_found', `There is no runbook ${docId}. ${hint}`, { doc_id: docId });
+  if (near.length > 0)
+    throw new AppError('not_found', `There is no runbook ${docId}. Did you mean ${near.join(' or ')}?`, {
+      doc_id: docId,
+    });
+  const next = [{ to: 'List the runbooks', tool: 'list_runbooks' }];
+  throw new AppError('not_found', `There is no runbook ${docId}.`, { doc_id: docId }, { next });
 }
 
 async function searchWithVotes(

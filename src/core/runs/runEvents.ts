@@ -1,5 +1,5 @@
 /** Tells those who watch a run in this process that something happened to it. */
-import type { RunEvent, RunEvents } from '../ports/ports.ts';
+import type { RunEvent, RunEvents } from '../ports/runPorts.ts';
 
 export function createRunEvents(): RunEvents {
   const listeners = new Map<string, Set<(event: RunEvent) => void>>();

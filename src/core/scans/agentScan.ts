@@ -5,9 +5,9 @@ import type { Actor } from '../actor.ts';
 import { AppError } from '../errors.ts';
 import { newPlannerJob } from '../planner/plannerJob.ts';
 import type { Collector, Ports } from '../ports/ports.ts';
-import { executeRun, type RunExecutors } from '../runs/runs.ts';
+import { executeRun } from '../runs/executeRun.ts';
+import { addRun } from '../runs/runs.ts';
 import { agentSnapshotWire, snapshotFromWire } from './agentSnapshot.ts';
-import { addRun } from './scanning.ts';
 
 /** The profile whose answer this is: `config/agent_profiles.yaml` holds the same shape as a JSON Schema. */
 export const SCAN_PROFILE = 'dex_proactive';
@@ -64,7 +64,7 @@ export function agentCollector({ direct, investigate, now }: AgentCollectorOptio
 const AGENT: Actor = { id: 'agent:scan', name: 'the scan', kind: 'model', via: 'planner', role: 'operator' };
 
 /** Looks by a planner run of its own, which keeps the steps and the cost. */
-export function investigateByRun(ports: Ports, executors: RunExecutors): AgentCollectorOptions['investigate'] {
+export function investigateByRun(ports: Ports): AgentCollectorOptions['investigate'] {
   return async ({ hostname }, signal) => {
     const { id } = await addRun(ports, AGENT, 'planner', {
       hostname,
@@ -72,7 +72,7 @@ export function investigateByRun(ports: Ports, executors: RunExecutors): AgentCo
       agentProfile: SCAN_PROFILE,
       state: newPlannerJob(AGENT, { context: { hostname }, attended: true }),
     });
-    const { status, result, error } = await executeRun(ports, executors, id, signal);
+    const { status, result, error } = await executeRun(ports, id, signal);
     if (status === 'completed') return result;
     throw new AppError('unavailable', `${error ?? `its run is ${status}`} (run ${id})`);
   };

@@ -5,9 +5,12 @@ import { round1 } from '../../domain/scores/score.ts';
 import { createBatcher } from '../concurrency/batcher.ts';
 import { createLimiter } from '../concurrency/limiter.ts';
 import type { Ports } from '../ports/ports.ts';
+import type { Reclaimed, RunKindHandler, RunOutcome } from '../ports/runPorts.ts';
 import type { ScanCounts, ScanShard, ScanTotals, Store } from '../ports/storePorts.ts';
 import { countWorkers } from '../processes/aliveWorkers.ts';
-import { endRun, type RunOutcome, type RunPorts, requireRun, watchForCancel } from '../runs/runs.ts';
+import { watchForCancel } from '../runs/followRun.ts';
+import { requeueRun, runKind } from '../runs/runKinds.ts';
+import { endRun, type RunPorts, requireRun } from '../runs/runs.ts';
 import { look, record, type ScanResult, type Seen } from './scanning.ts';
 
 /** The job that works on shards of one run. */
@@ -49,6 +52,14 @@ type Needs = RunPorts & Pick<Ports, 'log'>;
 
 /** @param runId the fleet scan to work on */
 export type ScanShardsJob = (runId: string, signal: AbortSignal) => Promise<void>;
+
+/** Runs of kind fleet_scan. */
+export function fleetScanRuns(ports: Needs): RunKindHandler {
+  return runKind(ports, (run) => beginFleetScan(ports, run), {
+    reclaim: (run, workerIds) => reclaimFleetScan(ports, run, workerIds),
+    onEnd: (store, run) => store.scanShards.drop(run.id),
+  });
+}
 
 /** Cuts the fleet into shards and asks for work on them. The run then goes on without a process of its own. */
 export async function beginFleetScan(ports: Needs, run: Run): Promise<RunOutcome | null> {
@@ -188,30 +199,27 @@ async function giveBackAndAsk(ports: Needs, shard: ScanShard): Promise<void> {
 }
 
 /**
- * Sees to fleet scans whose processes died: shards that nobody works on are given to the next, and a scan whose last
+ * Handles a fleet scan whose processes may have died: shards that nobody works on are given to the next, and a scan whose last
  * shard ended unseen is ended.
  * @param workerIds the other processes, which work on what they have taken
- * @returns how many shards were given back
  */
-export async function reclaimShards(ports: Needs, workerIds: readonly string[]): Promise<number> {
-  let taken = 0;
-  for (const run of await ports.store.runs.inStatus(['running'], 'fleet_scan')) {
-    const open = await ports.store.scanShards.open(run.id);
-    const left = open.filter(({ id, status, workerId, attempts }) => {
-      return status === 'running' && !workerIds.includes(workerId ?? '') && !ports.inProgress.has(`${id}.${attempts}`);
-    });
-    let givenBack = 0;
-    for (const shard of left) if ((await giveBack(ports, shard)) === 'queued') givenBack++;
-    const queued = open.filter(({ status }) => status === 'queued').length + givenBack;
-    if (queued > 0) {
-      // While nobody is asked, whoever has a hand free, a process that joined perhaps, does not know.
-      const asked = (await ports.queue.pendingJobs(SCAN_SHARDS)).some(({ run_id }) => run_id === run.id);
-      if (!asked) await ask(ports, run.id, Math.min(queued, await freeHands(ports, open.length - queued)));
-    }
-    taken += givenBack;
-    await endIfDone(ports, run.id);
+async function reclaimFleetScan(ports: Needs, run: Run, workerIds: readonly string[]): Promise<Reclaimed> {
+  // Without shards nothing was done yet.
+  if ((await ports.store.scanShards.totals(run.id)).shards === 0) return requeueRun(ports, run, run.state);
+  const open = await ports.store.scanShards.open(run.id);
+  const left = open.filter(({ id, status, workerId, attempts }) => {
+    return status === 'running' && !workerIds.includes(workerId ?? '') && !ports.inProgress.has(`${id}.${attempts}`);
+  });
+  let givenBack = 0;
+  for (const shard of left) if ((await giveBack(ports, shard)) === 'queued') givenBack++;
+  const queued = open.filter(({ status }) => status === 'queued').length + givenBack;
+  if (queued > 0) {
+    // Without a job in the queue, a process with free capacity, perhaps one that just joined, does not learn of the shards.
+    const asked = (await ports.queue.pendingJobs(SCAN_SHARDS)).some(({ run_id }) => run_id === run.id);
+    if (!asked) await ask(ports, run.id, Math.min(queued, await freeHands(ports, open.length - queued)));
   }
-  return taken;
+  await endIfDone(ports, run.id);
+  return { requeued: givenBack, interrupted: 0 };
 }
 
 /** Ends the run of a fleet scan when none of its shards is left to do; however many see that, one does it. */

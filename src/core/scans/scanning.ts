@@ -1,16 +1,14 @@
 /** Scans: look at endpoints, score what was seen, and commit both with the endpoint's new condition in one step. */
 import { judgeMeasurements, judgeScore } from '../../domain/alerts/alertRules.ts';
 import type { Endpoint } from '../../domain/fleet/endpoint.ts';
-import type { Run, RunKind } from '../../domain/run.ts';
 import { REMEDIATION_WINDOW_DAYS, type Score, scoreSnapshot } from '../../domain/scores/score.ts';
 import { type Snapshot, sanitised } from '../../domain/signals/telemetry.ts';
-import { type Actor, jobActor } from '../actor.ts';
+import { jobActor } from '../actor.ts';
 import { announce, observeIn } from '../alerts/alerting.ts';
 import { AppError } from '../errors.ts';
 import type { StoredSnapshot } from '../ports/endpointPorts.ts';
 import type { CollectContext, Ports } from '../ports/ports.ts';
 import type { Store } from '../ports/storePorts.ts';
-import { newRun, type RunSubject } from '../runs/runs.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -31,23 +29,6 @@ export interface ScanResult {
 
 /** Takes what is worth saying about how one endpoint was looked at. */
 export type Note = (text: string) => void;
-
-/**
- * Asks for work and returns at once: the run is committed before the queue hears of it.
- * @param about an `id` that says what the run is for makes asking twice a `conflict`
- */
-export async function requestRun(ports: Ports, actor: Actor, kind: RunKind, about: RunSubject = {}): Promise<Run> {
-  const run = await addRun(ports, actor, kind, about);
-  await ports.queue.enqueue('execute_run', { run_id: run.id });
-  return run;
-}
-
-/** Commits a run that the caller executes itself. */
-export async function addRun(ports: Ports, actor: Actor, kind: RunKind, about: RunSubject): Promise<Run> {
-  const run = newRun(ports, actor, kind, about);
-  await ports.store.runs.add(run);
-  return run;
-}
 
 /** Looks at one endpoint and records what was found. Fails with `not_found`, or `refused` for one that reports by itself. */
 export async function scanOne(
@@ -76,10 +57,9 @@ export async function requireEndpoint(ports: Ports, hostname: string): Promise<E
   if (!endpoint) {
     throw new AppError(
       'not_found',
-      `No endpoint named ${hostname} is registered. Register it with POST /api/v1/dex/endpoints.`,
-      {
-        hostname,
-      },
+      `No endpoint named ${hostname} is registered.`,
+      { hostname },
+      { next: [{ to: 'Register it', tool: 'register_endpoint', input: { hostname } }] },
     );
   }
   return endpoint;

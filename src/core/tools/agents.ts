@@ -4,7 +4,7 @@ import { RUN_STATUSES } from '../../domain/run.ts';
 import { AppError } from '../errors.ts';
 import { newPlannerJob } from '../planner/plannerJob.ts';
 import { DEFAULT_PROFILE } from '../planner/plannerRuns.ts';
-import { requestRun } from '../scans/scanning.ts';
+import { requestRun } from '../runs/runs.ts';
 import { defineTool } from '../tool.ts';
 
 /** Characters of JSON; about 6,000 tokens, as much as an agent is shown of it. */
@@ -18,7 +18,7 @@ export const startRun = defineTool({
   role: 'viewer',
   hiddenFrom: ['planner'],
   description:
-    'Give an agent a goal or a question in words. Answers at once with a run_id; get_run with wait_seconds brings its steps and its answer.',
+    'Give an agent a goal or a question in plain language. Answers at once with a run_id; {get_run} (option wait_seconds) brings its steps and its answer.',
   http: { method: 'POST', path: '/api/v1/runs', status: 202 },
   command: { name: 'ask', args: ['goal'], sentence: true, example: 'ask why is dev-machine-01 slow?' },
   input: z.strictObject({

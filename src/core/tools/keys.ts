@@ -89,7 +89,10 @@ export const revokeApiKey = defineTool({
   output: z.object({ api_key: keyShape }),
   async run({ name }, { ports, now }) {
     const key = await ports.store.apiKeys.revoke(name, now);
-    if (!key) throw new AppError('not_found', `There is no valid key named ${name}. \`keys\` lists what there is.`);
+    if (!key) {
+      const next = [{ to: 'List the keys', tool: 'list_api_keys' }];
+      throw new AppError('not_found', `There is no valid key named ${name}.`, { name }, { next });
+    }
     return { api_key: presentKey(key) };
   },
   summary: ({ api_key }) => `The key ${api_key.name} is revoked.`,

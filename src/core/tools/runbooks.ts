@@ -10,7 +10,7 @@ import { defineTool } from '../tool.ts';
 /** An alert's text with all its annotations fits; what is longer is no question. */
 const MAX_QUERY_CHARS = 10_000;
 
-const docId = z.string().min(1).max(200).describe('The page, as search_runbooks names it');
+const docId = z.string().min(1).max(200).describe('Id of the page, as a search names it');
 const howMany = z.coerce.number().int().min(1).max(20).default(5).describe('How many pages at most');
 
 export const searchRunbooksTool = defineTool({
@@ -18,7 +18,7 @@ export const searchRunbooksTool = defineTool({
   title: 'Search the runbooks',
   effect: 'read',
   description:
-    'The runbooks that fit an alert name or a question, best first, each with its best section. Read one with get_runbook.',
+    'The runbooks that fit an alert name or a question, best first, each with its best section. Read one with {get_runbook}.',
   http: { method: 'GET', path: '/api/v1/rag/search' },
   command: { name: 'runbook', args: ['q'], sentence: true, example: 'runbook laptop is slow after waking up' },
   input: z.strictObject({

@@ -1,15 +1,11 @@
 /** Tools for runs: what was asked for and what became of it. */
 import { z } from 'zod';
-import { RUN_KINDS, RUN_STATUSES, type Run } from '../../domain/run.ts';
-import { MAX_STEPS } from '../planner/agentProfiles.ts';
-import { answerText } from '../planner/answerText.ts';
-import { withdrawApprovals } from '../planner/plannerRuns.ts';
-import type { PlannerStep } from '../planner/plannerState.ts';
-import { presentRun } from '../present.ts';
-import { cancelRun, followRun } from '../runs/runs.ts';
-import { pageInput, runIdInput, runShape, scoreShape } from '../shapes.ts';
+import { RUN_KINDS, RUN_STATUSES } from '../../domain/run.ts';
+import { followRun } from '../runs/followRun.ts';
+import { cancelRun } from '../runs/runs.ts';
+import { pageInput, runIdInput, runShape } from '../shapes.ts';
 import { defineTool } from '../tool.ts';
-import { scoreText } from './fleet/scores.ts';
+import { presentRun, progressOf, runLine, runText } from './runViews.ts';
 
 export const getRun = defineTool({
   name: 'get_run',
@@ -64,55 +60,8 @@ export const cancelRunTool = defineTool({
   input: z.strictObject({ run_id: runIdInput }),
   output: z.object({ run_id: z.string(), status: z.enum(RUN_STATUSES) }),
   async run({ run_id }, { ports, actor }) {
-    const run = await cancelRun(ports, run_id, actor.name);
-    await withdrawApprovals(ports, run);
-    return { run_id, status: run.status };
+    const { status } = await cancelRun(ports, run_id, actor.name);
+    return { run_id, status };
   },
   summary: ({ run_id }) => `Run ${run_id} is cancelled.`,
 });
-
-/** How far a run is: a share by its steps, and what it does now. */
-function progressOf(run: Run): [share: number, message: string] {
-  const last = run.kind === 'planner' ? (run.steps as PlannerStep[]).at(-1) : undefined;
-  if (!last) return [0, run.status];
-  const calls = last.calls.map(({ tool }) => tool).join(', ');
-  return [last.number / (MAX_STEPS + 1), `step ${last.number}: ${calls || 'answers'}`];
-}
-
-/** A run that ended says what it found; any other says where it stands. */
-export function runText(run: z.output<typeof runShape>): string {
-  if (run.kind === 'planner' && run.status === 'completed') return answerText(run.result);
-  const waiting = run.status === 'waiting_approval' ? waitingCall.safeParse(run.steps.at(-1)).data : undefined;
-  const call = waiting?.calls.find(({ status }) => status === 'waiting');
-  if (call) {
-    return `${runLine(run)}\nIt wants ${call.tool} with ${JSON.stringify(call.input)}.\nAllow or refuse it: decide ${call.approval_id} approve`;
-  }
-  const scan = run.kind === 'scan' && run.status === 'completed' ? scanResult.safeParse(run.result).data : undefined;
-  if (!scan) return runLine(run);
-  if (scan.score)
-    return [scoreText({ ...scan.score, hostname: scan.hostname, stale: false }), ...scan.notes].join('\n');
-  if (!scan.reachable) return `${scan.hostname} could not be reached: ${scan.unreachable_reason}`;
-  return `${scan.hostname} answered, but nothing that makes a score could be measured.`;
-}
-
-/** The part of an agent's step that asks a human. */
-const waitingCall = z.object({
-  calls: z.array(
-    z.object({ approval_id: z.string().nullable(), tool: z.string(), input: z.unknown(), status: z.string() }),
-  ),
-});
-
-/** The part of a scan run's result that is told. */
-const scanResult = z.object({
-  hostname: z.string(),
-  reachable: z.boolean(),
-  unreachable_reason: z.string().nullable(),
-  score: scoreShape.omit({ id: true, hostname: true, scored_at: true, stale: true }).nullable(),
-  notes: z.array(z.string()).default([]),
-});
-
-function runLine(run: Omit<z.output<typeof runShape>, 'steps'>): string {
-  const about = run.hostname ?? run.goal ?? '';
-  const end = run.error ? `: ${run.error}` : '';
-  return `${run.run_id} ${run.kind}${about ? ` ${about}` : ''} ${run.status}${end}`;
-}

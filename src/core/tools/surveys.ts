@@ -37,7 +37,7 @@ const surveyShape = z.object({
   response_rate_pct: z.number().int(),
 });
 const withSurvey = z.object({ survey: surveyShape });
-const surveyId = z.coerce.number().int().describe('Id from list_surveys');
+const surveyId = z.coerce.number().int().describe('Id, as the list of surveys gives it');
 
 function presentSurvey(survey: Survey): z.input<typeof surveyShape> {
   return {

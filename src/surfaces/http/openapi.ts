@@ -1,19 +1,21 @@
 /** The OpenAPI 3.1 description, made from the tools. */
 
+import { callTextFor, descriptionFor } from '../../core/callText.ts';
 import { ERROR_KINDS } from '../../core/errors.ts';
 import { jsonSchema } from '../../core/invoke.ts';
 import { leastRole } from '../../core/policy.ts';
-import type { AnyTool } from '../../core/tool.ts';
+import type { AnyTool, CallText } from '../../core/tool.ts';
 import { HTTP_STATUS } from './errors.ts';
 
 type Json = Record<string, unknown>;
 
 export function openapi(tools: readonly AnyTool[], version: string): Json {
+  const callText = callTextFor(tools, 'rest');
   const paths: Record<string, Json> = {};
   for (const tool of tools) {
     if (!tool.http || tool.hiddenFrom?.includes('rest')) continue;
     const path = tool.http.path.replace(/:(\w+)/g, '{$1}');
-    paths[path] = { ...paths[path], [tool.http.method.toLowerCase()]: operation(tool) };
+    paths[path] = { ...paths[path], [tool.http.method.toLowerCase()]: operation(tool, callText) };
   }
   return {
     openapi: '3.1.0',
@@ -35,7 +37,7 @@ export function openapi(tools: readonly AnyTool[], version: string): Json {
   };
 }
 
-function operation(tool: AnyTool): Json {
+function operation(tool: AnyTool, callText: CallText): Json {
   const http = tool.http!;
   const input = jsonSchema(tool.input, 'input') as { properties?: Record<string, Json>; required?: string[] };
   const inPath = new Set([...http.path.matchAll(/:(\w+)/g)].map(([, name]) => name));
@@ -54,7 +56,7 @@ function operation(tool: AnyTool): Json {
   return {
     operationId: tool.name,
     summary: tool.title,
-    description: `${tool.description}\n\nNeeds the role ${leastRole(tool)}.`,
+    description: `${descriptionFor(tool, callText)}\n\nNeeds the role ${leastRole(tool)}.`,
     tags: [topic(http.path)],
     ...(parameters.length > 0 && { parameters }),
     ...(hasBody &&

@@ -6,7 +6,8 @@ import type { Actor } from '../../core/actor.ts';
 import { AppError } from '../../core/errors.ts';
 import type { Invoke } from '../../core/invoke.ts';
 import { isSettled, type PlannerCall } from '../../core/planner/plannerState.ts';
-import type { Log, RunEvents } from '../../core/ports/ports.ts';
+import type { Log } from '../../core/ports/ports.ts';
+import type { RunEvents } from '../../core/ports/runPorts.ts';
 import { isFinished, type RunStatus } from '../../domain/run.ts';
 import { createRouter } from './router.ts';
 

@@ -129,12 +129,12 @@ describe('help', () => {
         .map(({ name }) => name)
         .toSorted(),
     );
-    expect(helpText(tools, '/dex')).toContain('  /dex score dev-machine-01    Show a score');
+    expect(helpText(tools, 'slack')).toContain('  /dex score dev-machine-01    Show a score');
   });
 
   it('shows usage, options and allowed values of one', () => {
     expect(usage(snooze)).toBe('snooze ALERT_ID [HOURS]');
-    expect(toolHelpText(tools[0]!, 'dex')).toMatch(/--persona {2}developer \| salesperson/);
+    expect(toolHelpText(tools[0]!, tools, 'slack')).toMatch(/--persona {2}developer \| salesperson/);
   });
 
   it('has examples that are themselves good commands', () => {

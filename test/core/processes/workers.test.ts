@@ -28,6 +28,7 @@ function processOf(store: Store, id: string, pid = 1, host = 'here') {
     clock,
     metrics: createMetrics(),
     runEvents: createRunEvents(),
+    runKinds: {},
     log: collectingLog().log,
     inProgress: new Set<string>(),
     worker: { id, host, pid, startedAt: clock.now() },

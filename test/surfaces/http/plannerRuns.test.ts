@@ -2,7 +2,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Actor, jobActor } from '../../../src/core/actor.ts';
 import type { PlannerStep } from '../../../src/core/planner/plannerState.ts';
-import { reclaimRun } from '../../../src/core/runs/runs.ts';
 import { testClock } from '../../helpers/clock.ts';
 import { alert, delivery } from '../../helpers/deliveries.ts';
 import { type Findings, machines } from '../../helpers/machines.ts';
@@ -213,7 +212,7 @@ describe('what changes something', () => {
     await runs.update(runId, { status: 'running', steps: [{ ...step, calls }] });
 
     const dead = await runs.get(runId);
-    await reclaimRun(service.app.ports, dead!, 'its process died');
+    await service.app.ports.runKinds.planner!.reclaim(dead!, []);
     expect(await service.finished(runId)).toMatchObject({
       status: 'interrupted',
       error: expect.stringContaining('write_outcome_unknown'),

@@ -102,7 +102,7 @@ describe('search', () => {
   ])('%s is refused with what is wrong', async (_what, query) => {
     const { status, body } = await search(query);
     expect(status).toBe(400);
-    expect(body.error).toMatchObject({ kind: 'invalid', message: expect.stringContaining('search_runbooks') });
+    expect(body.error).toMatchObject({ kind: 'invalid', message: expect.stringContaining('Search the runbooks') });
   });
 
   test('an address beyond all limits is refused in the same shape', async () => {

@@ -20,7 +20,12 @@ export function surveyRepository(session: Session): SurveyRepository {
         return { ...survey, id: await session().insert(SurveyRow, survey) };
       } catch (error) {
         if (!(error instanceof UniqueConstraintViolationException)) throw error;
-        throw new AppError('conflict', 'A survey is open already. Close it first, or wait for its end.');
+        throw new AppError('conflict', 'A survey is open already: close it first, or wait for its end.', undefined, {
+          next: [
+            { to: 'Find it', tool: 'list_surveys' },
+            { to: 'Close it', tool: 'close_survey' },
+          ],
+        });
       }
     },
 

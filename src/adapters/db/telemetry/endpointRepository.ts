@@ -61,8 +61,14 @@ export function endpointRepository(session: Session): EndpointRepository {
         if (!(error instanceof UniqueConstraintViolationException)) throw error;
         throw new AppError(
           'conflict',
-          `${registration.hostname} is registered already. Update it with PATCH, or deregister it first.`,
+          `${registration.hostname} is registered already.`,
           { hostname: registration.hostname },
+          {
+            next: [
+              { to: 'Change it', tool: 'update_endpoint', input: { hostname: registration.hostname } },
+              { to: 'Or remove it first', tool: 'deregister_endpoint', input: { hostname: registration.hostname } },
+            ],
+          },
         );
       }
     },

@@ -93,7 +93,7 @@ export const registerEndpoint = defineTool({
   title: 'Register an endpoint',
   effect: 'write',
   description:
-    'Add a machine to watch. A push endpoint gets a token, shown only in this answer, for its agent. Follow with scan_endpoint.',
+    'Add a machine to watch. A push endpoint gets a token, shown only in this answer, for its agent. Scan it next with {scan_endpoint}.',
   http: { method: 'POST', path: '/api/v1/dex/endpoints', status: 201 },
   command: {
     name: 'register',

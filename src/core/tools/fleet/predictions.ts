@@ -142,7 +142,7 @@ export const setPredictionThreshold = defineTool({
   // Wanted a few times a year; the ledger tells a model's person what to type.
   hiddenFrom: ['mcp'],
   description:
-    'Take over the horizon that get_prediction_accuracy proposes for a predictive alert (proposed), or go back to the default.',
+    'Use the horizon that {get_prediction_accuracy} proposes for a predictive alert (proposed), or go back to the default.',
   http: { method: 'POST', path: '/api/v1/dex/predictions/thresholds/:alert_name' },
   command: { name: 'tune', args: ['alert_name', 'horizon'], example: 'tune DiskFull proposed' },
   input: z.strictObject({ alert_name: alertName, horizon: z.enum(['proposed', 'default']) }),

@@ -2,7 +2,8 @@
 import { z } from 'zod';
 import { RUN_STATUSES } from '../../../domain/run.ts';
 import { AppError } from '../../errors.ts';
-import { requestRun, requireEndpoint } from '../../scans/scanning.ts';
+import { requestRun } from '../../runs/runs.ts';
+import { requireEndpoint } from '../../scans/scanning.ts';
 import { hostnameInput } from '../../shapes.ts';
 import { defineTool } from '../../tool.ts';
 
@@ -13,7 +14,7 @@ export const scanEndpoint = defineTool({
   title: 'Scan an endpoint',
   effect: 'write',
   description:
-    'Look at one machine now. Answers at once with a run_id; get_run tells when it is done and what was found.',
+    'Scan one machine now. Answers at once with a run_id; {get_run} shows when it is done and what was found.',
   http: { method: 'POST', path: '/api/v1/dex/endpoints/:hostname/scan', status: 202 },
   command: { name: 'scan', args: ['hostname'], example: 'scan dev-machine-01' },
   input: z.strictObject({ hostname: hostnameInput }),

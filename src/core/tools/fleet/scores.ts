@@ -30,7 +30,9 @@ export const getScore = defineTool({
         : 'it has not been scanned yet';
       throw new AppError(
         'not_found',
-        `${hostname} has no score: ${why}. Scan it with POST /api/v1/dex/endpoints/${hostname}/scan.`,
+        `${hostname} has no score: ${why}.`,
+        { hostname },
+        { next: [{ to: 'Scan it', tool: 'scan_endpoint', input: { hostname } }] },
       );
     }
     return presentScore(score, hostname, endpointState(endpoint, now, ports.settings.scanIntervalMs) === 'stale');

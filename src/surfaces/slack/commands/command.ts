@@ -1,4 +1,5 @@
 /** `/dex …`: reads what was typed as a call of a tool, or says kindly and at once what to type instead. */
+import { COMMAND_PREFIXES } from '../../../core/callText.ts';
 import { helpTopics, toolHelpText } from '../../../core/commands/commandHelp.ts';
 import { type Reading, readCommand, splitCommand } from '../../../core/commands/readCommand.ts';
 import { leastRole } from '../../../core/policy.ts';
@@ -10,7 +11,7 @@ import type { Asker, SlackContext } from '../context.ts';
 import { carryOut } from './calls.ts';
 import { toolForm, wantsForm } from './forms.ts';
 
-export const COMMAND = '/dex';
+export const COMMAND = COMMAND_PREFIXES.slack;
 
 export interface TypedCommand {
   text: string;
@@ -31,7 +32,7 @@ export async function answerCommand(slack: SlackContext, asker: Asker, command: 
       await slack.turn();
       return carryOut(slack, asker, { tool: reading.tool.name, input: reading.input });
     case 'help':
-      return command.acknowledge(reading.tool ? toolHelp(reading.tool) : help(slack.tools));
+      return command.acknowledge(reading.tool ? toolHelp(reading.tool, slack.tools) : help(slack.tools));
     case 'unknown':
       return command.acknowledge(unknown(slack.tools, reading, typed));
     case 'mistake':
@@ -83,8 +84,8 @@ function help(tools: readonly AnyTool[]): Reply {
   };
 }
 
-function toolHelp(tool: AnyTool): Reply {
-  return plainReply(toolHelpText(tool, COMMAND));
+function toolHelp(tool: AnyTool, tools: readonly AnyTool[]): Reply {
+  return plainReply(toolHelpText(tool, tools, 'slack'));
 }
 
 function unknown(tools: readonly AnyTool[], reading: Extract<Reading, { kind: 'unknown' }>, typed: string[]): Reply {

@@ -1,0 +1,97 @@
+/** How runs are shown: what all have in common, and what a kind shows of its steps, its progress and its result. */
+import { z } from 'zod';
+import type { Run, RunKind } from '../../domain/run.ts';
+import { plannerProgress, plannerRunText, presentPlannerSteps } from '../planner/plannerRunView.ts';
+import { iso } from '../present.ts';
+import { type runShape, scoreShape } from '../shapes.ts';
+import type { CallText } from '../tool.ts';
+import { scoreText } from './fleet/scores.ts';
+
+type RunWire = z.output<typeof runShape>;
+
+/** A share from 0 to 1, and what the run does now. */
+export type RunProgress = [share: number, message: string];
+
+interface RunView {
+  steps?(run: Run): unknown[];
+  /** Null before the first step. */
+  progress?(run: Run): RunProgress | null;
+  /** Null where the run's line says it all. */
+  text?(run: RunWire): string | null;
+}
+
+const VIEWS: Partial<Record<RunKind, RunView>> = {
+  planner: { steps: presentPlannerSteps, progress: plannerProgress, text: plannerRunText },
+  scan: { text: scanRunText },
+};
+
+export function presentRun(run: Run): z.input<typeof runShape> {
+  return {
+    run_id: run.id,
+    kind: run.kind,
+    status: run.status,
+    hostname: run.hostname,
+    goal: run.goal,
+    agent_profile: run.agentProfile,
+    requested_by: run.requestedBy,
+    via: run.via,
+    created_at: iso(run.createdAt),
+    started_at: iso(run.startedAt),
+    finished_at: iso(run.finishedAt),
+    error: run.error,
+    result: run.result,
+    steps: VIEWS[run.kind]?.steps?.(run) ?? run.steps,
+    usage: run.usage && { input_tokens: run.usage.inputTokens, output_tokens: run.usage.outputTokens },
+    cost_usd: run.costUsd,
+  };
+}
+
+export function progressOf(run: Run): RunProgress {
+  return VIEWS[run.kind]?.progress?.(run) ?? [0, run.status];
+}
+
+/** A run that ended says what it found; any other says where it stands. */
+export function runText(run: RunWire, callText: CallText): string {
+  const text = VIEWS[run.kind]?.text?.(run) ?? null;
+  if (text !== null) return text;
+  const waiting = run.status === 'waiting_approval' ? waitingCall.safeParse(run.steps.at(-1)).data : undefined;
+  const call = waiting?.calls.find(({ status }) => status === 'waiting');
+  if (!call) return runLine(run);
+  const answer = callText('decide_approval', { approval_id: call.approval_id, decision: 'approve' });
+  return [
+    runLine(run),
+    `It asks to call ${call.tool} with ${JSON.stringify(call.input)}.`,
+    ...(answer === null ? [] : [`Approve it (or deny it in the same way): ${answer}`]),
+  ].join('\n');
+}
+
+export function runLine(run: Omit<RunWire, 'steps'>): string {
+  const about = run.hostname ?? run.goal ?? '';
+  const end = run.error ? `: ${run.error}` : '';
+  return `${run.run_id} ${run.kind}${about ? ` ${about}` : ''} ${run.status}${end}`;
+}
+
+/** The part of an agent's step that asks a human. */
+const waitingCall = z.object({
+  calls: z.array(
+    z.object({ approval_id: z.string().nullable(), tool: z.string(), input: z.unknown(), status: z.string() }),
+  ),
+});
+
+function scanRunText(run: RunWire): string | null {
+  const scan = run.status === 'completed' ? scanResult.safeParse(run.result).data : undefined;
+  if (!scan) return null;
+  if (scan.score)
+    return [scoreText({ ...scan.score, hostname: scan.hostname, stale: false }), ...scan.notes].join('\n');
+  if (!scan.reachable) return `${scan.hostname} could not be reached: ${scan.unreachable_reason}`;
+  return `${scan.hostname} answered, but nothing that makes a score could be measured.`;
+}
+
+/** The part of a scan run's result that its text shows. */
+const scanResult = z.object({
+  hostname: z.string(),
+  reachable: z.boolean(),
+  unreachable_reason: z.string().nullable(),
+  score: scoreShape.omit({ id: true, hostname: true, scored_at: true, stale: true }).nullable(),
+  notes: z.array(z.string()).default([]),
+});
