@@ -4,7 +4,8 @@ import { ALERT_STATUSES, ALERT_TYPES, RESOLUTIONS, SEVERITIES } from '../domain/
 import { ENDPOINT_STATES, PERSONAS, SCORE_STATUSES } from '../domain/fleet/endpoint.ts';
 import { RUN_KINDS, RUN_STATUSES } from '../domain/run.ts';
 import { PLATFORMS } from '../domain/runbooks/runbook.ts';
-import { COLLECTORS, OS_PLATFORMS } from '../domain/signals/telemetry.ts';
+import { OS_PLATFORMS } from '../domain/signals/declaration.ts';
+import { COLLECTORS } from '../domain/signals/telemetry.ts';
 
 /** A moment on the wire: ISO 8601 in UTC. */
 export const timestamp = z.iso.datetime();

@@ -1,5 +1,6 @@
 /** A registered machine: who has it, what matters about it, how it is looked at, and what is known of it now. */
-import type { CollectorKind, CollectorOptions, OsPlatform } from '../signals/telemetry.ts';
+import type { OsPlatform } from '../signals/declaration.ts';
+import type { CollectorKind, CollectorOptions } from '../signals/telemetry.ts';
 
 export const PERSONAS = ['developer', 'salesperson', 'executive', 'tech', 'general'] as const;
 export type Persona = (typeof PERSONAS)[number];

@@ -1,5 +1,7 @@
 /** What one look at one endpoint found: the shape every collector returns and every rule reads. */
 
+import type { OsPlatform } from './declaration.ts';
+
 /** How an endpoint's telemetry reaches us. */
 export const COLLECTORS = ['local', 'node_exporter', 'windows_exporter', 'ssh', 'push'] as const;
 export type CollectorKind = (typeof COLLECTORS)[number];
@@ -67,9 +69,6 @@ export interface ScanTarget {
   collector: CollectorKind;
   options: CollectorOptions;
 }
-
-export const OS_PLATFORMS = ['linux', 'macos', 'windows', 'other'] as const;
-export type OsPlatform = (typeof OS_PLATFORMS)[number];
 
 /** Options of the collectors; every field is optional and means the collector's default. */
 export interface CollectorOptions {

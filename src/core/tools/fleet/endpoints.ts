@@ -2,7 +2,8 @@
 import { z } from 'zod';
 import { forbiddenAddressReason, isValidHostname } from '../../../domain/fleet/address.ts';
 import { ENDPOINT_STATES, type EndpointRegistration, PERSONAS } from '../../../domain/fleet/endpoint.ts';
-import { COLLECTORS, type CollectorOptions, OS_PLATFORMS } from '../../../domain/signals/telemetry.ts';
+import { OS_PLATFORMS } from '../../../domain/signals/declaration.ts';
+import { COLLECTORS, type CollectorOptions } from '../../../domain/signals/telemetry.ts';
 import { announce, resolveAllOf } from '../../alerts/alerting.ts';
 import { AppError } from '../../errors.ts';
 import { presentEndpoint } from '../../present.ts';

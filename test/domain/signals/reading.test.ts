@@ -1,0 +1,67 @@
+/** What machines report is bounded and made possible before anything reads it. */
+import { describe, expect, test } from 'vitest';
+import {
+  completeReadings,
+  judgedItems,
+  measured,
+  missing,
+  sanitisedReading,
+} from '../../../src/domain/signals/reading.ts';
+
+describe('sanitisedReading', () => {
+  test.each([
+    ['batteryHealthPct', 140, '140 % is not possible'],
+    ['diskPct', -30, '-30 % is not possible'],
+    ['diskFreeBytes', Number.NaN, 'what came is not a number'],
+    ['diskLatencyMs', Number.POSITIVE_INFINITY, 'what came is not a number'],
+  ] as const)('%s of %s is missing', (name, value, reason) => {
+    expect(sanitisedReading(name, { items: [{ item: 'x', value }] })).toEqual({
+      items: [{ item: 'x', missing: reason }],
+    });
+  });
+
+  test('a negative counter is missing, not zero', () => {
+    expect(sanitisedReading('logErrors', measured(-1))).toEqual({ missing: '-1 is not possible' });
+  });
+
+  test('a share that counters made a little too large is held to its bound and rounded', () => {
+    expect(sanitisedReading('cpuPct', measured(100.4))).toEqual({ value: 100 });
+    expect(sanitisedReading('cpuPct', measured(-0.2))).toEqual({ value: 0 });
+    expect(sanitisedReading('cpuPct', measured(33.333333))).toEqual({ value: 33.33 });
+  });
+
+  test('clocks may be behind and signals below zero', () => {
+    expect(sanitisedReading('clockOffsetS', measured(-3600.5))).toEqual({ value: -3600.5 });
+    expect(sanitisedReading('wifiSignalDbm', { items: [{ item: 'wlan0', value: -71 }] })).toEqual({
+      items: [{ item: 'wlan0', value: -71 }],
+    });
+  });
+
+  test('a thousand mounts become as many as are kept, long names short', () => {
+    const items = Array.from({ length: 1000 }, (_, at) => ({ item: `/mnt/${'x'.repeat(400)}${at}`, value: 1 }));
+    const kept = sanitisedReading('diskPct', { items });
+    expect('items' in kept && kept.items.length).toBe(64);
+    expect('items' in kept && kept.items[0]?.item.length).toBe(256);
+  });
+
+  test('more failures than tries are missing', () => {
+    expect(sanitisedReading('dnsFailures', measured({ count: 4, of: 3 }))).toEqual({
+      missing: '4 of 3 is not possible',
+    });
+  });
+});
+
+test('what is not given is missing with a reason, for every signal', () => {
+  const readings = completeReadings({ cpuPct: measured(5) }, (name) => `no ${name} here`);
+  expect(readings.cpuPct).toEqual({ value: 5 });
+  expect(readings.vpnUp).toEqual({ missing: 'no vpnUp here' });
+});
+
+test('an item that is set aside or was not read does not count', () => {
+  const items = [
+    { item: 'C:', value: 60 },
+    { item: 'E:', value: 100, setAside: 'optical disc' },
+    { item: 'F:', ...missing('no size') },
+  ];
+  expect(judgedItems({ items })).toEqual([{ item: 'C:', value: 60 }]);
+});
