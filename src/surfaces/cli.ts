@@ -2,7 +2,8 @@
 import { writeFile } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import { connectAgent } from '../../mcp/agent.ts';
-import { type App, createApp, restore } from '../app.ts';
+import { type App, createApp } from '../app.ts';
+import { restore } from '../composition/restore.ts';
 import { processEnv, readConfig } from '../config.ts';
 import type { Actor } from '../core/actor.ts';
 import { COMMAND_PREFIXES } from '../core/callText.ts';

@@ -4,8 +4,10 @@ import { REMEDIATION_ACTIONS, REMEDIATION_STATUSES, type Remediation } from '../
 import { INTERFACES } from '../../actor.ts';
 import { forgetDeliveries } from '../../alerts/ticketing.ts';
 import { expireApprovals } from '../../approvals.ts';
-import { remediateAlert } from '../../healing/healing.ts';
-import { answerFixCheck, cancelRemediation, maintainRemediations } from '../../healing/remediating.ts';
+import { answerFixCheck } from '../../healing/answers.ts';
+import { remediateAlert } from '../../healing/begin.ts';
+import { cancelRemediation } from '../../healing/endRemediation.ts';
+import { maintainRemediations } from '../../healing/maintain.ts';
 import { iso } from '../../present.ts';
 import { hostnameInput, pageInput, timestamp } from '../../shapes.ts';
 import { defineTool } from '../../tool.ts';
