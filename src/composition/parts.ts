@@ -24,7 +24,9 @@ import type { PlannerParts } from '../core/planner/plannerRuns.ts';
 import type { Messenger } from '../core/ports/messagePorts.ts';
 import type { Clock, Log, Metrics, Ports, Reloaded, Settings } from '../core/ports/ports.ts';
 import type { Store } from '../core/ports/storePorts.ts';
+import type { CardKind } from '../core/presentation.ts';
 import type { Probe } from '../core/processes/health.ts';
+import { callShowing } from '../core/tool.ts';
 import { TOOLS } from '../core/tools/index.ts';
 import { NO_TRACING, type Tracing } from '../core/tracing.ts';
 import type { RemediationRules } from '../domain/healing/remediationGuards.ts';
@@ -160,15 +162,17 @@ export async function openSlack(
 ): Promise<SlackConnection | null> {
   if (config.SLACK_BOT_TOKEN === '') return null;
   const { connectSlack } = await import('../adapters/slack/connect.ts');
-  const read = async (tool: string, input: object) =>
-    (await parts.invoke()(tool, input, jobActor('tell_slack'))).output;
+  const read = (card: CardKind, id: string) => {
+    const { tool, input } = callShowing(TOOLS, card, id);
+    return parts.invoke()(tool, input, jobActor('tell_slack'));
+  };
   return connectSlack(
     { token: config.SLACK_BOT_TOKEN, apiUrl: config.SLACK_API_URL, channel: config.SLACK_ALERT_CHANNEL },
     formatting,
     {
       messages: parts.store.slackMessages,
-      readAlert: (alert_id) => read('get_alert', { alert_id }),
-      readApproval: (approval_id) => read('get_approval', { approval_id }),
+      readAlert: (id) => read('alert', String(id)),
+      readApproval: (id) => read('approval', id),
       write: (message) => composeSurveyMessage(parts.ports(), message),
     },
     parts,

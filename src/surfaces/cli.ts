@@ -11,7 +11,7 @@ import { helpText, toolHelpText } from '../core/commands/commandHelp.ts';
 import { readCommand } from '../core/commands/readCommand.ts';
 import { AppError, type ErrorKind } from '../core/errors.ts';
 import type { Answer } from '../core/invoke.ts';
-import type { AnyTool } from '../core/tool.ts';
+import { type AnyTool, callShowing } from '../core/tool.ts';
 import { TOOLS } from '../core/tools/index.ts';
 import { isFinished, type RunStatus } from '../domain/run.ts';
 import { progressBar } from './progressBar.ts';
@@ -116,13 +116,12 @@ async function call(
 
 /** What a command that only asked for work has to show is the work's end. */
 async function outcome(app: App, answer: Answer, actor: Actor, flags: Flags, output: CliOutput): Promise<Answer> {
-  const { run_id: runId, status } = answer.output;
-  if (flags.noWait || typeof runId !== 'string' || typeof status !== 'string' || isFinished(status as RunStatus))
-    return answer;
+  if (flags.noWait || answer.progress === null) return answer;
   output.err(answer.text);
   await app.startWorking({ recover: false });
+  const { tool, input } = callShowing(TOOLS, 'run', answer.progress);
   for (;;) {
-    const run = await app.invoke('get_run', { run_id: runId }, actor);
+    const run = await app.invoke(tool, input, actor);
     if (isFinished(run.output.status as RunStatus) || run.output.status === 'waiting_approval') return run;
     await new Promise((resolve) => setTimeout(resolve, 200));
   }

@@ -16,6 +16,7 @@ export const ingestAlerts = defineTool({
   name: 'ingest_alerts',
   title: 'Take in alerts',
   effect: 'write',
+  takesIn: 'alertmanager',
   hiddenFrom: INTERFACES.filter((face) => face !== 'webhook'),
   description: 'Take one delivery of Alertmanager (webhook version 4): every alert of the group, firing and resolved.',
   input: z.looseObject({
@@ -54,6 +55,7 @@ export const maintainAlerts = defineTool({
     return { woken };
   },
   summary: ({ woken }) => `${woken} alerts are active again.`,
+  schedule: { job: 'dex_tend_alerts', cron: () => '* * * * *' },
 });
 
 export const listUnknownHosts = defineTool({
