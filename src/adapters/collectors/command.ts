@@ -1,7 +1,7 @@
 /** Runs a program of this machine with fixed arguments and a time limit. */
 import { execFile } from 'node:child_process';
 
-export interface CommandResult {
+interface CommandResult {
   stdout: string;
   stderr: string;
   /** Exit code; null when the program was stopped. */

@@ -1,4 +1,4 @@
-/** Looks at the machine that this process runs on. */
+/** Scans the machine that this process runs on. */
 import { getServers } from 'node:dns';
 import { cpus, hostname, networkInterfaces, uptime } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -22,8 +22,8 @@ import {
 } from './readings.ts';
 import { downUnits, LIST_UNITS_ARGS, parseUnits } from './systemdUnits.ts';
 
-/** What lies around the machine; told apart so that a look can be pointed at other peers. */
-export interface Surroundings {
+/** What lies around the machine; distinguished so that a scan can be pointed at other peers. */
+interface Surroundings {
   /** Name servers as `ip` or `ip:port`. */
   nameServers(): string[];
   /** The default gateway as `ip` or `ip:port`; null when there is none. */

@@ -33,7 +33,7 @@ export interface Readings {
   bootedAt: Measured<Date>;
 }
 
-/** One way of looking at an endpoint. Throws `Unreachable` when the endpoint does not answer as it should. */
+/** One way of scanning an endpoint. Throws `Unreachable` when the endpoint does not answer as it should. */
 export type Reader = (target: ScanTarget, context: CollectContext) => Promise<Readings>;
 
 /** The endpoint did not answer, or not with telemetry; the message is what a person reads as the reason. */
@@ -47,10 +47,10 @@ export function measuredNumber(value: number | null | undefined, reasonIfAbsent:
   return typeof value === 'number' && Number.isFinite(value) ? measured(value) : missing(reasonIfAbsent);
 }
 
-/** The last moment that every database and every reader of ISO 8601 agrees on: the end of the year 9999, in Unix seconds. */
+/** The last timestamp that every database and every reader of ISO 8601 agrees on: the end of the year 9999, in Unix seconds. */
 const LATEST_UNIX_S = 253_402_300_799;
 
-/** A moment from Unix seconds that may be absent or nonsense. */
+/** A timestamp from Unix seconds that may be absent or nonsense. */
 export function measuredTimestamp(unixS: number | null, reasonIfAbsent: string): Measured<Date> {
   return unixS !== null && unixS > 0 && unixS <= LATEST_UNIX_S
     ? measured(new Date(unixS * 1000))

@@ -1,4 +1,4 @@
-/** Looks at Linux and macOS machines over SSH: key login, host key held against the known one, one fixed script. */
+/** Scans Linux and macOS machines over SSH: key login, host key held against the known one, one fixed script. */
 import { createHash } from 'node:crypto';
 import { readFile, realpath } from 'node:fs/promises';
 import { isAbsolute, relative, resolve } from 'node:path';

@@ -1,4 +1,4 @@
-/** The one script that an SSH look runs on the endpoint, and the reading of what it prints. */
+/** The one script that an SSH scan runs on the endpoint, and the reading of what it prints. */
 import { busyPct, type CpuTimes } from './exporters/cpuHistory.ts';
 import { type Filesystem, fullestDisk } from './filesystems.ts';
 import { journalArgs, journalErrors, NEWEST_ENTRY_ARGS } from './journal.ts';

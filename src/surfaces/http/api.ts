@@ -1,4 +1,4 @@
-/** The REST face: one route for every tool that declares one. */
+/** The REST interface: one route for every tool that declares one. */
 import type Router from '@koa/router';
 import type { Context } from 'koa';
 import type { Actor } from '../../core/actor.ts';
@@ -11,7 +11,7 @@ import type { RateLimit } from './rateLimit.ts';
 import { createRouter } from './router.ts';
 import { TABLE_TYPES, type TableType, writeTable } from './table.ts';
 
-export interface ApiOptions {
+interface ApiOptions {
   tools: readonly AnyTool[];
   invoke: Invoke;
   charts: ChartRenderer;
@@ -57,7 +57,7 @@ function wantedTable(ctx: Context): TableType | undefined {
 }
 
 /**
- * Query, body and path as one input; the path has the last word, since it is what was asked for. What changes something
+ * Query, body and path as one input; the path takes precedence, since it is what was asked for. What changes something
  * is not taken from the address, which any link can hold and every proxy logs, but for the fields its route names.
  *
  * @throws AppError `invalid` for a body that is no JSON object and for query fields that belong into it

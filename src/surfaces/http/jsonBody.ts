@@ -2,7 +2,7 @@
 import type { Context, Next } from 'koa';
 import { AppError } from '../../core/errors.ts';
 
-export interface JsonBodyOptions {
+interface JsonBodyOptions {
   /** The largest body, such as `1mb`. */
   limit: string;
   /** Methods whose bodies are read, in capitals. */

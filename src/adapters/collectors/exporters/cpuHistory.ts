@@ -1,4 +1,4 @@
-/** Turns cumulative CPU times into the busy share, remembering each endpoint's last counters between looks. */
+/** Turns cumulative CPU times into the busy share, remembering each endpoint's last counters between scans. */
 
 /** Seconds since boot, summed over all cores. */
 export interface CpuTimes {
@@ -11,7 +11,7 @@ export interface CpuTimes {
 const MIN_SPAN_S = 0.25;
 /** Older counters would average over a time that says little about now: two of the longest scan intervals (1 h). */
 const MAX_AGE_MS = 2 * 3_600_000;
-/** About 10 MB; the endpoint looked at longest ago is forgotten first. */
+/** About 10 MB; the endpoint scanned longest ago is forgotten first. */
 const MAX_ENDPOINTS = 50_000;
 
 /** Busy share of all cores between two samples, 0–100; null when they are too close together or a counter was reset. */

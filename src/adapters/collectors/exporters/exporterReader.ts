@@ -1,4 +1,4 @@
-/** The way every Prometheus exporter is looked at: scrape, read, probe the network, and sample the CPU twice if need be. */
+/** The way every Prometheus exporter is read: scrape, read, probe the network, and sample the CPU twice if need be. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ScanTarget } from '../../../domain/signals/telemetry.ts';
 import { measureNetwork } from '../network.ts';
@@ -48,7 +48,7 @@ const SECOND_SAMPLE_AFTER_MS = 1_000;
 
 /**
  * CPU counters are cumulative, so the busy share needs two samples: the earlier one is remembered from the previous
- * look (the share is then the average since), and on a first look a second sample is taken a second later, unless the
+ * look (the share is then the average since), and on a first scan a second sample is taken a second later, unless the
  * caller is in a hurry (`context.quick`).
  */
 export function createExporterReader(exporter: Exporter, scraper: Scraper, cpuHistory: CpuHistory): Reader {
