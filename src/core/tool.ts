@@ -12,7 +12,7 @@ export type CallText = (tool: string, input?: Record<string, unknown>) => string
 /** What calling a tool does to the world; policy, MCP annotations and the need for approval all follow from it. */
 export type Effect = 'read' | 'write' | 'destructive';
 
-interface HttpRoute {
+export interface HttpRoute {
   method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
   /** Koa path; its parameters are fields of the input. */
   path: string;
