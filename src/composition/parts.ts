@@ -89,7 +89,7 @@ export function plannerParts(
       clock,
       async look(external) {
         const { openMcpTools } = await import('../adapters/mcpTools.ts');
-        const connectInProcess = () => Promise.reject(new Error('Only external servers are looked at.'));
+        const connectInProcess = () => Promise.reject(new Error('Only external servers are checked.'));
         const tools = await openMcpTools({ servers: external, connectInProcess, env, log });
         return tools.close().then(tools.status);
       },

@@ -6,6 +6,7 @@ import type {
 } from 'openai/resources/chat/completions';
 import type { LlmMessage, LlmReply, LlmRequest, StopReason } from '../../core/planner/llm.ts';
 import { type AttemptOptions, attempt, type LlmClient, type ProviderFailure, pingBy, retryAfterMs } from './attempt.ts';
+import { boundedFetch, pacedEvents, REPLY_BOUNDS, ReplyParts, tokenCount } from './bounds.ts';
 import { parseToolInput } from './toolInput.ts';
 
 interface OpenAiOptions {
@@ -19,7 +20,13 @@ interface OpenAiOptions {
 }
 
 export function openAiLlm({ provider, baseUrl, apiKey, model, attempts }: OpenAiOptions): LlmClient {
-  const client = new OpenAI({ apiKey, baseURL: baseUrl, maxRetries: 0, timeout: attempts.timeoutMs });
+  const client = new OpenAI({
+    apiKey,
+    baseURL: baseUrl,
+    maxRetries: 0,
+    timeout: attempts.timeoutMs,
+    fetch: boundedFetch(attempts.bounds ?? REPLY_BOUNDS),
+  });
   return {
     ping: (signal) => pingBy((within) => client.models.list({ signal: within }), explain, signal),
     complete: (request) =>
@@ -27,7 +34,7 @@ export function openAiLlm({ provider, baseUrl, apiKey, model, attempts }: OpenAi
         provider,
         attempts,
         request.signal,
-        (signal) => send(client, paramsOf(request, model, baseUrl === null), request, signal),
+        (signal) => send(client, paramsOf(request, model, baseUrl === null), request, attempts, signal),
         explain,
       ),
   };
@@ -82,38 +89,47 @@ async function send(
   client: OpenAI,
   params: ChatCompletionCreateParamsStreaming,
   request: LlmRequest,
+  { bounds = REPLY_BOUNDS, timeoutMs }: AttemptOptions,
   signal: AbortSignal,
 ): Promise<LlmReply> {
   const stream = await client.chat.completions.create(params, { signal });
-  const calls: { id: string; name: string; json: string }[] = [];
+  const calls = new ReplyParts<{ id: string; name: string; json: string }>(bounds);
   let text = '';
   let finish: string | null = null;
   let usage = { inputTokens: 0, outputTokens: 0 };
-  for await (const chunk of stream) {
-    if (chunk.usage) usage = { inputTokens: chunk.usage.prompt_tokens, outputTokens: chunk.usage.completion_tokens };
-    const choice = chunk.choices[0];
-    if (!choice) continue;
+  for await (const chunk of pacedEvents(stream, signal, timeoutMs)) {
+    if (chunk.usage) {
+      usage = {
+        inputTokens: tokenCount(chunk.usage.prompt_tokens),
+        outputTokens: tokenCount(chunk.usage.completion_tokens),
+      };
+    }
+    const choice = chunk.choices?.[0];
+    if (!choice?.delta) continue;
     finish = choice.finish_reason ?? finish;
-    if (choice.delta.content) {
-      text += choice.delta.content;
-      request.onText?.(choice.delta.content);
+    const said = calls.take(choice.delta.content);
+    if (said !== '') {
+      text += said;
+      request.onText?.(said);
     }
     for (const delta of choice.delta.tool_calls ?? []) {
-      calls[delta.index] ??= { id: '', name: '', json: '' };
-      const call = calls[delta.index]!;
-      call.id ||= delta.id ?? '';
-      call.name ||= delta.function?.name ?? '';
-      call.json += delta.function?.arguments ?? '';
+      const call = calls.get(delta.index) ?? calls.set(delta.index, { id: '', name: '', json: '' });
+      call.id ||= calls.take(delta.id);
+      call.name ||= calls.take(delta.function?.name);
+      call.json += calls.take(delta.function?.arguments);
     }
   }
   if (finish === null) throw new Error('the stream ended before the reply did');
+  const toolCalls = calls.inOrder();
   return {
     text,
-    toolCalls: calls
-      .filter((call) => call !== undefined)
-      .map(({ id, name, json }, index) => ({ id: id || `call_${index}`, name, ...parseToolInput(json) })),
+    toolCalls: toolCalls.map(({ id, name, json }, index) => ({
+      id: id || `call_${index}`,
+      name,
+      ...parseToolInput(json),
+    })),
     usage,
-    stopReason: stopReasonOf(finish, calls.length > 0),
+    stopReason: stopReasonOf(finish, toolCalls.length > 0),
     carry: null,
   };
 }

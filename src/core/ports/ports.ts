@@ -35,7 +35,7 @@ export interface Ports {
   inProgress: Set<string>;
   backups: Backups;
   alertIntake: AlertIntake;
-  /** Who looks at new alerts and heals what it may; absent while nothing does. */
+  /** Who handles new alerts and heals what it may; absent while nothing does. */
   healing?: Healing;
   runbooks: Runbooks;
   /** Who people are, where messages reach them; absent while no messages to people can be sent. */

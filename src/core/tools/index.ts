@@ -25,6 +25,7 @@ import { getFleet, getScore, getScoreHistory } from './fleet/scores.ts';
 import { submitSnapshot } from './fleet/snapshots.ts';
 import { getTrends } from './fleet/trends.ts';
 import { createApiKey, listApiKeys, revokeApiKey } from './keys.ts';
+import { listDeadMessages, resendMessage } from './outbox.ts';
 import { reportProblem } from './problems.ts';
 import { retentionTool } from './retention.ts';
 import {
@@ -99,6 +100,8 @@ export const TOOLS: readonly AnyTool[] = [
   listApiKeys,
   revokeApiKey,
   listAudit,
+  listDeadMessages,
+  resendMessage,
   createBackup,
   retentionTool,
 ];

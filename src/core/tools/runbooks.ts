@@ -80,7 +80,7 @@ export const endpointRunbooks = defineTool({
   summary: ({ hostname, query, runbooks, note }) =>
     query === ''
       ? `${hostname} has no open alert, and nothing lowers its score.`
-      : hitsText(`No runbook fits what ails ${hostname}: ${query}`, runbooks, note),
+      : hitsText(`No runbook fits what is wrong with ${hostname}: ${query}`, runbooks, note),
   related: ({ runbooks }) => votesFor(runbooks),
 });
 

@@ -188,7 +188,7 @@ export const getEndpoint = defineTool({
   title: 'Show an endpoint',
   effect: 'read',
   subject: machineSubject,
-  description: 'One registered machine: whose it is, how it is looked at, its latest score and when it last answered.',
+  description: 'One registered machine: whose it is, how it is scanned, its latest score and when it last answered.',
   http: { method: 'GET', path: '/api/v1/dex/endpoints/:hostname' },
   command: { name: 'endpoint', args: ['hostname'], example: 'endpoint dev-machine-01' },
   input: z.strictObject({ hostname: hostnameInput }),
