@@ -68,8 +68,9 @@ export const endpointRunbooks = defineTool({
     note: z.string().nullable(),
     runbooks: z.array(runbookHitShape.extend({ problem: z.string() })),
   }),
-  async run({ hostname, alert, k }, { ports }) {
-    const endpoint = await requireEndpoint(ports, hostname);
+  async run({ hostname: host, alert, k }, { ports }) {
+    const endpoint = await requireEndpoint(ports, host);
+    const { hostname } = endpoint;
     const { results, ...rest } = await adviseEndpoint(ports, endpoint, alert ?? null, k);
     return {
       hostname,

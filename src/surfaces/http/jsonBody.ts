@@ -7,6 +7,8 @@ interface JsonBodyOptions {
   limit: string;
   /** Methods whose bodies are read, in capitals. */
   methods: string[];
+  /** Takes objects with a key `__proto__` too, of senders that cannot help what they pass on; the key stays a plain one. */
+  anyKeys?: boolean;
 }
 
 /**
@@ -14,10 +16,21 @@ interface JsonBodyOptions {
  *
  * @throws AppError `invalid` for a body that is not JSON or not encoded as its headers say, `too_large` above the limit
  */
-export function jsonBody({ limit, methods }: JsonBodyOptions): (ctx: Context, next: Next) => Promise<void> {
+export function jsonBody({
+  limit,
+  methods,
+  anyKeys = false,
+}: JsonBodyOptions): (ctx: Context, next: Next) => Promise<void> {
   const load = async () => {
     const { bodyParser } = await import('@koa/bodyparser');
-    return bodyParser({ enableTypes: ['json'], jsonLimit: limit, parsedMethods: methods });
+    return anyKeys
+      ? bodyParser({
+          enableTypes: ['text'],
+          extendTypes: { text: ['application/json'] },
+          textLimit: limit,
+          parsedMethods: methods,
+        })
+      : bodyParser({ enableTypes: ['json'], jsonLimit: limit, parsedMethods: methods });
   };
   let parser: ReturnType<typeof load> | null = null;
   return async (ctx, next) => {
@@ -30,6 +43,7 @@ export function jsonBody({ limit, methods }: JsonBodyOptions): (ctx: Context, ne
     await parse(ctx, async () => {}).catch((error: unknown) => {
       throw badBody(error, ctx.get('Content-Encoding'));
     });
+    if (anyKeys) ctx.request.body = parsed(ctx.request.body);
     await next();
   };
 }
@@ -37,6 +51,15 @@ export function jsonBody({ limit, methods }: JsonBodyOptions): (ctx: Context, ne
 /** Said by its headers (RFC 9112, section 6). */
 function hasBody(ctx: Context): boolean {
   return ctx.request.length !== undefined ? ctx.request.length > 0 : ctx.get('Transfer-Encoding') !== '';
+}
+
+function parsed(text: unknown): unknown {
+  if (typeof text !== 'string' || text === '') return {};
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new AppError('invalid', `The body is not JSON: ${(error as Error).message}`, undefined, { cause: error });
+  }
 }
 
 /** Whatever reading a body throws is about what the client sent. */
