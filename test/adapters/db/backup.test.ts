@@ -42,10 +42,7 @@ const AWKWARD = [
 async function fill(store: Store): Promise<void> {
   const tags = Object.fromEntries(AWKWARD.map((text, i) => [`t${i}`, text]));
   const endpoint = await store.endpoints.register(registration({ hostname: 'full', tags }), 'digest', NOW);
-  await store.snapshots.add([
-    snapshot(endpoint.id, NOW),
-    { ...snapshot(endpoint.id, NOW), cpuPct: 1e-9, memoryPct: 3 },
-  ]);
+  await store.snapshots.add([snapshot(endpoint.id, NOW), snapshot(endpoint.id, NOW, 0.01, { memoryPct: 3 })]);
   await store.scores.add([score(endpoint.id, NOW, 61.3)]);
   for (const [i, goal] of AWKWARD.entries()) await store.runs.add(run(`run-${i}`, { goal, result: { goal } }));
 }
