@@ -169,7 +169,7 @@ export const indexRunbook = defineTool({
   effect: 'write',
   description:
     'Keep one Markdown page as a runbook, replacing one of the same doc_id, and make it searchable at once. Front-matter may give title, alerts and platforms.',
-  http: { method: 'POST', path: '/api/v1/dex/runbooks/index' },
+  http: { method: 'POST', path: '/api/v1/dex/runbooks/index', query: ['doc_id', 'content'] },
   command: {
     name: 'runbooks add',
     args: ['doc_id', 'content'],
