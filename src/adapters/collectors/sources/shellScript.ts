@@ -1,0 +1,73 @@
+/** Writes sources as one POSIX shell script, and reads what the script prints back into texts. */
+import { DEFAULT_TIMEOUT_S, MAX_SOURCE_BYTES, type Source, type SourceText, Texts } from './source.ts';
+
+/** Sources that run together when their name is among the script's arguments; the first group always runs. */
+export interface ScriptGroup {
+  name: string;
+  sources: readonly Source[];
+}
+
+/**
+ * Functions of the script. `limited` stops a program that takes too long: coreutils' timeout, or perl's alarm as on
+ * macOS. `from` prints a program's output between its mark and a line with its exit code and first remark; a program
+ * that is not installed prints nothing at all.
+ */
+const PRELUDE = `LC_ALL=C; export LC_ALL; unset LANG LANGUAGE
+PATH=$PATH:/usr/sbin:/sbin:/usr/bin:/bin; export PATH
+limited() {
+  if command -v timeout >/dev/null 2>&1; then timeout -s KILL "$@"
+  elif command -v perl >/dev/null 2>&1; then perl -e 'alarm shift; exec @ARGV' "$@"
+  else shift; "$@"; fi
+}
+from() {
+  name=$1; seconds=$2; shift 2
+  command -v "$1" >/dev/null 2>&1 || return 0
+  printf '\\n@@%s\\n' "$name"
+  { remark=$(limited "$seconds" "$@" 2>&1 1>&3 3>&- </dev/null); code=$?; } 3>&1
+  printf '\\n@@=%s %s %s\\n' "$name" "$code" "$(printf '%s' "$remark" | head -n 1 | cut -c 1-300)"
+}
+`;
+
+/** The script for `/bin/sh -s GROUP …`; it only reads. */
+export function shellScript([first, ...others]: readonly [ScriptGroup, ...ScriptGroup[]]): string {
+  const optional = others.map(
+    ({ name, sources }) => `case " $* " in *" ${name} "*)\n${sources.map(lineOf).join('\n')}\n;; esac`,
+  );
+  return [
+    PRELUDE,
+    ...first.sources.map(lineOf),
+    "printf '\\n@@measured\\n'",
+    ...optional,
+    "printf '\\n@@end\\n'",
+    '',
+  ].join('\n');
+}
+
+function lineOf({ name, files, withPaths, command, timeoutS = DEFAULT_TIMEOUT_S }: Source): string {
+  if (command) return `from ${name} ${timeoutS} ${command.map(quoted).join(' ')}`;
+  // Patterns stay unquoted for the shell to expand; they are constants of letters, digits and slashes.
+  const patterns = (files ?? []).join(' ');
+  const read = withPaths ? `grep -s . ${patterns} /dev/null` : `cat ${patterns}`;
+  return `printf '\\n@@${name}\\n'; { ${read} 2>/dev/null | head -c ${MAX_SOURCE_BYTES}; } 2>/dev/null; printf '\\n@@=${name} 0 \\n'`;
+}
+
+const quoted = (word: string): string => (/^[\w./:=,+%-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`);
+
+export interface ShellReport {
+  texts: Texts;
+  /** Whether the part that always runs was done; what is due more rarely may still be missing. */
+  measured: boolean;
+}
+
+/** Reads the script's output; what a login banner printed before the first mark is passed over. */
+export function parseShellReport(output: string): ShellReport {
+  const texts = new Map<string, SourceText>();
+  const part = /\n@@(\w+)\n([\s\S]*?)\n@@=\1 (\d+) ?([^\n]*)/g;
+  for (const [, name = '', text = '', code, remark = ''] of `\n${output}`.matchAll(part)) {
+    const stopped = code === '137' || code === '142';
+    if (text !== '' || remark !== '' || code !== '0') {
+      texts.set(name, { text: `${text}\n`, remark, code: stopped ? null : Number(code) });
+    }
+  }
+  return { texts: new Texts(texts), measured: /\n@@measured(\n|$)/.test(output) };
+}
