@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { usedPct } from '../../src/adapters/collectors/exporters/exporterReader.ts';
 import { parseSamples, type Sample } from '../../src/adapters/collectors/exporters/prometheusText.ts';
 import { measuredTimestamp, type Readings, toSnapshot, Unreachable } from '../../src/adapters/collectors/readings.ts';
-import { readReport as readSshReport } from '../../src/adapters/collectors/sshReport.ts';
+import { readReport as readSshReport } from '../../src/adapters/collectors/ssh/sshReport.ts';
 import { parseUnits } from '../../src/adapters/collectors/systemdUnits.ts';
 import { parseToolInput } from '../../src/adapters/llm/toolInput.ts';
 import { readReport as readAnsibleReport } from '../../src/adapters/runners/ansibleReport.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readReport } from '../../../src/adapters/collectors/sshReport.ts';
+import { readReport } from '../../../src/adapters/collectors/ssh/sshReport.ts';
 
 const linux = `@@os
 Linux

@@ -1,6 +1,6 @@
 /** Reads which programs crashed from systemd's list of core dumps. */
-import { type ProgramFault, programName } from '../programFaults.ts';
-import { type Measured, measured, missing } from '../readings.ts';
+import { type ProgramFault, programName } from '../machine/programFaults.ts';
+import { type Reading, measured, missing } from '../../../domain/signals/reading.ts';
 
 const MAX_DUMPS = 1000;
 
@@ -8,7 +8,7 @@ const MAX_DUMPS = 1000;
  * Output of `coredumpctl list --json=short`: an array of `{ time (µs), pid, uid, sig, exe, … }`. When there is none the
  * program prints a remark and fails with code 1.
  */
-export function parseCoredumps(stdout: string, remarks: string): Measured<ProgramFault[]> {
+export function parseCoredumps(stdout: string, remarks: string): Reading<ProgramFault[]> {
   const start = stdout.indexOf('[');
   if (start === -1) {
     return /No coredumps found/i.test(`${stdout}\n${remarks}`)
@@ -29,7 +29,7 @@ export function parseCoredumps(stdout: string, remarks: string): Measured<Progra
 }
 
 /** Core dumps are listed from the journal: without one, an empty list says nothing. */
-function noDumps(remarks: string): Measured<ProgramFault[]> {
+function noDumps(remarks: string): Reading<ProgramFault[]> {
   if (/No journal files/i.test(remarks))
     return missing('the machine keeps no journal, in which crashes would be noted');
   if (/permission|not seeing messages/i.test(remarks)) {

@@ -1,5 +1,5 @@
 /** Reads Linux' temperatures and how often the processor was slowed down because of them. */
-import { type Measured, measured, missing } from '../readings.ts';
+import { type Reading, measured, missing } from '../../../domain/signals/reading.ts';
 import { numbersByPath, parsePathLines } from './pathLines.ts';
 
 /** Sensors that are not wired up report these bounds, or anything beyond. */
@@ -11,7 +11,7 @@ const MAX_CELSIUS = 130;
  * @param zones lines `/sys/class/thermal/thermal_zoneN/temp:47000` and `…/type:x86_pkg_temp`
  * @param hwmon lines `/sys/class/hwmon/hwmonN/tempM_input:47000` and `…/name:coretemp`
  */
-export function readTemperature(zones: string, hwmon: string): Measured<number> {
+export function readTemperature(zones: string, hwmon: string): Reading<number> {
   const ofDrives = new Set(
     parsePathLines(hwmon)
       .filter(({ path, line }) => path.endsWith('/name') && /^(nvme|drivetemp|iwlwifi|BAT|ucsi)/.test(line))
@@ -25,7 +25,7 @@ export function readTemperature(zones: string, hwmon: string): Measured<number> 
 }
 
 /** The highest of these readings that a working sensor can give. */
-export function hottest(celsius: number[]): Measured<number> {
+export function hottest(celsius: number[]): Reading<number> {
   const plausible = celsius.filter((value) => value > MIN_CELSIUS && value < MAX_CELSIUS && value !== 0);
   if (plausible.length > 0) return measured(Math.max(...plausible));
   return missing(

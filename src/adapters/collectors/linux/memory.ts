@@ -1,11 +1,11 @@
 /** Reads Linux' memory: what programs can still have, with ZFS' cache and reserved huge pages told apart, and swap. */
-import { type Measured, measured, missing } from '../readings.ts';
+import { type Reading, measured, missing } from '../../../domain/signals/reading.ts';
 
 export interface LinuxMemory {
   /** Share of memory that programs cannot get, 0–100; memory reserved as huge pages belongs to neither side. */
-  memoryPct: Measured<number>;
+  memoryPct: Reading<number>;
   /** Used share of swap, 0–100. */
-  swapPct: Measured<number>;
+  swapPct: Reading<number>;
 }
 
 /** Kilobytes by field name, from lines `Name:  123 kB`. */
@@ -49,7 +49,7 @@ export function memoryUse(
   availableKb: number | undefined,
   reclaimableKb: number,
   hugePagesKb: number,
-): Measured<number> {
+): Reading<number> {
   if (availableKb === undefined || !(totalKb > 0)) return missing('the system reports no available memory');
   if (availableKb > totalKb) return missing('the system reports more available memory than it has');
   const ordinaryKb = totalKb - hugePagesKb;
@@ -58,7 +58,7 @@ export function memoryUse(
 }
 
 /** Used share of swap; a machine without swap has none to fill. */
-export function swapUse(total: number | null | undefined, free: number | null | undefined): Measured<number> {
+export function swapUse(total: number | null | undefined, free: number | null | undefined): Reading<number> {
   if (total === null || total === undefined || free === null || free === undefined) {
     return missing('the system reports no swap figures');
   }

@@ -1,5 +1,5 @@
 /** Reads Linux' pressure stall information (PSI): the share of time in which some task waits for a resource. */
-import { type Measured, measured, missing } from '../readings.ts';
+import { type Reading, measured, missing } from '../../../domain/signals/reading.ts';
 
 /** Microseconds since boot in which at least one task waited; null when the text is not PSI. */
 export function parsePressureTotal(text: string): number | null {
@@ -8,7 +8,7 @@ export function parsePressureTotal(text: string): number | null {
 }
 
 /** The kernel's own average over the last 5 minutes, 0–100: what a first scan has instead of two totals. */
-export function readPressureAverage(text: string): Measured<number> {
+export function readPressureAverage(text: string): Reading<number> {
   const pct = /^some .*\bavg300=([\d.]+)/m.exec(text)?.[1];
   return pct === undefined ? missing(NO_PRESSURE) : measured(Math.min(100, Number(pct)));
 }

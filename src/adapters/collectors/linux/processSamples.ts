@@ -1,7 +1,7 @@
 /** Samples Linux' processes from /proc, without starting a program. */
 import { readdir, readFile, readlink } from 'node:fs/promises';
-import { programName } from '../programFaults.ts';
-import type { ProcessSample } from '../topProcesses.ts';
+import { programName } from '../machine/programFaults.ts';
+import type { ProcessSample } from '../machine/topProcesses.ts';
 
 const TICKS_PER_S = 100;
 const PAGE_BYTES = 4096;

@@ -1,12 +1,12 @@
 /** Reads how a Linux machine started: how long it took, whether it had gone down in order, and whether it wants a restart. */
-import { type Measured, measured, missing } from '../readings.ts';
+import { type Reading, measured, missing } from '../../../domain/signals/reading.ts';
 
 const UNIT_SECONDS: Record<string, number> = { h: 3600, min: 60, s: 1, ms: 0.001, us: 0.000001 };
 /** Longer than this was no start that somebody waited for (an unattended recovery, a wrong clock). */
 const MAX_BOOT_S = 6 * 3600;
 
 /** Total of `systemd-analyze time`: `Startup finished in 5.1s (firmware) + … = 1min 3.214s`. Seconds. */
-export function parseSystemdAnalyze(output: string): Measured<number> {
+export function parseSystemdAnalyze(output: string): Reading<number> {
   const [, total] = /^Startup finished in .* = ((?:[\d.]+(?:h|min|ms|us|s) ?)+)/m.exec(output) ?? [];
   if (total === undefined) {
     if (/not yet finished/i.test(output)) return missing('the machine is still starting');
@@ -82,7 +82,7 @@ export function readPendingReboot(
   listing: string,
   needsRestarting: number | null,
   marksReboots: boolean,
-): Measured<PendingReboot> {
+): Reading<PendingReboot> {
   const unixS = Number(/^(\d+) .*reboot-required$/m.exec(listing)?.[1] ?? Number.NaN);
   if (Number.isFinite(unixS)) return measured({ pending: true, since: new Date(unixS * 1000) });
   if (needsRestarting === 1) return measured({ pending: true, since: null });

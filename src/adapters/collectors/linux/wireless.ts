@@ -1,5 +1,5 @@
 /** Reads Linux' Wi-Fi: the kernel's own table, and `iw` or NetworkManager where they are installed. */
-import { MAX_ADAPTERS, type WifiLink, wifiRate, wifiSignal, wifiSignalFromQuality } from '../wifi.ts';
+import { MAX_ADAPTERS, type WifiLink, wifiRate, wifiSignal, wifiSignalFromQuality } from '../machine/wifi.ts';
 
 /** Fields of /proc/net/wireless: `wlan0: 0000   54.  -56.  -256 …`, the third being the level in dBm. */
 export function parseProcWireless(text: string): WifiLink[] {

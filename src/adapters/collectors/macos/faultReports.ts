@@ -1,5 +1,5 @@
 /** Reads which programs of a Mac crashed or hung, and whether it panicked, from the reports that macOS keeps. */
-import { type ProgramFault, programName } from '../programFaults.ts';
+import { type ProgramFault, programName } from '../machine/programFaults.ts';
 
 export interface FaultReports {
   crashes: ProgramFault[];

@@ -1,17 +1,17 @@
 /** Reads a Mac's battery: `pmset` for where the power comes from, System Information for its wear. */
-import { type Battery, batteryCycles, batteryHealth, batteryHealthPct, MAX_BATTERIES } from '../batteries.ts';
-import { type Measured, measured, missing } from '../readings.ts';
+import { type Battery, batteryCycles, batteryHealth, batteryHealthPct, MAX_BATTERIES } from '../machine/batteries.ts';
+import { type Reading, measured, missing } from '../../../domain/signals/reading.ts';
 import { entriesOf, firstNumber, type JsonObject } from './systemProfiler.ts';
 
 /** Output of `pmset -g batt`: `Now drawing from 'Battery Power'`, then a line a battery. */
-export function parsePmsetBattery(output: string): Measured<boolean> {
+export function parsePmsetBattery(output: string): Reading<boolean> {
   if (!/^\s*-.*\b(Battery|charged|charging|discharging)/im.test(output)) return missing('the Mac has no battery');
   const source = /drawing from '([^']+)'/.exec(output)?.[1];
   return source === undefined ? missing('pmset does not name the power source') : measured(source === 'Battery Power');
 }
 
 /** Output of `system_profiler SPPowerDataType -json`. */
-export function parsePowerData(output: string): Measured<Battery[]> {
+export function parsePowerData(output: string): Reading<Battery[]> {
   const entries = entriesOf(output, 'SPPowerDataType');
   if (entries === null) return missing('system_profiler gives no power data');
   const batteries = entries.filter((entry) => 'sppower_battery_health_info' in entry).slice(0, MAX_BATTERIES);
@@ -35,7 +35,7 @@ function batteryOf(entry: JsonObject): Battery {
 }
 
 /** Output of `pmset -g therm`: `CPU_Speed_Limit = 100` while nothing slows the processor down. */
-export function parsePmsetThermal(output: string): Measured<boolean> {
+export function parsePmsetThermal(output: string): Reading<boolean> {
   const limit = /CPU_Speed_Limit\s*=\s*(\d+)/.exec(output)?.[1];
   if (limit !== undefined) return measured(Number(limit) < 100);
   if (/No (thermal|performance) warning level has been recorded/i.test(output)) return measured(false);

@@ -1,10 +1,10 @@
 /** Reads how current a Mac is from what Software Update noted at its last check: nothing is fetched. */
-import { type Measured, measured, missing } from '../readings.ts';
+import { type Reading, measured, missing } from '../../../domain/signals/reading.ts';
 
 export interface SoftwareUpdateState {
-  updates: Measured<number>;
-  securityUpdates: Measured<number>;
-  checkedAt: Measured<Date>;
+  updates: Reading<number>;
+  securityUpdates: Reading<number>;
+  checkedAt: Reading<Date>;
 }
 
 const NOTHING = 'Software Update has not checked yet, or this login may not read what it found';
@@ -30,7 +30,7 @@ export function parseSoftwareUpdate(output: string): SoftwareUpdateState {
  * When an update was last installed, of `system_profiler SPInstallHistoryDataType -json`: entries with `install_date` and
  * `package_source` (Apple's own count, other programs' do not).
  */
-export function lastInstalled(entries: Record<string, unknown>[] | null): Measured<Date> {
+export function lastInstalled(entries: Record<string, unknown>[] | null): Reading<Date> {
   const dates = (entries ?? [])
     .filter(({ package_source }) => package_source === 'package_source_apple')
     .map(({ install_date }) => new Date(String(install_date)))

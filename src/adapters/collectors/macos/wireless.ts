@@ -1,10 +1,10 @@
 /** Reads a Mac's Wi-Fi from System Information. */
-import { type Measured, measured, missing } from '../readings.ts';
-import { MAX_ADAPTERS, type WifiLink, wifiRate, wifiSignal } from '../wifi.ts';
+import { type Reading, measured, missing } from '../../../domain/signals/reading.ts';
+import { MAX_ADAPTERS, type WifiLink, wifiRate, wifiSignal } from '../machine/wifi.ts';
 import { entriesOf, firstNumber, isObject, objectsIn } from './systemProfiler.ts';
 
 /** Output of `system_profiler SPAirPortDataType -json`; an interface that is not connected makes no entry. */
-export function parseAirPort(output: string): Measured<WifiLink[]> {
+export function parseAirPort(output: string): Reading<WifiLink[]> {
   const entries = entriesOf(output, 'SPAirPortDataType');
   if (entries === null) return missing('system_profiler gives no Wi-Fi data');
   const interfaces = entries.flatMap((entry) => objectsIn(entry.spairport_airport_interfaces));

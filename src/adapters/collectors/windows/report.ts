@@ -1,5 +1,5 @@
 /** Takes apart what the PowerShell script prints, and reads its sections by name without trusting their shape. */
-import { type Measured, measured, missing } from '../readings.ts';
+import { type Reading, measured, missing } from '../../../domain/signals/reading.ts';
 
 export type Row = Record<string, unknown>;
 
@@ -18,7 +18,7 @@ export class WindowsReport {
   }
 
   /** The section's rows (a single object counts as one), or why there are none. */
-  rows(name: string): Measured<Row[]> {
+  rows(name: string): Reading<Row[]> {
     const value = this.sections.get(name);
     if (value === undefined) return missing('PowerShell did not get to it in time');
     const rows = (Array.isArray(value) ? value : [value]).filter(isRow);
@@ -27,7 +27,7 @@ export class WindowsReport {
   }
 
   /** The section's only object. */
-  row(name: string): Measured<Row> {
+  row(name: string): Reading<Row> {
     const rows = this.rows(name);
     if ('missing' in rows) return rows;
     const [first] = rows.value;

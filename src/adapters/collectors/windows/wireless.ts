@@ -1,5 +1,5 @@
 /** Reads Windows' Wi-Fi from `netsh wlan show interfaces`, in whatever language Windows speaks. */
-import { MAX_ADAPTERS, type WifiLink, wifiRate, wifiSignalFromQuality } from '../wifi.ts';
+import { MAX_ADAPTERS, type WifiLink, wifiRate, wifiSignalFromQuality } from '../machine/wifi.ts';
 
 /**
  * The labels are translated, the order and the values are not: a block an interface, its name first, the only value in

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseProcNetDev, vpnInterfaces } from '../../../../src/adapters/collectors/linkErrors.ts';
+import { parseProcNetDev, vpnInterfaces } from '../../../../src/adapters/collectors/machine/links.ts';
 import {
   diskActivity,
   isPhysicalDisk,
@@ -9,7 +9,7 @@ import { memoryUse, readLinuxMemory, swapUse } from '../../../../src/adapters/co
 import { parsePressureTotal, readPressureAverage } from '../../../../src/adapters/collectors/linux/pressure.ts';
 import { parseBootTime, parseProcStat } from '../../../../src/adapters/collectors/linux/processor.ts';
 import { parsePidStat } from '../../../../src/adapters/collectors/linux/processSamples.ts';
-import { topPrograms } from '../../../../src/adapters/collectors/topProcesses.ts';
+import { topPrograms } from '../../../../src/adapters/collectors/machine/topProcesses.ts';
 import { fixture } from '../../../helpers/fixture.ts';
 
 describe('processor times', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { batteryCycles, batteryHealth } from '../../../../src/adapters/collectors/batteries.ts';
+import { batteryCycles, batteryHealth } from '../../../../src/adapters/collectors/machine/batteries.ts';
 import { readTemperature, throttleCount } from '../../../../src/adapters/collectors/linux/heat.ts';
 import { readPowerSupplies } from '../../../../src/adapters/collectors/linux/power.ts';
 import {
@@ -8,8 +8,8 @@ import {
   parseNmcliWifi,
   parseProcWireless,
 } from '../../../../src/adapters/collectors/linux/wireless.ts';
-import { readSmart } from '../../../../src/adapters/collectors/smart.ts';
-import { wifiSignal } from '../../../../src/adapters/collectors/wifi.ts';
+import { readSmart } from '../../../../src/adapters/collectors/machine/smart.ts';
+import { wifiSignal } from '../../../../src/adapters/collectors/machine/wifi.ts';
 import { fixture } from '../../../helpers/fixture.ts';
 
 describe('batteries', () => {

@@ -19,7 +19,7 @@ import {
   parseDnfUpdates,
   parseRpmInstallTimes,
 } from '../../../../src/adapters/collectors/linux/updates.ts';
-import { countFaults, programName } from '../../../../src/adapters/collectors/programFaults.ts';
+import { countFaults, programName } from '../../../../src/adapters/collectors/machine/programFaults.ts';
 import { fixture } from '../../../helpers/fixture.ts';
 
 describe('the start', () => {

@@ -1,18 +1,18 @@
 /** What every platform says about a machine's batteries, made comparable: wear, cycles, and where the power comes from. */
-import { type Measured, measured, missing } from './readings.ts';
+import { type Reading, measured, missing } from '../../../domain/signals/reading.ts';
 
 export interface Battery {
   /** As the system names it: `BAT0`, `InternalBattery-0`. */
   name: string;
   /** What a full charge holds of what it was designed to hold, 0–100. */
-  healthPct: Measured<number>;
-  cycles: Measured<number>;
+  healthPct: Reading<number>;
+  cycles: Reading<number>;
 }
 
 export interface Power {
   batteries: Battery[];
   /** Whether the machine runs on its battery now. */
-  onBattery: Measured<boolean>;
+  onBattery: Reading<boolean>;
 }
 
 /** New batteries hold a little more than they promise; a figure beyond this is no measurement. */
@@ -21,7 +21,7 @@ const MAX_CYCLES = 20_000;
 export const MAX_BATTERIES = 8;
 
 /** Health from the full and the designed charge, in whatever unit both have. */
-export function batteryHealth(full: number | null, design: number | null): Measured<number> {
+export function batteryHealth(full: number | null, design: number | null): Reading<number> {
   if (full === null || design === null || !(design > 0) || !(full >= 0)) {
     return missing('the battery does not report its full and its design charge');
   }
@@ -29,7 +29,7 @@ export function batteryHealth(full: number | null, design: number | null): Measu
 }
 
 /** Health as a share that the system computed; more than 125 % is no measurement, up to that counts as 100 %. */
-export function batteryHealthPct(pct: number): Measured<number> {
+export function batteryHealthPct(pct: number): Reading<number> {
   if (!(pct >= 0 && pct <= MAX_HEALTH_PCT)) {
     return missing(`the battery reports ${Math.round(pct)} % of its design charge, which no battery has`);
   }
@@ -37,7 +37,7 @@ export function batteryHealthPct(pct: number): Measured<number> {
 }
 
 /** Charge cycles; firmware that does not count them reports 0. */
-export function batteryCycles(cycles: number | null): Measured<number> {
+export function batteryCycles(cycles: number | null): Reading<number> {
   if (cycles === null || cycles === 0) return missing('the battery does not count its cycles');
   return Number.isInteger(cycles) && cycles > 0 && cycles <= MAX_CYCLES
     ? measured(cycles)

@@ -1,15 +1,15 @@
 /** Reads the health and wear of disks from smartctl's JSON, the same on every platform. */
-import { type Measured, measured, missing } from './readings.ts';
+import { type Reading, measured, missing } from '../../../domain/signals/reading.ts';
 
 export interface DiskHealth {
   /** `/dev/nvme0`, with the model where it is known. */
   disk: string;
   /** Whether the disk itself says that it is failing, or has begun to lose sectors. */
-  failing: Measured<boolean>;
+  failing: Reading<boolean>;
   /** What the disk says of why it is failing; empty when it is not. */
   evidence: string[];
   /** Used share of the rated endurance, 0–100. */
-  wearPct: Measured<number>;
+  wearPct: Reading<number>;
 }
 
 export const MAX_DISKS = 32;
@@ -41,7 +41,7 @@ const TOLERATED: Record<number, number> = { 5: 50, 197: 0, 198: 0 };
 const ENDURANCE_LEFT = [233, 177, 202, 231, 169];
 
 /** @param outputs of `smartctl -j -H -A DEVICE`, one JSON document after the other */
-export function readSmart(outputs: string): Measured<DiskHealth[]> {
+export function readSmart(outputs: string): Reading<DiskHealth[]> {
   const reports = splitDocuments(outputs);
   if (reports.length === 0) return missing('smartctl gives no report');
   const readable = reports.filter(({ smart_status, nvme_smart_health_information_log, ata_smart_attributes }) =>
@@ -82,7 +82,7 @@ function healthOf(report: SmartReport): DiskHealth {
 function wearOf(
   percentageUsed: number | undefined,
   attributes: NonNullable<NonNullable<SmartReport['ata_smart_attributes']>['table']>,
-): Measured<number> {
+): Reading<number> {
   // NVMe counts on past its rated endurance, to 255.
   if (percentageUsed !== undefined) return measured(Math.min(100, Math.max(0, percentageUsed)));
   for (const wanted of ENDURANCE_LEFT) {
