@@ -118,7 +118,7 @@ const Variables = z.object({
   PUBLIC_URL: url('http', 'https').transform((value) => value.replace(/\/+$/, '')),
   DEX_REGISTER_SELF: flag(true),
   // Forecasts look back eight days.
-  DEX_RETENTION_DAYS: whole(14, 8, 365),
+  DEX_RETENTION_DAYS: whole(30, 8, 365),
   DEX_SURVEY_CRON: text().refine(
     (value) => value === '' || /^([\w*,/-]+\s+){4}[\w*,/-]+$/.test(value),
     'must be empty or a cron expression of five fields, as 0 8 * * 1',

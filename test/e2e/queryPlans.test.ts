@@ -61,14 +61,20 @@ const ALL_ENDPOINTS = 'a figure about every endpoint';
 function questions(store: Store): Questions<Omit<Store, 'transaction' | 'ping'>> {
   const { endpoints, snapshots, scores, alerts, predictions, outbox, approvals, remediations, tickets } = store;
   const { feedback, surveys, runs, audit, apiKeys, workers, jobs, retention } = store;
-  const archive = (
-    of: Store['retention']['snapshots' | 'scores' | 'fleet'],
+  const archive = <Archive extends Store['retention']['snapshots' | 'scores' | 'fleet']>(
+    of: Archive,
     oldestDays: number,
-  ): Questions<typeof of> => ({
-    take: [() => of.take(IDS, daysAgo(0.3), 20, 'latest'), () => of.take(IDS, daysAgo(0.3), 20, 'none')],
+  ): Questions<Store['retention']['fleet']> => ({
+    take: [() => of.take(IDS, daysAgo(oldestDays), 20)],
     find: [() => of.find(IDS.map((subjectId) => ({ subjectId, hour: daysAgo(14.5) })))],
     save: INSERTS,
     forget: [() => of.forget(IDS, daysAgo(oldestDays - 1), 20)],
+  });
+  const endpointArchive = (of: Store['retention']['snapshots' | 'scores']): Questions<typeof of> => ({
+    pack: (['latest', 'none'] as const).map(
+      (keep) => () => of.pack(IDS, { before: daysAgo(0.3), due: daysAgo(0.4) }, 20, keep),
+    ),
+    ...archive(of, 12),
   });
   return {
     endpoints: {
@@ -324,8 +330,8 @@ function questions(store: Store): Questions<Omit<Store, 'transaction' | 'ping'>>
       counts: whole('runbook_feedback', 'every vote counts', () => store.runbookVotes.counts()),
     },
     retention: {
-      snapshots: archive(retention.snapshots, 15.25),
-      scores: archive(retention.scores, 15.25),
+      snapshots: endpointArchive(retention.snapshots),
+      scores: endpointArchive(retention.scores),
       fleet: archive(retention.fleet, 389),
       endpointIds: [() => retention.endpointIds(1000, 20)],
       forget: FORGOTTEN.map((what) =>

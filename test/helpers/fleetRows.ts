@@ -1,5 +1,6 @@
 /** Fills every table of a database the way a large fleet does, by statements that make their rows themselves. */
 import type { Database, DatabaseKind } from '../../src/adapters/db/open.ts';
+import { encodeBlock } from '../../src/adapters/db/telemetry/sampleBlock.ts';
 
 const ENDPOINTS = 2_000;
 /** Rows of endpoints come in turns: one of each endpoint, then the next of each. */
@@ -8,6 +9,17 @@ const TURN = `((i - 1) / ${ENDPOINTS})`;
 
 /** Now, for all that was filled in: the newest rows are of this moment. */
 export const FILLED_UNTIL = new Date('2026-03-02T09:00:00Z');
+
+/** A block that can be read, whatever kind of sample it is read as. */
+const BLOCK = encodeBlock([
+  {
+    '@': 0,
+    score: 70,
+    components: { device: 70, network: null, app: null, remediation: 100 },
+    samples: 4,
+    spreads: {},
+  },
+]).toString('hex');
 
 interface Filling {
   rows: number;
@@ -41,8 +53,15 @@ function fillings(kind: DatabaseKind): Record<string, Filling> {
     },
     snapshot: { rows: 100_000, columns: { endpoint_id: SUBJECT, collected_at: ago(`${TURN} / 96.0`) } },
     score: { rows: 100_000, columns: { endpoint_id: SUBJECT, scored_at: ago(`${TURN} / 96.0`) } },
-    snapshot_hour: { rows: 60_000, columns: { endpoint_id: SUBJECT, hour: ago(`14 + ${TURN} / 24.0`) } },
-    score_hour: { rows: 60_000, columns: { endpoint_id: SUBJECT, hour: ago(`14 + ${TURN} / 24.0`) } },
+    sample_block: {
+      rows: 120_000,
+      columns: {
+        endpoint_id: SUBJECT,
+        kind: `1 + ${TURN} % 4`,
+        day: ago(`${TURN} / 4 + 0.375`),
+        data: kind === 'sqlite' ? `x'${BLOCK}'` : `'\\x${BLOCK}'::bytea`,
+      },
+    },
     fleet_score: { rows: 20_000, columns: { at: ago('i * 0.01') } },
     fleet_score_hour: { rows: 9_000, columns: { hour: ago('14 + i / 24.0') } },
     alert: {

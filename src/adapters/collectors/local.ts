@@ -26,7 +26,7 @@ import { downUnits, LIST_UNITS_ARGS, parseUnits } from './systemdUnits.ts';
 export interface Surroundings {
   /** Name servers as `ip` or `ip:port`. */
   nameServers(): string[];
-  /** Address of the default gateway; null when there is none. */
+  /** The default gateway as `ip` or `ip:port`; null when there is none. */
   gateway(): Promise<string | null>;
 }
 
@@ -48,7 +48,7 @@ export function createLocalReader(surroundings: Surroundings = ownSurroundings):
     const [memoryPct, disk, network, dns, servicesDown, logErrors] = await Promise.all([
       memoryUse(),
       diskUse(),
-      networkQuality(nameServers, surroundings),
+      networkQuality(nameServers, surroundings, context.signal),
       checkDns(nameServers, hostname(), ownIpv4()),
       failedServices(target, context.signal),
       errorsLogged(context),
@@ -96,13 +96,17 @@ async function diskUse(): Promise<Measured<FullestDisk>> {
 }
 
 /** Round trips to the first peer that answers: the gateway, then the name servers that are not this machine itself. */
-async function networkQuality(nameServers: string[], surroundings: Surroundings): Promise<Measured<NetworkQuality>> {
+async function networkQuality(
+  nameServers: string[],
+  surroundings: Surroundings,
+  signal: AbortSignal,
+): Promise<Measured<NetworkQuality>> {
   const gateway = await surroundings.gateway();
   const resolvers = nameServers.map(addressAndPort).filter(({ address }) => !/^(127\.|::1$)/.test(address));
-  const peers = gateway ? [{ address: gateway, port: PEER_PORT }, ...resolvers] : resolvers;
+  const peers = gateway ? [addressAndPort(gateway), ...resolvers] : resolvers;
   if (peers.length === 0) return missing('there is no default gateway and no name server outside this machine');
-  const qualities = await Promise.all(peers.map(({ address, port }) => measureNetwork(address, port)));
-  const answering = qualities.find((quality) => 'value' in quality && quality.value.latencyMs !== null);
+  const qualities = await Promise.all(peers.map(({ address, port }) => measureNetwork(address, port, signal)));
+  const answering = qualities.find((quality) => 'value' in quality);
   const asked = peers.map(({ address, port }) => `${address}:${port}`).join(', ');
   return answering ?? missing(`none of the machine's network peers answers TCP probes (${asked})`);
 }

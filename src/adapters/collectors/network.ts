@@ -13,42 +13,68 @@ const MORE_PROBES = 15;
 const ANSWERS = new Set(['ECONNREFUSED', 'ECONNRESET']);
 const LOSSES = new Set(['ETIMEDOUT', 'EHOSTUNREACH', 'EHOSTDOWN', 'ENETUNREACH', 'ENETDOWN']);
 
-/** Probes an IP address (never a name) on one TCP port; about five round trips, at most 1.8 s when nobody answers. */
-export async function measureNetwork(address: string, port: number): Promise<Measured<NetworkQuality>> {
+/**
+ * Probes an IP address (never a name) on one TCP port; about five round trips, at most 1.8 s when nobody answers.
+ * Silence is no packet loss: a line that loses answers now and then, a firewall drops every probe, or every probe from
+ * the one that exceeds its rate limit. No socket outlives the returned promise; `signal` ends all of them at once.
+ */
+export async function measureNetwork(
+  address: string,
+  port: number,
+  signal: AbortSignal,
+): Promise<Measured<NetworkQuality>> {
   try {
+    const probe = (): Promise<number | null> => roundTripMs(address, port, signal);
     const probes: (number | null)[] = [];
-    while (probes.length < FIRST_PROBES && !probes.includes(null)) probes.push(await roundTripMs(address, port));
+    while (probes.length < FIRST_PROBES && !probes.includes(null)) probes.push(await probe());
     if (probes.includes(null)) {
       const rest = FIRST_PROBES + MORE_PROBES - probes.length;
-      probes.push(...(await Promise.all(Array.from({ length: rest }, () => roundTripMs(address, port)))));
+      probes.push(...(await Promise.all(Array.from({ length: rest }, probe))));
     }
-    const answeredMs = probes.filter((probe) => probe !== null).sort((a, b) => a - b);
-    const packetLossPct = (100 * (probes.length - answeredMs.length)) / probes.length;
-    return measured({ latencyMs: median(answeredMs), packetLossPct });
+    const answeredMs = probes.filter((answer) => answer !== null).sort((a, b) => a - b);
+    const latencyMs = median(answeredMs);
+    const peer = `${address} port ${port}`;
+    if (latencyMs === null) {
+      return missing(
+        `none of ${probes.length} TCP probes of ${peer} was answered: a firewall drops them, or nobody is there`,
+      );
+    }
+    const lost = probes.length - answeredMs.length;
+    const limited = lost > 0 && probes.slice(answeredMs.length).every((answer) => answer === null);
+    const packetLossPct = limited
+      ? missing(
+          `${peer} answered ${answeredMs.length} TCP probes and none of the ${lost} after them: a firewall limits connections`,
+        )
+      : measured((100 * lost) / probes.length);
+    return measured({ latencyMs, packetLossPct });
   } catch (error) {
     return missing(`probing failed on this side: ${error instanceof Error ? error.message : String(error)}`);
   }
 }
 
-/** Milliseconds until the peer accepted or refused; null when it did neither in time. Rejects on a fault of our own. */
-function roundTripMs(address: string, port: number): Promise<number | null> {
+/**
+ * Milliseconds until the peer accepted or refused; null when it did neither in time. Rejects on a fault of our own.
+ * Either way the socket is closed by then.
+ */
+function roundTripMs(address: string, port: number, signal: AbortSignal): Promise<number | null> {
   return new Promise((resolve, reject) => {
     const startedMs = performance.now();
-    const socket = connect({ host: address, port, autoSelectFamily: false });
-    const settle = (result: number | null): void => {
+    let answer: number | null = null;
+    let fault: Error | null = null;
+    const socket = connect({ host: address, port, autoSelectFamily: false, signal });
+    // A reset would wait for the connection that nobody accepts: two minutes, until the kernel gives up.
+    socket.setTimeout(PROBE_TIMEOUT_MS, () => socket.destroy());
+    socket.once('connect', () => {
+      answer = performance.now() - startedMs;
       // A reset instead of a close leaves no port in TIME_WAIT; thousands of probes a minute would use them up.
       socket.resetAndDestroy();
-      resolve(result);
-    };
-    socket.setTimeout(PROBE_TIMEOUT_MS, () => settle(null));
-    socket.once('connect', () => settle(performance.now() - startedMs));
-    socket.on('error', (error: NodeJS.ErrnoException) => {
-      const elapsedMs = performance.now() - startedMs;
-      const code = error.code ?? '';
-      if (ANSWERS.has(code)) settle(elapsedMs);
-      else if (LOSSES.has(code)) settle(null);
-      else reject(error);
     });
+    socket.on('error', (error: NodeJS.ErrnoException) => {
+      const code = error.code ?? '';
+      if (ANSWERS.has(code)) answer ??= performance.now() - startedMs;
+      else if (!LOSSES.has(code)) fault = error;
+    });
+    socket.once('close', () => (fault ? reject(fault) : resolve(answer)));
   });
 }
 

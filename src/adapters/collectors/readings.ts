@@ -11,9 +11,9 @@ export interface FullestDisk {
 }
 
 export interface NetworkQuality {
-  /** Median of the answered probes; null when none was answered. */
-  latencyMs: number | null;
-  packetLossPct: number;
+  /** Median of the answered probes. */
+  latencyMs: number;
+  packetLossPct: Measured<number>;
 }
 
 export interface DnsCheck {
@@ -74,11 +74,12 @@ export function toSnapshot(target: ScanTarget, collectedAt: Date, durationMs: nu
     snapshot.diskPct = roundedPct(usedPct);
     snapshot.diskMount = mount;
   });
-  take('latencyMs', latencyOf(readings.network), (value) => {
-    snapshot.latencyMs = rounded(value);
+  take('latencyMs', readings.network, ({ latencyMs }) => {
+    snapshot.latencyMs = rounded(latencyMs);
   });
-  take('packetLossPct', readings.network, ({ packetLossPct }) => {
-    snapshot.packetLossPct = roundedPct(packetLossPct);
+  const { network } = readings;
+  take('packetLossPct', 'value' in network ? network.value.packetLossPct : network, (value) => {
+    snapshot.packetLossPct = roundedPct(value);
   });
   take('dnsFailures', readings.dns, ({ failures, lookups }) => {
     snapshot.dnsFailures = failures;
@@ -94,11 +95,6 @@ export function toSnapshot(target: ScanTarget, collectedAt: Date, durationMs: nu
     snapshot.bootedAt = value;
   });
   return snapshot;
-}
-
-function latencyOf(network: Measured<NetworkQuality>): Measured<number> {
-  if ('missing' in network) return network;
-  return measuredNumber(network.value.latencyMs, 'no probe was answered');
 }
 
 const rounded = (value: number): number => Math.round(value * 100) / 100;

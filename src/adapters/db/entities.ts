@@ -16,9 +16,8 @@ import {
   EndpointRow,
   FleetScoreHourRow,
   FleetScoreRow,
-  ScoreHourRow,
+  SampleBlockRow,
   ScoreRow,
-  SnapshotHourRow,
   SnapshotRow,
 } from './entities/telemetry.ts';
 import { ApiKeyRow, AuditRow, JobRow, LlmSpendRow, RunRow, ScanShardRow, WorkerRow } from './entities/work.ts';
@@ -54,7 +53,6 @@ export const ENTITIES = [
   TicketDeliveryRow,
   UnknownHostRow,
   FleetScoreRow,
-  SnapshotHourRow,
-  ScoreHourRow,
   FleetScoreHourRow,
+  SampleBlockRow,
 ];

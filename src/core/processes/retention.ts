@@ -1,7 +1,7 @@
 /** Retention: samples become hourly roll-ups, and what is old is forgotten, in small steps that let other work through. */
 import { hourOf, joinRollUps, rollUp, rollUpKey } from '../../domain/scores/rollUp.ts';
 import type { Ports, Settings } from '../ports/ports.ts';
-import type { Forgotten, SampleArchive } from '../ports/retentionPorts.ts';
+import type { Forgotten, RetentionRepository, SampleArchive } from '../ports/retentionPorts.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -11,6 +11,13 @@ const LONG_DAYS = 396;
 /** Endpoints looked at together, and rows that one transaction moves or deletes: some ten milliseconds of work. */
 const ENDPOINTS = 100;
 const ROWS = 500;
+
+/**
+ * Rows become part of their day's block once the endpoint has some that are ten hours old, and then all that are older than
+ * four: a block is written three or four times, and what people and rules read most is there row by row.
+ */
+const PACK_DUE_MS = 10 * 3_600_000;
+const PACK_BEFORE_MS = 4 * 3_600_000;
 
 /** What waits for the database between two steps gets it; SQLite's other processes ask again within this time. */
 const PAUSE_MS = 10;
@@ -33,6 +40,8 @@ const KEPT_DAYS: Record<Forgotten, number | 'as samples'> = {
 };
 
 export interface RetentionReport {
+  /** Rows that became part of a day's block. */
+  samplesPacked: number;
   snapshotsRolledUp: number;
   scoresRolledUp: number;
   fleetScoresRolledUp: number;
@@ -60,38 +69,46 @@ export async function maintainRetention(
   const isTimeUp = () => clock.now().getTime() >= endsAt;
   const { retention } = store;
 
-  /** Repeats a step until it finds less than it may take; returns how much there was. */
+  /** Repeats a step until it finds nothing more; returns how much there was. */
   const drain = async (step: () => Promise<number>): Promise<number> => {
     let done = 0;
     for (;;) {
       signal.throwIfAborted();
       const some = await step();
       done += some;
-      if (some < ROWS || isTimeUp()) return done;
+      if (some === 0 || isTimeUp()) return done;
       await pause();
     }
   };
-  const rollUpOf = (kind: 'snapshots' | 'scores', endpointIds: readonly number[]) =>
+  /** A step over these endpoints, those that are registered no more apart: of them not even the newest sample is needed. */
+  const locked = (
+    endpointIds: readonly number[],
+    step: (inner: RetentionRepository, ids: readonly number[], keep: 'latest' | 'none') => Promise<number>,
+  ) =>
     drain(() =>
       store.transaction(async (inner) => {
-        // Nobody else merges into the same hour meanwhile.
+        // Nobody else writes into the same blocks meanwhile.
         const registered = await inner.endpoints.hold(endpointIds);
         const { watched = [], gone = [] } = Object.groupBy(endpointIds, (id) =>
           registered.has(id) ? 'watched' : 'gone',
         );
-        const archive: SampleArchive<string> = inner.retention[kind];
-        return (
-          (await archiveSome(archive, watched, samplesBefore, 'latest')) +
-          (await archiveSome(archive, gone, samplesBefore, 'none'))
-        );
+        const both = [
+          [watched, 'latest'],
+          [gone, 'none'],
+        ] as const;
+        let done = 0;
+        for (const [ids, keep] of both) if (ids.length > 0) done += await step(inner.retention, ids, keep);
+        return done;
       }),
     );
+  const packing = { before: new Date(now.getTime() - PACK_BEFORE_MS), due: new Date(now.getTime() - PACK_DUE_MS) };
 
   const report: RetentionReport = {
+    samplesPacked: 0,
     snapshotsRolledUp: 0,
     scoresRolledUp: 0,
     fleetScoresRolledUp: await drain(() =>
-      store.transaction((inner) => archiveSome(inner.retention.fleet, null, samplesBefore, 'none')),
+      store.transaction((inner) => archiveSome(inner.retention.fleet, [], samplesBefore)),
     ),
     rollUpsForgotten: await drain(() => retention.fleet.forget([], rollUpsBefore, ROWS)),
     forgotten: Object.fromEntries(Object.keys(KEPT_DAYS).map((what) => [what, 0])) as Record<Forgotten, number>,
@@ -100,10 +117,10 @@ export async function maintainRetention(
   let ids = await retention.endpointIds(0, ENDPOINTS);
   while (ids.length > 0 && !isTimeUp()) {
     const these = ids;
-    report.snapshotsRolledUp += await rollUpOf('snapshots', these);
-    report.scoresRolledUp += await rollUpOf('scores', these);
     for (const kind of ['snapshots', 'scores'] as const) {
-      report.rollUpsForgotten += await drain(() => retention[kind].forget(these, rollUpsBefore, ROWS));
+      report.samplesPacked += await locked(these, (inner, ids, keep) => inner[kind].pack(ids, packing, ROWS, keep));
+      report[`${kind}RolledUp`] += await locked(these, (inner, ids) => archiveSome(inner[kind], ids, samplesBefore));
+      report.rollUpsForgotten += await locked(these, (inner, ids) => inner[kind].forget(ids, rollUpsBefore, ROWS));
     }
     ids = await retention.endpointIds(these.at(-1) as number, ENDPOINTS);
     await pause();
@@ -121,19 +138,17 @@ export async function maintainRetention(
 /** Takes some samples of these endpoints, or of the fleet, out and puts roll-ups of them in; returns how many samples. */
 async function archiveSome<Measure extends string>(
   archive: SampleArchive<Measure>,
-  endpointIds: readonly number[] | null,
+  endpointIds: readonly number[],
   before: Date,
-  keep: 'latest' | 'none',
 ): Promise<number> {
-  if (endpointIds?.length === 0) return 0;
-  const samples = await archive.take(endpointIds ?? [], before, ROWS, keep);
+  const samples = await archive.take(endpointIds, before, ROWS);
   if (samples.length === 0) return 0;
   const fresh = rollUp(samples);
-  const standing = new Map((await archive.find(fresh)).map((each) => [rollUpKey(each), each]));
+  const known = new Map((await archive.find(fresh)).map((each) => [rollUpKey(each), each]));
   await archive.save(
     fresh.map((each) => {
-      const before = standing.get(rollUpKey(each));
-      return before ? joinRollUps(before, each) : each;
+      const earlier = known.get(rollUpKey(each));
+      return earlier ? joinRollUps(earlier, each) : each;
     }),
   );
   return samples.length;

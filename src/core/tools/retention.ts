@@ -14,6 +14,7 @@ export const retentionTool = defineTool({
   description: 'Roll snapshots and scores up into hourly means once they are old, and delete what is past its time.',
   input: z.strictObject({}),
   output: z.object({
+    samples_packed: count,
     snapshots_rolled_up: count,
     scores_rolled_up: count,
     fleet_scores_rolled_up: count,
@@ -25,6 +26,7 @@ export const retentionTool = defineTool({
   async run(_input, { ports, signal }) {
     const report = await maintainRetention(ports, signal);
     const wire = {
+      samples_packed: report.samplesPacked,
       snapshots_rolled_up: report.snapshotsRolledUp,
       scores_rolled_up: report.scoresRolledUp,
       fleet_scores_rolled_up: report.fleetScoresRolledUp,
@@ -38,6 +40,6 @@ export const retentionTool = defineTool({
     );
     return wire;
   },
-  summary: ({ snapshots_rolled_up, scores_rolled_up, roll_ups_forgotten, complete }) =>
-    `${snapshots_rolled_up} snapshots and ${scores_rolled_up} scores became hourly means, ${roll_ups_forgotten} old means went${complete ? '' : '; the rest is left to the next run'}.`,
+  summary: ({ samples_packed, snapshots_rolled_up, scores_rolled_up, roll_ups_forgotten, complete }) =>
+    `${samples_packed} samples packed; ${snapshots_rolled_up} snapshots and ${scores_rolled_up} scores became hourly means, ${roll_ups_forgotten} old means went${complete ? '' : '; the rest is left to the next run'}.`,
 });

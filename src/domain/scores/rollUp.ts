@@ -65,20 +65,24 @@ export function rollUpKey({ subjectId, hour }: Pick<HourlyRollUp<string>, 'subje
 export function rollUp<Measure extends string>(samples: readonly Sample<Measure>[]): HourlyRollUp<Measure>[] {
   const groups = Map.groupBy(samples, ({ subjectId, at }) => rollUpKey({ subjectId, hour: hourOf(at) }));
   return [...groups.values()].map((group) => {
-    const [{ subjectId, at, values }] = group as [Sample<Measure>];
-    const measures = Object.keys(values) as Measure[];
-    const spreads = measures.map((measure) => [measure, spreadOf(group.map(({ values }) => values[measure]))] as const);
+    const [{ subjectId, at }] = group as [Sample<Measure>];
+    const measures = [...new Set(group.flatMap(({ values }) => Object.keys(values)))] as Measure[];
+    const spreads = measures.map(
+      (measure) => [measure, spreadOf(group.map(({ values }) => values[measure] ?? null))] as const,
+    );
     return { subjectId, hour: hourOf(at), samples: group.length, spreads: recordOf(spreads) };
   });
 }
 
-/** The roll-up of all samples behind two roll-ups of the same subject and hour. */
+/** The roll-up of all samples behind two roll-ups of the same subject and hour; a measure that one lacks comes from the other. */
 export function joinRollUps<Measure extends string>(
   a: HourlyRollUp<Measure>,
   b: HourlyRollUp<Measure>,
 ): HourlyRollUp<Measure> {
-  const measures = Object.keys(a.spreads) as Measure[];
-  const spreads = measures.map((measure) => [measure, joinAggregates(a.spreads[measure], b.spreads[measure])] as const);
+  const measures = [...new Set([...Object.keys(a.spreads), ...Object.keys(b.spreads)])] as Measure[];
+  const spreads = measures.map(
+    (measure) => [measure, joinAggregates(a.spreads[measure] ?? null, b.spreads[measure] ?? null)] as const,
+  );
   return { ...a, samples: a.samples + b.samples, spreads: recordOf(spreads) };
 }
 

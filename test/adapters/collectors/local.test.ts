@@ -4,6 +4,7 @@ import { collectSnapshot } from '../../../src/adapters/collectors/collectSnapsho
 import { createLocalReader } from '../../../src/adapters/collectors/local.ts';
 import { METRICS } from '../../../src/domain/signals/telemetry.ts';
 import { contextAt, targetOf } from '../../helpers/collecting.ts';
+import { startDroppingPort } from '../../helpers/droppingPort.ts';
 
 const target = targetOf('local', {});
 
@@ -42,5 +43,25 @@ describe('the local collector', () => {
       reason: 'there is no default gateway and no name server outside this machine',
     });
     expect(snapshot).toMatchObject({ dnsFailures: snapshot.dnsLookups });
+  });
+
+  it('leaves no socket, timer or process behind where the gateway drops its probes', async (ctx) => {
+    if (process.platform !== 'linux') ctx.skip('only Linux drops connections that exceed the backlog');
+    const dropping = await startDroppingPort();
+    try {
+      const held = (): string[] =>
+        process.getActiveResourcesInfo().filter((kind) => /TCP|UDP|Timeout|Process|Pipe|DNS/.test(kind));
+      const before = held();
+      const gateway = `127.0.0.1:${dropping.port}`;
+      const look = createLocalReader({ nameServers: () => [], gateway: async () => gateway });
+      const snapshot = await collectSnapshot(look, target, contextAt(new Date()));
+      expect(snapshot.unmeasured).toContainEqual({
+        metric: 'packetLossPct',
+        reason: `none of the machine's network peers answers TCP probes (${gateway})`,
+      });
+      expect(held()).toEqual(before);
+    } finally {
+      dropping.close();
+    }
   });
 });

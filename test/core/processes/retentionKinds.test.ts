@@ -1,5 +1,7 @@
 /** What is forgotten whole, kind by kind on both databases: the old goes, the young stays, and what is not over stays however old. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { SAMPLE_BLOCK_KINDS } from '../../../src/adapters/db/entities/telemetry.ts';
+import { encodeBlock } from '../../../src/adapters/db/telemetry/sampleBlock.ts';
 import { FORGOTTEN, type Forgotten } from '../../../src/core/ports/retentionPorts.ts';
 import { maintainRetention } from '../../../src/core/processes/retention.ts';
 import { plantRow } from '../../helpers/plantRow.ts';
@@ -167,7 +169,12 @@ describe.each(STORE_KINDS)('%s', (storeKind) => {
 
   test('a deregistered endpoint stays while anything measured on it does', async () => {
     const gone = await plant('endpoint', { deregistered_at: ANCIENT });
-    await plant('score_hour', { endpoint_id: gone, hour: daysAgo(100) });
+    await plant('sample_block', {
+      endpoint_id: gone,
+      kind: SAMPLE_BLOCK_KINDS.scoreHour,
+      day: new Date(daysAgo(100).toISOString().slice(0, 10)),
+      data: encodeBlock([{ '@': 0, samples: 1, spreads: {} }]),
+    });
     const { forgotten } = await tend();
     expect(forgotten.endpoints).toBe(0);
     expect(await left('endpoint')).toContain(gone);

@@ -80,7 +80,7 @@ export function createExporterReader(exporter: Exporter, scraper: Scraper, cpuHi
       await sleep(SECOND_SAMPLE_AFTER_MS, undefined, { signal: context.signal });
       return measuredNumber(cpuSince(await scrape()), 'the CPU counters did not advance between two samples');
     };
-    const [cpuPct, network] = await Promise.all([sampleCpu(), measureNetwork(address, port)]);
+    const [cpuPct, network] = await Promise.all([sampleCpu(), measureNetwork(address, port, context.signal)]);
     const dns = missing(`${exporter.name} does not look up names`);
     return { ...exporter.read(page, target), cpuPct, network, dns };
   };

@@ -42,7 +42,7 @@ export function createSshReader({ knownHosts, keysDir }: SshOptions): Reader {
       if (knownKey === null) await knownHosts.set(target.hostname, hostKey);
       const [output, network] = await Promise.all([
         run(client, `/bin/sh -s ${logSpanS(context.now, context.previousScanAt)}`, REPORT_SCRIPT),
-        measureNetwork(address, port),
+        measureNetwork(address, port, context.signal),
       ]);
       const dns = missing('look-ups over SSH cannot tell a missing name from a failing name server');
       return { ...readReport(output, services), network, dns };

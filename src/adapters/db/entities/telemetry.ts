@@ -2,7 +2,7 @@
 
 import { defineEntity, p } from '@mikro-orm/core';
 import type { CriticalityTier, Persona, ScoreStatus } from '../../../domain/fleet/endpoint.ts';
-import { FLEET_MEASURES, SCORE_MEASURES, SNAPSHOT_MEASURES } from '../../../domain/scores/rollUp.ts';
+import { FLEET_MEASURES } from '../../../domain/scores/rollUp.ts';
 import type { AppliedCap, Component, Deduction, Improvement } from '../../../domain/scores/score.ts';
 import type { OsPlatform } from '../../../domain/signals/declaration.ts';
 import type { CollectorKind, CollectorOptions, Unmeasured } from '../../../domain/signals/telemetry.ts';
@@ -112,26 +112,21 @@ export const FleetScoreRow = defineEntity({
   indexes: [{ name: 'fleet_score_at', properties: ['at'] }],
 });
 
-/** Snapshots that are too old to be kept one by one. Without an index on time: they are read and deleted by endpoint. */
-export const SnapshotHourRow = defineEntity({
-  name: 'SnapshotHour',
-  tableName: 'snapshot_hour',
-  properties: {
-    endpointId: p.integer().primary(),
-    hour: p.datetime(3).primary(),
-    samples: p.integer(),
-    ...spreads(SNAPSHOT_MEASURES),
-  },
-});
+/** What a block holds: samples as they were taken, or their hourly roll-ups. The numbers are those of the database. */
+export const SAMPLE_BLOCK_KINDS = { snapshot: 1, score: 2, snapshotHour: 3, scoreHour: 4 } as const;
+export type SampleBlockKind = (typeof SAMPLE_BLOCK_KINDS)[keyof typeof SAMPLE_BLOCK_KINDS];
 
-export const ScoreHourRow = defineEntity({
-  name: 'ScoreHour',
-  tableName: 'score_hour',
+/** A day of samples of one endpoint, compressed. Without an index on time: blocks are read and deleted by endpoint. */
+export const SampleBlockRow = defineEntity({
+  name: 'SampleBlock',
+  tableName: 'sample_block',
   properties: {
     endpointId: p.integer().primary(),
-    hour: p.datetime(3).primary(),
+    kind: p.smallint().$type<SampleBlockKind>().primary(),
+    /** Its beginning, in UTC. */
+    day: p.datetime(3).primary(),
     samples: p.integer(),
-    ...spreads(SCORE_MEASURES),
+    data: p.blob(),
   },
 });
 

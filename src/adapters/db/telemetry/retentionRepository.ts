@@ -1,7 +1,8 @@
 /** What is forgotten, in the database: which rows are old, and which others go with them. */
 import type { Forgotten, RetentionRepository } from '../../../core/ports/retentionPorts.ts';
 import { marks, type Session } from '../rows.ts';
-import { fleetArchive, scoreArchive, snapshotArchive } from './sampleArchive.ts';
+import { fleetArchive } from './fleetArchive.ts';
+import { scoreArchive, snapshotArchive } from './sampleArchive.ts';
 
 interface OldRows {
   table: string;
@@ -15,8 +16,7 @@ const SCAN_RUN = "kind in ('scan', 'fleet_scan')";
 /** Nothing of a registered endpoint, and nothing that still has samples. */
 const GONE = `not exists (select 1 from snapshot s where s.endpoint_id = endpoint.id)
   and not exists (select 1 from score s where s.endpoint_id = endpoint.id)
-  and not exists (select 1 from snapshot_hour h where h.endpoint_id = endpoint.id)
-  and not exists (select 1 from score_hour h where h.endpoint_id = endpoint.id)`;
+  and not exists (select 1 from sample_block b where b.endpoint_id = endpoint.id)`;
 
 const OLD: Record<Forgotten, OldRows> = {
   scan_runs: { table: 'run', isOld: `finished_at < ? and ${SCAN_RUN}` },

@@ -1,151 +1,132 @@
-/** Hourly roll-ups in the database: samples are taken out of one table, roll-ups of them put into another. */
-import { SqliteDriver } from '@mikro-orm/sql';
-import type { SampleArchive } from '../../../core/ports/retentionPorts.ts';
+/** Where an endpoint's samples go: from rows into the blocks of their days, and from those into hourly roll-ups. */
+import type { EndpointArchive } from '../../../core/ports/retentionPorts.ts';
 import {
-  FLEET_MEASURES,
-  type FleetMeasure,
   type HourlyRollUp,
+  hourOf,
+  type Sample,
   SCORE_MEASURES,
-  type ScoreMeasure,
   SNAPSHOT_MEASURES,
-  type SnapshotMeasure,
+  type Spread,
 } from '../../../domain/scores/rollUp.ts';
-import { chunked, type Moment, marks, msOf, type Session } from '../rows.ts';
-import { type RollUpRow, spreadColumns, spreadValues, toRollUp } from './rollUpRows.ts';
+import { readRows } from '../bulk.ts';
+import { SAMPLE_BLOCK_KINDS, ScoreRow, SnapshotRow } from '../entities/telemetry.ts';
+import { marks, type Session } from '../rows.ts';
+import { type BlockStore, blockStore, type TimedSample } from './blockStore.ts';
+import type { SampleTree } from './sampleBlock.ts';
+import { scoreTree, scoreValues, snapshotTree, snapshotValues } from './sampleTrees.ts';
 
-interface Tables<Measure extends string> {
-  samples: string;
-  /** The column of a sample that says when it was taken. */
+/** Samples of a day at the usual interval; a step that may take so many samples takes a block for each of these. */
+const SAMPLES_A_DAY = 96;
+
+interface Kind<Row extends { id: number; endpointId: number }> {
+  table: string;
+  /** The column of a row that says when it was taken. */
   at: string;
-  /** Each measure of a sample, as SQL. */
-  values: Record<Measure, string>;
-  rollUps: string;
-  measures: readonly Measure[];
-  /** False where there is one subject only. */
-  byEndpoint: boolean;
+  read(session: Session, tail: string, parameters: readonly unknown[]): Promise<Row[]>;
+  tree(row: Row): TimedSample;
+  values(tree: SampleTree): Record<string, number | null>;
+  measures: readonly string[];
+  blocks(session: Session): BlockStore;
+  hours(session: Session): BlockStore;
 }
 
-export function snapshotArchive(session: Session): SampleArchive<SnapshotMeasure> {
-  return archive(session, {
-    samples: 'snapshot',
+export const snapshotArchive = (session: Session): EndpointArchive =>
+  archive(session, {
+    table: 'snapshot',
     at: 'collected_at',
-    values: {
-      reachablePct: 'case when reachable then 100 else 0 end',
-      cpuPct: 'cpu_pct',
-      memoryPct: 'memory_pct',
-      diskPct: 'disk_pct',
-      latencyMs: 'latency_ms',
-      packetLossPct: 'packet_loss_pct',
-      dnsFailurePct: 'cast(100.0 * dns_failures / nullif(dns_lookups, 0) as double precision)',
-      servicesDown: 'json_array_length(services_down)',
-      logErrors: 'log_errors',
-    },
-    rollUps: 'snapshot_hour',
+    read: (session, tail, parameters) => readRows(session(), SnapshotRow, tail, parameters),
+    tree: snapshotTree,
+    values: snapshotValues,
     measures: SNAPSHOT_MEASURES,
-    byEndpoint: true,
+    blocks: (session) => blockStore(session, SAMPLE_BLOCK_KINDS.snapshot),
+    hours: (session) => blockStore(session, SAMPLE_BLOCK_KINDS.snapshotHour),
   });
-}
 
-export function scoreArchive(session: Session): SampleArchive<ScoreMeasure> {
-  const component = (name: string) => `cast(components ->> '${name}' as double precision)`;
-  return archive(session, {
-    samples: 'score',
+export const scoreArchive = (session: Session): EndpointArchive =>
+  archive(session, {
+    table: 'score',
     at: 'scored_at',
-    values: {
-      score: 'score',
-      device: component('device'),
-      network: component('network'),
-      app: component('app'),
-      remediation: component('remediation'),
-    },
-    rollUps: 'score_hour',
+    read: (session, tail, parameters) => readRows(session(), ScoreRow, tail, parameters),
+    tree: scoreTree,
+    values: scoreValues,
     measures: SCORE_MEASURES,
-    byEndpoint: true,
+    blocks: (session) => blockStore(session, SAMPLE_BLOCK_KINDS.score),
+    hours: (session) => blockStore(session, SAMPLE_BLOCK_KINDS.scoreHour),
   });
-}
 
-export function fleetArchive(session: Session): SampleArchive<FleetMeasure> {
-  return archive(session, {
-    samples: 'fleet_score',
-    at: 'at',
-    values: { average: 'average', endpoints: 'endpoints' },
-    rollUps: 'fleet_score_hour',
-    measures: FLEET_MEASURES,
-    byEndpoint: false,
-  });
-}
-
-type SampleRow = { subject_id: number; moment: Moment } & Record<string, unknown>;
-
-function archive<Measure extends string>(session: Session, tables: Tables<Measure>): SampleArchive<Measure> {
-  const { samples, at, rollUps, measures, byEndpoint } = tables;
-  const keys = byEndpoint ? ['endpoint_id', 'hour'] : ['hour'];
-  const values = [...keys, 'samples', ...spreadColumns(measures)];
-  const keyOf = ({ subjectId, hour }: Pick<HourlyRollUp<Measure>, 'subjectId' | 'hour'>) =>
-    byEndpoint ? [subjectId, hour] : [hour];
-  const ofThese = (endpointIds: readonly number[]) => (byEndpoint ? `endpoint_id in (${marks(endpointIds)}) and` : '');
-  const idsOf = (endpointIds: readonly number[]) => (byEndpoint ? endpointIds : []);
+function archive<Row extends { id: number; endpointId: number }>(session: Session, kind: Kind<Row>): EndpointArchive {
+  const { table, at, measures } = kind;
+  const blocks = kind.blocks(session);
+  const hours = kind.hours(session);
 
   return {
-    async take(endpointIds, before, limit, keep) {
-      const newer = `select 1 from ${samples} n where n.endpoint_id = s.endpoint_id and n.${at} > s.${at}`;
-      const measured = measures.map((measure) => `${spelled(session, tables.values[measure])} as "${measure}"`);
-      const rows = await session().execute<SampleRow[]>(
-        `delete from ${samples} where id in (
-           select id from ${samples} s where ${ofThese(endpointIds)} ${at} < ?
-           ${byEndpoint && keep === 'latest' ? `and exists (${newer})` : ''}
-           order by ${byEndpoint ? 'endpoint_id, ' : ''}${at} limit ?)
-         returning ${byEndpoint ? 'endpoint_id' : '0'} as subject_id, ${at} as moment, ${measured.join(', ')}`,
-        [...idsOf(endpointIds), before, limit],
+    async pack(endpointIds, { before, due }, limit, keep) {
+      const newer = `exists (select 1 from ${table} n where n.endpoint_id = s.endpoint_id and n.${at} > s.${at})`;
+      const rows = await kind.read(
+        session,
+        `where id in (
+           select id from ${table} s where endpoint_id in (${marks(endpointIds)}) and ${at} < ?
+             and exists (select 1 from ${table} d where d.endpoint_id = s.endpoint_id and d.${at} < ?)
+             ${keep === 'latest' ? `and ${newer}` : ''}
+           order by endpoint_id, ${at} limit ?)`,
+        [...endpointIds, before, due, limit],
       );
-      return rows.map((row) => ({
-        subjectId: row.subject_id,
-        at: new Date(msOf(row.moment)),
-        values: Object.fromEntries(measures.map((measure) => [measure, row[measure]])) as Record<
-          Measure,
-          number | null
-        >,
-      }));
+      if (rows.length === 0) return 0;
+      await blocks.put(rows.map(kind.tree));
+      const ids = rows.map(({ id }) => id);
+      await session().execute(`delete from ${table} where id in (${marks(ids)})`, ids);
+      return rows.length;
     },
 
-    async find(wanted) {
-      const found: HourlyRollUp<Measure>[] = [];
-      const wantedKey = byEndpoint ? '(cast(? as integer), cast(? as timestamptz))' : '(cast(? as timestamptz))';
-      for (const chunk of chunked([...wanted])) {
-        const rows = await session().execute<RollUpRow[]>(
-          `with wanted(${keys.join(', ')}) as (values ${chunk.map(() => wantedKey).join(', ')})
-           select h.* from wanted w join ${rollUps} h on ${keys.map((key) => `h.${key} = w.${key}`).join(' and ')}`,
-          chunk.flatMap(keyOf),
-        );
-        found.push(...rows.map((row) => toRollUp(measures, row)));
+    async take(endpointIds, before, limit) {
+      const samples = await blocks.take(endpointIds, before, Math.max(1, Math.floor(limit / SAMPLES_A_DAY)));
+      return samples.map(
+        ({ endpointId, atMs, tree }): Sample<string> => ({
+          subjectId: endpointId,
+          at: new Date(atMs),
+          values: kind.values(tree),
+        }),
+      );
+    },
+
+    async find(keys) {
+      const found: HourlyRollUp<string>[] = [];
+      for (const [subjectId, wanted] of Map.groupBy(keys, ({ subjectId }) => subjectId)) {
+        const times = wanted.map(({ hour }) => hour.getTime());
+        const reading = { since: new Date(Math.min(...times)), before: new Date(Math.max(...times)) };
+        const samples = await hours.read([subjectId], reading);
+        found.push(...samples.filter(({ atMs }) => times.includes(atMs)).map((sample) => toRollUp(sample, measures)));
       }
       return found;
     },
 
-    async save(given) {
-      for (const chunk of chunked([...given], 200)) {
-        await session().execute(
-          `insert into ${rollUps} (${values.join(', ')}) values ${chunk.map(() => `(${marks(values)})`).join(', ')}
-           on conflict (${keys.join(', ')}) do update set ${values.map((name) => `${name} = excluded.${name}`).join(', ')}`,
-          chunk.flatMap((each) => [...keyOf(each), each.samples, ...spreadValues(measures, each)]),
-        );
-      }
-    },
+    save: (rollUps) => hours.put(rollUps.map(fromRollUp)),
 
-    async forget(endpointIds, before, limit) {
-      const key = byEndpoint ? '(endpoint_id, hour)' : 'hour';
-      const rows = await session().execute<unknown[]>(
-        `delete from ${rollUps} where ${key} in (
-           select ${keys.join(', ')} from ${rollUps} where ${ofThese(endpointIds)} hour < ? limit ?)
-         returning 1 as forgotten`,
-        [...idsOf(endpointIds), before, limit],
-      );
-      return rows.length;
-    },
+    forget: (endpointIds, before, limit) =>
+      hours.forget(endpointIds, before, Math.max(1, Math.floor(limit / SAMPLES_A_DAY))),
   };
 }
 
-/** PostgreSQL's functions for the kind of JSON that it keeps have names of their own. */
-function spelled(session: Session, sql: string): string {
-  return session().getDriver() instanceof SqliteDriver ? sql : sql.replace('json_array', 'jsonb_array');
+/** Six digits of a mean are more than anybody reads, and fit where sixteen would cost eight bytes. */
+function rounded({ mean, ...rest }: Spread): Spread {
+  return { ...rest, mean: Number(mean.toPrecision(6)) };
+}
+
+function fromRollUp({ subjectId, hour, samples, spreads }: HourlyRollUp<string>): TimedSample {
+  const measured = Object.entries(spreads).flatMap(([measure, spread]) =>
+    spread === null ? [] : [[measure, rounded(spread)] as const],
+  );
+  return { endpointId: subjectId, atMs: hour.getTime(), tree: { samples, spreads: Object.fromEntries(measured) } };
+}
+
+/** @param measures those that are null where the hour did not measure them */
+export function toRollUp({ endpointId, atMs, tree }: TimedSample, measures: readonly string[]): HourlyRollUp<string> {
+  const kept = (tree.spreads ?? {}) as Record<string, Spread>;
+  const nothing = Object.fromEntries(measures.map((measure) => [measure, null]));
+  return {
+    subjectId: endpointId,
+    hour: hourOf(new Date(atMs)),
+    samples: tree.samples as number,
+    spreads: { ...nothing, ...kept },
+  };
 }

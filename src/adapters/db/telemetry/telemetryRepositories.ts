@@ -9,12 +9,16 @@ import type {
   StoredScore,
   StoredSnapshot,
 } from '../../../core/ports/endpointPorts.ts';
+import { TREND_METRICS } from '../../../domain/forecasts/trendRules.ts';
 import { FLEET_MEASURES, type HourlyRollUp, SCORE_MEASURES, type ScoreMeasure } from '../../../domain/scores/rollUp.ts';
 import { round1 } from '../../../domain/scores/score.ts';
-import { insertRows } from '../bulk.ts';
-import { FleetScoreRow, ScoreRow, SnapshotRow } from '../entities/telemetry.ts';
+import { insertRows, readRows } from '../bulk.ts';
+import { FleetScoreRow, SAMPLE_BLOCK_KINDS, ScoreRow, SnapshotRow } from '../entities/telemetry.ts';
 import { chunked, type Moment, marks, msOf, plain, type Session } from '../rows.ts';
-import { type RollUpRow, toRollUp } from './rollUpRows.ts';
+import { type BlockStore, blockStore, dayOf, type TimedSample } from './blockStore.ts';
+import { type RollUpRow, toRollUp as toFleetRollUp } from './rollUpRows.ts';
+import { toRollUp } from './sampleArchive.ts';
+import { scorePointOf, snapshotOf } from './sampleTrees.ts';
 
 export function snapshotRepository(session: Session): SnapshotRepository {
   return {
@@ -42,43 +46,68 @@ export function snapshotRepository(session: Session): SnapshotRepository {
     },
 
     async since(endpointIds, since) {
-      const rows = await session().find(
+      const rows = await readRows(
+        session(),
         SnapshotRow,
-        { endpointId: { $in: endpointIds }, collectedAt: { $gte: since } },
-        { orderBy: { endpointId: 'asc', collectedAt: 'asc' } },
+        `where endpoint_id in (${marks(endpointIds)}) and collected_at >= ? order by endpoint_id, collected_at`,
+        [...endpointIds, since],
       );
-      return rows.map(toSnapshot);
+      const packed = await blockStore(session, SAMPLE_BLOCK_KINDS.snapshot).read(endpointIds, { since });
+      const young = packed.filter(({ atMs }) => atMs >= since.getTime()).map(snapshotOf);
+      // What came late is still a row when younger samples are packed already.
+      return [...young, ...rows.map(toSnapshot)].sort(
+        (a, b) => a.endpointId - b.endpointId || a.collectedAt.getTime() - b.collectedAt.getTime(),
+      );
     },
 
     async courses(endpointIds, since) {
       if (endpointIds.length === 0) return new Map();
-      const these = `endpoint_id in (${marks(endpointIds)})`;
       // Past the ORM's query builder, which would take twice as long over the fleet's millions of rows.
-      const read = (sql: string) => session().execute<CourseRow[]>(sql, [...endpointIds, since]);
-      const hours = await read(
-        `select endpoint_id, hour as at, cpu_pct_mean as cpu_pct, memory_pct_mean as memory_pct, disk_pct_mean as disk_pct
-         from snapshot_hour where ${these} and hour >= ? order by endpoint_id, hour`,
-      );
-      const rows = await read(
+      const rows = await session().execute<CourseRow[]>(
         `select endpoint_id, collected_at as at, cpu_pct, memory_pct, disk_pct
-         from snapshot where ${these} and collected_at >= ? order by endpoint_id, collected_at`,
+         from snapshot where endpoint_id in (${marks(endpointIds)}) and collected_at >= ?
+         order by endpoint_id, collected_at`,
+        [...endpointIds, since],
       );
+      const hours = await blockStore(session, SAMPLE_BLOCK_KINDS.snapshotHour).read(endpointIds, { since });
+      const packed = await blockStore(session, SAMPLE_BLOCK_KINDS.snapshot).read(endpointIds, {
+        since,
+        wanted: (key) => isTrendMetric(key),
+      });
+      const sinceMs = since.getTime();
+      const points = [
+        ...hours.map(meanPoint),
+        ...packed.map(({ endpointId, atMs, tree }) => ({ endpointId, point: coursePoint(atMs, tree) })),
+        ...rows.map(({ endpoint_id, at, cpu_pct: cpuPct, memory_pct: memoryPct, disk_pct: diskPct }) => ({
+          endpointId: endpoint_id,
+          point: { atMs: msOf(at), cpuPct, memoryPct, diskPct },
+        })),
+      ].filter(({ point }) => point.atMs >= sinceMs);
       const found = new Map<number, CoursePoint[]>();
-      // Roll-ups are of an endpoint's oldest samples, so its hours come before what is kept sample by sample.
-      for (const row of [...hours, ...rows]) {
-        const point = {
-          atMs: msOf(row.at),
-          cpuPct: row.cpu_pct,
-          memoryPct: row.memory_pct,
-          diskPct: row.disk_pct,
-        };
-        const course = found.get(row.endpoint_id);
+      for (const { endpointId, point } of points) {
+        const course = found.get(endpointId);
         if (course) course.push(point);
-        else found.set(row.endpoint_id, [point]);
+        else found.set(endpointId, [point]);
       }
+      for (const course of found.values()) course.sort((a, b) => a.atMs - b.atMs);
       return found;
     },
   };
+}
+
+function isTrendMetric(key: string): boolean {
+  return (TREND_METRICS as readonly string[]).includes(key);
+}
+
+function coursePoint(atMs: number, values: Record<string, unknown>): CoursePoint {
+  const read = TREND_METRICS.map((metric) => [metric, (values[metric] as number | undefined) ?? null]);
+  return { atMs, ...Object.fromEntries(read) } as CoursePoint;
+}
+
+function meanPoint(hour: TimedSample): { endpointId: number; point: CoursePoint } {
+  const { spreads } = toRollUp(hour, TREND_METRICS);
+  const means = TREND_METRICS.map((metric) => [metric, spreads[metric]?.mean]);
+  return { endpointId: hour.endpointId, point: coursePoint(hour.atMs, Object.fromEntries(means)) };
 }
 
 interface CourseRow {
@@ -106,20 +135,60 @@ export function scoreRepository(session: Session): ScoreRepository {
         { endpointId, ...earlier },
         { fields: ['score', 'components', 'scoredAt'], orderBy: { scoredAt: 'desc', id: 'desc' }, limit },
       );
-      const points: ScorePoint[] = scores.map(({ score, components, scoredAt }) => ({
+      const rows: ScorePoint[] = scores.map(({ score, components, scoredAt }) => ({
         score,
         components,
         scoredAt,
         hourly: null,
       }));
-      if (points.length === limit) return points;
-      const hours = await session().execute<RollUpRow[]>(
-        `select * from score_hour where endpoint_id = ? ${before ? 'and hour < ?' : ''} order by hour desc limit ?`,
-        [endpointId, ...(before ? [before] : []), limit - points.length],
+      // Each older place is asked only for what the younger ones do not fill, a few days at a time. What came late may be a
+      // row although younger samples are packed, so that a place is asked for all that its neighbour could hide.
+      const packed = await newest(
+        blockStore(session, SAMPLE_BLOCK_KINDS.score),
+        endpointId,
+        limit,
+        before,
+        scorePointOf,
       );
-      return [...points, ...hours.map((row) => toScorePoint(toRollUp(SCORE_MEASURES, row)))];
+      const young = byTime([...rows, ...packed]).slice(0, limit);
+      if (young.length === limit) return young;
+      const left = limit - young.length;
+      const hours = blockStore(session, SAMPLE_BLOCK_KINDS.scoreHour);
+      const old = await newest(hours, endpointId, left, before, (hour) => toScorePoint(toRollUp(hour, SCORE_MEASURES)));
+      return [...young, ...byTime(old).slice(0, left)];
     },
   };
+}
+
+/** Blocks read at a time while so many points are wanted: a day has some twenty hours or a hundred scans. */
+const DAYS_A_READ = 4;
+
+/** At least `limit` points of an endpoint from before a moment, the newest of all, or all there are. */
+async function newest(
+  blocks: BlockStore,
+  endpointId: number,
+  limit: number,
+  before: Date | undefined,
+  toPoint: (sample: TimedSample) => ScorePoint,
+): Promise<ScorePoint[]> {
+  const found: TimedSample[] = [];
+  let until = before;
+  for (;;) {
+    const days = await blocks.read([endpointId], {
+      ...(until && { before: until }),
+      newestFirst: true,
+      limit: DAYS_A_READ,
+    });
+    const fresh = days.filter(({ atMs }) => before === undefined || atMs < before.getTime());
+    found.push(...fresh);
+    if (days.length === 0 || found.length >= limit) return found.map(toPoint);
+    // The last moment of the day before the oldest that was read.
+    until = new Date(dayOf(Math.min(...days.map(({ atMs }) => atMs))).getTime() - 1);
+  }
+}
+
+function byTime(points: readonly ScorePoint[]): ScorePoint[] {
+  return points.toSorted((a, b) => b.scoredAt.getTime() - a.scoredAt.getTime());
 }
 
 export function fleetScoreRepository(session: Session): FleetScoreRepository {
@@ -135,7 +204,7 @@ export function fleetScoreRepository(session: Session): FleetScoreRepository {
       const rows = await session().find(FleetScoreRow, { at: { $gte: since } }, { orderBy: { at: 'asc' } });
       return [
         ...hours.flatMap((row) => {
-          const { hour, spreads } = toRollUp(FLEET_MEASURES, row);
+          const { hour, spreads } = toFleetRollUp(FLEET_MEASURES, row);
           const { average, endpoints } = spreads;
           return average && endpoints
             ? [{ at: hour, average: round1(average.mean), endpoints: Math.round(endpoints.mean), hourly: true }]
