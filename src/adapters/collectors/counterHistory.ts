@@ -30,6 +30,8 @@ export interface Rise {
 export interface CounterHistory {
   /** The rise since the endpoint's last sample, which `now` replaces; null when there was none of use. */
   riseSince(hostname: string, now: Counters, at: Date): Rise | null;
+  /** Whether an earlier sample of the endpoint is remembered. */
+  knows(hostname: string): boolean;
 }
 
 /** Older counters would average over a time that says little about now: two of the longest scan intervals (1 h). */
@@ -58,6 +60,7 @@ export function createCounterHistory(maxEndpoints = MAX_ENDPOINTS): CounterHisto
     return names;
   };
   return {
+    knows: (hostname) => samples.has(hostname),
     riseSince(hostname, now, at) {
       const before = samples.get(hostname);
       samples.delete(hostname);
@@ -122,7 +125,8 @@ export function counterReadings(now: Counters, rise: Rise | null): Collected {
   if (now.has('swap.pages')) collected.swapPagesPerS = perS('swap.pages');
   if (now.has('throttled')) {
     const events = rise?.of('throttled') ?? null;
-    collected.throttleEvents = events === null ? missing(FIRST_SAMPLE) : events < 0 ? missing(WAS_RESET) : measured(events);
+    collected.throttleEvents =
+      events === null ? missing(FIRST_SAMPLE) : events < 0 ? missing(WAS_RESET) : measured(events);
   }
   const disks = itemsOf(now, 'disk.requests');
   if (disks.length > 0) {
@@ -131,7 +135,9 @@ export function counterReadings(now: Counters, rise: Rise | null): Collected {
   }
   const links = itemsOf(now, 'link.errors');
   if (links.length > 0) {
-    collected.linkErrorsPerMin = { items: worstFirst(links.map((link) => ({ item: link, ...linkErrors(rise, link) }))) };
+    collected.linkErrorsPerMin = {
+      items: worstFirst(links.map((link) => ({ item: link, ...linkErrors(rise, link) }))),
+    };
   }
   return collected;
 }
@@ -152,7 +158,9 @@ function diskLatency(rise: Rise | null, disk: string): Reading<number> {
   const timeS = rise?.of(`disk.requestTime\t${disk}`) ?? null;
   if (requests === null || timeS === null) return missing(FIRST_SAMPLE);
   if (requests < 0 || timeS < 0) return missing(WAS_RESET);
-  return requests < MIN_REQUESTS ? missing('the disk was hardly used since the previous scan') : measured((1000 * timeS) / requests);
+  return requests < MIN_REQUESTS
+    ? missing('the disk was hardly used since the previous scan')
+    : measured((1000 * timeS) / requests);
 }
 
 function diskBusy(rise: Rise | null, disk: string): Reading<number> {

@@ -1,49 +1,38 @@
-/** What a collector found out about one endpoint, metric by metric, and how that becomes a snapshot. */
+/** What a collector read of one endpoint, signal by signal, and how that becomes a snapshot. */
 import type { CollectContext } from '../../core/ports/ports.ts';
+import { declarationOf, type SignalName } from '../../domain/signals/catalogue.ts';
+import type { OsPlatform } from '../../domain/signals/declaration.ts';
+import {
+  type AnyReading,
+  completeReadings,
+  measured,
+  missing,
+  type Reading,
+  type Readings,
+  sanitisedReading,
+} from '../../domain/signals/reading.ts';
 import { emptySnapshot, type MetricName, type ScanTarget, type Snapshot } from '../../domain/signals/telemetry.ts';
 
-/** A measurement, or the reason why there is none. */
-export type Measured<T> = { value: T } | { missing: string };
+/** Readings of the signals that one source knows. */
+export type Collected = Partial<Readings>;
 
-export interface FullestDisk {
-  usedPct: number;
-  mount: string;
-}
-
+/** Round trips to one peer. */
 export interface NetworkQuality {
   /** Median of the answered probes. */
   latencyMs: number;
-  packetLossPct: Measured<number>;
+  /** Mean difference between two round trips in a row. */
+  jitterMs: Reading<number>;
+  packetLossPct: Reading<number>;
 }
 
-export interface DnsCheck {
-  failures: number;
-  lookups: number;
-}
-
-/** Every collector accounts for every metric: measured, or missing with a reason. */
-export interface Readings {
-  cpuPct: Measured<number>;
-  memoryPct: Measured<number>;
-  disk: Measured<FullestDisk>;
-  network: Measured<NetworkQuality>;
-  dns: Measured<DnsCheck>;
-  servicesDown: Measured<string[]>;
-  logErrors: Measured<number>;
-  bootedAt: Measured<Date>;
-}
-
-/** One way of looking at an endpoint. Throws `Unreachable` when the endpoint does not answer as it should. */
+/** One way of collecting from an endpoint. Throws `Unreachable` when the endpoint does not answer as it should. */
 export type Reader = (target: ScanTarget, context: CollectContext) => Promise<Readings>;
 
 /** The endpoint did not answer, or not with telemetry; the message is what a person reads as the reason. */
 export class Unreachable extends Error {}
 
-export const measured = <T>(value: T): Measured<T> => ({ value });
-export const missing = (reason: string): { missing: string } => ({ missing: reason });
-
 /** A measurement from a number that may be absent or NaN. */
-export function measuredNumber(value: number | null | undefined, reasonIfAbsent: string): Measured<number> {
+export function measuredNumber(value: number | null | undefined, reasonIfAbsent: string): Reading<number> {
   return typeof value === 'number' && Number.isFinite(value) ? measured(value) : missing(reasonIfAbsent);
 }
 
@@ -51,50 +40,94 @@ export function measuredNumber(value: number | null | undefined, reasonIfAbsent:
 const LATEST_UNIX_S = 253_402_300_799;
 
 /** A moment from Unix seconds that may be absent or nonsense. */
-export function measuredTimestamp(unixS: number | null, reasonIfAbsent: string): Measured<Date> {
+export function measuredTimestamp(unixS: number | null, reasonIfAbsent: string): Reading<Date> {
   return unixS !== null && unixS > 0 && unixS <= LATEST_UNIX_S
     ? measured(new Date(unixS * 1000))
     : missing(reasonIfAbsent);
 }
 
-/** The snapshot that these readings make; percentages are clamped to 0–100 and numbers rounded to two decimals. */
-export function toSnapshot(target: ScanTarget, collectedAt: Date, durationMs: number, readings: Readings): Snapshot {
+/** Clocks of observer and machine differ a little; a start that lies further ahead is none. */
+const CLOCK_SLACK_MS = 5 * 60_000;
+
+/** The time of a start, which cannot lie ahead. */
+export function bootTimeReading(bootedAt: Reading<Date>, now: Date): Reading<Date> {
+  if ('missing' in bootedAt || bootedAt.value.getTime() <= now.getTime() + CLOCK_SLACK_MS) return bootedAt;
+  return missing(
+    `the machine says that it starts at ${bootedAt.value.toISOString()}, which is still to come: its clock is wrong`,
+  );
+}
+
+/** The three figures of the round trips to one peer, under the names of that peer's signals. */
+export function pathReadings(peer: 'observer' | 'gateway' | 'internet', quality: Reading<NetworkQuality>): Collected {
+  const failed = 'missing' in quality ? quality : null;
+  const latency: Reading<number> = failed ?? measured((quality as { value: NetworkQuality }).value.latencyMs);
+  const jitter = failed ?? (quality as { value: NetworkQuality }).value.jitterMs;
+  const loss = failed ?? (quality as { value: NetworkQuality }).value.packetLossPct;
+  if (peer === 'observer') return { latencyMs: latency, jitterMs: jitter, packetLossPct: loss };
+  if (peer === 'gateway') return { gatewayLatencyMs: latency, gatewayJitterMs: jitter, gatewayLossPct: loss };
+  return { internetLatencyMs: latency, internetJitterMs: jitter, internetLossPct: loss };
+}
+
+const SYSTEMS: Record<OsPlatform, string> = {
+  linux: 'Linux',
+  macos: 'macOS',
+  windows: 'Windows',
+  other: 'this system',
+};
+
+/**
+ * All readings: those collected, and for every other signal the reason.
+ * @param os the machine's system, as far as it is known
+ * @param why what to do to get a signal that this system has
+ */
+export function complete(collected: Collected, os: OsPlatform, why: (name: SignalName) => string): Readings {
+  return completeReadings(collected, (name) =>
+    declarationOf(name).platforms.includes(os) ? why(name) : `${SYSTEMS[os]} has no such figure`,
+  );
+}
+
+/** The readings with whatever no machine can have left out, and the reason in its place. */
+function sanitised(readings: Readings): Readings {
+  const entries = Object.entries(readings) as [SignalName, AnyReading][];
+  return Object.fromEntries(entries.map(([name, reading]) => [name, sanitisedReading(name, reading)])) as Readings;
+}
+
+/** The snapshot that these readings make. */
+export function toSnapshot(target: ScanTarget, collectedAt: Date, durationMs: number, raw: Readings): Snapshot {
+  const readings = sanitised(raw);
   const snapshot: Snapshot = { ...emptySnapshot(target, collectedAt), durationMs: Math.round(durationMs) };
-  const take = <T>(metric: MetricName, reading: Measured<T>, fill: (value: T) => void): void => {
+  const take = <T>(metric: MetricName, reading: Reading<T>, fill: (value: T) => void): void => {
     if ('value' in reading) fill(reading.value);
     else snapshot.unmeasured.push({ metric, reason: reading.missing });
   };
-  take('cpuPct', readings.cpuPct, (value) => {
-    snapshot.cpuPct = roundedPct(value);
+  for (const metric of ['cpuPct', 'memoryPct', 'latencyMs', 'packetLossPct', 'logErrors'] as const) {
+    take(metric, readings[metric], (value) => {
+      snapshot[metric] = metric.endsWith('Pct') ? roundedPct(value) : rounded(value);
+    });
+  }
+  take('diskPct', fullest(readings), ({ item, value }) => {
+    snapshot.diskPct = roundedPct(value);
+    snapshot.diskMount = item;
   });
-  take('memoryPct', readings.memoryPct, (value) => {
-    snapshot.memoryPct = roundedPct(value);
-  });
-  take('diskPct', readings.disk, ({ usedPct, mount }) => {
-    snapshot.diskPct = roundedPct(usedPct);
-    snapshot.diskMount = mount;
-  });
-  take('latencyMs', readings.network, ({ latencyMs }) => {
-    snapshot.latencyMs = rounded(latencyMs);
-  });
-  const { network } = readings;
-  take('packetLossPct', 'value' in network ? network.value.packetLossPct : network, (value) => {
-    snapshot.packetLossPct = roundedPct(value);
-  });
-  take('dnsFailures', readings.dns, ({ failures, lookups }) => {
-    snapshot.dnsFailures = failures;
-    snapshot.dnsLookups = lookups;
+  take('dnsFailures', readings.dnsFailures, ({ count, of }) => {
+    snapshot.dnsFailures = count;
+    snapshot.dnsLookups = of;
   });
   take('servicesDown', readings.servicesDown, (value) => {
     snapshot.servicesDown = value;
-  });
-  take('logErrors', readings.logErrors, (value) => {
-    snapshot.logErrors = value;
   });
   take('bootedAt', readings.bootedAt, (value) => {
     snapshot.bootedAt = value;
   });
   return snapshot;
+}
+
+function fullest({ diskPct }: Readings): Reading<{ item: string; value: number }> {
+  if ('missing' in diskPct) return diskPct;
+  for (const each of diskPct.items) {
+    if ('value' in each && each.setAside === undefined) return measured({ item: each.item, value: each.value });
+  }
+  return missing('no writable file system of its own was reported');
 }
 
 const rounded = (value: number): number => Math.round(value * 100) / 100;

@@ -2,15 +2,18 @@ import { freemem, totalmem, uptime } from 'node:os';
 import { describe, expect, it } from 'vitest';
 import { collectSnapshot } from '../../../src/adapters/collectors/collectSnapshot.ts';
 import { createLocalReader } from '../../../src/adapters/collectors/local.ts';
+import { ownProbes } from '../../../src/adapters/collectors/machineProbes.ts';
 import { METRICS } from '../../../src/domain/signals/telemetry.ts';
 import { contextAt, targetOf } from '../../helpers/collecting.ts';
 import { startDroppingPort } from '../../helpers/droppingPort.ts';
 
 const target = targetOf('local', {});
+/** What every scan reads; the tools that are asked rarely take seconds, and have tests of their own. */
+const vitals = ownProbes().filter(({ everyS }) => everyS === 0);
 
 describe('the local collector', () => {
   it('measures this machine, and accounts for every metric', async () => {
-    const look = createLocalReader({ nameServers: () => [], gateway: async () => '127.0.0.1' });
+    const look = createLocalReader({ nameServers: () => [], gateway: async () => '127.0.0.1' }, vitals);
     const snapshot = await collectSnapshot(look, target, contextAt(new Date()));
     expect(snapshot.reachable).toBe(true);
     expect(snapshot.cpuPct).toBeGreaterThanOrEqual(0);
@@ -27,7 +30,7 @@ describe('the local collector', () => {
   });
 
   it('takes CPU use since the last look without waiting for a second sample', async () => {
-    const look = createLocalReader({ nameServers: () => [], gateway: async () => null });
+    const look = createLocalReader({ nameServers: () => [], gateway: async () => null }, vitals);
     const first = await collectSnapshot(look, target, contextAt(new Date()));
     const second = await collectSnapshot(look, target, contextAt(new Date()));
     expect(second.cpuPct).toEqual(expect.any(Number));
@@ -36,7 +39,7 @@ describe('the local collector', () => {
   });
 
   it('says why there is no network quality', async () => {
-    const look = createLocalReader({ nameServers: () => ['127.0.0.1:1'], gateway: async () => null });
+    const look = createLocalReader({ nameServers: () => ['127.0.0.1:1'], gateway: async () => null }, vitals);
     const snapshot = await collectSnapshot(look, target, contextAt(new Date()));
     expect(snapshot.unmeasured).toContainEqual({
       metric: 'latencyMs',
@@ -53,7 +56,7 @@ describe('the local collector', () => {
         process.getActiveResourcesInfo().filter((kind) => /TCP|UDP|Timeout|Process|Pipe|DNS/.test(kind));
       const before = held();
       const gateway = `127.0.0.1:${dropping.port}`;
-      const look = createLocalReader({ nameServers: () => [], gateway: async () => gateway });
+      const look = createLocalReader({ nameServers: () => [], gateway: async () => gateway }, vitals);
       const snapshot = await collectSnapshot(look, target, contextAt(new Date()));
       expect(snapshot.unmeasured).toContainEqual({
         metric: 'packetLossPct',

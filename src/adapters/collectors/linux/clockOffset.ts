@@ -1,5 +1,5 @@
 /** Reads how far a Linux machine's clock is off, from the time service that keeps it. */
-import { type Reading, measured, missing } from '../../../domain/signals/reading.ts';
+import { measured, missing, type Reading } from '../../../domain/signals/reading.ts';
 
 const MAX_OFFSET_S = 10 * 366 * 86_400;
 

@@ -1,6 +1,7 @@
 /** Reads which programs crashed from systemd's list of core dumps. */
+
+import { measured, missing, type Reading } from '../../../domain/signals/reading.ts';
 import { type ProgramFault, programName } from '../machine/programFaults.ts';
-import { type Reading, measured, missing } from '../../../domain/signals/reading.ts';
 
 const MAX_DUMPS = 1000;
 

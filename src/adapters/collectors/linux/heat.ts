@@ -1,5 +1,5 @@
 /** Reads Linux' temperatures and how often the processor was slowed down because of them. */
-import { type Reading, measured, missing } from '../../../domain/signals/reading.ts';
+import { measured, missing, type Reading } from '../../../domain/signals/reading.ts';
 import { numbersByPath, parsePathLines } from './pathLines.ts';
 
 /** Sensors that are not wired up report these bounds, or anything beyond. */

@@ -1,5 +1,5 @@
 /** Reads Linux' memory: what programs can still have, with ZFS' cache and reserved huge pages told apart, and swap. */
-import { type Reading, measured, missing } from '../../../domain/signals/reading.ts';
+import { measured, missing, type Reading } from '../../../domain/signals/reading.ts';
 
 export interface LinuxMemory {
   /** Share of memory that programs cannot get, 0–100; memory reserved as huge pages belongs to neither side. */

@@ -1,6 +1,7 @@
 /** Reads Linux' power supplies: batteries of the machine itself (not of its mouse), and whether it runs on them. */
-import { type Battery, batteryCycles, batteryHealth, MAX_BATTERIES, type Power } from '../machine/batteries.ts';
+
 import { measured, missing } from '../../../domain/signals/reading.ts';
+import { type Battery, batteryCycles, batteryHealth, MAX_BATTERIES, type Power } from '../machine/batteries.ts';
 import { parsePathLines } from './pathLines.ts';
 
 /**

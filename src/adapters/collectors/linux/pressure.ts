@@ -1,5 +1,5 @@
 /** Reads Linux' pressure stall information (PSI): the share of time in which some task waits for a resource. */
-import { type Reading, measured, missing } from '../../../domain/signals/reading.ts';
+import { measured, missing, type Reading } from '../../../domain/signals/reading.ts';
 
 /** Microseconds since boot in which at least one task waited; null when the text is not PSI. */
 export function parsePressureTotal(text: string): number | null {

@@ -1,8 +1,10 @@
 /** Reads Linux' processor times: how they were spent since boot, and when that was. */
-import type { CpuTimes } from '../exporters/cpuHistory.ts';
 
 /** Processor time since boot in seconds, summed over all cores. */
-export interface ProcessorTimes extends CpuTimes {
+export interface ProcessorTimes {
+  /** Time with nothing to run, waiting for disks included. */
+  idleS: number;
+  totalS: number;
   /** Nothing to run because what could run waits for a disk. */
   iowaitS: number;
   /** Taken by the host for other virtual machines. */

@@ -1,5 +1,5 @@
 /** Reads how a Linux machine started: how long it took, whether it had gone down in order, and whether it wants a restart. */
-import { type Reading, measured, missing } from '../../../domain/signals/reading.ts';
+import { measured, missing, type Reading } from '../../../domain/signals/reading.ts';
 
 const UNIT_SECONDS: Record<string, number> = { h: 3600, min: 60, s: 1, ms: 0.001, us: 0.000001 };
 /** Longer than this was no start that somebody waited for (an unattended recovery, a wrong clock). */

@@ -1,5 +1,5 @@
 /** Reads how current a Linux machine is, from what its package manager already knows: nothing is fetched. */
-import { type Reading, measured, missing } from '../../../domain/signals/reading.ts';
+import { measured, missing, type Reading } from '../../../domain/signals/reading.ts';
 
 export interface PendingUpdates {
   updates: number;

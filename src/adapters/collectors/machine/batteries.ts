@@ -1,5 +1,5 @@
 /** What every platform says about a machine's batteries, made comparable: wear, cycles, and where the power comes from. */
-import { type Reading, measured, missing } from '../../../domain/signals/reading.ts';
+import { measured, missing, type Reading } from '../../../domain/signals/reading.ts';
 
 export interface Battery {
   /** As the system names it: `BAT0`, `InternalBattery-0`. */

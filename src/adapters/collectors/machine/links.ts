@@ -30,6 +30,8 @@ export function parseProcNetDev(text: string): Map<string, LinkCounters> {
 const VPN_NAME =
   /^(tun\d|tap\d|wg\d|wg-|utun\d|ppp\d|ipsec\d|tailscale|zt[a-z0-9]|nordlynx|proton|mullvad|cscotun|gpd\d|outline|vpn)|vpn|wireguard|anyconnect|globalprotect|pangp|fortissl|zscaler|openvpn|tailscale/i;
 
+export const isVpnName = (name: string): boolean => VPN_NAME.test(name);
+
 /**
  * Names of the VPN interfaces that carry an address. macOS keeps several `utun` interfaces with nothing but a
  * link-local address for its own use: those are no VPN.
@@ -37,8 +39,7 @@ const VPN_NAME =
 export function vpnInterfaces(interfaces: NodeJS.Dict<NetworkInterfaceInfo[]>): string[] {
   return Object.entries(interfaces)
     .filter(
-      ([name, addresses]) =>
-        VPN_NAME.test(name) && addresses?.some(({ address }) => !/^(fe80:|169\.254\.)/i.test(address)),
+      ([name, addresses]) => isVpnName(name) && addresses?.some(({ address }) => !/^(fe80:|169\.254\.)/i.test(address)),
     )
     .map(([name]) => name)
     .sort();

@@ -1,5 +1,5 @@
 /** Reads the health and wear of disks from smartctl's JSON, the same on every platform. */
-import { type Reading, measured, missing } from '../../../domain/signals/reading.ts';
+import { measured, missing, type Reading } from '../../../domain/signals/reading.ts';
 
 export interface DiskHealth {
   /** `/dev/nvme0`, with the model where it is known. */

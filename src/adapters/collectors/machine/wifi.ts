@@ -1,5 +1,5 @@
 /** What every platform says about a machine's Wi-Fi, made comparable: signal in dBm and the link's rate. */
-import { type Reading, measured, missing } from '../../../domain/signals/reading.ts';
+import { measured, missing, type Reading } from '../../../domain/signals/reading.ts';
 
 export interface WifiLink {
   /** Network interface, `wlan0`. */

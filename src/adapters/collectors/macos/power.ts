@@ -1,6 +1,7 @@
 /** Reads a Mac's battery: `pmset` for where the power comes from, System Information for its wear. */
+
+import { measured, missing, type Reading } from '../../../domain/signals/reading.ts';
 import { type Battery, batteryCycles, batteryHealth, batteryHealthPct, MAX_BATTERIES } from '../machine/batteries.ts';
-import { type Reading, measured, missing } from '../../../domain/signals/reading.ts';
 import { entriesOf, firstNumber, type JsonObject } from './systemProfiler.ts';
 
 /** Output of `pmset -g batt`: `Now drawing from 'Battery Power'`, then a line a battery. */

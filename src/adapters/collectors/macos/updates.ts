@@ -1,5 +1,5 @@
 /** Reads how current a Mac is from what Software Update noted at its last check: nothing is fetched. */
-import { type Reading, measured, missing } from '../../../domain/signals/reading.ts';
+import { measured, missing, type Reading } from '../../../domain/signals/reading.ts';
 
 export interface SoftwareUpdateState {
   updates: Reading<number>;

@@ -1,5 +1,5 @@
 /** Reads a Mac's Wi-Fi from System Information. */
-import { type Reading, measured, missing } from '../../../domain/signals/reading.ts';
+import { measured, missing, type Reading } from '../../../domain/signals/reading.ts';
 import { MAX_ADAPTERS, type WifiLink, wifiRate, wifiSignal } from '../machine/wifi.ts';
 import { entriesOf, firstNumber, isObject, objectsIn } from './systemProfiler.ts';
 

@@ -1,7 +1,7 @@
 /** Reads sources on the machine that this process runs on. */
 import { execFile } from 'node:child_process';
 import { open, readdir } from 'node:fs/promises';
-import { DEFAULT_TIMEOUT_S, MAX_SOURCE_BYTES, type Source, type SourceText, Texts } from './source.ts';
+import { DEFAULT_TIMEOUT_S, MAX_SOURCE_BYTES, type Source, type SourceText, SPAN, Texts } from './source.ts';
 
 /** Files that one pattern may stand for. */
 const MAX_FILES = 512;
@@ -11,15 +11,22 @@ const ON_WINDOWS = process.platform === 'win32';
 const ABSENT = new Set(['ENOENT', 'EACCES', '126', '127']);
 
 /** Reads all of them, programs one after the other so that a laptop's cores stay free; never rejects. */
-export async function readLocalSources(sources: readonly Source[], signal: AbortSignal): Promise<Texts> {
+export async function readLocalSources(sources: readonly Source[], spanS: number, signal: AbortSignal): Promise<Texts> {
   const texts = new Map<string, SourceText>();
   for (const source of sources) {
     if (signal.aborted) break;
-    const text = source.command ? await runSource(source.command, source.timeoutS, signal) : await readFiles(source);
+    const text = source.command
+      ? await runSource(withSpan(source.command, spanS), source.timeoutS, signal)
+      : await readFiles(source);
     if (text) texts.set(source.name, text);
   }
   return new Texts(texts);
 }
+
+const withSpan = ([file, ...args]: readonly [string, ...string[]], spanS: number): [string, ...string[]] => [
+  file,
+  ...args.map((arg) => (arg === SPAN ? String(spanS) : arg)),
+];
 
 async function readFiles({ files = [], withPaths = false }: Source): Promise<SourceText | null> {
   const parts: string[] = [];

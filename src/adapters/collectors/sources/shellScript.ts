@@ -1,11 +1,6 @@
 /** Writes sources as one POSIX shell script, and reads what the script prints back into texts. */
-import { DEFAULT_TIMEOUT_S, MAX_SOURCE_BYTES, type Source, type SourceText, Texts } from './source.ts';
-
-/** Sources that run together when their name is among the script's arguments; the first group always runs. */
-export interface ScriptGroup {
-  name: string;
-  sources: readonly Source[];
-}
+import type { Probe } from './probe.ts';
+import { DEFAULT_TIMEOUT_S, MAX_SOURCE_BYTES, type Source, type SourceText, SPAN, Texts } from './source.ts';
 
 /**
  * Functions of the script. `limited` stops a program that takes too long: coreutils' timeout, or perl's alarm as on
@@ -13,6 +8,7 @@ export interface ScriptGroup {
  * that is not installed prints nothing at all.
  */
 const PRELUDE = `LC_ALL=C; export LC_ALL; unset LANG LANGUAGE
+span=$1; shift
 PATH=$PATH:/usr/sbin:/sbin:/usr/bin:/bin; export PATH
 limited() {
   if command -v timeout >/dev/null 2>&1; then timeout -s KILL "$@"
@@ -28,20 +24,24 @@ from() {
 }
 `;
 
-/** The script for `/bin/sh -s GROUP …`; it only reads. */
-export function shellScript([first, ...others]: readonly [ScriptGroup, ...ScriptGroup[]]): string {
-  const optional = others.map(
-    ({ name, sources }) => `case " $* " in *" ${name} "*)\n${sources.map(lineOf).join('\n')}\n;; esac`,
-  );
-  return [
-    PRELUDE,
-    ...first.sources.map(lineOf),
-    "printf '\\n@@measured\\n'",
-    ...optional,
-    "printf '\\n@@end\\n'",
-    '',
-  ].join('\n');
+/**
+ * The script for `/bin/sh -s SECONDS NAME …`: how much log to read, and which rare probes run. What every scan reads
+ * comes first and ends in a mark, so that a slow tool among the rest costs nothing else. It only reads.
+ */
+export function platformScript(platforms: Record<string, readonly Probe[]>): string {
+  const cases = Object.entries(platforms).map(([system, probes]) => {
+    const always = probes.filter(({ everyS }) => everyS === 0).flatMap(({ sources }) => sources.map(lineOf));
+    const rare = probes
+      .filter(({ everyS }) => everyS > 0)
+      .map(({ name, sources }) => `case " $* " in *" ${name} "*)\n${sources.map(lineOf).join('\n')}\n;; esac`);
+    return `${system})\n${[...always, DONE, ...rare].join('\n')}\n;;`;
+  });
+  const other = `*)\n${DONE}\n;;`;
+  const body = `printf '\\n@@system %s\\n' "$(uname -s)"\ncase $(uname -s) in\n${[...cases, other].join('\n')}\nesac\n`;
+  return `${PRELUDE}${body}printf '\\n@@end\\n'\n`;
 }
+
+const DONE = "printf '\\n@@measured\\n'";
 
 function lineOf({ name, files, withPaths, command, timeoutS = DEFAULT_TIMEOUT_S }: Source): string {
   if (command) return `from ${name} ${timeoutS} ${command.map(quoted).join(' ')}`;
@@ -51,9 +51,12 @@ function lineOf({ name, files, withPaths, command, timeoutS = DEFAULT_TIMEOUT_S 
   return `printf '\\n@@${name}\\n'; { ${read} 2>/dev/null | head -c ${MAX_SOURCE_BYTES}; } 2>/dev/null; printf '\\n@@=${name} 0 \\n'`;
 }
 
-const quoted = (word: string): string => (/^[\w./:=,+%-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`);
+const quoted = (word: string): string =>
+  word === SPAN ? '"$span"' : /^[\w./:=,+%-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 
 export interface ShellReport {
+  /** As `uname -s` names it; null when the output is not the script's. */
+  system: string | null;
   texts: Texts;
   /** Whether the part that always runs was done; what is due more rarely may still be missing. */
   measured: boolean;
@@ -69,5 +72,6 @@ export function parseShellReport(output: string): ShellReport {
       texts.set(name, { text: `${text}\n`, remark, code: stopped ? null : Number(code) });
     }
   }
-  return { texts: new Texts(texts), measured: /\n@@measured(\n|$)/.test(output) };
+  const system = /\n@@system (\S+)/.exec(`\n${output}`)?.[1] ?? null;
+  return { system, texts: new Texts(texts), measured: /\n@@measured(\n|$)/.test(output) };
 }

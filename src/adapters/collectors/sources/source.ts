@@ -1,5 +1,8 @@
 /** Where a figure comes from: files or one program's output, read alike on this machine and over SSH. */
 
+/** Stands in a command for the seconds of log that are to be read. */
+export const SPAN = '{span}';
+
 export interface Source {
   /** Letters alone: it marks the source's part of a report. */
   name: string;
@@ -7,7 +10,7 @@ export interface Source {
   files?: readonly string[];
   /** Whether every line is to be marked with its file's path, as `grep -s . FILES` does. */
   withPaths?: boolean;
-  /** Program and arguments; they are constants, nothing from an endpoint's options is ever among them. */
+  /** Program and arguments; they are constants but for `SPAN`, nothing from an endpoint's options is ever among them. */
   command?: readonly [string, ...string[]];
   /** Seconds that the program may take, 5 by default. */
   timeoutS?: number;
@@ -28,6 +31,11 @@ export class Texts {
 
   constructor(texts: Map<string, SourceText>) {
     this.texts = texts;
+  }
+
+  /** These texts and those. */
+  and(others: Texts): Texts {
+    return new Texts(new Map([...this.texts, ...others.texts]));
   }
 
   find({ name }: Source): SourceText | null {

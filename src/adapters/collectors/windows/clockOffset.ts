@@ -1,5 +1,5 @@
 /** Reads how far a Windows machine's clock is off from `w32tm /query /status /verbose`, in any language. */
-import { type Reading, measured, missing } from '../../../domain/signals/reading.ts';
+import { measured, missing, type Reading } from '../../../domain/signals/reading.ts';
 
 /**
  * The labels are translated, the order is not: root delay, root dispersion and phase offset are the first three values in

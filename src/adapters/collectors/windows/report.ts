@@ -1,5 +1,5 @@
 /** Takes apart what the PowerShell script prints, and reads its sections by name without trusting their shape. */
-import { type Reading, measured, missing } from '../../../domain/signals/reading.ts';
+import { measured, missing, type Reading } from '../../../domain/signals/reading.ts';
 
 export type Row = Record<string, unknown>;
 

@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { parseProcNetDev, vpnInterfaces } from '../../../../src/adapters/collectors/machine/links.ts';
 import {
   diskActivity,
   isPhysicalDisk,
@@ -9,6 +8,7 @@ import { memoryUse, readLinuxMemory, swapUse } from '../../../../src/adapters/co
 import { parsePressureTotal, readPressureAverage } from '../../../../src/adapters/collectors/linux/pressure.ts';
 import { parseBootTime, parseProcStat } from '../../../../src/adapters/collectors/linux/processor.ts';
 import { parsePidStat } from '../../../../src/adapters/collectors/linux/processSamples.ts';
+import { parseProcNetDev, vpnInterfaces } from '../../../../src/adapters/collectors/machine/links.ts';
 import { topPrograms } from '../../../../src/adapters/collectors/machine/topProcesses.ts';
 import { fixture } from '../../../helpers/fixture.ts';
 

@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { batteryCycles, batteryHealth } from '../../../../src/adapters/collectors/machine/batteries.ts';
 import { readTemperature, throttleCount } from '../../../../src/adapters/collectors/linux/heat.ts';
 import { readPowerSupplies } from '../../../../src/adapters/collectors/linux/power.ts';
 import {
@@ -8,6 +7,7 @@ import {
   parseNmcliWifi,
   parseProcWireless,
 } from '../../../../src/adapters/collectors/linux/wireless.ts';
+import { batteryCycles, batteryHealth } from '../../../../src/adapters/collectors/machine/batteries.ts';
 import { readSmart } from '../../../../src/adapters/collectors/machine/smart.ts';
 import { wifiSignal } from '../../../../src/adapters/collectors/machine/wifi.ts';
 import { fixture } from '../../../helpers/fixture.ts';
