@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import type { Server } from '@modelcontextprotocol/sdk/server/index.js';
 import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
-import type { Actor } from '../src/core/actor.ts';
+import { type Actor, readOnly } from '../src/core/actor.ts';
 import { AppError } from '../src/core/errors.ts';
 import type { Clock, Log } from '../src/core/ports/ports.ts';
 
@@ -61,7 +61,7 @@ export function createMcpHttp(options: McpHttpOptions): McpHttp {
         return refuse(response, 404, REFUSED, `There is nothing at ${path}; MCP is at ${PATH} and ${READ_ONLY_PATH}.`);
       }
       const caller = await options.authenticate(request.headers);
-      const actor: Actor = path === READ_ONLY_PATH ? { ...caller, role: 'viewer' } : caller;
+      const actor: Actor = path === READ_ONLY_PATH ? readOnly(caller) : caller;
       const id = request.headers['mcp-session-id'];
       const session = typeof id === 'string' ? find(id, ownerOf(actor)) : await open(actor);
       if (session) await serve(session, request, response);

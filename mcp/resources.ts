@@ -12,40 +12,25 @@ import {
 import { z } from 'zod';
 import { AppError } from '../src/core/errors.ts';
 import { endpointShape, runbookPageShape } from '../src/core/shapes.ts';
+import { callShowing, type ToolResource } from '../src/core/tool.ts';
 import { answering } from './failures.ts';
 import type { McpServerOptions } from './options.ts';
 
 const PAGE_SIZE = 100;
-const MIME_TYPE = 'application/json';
-const FLEET_URI = 'dexops://fleet';
-const RUNBOOK_MIME_TYPE = 'text/markdown';
-
-/** What there is to read about each endpoint, by the end of its address. */
-const DOCUMENTS = [
-  {
-    end: '',
-    tool: 'get_endpoint',
-    title: 'Endpoint',
-    description: 'Whose a machine is, how it is looked at, its score.',
-  },
-  { end: '/score', tool: 'get_score', title: 'Score', description: 'The latest score of a machine with its reasons.' },
-  {
-    end: '/history',
-    tool: 'get_score_history',
-    title: 'Score history',
-    description: 'The last 96 scores of a machine.',
-  },
-] as const;
-
+const JSON_TYPE = 'application/json';
+const MARKDOWN_TYPE = 'text/markdown';
 const endpointPage = z.object({ endpoints: z.array(endpointShape), total: z.number().int() });
 const runbookPage = z.object({ runbooks: z.array(runbookPageShape), total: z.number().int() });
 
-export function serveResources(server: Server, { invoke, actor, log }: McpServerOptions): void {
+export function serveResources(server: Server, { tools, invoke, actor, log }: McpServerOptions): void {
+  const documents = tools.flatMap(({ name, resource }) => (resource ? [{ tool: name, ...resource }] : []));
+  const whole = documents.filter(({ uri }) => !uri.includes('{'));
+
   async function endpoints(input: Record<string, unknown>, signal: AbortSignal) {
-    return endpointPage.parse((await invoke('list_endpoints', input, actor, { signal })).output);
+    return endpointPage.parse((await invoke(callShowing(tools, 'endpoints').tool, input, actor, { signal })).output);
   }
   async function runbooks(input: Record<string, unknown>, signal: AbortSignal) {
-    return runbookPage.parse((await invoke('list_runbooks', input, actor, { signal })).output);
+    return runbookPage.parse((await invoke(callShowing(tools, 'runbooks').tool, input, actor, { signal })).output);
   }
 
   server.setRequestHandler(ListResourcesRequestSchema, ({ params }, { signal }) =>
@@ -61,41 +46,25 @@ export function serveResources(server: Server, { invoke, actor, log }: McpServer
       const listed = [...pages.runbooks.map(runbookResource), ...machines.endpoints.map(endpointResource)];
       const next = offset + listed.length;
       return {
-        resources: offset === 0 ? [FLEET, ...listed] : listed,
+        resources: offset === 0 ? [...whole.map(asResource), ...listed] : listed,
         ...(listed.length > 0 && next < pages.total + machines.total && { nextCursor: String(next) }),
       };
     }),
   );
 
   server.setRequestHandler(ListResourceTemplatesRequestSchema, () => ({
-    resourceTemplates: [
-      ...DOCUMENTS.map(({ end, tool, title, description }) => ({
-        uriTemplate: `dexops://endpoints/{hostname}${end}`,
-        name: tool.replace('get_', ''),
-        title,
-        description,
-        mimeType: MIME_TYPE,
-      })),
-      {
-        uriTemplate: 'dexops://runbooks/{doc_id}',
-        name: 'runbook',
-        title: 'Runbook',
-        description: 'What to do about one kind of trouble: symptoms, diagnosis, fix, verification, escalation.',
-        mimeType: RUNBOOK_MIME_TYPE,
-      },
-    ],
+    resourceTemplates: documents
+      .filter(({ uri }) => uri.includes('{'))
+      .map(({ uri: uriTemplate, ...document }) => ({ uriTemplate, ...described(document) })),
   }));
 
   server.setRequestHandler(ReadResourceRequestSchema, ({ params: { uri } }, { signal }) =>
     answering(log, 'resources/read', async () => {
-      const { tool, input } = behind(uri);
-      const { output, text } = await invoke(tool, input, actor, { signal });
+      const { document, input } = behind(documents, uri);
+      const { output, text } = await invoke(document.tool, input, actor, { signal });
+      const { mimeType } = document;
       return {
-        contents: [
-          tool === 'get_runbook'
-            ? { uri, mimeType: RUNBOOK_MIME_TYPE, text }
-            : { uri, mimeType: MIME_TYPE, text: JSON.stringify(output, null, 2) },
-        ],
+        contents: [{ uri, mimeType, text: mimeType === JSON_TYPE ? JSON.stringify(output, null, 2) : text }],
       };
     }),
   );
@@ -121,13 +90,15 @@ export function serveResources(server: Server, { invoke, actor, log }: McpServer
   );
 }
 
-const FLEET: Resource = {
-  uri: FLEET_URI,
-  name: 'fleet',
-  title: 'The fleet',
-  description: 'How many endpoints are healthy, at risk and critical, the average score and the worst machines.',
-  mimeType: MIME_TYPE,
-};
+type Document = ToolResource & { tool: string };
+
+function described({ name, title, description, mimeType }: Omit<Document, 'uri' | 'tool'>) {
+  return { name, title, description, mimeType };
+}
+
+function asResource({ uri, ...document }: Document): Resource {
+  return { uri, ...described(document) };
+}
 
 function endpointResource(endpoint: z.output<typeof endpointShape>): Resource {
   const score = endpoint.score === null ? 'no score' : `score ${endpoint.score} (${endpoint.score_status})`;
@@ -135,7 +106,7 @@ function endpointResource(endpoint: z.output<typeof endpointShape>): Resource {
     uri: `dexops://endpoints/${endpoint.hostname}`,
     name: endpoint.hostname,
     description: `${score}, ${endpoint.persona}, tier ${endpoint.criticality_tier}, ${endpoint.state}`,
-    mimeType: MIME_TYPE,
+    mimeType: JSON_TYPE,
   };
 }
 
@@ -146,23 +117,23 @@ function runbookResource(page: z.output<typeof runbookPageShape>): Resource {
     name: page.doc_id,
     title: page.title,
     description: about === '' ? 'Runbook' : `Runbook for ${about}`,
-    mimeType: RUNBOOK_MIME_TYPE,
+    mimeType: MARKDOWN_TYPE,
   };
 }
 
-function behind(uri: string): { tool: string; input: Record<string, unknown> } {
-  if (uri === FLEET_URI) return { tool: 'get_fleet', input: {} };
-  const [, docId] = /^dexops:\/\/runbooks\/([^/]+)$/.exec(uri) ?? [];
-  if (docId !== undefined) return { tool: 'get_runbook', input: { doc_id: decoded(docId) } };
-  const [, hostname, end] = /^dexops:\/\/endpoints\/([^/]+)(\/\w+)?$/.exec(uri) ?? [];
-  const document = DOCUMENTS.find((candidate) => candidate.end === (end ?? ''));
-  if (!hostname || !document) {
-    throw new AppError(
-      'not_found',
-      `There is no resource ${uri}. resources/list and resources/templates/list name those there are.`,
-    );
+/** The document at an address, and the input that the address stands for. */
+function behind(documents: readonly Document[], uri: string): { document: Document; input: Record<string, string> } {
+  for (const document of documents) {
+    const pattern = document.uri.replace(/[.*+?^$()|[\]\\]/g, '\\$&').replace(/\{(\w+)\}/g, '(?<$1>[^/]+)');
+    const found = new RegExp(`^${pattern}$`).exec(uri);
+    if (!found) continue;
+    const fields = Object.entries(found.groups ?? {}).map(([field, value]) => [field, decoded(value)]);
+    return { document, input: Object.fromEntries(fields) };
   }
-  return { tool: document.tool, input: { hostname } };
+  throw new AppError(
+    'not_found',
+    `There is no resource ${uri}. resources/list and resources/templates/list name those there are.`,
+  );
 }
 
 /** As it stands when it is no valid encoding; there is no page of that name then. */

@@ -4,6 +4,7 @@ import type { McpHttp } from '../mcp/http.ts';
 import { type App, createApp, type Overrides } from './app.ts';
 import type { Config } from './config.ts';
 import { identifyKey } from './core/people/apiKeys.ts';
+import { toolTakingIn } from './core/tool.ts';
 import { agentSnapshotRoutes } from './surfaces/http/agentSnapshots.ts';
 import { alertmanagerRoutes } from './surfaces/http/alertmanager.ts';
 import { apiRoutes } from './surfaces/http/api.ts';
@@ -38,7 +39,11 @@ export async function startService(config: Config, overrides: Overrides = {}): P
     void slack?.start();
     const survey = { cron: config.DEX_SURVEY_CRON, sharePct: config.DEX_SURVEY_SHARE_PCT };
     await startJobs(
-      schedule(config.DEX_SCAN_INTERVAL_MINUTES, survey, { agents: app.model.llm !== null }),
+      schedule(app.tools, {
+        scanIntervalMinutes: config.DEX_SCAN_INTERVAL_MINUTES,
+        survey,
+        hasAgents: app.model.llm !== null,
+      }),
       app.scheduler,
       app.invoke,
     );
@@ -77,16 +82,19 @@ async function openDoors(app: App, mcp: McpHttp, slack: SlackInterface | null): 
       }),
       runEventRoutes({ ...app, events: ports.runEvents, authenticate: caller }),
       agentSnapshotRoutes({
+        tool: toolTakingIn(app.tools, 'agent'),
         invoke: app.invoke,
         endpointOf: (token) => ports.store.endpoints.byAgentToken(ports.tokens.digest(token)),
       }),
       alertmanagerRoutes({
+        tool: toolTakingIn(app.tools, 'alertmanager'),
         invoke: app.invoke,
         metrics: ports.metrics,
         secret: config.WEBHOOK_SECRET,
         required: config.WEBHOOK_REQUIRE_AUTH,
       }),
       ticketCallbackRoutes({
+        tool: toolTakingIn(app.tools, 'tickets'),
         invoke: app.invoke,
         metrics: ports.metrics,
         secret: config.WEBHOOK_SECRET,

@@ -30,7 +30,11 @@ export async function startWorker(config: Config, overrides: Overrides = {}): Pr
   try {
     const survey = { cron: config.DEX_SURVEY_CRON, sharePct: config.DEX_SURVEY_SHARE_PCT };
     const agents = app.model.llm !== null;
-    await startJobs(schedule(config.DEX_SCAN_INTERVAL_MINUTES, survey, { agents }), app.scheduler, app.invoke);
+    await startJobs(
+      schedule(app.tools, { scanIntervalMinutes: config.DEX_SCAN_INTERVAL_MINUTES, survey, hasAgents: agents }),
+      app.scheduler,
+      app.invoke,
+    );
     await app.startWorking({ recover: true, follow: false });
     if (config.WORKER_PORT > 0) server = await openDoor(app);
   } catch (error) {

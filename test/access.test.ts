@@ -28,13 +28,16 @@ const mayCall = (tool: AnyTool, role: Role) => RANK[role] >= RANK[leastRole(tool
 const NO_INPUT = { 'no such field': 1 };
 
 /** What employees say for themselves, and questions to an agent (which acts with their role), need no more than being somebody. */
-const OWN_VOICE = ['start_run', 'answer_fix_check', 'submit_feedback', 'answer_survey', 'opt_out'];
+const OWN_VOICE = ['start_run', 'submit_feedback', 'answer_survey'];
+/** What somebody may do with what is their own. */
+const ON_ONES_OWN = ['scan_endpoint', 'answer_fix_check', 'report_problem', 'opt_out', 'cancel_run'];
 
 describe('a viewer reads', () => {
   test('every tool that writes needs more than that, but for saying something for oneself', () => {
     const writers = TOOLS.filter(({ effect }) => effect !== 'read');
     expect(writers.length).toBeGreaterThan(5);
     expect(writers.filter((tool) => mayCall(tool, 'viewer')).map(({ name }) => name)).toEqual(OWN_VOICE);
+    expect(writers.filter(({ ownerRole }) => ownerRole).map(({ name }) => name)).toEqual(ON_ONES_OWN);
   });
 });
 
@@ -49,7 +52,8 @@ describe.each(INTERFACES)('through the face %s', (via: Interface) => {
       );
       const hidden = tool.hiddenFrom?.includes(via) ?? false;
       // Over MCP a viewer's connection reads and nothing else.
-      const may = mayCall(tool, role) && !(via === 'mcp' && role === 'viewer' && tool.effect !== 'read');
+      const ownsIt = human && ON_ONES_OWN.includes(tool.name);
+      const may = (mayCall(tool, role) || ownsIt) && !(via === 'mcp' && role === 'viewer' && tool.effect !== 'read');
       expect(refusal, tool.name).toBe(hidden ? 'not_found' : may ? 'invalid' : 'denied');
       // A person may be asked through an MCP client; behind other faces that are no human nobody stands.
       const forIt = human || via === 'mcp' || !tool.humansOnly;
@@ -76,7 +80,9 @@ describe.each(ROUTES.map((tool) => [`${tool.http!.method} ${tool.http!.path}`, t
     expect((await request(tool, 'dex_made-up')).status).toBe(401);
   });
   test.each(ROLES)('answers the role %s by what it may do', async (role) => {
-    expect((await request(tool, keys[role])).status).toBe(mayCall(tool, role) ? 400 : 403);
+    expect((await request(tool, keys[role])).status).toBe(
+      mayCall(tool, role) || ON_ONES_OWN.includes(tool.name) ? 400 : 403,
+    );
   });
   test('lets API_KEY in as an administrator', async () => {
     expect((await request(tool, API_KEY)).status).toBe(400);

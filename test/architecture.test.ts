@@ -38,10 +38,7 @@ const ENTRIES = [
 
 function room(file: string): Room {
   if (ENTRIES.includes(file)) return 'entry';
-  if (
-    ['src/app.ts', 'src/appParts.ts', 'src/runbookParts.ts', 'src/indexRunbooks.ts', 'src/runKinds.ts'].includes(file)
-  )
-    return 'app';
+  if (file === 'src/app.ts' || file.startsWith('src/composition/')) return 'app';
   if (file === 'src/config.ts') return 'config';
   if (file === 'src/agent.ts') return 'agent';
   const [top, second] = file.split('/');

@@ -6,6 +6,7 @@ import { parse } from 'yaml';
 import { z } from 'zod';
 import { createMetrics } from '../src/adapters/metrics/metrics.ts';
 import { readConfig } from '../src/config.ts';
+import { TOOLS } from '../src/core/tools/index.ts';
 import { schedule } from '../src/surfaces/jobs.ts';
 
 const ROOT = resolve(import.meta.dirname, '..');
@@ -165,7 +166,11 @@ describe('every query names a metric that the service has', () => {
     expect(named(query).length + (query.startsWith('up{') ? 1 : 0)).toBeGreaterThan(0);
   });
   test('every job that is named is on the schedule', () => {
-    const scheduled = schedule(15, { cron: '', sharePct: 100 }, { agents: true }).map(({ name }) => name);
+    const scheduled = schedule(TOOLS, {
+      scanIntervalMinutes: 15,
+      survey: { cron: '', sharePct: 100 },
+      hasAgents: true,
+    }).map(({ name }) => name);
     const jobs = queries.flatMap(([, query]) => [...query.matchAll(/\{job="(dex_\w+)"/g)].map(([, job]) => job));
     expect(jobs.length).toBeGreaterThan(0);
     expect(jobs.filter((job) => !scheduled.includes(job!))).toEqual([]);

@@ -15,6 +15,10 @@ export interface Actor {
   kind: 'human' | 'model' | 'job' | 'system';
   via: Interface;
   role: Role;
+  /** Mail address that the interface vouches for: machines registered under it are the actor's own. */
+  email?: string;
+  /** Whether approvals are theirs to answer, where the interface knows it; elsewhere the role decides. */
+  approver?: boolean;
 }
 
 /** The service itself, at work on a schedule. */
@@ -25,4 +29,9 @@ export function jobActor(job: string): Actor {
 /** The person who answered for a program: the same key, known to be a human for this one answer. */
 export function personBehind(actor: Actor): Actor {
   return { ...actor, kind: 'human', name: `the person behind ${actor.name}` };
+}
+
+/** The same caller where nothing may be changed, whatever their role. */
+export function readOnly(actor: Actor): Actor {
+  return { ...actor, role: 'viewer' };
 }

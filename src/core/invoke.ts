@@ -8,10 +8,12 @@ import type { ChartSpec } from './chart.ts';
 import { gathered } from './concurrency/gathered.ts';
 import { AppError } from './errors.ts';
 import { pathOfNul } from './nulCharacter.ts';
-import { judge, type Verdict } from './policy.ts';
+import { judge, scopeOf, type Verdict } from './policy.ts';
 import type { StoredApproval } from './ports/alertPorts.ts';
 import type { Ports } from './ports/ports.ts';
 import type { AuditEntry } from './ports/storePorts.ts';
+import type { CardKind, RelatedCall, ToolCall } from './presentation.ts';
+import type { Subject } from './subjects.ts';
 import type { AnyTool, CallText } from './tool.ts';
 
 export interface InvokeOptions {
@@ -26,9 +28,18 @@ export interface InvokeOptions {
 }
 
 export interface Answer {
+  /** What was called, with the input as it was understood. */
+  call: ToolCall;
   output: Record<string, unknown>;
   text: string;
   chart: ChartSpec | null;
+  /** The kind of thing that is shown, where there are cards for it. */
+  card: CardKind | null;
+  related: readonly RelatedCall[];
+  /** Id of the run in which the work goes on after this answer. */
+  progress: string | null;
+  followUp: ToolCall | null;
+  illustration: ToolCall | null;
 }
 
 /** Lines of the audit trail written in one statement, of calls that end at the same time. */
@@ -75,13 +86,14 @@ export function createInvoke(tools: readonly AnyTool[], ports: Ports): Invoke {
       if (parsed.success) input = parsed.data;
       // The role comes before the input's mistakes: whoever may not call a tool is not taught how to.
       outcome = 'denied';
-      const verdict = requireRole(tool, actor);
+      if (scopeOf(tool, actor) !== 'own') requirePermission(tool, actor, null);
       outcome = 'failed';
       if (!parsed.success) throw badInput(tool, parsed.error.issues);
       // What other systems deliver they cannot mend: of theirs the store drops the character instead.
       const nulAt = actor.via === 'webhook' ? null : pathOfNul(input);
       if (nulAt !== null) throw badInput(tool, [{ path: [nulAt], message: 'must not hold a NUL character' }]);
       outcome = 'denied';
+      const verdict = requirePermission(tool, actor, await subjectOf(ports, tool, input, actor));
       allowed = await authorise(ports, tool, verdict, input, actor, options);
       outcome = 'failed';
       const raised = await tool.run(input, {
@@ -94,7 +106,17 @@ export function createInvoke(tools: readonly AnyTool[], ports: Ports): Invoke {
       const output = tool.output.parse(raised) as Record<string, unknown>;
       outcome = 'ok';
       text = tool.summary(output, callTexts[actor.via]);
-      return { output, text, chart: tool.chart?.(output) ?? null };
+      return {
+        call: { tool: tool.name, input },
+        output,
+        text,
+        chart: tool.chart?.(output) ?? null,
+        card: tool.shows?.card ?? null,
+        related: tool.related?.(output) ?? [],
+        progress: tool.progress?.(output) ?? null,
+        followUp: tool.followUp?.(output) ?? null,
+        illustration: tool.illustration?.(output) ?? null,
+      };
     } catch (error) {
       failure = error;
       throw inTermsOf(actor.via, error);
@@ -173,8 +195,18 @@ function badInput(tool: AnyTool, issues: Pick<z.core.$ZodIssue, 'path' | 'messag
 
 type Permission = Exclude<Verdict, { decision: 'deny' }>;
 
-function requireRole(tool: AnyTool, actor: Actor): Permission {
-  const verdict = judge(tool, actor);
+/** What a call is about; not looked up where the actor may call the tool on everything. */
+async function subjectOf(
+  ports: Ports,
+  tool: AnyTool,
+  input: Record<string, unknown>,
+  actor: Actor,
+): Promise<Subject | null> {
+  return scopeOf(tool, actor) === 'own' ? ((await tool.subject?.(input, ports, actor)) ?? null) : null;
+}
+
+function requirePermission(tool: AnyTool, actor: Actor, subject: Subject | null): Permission {
+  const verdict = judge(tool, actor, subject);
   if (verdict.decision === 'deny') throw new AppError('denied', verdict.reason);
   return verdict;
 }

@@ -1,5 +1,6 @@
-/** Who may do what: role × kind of actor × effect, as one table. */
+/** Who may do what: role × kind of actor × effect × whose it is, as one table. */
 import type { Actor, Role } from './actor.ts';
+import { isOwn, type Subject } from './subjects.ts';
 import type { AnyTool, Effect } from './tool.ts';
 
 /** `person`: the person behind the caller has to do it, `approve`: somebody has to agree. */
@@ -8,6 +9,12 @@ export type Verdict =
   | { decision: 'person' }
   | { decision: 'approve' }
   | { decision: 'deny'; reason: string };
+
+/** On what an actor may call a tool: on everything, on what is their own, or on nothing. */
+export type Scope = 'everything' | 'own' | 'nothing';
+
+type Rights = Pick<AnyTool, 'role' | 'effect' | 'ownerRole' | 'approversOnly'>;
+type Caller = Pick<Actor, 'kind' | 'via' | 'role' | 'email' | 'approver'>;
 
 const RANK: Record<Role, number> = { viewer: 0, operator: 1, admin: 2 };
 const LEAST_ROLE: Record<Effect, Role> = { read: 'viewer', write: 'operator', destructive: 'operator' };
@@ -25,32 +32,55 @@ export function leastRole(tool: Pick<AnyTool, 'role' | 'effect'>): Role {
 }
 
 /** Over MCP nothing but reading is for viewers, so that a viewer's connection is a read-only one to its client. */
-function roleNeeded(tool: Pick<AnyTool, 'role' | 'effect'>, { via }: Pick<Actor, 'via'>): Role {
-  const role = leastRole(tool);
-  return via === 'mcp' && tool.effect !== 'read' && role === 'viewer' ? 'operator' : role;
+function requiredRole(role: Role, { effect }: Rights, { via }: Pick<Actor, 'via'>): Role {
+  return via === 'mcp' && effect !== 'read' && role === 'viewer' ? 'operator' : role;
 }
 
-export function hasRole(actor: Actor, role: Role): boolean {
+export function hasRole(actor: Pick<Actor, 'role'>, role: Role): boolean {
   return RANK[actor.role] >= RANK[role];
 }
 
-/** Whether a face offers a tool to an actor at all; what is not offered does not exist for the caller. */
-export function offers(tool: AnyTool, actor: Pick<Actor, 'kind' | 'via' | 'role'>): boolean {
-  // A client of MCP may put a question to its person; nobody stands behind the others.
-  if (tool.humansOnly && actor.kind !== 'human' && actor.via !== 'mcp') return false;
-  return !tool.hiddenFrom?.includes(actor.via) && RANK[actor.role] >= RANK[roleNeeded(tool, actor)];
+/** Whether an actor is shown the overview for staff. */
+export function isStaff(actor: Pick<Actor, 'role'>): boolean {
+  return hasRole(actor, 'operator');
 }
 
-export function judge(tool: AnyTool, actor: Actor): Verdict {
-  const role = roleNeeded(tool, actor);
-  if (!hasRole(actor, role)) {
-    return {
-      decision: 'deny',
-      reason: `"${tool.title}" needs the role ${role}; ${actor.name} has ${actor.role}. Ask somebody who has it, or an administrator for the role.`,
-    };
-  }
+/** Whether approvals are this actor's to answer: of approvers where the interface knows them, else of operators. */
+export function mayApprove(actor: Pick<Actor, 'role' | 'approver'>): boolean {
+  return actor.approver ?? hasRole(actor, 'operator');
+}
+
+/** What an actor may call a tool on. A role that holds for a part of the fleet only would be a further scope here. */
+export function scopeOf(tool: Rights, actor: Caller): Scope {
+  if (tool.approversOnly && !mayApprove(actor)) return 'nothing';
+  if (hasRole(actor, requiredRole(leastRole(tool), tool, actor))) return 'everything';
+  // Programs own nothing; an agent stands for the person whose address it carries.
+  const canOwn = actor.kind === 'human' || actor.email !== undefined;
+  const isEnough = tool.ownerRole !== undefined && hasRole(actor, requiredRole(tool.ownerRole, tool, actor));
+  return canOwn && isEnough ? 'own' : 'nothing';
+}
+
+/** Whether an interface offers a tool to an actor at all; what is not offered does not exist for the caller. */
+export function offers(tool: AnyTool, actor: Caller): boolean {
+  // A client of MCP may put a question to its person; nobody stands behind the others.
+  if (tool.humansOnly && actor.kind !== 'human' && actor.via !== 'mcp') return false;
+  return !tool.hiddenFrom?.includes(actor.via) && scopeOf(tool, actor) !== 'nothing';
+}
+
+/** @param subject what the call is about; needed only where the scope of this actor is not everything */
+export function judge(tool: AnyTool, actor: Actor, subject: Subject | null): Verdict {
+  const scope = scopeOf(tool, actor);
+  const isCovered = scope === 'everything' || (scope === 'own' && subject !== null && isOwn(subject, actor));
+  if (!isCovered) return { decision: 'deny', reason: refusal(tool, actor, scope) };
   if (tool.humansOnly && actor.kind !== 'human') return { decision: 'person' };
   // A model that plans by itself is not watched step by step, so even its writes wait for a human.
   const unasked = actor.via === 'planner' ? ['read'] : UNASKED[actor.kind];
   return { decision: unasked.includes(tool.effect) ? 'allow' : 'approve' };
+}
+
+function refusal(tool: AnyTool, actor: Actor, scope: Scope): string {
+  if (tool.approversOnly && hasRole(actor, leastRole(tool))) return 'Approving is for approvers; nothing was decided.';
+  const role = requiredRole(leastRole(tool), tool, actor);
+  const limit = scope === 'own' ? ' for what is not your own' : '';
+  return `"${tool.title}" needs the role ${role}${limit}; ${actor.name} has ${actor.role}. Ask somebody who has it, or an administrator for the role.`;
 }

@@ -1,8 +1,10 @@
-/** What a tool is: one declaration from which every face is made. */
+/** What a tool is: one declaration from which every interface is made. */
 import type { z } from 'zod';
 import type { Actor, Interface, Role } from './actor.ts';
 import type { ChartSpec } from './chart.ts';
 import type { Ports } from './ports/ports.ts';
+import type { CardKind, Overview, RelatedCall, ToolCall } from './presentation.ts';
+import type { Subject } from './subjects.ts';
 
 /** The text of one call; null when the interface does not offer the tool. */
 export type CallText = (tool: string, input?: Record<string, unknown>) => string | null;
@@ -16,6 +18,8 @@ export interface HttpRoute {
   path: string;
   /** Success status, 200 unless said. */
   status?: 200 | 201 | 202;
+  /** Also served as server-sent events below `PATH/events`, for as long as what it shows goes on. */
+  events?: boolean;
 }
 
 /** The words people type: `/dex score HOST` in Slack and `dex score HOST` in a shell. */
@@ -25,7 +29,42 @@ export interface CommandSyntax {
   args: string[];
   /** The last argument takes all the words that are left, as a question or a search does. */
   sentence?: boolean;
+  /** Text without a command, as a mention in a chat, is a call of this one, as its first argument. */
+  takesPlainText?: boolean;
   example: string;
+}
+
+/** Who delivers: a system that knows a route of its own instead of a tool's. */
+export type DeliveryKind = 'alertmanager' | 'tickets' | 'agent';
+
+/** What of the configuration decides about times. */
+export interface ScheduleSettings {
+  /** A divisor of 60. */
+  scanIntervalMinutes: number;
+  survey: {
+    /** Cron expression, UTC; empty is never. */
+    cron: string;
+    /** Share of those who may be asked, 1–100. */
+    sharePct: number;
+  };
+  /** Whether there is a model for agents to think with. */
+  hasAgents: boolean;
+}
+
+export interface ToolSchedule {
+  job: string;
+  /** Cron expression, UTC; null is never. */
+  cron(settings: ScheduleSettings): string | null;
+  input?(settings: ScheduleSettings): Record<string, unknown>;
+}
+
+export interface ToolResource {
+  /** Its address; a field of the input stands in braces. */
+  uri: string;
+  name: string;
+  title: string;
+  description: string;
+  mimeType: 'application/json' | 'text/markdown';
 }
 
 export interface ToolContext {
@@ -44,11 +83,17 @@ export interface Tool<I extends z.ZodObject = z.ZodObject, O extends z.ZodObject
   effect: Effect;
   /** The least role that may call it; by default viewer for reads, operator for the rest. */
   role?: Role;
-  /** Only a person may do it: on a face where a model calls, the person behind it is asked. */
+  /** Finds what an input is about; whose that is counts together with the role. Null when there is no such thing. */
+  subject?(input: z.output<I>, ports: Ports, actor: Actor): Promise<Subject | null>;
+  /** The role that is enough for what is the caller's own, where `role` asks for more. */
+  ownerRole?: Role;
+  /** Answering approvals is for approvers, where the interface knows who they are; elsewhere the role decides. */
+  approversOnly?: boolean;
+  /** Only a person may do it: on an interface where a model calls, the person behind it is asked. */
   humansOnly?: boolean;
   /** How the person behind a model is asked; by default with the tool's title and its input. */
   question?(input: z.output<I>, ports: Ports): Promise<string>;
-  /** Faces that do not offer it (a webhook's inner tool is not for people). */
+  /** Interfaces that do not offer it (a webhook's inner tool is not for people). */
   hiddenFrom?: readonly Interface[];
   /** True when what it writes says by itself who wrote it and when, so that the audit needs no line for each call. */
   selfRecording?: boolean;
@@ -67,18 +112,77 @@ export interface Tool<I extends z.ZodObject = z.ZodObject, O extends z.ZodObject
   chart?(output: z.output<O>): ChartSpec | null;
   /** The answer as a table, for whoever exports it as CSV or JSON lines. */
   rows?(output: z.output<O>): Record<string, unknown>[];
+  /** What the answer shows, for interfaces that have a card for it, and the input field that names the one shown. */
+  shows?: { card: CardKind; by?: Extract<keyof z.output<I>, string> };
+  /** What somebody who reads the answer may want to do next. */
+  related?(output: z.output<O>): RelatedCall[];
+  /** For work that goes on after the answer: the id of the run in which it does. */
+  progress?(output: z.output<O>): string | null;
+  /** For an answer that tells of an end: the call that shows what came of it. */
+  followUp?(output: z.output<O>): ToolCall | null;
+  /** The call whose chart says more than a chart of this answer. */
+  illustration?(output: z.output<O>): ToolCall | null;
+  /** Its part of the overview that staff are shown. */
+  overview?: Overview<z.output<O>>;
+  /** The label under which people are offered it beside their own machines. */
+  ownMachineLabel?: string;
+  /** The deliveries of other systems that it takes in; their routes have no declaration of their own. */
+  takesIn?: DeliveryKind;
+  /** When the service itself calls it. */
+  schedule?: ToolSchedule;
+  /** Its answer as something that a model's client reads by address (an MCP resource). */
+  resource?: ToolResource;
 }
 
-/** A tool with its schemas' types erased, as registries and faces hold it. */
-export interface AnyTool extends Omit<Tool, 'run' | 'summary' | 'chart' | 'rows' | 'question'> {
-  run(input: Record<string, unknown>, context: ToolContext): Promise<Record<string, unknown>>;
-  summary(output: Record<string, unknown>, callText: CallText): string;
-  chart?(output: Record<string, unknown>): ChartSpec | null;
-  rows?(output: Record<string, unknown>): Record<string, unknown>[];
-  question?(input: Record<string, unknown>, ports: Ports): Promise<string>;
+/** A tool with its schemas' types erased, as registries and interfaces hold it. */
+export interface AnyTool
+  extends Omit<
+    Tool,
+    | 'run'
+    | 'summary'
+    | 'chart'
+    | 'rows'
+    | 'question'
+    | 'subject'
+    | 'shows'
+    | 'related'
+    | 'progress'
+    | 'followUp'
+    | 'illustration'
+    | 'overview'
+  > {
+  run(input: Fields, context: ToolContext): Promise<Fields>;
+  summary(output: Fields, callText: CallText): string;
+  chart?(output: Fields): ChartSpec | null;
+  rows?(output: Fields): Fields[];
+  question?(input: Fields, ports: Ports): Promise<string>;
+  subject?(input: Fields, ports: Ports, actor: Actor): Promise<Subject | null>;
+  shows?: { card: CardKind; by?: string };
+  related?(output: Fields): RelatedCall[];
+  progress?(output: Fields): string | null;
+  followUp?(output: Fields): ToolCall | null;
+  illustration?(output: Fields): ToolCall | null;
+  overview?: Overview<Fields>;
 }
+
+type Fields = Record<string, unknown>;
 
 /** Checks the declaration's types against its own schemas, then erases them for the registry. */
 export function defineTool<I extends z.ZodObject, O extends z.ZodObject>(tool: Tool<I, O>): AnyTool {
   return tool;
+}
+
+/** The call whose answer shows a thing of this kind. @param id names it, where there are many */
+export function callShowing(tools: readonly AnyTool[], card: CardKind, id?: string): ToolCall {
+  const tool = tools.find(({ shows }) => shows?.card === card);
+  if (!tool) throw new Error(`no tool shows a ${card}`);
+  const { by } = tool.shows ?? {};
+  return { tool: tool.name, input: by === undefined || id === undefined ? {} : { [by]: id } };
+}
+
+/** The tool that takes in what a kind of system delivers. */
+export function toolTakingIn(tools: readonly AnyTool[], kind: DeliveryKind): string {
+  const tool = tools.find(({ takesIn }) => takesIn === kind);
+  if (!tool) throw new Error(`no tool takes in ${kind}`);
+  return tool.name;
 }

@@ -2,7 +2,8 @@
 import { writeFile } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import { connectAgent } from '../../mcp/agent.ts';
-import { type App, createApp, restore } from '../app.ts';
+import { type App, createApp } from '../app.ts';
+import { restore } from '../composition/restore.ts';
 import { processEnv, readConfig } from '../config.ts';
 import type { Actor } from '../core/actor.ts';
 import { COMMAND_PREFIXES } from '../core/callText.ts';
@@ -10,7 +11,7 @@ import { helpText, toolHelpText } from '../core/commands/commandHelp.ts';
 import { readCommand } from '../core/commands/readCommand.ts';
 import { AppError, type ErrorKind } from '../core/errors.ts';
 import type { Answer } from '../core/invoke.ts';
-import type { AnyTool } from '../core/tool.ts';
+import { type AnyTool, callShowing } from '../core/tool.ts';
 import { TOOLS } from '../core/tools/index.ts';
 import { isFinished, type RunStatus } from '../domain/run.ts';
 import { progressBar } from './progressBar.ts';
@@ -113,13 +114,12 @@ async function call(
 
 /** What a command that only asked for work has to show is the work's end. */
 async function outcome(app: App, answer: Answer, actor: Actor, flags: Flags, output: CliOutput): Promise<Answer> {
-  const { run_id: runId, status } = answer.output;
-  if (flags.noWait || typeof runId !== 'string' || typeof status !== 'string' || isFinished(status as RunStatus))
-    return answer;
+  if (flags.noWait || answer.progress === null) return answer;
   output.err(answer.text);
   await app.startWorking({ recover: false });
+  const { tool, input } = callShowing(TOOLS, 'run', answer.progress);
   for (;;) {
-    const run = await app.invoke('get_run', { run_id: runId }, actor);
+    const run = await app.invoke(tool, input, actor);
     if (isFinished(run.output.status as RunStatus) || run.output.status === 'waiting_approval') return run;
     await new Promise((resolve) => setTimeout(resolve, 200));
   }

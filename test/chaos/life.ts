@@ -12,6 +12,7 @@ import { openDatabase } from '../../src/adapters/db/open.ts';
 import { type App, createApp } from '../../src/app.ts';
 import { readConfig } from '../../src/config.ts';
 import { type Actor, jobActor } from '../../src/core/actor.ts';
+import { TOOLS } from '../../src/core/tools/index.ts';
 import { isFinished } from '../../src/domain/run.ts';
 import { schedule } from '../../src/surfaces/jobs.ts';
 import { testClock } from '../helpers/clock.ts';
@@ -81,7 +82,11 @@ export async function life(luck: Chance, say: (line: string) => void): Promise<O
         ANN,
       );
     }
-    const jobs = schedule(SCAN_EVERY_MIN, { cron: '0 10 * * *', sharePct: 100 }, { agents: false });
+    const jobs = schedule(TOOLS, {
+      scanIntervalMinutes: SCAN_EVERY_MIN,
+      survey: { cron: '0 10 * * *', sharePct: 100 },
+      hasAgents: false,
+    });
     for (let minute = 0; minute < HOURS * 60; minute++) {
       if (minute % 60 === 0) for (let n = 0; n < INCIDENTS_PER_HOUR; n++) fleet.strike();
       if (minute % SCAN_EVERY_MIN === 0) fleet.age();

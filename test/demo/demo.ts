@@ -91,7 +91,7 @@ async function tell(world: World, narrator: Narrator): Promise<void> {
   const warned = await until('the card', () => message(world, inAlerts(world, /DiskFull on alice-laptop/)));
   narrator.slack('#alerts', warned.body.text);
   await draw(world, narrator, 'forecast', `/endpoints/${FILLING.hostname}/trends?metric=disk_pct`);
-  const card = await until('the approval', () => message(world, (it) => hasButton(it, 'approval_approve')));
+  const card = await until('the approval', () => message(world, (it) => hasButton(it, 'run:approve')));
   narrator.slack('#alerts', card.body.text);
 
   narrator.step('Before anybody looks, the disk is full');
@@ -135,9 +135,9 @@ async function repaired(world: World, narrator: Narrator): Promise<void> {
   narrator.say(`remediation ${run_id}: ${status}; the disk is at ${Math.round(world.disk.usedPct())} %`);
 
   narrator.step('Did that fix it?');
-  const question = await until('the question', () => message(world, (it) => hasButton(it, 'fix_yes')));
+  const question = await until('the question', () => message(world, (it) => hasButton(it, 'replace:fixed')));
   narrator.slack('to alice', question.body.text);
-  await click(world, 'alice', question, 'fix_yes');
+  await click(world, 'alice', question, 'replace:fixed');
   const thanks = await until('the thanks', () =>
     message(world, (it) => it.method === 'chat.update' && it.body.ts === question.answer.ts),
   );
@@ -168,7 +168,7 @@ function answerSurveyMessages(world: World): { enough: Promise<void>; stop(): Pr
   const enough = Promise.withResolvers<void>();
   const working = (async () => {
     while (!stopped) {
-      for (const letter of slack.calls.filter((it) => it.answer.ok && hasButton(it, 'survey_opt_out'))) {
+      for (const letter of slack.calls.filter((it) => it.answer.ok && hasButton(it, 'replace:no_more'))) {
         const employee = COMPANY.find(({ name }) => slack.users[name] === letter.body.channel);
         if (!employee || stopped || answered.size >= OPINIONS.length || answered.has(employee.name)) continue;
         answered.add(employee.name);
@@ -205,12 +205,12 @@ async function decide(world: World, narrator: Narrator, card: ApiCall): Promise<
   const decided = () => message(world, inAlerts(world, /Approved|Denied/));
   if (once || !(you || process.stdin.isTTY)) {
     narrator.simulated('Otto, an operator, clicks Approve; the click is signed as Slack signs');
-    await click(world, 'otto', card, 'approval_approve');
+    await click(world, 'otto', card, 'run:approve');
   } else {
     const limit = you ? '' : ` (in ${YOUR_TURN_MS / 1000} s Otto does)`;
     narrator.say(`Your turn: press a button on the page; or here Enter approves, "no" denies${limit}`);
     const line = await yourWord(() => decided() !== undefined);
-    if (!decided()) await click(world, 'otto', card, /^\s*n/i.test(line) ? 'approval_deny' : 'approval_approve');
+    if (!decided()) await click(world, 'otto', card, /^\s*n/i.test(line) ? 'run:deny' : 'run:approve');
   }
   return until('the decision', decided);
 }

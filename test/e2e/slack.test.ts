@@ -136,12 +136,12 @@ describe.each(['http', 'socket'] as const)('over %s', { timeout: 300_000 }, (mod
     const { ts } = card.answer;
     const note = await seen('what the agent found, in the thread', saying(/A build left its files behind/));
     expect(note.body.thread_ts).toBe(ts);
-    await seen('the question', asking('approval_approve'));
+    await seen('the question', asking('run:approve'));
 
-    const menu = buttonOf(card.body, 'alert_acknowledge');
+    const menu = buttonOf(card.body, 'thread:acknowledge');
     const [oneHour] = menu.options;
     const message = { channel: slack.channels.alerts!, ts };
-    await slack.click(send, 'otto', { actionId: 'alert_acknowledge', selected: oneHour.value, message });
+    await slack.click(send, 'otto', { actionId: 'thread:acknowledge', selected: oneHour.value, message });
     await seen('acknowledged', (call) => call.body.ts === ts && saying(/acknowledged by/)(call));
 
     clock.advance(HOUR_MS + 60_000);
@@ -151,15 +151,15 @@ describe.each(['http', 'socket'] as const)('over %s', { timeout: 300_000 }, (mod
 
     await seen('that nobody answered the question', saying(/Nobody answered in time; nothing was done/));
     await slack.command(send, 'nomail', 'heal 1');
-    const question = await seen('the question once more', asking('approval_approve'));
-    await click('otto', question, 'approval_approve');
+    const question = await seen('the question once more', asking('run:approve'));
+    await click('otto', question, 'run:approve');
     await seen(
       'repaired',
       (call) => call.body.ts === ts && saying(/resolved: repaired, and a scan confirmed it/)(call),
     );
-    const check = await seen('the question to the owner', asking('fix_yes'));
+    const check = await seen('the question to the owner', asking('replace:fixed'));
     expect(check.body.channel).toBe(slack.users.alice);
-    await click('alice', check, 'fix_yes');
+    await click('alice', check, 'replace:fixed');
     await seen('the thanks', saying(/Good to hear/));
 
     await slack.command(send, 'otto', 'kpis 7');
@@ -182,14 +182,14 @@ describe.each(['http', 'socket'] as const)('over %s', { timeout: 300_000 }, (mod
 
     await slack.write(send, 'nomail', 'app_mention', `<@${slack.users.dexops}> ${goal}`);
     const place = await seen('the agent at a halt', saying(/Waiting for a person to agree to a step/));
-    const card = await seen('the card', asking('approval_approve'));
+    const card = await seen('the card', asking('run:approve'));
     expect(shown(card.body)).toMatch(/wants to call dexops__acknowledge_alert/);
     expect(shown(card.body)).toContain(goal);
     await look(alertsPage(), 'step-asked', 'Waiting for a yes or no');
 
-    await click('alice', card, 'approval_approve');
+    await click('alice', card, 'run:approve');
     expect(shown(await told(/Approving is for approvers/))).toContain('These can');
-    await click('otto', card, 'approval_approve');
+    await click('otto', card, 'run:approve');
     await seen('the end of the card', (call) => call.body.ts === card.answer.ts && saying(/Approved/)(call));
     const end = await seen('the answer', saying(/It is silent for 4 hours/));
     expect(end.body.ts).toBe(place.answer.ts);
@@ -215,7 +215,7 @@ describe.each(['http', 'socket'] as const)('over %s', { timeout: 300_000 }, (mod
     await run('tend_surveys');
     const letter = await seen(
       'the letter',
-      (call) => asking('survey_opt_out')(call) && call.body.channel === slack.users.alice,
+      (call) => asking('replace:no_more')(call) && call.body.channel === slack.users.alice,
     );
     await look(`tab=messages&channel=${letter.answer.channel}`, 'letter', 'How well did your computer');
     await click('alice', letter, 'survey_rate:4');

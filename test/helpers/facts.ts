@@ -16,6 +16,7 @@ export function alertOf(more: Partial<Alert> = {}): Alert {
     status: 'active',
     labels: {},
     series: ['scan'],
+    seriesStartsMs: [null],
     startsAt: AT,
     acknowledgedAt: null,
     acknowledgedUntil: null,

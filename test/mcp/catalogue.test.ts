@@ -1,9 +1,9 @@
 /** The contract with models: which tools there are, their schemas, and what the list costs to read. */
 import { describe, expect, test } from 'vitest';
-import { PROMPTS } from '../../mcp/prompts.ts';
 import { describeTool } from '../../mcp/tools.ts';
 import { callTextFor } from '../../src/core/callText.ts';
 import { TOOLS } from '../../src/core/tools/index.ts';
+import { MODEL_TASKS } from '../../src/core/tools/modelGuide.ts';
 
 const callText = callTextFor(TOOLS, 'mcp');
 const catalogue = TOOLS.filter(({ hiddenFrom }) => !hiddenFrom?.includes('mcp')).map((tool) =>
@@ -45,8 +45,8 @@ describe('the catalogue', () => {
 });
 
 test('prompts name only tools that exist', () => {
-  const named = PROMPTS.flatMap(({ steps }) => steps.map(({ tool }) => tool));
+  const named = MODEL_TASKS.flatMap(({ steps }) => steps.map(({ tool }) => tool));
   const known = TOOLS.map(({ name }) => name);
   expect(named.filter((name) => !known.includes(name))).toEqual([]);
-  expect(PROMPTS.filter(({ description }) => description === '')).toEqual([]);
+  expect(MODEL_TASKS.filter(({ description }) => description === '')).toEqual([]);
 });

@@ -4,13 +4,17 @@ import { TOOLS } from '../../src/core/tools/index.ts';
 import { schedule, startJobs } from '../../src/surfaces/jobs.ts';
 
 const NO_SURVEY = { cron: '', sharePct: 100 };
-const ALL = schedule(15, { cron: '0 8 * * 1', sharePct: 20 }, { agents: true });
+const ALL = schedule(TOOLS, {
+  scanIntervalMinutes: 15,
+  survey: { cron: '0 8 * * 1', sharePct: 20 },
+  hasAgents: true,
+});
 
 test.each([
   [15, '*/15 * * * *'],
   [60, '0 * * * *'],
 ])('the fleet is scanned every %i minutes', (minutes, cron) => {
-  const jobs = schedule(minutes, NO_SURVEY, { agents: false });
+  const jobs = schedule(TOOLS, { scanIntervalMinutes: minutes, survey: NO_SURVEY, hasAgents: false });
   expect(jobs.find(({ name }) => name === 'dex_scan_all_endpoints')).toMatchObject({ cron, tool: 'scan_fleet' });
 });
 
@@ -33,10 +37,20 @@ test('a job invokes its tool as a job, and its failure is its own', async () => 
     every: async (cron: string, job: string) => void planned.push(`${cron} ${job}`),
   };
   const called: string[] = [];
-  await startJobs(ALL, scheduler, async (tool, _input, actor) => {
+  await startJobs(ALL, scheduler, async (tool, input, actor) => {
     called.push(`${tool} by ${actor.kind} ${actor.id}`);
     if (tool === 'tend_alerts') throw new Error('no luck');
-    return { output: {}, text: '', chart: null };
+    return {
+      call: { tool, input: input as Record<string, unknown> },
+      output: {},
+      text: '',
+      chart: null,
+      card: null,
+      related: [],
+      progress: null,
+      followUp: null,
+      illustration: null,
+    };
   });
   expect(planned).toEqual(ALL.map(({ cron, name }) => `${cron} ${name}`));
   const goesOn = new AbortController().signal;

@@ -1,5 +1,6 @@
 /** Tells in Slack what people should know: alerts and approvals as one message each, edited in place; notices; questions to owners. */
 import { AppError } from '../../core/errors.ts';
+import type { Answer } from '../../core/invoke.ts';
 import type {
   DeliveryOutcome,
   Messenger,
@@ -18,8 +19,8 @@ import {
 } from './client.ts';
 import type { SlackDirectory } from './directory.ts';
 
-/** What is known of an alert or an approval, on the wire. */
-export type Facts = Record<string, unknown>;
+/** The answer that shows an alert or an approval, with what can be done about it. */
+export type Facts = Pick<Answer, 'call' | 'output' | 'related'>;
 
 /** How news look and how refusals read: the Slack face's part, handed in because adapters do not know faces. */
 export interface NotificationText {
@@ -42,7 +43,7 @@ export interface SlackNotifierParts {
   channel: string;
   wording: NotificationText;
   messages: SlackMessageRepository;
-  /** The answers of get_alert and get_approval; both reject with kind `not_found` when what they look for is gone. */
+  /** Both reject with kind `not_found` when what they look for is gone. */
   readAlert(alertId: number): Promise<Facts>;
   readApproval(approvalId: string): Promise<Facts>;
   log: Log;

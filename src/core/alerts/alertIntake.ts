@@ -3,23 +3,14 @@ import type { Observation } from '../../domain/alerts/alertMoves.ts';
 import { type IncomingAlert, readAlert, type Unreadable } from '../../domain/alerts/alertmanager.ts';
 import type { Actor } from '../actor.ts';
 import { gathered } from '../concurrency/gathered.ts';
+import type { AlertIntake, Intake } from '../ports/alertPorts.ts';
 import type { Ports } from '../ports/ports.ts';
 import type { Store } from '../ports/storePorts.ts';
 import { announce, observeIn, type Verdict } from './alerting.ts';
-import { deliveryCame } from './deliveryLull.ts';
+import { createDeliveryLull } from './deliveryLull.ts';
 
 /** Deliveries written in one transaction. */
 const MOST_TOGETHER = 32;
-
-export interface Intake {
-  received: number;
-  created: number;
-  updated: number;
-  resolved: number;
-  /** Repeats that told nothing new. */
-  unchanged: number;
-  ignored: { alertName: string; reason: string }[];
-}
 
 /** What a delivery says, before anybody looked at the store. */
 interface Read {
@@ -29,29 +20,24 @@ interface Read {
   actor: Actor;
 }
 
-/** One gatherer for each application, by its ports. */
-const gatherers = new WeakMap<Ports, (read: Read) => Promise<Intake>>();
-
-/**
- * Committed when it resolves; rejects with `unavailable` when the store is down, and then nothing of it is kept. Deliveries
- * that arrive while another is being written are written together, since a transaction costs more than its rows.
- */
-export function takeDelivery(
-  ports: Ports,
-  delivery: { status?: unknown; alerts: readonly unknown[] },
-  actor: Actor,
-): Promise<Intake> {
-  const gather = gatherers.get(ports) ?? gathered((reads) => takeTogether(ports, reads), MOST_TOGETHER);
-  gatherers.set(ports, gather);
-  deliveryCame(ports);
-  const now = ports.clock.now();
-  const read = delivery.alerts.map((raw) => readAlert(raw, delivery.status, now));
-  return gather({
-    received: read.length,
-    incoming: read.filter((alert): alert is IncomingAlert => 'what' in alert),
-    unreadable: read.filter((alert): alert is Unreadable => 'reason' in alert),
-    actor,
-  });
+/** Deliveries that arrive while another is being written are written together, since a transaction costs more than its rows. */
+export function createAlertIntake(ports: Ports): AlertIntake {
+  const gather = gathered((reads: Read[]) => takeTogether(ports, reads), MOST_TOGETHER);
+  const lull = createDeliveryLull();
+  return {
+    take(delivery, actor) {
+      lull.deliveryCame();
+      const now = ports.clock.now();
+      const read = delivery.alerts.map((raw) => readAlert(raw, delivery.status, now));
+      return gather({
+        received: read.length,
+        incoming: read.filter((alert): alert is IncomingAlert => 'what' in alert),
+        unreadable: read.filter((alert): alert is Unreadable => 'reason' in alert),
+        actor,
+      });
+    },
+    lull: lull.wait,
+  };
 }
 
 /** All deliveries of a group come from the same sender by the same door, so the first one's actor speaks for all. */

@@ -15,7 +15,6 @@ import type { Actor } from '../actor.ts';
 import { AppError } from '../errors.ts';
 import type { Ports } from '../ports/ports.ts';
 import type { Store } from '../ports/storePorts.ts';
-import { deliveryLull } from './deliveryLull.ts';
 import { closeTicketsIn } from './ticketUpdates.ts';
 
 /** Alerts that one step of a job works on. */
@@ -256,27 +255,4 @@ export async function resolveAllOf(ports: Ports, store: Store, endpointId: numbe
     return move.kind === 'refused' ? [] : [{ alert: move.alert, events: eventsOf(move) }];
   });
   return write(ports, store, changes, actor, now);
-}
-
-/**
- * Hands new alerts to healing, which marks those that it moves. The others get their mark here, unless they moved meanwhile: one
- * that ended and came back in between is new. A crash before the mark hands an alert over once more.
- */
-export async function handOver(ports: Ports): Promise<void> {
-  const { healing } = ports;
-  if (!healing) return;
-  for (;;) {
-    await deliveryLull(ports);
-    const seenAt = ports.clock.now();
-    const alerts = await ports.store.alerts.unhandled(JOB_BATCH);
-    if (alerts.length === 0) return;
-    await healing.handle(alerts);
-    await ports.store.alerts.markHandled(
-      alerts.map(({ id }) => id),
-      seenAt,
-      ports.clock.now(),
-    );
-    // What came meanwhile has its own call.
-    if (alerts.length < JOB_BATCH) return;
-  }
 }

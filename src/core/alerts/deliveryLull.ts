@@ -7,20 +7,27 @@ const LULL_MS = 50;
 /** Healing is not to starve in a storm that lasts. Milliseconds. */
 const MOST_WAIT_MS = 2000;
 
-/** When the last delivery came to an application, by a clock that nobody sets. */
-const lastDeliveryMs = new WeakMap<object, number>();
-
-export function deliveryCame(ports: object): void {
-  lastDeliveryMs.set(ports, performance.now());
+export interface DeliveryLull {
+  deliveryCame(): void;
+  /** Resolves in the next lull, or after two seconds. */
+  wait(): Promise<void>;
 }
 
-/** Resolves in the next lull of the deliveries to this process, or after two seconds. */
-export async function deliveryLull(ports: object): Promise<void> {
-  const giveUpMs = performance.now() + MOST_WAIT_MS;
-  for (;;) {
-    const nowMs = performance.now();
-    const lullMs = (lastDeliveryMs.get(ports) ?? -LULL_MS) + LULL_MS;
-    if (lullMs <= nowMs || giveUpMs <= nowMs) return;
-    await pause(Math.min(lullMs, giveUpMs) - nowMs);
-  }
+export function createDeliveryLull(): DeliveryLull {
+  // By a clock that nobody sets.
+  let lastDeliveryMs = -LULL_MS;
+  return {
+    deliveryCame() {
+      lastDeliveryMs = performance.now();
+    },
+    async wait() {
+      const giveUpMs = performance.now() + MOST_WAIT_MS;
+      for (;;) {
+        const nowMs = performance.now();
+        const lullMs = lastDeliveryMs + LULL_MS;
+        if (lullMs <= nowMs || giveUpMs <= nowMs) return;
+        await pause(Math.min(lullMs, giveUpMs) - nowMs);
+      }
+    },
+  };
 }

@@ -19,6 +19,10 @@ export interface Field {
   description: string;
   /** The values that are allowed, when they can be listed. */
   choices: string[];
+  /** What is taken when nothing is given, where that is one of the choices. */
+  initial: string | null;
+  /** Most characters of a text; null when nothing limits it. */
+  maxLength: number | null;
   /** Where the value goes: `['options', 'port']` for a field inside another. */
   path: string[];
   types: Set<string>;
@@ -31,6 +35,8 @@ interface Schema {
   properties?: Record<string, Schema>;
   required?: string[];
   description?: string;
+  default?: unknown;
+  maxLength?: number;
 }
 
 const HELP = new Set(['help', '?', '-h', '--help']);
@@ -234,6 +240,8 @@ function toField(path: string[], schema: Schema, required: boolean): Field {
     required,
     description: schema.description ?? '',
     choices: variants.flatMap((variant) => variant.enum?.map(String) ?? []),
+    initial: typeof schema.default === 'string' ? schema.default : null,
+    maxLength: variants.find(({ maxLength }) => maxLength !== undefined)?.maxLength ?? null,
     types: new Set(variants.flatMap(({ type }) => type ?? [])),
   };
 }

@@ -3,7 +3,7 @@ import type { Alert } from '../../domain/alerts/alert.ts';
 import { type Actor, jobActor } from '../actor.ts';
 import { AppError } from '../errors.ts';
 import { newPlannerJob } from '../planner/plannerJob.ts';
-import type { Healing, Ports } from '../ports/ports.ts';
+import type { Ports } from '../ports/ports.ts';
 import { requestRun } from '../runs/runs.ts';
 
 export const TRIAGE_PROFILE = 'dex_triage';
@@ -13,24 +13,18 @@ const MOST_AT_ONCE = 5;
 
 const ACTOR: Actor = jobActor(TRIAGE_PROFILE);
 
-/** Sends agents to the new alerts that are critical, and leaves all of them to healing as before. */
-export function triageFirst(ports: Ports, healing: Healing): Healing {
-  return {
-    async handle(alerts) {
-      const critical = alerts.filter(({ severity, status }) => severity === 'critical' && status === 'active');
-      for (const alert of critical.slice(0, MOST_AT_ONCE)) {
-        // Healing has to get the alerts whatever becomes of this.
-        await requestTriage(ports, alert).catch((error: unknown) =>
-          ports.log.error({ err: error, alert_id: alert.id }, 'no agent could be sent to look at an alert'),
-        );
-      }
-      await healing.handle(alerts);
-    },
-  };
+/** Sends agents to those of the new alerts that are critical; a failure never keeps healing from the alerts. */
+export async function requestTriage(ports: Ports, alerts: readonly Alert[]): Promise<void> {
+  const critical = alerts.filter(({ severity, status }) => severity === 'critical' && status === 'active');
+  for (const alert of critical.slice(0, MOST_AT_ONCE)) {
+    await investigate(ports, alert).catch((error: unknown) =>
+      ports.log.error({ err: error, alert_id: alert.id }, 'no agent could be sent to look at an alert'),
+    );
+  }
 }
 
 /** Alerts may be handed over a second time after a crash; the run's id makes that the same run. */
-async function requestTriage(ports: Ports, alert: Alert): Promise<void> {
+async function investigate(ports: Ports, alert: Alert): Promise<void> {
   const { id, alertName, hostname, alertType, message, labels, startsAt, flaps } = alert;
   const context = {
     hostname,

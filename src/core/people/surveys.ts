@@ -11,6 +11,7 @@ import {
 } from '../../domain/people/survey.ts';
 import { AppError } from '../errors.ts';
 import type { Ports } from '../ports/ports.ts';
+import type { ToolCall } from '../presentation.ts';
 import { giveOut } from './feedback.ts';
 
 const DAY_MS = 86_400_000;
@@ -179,6 +180,9 @@ export interface ComposedSurvey {
   reminder: boolean;
   /** Speaks for the person once; only its digest is kept, so that whoever sends the letter has the only copy. */
   token: string;
+  /** The calls that a message offers: an answer, to which its rating is added, and opting out. */
+  answer: ToolCall;
+  optOut: ToolCall;
   /** The person's machines, of which they may name one with the answer. */
   hostnames: string[];
 }
@@ -205,6 +209,8 @@ export async function composeSurveyMessage(
     endsAt: survey.endsAt,
     reminder,
     token,
+    answer: { tool: 'answer_survey', input: { token } },
+    optOut: { tool: 'opt_out', input: { token } },
     hostnames: machines.map(({ hostname }) => hostname),
   };
 }

@@ -7,7 +7,7 @@ export interface PlannerJob {
   /** Facts to start from; untrusted. */
   context: Record<string, unknown>;
   /** The agent may do no more than who asked for it. */
-  asker: { name: string; role: Role };
+  asker: { name: string; role: Role; email?: string };
   /** Subject of the outbox that is told the answer; null when whoever asked fetches it. */
   tell: string | null;
   /** Somebody waits for it inside this process, so that it is not taken up again by another. */
@@ -24,7 +24,7 @@ const MAX_RESUMES = 3;
 export function newPlannerJob(asker: PlannerJob['asker'], changes: Partial<PlannerJob> = {}): PlannerJob {
   return {
     context: {},
-    asker: { name: asker.name, role: asker.role },
+    asker: { name: asker.name, role: asker.role, ...(asker.email && { email: asker.email }) },
     tell: null,
     attended: false,
     resumes: 0,

@@ -67,6 +67,8 @@ function plannerExecutor(ports: Ports, parts: PlannerParts, invoke: Invoke): Run
       kind: 'model',
       via: 'planner',
       role: job.asker.role,
+      // What is the asker's own is so for their agent.
+      ...(job.asker.email && { email: job.asker.email }),
     };
     const { llm, reason } = parts.model;
     if (!llm) {

@@ -170,3 +170,28 @@ export interface TicketRepository {
   noteDelivery(deliveryId: string, now: Date): Promise<boolean>;
   pruneDeliveries(before: Date): Promise<number>;
 }
+
+/** What Alertmanager delivers. */
+export interface AlertDelivery {
+  status?: unknown;
+  alerts: readonly unknown[];
+}
+
+/** What became of the alerts of one delivery. */
+export interface Intake {
+  received: number;
+  created: number;
+  updated: number;
+  resolved: number;
+  /** Repeats that said nothing new. */
+  unchanged: number;
+  ignored: { alertName: string; reason: string }[];
+}
+
+/** Takes in deliveries of alerts, several in one transaction when they come at once. */
+export interface AlertIntake {
+  /** Committed when it resolves; rejects with `unavailable` when the store is down, and then nothing of it is kept. */
+  take(delivery: AlertDelivery, actor: Actor): Promise<Intake>;
+  /** Resolves in the next lull of the deliveries to this process, or after two seconds. */
+  lull(): Promise<void>;
+}

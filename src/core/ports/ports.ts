@@ -1,5 +1,4 @@
 /** Every interface that core drives; adapters implement them, app.ts hands them in. */
-import type { Alert } from '../../domain/alerts/alert.ts';
 import type { ScoreConfig } from '../../domain/alerts/alertRules.ts';
 import type { Endpoint } from '../../domain/fleet/endpoint.ts';
 import type { PredictionAccuracy, Verdict } from '../../domain/forecasts/prediction.ts';
@@ -10,6 +9,7 @@ import type { ScoreThresholds } from '../../domain/scores/score.ts';
 import type { ScanTarget, Snapshot } from '../../domain/signals/telemetry.ts';
 import type { ChartRenderer } from '../chart.ts';
 import type { Tracing } from '../tracing.ts';
+import type { AlertIntake } from './alertPorts.ts';
 import type { People } from './feedbackPorts.ts';
 import type { Runbooks } from './runbookPorts.ts';
 import type { RunEvents, RunKindHandlers } from './runPorts.ts';
@@ -34,6 +34,7 @@ export interface Ports {
   /** Ids of the runs and shards that this process works on at the moment. */
   inProgress: Set<string>;
   backups: Backups;
+  alertIntake: AlertIntake;
   /** Who looks at new alerts and heals what it may; absent while nothing does. */
   healing?: Healing;
   runbooks: Runbooks;
@@ -74,6 +75,8 @@ export interface Reloaded<T> {
 
 /** What may be asked of agents. */
 export interface Agents {
+  /** Whether there is a model for them to think with; without one they answer by rules. */
+  haveModel: boolean;
   /** Names of the profiles there are now. */
   profiles(): readonly string[];
 }
@@ -125,9 +128,10 @@ export interface Queue {
   releaseJobsOf(workerIds: readonly string[]): Promise<void>;
 }
 
-/** Takes over new alerts. What it was not told of because the process died, it is told after the restart. */
+/** Heals new alerts, or gives them to people. */
 export interface Healing {
-  handle(alerts: readonly Alert[]): Promise<void>;
+  /** Handles all that were not handled yet, those included that a stopped process left. */
+  handleNewAlerts(): Promise<void>;
 }
 
 export interface PlaybookJob {

@@ -6,6 +6,7 @@ import { newPlannerJob } from '../planner/plannerJob.ts';
 import { DEFAULT_PROFILE } from '../planner/plannerRuns.ts';
 import { requestRun } from '../runs/runs.ts';
 import { defineTool } from '../tool.ts';
+import { stopCall } from './runViews.ts';
 
 /** Characters of JSON; about 6,000 tokens, as much as an agent is shown of it. */
 const MAX_CONTEXT = 24_000;
@@ -20,7 +21,13 @@ export const startRun = defineTool({
   description:
     'Give an agent a goal or a question in plain language. Answers at once with a run_id; {get_run} (option wait_seconds) brings its steps and its answer.',
   http: { method: 'POST', path: '/api/v1/runs', status: 202 },
-  command: { name: 'ask', args: ['goal'], sentence: true, example: 'ask why is dev-machine-01 slow?' },
+  command: {
+    name: 'ask',
+    args: ['goal'],
+    sentence: true,
+    takesPlainText: true,
+    example: 'ask why is dev-machine-01 slow?',
+  },
   input: z.strictObject({
     goal: z.string().trim().min(1, 'say what you want to know or reach').max(4000),
     agent_profile: z.string().max(64).default(DEFAULT_PROFILE).describe('A profile of config/agent_profiles.yaml'),
@@ -46,4 +53,11 @@ export const startRun = defineTool({
     return { run_id: run.id, status: run.status };
   },
   summary: ({ run_id }) => `An agent looks into it (run ${run_id}).`,
+  related: ({ run_id }) => [stopCall(run_id)],
+  progress: ({ run_id }) => run_id,
+  schedule: {
+    job: 'dex_weekly_report',
+    cron: ({ hasAgents }) => (hasAgents ? '0 7 * * 1' : null),
+    input: () => ({ agent_profile: 'dex_report', goal: 'Write the digest of the last seven days.' }),
+  },
 });

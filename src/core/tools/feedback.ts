@@ -86,6 +86,31 @@ const figuresShape = {
   avg_dex_score: z.number().nullable(),
 };
 
+const summaryShape = z.object({
+  lookback_days: count,
+  responses: count,
+  /** Answers, of everybody, that wait until there are enough or until their survey ends. */
+  waiting: count,
+  enps: z.number().nullable(),
+  enps_margin: z.number().nullable(),
+  /** 95 % confidence interval. */
+  enps_low: z.number().nullable(),
+  enps_high: z.number().nullable(),
+  promoters: count.nullable(),
+  passives: count.nullable(),
+  detractors: count.nullable(),
+  avg_rating: z.number().nullable(),
+  avg_dex_score: z.number().nullable(),
+  top_categories: z.array(z.object({ category: z.enum(FEEDBACK_CATEGORIES), responses: count })),
+  groups: z.array(z.object({ group: z.string(), ...figuresShape, agreement: z.enum(AGREEMENTS) })),
+  /** Pearson's r between eNPS and DEX score over the groups. */
+  dex_correlation: z.number().nullable(),
+  course: z.array(z.object({ on: z.iso.date(), ...figuresShape })),
+  comments: z.array(z.object({ category: z.enum(FEEDBACK_CATEGORIES), comment: z.string() })).optional(),
+  suppressed: z.string().optional(),
+  computed_at: timestamp,
+});
+
 export const getFeedbackSummary = defineTool({
   name: 'get_feedback_summary',
   title: 'Show what employees say',
@@ -103,30 +128,7 @@ export const getFeedbackSummary = defineTool({
       .optional()
       .describe('key=value'),
   }),
-  output: z.object({
-    lookback_days: count,
-    responses: count,
-    /** Answers, of everybody, that wait until there are enough or until their survey ends. */
-    waiting: count,
-    enps: z.number().nullable(),
-    enps_margin: z.number().nullable(),
-    /** 95 % confidence interval. */
-    enps_low: z.number().nullable(),
-    enps_high: z.number().nullable(),
-    promoters: count.nullable(),
-    passives: count.nullable(),
-    detractors: count.nullable(),
-    avg_rating: z.number().nullable(),
-    avg_dex_score: z.number().nullable(),
-    top_categories: z.array(z.object({ category: z.enum(FEEDBACK_CATEGORIES), responses: count })),
-    groups: z.array(z.object({ group: z.string(), ...figuresShape, agreement: z.enum(AGREEMENTS) })),
-    /** Pearson's r between eNPS and DEX score over the groups. */
-    dex_correlation: z.number().nullable(),
-    course: z.array(z.object({ on: z.iso.date(), ...figuresShape })),
-    comments: z.array(z.object({ category: z.enum(FEEDBACK_CATEGORIES), comment: z.string() })).optional(),
-    suppressed: z.string().optional(),
-    computed_at: timestamp,
-  }),
+  output: summaryShape,
   async run({ lookback_days, persona, tag }, { ports, now }) {
     await settleFeedback(ports, now);
     const summary = await feedbackSummary(ports, { lookbackDays: lookback_days, persona, tag }, now);
@@ -159,23 +161,26 @@ export const getFeedbackSummary = defineTool({
       computed_at: iso(now),
     };
   },
-  summary: (said) => {
-    const later = said.waiting > 0 ? ` ${said.waiting} more wait until they can be told without telling who.` : '';
-    if (said.enps === null) return `${said.suppressed}${later}`;
-    const categories = said.top_categories.map(({ category, responses }) => `${category} ${responses}`).join(', ');
-    return [
-      `eNPS ${enpsText(said)}, ${said.responses} answers in ${said.lookback_days} days (${said.promoters} promoters, ${said.passives} passives, ${said.detractors} detractors), average ${said.avg_rating} of ${HIGHEST_RATING}.${later}`,
-      `About: ${categories}`,
-      ...said.groups.map((group) => {
-        const machines = group.avg_dex_score === null ? '' : `, machines ${group.avg_dex_score} of 100`;
-        const words = AGREEMENT_WORDS[group.agreement];
-        return `${group.group}: eNPS ${enpsText(group)}, ${group.responses} answers${machines}${words && `; ${words}`}`;
-      }),
-      ...(said.comments ?? []).slice(0, 5).map(({ category, comment }) => `“${comment}” (${category})`),
-    ].join('\n');
-  },
+  summary: (said) => summaryLines(said).join('\n'),
   chart: courseChart,
+  overview: { place: 6, parts: (said) => [{ title: null, lines: summaryLines(said) }] },
 });
+
+function summaryLines(said: z.output<typeof summaryShape>): string[] {
+  const later = said.waiting > 0 ? ` ${said.waiting} more wait until they can be told without telling who.` : '';
+  if (said.enps === null) return [`${said.suppressed}${later}`];
+  const categories = said.top_categories.map(({ category, responses }) => `${category} ${responses}`).join(', ');
+  return [
+    `eNPS ${enpsText(said)}, ${said.responses} answers in ${said.lookback_days} days (${said.promoters} promoters, ${said.passives} passives, ${said.detractors} detractors), average ${said.avg_rating} of ${HIGHEST_RATING}.${later}`,
+    `About: ${categories}`,
+    ...said.groups.map((group) => {
+      const machines = group.avg_dex_score === null ? '' : `, machines ${group.avg_dex_score} of 100`;
+      const words = AGREEMENT_WORDS[group.agreement];
+      return `${group.group}: eNPS ${enpsText(group)}, ${group.responses} answers${machines}${words && `; ${words}`}`;
+    }),
+    ...(said.comments ?? []).slice(0, 5).map(({ category, comment }) => `“${comment}” (${category})`),
+  ];
+}
 
 function present({ figures, dexScore }: { figures: EnpsFigures; dexScore: number | null }) {
   return {

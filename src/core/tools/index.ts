@@ -25,6 +25,7 @@ import { getFleet, getScore, getScoreHistory } from './fleet/scores.ts';
 import { submitSnapshot } from './fleet/snapshots.ts';
 import { getTrends } from './fleet/trends.ts';
 import { createApiKey, listApiKeys, revokeApiKey } from './keys.ts';
+import { reportProblem } from './problems.ts';
 import { retentionTool } from './retention.ts';
 import {
   endpointRunbooks,
@@ -74,6 +75,7 @@ export const TOOLS: readonly AnyTool[] = [
   maintainHealing,
   takeTicketWordTool,
   submitFeedback,
+  reportProblem,
   getFeedbackSummary,
   startSurvey,
   closeSurvey,

@@ -42,4 +42,5 @@ export const retentionTool = defineTool({
   },
   summary: ({ samples_packed, snapshots_rolled_up, scores_rolled_up, roll_ups_forgotten, complete }) =>
     `${samples_packed} samples packed; ${snapshots_rolled_up} snapshots and ${scores_rolled_up} scores became hourly means, ${roll_ups_forgotten} old means went${complete ? '' : '; the rest is left to the next run'}.`,
+  schedule: { job: 'dex_tend_retention', cron: () => '22 * * * *' },
 });

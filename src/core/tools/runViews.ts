@@ -1,8 +1,9 @@
 /** How runs are shown: what all have in common, and what a kind shows of its steps, its progress and its result. */
 import { z } from 'zod';
-import type { Run, RunKind } from '../../domain/run.ts';
+import { isFinished, type Run, type RunKind } from '../../domain/run.ts';
 import { plannerProgress, plannerRunText, presentPlannerSteps } from '../planner/plannerRunView.ts';
 import { iso } from '../present.ts';
+import type { RelatedCall, ToolCall } from '../presentation.ts';
 import { type runShape, scoreShape } from '../shapes.ts';
 import type { CallText } from '../tool.ts';
 import { scoreText } from './fleet/scores.ts';
@@ -18,11 +19,20 @@ interface RunView {
   progress?(run: Run): RunProgress | null;
   /** Null where the run's line says it all. */
   text?(run: RunWire): string | null;
+  /** What can be done about one that goes on. */
+  related?(run: RunWire): RelatedCall[];
+  /** The call that shows what came of one that ended. */
+  followUp?(run: RunWire): ToolCall | null;
 }
 
 const VIEWS: Partial<Record<RunKind, RunView>> = {
-  planner: { steps: presentPlannerSteps, progress: plannerProgress, text: plannerRunText },
-  scan: { text: scanRunText },
+  planner: {
+    steps: presentPlannerSteps,
+    progress: plannerProgress,
+    text: plannerRunText,
+    related: ({ run_id }) => [stopCall(run_id)],
+  },
+  scan: { text: scanRunText, followUp: scoreOfScan },
 };
 
 export function presentRun(run: Run): z.input<typeof runShape> {
@@ -65,6 +75,19 @@ export function runText(run: RunWire, callText: CallText): string {
   ].join('\n');
 }
 
+export function relatedToRun(run: RunWire): RelatedCall[] {
+  return isFinished(run.status) ? [] : (VIEWS[run.kind]?.related?.(run) ?? []);
+}
+
+export function followUpOfRun(run: RunWire): ToolCall | null {
+  return VIEWS[run.kind]?.followUp?.(run) ?? null;
+}
+
+/** For whoever asked an agent something and does not want to know it any more. */
+export function stopCall(run_id: string): RelatedCall {
+  return { id: 'stop', label: 'Stop', tool: 'cancel_run', input: { run_id } };
+}
+
 export function runLine(run: Omit<RunWire, 'steps'>): string {
   const about = run.hostname ?? run.goal ?? '';
   const end = run.error ? `: ${run.error}` : '';
@@ -78,8 +101,17 @@ const waitingCall = z.object({
   ),
 });
 
+function scanOf(run: RunWire): z.output<typeof scanResult> | undefined {
+  return run.status === 'completed' ? scanResult.safeParse(run.result).data : undefined;
+}
+
+function scoreOfScan(run: RunWire): ToolCall | null {
+  const scan = scanOf(run);
+  return scan?.score ? { tool: 'get_score', input: { hostname: scan.hostname } } : null;
+}
+
 function scanRunText(run: RunWire): string | null {
-  const scan = run.status === 'completed' ? scanResult.safeParse(run.result).data : undefined;
+  const scan = scanOf(run);
   if (!scan) return null;
   if (scan.score)
     return [scoreText({ ...scan.score, hostname: scan.hostname, stale: false }), ...scan.notes].join('\n');

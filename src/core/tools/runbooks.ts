@@ -2,9 +2,11 @@
 import { z } from 'zod';
 import { PLATFORMS } from '../../domain/runbooks/runbook.ts';
 import { presentRunbookHit, presentRunbookPage } from '../present.ts';
+import type { RelatedCall } from '../presentation.ts';
 import { adviseEndpoint, listRunbooks, requireRunbook, searchRunbooks } from '../runbooks/runbookAdvice.ts';
 import { requireEndpoint } from '../scans/scanning.ts';
 import { hostnameInput, pageInput, runbookHitShape, runbookPageShape, searchMode } from '../shapes.ts';
+import { machineSubject } from '../subjects.ts';
 import { defineTool } from '../tool.ts';
 
 /** An alert's text with all its annotations fits; what is longer is no question. */
@@ -42,12 +44,14 @@ export const searchRunbooksTool = defineTool({
     return { ...rest, results: results.map(presentRunbookHit) };
   },
   summary: ({ results, note }) => hitsText('No runbook fits.', results, note),
+  related: ({ results }) => votesFor(results),
 });
 
 export const endpointRunbooks = defineTool({
   name: 'endpoint_runbooks',
   title: 'Show the runbooks for an endpoint',
   effect: 'read',
+  subject: machineSubject,
   description:
     'The runbooks for what ails a machine: for one alert, or for its open alerts and whatever lowers its score. Only pages for its platform.',
   http: { method: 'GET', path: '/api/v1/dex/endpoints/:hostname/runbooks' },
@@ -77,6 +81,7 @@ export const endpointRunbooks = defineTool({
     query === ''
       ? `${hostname} has no open alert, and nothing lowers its score.`
       : hitsText(`No runbook fits what ails ${hostname}: ${query}`, runbooks, note),
+  related: ({ runbooks }) => votesFor(runbooks),
 });
 
 export const listRunbooksTool = defineTool({
@@ -99,6 +104,7 @@ export const listRunbooksTool = defineTool({
         [`${doc_id}: ${title}`, helpedText(fix_rate_pct, votes)].filter(Boolean).join('; '),
       ),
     ].join('\n'),
+  shows: { card: 'runbooks' },
 });
 
 export const getRunbook = defineTool({
@@ -115,6 +121,14 @@ export const getRunbook = defineTool({
     return { ...presentRunbookPage(page), content };
   },
   summary: ({ title, path, content }) => `${title} (${path})\n\n${content.trim()}`,
+  shows: { card: 'runbook', by: 'doc_id' },
+  resource: {
+    uri: 'dexops://runbooks/{doc_id}',
+    name: 'runbook',
+    title: 'Runbook',
+    description: 'What to do about one kind of problem: symptoms, diagnosis, fix, verification, escalation.',
+    mimeType: 'text/markdown',
+  },
 });
 
 export const rateRunbook = defineTool({
@@ -211,6 +225,20 @@ export const indexRunbooks = defineTool({
       ...report.problems.map(({ path, problem }) => `${path}: ${problem}.`),
     ].join('\n'),
 });
+
+/** Pages that are asked about: the first of those found. */
+const MOST_VOTES = 3;
+
+/** Whether a page helped is asked beside it. */
+function votesFor(pages: readonly { doc_id: string }[]): RelatedCall[] {
+  return pages.slice(0, MOST_VOTES).flatMap(({ doc_id }, index) => {
+    const vote = { about: doc_id, tool: 'rate_runbook' };
+    return [
+      { ...vote, id: `helped${index}`, label: `👍 ${doc_id} helped`, input: { doc_id, helped: true } },
+      { ...vote, id: `useless${index}`, label: '👎 It did not', input: { doc_id, helped: false } },
+    ];
+  });
+}
 
 function hitsText(none: string, hits: z.output<typeof runbookHitShape>[], note: string | null): string {
   const lines = hits.map((hit, index) => {

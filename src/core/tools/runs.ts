@@ -4,16 +4,18 @@ import { RUN_KINDS, RUN_STATUSES } from '../../domain/run.ts';
 import { followRun } from '../runs/followRun.ts';
 import { cancelRun } from '../runs/runs.ts';
 import { pageInput, runIdInput, runShape } from '../shapes.ts';
+import { machineSubject, runSubject } from '../subjects.ts';
 import { defineTool } from '../tool.ts';
-import { presentRun, progressOf, runLine, runText } from './runViews.ts';
+import { followUpOfRun, presentRun, progressOf, relatedToRun, runLine, runText } from './runViews.ts';
 
 export const getRun = defineTool({
   name: 'get_run',
   title: 'Show a run',
   effect: 'read',
+  subject: runSubject,
   description:
     'One run (scan, fleet scan, agent, remediation): status, steps, usage, cost, result or error. wait_seconds waits for its end and reports progress.',
-  http: { method: 'GET', path: '/api/v1/runs/:run_id' },
+  http: { method: 'GET', path: '/api/v1/runs/:run_id', events: true },
   command: { name: 'run', args: ['run_id'], example: 'run 01JD3X8T5M7V2N4K6P8Q0R1S2T' },
   input: z.strictObject({
     run_id: runIdInput,
@@ -26,12 +28,16 @@ export const getRun = defineTool({
     );
   },
   summary: runText,
+  shows: { card: 'run', by: 'run_id' },
+  related: relatedToRun,
+  followUp: followUpOfRun,
 });
 
 export const listRuns = defineTool({
   name: 'list_runs',
   title: 'List runs',
   effect: 'read',
+  subject: machineSubject,
   description: 'Runs, newest first, without their steps. Filter by kind, status or hostname.',
   http: { method: 'GET', path: '/api/v1/runs' },
   command: { name: 'runs', args: [], example: 'runs --kind fleet_scan --limit 5' },
@@ -53,6 +59,8 @@ export const cancelRunTool = defineTool({
   name: 'cancel_run',
   title: 'Cancel a run',
   effect: 'write',
+  subject: runSubject,
+  ownerRole: 'viewer',
   hiddenFrom: ['planner'],
   description: 'Stop a run that waits or is under way. What it has done already stays done.',
   http: { method: 'POST', path: '/api/v1/runs/:run_id/cancel' },

@@ -12,7 +12,6 @@ import {
   setOptOut,
   answerSurvey as storeAnswer,
 } from '../people/surveys.ts';
-import { hasRole } from '../policy.ts';
 import type { Ports } from '../ports/ports.ts';
 import { iso } from '../present.ts';
 import { hostnameInput, pageInput, timestamp } from '../shapes.ts';
@@ -59,6 +58,10 @@ function surveyLine(survey: z.output<typeof surveyShape>): string {
   return `Survey ${survey.id}: ${survey.answered} of ${survey.invited} people answered (${survey.response_rate_pct} %), ${state}.`;
 }
 
+function surveyLines({ surveys }: { surveys: z.output<typeof surveyShape>[] }): string[] {
+  return surveys.length === 0 ? ['There was no survey yet. Start one with: survey'] : surveys.map(surveyLine);
+}
+
 export const startSurvey = defineTool({
   name: 'start_survey',
   title: 'Start a survey',
@@ -80,6 +83,11 @@ export const startSurvey = defineTool({
   },
   summary: ({ survey }) =>
     `Survey ${survey.id} is open until ${survey.ends_at}; ${survey.invited} people will be asked in their working hours.`,
+  schedule: {
+    job: 'dex_survey',
+    cron: ({ survey }) => survey.cron || null,
+    input: ({ survey }) => ({ share_pct: survey.sharePct }),
+  },
 });
 
 export const closeSurvey = defineTool({
@@ -115,8 +123,12 @@ export const listSurveys = defineTool({
     const { items, total } = await ports.store.surveys.list(page);
     return { surveys: items.map(presentSurvey), total };
   },
-  summary: ({ surveys }) =>
-    surveys.length === 0 ? 'There was no survey yet. Start one with: survey' : surveys.map(surveyLine).join('\n'),
+  summary: (listed) => surveyLines(listed).join('\n'),
+  overview: {
+    place: 5,
+    input: { limit: 1 },
+    parts: (listed) => [{ title: 'Last survey', lines: surveyLines(listed) }],
+  },
 });
 
 export const getSurvey = defineTool({
@@ -165,7 +177,9 @@ export const optOut = defineTool({
   name: 'opt_out',
   title: 'Be asked no more',
   effect: 'write',
-  role: 'viewer',
+  ownerRole: 'viewer',
+  // Whoever holds the token of a message is the one who was asked.
+  subject: async ({ email }, _ports, actor) => ({ endpoint: null, owners: [email ?? actor.id] }),
   hiddenFrom: MODELS,
   description:
     'Leave a person out of surveys from now on, or with opted_out false take them in again. By the token of a message that asked them, or, for operators, by e-mail address.',
@@ -177,15 +191,13 @@ export const optOut = defineTool({
     opted_out: z.boolean().default(true),
   }),
   output: z.object({ ok: z.literal(true), opted_out: z.boolean() }),
-  async run({ token, email, opted_out }, { ports, actor, now }) {
+  async run({ token, email, opted_out }, { ports, now }) {
     if ((token === undefined) === (email === undefined))
       throw new AppError('invalid', 'Give either the token of a message or an email.');
-    if (email !== undefined && !hasRole(actor, 'operator'))
-      throw new AppError('denied', 'Only operators may do this by e-mail address. Use the button of the message.');
     await setOptOut(ports, await whose(ports, token, email), opted_out, now);
     return { ok: true as const, opted_out };
   },
-  summary: ({ opted_out }) => (opted_out ? 'No more surveys for this person.' : 'This person may be asked again.'),
+  summary: ({ opted_out }) => (opted_out ? 'Opted out: no more surveys.' : 'Opted in: surveys may ask again.'),
 });
 
 async function whose(ports: Pick<Ports, 'store' | 'tokens'>, token?: string, email?: string): Promise<string> {
@@ -202,4 +214,5 @@ export const maintainSurveys = defineTool({
   output: z.object({ asked: z.number().int(), reminded: z.number().int() }),
   run: (_input, { ports, now }) => maintainOpenSurvey(ports, now),
   summary: ({ asked, reminded }) => `${asked} asked, ${reminded} reminded.`,
+  schedule: { job: 'dex_tend_surveys', cron: () => '* * * * *' },
 });

@@ -49,6 +49,8 @@ export interface Alert extends AlertIdentity {
    * the last of them. The first is the one whose severity, message and labels the alert carries.
    */
   series: string[];
+  /** When each of `series` began, by its source's word, in Unix milliseconds and in the order of `series`; null when unknown. */
+  seriesStartsMs: (number | null)[];
   /** When the trouble began by the source's word. */
   startsAt: Date;
   /** When somebody first acknowledged it. */

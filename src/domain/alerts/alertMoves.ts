@@ -78,7 +78,7 @@ function withinReopenWindow({ resolvedAt }: AlertDraft, now: Date): boolean {
 }
 
 function create(observation: Observation & Firing, now: Date): Move {
-  const { endpointId, hostname, alertName, alertType, series, severity, message, labels } = observation;
+  const { endpointId, hostname, alertName, alertType, severity, message, labels } = observation;
   return {
     kind: 'created',
     alert: {
@@ -91,7 +91,7 @@ function create(observation: Observation & Firing, now: Date): Move {
       message,
       status: 'active',
       labels,
-      series: [series],
+      ...holding([beginning(observation)]),
       startsAt: observation.startsAt ?? now,
       acknowledgedAt: null,
       acknowledgedUntil: null,
@@ -111,7 +111,7 @@ function create(observation: Observation & Firing, now: Date): Move {
 }
 
 function reopen(known: AlertDraft, observation: Observation & Firing, now: Date): Move {
-  const { series, alertType, severity, message, labels } = observation;
+  const { alertType, severity, message, labels } = observation;
   return {
     kind: 'reopened',
     alert: {
@@ -121,7 +121,7 @@ function reopen(known: AlertDraft, observation: Observation & Firing, now: Date)
       severity,
       message,
       labels,
-      series: [series],
+      ...holding([beginning(observation)]),
       startsAt: observation.startsAt ?? now,
       predictedTimeToImpact: observation.predictedTimeToImpact ?? null,
       flaps: known.flaps + 1,
@@ -134,6 +134,26 @@ function reopen(known: AlertDraft, observation: Observation & Firing, now: Date)
   };
 }
 
+/** One trouble behind an alert, and when it began by its source's word. */
+interface Trouble {
+  series: string;
+  startsMs: number | null;
+}
+
+function troublesOf({ series, seriesStartsMs }: AlertDraft): Trouble[] {
+  return series.map((name, index) => ({ series: name, startsMs: seriesStartsMs[index] ?? null }));
+}
+
+function holding(troubles: readonly Trouble[]): Pick<Alert, 'series' | 'seriesStartsMs'> {
+  return { series: troubles.map(({ series }) => series), seriesStartsMs: troubles.map(({ startsMs }) => startsMs) };
+}
+
+/** What a firing says of its own series; of two starts the later counts, because an older delivery may come last. */
+function beginning({ series, startsAt }: Observation & Firing, known?: Trouble): Trouble {
+  const starts = [known?.startsMs ?? null, startsAt?.getTime() ?? null].filter((startMs) => startMs !== null);
+  return { series, startsMs: starts.length === 0 ? null : Math.max(...starts) };
+}
+
 /**
  * The alert speaks for its first series. Another series only joins, unless it is worse: then it goes first. So repeats of
  * several series in any order settle on one state and change nothing more. Of two equally bad, what was measured goes
@@ -141,7 +161,11 @@ function reopen(known: AlertDraft, observation: Observation & Firing, now: Date)
  */
 function refresh(known: AlertDraft, observation: Observation & Firing, now: Date): Move {
   const worse = isWorse(observation.severity, known.severity);
-  const joins = !known.series.includes(observation.series) && known.series.length < MAX_SERIES;
+  const troubles = troublesOf(known);
+  const own = troubles.find(({ series }) => series === observation.series);
+  const trouble = beginning(observation, own);
+  const joins = own === undefined && troubles.length < MAX_SERIES;
+  const beganAgain = own !== undefined && own.startsMs !== trouble.startsMs;
   const comesTrue =
     known.series[0] === FORECAST_SERIES &&
     observation.series !== FORECAST_SERIES &&
@@ -150,13 +174,19 @@ function refresh(known: AlertDraft, observation: Observation & Firing, now: Date
   const alertType = known.alertType === 'predictive' ? observation.alertType : known.alertType;
   const impact = observation.predictedTimeToImpact ?? known.predictedTimeToImpact;
   if (!speaks) {
-    if (!joins && known.alertType === alertType && known.predictedTimeToImpact === impact) {
+    if (!joins && !beganAgain && known.alertType === alertType && known.predictedTimeToImpact === impact) {
       return { kind: 'unchanged', alert: known, event: null };
     }
-    const series = joins ? [...known.series, observation.series] : known.series;
+    const others = troubles.map((other) => (other === own ? trouble : other));
     return {
       kind: 'updated',
-      alert: { ...known, alertType, series, predictedTimeToImpact: impact, updatedAt: now },
+      alert: {
+        ...known,
+        ...holding(joins ? [...others, trouble] : others),
+        alertType,
+        predictedTimeToImpact: impact,
+        updatedAt: now,
+      },
       event: becomesReal(known, alertType, observation),
     };
   }
@@ -167,10 +197,10 @@ function refresh(known: AlertDraft, observation: Observation & Firing, now: Date
     known.series[0] === observation.series &&
     known.predictedTimeToImpact === impact &&
     sameLabels(known.labels, observation.labels) &&
-    (observation.startsAt === null || observation.startsAt <= known.startsAt);
+    !beganAgain;
   if (same) return { kind: 'unchanged', alert: known, event: null };
 
-  const others = known.series.filter((series) => series !== observation.series).slice(0, MAX_SERIES - 1);
+  const others = troubles.filter((other) => other !== own).slice(0, MAX_SERIES - 1);
   // What was acknowledged was the lesser trouble; the greater one has to be told again.
   const status: AlertStatus = worse && known.status === 'acknowledged' ? 'active' : known.status;
   return {
@@ -182,7 +212,7 @@ function refresh(known: AlertDraft, observation: Observation & Firing, now: Date
       severity: observation.severity,
       message: observation.message,
       labels: observation.labels,
-      series: [observation.series, ...others],
+      ...holding([trouble, ...others]),
       startsAt:
         observation.startsAt !== null && observation.startsAt > known.startsAt ? observation.startsAt : known.startsAt,
       predictedTimeToImpact: impact,
@@ -206,23 +236,21 @@ function becomesReal(known: AlertDraft, alertType: AlertType, { message }: Firin
 }
 
 function clear(known: AlertDraft, observation: Observation & Clear, now: Date): Move | Refusal {
-  if (
-    observation.startsAt !== null &&
-    observation.startsAt < known.startsAt &&
-    known.series[0] === observation.series
-  ) {
+  const troubles = troublesOf(known);
+  const startsMs = troubles.find(({ series }) => series === observation.series)?.startsMs ?? null;
+  if (observation.startsAt !== null && startsMs !== null && observation.startsAt.getTime() < startsMs) {
     return { kind: 'refused', reason: 'it ended, but has begun again since' };
   }
   const named = observation.series !== '';
   if (named && known.series.length > 0 && !known.series.includes(observation.series) && !known.series.includes('')) {
     return { kind: 'refused', reason: 'it ended, and the open alert is about another series' };
   }
-  const left = named ? known.series.filter((series) => series !== observation.series && series !== '') : [];
+  const left = named ? troubles.filter(({ series }) => series !== observation.series && series !== '') : [];
   if (left.length > 0) {
     const impact = observation.series === FORECAST_SERIES ? null : known.predictedTimeToImpact;
     return {
       kind: 'updated',
-      alert: { ...known, series: left, predictedTimeToImpact: impact, updatedAt: now },
+      alert: { ...known, ...holding(left), predictedTimeToImpact: impact, updatedAt: now },
       event: null,
     };
   }
@@ -248,7 +276,7 @@ function resolved<A extends AlertDraft>(
     alert: {
       ...withoutAcknowledgement(known),
       status: 'resolved',
-      series: [],
+      ...holding([]),
       updatedAt: now,
       resolvedAt: believable ? endedAt : now,
       resolution,

@@ -10,18 +10,20 @@ import { bearer } from './auth.ts';
 import { createRouter } from './router.ts';
 
 export interface AgentSnapshotOptions {
+  /** Takes in what is delivered. */
+  tool: string;
   invoke: Invoke;
   /** The endpoint that a token was issued for; null for any other token. */
   endpointOf(token: string): Promise<Endpoint | null>;
 }
 
-export function agentSnapshotRoutes({ invoke, endpointOf }: AgentSnapshotOptions): Router {
+export function agentSnapshotRoutes({ tool, invoke, endpointOf }: AgentSnapshotOptions): Router {
   const router = createRouter();
   router.post('/api/v1/dex/agent/snapshot', async (ctx) => {
     const { hostname } = await authenticateAgent(ctx.headers, endpointOf);
     const actor: Actor = { id: `agent:${hostname}`, name: hostname, kind: 'system', via: 'agent', role: 'operator' };
     const snapshot = (ctx.request as { body?: unknown }).body;
-    const { output } = await invoke('submit_snapshot', { hostname, snapshot }, actor);
+    const { output } = await invoke(tool, { hostname, snapshot }, actor);
     ctx.status = 202;
     ctx.body = output;
   });

@@ -11,6 +11,8 @@ import { jsonBody } from './jsonBody.ts';
 import { createRouter } from './router.ts';
 
 export interface AlertmanagerOptions {
+  /** Takes in what is delivered. */
+  tool: string;
   invoke: Invoke;
   metrics: Metrics;
   /** WEBHOOK_SECRET; while a secret is required, an empty one lets nobody in. */
@@ -31,7 +33,7 @@ const ALERTMANAGER: Actor = {
   role: 'operator',
 };
 
-export function alertmanagerRoutes({ invoke, metrics, secret, required }: AlertmanagerOptions): Router {
+export function alertmanagerRoutes({ tool, invoke, metrics, secret, required }: AlertmanagerOptions): Router {
   const router = createRouter();
   const readBody = jsonBody({ limit: BODY_LIMIT, methods: ['POST'] });
   router.post(
@@ -57,7 +59,7 @@ export function alertmanagerRoutes({ invoke, metrics, secret, required }: Alertm
     async (ctx: Context) => {
       if (required) checkCredential(ctx, secret);
       const { body } = ctx.request as { body?: unknown };
-      const { output } = await invoke('ingest_alerts', body, ALERTMANAGER);
+      const { output } = await invoke(tool, body, ALERTMANAGER);
       ctx.body = output;
     },
   );

@@ -8,10 +8,12 @@ import type { Invoke } from '../../core/invoke.ts';
 import { isSettled, type PlannerCall } from '../../core/planner/plannerState.ts';
 import type { Log } from '../../core/ports/ports.ts';
 import type { RunEvents } from '../../core/ports/runPorts.ts';
+import type { AnyTool } from '../../core/tool.ts';
 import { isFinished, type RunStatus } from '../../domain/run.ts';
 import { createRouter } from './router.ts';
 
 export interface RunEventsOptions {
+  tools: readonly AnyTool[];
   invoke: Invoke;
   events: RunEvents;
   authenticate(ctx: Context): Promise<Actor>;
@@ -30,12 +32,24 @@ type Json = Record<string, unknown>;
  * when the run moved; `text` as the model writes; `end` with the whole run. Whoever comes back with Last-Event-ID gets the
  * steps after it, and after `end` a 204, which tells browsers to stay away.
  */
-export function runEventRoutes({ invoke, events, authenticate, log }: RunEventsOptions): Router {
+export function runEventRoutes({ tools, ...options }: RunEventsOptions): Router {
   const router = createRouter();
-  router.get('/api/v1/runs/:run_id/events', async (ctx: Context) => {
+  for (const { name, http, shows } of tools) {
+    if (http?.events) router.get(`${http.path}/events`, streamOf(name, shows?.by ?? '', options));
+  }
+  return router;
+}
+
+/** @param idField the field of the tool's input that names the run */
+function streamOf(
+  tool: string,
+  idField: string,
+  { invoke, events, authenticate, log }: Omit<RunEventsOptions, 'tools'>,
+) {
+  return async (ctx: Context): Promise<void> => {
     const actor = await authenticate(ctx);
-    const { run_id } = (ctx as { params?: Record<string, string> }).params ?? {};
-    const read = async (): Promise<Json> => (await invoke('get_run', { run_id }, actor)).output;
+    const runId = (ctx as { params?: Record<string, string> }).params?.[idField] ?? '';
+    const read = async (): Promise<Json> => (await invoke(tool, { [idField]: runId }, actor)).output;
     await read(); // a run that does not exist is a 404, not a stream
     const lastId = ctx.get('Last-Event-ID');
     if (lastId === 'end') {
@@ -47,13 +61,12 @@ export function runEventRoutes({ invoke, events, authenticate, log }: RunEventsO
     ctx.body = stream;
     const gone = new AbortController();
     ctx.res.once('close', () => gone.abort());
-    void tell(stream, { read, events, runId: String(run_id), after: Number(lastId) || 0, signal: gone.signal })
+    void tell(stream, { read, events, runId, after: Number(lastId) || 0, signal: gone.signal })
       .catch((error: unknown) => {
-        if (!(error instanceof AppError)) log.error({ err: error, run_id }, 'a stream of run events broke');
+        if (!(error instanceof AppError)) log.error({ err: error, run_id: runId }, 'a stream of run events broke');
       })
       .finally(() => stream.end());
-  });
-  return router;
+  };
 }
 
 interface Telling {

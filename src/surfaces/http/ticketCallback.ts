@@ -11,6 +11,8 @@ import { jsonBody } from './jsonBody.ts';
 import { createRouter } from './router.ts';
 
 export interface TicketCallbackOptions {
+  /** Takes in what is delivered. */
+  tool: string;
   invoke: Invoke;
   metrics: Metrics;
   /** WEBHOOK_SECRET; while a secret is required, an empty one lets nobody in. */
@@ -33,7 +35,7 @@ const TICKET_SYSTEM: Actor = {
   role: 'operator',
 };
 
-export function ticketCallbackRoutes({ invoke, metrics, secret, required, now }: TicketCallbackOptions): Router {
+export function ticketCallbackRoutes({ tool, invoke, metrics, secret, required, now }: TicketCallbackOptions): Router {
   const router = createRouter();
   router.post(PATH, jsonBody({ limit: BODY_LIMIT, methods: ['POST'] }), async (ctx: Context) => {
     let outcome = 'failed';
@@ -41,7 +43,7 @@ export function ticketCallbackRoutes({ invoke, metrics, secret, required, now }:
       checkCaller(ctx, secret, required);
       checkFresh(ctx, now());
       const { body } = ctx.request as { body?: unknown };
-      const { output } = await invoke('take_ticket_word', body, TICKET_SYSTEM);
+      const { output } = await invoke(tool, body, TICKET_SYSTEM);
       outcome = String(output.outcome);
       ctx.body = output;
     } catch (error) {

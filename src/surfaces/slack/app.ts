@@ -2,7 +2,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { App, HTTPReceiver, SocketModeReceiver, webApi } from '@slack/bolt';
 import type { ChartRenderer } from '../../core/chart.ts';
-import { AppError } from '../../core/errors.ts';
 import type { Invoke } from '../../core/invoke.ts';
 import type { SlackMessageRepository } from '../../core/ports/messagePorts.ts';
 import type { Clock, Log } from '../../core/ports/ports.ts';
@@ -12,7 +11,7 @@ import { createPictures } from './cards/pictures.ts';
 import { slackProblem } from './cards/problems.ts';
 import type { SlackContext } from './context.ts';
 import { listenTo } from './listeners.ts';
-import { createPeople, DECIDING_TOOL, type People } from './people.ts';
+import { createPeople } from './people.ts';
 import { finishOld } from './questions/finishOld.ts';
 import { createTurns } from './questions/turns.ts';
 import { createUnfinished } from './questions/unfinished.ts';
@@ -58,7 +57,7 @@ export function createSlack(settings: SlackSettings, needs: SlackNeeds): SlackIn
   const people = createPeople(client, settings, needs.clock.now, log);
   const slack: SlackContext = {
     tools: needs.tools.filter(({ hiddenFrom }) => !hiddenFrom?.includes('slack')),
-    invoke: approvedBy(people, needs.invoke),
+    invoke: needs.invoke,
     client,
     people,
     pictures: createPictures(client, needs.charts, log),
@@ -104,15 +103,6 @@ export function createSlack(settings: SlackSettings, needs: SlackNeeds): SlackIn
       stop.abort();
       if (!http) await receiver.stop();
     },
-  };
-}
-
-/** The gate, with the one thing that only this face knows: SLACK_APPROVERS. */
-function approvedBy(people: People, invoke: Invoke): Invoke {
-  return async (name, raw, actor, options) => {
-    if (name === DECIDING_TOOL && !people.mayApprove(actor))
-      throw new AppError('denied', 'Approving is for approvers (SLACK_APPROVERS); nothing was decided.');
-    return invoke(name, raw, actor, options);
   };
 }
 

@@ -23,12 +23,6 @@ export interface SlackContext {
   stopping: AbortSignal;
 }
 
-/** A call of a tool, as a button carries it. */
-export interface ToolCall {
-  tool: string;
-  input: Record<string, unknown>;
-}
-
 /** Somebody asking for something, wherever they did. */
 export interface Asker {
   person: Person;

@@ -1,20 +1,24 @@
 /** What the adapters that tell things in Slack need of this face: how news and letters look, and what refusals mean. */
-import { alertCard, alertDigest, alertIn, alertMoves } from './cards/alertCard.ts';
+import { fixCheckAnswers } from '../../core/healing/fixCheck.ts';
+import type { Answer } from '../../core/invoke.ts';
+import { type AlertMove, alertCard, alertDigest, alertIn, alertMoves } from './cards/alertCard.ts';
 import { approvalCard, approvalShown } from './cards/approvalCard.ts';
+import { fixCheck } from './cards/fixCheck.ts';
 import { slackProblem } from './cards/problems.ts';
 import { plainReply } from './cards/text.ts';
-import { fixCheck } from './commands/fixCheck.ts';
 import { surveyMessage } from './surveys.ts';
 
+type Shown = Pick<Answer, 'call' | 'output' | 'related'>;
+
 export const slackFormatting = {
-  card: (facts: Record<string, unknown>) => alertCard(alertIn(facts)),
-  digest: (facts: Record<string, unknown>[]) => alertDigest(facts.map(alertIn)),
-  moves: alertMoves,
-  approval(facts: Record<string, unknown>) {
-    const approval = approvalShown.parse(facts.approval);
-    return { news: approvalCard(approval), waiting: approval.status === 'pending' };
+  card: ({ output, related }: Shown) => alertCard(alertIn(output), related),
+  digest: (alerts: Shown[]) => alertDigest(alerts.map(({ output, call }) => ({ alert: alertIn(output), call }))),
+  moves: ({ output }: Shown, moves: AlertMove[]) => alertMoves(output, moves),
+  approval({ output, related }: Shown) {
+    const approval = approvalShown.parse(output.approval);
+    return { news: approvalCard(approval, related), waiting: approval.status === 'pending' };
   },
-  fixCheck,
+  fixCheck: (remediationId: string, { output }: Shown) => fixCheck(output, fixCheckAnswers(remediationId)),
   letter: surveyMessage,
   note: (text: string) => plainReply(text),
   problem: slackProblem,

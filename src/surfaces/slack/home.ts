@@ -1,39 +1,22 @@
-/** The Home tab: for staff the fleet, for everybody their own machines, and the way to say that something is slow. */
-import type { types } from '@slack/bolt';
-import { z } from 'zod';
+/** The Home tab: for staff the overview, for everybody their own machines and what they can do about them. */
 import type { Actor } from '../../core/actor.ts';
-import type { ChartSpec } from '../../core/chart.ts';
 import { AppError } from '../../core/errors.ts';
-import type { Answer } from '../../core/invoke.ts';
-import { hasRole } from '../../core/policy.ts';
-import { FEEDBACK_CATEGORIES } from '../../domain/people/enps.ts';
-import { approvalButtons, approvalShown } from './cards/approvalCard.ts';
+import { isStaff, offers } from '../../core/policy.ts';
+import type { OverviewPart, ToolCall } from '../../core/presentation.ts';
+import type { AnyTool } from '../../core/tool.ts';
 import { machineLine, STATUS_SIGNS } from './cards/blocks.ts';
 import { slackProblem } from './cards/problems.ts';
-import {
-  type Block,
-  bullets,
-  button,
-  clip,
-  header,
-  lineBlocks,
-  moment,
-  note,
-  option,
-  paragraph,
-  words,
-} from './cards/text.ts';
-import { type FormState, formValue, MAX_COMMENT_CHARS, messageModal, plain } from './commands/forms.ts';
+import { callButton, relatedBlocks } from './cards/related.ts';
+import { type Block, bullets, button, clip, header, lineBlocks, moment, note, paragraph, words } from './cards/text.ts';
+import { toolNamed } from './commands/calls.ts';
+import { toolForm } from './commands/forms.ts';
 import { type Machine, machinesOf } from './commands/hosts.ts';
 import type { Click, SlackContext } from './context.ts';
 import type { Person } from './people.ts';
 
-export const REPORT_CALLBACK = 'report_slow';
-/** "Something is slow" is a complaint: the lower middle of 1–5. */
-const COMPLAINT_RATING = 2;
 const MOST_MACHINES = 10;
 const MOST_LINES_CHARS = 2000;
-const MOST_APPROVALS = 5;
+const MOST_DECISIONS = 5;
 const MAX_QUESTION_CHARS = 500;
 
 /** Shows the Home tab anew; problems are logged, since nobody asked in words. */
@@ -41,7 +24,7 @@ export async function publishHome(slack: SlackContext, person: Person): Promise<
   const actor = await slack.people.actor(person);
   const blocks = [
     ...(await ownMachines(slack, actor, person)),
-    ...(hasRole(actor, 'operator') ? await staffPart(slack, actor) : []),
+    ...(isStaff(actor) ? await staffPart(slack, actor) : []),
     { type: 'actions', elements: [button('home_refresh', 'Refresh', 'now')] } as const,
   ];
   try {
@@ -59,12 +42,23 @@ async function ownMachines(slack: SlackContext, actor: Actor, person: Person): P
       header(own.length === 1 ? 'My machine' : 'My machines'),
       bullets(own.slice(0, MOST_MACHINES).map((machine) => [words(asPlainText(machine))])),
       ...(own.length > MOST_MACHINES ? [note(`and ${own.length - MOST_MACHINES} more`)] : []),
-      { type: 'actions', elements: [button('home_slow', 'Something is slow', 'report', 'primary')] },
+      ...ownMachineButtons(slack, actor),
     ];
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
     return [header('My machines'), paragraph(words(error.message))];
   }
+}
+
+/** What people can do about their own machines. */
+function ownMachineButtons(slack: SlackContext, actor: Actor): Block[] {
+  const elements = slack.tools
+    .filter((tool) => tool.ownMachineLabel !== undefined && offers(tool, actor))
+    .map(({ name, ownMachineLabel = '' }) =>
+      callButton(`form:${name}`, ownMachineLabel, { tool: name, input: {} }, 'primary'),
+    )
+    .filter((it) => it !== null);
+  return elements.length > 0 ? [{ type: 'actions', elements }] : [];
 }
 
 const PLAIN_WORDS: Record<string, string> = {
@@ -80,159 +74,59 @@ function asPlainText({ hostname, score, score_status, state }: Machine): string 
   return `${sign} ${hostname} ${PLAIN_WORDS[score_status] ?? 'is being watched'}: ${score} of 100${old}`;
 }
 
-/** What is worth a glance, each part only where this service has the tool for it. */
+/** What is worth a glance: the parts that tools declare, in their order. */
 async function staffPart(slack: SlackContext, actor: Actor): Promise<Block[]> {
-  const [fleet, kpis, incidents, approvals, survey, said] = await Promise.all([
-    glance(slack, actor, 'get_fleet'),
-    glance(slack, actor, 'get_kpis'),
-    glance(slack, actor, 'list_incidents'),
-    glance(slack, actor, 'list_approvals'),
-    glance(slack, actor, 'list_surveys', { limit: 1 }),
-    glance(slack, actor, 'get_feedback_summary'),
-  ]);
-  const image = await slack.pictures.show(fleetHistory(kpis?.output) ?? fleet?.chart ?? null);
-  const atRisk = atRiskMachines
-    .safeParse(fleet?.output)
-    .data?.worst.filter(({ score_status }) => score_status !== 'healthy');
-  return [
-    { type: 'divider' },
-    ...part('Fleet', fleet?.text.split('\n').slice(0, 1)),
-    ...(image ? [image] : []),
-    ...(atRisk?.length ? [header('At risk'), bullets(atRisk.map((machine) => [words(machineLine(machine))]))] : []),
-    ...part('Open incidents', incidents?.text.split('\n')),
-    ...waitingForMe(slack, actor, approvals?.output),
-    ...part('Last survey', survey && [...survey.text.split('\n'), ...(said?.text.split('\n') ?? [])]),
-  ];
-}
-
-const courseShown = z.object({
-  lookback_days: z.number(),
-  fleet_score_course: z.array(z.object({ at: z.string(), avg_score: z.number() })).min(2),
-});
-
-/** The fleet's score over the last days as a picture; null before there is a course. */
-function fleetHistory(kpis: Answer['output'] | undefined): ChartSpec | null {
-  const { data } = courseShown.safeParse(kpis);
-  if (!data) return null;
-  const points = data.fleet_score_course.map(({ at, avg_score }) => ({ at: new Date(at), value: avg_score }));
-  const values = points.map(({ value }) => value);
-  return {
-    kind: 'course',
-    title: `DEX score of the fleet, last ${data.lookback_days} days`,
-    alt: `The fleet's average score went from ${values[0]} to ${values.at(-1)}; lowest ${Math.min(...values)}.`,
-    yTitle: 'Average score',
-    yDomain: [0, 100],
-    lines: [{ name: 'fleet', points }],
-  };
-}
-
-/** Approvals that this person can still answer, with the buttons to do it. */
-function waitingForMe(slack: SlackContext, actor: Actor, output: Answer['output'] | undefined): Block[] {
-  const listed = z.array(approvalShown).safeParse(output?.approvals);
-  if (!listed.success || !slack.people.mayApprove(actor)) return [];
-  const mine = listed.data.filter(({ answers }) => !answers.some(({ by }) => by === actor.id));
-  if (mine.length === 0) return [];
-  const more = mine.length - MOST_APPROVALS;
-  return [
-    header('Waiting for my approval'),
-    ...mine
-      .slice(0, MOST_APPROVALS)
-      .flatMap((approval) => [
-        paragraph(words(clip(approval.question, MAX_QUESTION_CHARS)), words(' until '), moment(approval.expires_at)),
-        ...approvalButtons(approval),
-      ]),
-    ...(more > 0 ? [note(`and ${more} more`)] : []),
-  ];
-}
-
-const atRiskMachines = z.object({
-  worst: z.array(z.object({ hostname: z.string(), score: z.number().nullable(), score_status: z.string() })),
-});
-
-function part(title: string, lines: string[] | null | undefined): Block[] {
-  return lines ? [header(title), ...lineBlocks(lines, MOST_LINES_CHARS)] : [];
+  const tools = slack.tools
+    .filter((tool) => offers(tool, actor))
+    .flatMap(({ name, overview }) => (overview ? [{ name, overview }] : []))
+    .toSorted((a, b) => a.overview.place - b.overview.place);
+  const parts = await Promise.all(tools.map(({ name, overview }) => partsOf(slack, actor, name, overview)));
+  return [{ type: 'divider' }, ...parts.flat()];
 }
 
 /** One broken part leaves the others standing. */
-async function glance(
+async function partsOf(
   slack: SlackContext,
   actor: Actor,
   tool: string,
-  input: Record<string, unknown> = {},
-): Promise<Answer | null> {
-  if (!slack.tools.some(({ name }) => name === tool)) return null;
-  return slack.invoke(tool, input, actor).catch((error: unknown) => {
+  { input = {}, parts }: NonNullable<AnyTool['overview']>,
+): Promise<Block[]> {
+  try {
+    const { output } = await slack.invoke(tool, input, actor);
+    const blocks = await Promise.all(parts(output, actor).map((part) => partBlocks(slack, part)));
+    return blocks.flat();
+  } catch (error) {
     slack.log.warn({ err: error, tool }, 'a part of the Home tab could not be read');
-    return null;
-  });
+    return [];
+  }
 }
 
-/** Opens the report form with the reporter's own machines. */
-export async function openReport(slack: SlackContext, click: Click): Promise<void> {
+async function partBlocks(slack: SlackContext, part: OverviewPart): Promise<Block[]> {
+  const { title, lines = [], machines = [], decisions = [], chart = null } = part;
+  const image = await slack.pictures.show(chart);
+  const more = decisions.length - MOST_DECISIONS;
+  return [
+    ...(title === null ? [] : [header(title)]),
+    ...lineBlocks(lines, MOST_LINES_CHARS),
+    ...(machines.length > 0 ? [bullets(machines.map((machine) => [words(machineLine(machine))]))] : []),
+    ...decisions
+      .slice(0, MOST_DECISIONS)
+      .flatMap(({ text, until, related }) => [
+        paragraph(words(clip(text, MAX_QUESTION_CHARS)), words(' until '), moment(until)),
+        ...relatedBlocks(related),
+      ]),
+    ...(more > 0 ? [note(`and ${more} more`)] : []),
+    ...(image ? [image] : []),
+  ];
+}
+
+/** Opens the form of a tool for the machines of the one who clicks. */
+export async function openOwnForm(slack: SlackContext, click: Click, call: ToolCall): Promise<void> {
   const actor = await slack.people.actor(click.person);
+  const tool = toolNamed(slack, call.tool);
+  if (tool?.ownMachineLabel === undefined) throw new AppError('not_found', 'This form is of another version.');
   const own = await machinesOf(slack, actor, click.person.id);
   if (own.length === 0) throw new AppError('not_found', 'No machine is registered in your name.');
-  await slack.client.views.open({ trigger_id: click.triggerId, view: reportForm(own) });
-}
-
-function reportForm(own: Machine[]): types.ModalView {
-  // A select holds at most 100 options.
-  const machines = own.slice(0, 100).map(({ hostname }) => option(hostname, hostname));
-  const categories = FEEDBACK_CATEGORIES.map((category) => option(category, category));
-  return {
-    type: 'modal',
-    callback_id: REPORT_CALLBACK,
-    title: plain('Something is slow'),
-    submit: plain('Send'),
-    close: plain('Cancel'),
-    blocks: [
-      {
-        type: 'input',
-        block_id: 'hostname',
-        label: plain('Which machine?'),
-        element: { type: 'static_select', action_id: 'value', options: machines, initial_option: machines[0] },
-      },
-      {
-        type: 'input',
-        block_id: 'category',
-        label: plain('What is it about?'),
-        element: { type: 'static_select', action_id: 'value', options: categories, initial_option: categories[0] },
-      },
-      {
-        type: 'input',
-        block_id: 'comment',
-        optional: true,
-        label: plain('What happens?'),
-        element: { type: 'plain_text_input', action_id: 'value', multiline: true, max_length: MAX_COMMENT_CHARS },
-      },
-    ],
-  };
-}
-
-/**
- * Takes a report: feedback, and a look at the machine. The scan runs with an operator's right because the machine is the
- * reporter's own, which is checked here and not taken from the form.
- */
-export async function takeReport(slack: SlackContext, person: Person, state: FormState): Promise<types.ModalView> {
-  const actor = await slack.people.actor(person);
-  const hostname = formValue(state, 'hostname') ?? '';
-  const own = await machinesOf(slack, actor, person.id);
-  if (!own.some((machine) => machine.hostname === hostname))
-    throw new AppError('denied', `${hostname || 'That machine'} is not registered in your name.`);
-  const comment = formValue(state, 'comment')?.trim();
-  const feedback = {
-    hostname,
-    rating: COMPLAINT_RATING,
-    category: formValue(state, 'category') ?? 'other',
-    ...(comment && { comment }),
-  };
-  await slack.invoke('submit_feedback', feedback, actor);
-  const scan = await slack
-    .invoke('scan_endpoint', { hostname }, { ...actor, role: 'operator' })
-    .catch((error: unknown) => {
-      if (error instanceof AppError) return null;
-      throw error;
-    });
-  const next = scan ? `${hostname} is being looked at now.` : `${hostname} will be looked at when it reports next.`;
-  return messageModal('Thank you', `Your report has arrived. ${next}`);
+  const view = toolForm(tool, { hostname: own.map(({ hostname }) => hostname) });
+  await slack.client.views.open({ trigger_id: click.triggerId, view });
 }

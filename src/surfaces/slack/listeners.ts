@@ -9,7 +9,7 @@ import { answerCommand, COMMAND } from './commands/command.ts';
 import { FORM_CALLBACK, type FormState, formCall, messageModal } from './commands/forms.ts';
 import { say, submitted, whisper } from './commands/replies.ts';
 import type { SlackContext } from './context.ts';
-import { publishHome, REPORT_CALLBACK, takeReport } from './home.ts';
+import { publishHome } from './home.ts';
 import { createOnce } from './once.ts';
 import { answerQuestion } from './questions/ask.ts';
 import { SURVEY_CALLBACK, takeSurveyAnswer } from './surveys.ts';
@@ -83,19 +83,12 @@ export function listenTo(bolt: App, slack: SlackContext, clock: Clock): void {
     });
   });
 
-  bolt.view<ViewSubmitAction>(REPORT_CALLBACK, async ({ ack, body, view }) => {
-    const person = { id: body.user.id, name: body.user.name };
-    const state: FormState = view.state.values;
-    if (!once.first(`view:${view.id}`)) return ack();
-    await submitted(slack, ack, person, state, 'submit_feedback', () => takeReport(slack, person, state));
-  });
-
   bolt.view<ViewSubmitAction>(SURVEY_CALLBACK, async ({ ack, body, view }) => {
     const person = { id: body.user.id, name: body.user.name };
     const state: FormState = view.state.values;
     if (!once.first(`view:${view.id}:${JSON.stringify(state)}`, DOUBLE_CLICK_MS)) return ack();
     const answer = () => takeSurveyAnswer(slack, person, view.private_metadata, state);
-    await submitted(slack, ack, person, state, 'answer_survey', answer);
+    await submitted(slack, ack, person, state, null, answer);
   });
 
   bolt.event('app_mention', async ({ event, body, context }) => {

@@ -2,7 +2,7 @@
 import type { webApi } from '@slack/bolt';
 import type { Actor, Role } from '../../core/actor.ts';
 import { AppError } from '../../core/errors.ts';
-import { hasRole, leastRole } from '../../core/policy.ts';
+import { leastRole } from '../../core/policy.ts';
 import type { Log } from '../../core/ports/ports.ts';
 import type { AnyTool } from '../../core/tool.ts';
 import { slackProblem } from './cards/problems.ts';
@@ -18,13 +18,9 @@ export interface People {
   called(userId: string): Promise<string>;
   /** Rejects with kind `refused` when Slack gives no address, saying why. */
   email(userId: string): Promise<string>;
-  /** Whether approvals are this person's business: approvers decide, and operators where no approvers are named. */
-  mayApprove(actor: Actor): boolean;
   /** Who may use a tool, as Slack shows names; null when nobody is named for it. */
   whoMay(tool: AnyTool): string | null;
 }
-
-export const DECIDING_TOOL = 'decide_approval';
 
 /** Ids of users (U…, W…) and user groups (S…). */
 export interface Named {
@@ -58,16 +54,30 @@ export function createPeople(client: webApi.WebClient, named: Named, now: () => 
     return false;
   }
 
+  /** Undefined where Slack does not give it, which makes no machine theirs and is no reason to refuse what needs none. */
+  const knownEmail = remembered(now, (userId: string) =>
+    emails(userId).then(
+      ({ email }) => email ?? undefined,
+      () => undefined,
+    ),
+  );
+
   const approving: Role = named.approvers.length > 0 ? 'admin' : 'operator';
 
   return {
     async actor({ id, name }) {
-      const role: Role = (await isAmong(id, named.approvers))
-        ? 'admin'
-        : (await isAmong(id, named.operators))
-          ? 'operator'
-          : 'viewer';
-      return { id: `slack:${id}`, name, kind: 'human', via: 'slack', role };
+      const isApprover = await isAmong(id, named.approvers);
+      const role: Role = isApprover ? 'admin' : (await isAmong(id, named.operators)) ? 'operator' : 'viewer';
+      const email = await knownEmail(id);
+      return {
+        id: `slack:${id}`,
+        name,
+        kind: 'human',
+        via: 'slack',
+        role,
+        ...(email && { email }),
+        ...(named.approvers.length > 0 && { approver: isApprover }),
+      };
     },
     called: (userId) =>
       emails(userId).then(
@@ -86,9 +96,8 @@ export function createPeople(client: webApi.WebClient, named: Named, now: () => 
         `${name} has no mail address in Slack that I may see, so I cannot tell which machine is theirs. Name it by its hostname.`,
       );
     },
-    mayApprove: (actor) => hasRole(actor, approving),
     whoMay(tool) {
-      const role = tool.name === DECIDING_TOOL ? approving : leastRole(tool);
+      const role = tool.approversOnly ? approving : leastRole(tool);
       const ids = role === 'operator' ? [...named.operators, ...named.approvers] : [...named.approvers];
       if (role === 'viewer' || ids.length === 0) return null;
       return [...new Set(ids)].map((id) => (id.startsWith('S') ? `<!subteam^${id}>` : `<@${id}>`)).join(', ');

@@ -3,19 +3,10 @@ import type { types } from '@slack/bolt';
 import { z } from 'zod';
 import { AppError } from '../../core/errors.ts';
 import type { ComposedSurvey } from '../../core/people/surveys.ts';
+import type { ToolCall } from '../../core/presentation.ts';
 import { FEEDBACK_CATEGORIES } from '../../domain/people/enps.ts';
-import {
-  type Block,
-  button,
-  confirmed,
-  moment,
-  note,
-  option,
-  paragraph,
-  plainReply,
-  type Reply,
-  words,
-} from './cards/text.ts';
+import { callButton, relatedBlocks } from './cards/related.ts';
+import { type Block, moment, note, option, paragraph, plainReply, type Reply, words } from './cards/text.ts';
 import { edited } from './commands/calls.ts';
 import { type FormState, formValue, formValues, MAX_COMMENT_CHARS, messageModal, plain } from './commands/forms.ts';
 import { machinesOf } from './commands/hosts.ts';
@@ -29,12 +20,13 @@ const RATINGS = ['1 very badly', '2 badly', '3 so-so', '4 well', '5 very well'];
 const CONFIDENTIAL =
   'Your answer is stored without your name and shown only together with those of others. Pick a number; nothing is sent before you press Send.';
 
-export function surveyMessage({ question, endsAt, reminder, token }: ComposedSurvey): Reply {
-  const optOut = confirmed(button('survey_opt_out', 'Do not ask me again', token), {
-    title: 'No more surveys?',
-    text: 'You will not be asked again. An operator can take you in again.',
-    yes: 'Do not ask me',
-  });
+export function surveyMessage({ question, endsAt, reminder, answer, optOut }: ComposedSurvey): Reply {
+  const noMore = {
+    ...optOut,
+    id: 'no_more',
+    label: 'Do not ask me again',
+    confirm: { title: 'No more surveys?', text: 'You will not be asked again. An operator can take you in again.' },
+  };
   const title = reminder ? `A reminder: ${question}` : question;
   return {
     text: plainReply(title).text,
@@ -43,23 +35,24 @@ export function surveyMessage({ question, endsAt, reminder, token }: ComposedSur
       note(CONFIDENTIAL),
       {
         type: 'actions',
-        elements: RATINGS.map((label, i) => button(`survey_rate:${i + 1}`, label, `${i + 1}:${token}`)),
+        elements: RATINGS.map((label, i) =>
+          callButton(`survey_rate:${i + 1}`, label, { ...answer, input: { ...answer.input, rating: i + 1 } }),
+        ).filter((it) => it !== null),
       },
       paragraph(words('It can be answered until '), moment(endsAt.toISOString()), words('.')),
-      { type: 'actions', elements: [optOut] },
+      ...relatedBlocks([noMore], { action: 'replace' }),
     ],
   };
 }
 
 /** What a form carries to its answer; nothing of who fills it in. */
 const carried = z.object({
-  token: z.string(),
-  rating: z.number(),
+  tool: z.string(),
+  input: z.looseObject({ rating: z.number() }),
   message: z.object({ channel: z.string(), ts: z.string() }).nullable(),
 });
 
-export async function openSurveyForm(slack: SlackContext, click: Click): Promise<void> {
-  const [rating, token] = click.value.split(':', 2);
+export async function openSurveyForm(slack: SlackContext, click: Click, call: ToolCall): Promise<void> {
   const actor = await slack.people.actor(click.person);
   // Whose machines Slack cannot tell has none to name.
   const own = await machinesOf(slack, actor, click.person.id).catch((error: unknown) => {
@@ -67,9 +60,10 @@ export async function openSurveyForm(slack: SlackContext, click: Click): Promise
     throw error;
   });
   const message = click.message && { channel: click.message.channel, ts: click.message.ts };
-  const metadata = JSON.stringify({ token, rating: Number(rating), message });
+  const { tool, input } = carried.omit({ message: true }).parse(call);
+  const metadata = JSON.stringify({ tool, input, message });
   const hostnames = own.map(({ hostname }) => hostname);
-  await slack.client.views.open({ trigger_id: click.triggerId, view: surveyForm(Number(rating), hostnames, metadata) });
+  await slack.client.views.open({ trigger_id: click.triggerId, view: surveyForm(input.rating, hostnames, metadata) });
 }
 
 function surveyForm(rating: number, hostnames: string[], metadata: string): types.ModalView {
@@ -127,7 +121,7 @@ export async function takeSurveyAnswer(
   metadata: string,
   state: FormState,
 ): Promise<types.ModalView> {
-  const { token, rating, message } = carried.parse(JSON.parse(metadata));
+  const { tool, input, message } = carried.parse(JSON.parse(metadata));
   const hostnames = formValues(state, 'hostname');
   if (hostnames.length > 1)
     throw new AppError('invalid', 'Name one machine.', {
@@ -135,19 +129,12 @@ export async function takeSurveyAnswer(
     });
   const category = formValue(state, 'category');
   const answer = {
-    token,
-    rating,
+    ...input,
     comment: formValue(state, 'comment'),
     hostname: hostnames[0] ?? null,
     ...(category && { category }),
   };
-  const { text } = await slack.invoke('answer_survey', answer, await slack.people.actor(person));
+  const { text } = await slack.invoke(tool, answer, await slack.people.actor(person));
   if (message) await edited(slack, message.channel, message.ts, plainReply(text));
   return messageModal('Thank you', text);
-}
-
-export async function optOut(slack: SlackContext, click: Click): Promise<void> {
-  await slack.invoke('opt_out', { token: click.value }, await slack.people.actor(click.person));
-  const reply = plainReply('You will not be asked again.');
-  if (!click.message || !(await edited(slack, click.message.channel, click.message.ts, reply))) await click.tell(reply);
 }

@@ -86,20 +86,20 @@ describe('an alert in Slack', () => {
     expect(reads(card, 'DiskWillFill on web-01')).toBe(true);
     const [actions] = card.blocks.filter(({ type }: any) => type === 'actions');
     expect(actions.elements.map(({ action_id }: any) => action_id)).toEqual([
-      'alert_acknowledge',
-      'alert_resolve',
-      'alert_rescan',
-      'alert_runbook',
+      'thread:acknowledge',
+      'thread:resolve',
+      'thread:rescan',
+      'thread:runbook',
     ]);
     const [menu] = actions.elements;
-    const four = menu.options.find(({ value }: any) => value.endsWith(':4')).value;
+    const four = menu.options.find(({ value }: any) => value.includes('"hours":4')).value;
     const at = { channel: slack.channels.alerts!, ts: card.ts };
 
-    await slack.click(send, 'alice', { actionId: 'alert_acknowledge', selected: four, message: at });
+    await slack.click(send, 'alice', { actionId: 'thread:acknowledge', selected: four, message: at });
     expect(JSON.stringify(await slack.until(() => slack.responses[0]))).toContain(`These can: <@${slack.users.otto}>`);
     expect((await openAlerts())[0].status).toBe('active');
 
-    await slack.click(send, 'otto', { actionId: 'alert_acknowledge', selected: four, message: at });
+    await slack.click(send, 'otto', { actionId: 'thread:acknowledge', selected: four, message: at });
     await slack.until(
       async () =>
         reads(
@@ -114,7 +114,11 @@ describe('an alert in Slack', () => {
     expect(reads(reply, 'open → acknowledged (acknowledged for 4 h)')).toBe(true);
     expect(reads(reply, `{"type":"user","user_id":"${slack.users.otto}"}`)).toBe(true);
 
-    await slack.click(send, 'otto', { actionId: 'alert_resolve', value: four.split(':')[0], message: at });
+    await slack.click(send, 'otto', {
+      actionId: 'thread:resolve',
+      value: JSON.stringify({ tool: 'resolve_alert', input: { alert_id: JSON.parse(four).input.alert_id } }),
+      message: at,
+    });
     await slack.until(
       async () =>
         reads(
@@ -129,9 +133,10 @@ describe('an alert in Slack', () => {
   it('until it clears is a choice, and a click twice changes nothing more', async () => {
     await fire('web-01', 'DiskWillFill');
     const card = await posted();
-    const value = `${(await openAlerts())[0].id}:clear`;
+    const [menu] = card.blocks.find(({ type }: any) => type === 'actions').elements;
+    const { value } = menu.options.find(({ text }: any) => text.text === 'Acknowledge until it clears');
     const click = {
-      actionId: 'alert_acknowledge',
+      actionId: 'thread:acknowledge',
       selected: value,
       message: { channel: slack.channels.alerts!, ts: card.ts },
     };
@@ -162,7 +167,7 @@ describe('an alert in Slack', () => {
     const at = { channel: slack.channels.alerts!, ts: digest.ts };
     await slack.click(send, 'alice', { actionId: menu.action_id, selected: menu.options[0].value, message: at });
     const opened = await slack.until(() => slack.responses[0]);
-    expect(reads(opened, 'alert_acknowledge')).toBe(true);
+    expect(reads(opened, 'run:acknowledge')).toBe(true);
     await fire('web-02', 'Storm3', 'resolved');
     const [reply] = await slack.until(async () => {
       const replies = await thread(digest.ts);

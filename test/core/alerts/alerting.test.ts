@@ -1,6 +1,7 @@
 /** Alerts from scan to end through the whole service, on a clock and machines that the test commands. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { jobActor } from '../../../src/core/actor.ts';
+import { handleNewAlerts } from '../../../src/core/healing/handleAlerts.ts';
 import { type TestClock, testClock } from '../../helpers/clock.ts';
 import { alert, delivery } from '../../helpers/deliveries.ts';
 import { type Findings, machines, WELL } from '../../helpers/machines.ts';
@@ -252,9 +253,10 @@ test('new alerts are handed to healing once each, and what a crash kept from it 
   await deliver(alert({ host: 'pc-1', name: 'BeforeHealing' }));
   const handed: string[] = [];
   service.app.ports.healing = {
-    async handle(alerts) {
-      handed.push(...alerts.map(({ alertName }) => alertName));
-    },
+    handleNewAlerts: () =>
+      handleNewAlerts(service.app.ports, async (_ports, alerts) => {
+        handed.push(...alerts.map(({ alertName }) => alertName));
+      }),
   };
   await tend();
   expect(handed).toEqual(['BeforeHealing']);

@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { deliveryCame, deliveryLull } from '../../../src/core/alerts/deliveryLull.ts';
+import { createDeliveryLull, type DeliveryLull } from '../../../src/core/alerts/deliveryLull.ts';
 
-let ports: object;
+let lull: DeliveryLull;
 beforeEach(() => {
-  ports = {};
   vi.useFakeTimers();
+  lull = createDeliveryLull();
 });
 afterEach(() => {
   vi.useRealTimers();
@@ -13,7 +13,7 @@ afterEach(() => {
 /** Whether somebody who waits for a lull has been let go. */
 function waiting(): { over: boolean } {
   const state = { over: false };
-  void deliveryLull(ports).then(() => {
+  void lull.wait().then(() => {
     state.over = true;
   });
   return state;
@@ -26,12 +26,12 @@ test('without deliveries there is nothing to wait for', async () => {
 });
 
 test('work waits while deliveries come, and goes on when they pause', async () => {
-  deliveryCame(ports);
+  lull.deliveryCame();
   const waiter = waiting();
   for (let n = 0; n < 10; n++) {
     await vi.advanceTimersByTimeAsync(40);
     expect(waiter.over).toBe(false);
-    deliveryCame(ports);
+    lull.deliveryCame();
   }
   await vi.advanceTimersByTimeAsync(50);
   expect(waiter.over).toBe(true);
@@ -39,8 +39,8 @@ test('work waits while deliveries come, and goes on when they pause', async () =
 
 test('work does not wait for ever', async () => {
   const waiter = waiting();
-  deliveryCame(ports);
-  const storm = setInterval(() => deliveryCame(ports), 10);
+  lull.deliveryCame();
+  const storm = setInterval(() => lull.deliveryCame(), 10);
   const late = waiting();
   await vi.advanceTimersByTimeAsync(1990);
   expect(late.over).toBe(false);

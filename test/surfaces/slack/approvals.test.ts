@@ -94,24 +94,24 @@ describe('an approval in Slack', { timeout: 60_000 }, () => {
     expect(shown(card)).toMatch(/hostname db-01.*playbook cleanup_disk.*variables none/s);
     expect(shown(card)).toContain('It was not run on this machine before.');
     expect(shown(card)).toContain('0 of 2 people have said yes');
-    expect(buttonOf(card, 'approval_approve').confirm.text.text).toContain('cleanup_disk on db-01');
-    expect(buttonOf(card, 'approval_deny').confirm.style).toBe('danger');
+    expect(buttonOf(card, 'run:approve').confirm.text.text).toContain('cleanup_disk on db-01');
+    expect(buttonOf(card, 'run:deny').confirm.style).toBe('danger');
 
-    await click('otto', card, 'approval_approve');
+    await click('otto', card, 'run:approve');
     const refusal = await slack.until(() => slack.responses[0]);
     expect(shown(refusal)).toContain('Approving is for approvers');
     expect(shown(refusal)).toContain(`These can: <@${slack.users.alice}>, <@${slack.users.nomail}>`);
 
-    await click('alice', card, 'approval_approve');
+    await click('alice', card, 'run:approve');
     expect(shown(await slack.until(() => slack.responses[1]))).toContain('Your yes is noted; 1 more needed');
     const half = await cardNow(card, '1 of 2 people have said yes');
     expect(JSON.stringify(half)).toContain(`{"type":"user","user_id":"${slack.users.alice}"}`);
     expect(played).toEqual([]);
     await new Promise((resolve) => setTimeout(resolve, 2100)); // longer than what counts as a double click
-    await click('alice', card, 'approval_approve');
+    await click('alice', card, 'run:approve');
     expect(shown(await slack.until(() => slack.responses[2]))).toContain('you have answered already');
 
-    await click('nomail', card, 'approval_approve');
+    await click('nomail', card, 'run:approve');
     const done = await cardNow(card, 'Approved');
     expect(buttons(done)).toEqual([]);
     const asked = await slack.until(() =>
@@ -121,8 +121,8 @@ describe('an approval in Slack', { timeout: 60_000 }, () => {
     expect(shown(asked.body)).toContain('Did that fix it?');
 
     const { channel, ts } = asked.answer;
-    const { value } = buttonOf(asked.body, 'fix_no');
-    await slack.click(send, 'alice', { actionId: 'fix_no', value, message: { channel, ts } });
+    const { value } = buttonOf(asked.body, 'replace:not_fixed');
+    await slack.click(send, 'alice', { actionId: 'replace:not_fixed', value, message: { channel, ts } });
     const edit = await slack.until(() =>
       slack.calls.find(({ method, body }) => method === 'chat.update' && body.ts === ts),
     );
@@ -133,7 +133,7 @@ describe('an approval in Slack', { timeout: 60_000 }, () => {
   it('takes the first answer, shows it on the card, and runs nothing after a no', async () => {
     const card = await askedAbout('web-01', {});
     expect(shown(card)).not.toContain('people have said yes');
-    await Promise.all([click('alice', card, 'approval_deny'), click('nomail', card, 'approval_deny')]);
+    await Promise.all([click('alice', card, 'run:deny'), click('nomail', card, 'run:deny')]);
     const end = await cardNow(card, 'Denied; nothing was done');
     expect(buttons(end)).toEqual([]);
     const told = await slack.until(() =>
@@ -157,8 +157,8 @@ describe('an approval in Slack', { timeout: 60_000 }, () => {
     expect(home.answer.ok).toBe(true);
     expect(shown(home.body.view)).toMatch(/Waiting for my approval.*cleanup_disk on web-02/s);
     slack.calls.length = 0;
-    const { value } = buttonOf(home.body.view, 'approval_approve');
-    await slack.click(send, 'alice', { actionId: 'approval_approve', value });
+    const { value } = buttonOf(home.body.view, 'run:approve');
+    await slack.click(send, 'alice', { actionId: 'run:approve', value });
     const after = await slack.until(() => slack.calls.find(({ method }) => method === 'views.publish'));
     expect(shown(after.body.view)).not.toContain('Waiting for my approval');
     await slack.until(() => played[0]);

@@ -156,7 +156,7 @@ describe.each(['http', 'socket'] as const)('over %s', (mode) => {
   it('says that a machine could not be reached', async () => {
     await slack.command(send, 'otto', 'scan gone-01');
     const edited = await slack.until(() => slack.calls.find(({ method }) => method === 'chat.update'));
-    expect(shown(edited.body)).toContain('gone-01 has no score: no answer within 5 s');
+    expect(shown(edited.body)).toContain('gone-01 could not be reached: no answer within 5 s');
   });
 
   it('lets operators of a user group write, and tells others who can', async () => {
@@ -286,7 +286,10 @@ describe.each(['http', 'socket'] as const)('over %s', (mode) => {
   });
 
   it('opens the report form with the machines of the one who clicks', async () => {
-    await slack.click(send, 'alice', { actionId: 'home_slow', value: 'report' });
+    await slack.click(send, 'alice', {
+      actionId: 'form:report_problem',
+      value: JSON.stringify({ tool: 'report_problem', input: {} }),
+    });
     const opened = await slack.until(() => slack.calls.find(({ method }) => method === 'views.open'));
     const [machine] = opened.body.view.blocks;
     expect(machine.element.options.map(({ value }: any) => value)).toEqual(['alice-laptop']);
@@ -296,10 +299,10 @@ describe.each(['http', 'socket'] as const)('over %s', (mode) => {
       { ...opened.body.view, id: 'V9' },
       { hostname: 'web-01', category: 'other' },
     );
-    expect(shown(other.json.view)).toContain('web-01 is not registered in your name');
+    expect(shown(other.json.view)).toContain('needs the role operator for what is not your own');
     const own = { hostname: 'alice-laptop', category: 'performance', comment: 'It takes minutes to start.' };
     const taken = await slack.submit(send, 'alice', { ...opened.body.view, id: 'V10' }, own);
-    expect(shown(taken.json.view)).toContain('Your report has arrived. alice-laptop is being looked at now.');
+    expect(shown(taken.json.view)).toContain('Your report has arrived. alice-laptop is being scanned now.');
     const { body } = await service.call('GET', '/api/v1/dex/feedback/summary');
     expect(body.waiting).toBe(1);
   });

@@ -77,7 +77,7 @@ describe('a survey in Slack', { timeout: 60_000 }, () => {
     const { body } = await messageTo('alice');
     expect(buttons(body).map(({ action_id }) => action_id)).toEqual([
       ...[1, 2, 3, 4, 5].map((rating) => `survey_rate:${rating}`),
-      'survey_opt_out',
+      'replace:no_more',
     ]);
     expect(shown(body)).toContain('How is <!here> *it*?');
     expect(body.text).not.toContain('<!here>');
@@ -107,7 +107,7 @@ describe('a survey in Slack', { timeout: 60_000 }, () => {
 
     const { body } = await service.call('GET', '/api/v1/dex/feedback/summary');
     expect(body.waiting).toBe(1);
-    const token = JSON.parse(view.private_metadata).token;
+    const token = JSON.parse(view.private_metadata).input.token;
     for (const line of lines) {
       const text = JSON.stringify(line);
       expect(text).not.toContain(token);
@@ -123,7 +123,10 @@ describe('a survey in Slack', { timeout: 60_000 }, () => {
   it('says what is wrong with a forged token', async () => {
     const view = await openForm('otto', await messageTo('otto'), 1);
     const metadata = JSON.parse(view.private_metadata);
-    const forged = { ...view, private_metadata: JSON.stringify({ ...metadata, token: 'x'.repeat(43) }) };
+    const forged = {
+      ...view,
+      private_metadata: JSON.stringify({ ...metadata, input: { ...metadata.input, token: 'x'.repeat(43) } }),
+    };
     const { json } = await slack.submit(send, 'otto', forged, { comment: 'hm' });
     expect(JSON.stringify(json.errors)).toContain('This survey is over, or the link was replaced');
   });
@@ -135,14 +138,14 @@ describe('a survey in Slack', { timeout: 60_000 }, () => {
     expect(shown(reminder.body)).toContain('A reminder: How is');
     expect(letters('alice')).toHaveLength(1);
 
-    const { value, confirm } = buttonOf(reminder.body, 'survey_opt_out');
+    const { value, confirm } = buttonOf(reminder.body, 'replace:no_more');
     expect(confirm.title.text).toBe('No more surveys?');
     const { channel, ts } = reminder.answer;
-    await slack.click(send, 'otto', { actionId: 'survey_opt_out', value, message: { channel, ts } });
+    await slack.click(send, 'otto', { actionId: 'replace:no_more', value, message: { channel, ts } });
     const edit = await slack.until(() =>
       slack.calls.find(({ method, body }) => method === 'chat.update' && body.ts === ts),
     );
-    expect(shown(edit.body)).toContain('You will not be asked again.');
+    expect(shown(edit.body)).toContain('Opted out: no more surveys.');
     const view = await openForm('otto', await messageTo('otto'), 5);
     const { json } = await slack.submit(send, 'otto', { ...view, id: 'V5' }, {});
     expect(JSON.stringify(json)).toContain('opted out');

@@ -13,6 +13,7 @@ const OPEN = { status: { $ne: 'resolved' } } as const;
 const PROGRESS_FIELDS = [
   'status',
   'series',
+  'seriesStartsMs',
   'acknowledgedAt',
   'acknowledgedUntil',
   'acknowledgedBy',

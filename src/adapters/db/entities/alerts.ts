@@ -21,6 +21,7 @@ export const AlertRow = defineEntity({
     status: word<AlertStatus>(),
     labels: p.json<Record<string, string>>(),
     series: p.json<string[]>(),
+    seriesStartsMs: p.json<(number | null)[]>().default([]),
     startsAt: p.datetime(3),
     acknowledgedAt: p.datetime(3).nullable(),
     acknowledgedUntil: p.datetime(3).nullable(),

@@ -1,8 +1,7 @@
 /** Tools that people never call: what Alertmanager delivers, what the clock does to alerts, and which hosts nobody knows. */
 import { z } from 'zod';
 import { INTERFACES } from '../../actor.ts';
-import { takeDelivery } from '../../alerts/alertIntake.ts';
-import { expireAcknowledgements, handOver } from '../../alerts/alerting.ts';
+import { expireAcknowledgements } from '../../alerts/alerting.ts';
 import { iso } from '../../present.ts';
 import { pageInput, timestamp } from '../../shapes.ts';
 import { defineTool } from '../../tool.ts';
@@ -17,6 +16,7 @@ export const ingestAlerts = defineTool({
   name: 'ingest_alerts',
   title: 'Take in alerts',
   effect: 'write',
+  takesIn: 'alertmanager',
   hiddenFrom: INTERFACES.filter((face) => face !== 'webhook'),
   description: 'Take one delivery of Alertmanager (webhook version 4): every alert of the group, firing and resolved.',
   input: z.looseObject({
@@ -32,7 +32,7 @@ export const ingestAlerts = defineTool({
     ignored: z.array(z.object({ alertname: z.string(), reason: z.string() })),
   }),
   async run(delivery, { ports, actor }) {
-    const { ignored, ...counts } = await takeDelivery(ports, delivery, actor);
+    const { ignored, ...counts } = await ports.alertIntake.take(delivery, actor);
     return { ...counts, ignored: ignored.map(({ alertName, reason }) => ({ alertname: alertName, reason })) };
   },
   summary: ({ received, created, updated, resolved, unchanged, ignored }) =>
@@ -50,11 +50,12 @@ export const maintainAlerts = defineTool({
   output: z.object({ woken: z.number().int() }),
   async run(_input, { ports, actor, now }) {
     const woken = await expireAcknowledgements(ports, actor);
-    await handOver(ports);
+    await ports.healing?.handleNewAlerts();
     await ports.store.outbox.prune(new Date(now.getTime() - SENT_KEPT_MS));
     return { woken };
   },
   summary: ({ woken }) => `${woken} alerts are active again.`,
+  schedule: { job: 'dex_tend_alerts', cron: () => '* * * * *' },
 });
 
 export const listUnknownHosts = defineTool({

@@ -5,7 +5,9 @@ import { endpointState } from '../../../domain/fleet/endpoint.ts';
 import { acknowledgeAlert, requireAlert, resolveAlert } from '../../alerts/alerting.ts';
 import type { Ports } from '../../ports/ports.ts';
 import { iso, presentAlert } from '../../present.ts';
+import type { RelatedCall } from '../../presentation.ts';
 import { alertShape, hostnameInput, pageInput, timestamp } from '../../shapes.ts';
+import { alertSubject, machineSubject } from '../../subjects.ts';
 import { defineTool } from '../../tool.ts';
 
 const alertId = z.coerce.number().int().min(1).describe('Number of the alert');
@@ -20,6 +22,7 @@ export const listAlerts = defineTool({
   name: 'list_alerts',
   title: 'List alerts',
   effect: 'read',
+  subject: machineSubject,
   description:
     'Alerts, newest first; the open ones unless status says otherwise (a status, open or all). Filter by hostname, severity, type, name or since.',
   http: { method: 'GET', path: '/api/v1/dex/alerts' },
@@ -51,6 +54,7 @@ export const getAlert = defineTool({
   name: 'get_alert',
   title: 'Show an alert',
   effect: 'read',
+  subject: alertSubject,
   description: 'One alert with its timeline: every move, by whom, from where, when and why.',
   http: { method: 'GET', path: '/api/v1/dex/alerts/:alert_id' },
   command: { name: 'alert', args: ['alert_id'], example: 'alert 42' },
@@ -81,12 +85,24 @@ export const getAlert = defineTool({
       alertLine(alert),
       ...timeline.map(({ at, from, to, actor, why }) => `${at} ${from ?? 'new'} → ${to} by ${actor}: ${why}`),
     ].join('\n'),
+  shows: { card: 'alert', by: 'alert_id' },
+  related: ({ alert }) => [
+    ...(alert.status === 'resolved' ? [] : openAlertCalls(alert.id)),
+    { id: 'rescan', label: 'Scan again', tool: 'scan_endpoint', input: { hostname: alert.hostname } },
+    {
+      id: 'runbook',
+      label: 'Runbook',
+      tool: 'endpoint_runbooks',
+      input: { hostname: alert.hostname, alert: alert.alert_name },
+    },
+  ],
 });
 
 export const acknowledgeAlertTool = defineTool({
   name: 'acknowledge_alert',
   title: 'Acknowledge an alert',
   effect: 'write',
+  subject: alertSubject,
   description:
     'Quiet one alert for some hours (0.25 to 168); if it still holds then, it becomes active again by itself. Or until_clear.',
   http: { method: 'POST', path: '/api/v1/dex/alerts/:alert_id/acknowledge' },
@@ -115,6 +131,7 @@ export const resolveAlertTool = defineTool({
   name: 'resolve_alert',
   title: 'Resolve an alert',
   effect: 'write',
+  subject: alertSubject,
   description:
     'End one alert by hand. If its trouble still holds, the next scan or delivery opens it again and counts a flap.',
   http: { method: 'POST', path: '/api/v1/dex/alerts/:alert_id/resolve' },
@@ -127,6 +144,27 @@ export const resolveAlertTool = defineTool({
   },
   summary: ({ alert }) => `Alert ${alert.id} (${alert.alert_name} on ${alert.hostname}) is resolved.`,
 });
+
+/** How long an alert may be silenced by one choice. */
+const SILENCES: { id: string; label: string; input: Record<string, unknown> }[] = [
+  { id: '1h', label: 'for 1 hour', input: { hours: 1 } },
+  { id: '4h', label: 'for 4 hours', input: { hours: 4 } },
+  { id: '24h', label: 'for 24 hours', input: { hours: 24 } },
+  { id: 'clear', label: 'until it clears', input: { until_clear: true } },
+];
+
+function openAlertCalls(alert_id: number): RelatedCall[] {
+  return [
+    ...SILENCES.map(({ id, label, input }) => ({
+      id: `acknowledge_${id}`,
+      menu: 'Acknowledge',
+      label: `Acknowledge ${label}`,
+      tool: 'acknowledge_alert',
+      input: { alert_id, ...input },
+    })),
+    { id: 'resolve', label: 'Resolve', tool: 'resolve_alert', input: { alert_id } },
+  ];
+}
 
 /** Alerts on the wire, with one look-up of all their endpoints. */
 export async function presentAlerts(

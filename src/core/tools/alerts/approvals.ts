@@ -2,9 +2,13 @@
 import { z } from 'zod';
 import { APPROVAL_DECISIONS, APPROVAL_KINDS, APPROVAL_STATUSES, EXECUTIONS } from '../../../domain/healing/approval.ts';
 import { decideApproval, requireApproval } from '../../approvals.ts';
+import { mayApprove } from '../../policy.ts';
 import type { StoredApproval } from '../../ports/alertPorts.ts';
+import type { Ports } from '../../ports/ports.ts';
 import { iso } from '../../present.ts';
+import type { RelatedCall } from '../../presentation.ts';
 import { hostnameInput, pageInput, timestamp } from '../../shapes.ts';
+import { machineSubject, type Subject } from '../../subjects.ts';
 import { defineTool } from '../../tool.ts';
 
 export const approvalShape = z.object({
@@ -43,6 +47,7 @@ export const listApprovals = defineTool({
   name: 'list_approvals',
   title: 'List approvals',
   effect: 'read',
+  subject: machineSubject,
   description:
     'What waits for a person to say yes or no, newest first, with its plan. status: pending (default), approved, denied, expired, cancelled or all.',
   http: { method: 'GET', path: '/api/v1/approvals' },
@@ -60,12 +65,30 @@ export const listApprovals = defineTool({
   },
   summary: ({ approvals, total }) =>
     total === 0 ? 'Nothing waits for approval.' : approvals.map(approvalText).join('\n'),
+  overview: {
+    place: 4,
+    parts({ approvals }, actor) {
+      const mine = approvals.filter(({ answers }) => !answers.some(({ by }) => by === actor.id));
+      if (mine.length === 0 || !mayApprove(actor)) return [];
+      return [
+        {
+          title: 'Waiting for my approval',
+          decisions: mine.map((approval) => ({
+            text: approval.question,
+            until: approval.expires_at,
+            related: decisions(approval),
+          })),
+        },
+      ];
+    },
+  },
 });
 
 export const getApproval = defineTool({
   name: 'get_approval',
   title: 'Show an approval',
   effect: 'read',
+  subject: approvalSubject,
   hiddenFrom: ['mcp'],
   description: 'One approval: what is asked, the plan, the answers so far and what came of it.',
   http: { method: 'GET', path: '/api/v1/approvals/:approval_id' },
@@ -76,12 +99,16 @@ export const getApproval = defineTool({
     approval: presentApproval(await requireApproval(ports, approval_id)),
   }),
   summary: ({ approval }) => approvalText(approval),
+  shows: { card: 'approval', by: 'approval_id' },
+  related: ({ approval }) => decisions(approval),
 });
 
 export const decideApprovalTool = defineTool({
   name: 'decide_approval',
   title: 'Answer an approval',
   effect: 'write',
+  approversOnly: true,
+  subject: approvalSubject,
   humansOnly: true,
   description:
     'Approve or deny what waits for a person. Only people may: the first answer wins, whoever asked cannot answer, and what concerns a tier 1 endpoint needs two different people.',
@@ -105,6 +132,41 @@ export const decideApprovalTool = defineTool({
       ? `Your yes is noted; ${approval.approvals_needed - approval.answers.length} more needed until ${approval.expires_at}.`
       : `Approval ${approval.approval_id} is ${approval.status}: ${approval.question}`,
 });
+
+/** The two answers, each asked once more because it cannot be taken back; none once it is decided. */
+function decisions({ status, approval_id, question, plan }: z.output<typeof approvalShape>): RelatedCall[] {
+  if (status !== 'pending') return [];
+  const variables = plan.variables ? `\nVariables: ${factText(plan.variables)}` : '';
+  const answer = (decision: 'approve' | 'deny', label: string, consequence: string) => ({
+    id: decision,
+    label,
+    style: decision === 'approve' ? ('primary' as const) : ('danger' as const),
+    tool: 'decide_approval',
+    input: { approval_id, decision },
+    confirm: {
+      title: `${label} this?`,
+      text: `${question.slice(0, 120)}${variables.slice(0, 100)}\n${consequence}`,
+    },
+  });
+  return [
+    answer('approve', 'Approve', 'It starts at once when everybody needed has agreed.'),
+    answer('deny', 'Deny', 'Nothing is run; a person takes over.'),
+  ];
+}
+
+function factText(value: unknown): string {
+  if (value === null || typeof value !== 'object') return String(value);
+  const parts = Object.entries(value).map(([name, part]) => `${name}=${JSON.stringify(part)}`);
+  return parts.length > 0 ? parts.join(', ') : 'none';
+}
+
+async function approvalSubject(
+  { approval_id }: { approval_id: string },
+  { store }: Pick<Ports, 'store'>,
+): Promise<Subject | null> {
+  const approval = await store.approvals.get(approval_id);
+  return machineSubject({ hostname: approval?.hostname }, { store });
+}
 
 export function presentApproval(approval: StoredApproval): z.input<typeof approvalShape> {
   return {

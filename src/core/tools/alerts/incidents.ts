@@ -95,20 +95,8 @@ export const listIncidents = defineTool({
       total: all.length,
     };
   },
-  summary: ({ incidents, cohorts, total }) =>
-    [
-      total === 0
-        ? 'No endpoint has two or more open alerts.'
-        : `${total} endpoint${total === 1 ? '' : 's'} with two or more open alerts`,
-      ...incidents.map(
-        ({ hostname, severity, alerts }) =>
-          `${hostname} (${severity}): ${alerts.map(({ alert_name }) => alert_name).join(', ')}`,
-      ),
-      ...cohorts.map(
-        ({ alert_name, attribute, value, affected, size, rest_affected, rest_size, expected_by_chance }) =>
-          `${alert_name} on ${affected} of ${size} with ${attribute} ${value} (${percent(affected, size)}), elsewhere on ${rest_affected} of ${rest_size} (${percent(rest_affected, rest_size)}); ${chanceText(expected_by_chance)}.`,
-      ),
-    ].join('\n'),
+  summary: (found) => incidentLines(found).join('\n'),
+  overview: { place: 3, parts: (found) => [{ title: 'Open incidents', lines: incidentLines(found) }] },
 });
 
 function percent(part: number, whole: number): string {
@@ -121,6 +109,30 @@ function chanceText(expected: number): string {
   return looks > 1_000_000
     ? 'not chance'
     : `chance shows the like once in ${Math.floor(looks).toLocaleString('en')} looks`;
+}
+
+function incidentLines({
+  incidents,
+  cohorts,
+  total,
+}: {
+  incidents: z.output<typeof incidentShape>[];
+  cohorts: z.output<typeof cohortShape>[];
+  total: number;
+}): string[] {
+  return [
+    total === 0
+      ? 'No endpoint has two or more open alerts.'
+      : `${total} endpoint${total === 1 ? '' : 's'} with two or more open alerts`,
+    ...incidents.map(
+      ({ hostname, severity, alerts }) =>
+        `${hostname} (${severity}): ${alerts.map(({ alert_name }) => alert_name).join(', ')}`,
+    ),
+    ...cohorts.map(
+      ({ alert_name, attribute, value, affected, size, rest_affected, rest_size, expected_by_chance }) =>
+        `${alert_name} on ${affected} of ${size} with ${attribute} ${value} (${percent(affected, size)}), elsewhere on ${rest_affected} of ${rest_size} (${percent(rest_affected, rest_size)}); ${chanceText(expected_by_chance)}.`,
+    ),
+  ];
 }
 
 async function walkFleet(

@@ -5,6 +5,7 @@ import { kpis } from '../../../domain/alerts/kpi.ts';
 import { approvalLatencyMinutes, healingKpis } from '../../../domain/healing/healingKpi.ts';
 import { AGREEMENTS } from '../../../domain/people/enps.ts';
 import { round1 } from '../../../domain/scores/score.ts';
+import type { ChartSpec } from '../../chart.ts';
 import { feedbackSummary } from '../../people/feedback.ts';
 import type { FleetScore } from '../../ports/endpointPorts.ts';
 import { iso } from '../../present.ts';
@@ -158,7 +159,31 @@ export const getKpis = defineTool({
       bars,
     };
   },
+  overview: {
+    place: 2,
+    parts: (kpi) => (kpi.fleet_score_course.length < 2 ? [] : [{ title: null, chart: fleetHistoryChart(kpi) }]),
+  },
 });
+
+/** The fleet's score over the last days; of at least two points. */
+function fleetHistoryChart({
+  lookback_days,
+  fleet_score_course: course,
+}: {
+  lookback_days: number;
+  fleet_score_course: { at: string; avg_score: number }[];
+}): ChartSpec {
+  const points = course.map(({ at, avg_score }) => ({ at: new Date(at), value: avg_score }));
+  const values = points.map(({ value }) => value);
+  return {
+    kind: 'course',
+    title: `DEX score of the fleet, last ${lookback_days} days`,
+    alt: `The fleet's average score went from ${values[0]} to ${values.at(-1)}; lowest ${Math.min(...values)}.`,
+    yTitle: 'Average score',
+    yDomain: [0, 100],
+    lines: [{ name: 'fleet', points }],
+  };
+}
 
 const REASON_NAMES = {
   mttaMinutes: 'mtta_minutes',

@@ -4,10 +4,14 @@ import { REMEDIATION_ACTIONS, REMEDIATION_STATUSES, type Remediation } from '../
 import { INTERFACES } from '../../actor.ts';
 import { forgetDeliveries } from '../../alerts/ticketing.ts';
 import { expireApprovals } from '../../approvals.ts';
-import { remediateAlert } from '../../healing/healing.ts';
-import { answerFixCheck, cancelRemediation, maintainRemediations } from '../../healing/remediating.ts';
+import { answerFixCheck } from '../../healing/answers.ts';
+import { remediateAlert } from '../../healing/begin.ts';
+import { cancelRemediation } from '../../healing/endRemediation.ts';
+import { maintainRemediations } from '../../healing/maintain.ts';
+import type { Ports } from '../../ports/ports.ts';
 import { iso } from '../../present.ts';
 import { hostnameInput, pageInput, timestamp } from '../../shapes.ts';
+import { alertSubject, machineSubject, type Subject } from '../../subjects.ts';
 import { defineTool } from '../../tool.ts';
 
 const remediationId = z.string().min(1).max(64).describe('Id of the remediation, which is also its run id');
@@ -39,6 +43,7 @@ export const remediateAlertTool = defineTool({
   name: 'remediate_alert',
   title: 'Heal an alert',
   effect: 'write',
+  subject: alertSubject,
   description:
     'Ask self-healing for one alert now. The remediation map, its guards (cooldown, daily limit, maintenance) and the need for approval hold as ever; what they refuse is said. With dry_run the playbook only tells what it would change.',
   http: { method: 'POST', path: '/api/v1/dex/alerts/:alert_id/remediate', status: 202 },
@@ -58,6 +63,7 @@ export const listRemediations = defineTool({
   name: 'list_remediations',
   title: 'List remediations',
   effect: 'read',
+  subject: machineSubject,
   description: 'What self-healing did and is doing, newest first. Filter by hostname, alert_id, playbook or status.',
   http: { method: 'GET', path: '/api/v1/dex/remediations' },
   command: { name: 'remediations', args: ['hostname'], example: 'remediations dev-machine-01' },
@@ -81,6 +87,7 @@ export const cancelRemediationTool = defineTool({
   name: 'cancel_remediation',
   title: 'Cancel a remediation',
   effect: 'write',
+  subject: remediationSubject,
   hiddenFrom: ['mcp'],
   description:
     'Stop a remediation that waits or runs; its alert goes to a person. What it changed already stays changed.',
@@ -102,7 +109,8 @@ export const answerFixCheckTool = defineTool({
   name: 'answer_fix_check',
   title: 'Did that fix it?',
   effect: 'write',
-  role: 'viewer',
+  subject: remediationSubject,
+  ownerRole: 'viewer',
   humansOnly: true,
   hiddenFrom: ['mcp'],
   description:
@@ -138,7 +146,15 @@ export const maintainHealing = defineTool({
     return { expired };
   },
   summary: ({ expired }) => `${expired} approvals expired.`,
+  schedule: { job: 'dex_expire_approvals', cron: () => '* * * * *' },
 });
+
+async function remediationSubject(
+  { remediation_id }: { remediation_id: string },
+  { store }: Pick<Ports, 'store'>,
+): Promise<Subject | null> {
+  return machineSubject({ hostname: (await store.remediations.get(remediation_id))?.hostname }, { store });
+}
 
 function presentRemediation(remediation: Remediation): z.input<typeof remediationShape> {
   return {

@@ -10,6 +10,7 @@ import { presentEndpoint } from '../../present.ts';
 import { requireEndpoint } from '../../scans/scanning.ts';
 import { staleBefore } from '../../scores/staleness.ts';
 import { endpointShape, hostnameInput, pageInput } from '../../shapes.ts';
+import { machineSubject, personSubject } from '../../subjects.ts';
 import { defineTool } from '../../tool.ts';
 
 const newHostname = hostnameInput
@@ -135,6 +136,7 @@ export const listEndpoints = defineTool({
   name: 'list_endpoints',
   title: 'List endpoints',
   effect: 'read',
+  subject: personSubject,
   description:
     'Registered machines with their scores, by name. Filter by prefix of the name, persona, criticality_tier, tag (key or key=value), state, owner_email or ip_address.',
   http: { method: 'GET', path: '/api/v1/dex/endpoints' },
@@ -178,12 +180,14 @@ export const listEndpoints = defineTool({
     total === 0
       ? 'No endpoint matches. Register one: register HOSTNAME [IP]'
       : [`${total} endpoint${total === 1 ? '' : 's'}`, ...endpoints.map(endpointLine)].join('\n'),
+  shows: { card: 'endpoints' },
 });
 
 export const getEndpoint = defineTool({
   name: 'get_endpoint',
   title: 'Show an endpoint',
   effect: 'read',
+  subject: machineSubject,
   description: 'One registered machine: whose it is, how it is looked at, its latest score and when it last answered.',
   http: { method: 'GET', path: '/api/v1/dex/endpoints/:hostname' },
   command: { name: 'endpoint', args: ['hostname'], example: 'endpoint dev-machine-01' },
@@ -193,12 +197,21 @@ export const getEndpoint = defineTool({
     return { endpoint: presentEndpoint(await requireEndpoint(ports, hostname), now, ports.settings.scanIntervalMs) };
   },
   summary: ({ endpoint }) => endpointLine(endpoint),
+  shows: { card: 'endpoint', by: 'hostname' },
+  resource: {
+    uri: 'dexops://endpoints/{hostname}',
+    name: 'endpoint',
+    title: 'Endpoint',
+    description: 'Whose a machine is, how it is scanned, its score.',
+    mimeType: 'application/json',
+  },
 });
 
 export const updateEndpoint = defineTool({
   name: 'update_endpoint',
   title: 'Change an endpoint',
   effect: 'write',
+  subject: machineSubject,
   description:
     'Change what is registered about a machine; fields left out stay as they are, null clears an address or owner.',
   http: { method: 'PATCH', path: '/api/v1/dex/endpoints/:hostname' },
@@ -224,6 +237,7 @@ export const deregisterEndpoint = defineTool({
   name: 'deregister_endpoint',
   title: 'Deregister an endpoint',
   effect: 'destructive',
+  subject: machineSubject,
   description: 'Stop watching a machine. Its open alerts end, its history is kept; the name can be registered again.',
   http: { method: 'DELETE', path: '/api/v1/dex/endpoints/:hostname' },
   command: { name: 'deregister', args: ['hostname'], example: 'deregister dev-machine-01' },

@@ -4,12 +4,14 @@ import { AppError } from '../../errors.ts';
 import { agentSnapshotWire, snapshotToWire } from '../../scans/agentSnapshot.ts';
 import { requireEndpoint } from '../../scans/scanning.ts';
 import { hostnameInput } from '../../shapes.ts';
+import { machineSubject } from '../../subjects.ts';
 import { defineTool } from '../../tool.ts';
 
 export const measureEndpoint = defineTool({
   name: 'measure_endpoint',
   title: 'Measure an endpoint',
   effect: 'read',
+  subject: machineSubject,
   role: 'operator',
   hiddenFrom: ['rest', 'slack', 'mcp', 'cli', 'job', 'webhook', 'agent'],
   description:

@@ -178,6 +178,8 @@ export const checkPredictions = defineTool({
   },
   summary: ({ endpoints, raised, ended, judged }) =>
     `${endpoints} endpoints checked: ${raised} predictions made, ${ended} ended, ${judged} judged.`,
+  // Some minutes after the full hour, when the fleet scan has brought the newest samples.
+  schedule: { job: 'dex_check_predictive_alerts', cron: () => '7 * * * *' },
 });
 
 function presentThreshold({ alertName, horizonHours, defaultHours, kept, proposal }: ThresholdView): WireThreshold {

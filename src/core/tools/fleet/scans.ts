@@ -5,6 +5,7 @@ import { AppError } from '../../errors.ts';
 import { requestRun } from '../../runs/runs.ts';
 import { requireEndpoint } from '../../scans/scanning.ts';
 import { hostnameInput } from '../../shapes.ts';
+import { machineSubject } from '../../subjects.ts';
 import { defineTool } from '../../tool.ts';
 
 const acceptedRun = z.object({ run_id: z.string(), status: z.enum(RUN_STATUSES) });
@@ -13,6 +14,8 @@ export const scanEndpoint = defineTool({
   name: 'scan_endpoint',
   title: 'Scan an endpoint',
   effect: 'write',
+  subject: machineSubject,
+  ownerRole: 'viewer',
   description:
     'Scan one machine now. Answers at once with a run_id; {get_run} shows when it is done and what was found.',
   http: { method: 'POST', path: '/api/v1/dex/endpoints/:hostname/scan', status: 202 },
@@ -28,6 +31,7 @@ export const scanEndpoint = defineTool({
     return { run_id: run.id, status: run.status, hostname };
   },
   summary: ({ hostname, run_id }) => `Scanning ${hostname} (run ${run_id}).`,
+  progress: ({ run_id }) => run_id,
 });
 
 export const scanFleetTool = defineTool({
@@ -53,4 +57,9 @@ export const scanFleetTool = defineTool({
   },
   summary: ({ run_id, already_running }) =>
     already_running ? `A fleet scan is under way already (run ${run_id}).` : `Scanning the fleet (run ${run_id}).`,
+  progress: ({ run_id }) => run_id,
+  schedule: {
+    job: 'dex_scan_all_endpoints',
+    cron: ({ scanIntervalMinutes }) => (scanIntervalMinutes === 60 ? '0 * * * *' : `*/${scanIntervalMinutes} * * * *`),
+  },
 });

@@ -9,12 +9,14 @@ import { iso, presentEndpoint, presentScore } from '../../present.ts';
 import { requireEndpoint } from '../../scans/scanning.ts';
 import { staleBefore } from '../../scores/staleness.ts';
 import { componentsShape, endpointShape, hostnameInput, scoreShape, timestamp } from '../../shapes.ts';
+import { machineSubject } from '../../subjects.ts';
 import { defineTool } from '../../tool.ts';
 
 export const getScore = defineTool({
   name: 'get_score',
   title: 'Show a score',
   effect: 'read',
+  subject: machineSubject,
   description:
     'The latest DEX score of a machine (0–100) with its components, what lowered it and what would raise it most.',
   http: { method: 'GET', path: '/api/v1/dex/endpoints/:hostname/score' },
@@ -38,6 +40,19 @@ export const getScore = defineTool({
     return presentScore(score, hostname, endpointState(endpoint, now, ports.settings.scanIntervalMs) === 'stale');
   },
   summary: scoreText,
+  shows: { card: 'score', by: 'hostname' },
+  related: ({ hostname }) => [
+    { id: 'rescan', label: 'Scan again', tool: 'scan_endpoint', input: { hostname } },
+    { id: 'history', label: 'History', tool: 'get_score_history', input: { hostname } },
+  ],
+  illustration: ({ hostname }) => ({ tool: 'get_score_history', input: { hostname } }),
+  resource: {
+    uri: 'dexops://endpoints/{hostname}/score',
+    name: 'score',
+    title: 'Score',
+    description: 'The latest score of a machine with its reasons.',
+    mimeType: 'application/json',
+  },
 });
 
 const historyPoint = z.object({
@@ -53,6 +68,7 @@ export const getScoreHistory = defineTool({
   name: 'get_score_history',
   title: 'Show the course of a score',
   effect: 'read',
+  subject: machineSubject,
   description:
     'Past scores of a machine, newest first; 96 are a day at the default interval, older ones are hourly means. Comes with a chart.',
   http: { method: 'GET', path: '/api/v1/dex/endpoints/:hostname/history' },
@@ -80,6 +96,13 @@ export const getScoreHistory = defineTool({
     return `${hostname}: ${sparkline(values)} ${historyText(latest, history)}.`;
   },
   chart: ({ hostname, history }) => historyChart(hostname, history),
+  resource: {
+    uri: 'dexops://endpoints/{hostname}/history',
+    name: 'score_history',
+    title: 'Score history',
+    description: 'The last 96 scores of a machine.',
+    mimeType: 'application/json',
+  },
 });
 
 export const getFleet = defineTool({
@@ -135,7 +158,7 @@ export const getFleet = defineTool({
   },
   summary: (fleet) =>
     [
-      `${fleet.total} endpoint${fleet.total === 1 ? '' : 's'}, average score ${fleet.avg_score ?? 'unknown'}: ${fleet.healthy} healthy, ${fleet.at_risk} at risk, ${fleet.critical} critical, ${fleet.unknown} without a score, ${fleet.stale} stale.`,
+      fleetLine(fleet),
       ...fleet.worst
         .filter(({ score_status }) => score_status !== 'healthy')
         .map(({ hostname, score, score_status }) => `${hostname}: ${score} (${score_status})`),
@@ -152,7 +175,33 @@ export const getFleet = defineTool({
       { name: 'unknown', value: fleet.unknown },
     ],
   }),
+  shows: { card: 'fleet' },
+  overview: {
+    place: 1,
+    parts(fleet) {
+      const machines = fleet.worst.filter(({ score_status }) => score_status !== 'healthy');
+      return [
+        { title: 'Fleet', lines: [fleetLine(fleet)] },
+        ...(machines.length > 0 ? [{ title: 'At risk', machines }] : []),
+      ];
+    },
+  },
+  resource: {
+    uri: 'dexops://fleet',
+    name: 'fleet',
+    title: 'The fleet',
+    description: 'How many endpoints are healthy, at risk and critical, the average score and the worst machines.',
+    mimeType: 'application/json',
+  },
 });
+
+function fleetLine(
+  fleet: Record<'total' | 'healthy' | 'at_risk' | 'critical' | 'unknown' | 'stale', number> & {
+    avg_score: number | null;
+  },
+): string {
+  return `${fleet.total} endpoint${fleet.total === 1 ? '' : 's'}, average score ${fleet.avg_score ?? 'unknown'}: ${fleet.healthy} healthy, ${fleet.at_risk} at risk, ${fleet.critical} critical, ${fleet.unknown} without a score, ${fleet.stale} stale.`;
+}
 
 function totals(rows: FleetRow[]): { total: number; scored: number; avg_score: number | null } {
   const known = rows.filter(({ status }) => status !== 'unknown');

@@ -4,12 +4,15 @@ import { INTERFACES } from '../../actor.ts';
 import { agentSnapshotWire, snapshotFromWire } from '../../scans/agentSnapshot.ts';
 import { acceptSnapshot, requireEndpoint } from '../../scans/scanning.ts';
 import { hostnameInput } from '../../shapes.ts';
+import { machineSubject } from '../../subjects.ts';
 import { defineTool } from '../../tool.ts';
 
 export const submitSnapshot = defineTool({
   name: 'submit_snapshot',
   title: 'Report a snapshot',
   effect: 'write',
+  takesIn: 'agent',
+  subject: machineSubject,
   selfRecording: true,
   hiddenFrom: INTERFACES.filter((face) => face !== 'agent'),
   description:

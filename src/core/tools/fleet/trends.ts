@@ -10,6 +10,7 @@ import type { CoursePoint } from '../../ports/endpointPorts.ts';
 import { iso } from '../../present.ts';
 import { requireEndpoint } from '../../scans/scanning.ts';
 import { hostnameInput, timestamp } from '../../shapes.ts';
+import { machineSubject } from '../../subjects.ts';
 import { defineTool } from '../../tool.ts';
 
 const HOUR_MS = 3_600_000;
@@ -63,6 +64,7 @@ export const getTrends = defineTool({
   name: 'get_trends',
   title: 'Show trends',
   effect: 'read',
+  subject: machineSubject,
   description:
     'Where disk, memory and CPU of a machine are heading: slope, projections, hours until 90 % with bounds, and why. The chart shows the metric that gets there first, or the one named.',
   http: { method: 'GET', path: '/api/v1/dex/endpoints/:hostname/trends' },

@@ -1,20 +1,9 @@
 /** The card of an alert: what is wrong where, since when, how it stands, and what can be done about it by a click. */
 import type { types } from '@slack/bolt';
 import { z } from 'zod';
-import {
-  type Block,
-  button,
-  clip,
-  escapeText,
-  header,
-  lineBlocks,
-  moment,
-  option,
-  paragraph,
-  type Reply,
-  who,
-  words,
-} from './text.ts';
+import type { RelatedCall, ToolCall } from '../../../core/presentation.ts';
+import { callMenu, relatedBlocks } from './related.ts';
+import { type Block, clip, escapeText, header, lineBlocks, moment, paragraph, type Reply, who, words } from './text.ts';
 
 /** What a card shows of an alert; the wire shape has more. */
 export const alertShown = z.object({
@@ -57,23 +46,16 @@ const RESOLUTION_WORDS: Record<string, string> = {
   deregistered: 'the machine is no longer watched',
 };
 
-/** Choices of the Acknowledge menu; `clear` means until the alert clears by itself. */
-export const ACKNOWLEDGE_CHOICES = [
-  { label: 'for 1 hour', value: '1' },
-  { label: 'for 4 hours', value: '4' },
-  { label: 'for 24 hours', value: '24' },
-  { label: 'until it clears', value: 'clear' },
-] as const;
-
 const MAX_MESSAGE_CHARS = 2000;
 const MAX_WHY_CHARS = 300;
 
-export function alertCard(alert: AlertShown): Reply {
+/** @param related what can be done about it; what that answers goes to the card's thread */
+export function alertCard(alert: AlertShown, related: readonly RelatedCall[]): Reply {
   return {
     text: escapeText(
       `${alert.severity} ${alert.alert_name} on ${alert.hostname}: ${alert.message} (${statusText(alert)})`,
     ),
-    blocks: [...alertBody(alert), ...alertActions(alert)],
+    blocks: [...alertBody(alert), ...relatedBlocks(related, { action: 'thread' })],
   };
 }
 
@@ -123,24 +105,6 @@ function ticketText({ id, url }: { id: string; url: string | null }): types.Rich
   return web ? { type: 'link', url, text: clip(id, 100) } : words(clip(id, 100));
 }
 
-export function alertActions(alert: AlertShown): Block[] {
-  const value = String(alert.id);
-  const runbook = button(
-    'alert_runbook',
-    'Runbook',
-    JSON.stringify({ hostname: alert.hostname, alert: alert.alert_name }),
-  );
-  const rescan = button('alert_rescan', 'Scan again', alert.hostname);
-  if (alert.status === 'resolved') return [{ type: 'actions', elements: [rescan, runbook] }];
-  const acknowledge: types.StaticSelect = {
-    type: 'static_select',
-    action_id: 'alert_acknowledge',
-    placeholder: { type: 'plain_text', text: 'Acknowledge' },
-    options: ACKNOWLEDGE_CHOICES.map((choice) => option(`Acknowledge ${choice.label}`, `${alert.id}:${choice.value}`)),
-  };
-  return [{ type: 'actions', elements: [acknowledge, button('alert_resolve', 'Resolve', value), rescan, runbook] }];
-}
-
 export interface AlertMove {
   from: string | null;
   to: string;
@@ -151,7 +115,7 @@ const timelineShown = z.array(
   z.object({ from: z.string().nullable(), to: z.string(), why: z.string(), actor: z.string() }),
 );
 
-/** What happened to an alert, as lines of its thread. @param facts the answer of get_alert, whose timeline says who */
+/** What happened to an alert, as lines of its thread. @param facts an answer that shows the alert, whose timeline says who */
 export function alertMoves(facts: Record<string, unknown>, moves: AlertMove[]): Reply {
   const alert = alertIn(facts);
   const timeline = timelineShown.parse(facts.timeline);
@@ -168,30 +132,30 @@ export function alertMoves(facts: Record<string, unknown>, moves: AlertMove[]): 
 const SEVERITY_ORDER = ['critical', 'warning', 'info'];
 
 /** Many new alerts in one message: counts, a line each, and a menu that opens one with its buttons. */
-export function alertDigest(alerts: AlertShown[]): Reply {
-  const sorted = alerts.toSorted((a, b) => SEVERITY_ORDER.indexOf(a.severity) - SEVERITY_ORDER.indexOf(b.severity));
+export function alertDigest(shown: { alert: AlertShown; call: ToolCall }[]): Reply {
+  const order = ({ alert }: { alert: AlertShown }) => SEVERITY_ORDER.indexOf(alert.severity);
+  const sorted = shown.toSorted((a, b) => order(a) - order(b));
   const counts = SEVERITY_ORDER.map(
-    (severity) => [severity, alerts.filter((alert) => alert.severity === severity).length] as const,
+    (severity) => [severity, shown.filter(({ alert }) => alert.severity === severity).length] as const,
   )
     .filter(([, count]) => count > 0)
     .map(([severity, count]) => `${count} ${severity}`);
-  const title = `${alerts.length} new alerts: ${counts.join(', ')}`;
-  const line = (alert: AlertShown) =>
+  const title = `${shown.length} new alerts: ${counts.join(', ')}`;
+  const line = ({ alert }: { alert: AlertShown }) =>
     `${SEVERITY_SIGNS[alert.severity] ?? ''} ${alert.alert_name} on ${alert.hostname}`;
-  const menu: types.StaticSelect = {
-    type: 'static_select',
-    action_id: 'alert_show',
-    placeholder: { type: 'plain_text', text: 'Open an alert' },
+  const menu = callMenu(
+    'run:open',
+    'Open an alert',
     // A menu holds at most 100 options.
-    options: sorted.slice(0, 100).map((alert) => option(line(alert), String(alert.id))),
-  };
+    sorted.slice(0, 100).map((one) => ({ label: line(one), call: one.call })),
+  );
   return {
     text: escapeText(title),
     blocks: [header(title), ...lineBlocks(sorted.map(line)), { type: 'actions', elements: [menu] }],
   };
 }
 
-/** The alert in the answer of get_alert. */
+/** The alert in an answer that shows one. */
 export function alertIn(facts: Record<string, unknown>): AlertShown {
   return alertShown.parse(facts.alert);
 }

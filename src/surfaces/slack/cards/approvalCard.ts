@@ -1,20 +1,8 @@
 /** The card of an approval: what would be done, how it went before, who has answered, and the two buttons while it waits. */
-import type { types } from '@slack/bolt';
 import { z } from 'zod';
-import {
-  type Block,
-  bullets,
-  button,
-  clip,
-  confirmed,
-  escapeText,
-  header,
-  moment,
-  paragraph,
-  type Reply,
-  who,
-  words,
-} from './text.ts';
+import type { RelatedCall } from '../../../core/presentation.ts';
+import { relatedBlocks } from './related.ts';
+import { type Block, bullets, clip, escapeText, header, moment, paragraph, type Reply, who, words } from './text.ts';
 
 /** What a card shows of an approval; the wire shape has more. */
 export const approvalShown = z.object({
@@ -44,7 +32,8 @@ const MOST_FACTS = 12;
 
 const earlierOutcome = z.object({ status: z.string(), reason: z.string().nullable(), at: z.string() });
 
-export function approvalCard(approval: ApprovalShown): Reply {
+/** @param related the answers that can be given; none once it is decided */
+export function approvalCard(approval: ApprovalShown, related: readonly RelatedCall[]): Reply {
   const title = ENDS[approval.status] ?? '❓ Waiting for a yes or no';
   return {
     text: escapeText(`${title}: ${approval.question}`),
@@ -53,7 +42,7 @@ export function approvalCard(approval: ApprovalShown): Reply {
       paragraph(words(clip(approval.question, MAX_QUESTION_CHARS), { bold: true }), ...planLines(approval.plan)),
       ...earlier(approval.plan.last_outcomes),
       paragraph(...standing(approval)),
-      ...approvalButtons(approval),
+      ...relatedBlocks(related),
     ],
   };
 }
@@ -106,26 +95,5 @@ function standing(approval: ApprovalShown): Words[] {
     words(`Asked by ${clip(requested_by, 100)}.`),
     ...said,
     ...(follows ? [words(`\n${clip(follows, MAX_FACT_CHARS)}`)] : []),
-  ];
-}
-
-/** None once it is decided. */
-export function approvalButtons({ status, approval_id, question, plan }: ApprovalShown): Block[] {
-  if (status !== 'pending') return [];
-  const variables = plan.variables ? `\nVariables: ${valueText(plan.variables)}` : '';
-  const asked = (label: string, style: 'primary' | 'danger', consequence: string): types.Button =>
-    confirmed(button(`approval_${label.toLowerCase()}`, label, approval_id, style), {
-      title: `${label} this?`,
-      text: `${clip(question, 120)}${clip(variables, 100)}\n${consequence}`,
-      yes: label,
-    });
-  return [
-    {
-      type: 'actions',
-      elements: [
-        asked('Approve', 'primary', 'It starts at once when everybody needed has agreed.'),
-        asked('Deny', 'danger', 'Nothing is run; a person takes over.'),
-      ],
-    },
   ];
 }

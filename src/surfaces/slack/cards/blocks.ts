@@ -1,13 +1,13 @@
 /** Answers of tools as Slack shows them: scores with bars and reasons, the fleet, one alert, and lines for everything else. */
 import { z } from 'zod';
 import type { Answer } from '../../../core/invoke.ts';
+import type { CardKind, ToolCall } from '../../../core/presentation.ts';
 import { scoreShape } from '../../../core/shapes.ts';
-import type { ToolCall } from '../context.ts';
-import { alertActions, alertBody, alertIn } from './alertCard.ts';
+import { alertBody, alertIn } from './alertCard.ts';
+import { callButton, relatedBlocks } from './related.ts';
 import {
   type Block,
   bullets,
-  button,
   clip,
   escapeText,
   header,
@@ -24,11 +24,8 @@ import {
 /** A sign besides the word, told apart by its shape and not by its colour. */
 export const STATUS_SIGNS: Record<string, string> = { healthy: '✓', at_risk: '▲', critical: '✕', unknown: '?' };
 
-/** Slack refuses longer values. */
-const MAX_VALUE_CHARS = 2000;
 const BAR_CELLS = 20;
 const MOST_REASONS = 10;
-const MOST_THUMBS = 3;
 
 const fleetShown = z.object({
   total: z.number(),
@@ -41,68 +38,23 @@ const fleetShown = z.object({
   worst: z.array(z.object({ hostname: z.string(), score: z.number().nullable(), score_status: z.string() })),
 });
 
-const BODIES: Record<string, (output: Record<string, unknown>) => Block[]> = {
-  get_score: (output) => scoreBody(scoreShape.parse(output)),
-  get_fleet: (output) => fleetBody(fleetShown.parse(output)),
-  get_alert: (output) => {
-    const alert = alertIn(output);
-    return [...alertBody(alert), ...alertActions(alert)];
-  },
+const BODIES: Partial<Record<CardKind, (output: Record<string, unknown>) => Block[]>> = {
+  score: (output) => scoreBody(scoreShape.parse(output)),
+  fleet: (output) => fleetBody(fleetShown.parse(output)),
+  alert: (output) => alertBody(alertIn(output)),
 };
 
-/** @param image shown below the words, when there is one */
+/** @param image shown below the text, when there is one */
 export function renderAnswer(call: ToolCall, answer: Answer, image: Block | null, shareable: boolean): Reply {
-  const body = BODIES[call.tool]?.(answer.output) ?? lineBlocks(answer.text.split('\n'));
-  const end = [...(image ? [image] : []), ...thumbs(call, answer.output), ...answerButtons(call, shareable)];
+  const body = (answer.card && BODIES[answer.card]?.(answer.output)) ?? lineBlocks(answer.text.split('\n'));
+  const share = shareable ? callButton('share', 'Share in channel', call) : null;
+  const end = [...(image ? [image] : []), ...relatedBlocks(answer.related, { more: share ? [share] : [] })];
   return { text: escapeText(answer.text), blocks: fitted(body, MAX_BLOCKS - end.length).concat(end) };
 }
 
 function fitted(blocks: Block[], limit: number): Block[] {
   if (blocks.length <= limit) return blocks;
   return [...blocks.slice(0, limit - 1), note(`and ${blocks.length - limit + 1} more`)];
-}
-
-const pagesFound = z.union([
-  z.object({ results: z.array(z.object({ doc_id: z.string() })) }).transform(({ results }) => results),
-  z.object({ runbooks: z.array(z.object({ doc_id: z.string() })) }).transform(({ runbooks }) => runbooks),
-]);
-
-/** Asks whether a runbook helped, for the first of those found. */
-function thumbs({ tool }: ToolCall, output: Record<string, unknown>): Block[] {
-  if (tool !== 'search_runbooks' && tool !== 'endpoint_runbooks') return [];
-  return pagesFound
-    .parse(output)
-    .slice(0, MOST_THUMBS)
-    .flatMap(({ doc_id }, index) => {
-      const vote = (helped: boolean, label: string) =>
-        callButton(`run:${helped ? 'helped' : 'useless'}${index}`, label, {
-          tool: 'rate_runbook',
-          input: { doc_id, helped },
-        });
-      const buttons = [vote(true, `👍 ${doc_id} helped`), vote(false, '👎 It did not')].filter((it) => it !== null);
-      return buttons.length > 0 ? [{ type: 'actions' as const, elements: buttons }] : [];
-    });
-}
-
-function answerButtons(call: ToolCall, shareable: boolean): Block[] {
-  const { hostname } = call.input;
-  const next =
-    call.tool === 'get_score' && typeof hostname === 'string'
-      ? [
-          callButton('run:rescan', 'Scan again', { tool: 'scan_endpoint', input: { hostname } }),
-          callButton('run:history', 'History', { tool: 'get_score_history', input: { hostname } }),
-        ]
-      : [];
-  const buttons = [...next, shareable ? callButton('share', 'Share in channel', call) : null].filter(
-    (it) => it !== null,
-  );
-  return buttons.length > 0 ? [{ type: 'actions', elements: buttons }] : [];
-}
-
-/** A button that carries a call of a tool, so that it works after a restart too; null when the call is too long for one. */
-export function callButton(actionId: string, label: string, call: ToolCall) {
-  const value = JSON.stringify({ tool: call.tool, input: call.input });
-  return value.length > MAX_VALUE_CHARS ? null : button(actionId, label, value);
 }
 
 export function scoreBody(score: z.output<typeof scoreShape>): Block[] {

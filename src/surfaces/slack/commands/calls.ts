@@ -5,10 +5,13 @@ import type { Actor } from '../../../core/actor.ts';
 import { pause } from '../../../core/concurrency/pause.ts';
 import { AppError } from '../../../core/errors.ts';
 import type { Answer } from '../../../core/invoke.ts';
-import { callButton, renderAnswer } from '../cards/blocks.ts';
+import type { ToolCall } from '../../../core/presentation.ts';
+import { type AnyTool, callShowing } from '../../../core/tool.ts';
+import { renderAnswer } from '../cards/blocks.ts';
 import { slackProblem } from '../cards/problems.ts';
+import { callButton } from '../cards/related.ts';
 import { type Block, escapeText, plainReply, type Reply } from '../cards/text.ts';
-import type { Asker, SlackContext, ToolCall } from '../context.ts';
+import type { Asker, SlackContext } from '../context.ts';
 import { hostsMeant, mailMeant, similarHosts } from './hosts.ts';
 
 /** Where a message goes: a channel, a thread in it, or a person's direct messages by their id. */
@@ -17,13 +20,7 @@ export interface Place {
   threadTs?: string;
 }
 
-const startedRun = z.object({ run_id: z.string(), status: z.enum(['queued', 'running']) });
-const finishedRun = z.object({
-  status: z.string(),
-  finished_at: z.string().nullable(),
-  error: z.string().nullable(),
-  result: z.object({ score: z.unknown(), unreachable_reason: z.string().nullable() }).partial().nullable().catch(null),
-});
+const followedRun = z.object({ finished_at: z.string().nullable() });
 
 /** Runs that take longer are left to `/dex run`. */
 const FOLLOW_MS = 30 * 60_000;
@@ -36,8 +33,7 @@ export async function carryOut(slack: SlackContext, asker: Asker, call: ToolCall
     const meant = await settle(slack, actor, call);
     if (Array.isArray(meant)) return await asker.tell(choices('Several machines match. Which one?', meant));
     const answer = await slack.invoke(meant.tool, meant.input, actor, { signal: slack.stopping });
-    const run = startedRun.safeParse(answer.output);
-    if (run.success) await follow(slack, asker, actor, meant, answer, run.data.run_id, place);
+    if (answer.progress !== null) await follow(slack, asker, actor, answer, answer.progress, place);
     else await asker.tell(await present(slack, actor, meant, answer));
   } catch (error) {
     await asker.tell(await failure(slack, actor, call, error));
@@ -48,39 +44,41 @@ export async function carryOut(slack: SlackContext, asker: Asker, call: ToolCall
 async function settle(slack: SlackContext, actor: Actor, call: ToolCall): Promise<ToolCall | ToolCall[]> {
   const input = { ...call.input };
   if (typeof input.owner_email === 'string') input.owner_email = await mailMeant(slack, input.owner_email);
-  if (typeof input.hostname !== 'string' || call.tool === 'register_endpoint') return { ...call, input };
+  // Of a tool that is about no known machine, as of one that registers a new one, the name is taken as it is.
+  if (typeof input.hostname !== 'string' || !toolNamed(slack, call.tool)?.subject) return { ...call, input };
   const hosts = await hostsMeant(slack, actor, input.hostname);
   const calls = hosts.map((hostname) => ({ tool: call.tool, input: { ...input, hostname } }));
   return calls.length === 1 ? (calls[0] as ToolCall) : calls;
 }
 
 async function present(slack: SlackContext, actor: Actor, call: ToolCall, answer: Answer): Promise<Reply> {
-  return renderAnswer(call, answer, await pictureOf(slack, actor, call, answer), isRead(slack, call.tool));
+  return renderAnswer(call, answer, await pictureOf(slack, actor, answer), isRead(slack, call.tool));
 }
 
-/** A score is shown with its course. */
-async function pictureOf(slack: SlackContext, actor: Actor, call: ToolCall, answer: Answer): Promise<Block | null> {
-  if (call.tool !== 'get_score') return slack.pictures.show(answer.chart);
-  const { chart } = await slack.invoke('get_score_history', { hostname: answer.output.hostname }, actor);
-  return slack.pictures.show(chart);
+async function pictureOf(slack: SlackContext, actor: Actor, { illustration, chart }: Answer): Promise<Block | null> {
+  if (illustration === null) return slack.pictures.show(chart);
+  return slack.pictures.show((await slack.invoke(illustration.tool, illustration.input, actor)).chart);
 }
 
 /** A read done again for everybody in the channel to see; writes are never repeated by sharing. */
 export async function shared(slack: SlackContext, actor: Actor, call: ToolCall): Promise<Reply> {
   if (!isRead(slack, call.tool)) throw new AppError('refused', 'Only answers to questions can be shared.');
   const answer = await slack.invoke(call.tool, call.input, actor);
-  return renderAnswer(call, answer, await pictureOf(slack, actor, call, answer), false);
+  return renderAnswer(call, answer, await pictureOf(slack, actor, answer), false);
 }
 
 function isRead(slack: SlackContext, toolName: string): boolean {
-  return slack.tools.some(({ name, effect }) => name === toolName && effect === 'read');
+  return toolNamed(slack, toolName)?.effect === 'read';
+}
+
+export function toolNamed(slack: SlackContext, toolName: string): AnyTool | undefined {
+  return slack.tools.find(({ name }) => name === toolName);
 }
 
 async function follow(
   slack: SlackContext,
   asker: Asker,
   actor: Actor,
-  call: ToolCall,
   answer: Answer,
   runId: string,
   place: Place = { channel: asker.person.id },
@@ -95,7 +93,7 @@ async function follow(
   else if (place.channel === asker.person.id)
     await asker.tell(plainReply(`${answer.text}\nThe result appears in our direct messages.`));
   if (first?.channel && first.ts) await slack.unfinished.keep(runId, { channel: first.channel, ts: first.ts });
-  const end = await runEnd(slack, actor, call, runId);
+  const end = await runEnd(slack, actor, runId);
   if (!(first?.channel && first.ts && (await edited(slack, first.channel, first.ts, end)))) await asker.tell(end);
 }
 
@@ -110,25 +108,19 @@ export async function edited(slack: SlackContext, channel: string, ts: string, r
   }
 }
 
-/** Waits for a run and words its end. */
-export async function runEnd(slack: SlackContext, actor: Actor, call: ToolCall, runId: string): Promise<Reply> {
+/** Waits for a run and says how it ended, with what came of it. */
+export async function runEnd(slack: SlackContext, actor: Actor, runId: string): Promise<Reply> {
+  const { tool, input } = callShowing(slack.tools, 'run', runId);
   const deadline = Date.now() + FOLLOW_MS;
   for (let waitMs = LOOK_MS.first; Date.now() < deadline; waitMs = Math.min(waitMs * 2, LOOK_MS.most)) {
     await pause(waitMs, slack.stopping);
     // The next process goes on with it.
     if (slack.stopping.aborted) return stillUnderWay(runId);
-    const answer = await slack.invoke('get_run', { run_id: runId }, actor);
-    const run = finishedRun.parse(answer.output);
-    if (run.finished_at === null) continue;
+    const { output, text, followUp } = await slack.invoke(tool, input, actor);
+    if (followedRun.parse(output).finished_at === null) continue;
     await slack.unfinished.done(runId);
-    if (run.status !== 'completed' || call.tool !== 'scan_endpoint') return plainReply(answer.text);
-    const { hostname } = call.input;
-    if (!run.result?.score)
-      return plainReply(
-        `${hostname} has no score: ${run.result?.unreachable_reason ?? 'nothing of it could be measured'}.`,
-      );
-    const scoreCall = { tool: 'get_score', input: { hostname } };
-    return present(slack, actor, scoreCall, await slack.invoke('get_score', { hostname }, actor));
+    if (followUp === null) return plainReply(text);
+    return present(slack, actor, followUp, await slack.invoke(followUp.tool, followUp.input, actor));
   }
   await slack.unfinished.done(runId);
   return stillUnderWay(runId);
@@ -159,7 +151,7 @@ export async function failure(slack: SlackContext, actor: Actor, call: ToolCall,
 
 /** Says no, and who may say yes. */
 function denied(slack: SlackContext, toolName: string, error: AppError): Reply {
-  const tool = slack.tools.find(({ name }) => name === toolName);
+  const tool = toolNamed(slack, toolName);
   const who = tool && slack.people.whoMay(tool);
   const hint = who
     ? `These can: ${who}`

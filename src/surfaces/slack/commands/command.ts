@@ -4,8 +4,8 @@ import { helpTopics, toolHelpText } from '../../../core/commands/commandHelp.ts'
 import { type Reading, readCommand, splitCommand } from '../../../core/commands/readCommand.ts';
 import { leastRole } from '../../../core/policy.ts';
 import type { AnyTool } from '../../../core/tool.ts';
-import { callButton } from '../cards/blocks.ts';
 import { slackProblem } from '../cards/problems.ts';
+import { callButton } from '../cards/related.ts';
 import { type Block, header, note, paragraph, plainReply, type Reply, unescapeTyped, words } from '../cards/text.ts';
 import type { Asker, SlackContext } from '../context.ts';
 import { carryOut } from './calls.ts';

@@ -2,13 +2,15 @@
 import type { types } from '@slack/bolt';
 import { type Field, fieldsOf, readFields } from '../../../core/commands/readCommand.ts';
 import type { AppError } from '../../../core/errors.ts';
+import type { ToolCall } from '../../../core/presentation.ts';
 import type { AnyTool } from '../../../core/tool.ts';
 import { type Block, clip, lineBlocks, option } from '../cards/text.ts';
-import type { ToolCall } from '../context.ts';
 
 export const FORM_CALLBACK = 'tool_form';
 const INPUT = 'value';
 const MAX_TITLE_CHARS = 24;
+/** What may be longer than this is more than a line; Slack takes at most 3000. */
+const LONG_TEXT_CHARS = 2000;
 /** As long as a comment of feedback may be. */
 export const MAX_COMMENT_CHARS = 2000;
 /** Fields inside others (ports, login names) that a form asks for; the rest is for the command. */
@@ -28,7 +30,8 @@ export function wantsForm(tool: AnyTool): boolean {
   return tool.effect === 'write' && fieldsOf(tool).length > tool.command!.args.length;
 }
 
-export function toolForm(tool: AnyTool): types.ModalView {
+/** @param choices by field: the values that somebody can choose from, where they are known */
+export function toolForm(tool: AnyTool, choices: Record<string, readonly string[]> = {}): types.ModalView {
   return {
     type: 'modal',
     callback_id: FORM_CALLBACK,
@@ -38,7 +41,7 @@ export function toolForm(tool: AnyTool): types.ModalView {
     close: plain('Cancel'),
     blocks: fieldsOf(tool)
       .filter(({ path, name }) => path.length === 1 || INNER_FIELDS.has(name))
-      .map(inputBlock),
+      .map((field) => inputBlock({ ...field, choices: [...(choices[field.name] ?? field.choices)] })),
   };
 }
 
@@ -51,15 +54,21 @@ function inputBlock(field: Field): Block {
     optional: !field.required,
     label: plain(label.charAt(0).toUpperCase() + label.slice(1)),
     ...(hint && { hint: plain(clip(hint, 150)) }),
-    element:
-      field.choices.length > 0
-        ? {
-            type: 'static_select',
-            action_id: INPUT,
-            options: field.choices.map((choice) => option(choice.replaceAll('_', ' '), choice)),
-          }
-        : { type: 'plain_text_input', action_id: INPUT },
+    element: field.choices.length > 0 ? choiceOf(field) : textInput(field),
   };
+}
+
+function choiceOf({ choices, initial, required }: Field): types.StaticSelect {
+  // A menu holds at most 100 options.
+  const options = choices.slice(0, 100).map((choice) => option(choice.replaceAll('_', ' '), choice));
+  const chosen = options.find(({ value }) => value === initial) ?? (required ? options[0] : undefined);
+  return { type: 'static_select', action_id: INPUT, options, ...(chosen && { initial_option: chosen }) };
+}
+
+/** A text that may be long is given room. */
+function textInput({ maxLength }: Field): types.PlainTextInput {
+  const isLong = maxLength !== null && maxLength >= LONG_TEXT_CHARS;
+  return { type: 'plain_text_input', action_id: INPUT, ...(isLong && { multiline: true, max_length: maxLength }) };
 }
 
 /** The value of one field of a form; null when it was left empty. */

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import type { Actor } from '../../../core/actor.ts';
 import { didYouMean } from '../../../core/commands/didYouMean.ts';
 import { AppError } from '../../../core/errors.ts';
+import { callShowing } from '../../../core/tool.ts';
 import type { SlackContext } from '../context.ts';
 
 const listed = z.array(
@@ -16,7 +17,8 @@ const MENTION = /^<@([UW][A-Z0-9]+)(?:\|[^>]*)?>$/;
 const MOST_COMPARED = 1000;
 
 export async function machines(slack: SlackContext, actor: Actor, filter: Record<string, unknown>): Promise<Machine[]> {
-  const { output } = await slack.invoke('list_endpoints', { limit: 100, ...filter }, actor);
+  const { tool, input } = callShowing(slack.tools, 'endpoints');
+  const { output } = await slack.invoke(tool, { ...input, limit: 100, ...filter }, actor);
   return listed.parse(output.endpoints);
 }
 

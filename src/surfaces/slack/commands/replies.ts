@@ -16,13 +16,16 @@ export async function say(slack: SlackContext, { channel, threadTs }: Place, rep
     );
 }
 
-/** Answers a form with the next view, or with what was wrong at its field. */
+/**
+ * Answers a form with the next view, or with what was wrong at its field.
+ * @param tool what the form is of, so that a refusal says who may; null when that is everybody
+ */
 export async function submitted(
   slack: SlackContext,
   ack: (response: ViewResponse) => Promise<void>,
   person: Person,
   state: FormState,
-  tool: string,
+  tool: string | null,
   work: () => Promise<types.ModalView>,
 ): Promise<void> {
   try {
@@ -30,7 +33,7 @@ export async function submitted(
   } catch (error) {
     if (error instanceof AppError && error.kind !== 'denied')
       return ack({ response_action: 'errors', errors: formErrors(error, state) });
-    const said = await failure(slack, await slack.people.actor(person), { tool, input: {} }, error);
+    const said = await failure(slack, await slack.people.actor(person), { tool: tool ?? '', input: {} }, error);
     await ack({ response_action: 'update', view: { ...messageModal('Not done', ''), blocks: said.blocks } });
   }
 }

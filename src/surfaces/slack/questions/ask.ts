@@ -2,10 +2,13 @@
 import { z } from 'zod';
 import type { Actor } from '../../../core/actor.ts';
 import { pause } from '../../../core/concurrency/pause.ts';
-import { type Block, button, note, plainReply, type Reply, unescapeTyped } from '../cards/text.ts';
-import { carryOut, edited, failure, type Place, quiet, stillUnderWay } from '../commands/calls.ts';
+import type { RelatedCall } from '../../../core/presentation.ts';
+import { callShowing } from '../../../core/tool.ts';
+import { relatedBlocks } from '../cards/related.ts';
+import { type Block, note, plainReply, type Reply, unescapeTyped } from '../cards/text.ts';
+import { edited, failure, type Place, quiet, stillUnderWay } from '../commands/calls.ts';
 import { COMMAND } from '../commands/command.ts';
-import type { Asker, Click, SlackContext } from '../context.ts';
+import type { Asker, SlackContext } from '../context.ts';
 import type { MessagePlace } from './unfinished.ts';
 
 export interface Question extends Asker {
@@ -14,11 +17,9 @@ export interface Question extends Asker {
   place: Place;
 }
 
-const startedRun = z.object({ run_id: z.string() });
 const followedRun = z.object({
   status: z.string(),
   finished_at: z.string().nullable(),
-  requested_by: z.string(),
   error: z.string().nullable(),
   result: z.unknown(),
   steps: z.array(z.object({ calls: z.array(z.object({ tool: z.string() })).default([]) })).catch([]),
@@ -44,17 +45,19 @@ export async function answerQuestion(
   botId: string | undefined,
 ): Promise<void> {
   const actor = await slack.people.actor(question.person);
-  const call = { tool: 'start_run', input: {} };
+  const tool = slack.tools.find(({ command }) => command?.takesPlainText);
+  if (!tool) return question.tell(plainReply(`I take commands only: ${COMMAND} help lists them.`));
   try {
     const goal = await asPlainText(slack, question.text, botId);
     if (goal === '') {
       const hint = `Ask me something, as: why is alice's laptop slow? ${COMMAND} help lists what else I can do.`;
       return await question.tell(plainReply(hint));
     }
-    const { run_id } = startedRun.parse((await slack.invoke(call.tool, { goal }, actor)).output);
-    await postAnswer(slack, question, actor, run_id);
+    const started = await slack.invoke(tool.name, { [tool.command?.args[0] ?? '']: goal }, actor);
+    if (started.progress === null) return await question.tell(plainReply(started.text));
+    await postAnswer(slack, question, actor, started.progress, started.related);
   } catch (error) {
-    await question.tell(await failure(slack, actor, call, error));
+    await question.tell(await failure(slack, actor, { tool: tool.name, input: {} }, error));
   }
 }
 
@@ -68,9 +71,15 @@ async function asPlainText(slack: SlackContext, text: string, botId: string | un
   return unescapeTyped(goal).trim();
 }
 
-async function postAnswer(slack: SlackContext, question: Question, actor: Actor, runId: string): Promise<void> {
+async function postAnswer(
+  slack: SlackContext,
+  question: Question,
+  actor: Actor,
+  runId: string,
+  related: readonly RelatedCall[],
+): Promise<void> {
   const { channel, threadTs } = question.place;
-  const thinking = quiet(thinkingReply([], runId));
+  const thinking = quiet(thinkingReply([], related));
   const posted = await slack.client.chat.postMessage({ channel, thread_ts: threadTs, ...thinking });
   const message = { channel: posted.channel as string, ts: posted.ts as string };
   await slack.unfinished.keep(runId, message);
@@ -85,13 +94,14 @@ export async function followAnswer(
   runId: string,
   { channel, ts }: MessagePlace,
 ): Promise<Reply> {
+  const { tool, input } = callShowing(slack.tools, 'run', runId);
   const deadline = Date.now() + FOLLOW_MS;
   let shown = '';
   for (let waitMs = FIRST_LOOK_MS; Date.now() < deadline; waitMs = POLL_EVERY_MS) {
     await pause(waitMs, slack.stopping);
     // The next process goes on with it.
     if (slack.stopping.aborted) return stillUnderWay(runId);
-    const { output, text } = await slack.invoke('get_run', { run_id: runId }, actor);
+    const { output, text, related } = await slack.invoke(tool, input, actor);
     const run = followedRun.parse(output);
     const tools = toolsUsed(run);
     if (run.finished_at !== null) {
@@ -101,16 +111,15 @@ export async function followAnswer(
     const now = `${run.status} ${tools.join()}`;
     if (now === shown) continue;
     shown = now;
-    await edited(slack, channel, ts, thinkingReply(tools, runId, run.status));
+    await edited(slack, channel, ts, thinkingReply(tools, related, run.status));
   }
   await slack.unfinished.done(runId);
   return stillUnderWay(runId);
 }
 
-function thinkingReply(tools: string[], runId: string, status = 'running'): Reply {
+function thinkingReply(tools: string[], related: readonly RelatedCall[], status = 'running'): Reply {
   const doing = status === 'waiting_approval' ? '⏸ Waiting for a person to agree to a step' : '🔎 Looking into it';
-  const stop: Block = { type: 'actions', elements: [button('ask_stop', 'Stop', runId)] };
-  return plainReply(`${doing} …`, ...toolNote(tools), stop);
+  return plainReply(`${doing} …`, ...toolNote(tools), ...relatedBlocks(related));
 }
 
 function answerReply(run: FollowedRun, text: string, tools: string[]): Reply {
@@ -129,13 +138,4 @@ function toolsUsed({ steps, result }: FollowedRun): string[] {
 
 function toolNote(tools: string[]): Block[] {
   return tools.length > 0 ? [note(`Tools used: ${tools.join(', ')}`)] : [];
-}
-
-/** Whoever asked may stop it, whatever their role: it is their own question, which is checked here. */
-export async function stopAnswer(slack: SlackContext, click: Click): Promise<void> {
-  const actor = await slack.people.actor(click.person);
-  const input = { run_id: click.value };
-  const { requested_by } = followedRun.parse((await slack.invoke('get_run', input, actor)).output);
-  if (requested_by !== actor.id) return carryOut(slack, click, { tool: 'cancel_run', input });
-  await slack.invoke('cancel_run', input, { ...actor, role: 'operator' });
 }

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { jobActor } from '../../../core/actor.ts';
 import { AppError } from '../../../core/errors.ts';
+import { callShowing } from '../../../core/tool.ts';
 import { edited, runEnd } from '../commands/calls.ts';
 import type { SlackContext } from '../context.ts';
 import { followAnswer } from './ask.ts';
@@ -10,7 +11,7 @@ import type { MessagePlace } from './unfinished.ts';
 /** Asked for by people who are not there any more to ask. */
 const ACTOR = jobActor('answer_slack');
 
-const keptRun = z.object({ kind: z.string(), hostname: z.string().nullable() });
+const keptRun = z.object({ kind: z.string() });
 
 /** Goes on with the messages that another process left, each to its end; never rejects. */
 export async function finishOld(slack: SlackContext): Promise<void> {
@@ -28,14 +29,13 @@ export async function finishOld(slack: SlackContext): Promise<void> {
 }
 
 async function finishOne(slack: SlackContext, runId: string, message: MessagePlace): Promise<void> {
-  const found = await slack.invoke('get_run', { run_id: runId }, ACTOR).catch((error: unknown) => {
+  const { tool, input } = callShowing(slack.tools, 'run', runId);
+  const found = await slack.invoke(tool, input, ACTOR).catch((error: unknown) => {
     if (error instanceof AppError && error.kind === 'not_found') return null;
     throw error;
   });
   if (!found) return slack.unfinished.done(runId);
-  const { kind, hostname } = keptRun.parse(found.output);
-  const call = kind === 'scan' ? { tool: 'scan_endpoint', input: { hostname } } : { tool: 'get_run', input: {} };
-  const end =
-    kind === 'planner' ? await followAnswer(slack, ACTOR, runId, message) : await runEnd(slack, ACTOR, call, runId);
+  const { kind } = keptRun.parse(found.output);
+  const end = kind === 'planner' ? await followAnswer(slack, ACTOR, runId, message) : await runEnd(slack, ACTOR, runId);
   await edited(slack, message.channel, message.ts, end);
 }

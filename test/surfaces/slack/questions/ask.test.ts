@@ -110,11 +110,11 @@ describe('with a model', { timeout: 60_000 }, () => {
     slack.calls.length = 0;
     await slack.write(send, 'alice', 'app_mention', `<@${slack.users.dexops}> Think long about pc-7`);
     const first = await thinking();
-    const { value } = buttonOf(first.body, 'ask_stop');
+    const { value } = buttonOf(first.body, 'run:stop');
     const message = { channel: first.answer.channel, ts: first.answer.ts };
-    await slack.click(send, 'otto', { actionId: 'ask_stop', value, message });
+    await slack.click(send, 'otto', { actionId: 'run:stop', value, message });
     expect(shown(await slack.until(() => slack.responses[0]))).toContain('needs the role operator');
-    await slack.click(send, 'alice', { actionId: 'ask_stop', value, message });
+    await slack.click(send, 'alice', { actionId: 'run:stop', value, message });
     const { body } = await edited(first.answer.ts, 'Cancelled by');
     expect(buttons(body)).toEqual([]);
   });

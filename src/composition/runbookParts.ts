@@ -2,12 +2,12 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { createEmbedder } from './adapters/embeddings.ts';
-import { createRunbookFiles } from './adapters/runbookFiles.ts';
-import { createRunbookIndex } from './adapters/vectors/runbookIndex.ts';
-import { AppError, type ErrorKind } from './core/errors.ts';
-import type { Log } from './core/ports/ports.ts';
-import type { IndexedApart } from './core/ports/runbookPorts.ts';
+import { createEmbedder } from '../adapters/embeddings.ts';
+import { createRunbookFiles } from '../adapters/runbookFiles.ts';
+import { createRunbookIndex } from '../adapters/vectors/runbookIndex.ts';
+import { AppError, type ErrorKind } from '../core/errors.ts';
+import type { Log } from '../core/ports/ports.ts';
+import type { IndexedApart } from '../core/ports/runbookPorts.ts';
 
 /** Where everything lies; plain values, since they are handed to another process. */
 export interface RunbookPlaces {
@@ -42,7 +42,7 @@ export type IndexAnswer = IndexedApart | { failure: { kind: ErrorKind; message: 
  */
 export async function indexApart(order: IndexOrder, stop: AbortSignal): Promise<IndexedApart> {
   const child = fork(join(import.meta.dirname, 'indexRunbooks.ts'), [JSON.stringify(order)], {
-    execArgv: ['--import', new URL('compileCache.ts', import.meta.url).href],
+    execArgv: ['--import', new URL('../compileCache.ts', import.meta.url).href],
   });
   const kill = () => child.kill('SIGKILL');
   stop.addEventListener('abort', kill, { once: true });

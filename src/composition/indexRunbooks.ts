@@ -1,7 +1,7 @@
 /** The process that indexes all runbooks and ends; started by the service, which tells it where they are. */
-import { createLog } from './adapters/log.ts';
-import { AppError } from './core/errors.ts';
-import { createRunbooks } from './core/runbooks/runbooks.ts';
+import { createLog } from '../adapters/log.ts';
+import { AppError } from '../core/errors.ts';
+import { createRunbooks } from '../core/runbooks/runbooks.ts';
 import { type IndexAnswer, type IndexOrder, runbookParts } from './runbookParts.ts';
 
 const order: IndexOrder = JSON.parse(process.argv[2] ?? '');

@@ -3,9 +3,9 @@ import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { createRunbooks } from '../src/core/runbooks/runbooks.ts';
-import { indexApart, type RunbookPlaces, runbookParts } from '../src/runbookParts.ts';
-import { collectingLog } from './helpers/collectingLog.ts';
+import { indexApart, type RunbookPlaces, runbookParts } from '../../src/composition/runbookParts.ts';
+import { createRunbooks } from '../../src/core/runbooks/runbooks.ts';
+import { collectingLog } from '../helpers/collectingLog.ts';
 
 const wait = { timeout: 60_000 };
 const log = { level: 'ERROR', format: 'json' } as const;

@@ -1,0 +1,28 @@
+/** The ports that core itself implements: each is made over all ports, and put beside those of the adapters. */
+import { createAlertIntake } from '../core/alerts/alertIntake.ts';
+import { createHealing } from '../core/healing/handleAlerts.ts';
+import type { Collector, Healing, Ports } from '../core/ports/ports.ts';
+import { createRunEvents } from '../core/runs/runEvents.ts';
+import { agentCollector, investigateByRun } from '../core/scans/agentScan.ts';
+
+type CorePort = 'alertIntake' | 'healing' | 'inProgress' | 'runEvents' | 'runKinds' | 'scanner';
+
+/** What adapters, configuration and this process provide. */
+export type OuterPorts = Omit<Ports, CorePort>;
+
+/**
+ * @param healing null leaves alerts where their sources put them
+ * @param agentScans whether an agent looks at endpoints in a scan, with the collector as its fallback
+ */
+export function completePorts(outer: OuterPorts, healing: Healing | null | undefined, agentScans: boolean): Ports {
+  // Each of these is called only when all are there.
+  const ports = { ...outer, runEvents: createRunEvents(), runKinds: {}, inProgress: new Set<string>() } as Ports;
+  ports.alertIntake = createAlertIntake(ports);
+  ports.scanner = agentScans ? scanningAgent(ports) : ports.collector;
+  if (healing !== null) ports.healing = healing ?? createHealing(ports);
+  return ports;
+}
+
+function scanningAgent(ports: Ports): Collector {
+  return agentCollector({ direct: ports.collector, investigate: investigateByRun(ports), now: ports.clock.now });
+}

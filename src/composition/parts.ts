@@ -1,0 +1,208 @@
+/** Parts that the composition root plugs in and that take more than a line to make. */
+import { join } from 'node:path';
+import type { z } from 'zod';
+import { charts } from '../adapters/charts.ts';
+import { tokens } from '../adapters/identity.ts';
+import { createLlm } from '../adapters/llm/create.ts';
+import type { AgentConnection } from '../adapters/mcpTools.ts';
+import { reloadedFile, yamlFiles } from '../adapters/reloadedFile.ts';
+import type { SlackConnection, SlackFormatting } from '../adapters/slack/connect.ts';
+import { createTicketMessenger } from '../adapters/tickets.ts';
+import { type Config, namedSecret, PROJECT_DIR } from '../config.ts';
+import { jobActor } from '../core/actor.ts';
+import { ticketGivenUp, ticketTaken } from '../core/alerts/ticketing.ts';
+import { TicketMappingFile } from '../core/alerts/ticketMapping.ts';
+import { AppError } from '../core/errors.ts';
+import { RemediationFile } from '../core/healing/remediationMap.ts';
+import type { Invoke } from '../core/invoke.ts';
+import { notice } from '../core/outbox/messages.ts';
+import { composeSurveyMessage, SURVEY_MESSENGER } from '../core/people/surveys.ts';
+import { AgentProfilesFile, McpServersFile } from '../core/planner/agentProfiles.ts';
+import { costUsd, LlmPricesFile } from '../core/planner/llm.ts';
+import { mcpServersProbe } from '../core/planner/mcpServers.ts';
+import type { PlannerParts } from '../core/planner/plannerRuns.ts';
+import type { Messenger } from '../core/ports/messagePorts.ts';
+import type { Clock, Log, Metrics, Ports, Reloaded, Settings } from '../core/ports/ports.ts';
+import type { Store } from '../core/ports/storePorts.ts';
+import type { CardKind } from '../core/presentation.ts';
+import type { Probe } from '../core/processes/health.ts';
+import { callShowing } from '../core/tool.ts';
+import { TOOLS } from '../core/tools/index.ts';
+import { NO_TRACING, type Tracing } from '../core/tracing.ts';
+import type { RemediationRules } from '../domain/healing/remediationGuards.ts';
+import type { RunbookPlaces } from './runbookParts.ts';
+
+/** OpenTelemetry is loaded only for those who collect traces. */
+export async function openTracing(
+  config: Config,
+  instanceId: string,
+  log: Log,
+): Promise<Tracing & { close(): Promise<void> }> {
+  if (config.OTEL_EXPORTER_OTLP_ENDPOINT === '') return { ...NO_TRACING, close: async () => {} };
+  const { createTracing } = await import('../adapters/tracing.ts');
+  return createTracing({
+    endpoint: config.OTEL_EXPORTER_OTLP_ENDPOINT,
+    headers: config.OTEL_EXPORTER_OTLP_HEADERS,
+    serviceName: config.OTEL_SERVICE_NAME,
+    version: config.version,
+    instanceId,
+    log,
+  });
+}
+
+/** What agents are made from: the model, the configuration files, and connections to MCP servers. */
+export function plannerParts(
+  config: Config,
+  clock: Clock,
+  log: Log,
+  connectAgent: AgentConnection | undefined,
+): PlannerParts & { serversProbe: Probe } {
+  const file = <S extends z.ZodType>(name: string, schema: S) =>
+    reloadedFile(join(config.CONFIG_DIR, name), schema, { log });
+  const servers = file('mcp_servers.yaml', McpServersFile);
+  const env = (name: string) => namedSecret(name) ?? undefined;
+  return {
+    model: createLlm({
+      provider: config.LLM_PROVIDER,
+      model: config.LLM_MODEL,
+      openai: { apiKey: config.OPENAI_API_KEY, baseUrl: config.OPENAI_BASE_URL },
+      anthropic: { apiKey: config.ANTHROPIC_API_KEY, baseUrl: config.ANTHROPIC_BASE_URL },
+      bedrock: { region: config.AWS_REGION, endpoint: config.BEDROCK_ENDPOINT_URL, credentials: null },
+      ollama: { baseUrl: config.OLLAMA_URL },
+    }),
+    prices: file('llm_prices.yaml', LlmPricesFile),
+    profiles: file('agent_profiles.yaml', AgentProfilesFile),
+    budget: { dayUsd: config.LLM_DAILY_BUDGET_USD, callerUsd: config.LLM_DAILY_BUDGET_PER_KEY_USD },
+    // Loaded when the first agent is set to work.
+    openTools: async (profile, caller) =>
+      (await import('../adapters/mcpTools.ts')).openMcpTools({
+        servers: new Map([...servers.current()].filter(([name]) => profile.servers.includes(name))),
+        async connectInProcess(server, transport) {
+          if (!connectAgent) throw new AppError('unavailable', `This process does not serve ${server} to agents.`);
+          await connectAgent({ ...caller, tools: TOOLS, charts, log, version: config.version }, transport);
+        },
+        env,
+        log,
+      }),
+    serversProbe: mcpServersProbe({
+      servers,
+      clock,
+      async look(external) {
+        const { openMcpTools } = await import('../adapters/mcpTools.ts');
+        const connectInProcess = () => Promise.reject(new Error('Only external servers are looked at.'));
+        const tools = await openMcpTools({ servers: external, connectInProcess, env, log });
+        return tools.close().then(tools.status);
+      },
+    }),
+  };
+}
+
+/** The messenger to the ticket system; none while no ticket system is connected. */
+export function ticketMessengers(config: Config, ports: Ports): Messenger[] {
+  const url = config.DEX_TICKET_WEBHOOK_URL;
+  if (url === '') return [];
+  const folder = join(config.CONFIG_DIR, 'ticket_mappings');
+  const mappings = yamlFiles(folder).map((file) => reloadedFile(file, TicketMappingFile, { log: ports.log }).current());
+  return [
+    createTicketMessenger({
+      url,
+      secret: config.WEBHOOK_SECRET,
+      mapping: mappings.find(({ target }) => target.test(url)) ?? null,
+      secretOf: namedSecret,
+      nowMs: () => ports.clock.now().getTime(),
+      find: (ticketId) => ports.store.tickets.get(ticketId),
+      taken: (ticketId, taken) => ticketTaken(ports, ticketId, taken),
+      givenUp: (messages, reason) => ticketGivenUp(ports, messages, reason),
+    }),
+  ];
+}
+
+/** Runbooks that came by upload; a backup takes them along. */
+export function uploadsDir(config: Config): string {
+  return join(config.DATA_DIR, 'runbooks');
+}
+
+/** Where a process finds runbooks, their index and the embedding model. */
+export function runbookPlaces(config: Config): RunbookPlaces {
+  return {
+    root: PROJECT_DIR,
+    shippedDir: config.RUNBOOKS_DIR,
+    uploadedDir: uploadsDir(config),
+    indexDir: join(config.DATA_DIR, 'runbook-index'),
+    modelsDir: join(config.DATA_DIR, 'models'),
+    model: config.EMBEDDING_MODEL,
+  };
+}
+
+/** The part of the configuration that use cases read. @param messengers those that post to people and channels */
+export function settingsOf(config: Config, messengers: readonly Messenger[]): Settings {
+  const slackNotified = config.SLACK_BOT_TOKEN !== '' && config.SLACK_ALERT_CHANNEL !== '';
+  return {
+    scanIntervalMs: config.DEX_SCAN_INTERVAL_MINUTES * 60_000,
+    retentionDays: config.DEX_RETENTION_DAYS,
+    scanConcurrency: config.DEX_SCAN_CONCURRENCY,
+    thresholds: { warning: config.DEX_SCORE_ALERT_THRESHOLD, critical: config.DEX_SCORE_CRITICAL_THRESHOLD },
+    alertMessengers: [
+      ...new Set([
+        ...messengers.map(({ name }) => name).filter((name) => name !== SURVEY_MESSENGER),
+        ...(slackNotified ? ['slack'] : []),
+      ]),
+    ],
+    selfHealing: config.DEX_SELF_HEALING_ENABLED,
+    tickets: config.DEX_TICKET_WEBHOOK_URL !== '',
+    publicUrl: config.PUBLIC_URL,
+  };
+}
+
+/** What Slack's messengers take from the application; null while no bot token is set. */
+export async function openSlack(
+  config: Config,
+  formatting: SlackFormatting | undefined,
+  parts: { ports: () => Ports; invoke: () => Invoke; store: Store; clock: Clock; log: Log },
+): Promise<SlackConnection | null> {
+  if (config.SLACK_BOT_TOKEN === '') return null;
+  const { connectSlack } = await import('../adapters/slack/connect.ts');
+  const read = (card: CardKind, id: string) => {
+    const { tool, input } = callShowing(TOOLS, card, id);
+    return parts.invoke()(tool, input, jobActor('tell_slack'));
+  };
+  return connectSlack(
+    { token: config.SLACK_BOT_TOKEN, apiUrl: config.SLACK_API_URL, channel: config.SLACK_ALERT_CHANNEL },
+    formatting,
+    {
+      messages: parts.store.slackMessages,
+      readAlert: (id) => read('alert', String(id)),
+      readApproval: (id) => read('approval', id),
+      write: (message) => composeSurveyMessage(parts.ports(), message),
+    },
+    parts,
+  );
+}
+
+/** Says at start what agents think with, and what no budget holds for. */
+export function logModel({ model, prices }: PlannerParts, log: Log): void {
+  const nothing = { inputTokens: 0, outputTokens: 0 };
+  if (!model.llm) log.info({ reason: model.reason }, 'no language model: agents answer by rules');
+  else if (costUsd(prices.current(), model.llm.describe(), nothing) === null)
+    log.warn(model.llm.describe(), 'this model has no price in llm_prices.yaml: no budget holds for it');
+}
+
+/** The remediation map; an edit that is refused is counted, and a notice of it is sent. */
+export function openRemediationMap(
+  config: Config,
+  metrics: Metrics,
+  log: Log,
+  ports: () => Ports,
+): Reloaded<RemediationRules> {
+  const name = 'dex_remediation_map.yaml';
+  return reloadedFile(join(config.CONFIG_DIR, name), RemediationFile, {
+    log,
+    onRefused(problem) {
+      metrics.configRefused(name);
+      const text = `An edit of the remediation map was refused; the last good one stays in force. ${problem}`;
+      notice(ports(), `remediation_map:${tokens.digest(problem)}`, text).catch((error: unknown) =>
+        log.error({ err: error }, 'a notice could not be kept'),
+      );
+    },
+  });
+}

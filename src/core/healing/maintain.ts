@@ -1,0 +1,41 @@
+/** Maintaining remediations: verifications that are due, remediations that lost their reason or their worker, and those that wait. */
+import { OPEN_REMEDIATION_STATUSES } from '../../domain/healing/remediation.ts';
+import { cancelApproval } from '../approvals.ts';
+import type { Ports } from '../ports/ports.ts';
+import { startNext } from './begin.ts';
+import { endRemediation } from './endRemediation.ts';
+import { settleVerification } from './verify.ts';
+
+/** A playbook ends after ten minutes; whoever is still "running" so long after lost its worker. Milliseconds. */
+const LOST_AFTER_MS = 20 * 60_000;
+
+/** Each minute: judges fixes that wait for a source's word, ends what has lost its reason or its worker, starts what waits. */
+export async function maintainRemediations(ports: Ports): Promise<void> {
+  const now = ports.clock.now();
+  for (const remediation of await ports.store.remediations.inStatus(OPEN_REMEDIATION_STATUSES)) {
+    if (remediation.status === 'verifying') await settleVerification(ports, remediation);
+    if (remediation.status === 'queued') await startNext(ports, remediation.endpointId);
+    if (remediation.status === 'waiting_approval') {
+      const alert = await ports.store.alerts.get(remediation.alertId);
+      if (alert?.status !== 'resolved') continue;
+      if (remediation.approvalId !== null) await cancelApproval(ports, remediation.approvalId);
+      await endRemediation(ports, remediation, 'cancelled', 'its alert was resolved before anybody answered', [
+        'waiting_approval',
+      ]);
+    }
+    const startedMs = remediation.startedAt?.getTime() ?? now.getTime();
+    if (remediation.status === 'running' && now.getTime() - startedMs > LOST_AFTER_MS)
+      await endRemediation(ports, remediation, 'interrupted', 'its worker is gone; it was not repeated');
+  }
+}
+
+/** After a restart, once runs were recovered: what was running is not repeated but given to a person. */
+export async function recoverRemediations(ports: Ports): Promise<void> {
+  for (const remediation of await ports.store.remediations.inStatus(['running', 'queued'])) {
+    const run = await ports.store.runs.get(remediation.id);
+    if (remediation.status === 'queued') await startNext(ports, remediation.endpointId);
+    else if (run?.status === 'queued') await ports.queue.enqueue('execute_run', { run_id: remediation.id });
+    else if (run?.status !== 'running')
+      await endRemediation(ports, remediation, 'interrupted', 'the service stopped while it ran; it was not repeated');
+  }
+}

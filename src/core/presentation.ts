@@ -1,0 +1,53 @@
+/** What interfaces need to show an answer and to offer what comes next, all of it from the tool's declaration. */
+import type { Actor } from './actor.ts';
+import type { ChartSpec } from './chart.ts';
+
+/** A call of a tool, as a button, a menu or a link carries it. */
+export interface ToolCall {
+  tool: string;
+  input: Record<string, unknown>;
+}
+
+/** A call that is offered to whoever reads an answer. */
+export interface RelatedCall extends ToolCall {
+  /** Tells it apart from the others of one answer; letters, digits and underscores. */
+  id: string;
+  label: string;
+  /** Calls of one menu are choices of one kind; its name heads them. */
+  menu?: string;
+  /** Which of the things in the answer it is about, where there are several. */
+  about?: string;
+  style?: 'primary' | 'danger';
+  /** Asked once more before it is done. */
+  confirm?: { title: string; text: string };
+}
+
+/** The kinds of things that answers show. */
+export type CardKind =
+  | 'score'
+  | 'fleet'
+  | 'alert'
+  | 'approval'
+  | 'run'
+  | 'endpoint'
+  | 'endpoints'
+  | 'runbook'
+  | 'runbooks';
+
+/** A tool's part of the overview for staff. */
+export interface Overview<Output> {
+  /** Parts stand in the order of these numbers. */
+  place: number;
+  input?: Record<string, unknown>;
+  parts(output: Output, actor: Actor): OverviewPart[];
+}
+
+export interface OverviewPart {
+  /** Null when it belongs to the part before it. */
+  title: string | null;
+  lines?: string[];
+  machines?: { hostname: string; score: number | null; score_status: string }[];
+  /** Things to decide, each until a time (ISO 8601), with the calls that decide it. */
+  decisions?: { text: string; until: string; related: RelatedCall[] }[];
+  chart?: ChartSpec;
+}

@@ -1,0 +1,49 @@
+/** The tool by which people report that their own machine serves them badly. */
+import { z } from 'zod';
+import { groupsOf } from '../../domain/people/confidentiality.ts';
+import { requestRun } from '../runs/runs.ts';
+import { requireEndpoint } from '../scans/scanning.ts';
+import { hostnameInput } from '../shapes.ts';
+import { machineSubject } from '../subjects.ts';
+import { defineTool } from '../tool.ts';
+import { answerInput } from './feedback.ts';
+
+/** Who reports a problem is not content: the lower middle of 1–5. */
+const COMPLAINT_RATING = 2;
+
+export const reportProblem = defineTool({
+  name: 'report_problem',
+  title: 'Report a problem',
+  effect: 'write',
+  subject: machineSubject,
+  ownerRole: 'viewer',
+  // What people say is only said by people.
+  hiddenFrom: ['mcp', 'planner'],
+  description:
+    "Report that a machine serves its user badly: counts as feedback with a low rating, and the machine is scanned at once. For one's own machine, or for operators.",
+  http: { method: 'POST', path: '/api/v1/dex/endpoints/:hostname/problems', status: 202 },
+  command: {
+    name: 'report',
+    args: ['hostname', 'comment'],
+    sentence: true,
+    example: 'report dev-machine-01 the VPN drops every hour --category connectivity',
+  },
+  ownMachineLabel: 'Something is slow',
+  input: z.strictObject({
+    hostname: hostnameInput.describe('Which machine?'),
+    category: answerInput.category,
+    comment: answerInput.comment.describe('What happens?'),
+  }),
+  output: z.object({ ok: z.literal(true), hostname: z.string(), run_id: z.string().nullable() }),
+  async run({ hostname, category, comment }, { ports, actor }) {
+    const endpoint = await requireEndpoint(ports, hostname);
+    await ports.store.feedback.add([
+      { source: 'feedback', rating: COMPLAINT_RATING, category, comment: comment || null, groups: groupsOf(endpoint) },
+    ]);
+    const run = endpoint.collector === 'push' ? null : await requestRun(ports, actor, 'scan', { hostname });
+    return { ok: true as const, hostname, run_id: run?.id ?? null };
+  },
+  summary: ({ hostname, run_id }) =>
+    `Your report has arrived. ${hostname} ${run_id === null ? 'will be scanned when it reports next' : 'is being scanned now'}.`,
+  progress: ({ run_id }) => run_id,
+});

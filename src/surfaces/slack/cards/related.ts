@@ -1,0 +1,76 @@
+/** Calls that an answer offers, as buttons and menus; each carries its call, so that it works after a restart too. */
+import type { types } from '@slack/bolt';
+import type { RelatedCall, ToolCall } from '../../../core/presentation.ts';
+import { type Block, button, confirmed, option } from './text.ts';
+
+/** Slack refuses longer values (docs.slack.dev/reference/block-kit/composition-objects/option-object). */
+const MAX_VALUE_CHARS = 2000;
+const MAX_OPTION_VALUE_CHARS = 150;
+/** Slack's most elements in a block of actions. */
+const MOST_ELEMENTS = 25;
+
+type Element = types.Button | types.StaticSelect;
+
+/** What a click does with the call: answer the one who clicks, answer in the thread of the message, or take the message's place. */
+export type ClickAction = 'run' | 'thread' | 'replace';
+
+/** A row for each thing that the calls are about. */
+export function relatedBlocks(
+  related: readonly RelatedCall[],
+  { action = 'run' as ClickAction, more = [] as Element[] } = {},
+): Block[] {
+  const rows = [...Map.groupBy(related, ({ about }) => about).entries()].map(([about, calls]) => ({
+    about,
+    elements: elementsOf(calls, action),
+  }));
+  const general = rows.find(({ about }) => about === undefined);
+  if (general) general.elements.push(...more);
+  else if (more.length > 0) rows.push({ about: undefined, elements: more });
+  return rows
+    .filter(({ elements }) => elements.length > 0)
+    .map(({ elements }) => ({ type: 'actions', elements: elements.slice(0, MOST_ELEMENTS) }));
+}
+
+function elementsOf(calls: readonly RelatedCall[], action: ClickAction): Element[] {
+  return [...Map.groupBy(calls, ({ menu, id }) => menu ?? id).values()].flatMap((group): Element[] => {
+    const [first] = group;
+    if (first?.menu !== undefined) return [menuOf(first.menu, group, action)];
+    const it = first && callButton(`${action}:${first.id}`, first.label, first, first.style);
+    if (!it) return [];
+    return [first.confirm ? confirmed(it, { ...first.confirm, yes: first.label }) : it];
+  });
+}
+
+function menuOf(name: string, calls: readonly RelatedCall[], action: ClickAction): types.StaticSelect {
+  return callMenu(
+    `${action}:${name.toLowerCase()}`,
+    name,
+    calls.map((call) => ({ label: call.label, call })),
+  );
+}
+
+/** A menu whose options each carry a call; those that are too long for one are left out. */
+export function callMenu(
+  actionId: string,
+  placeholder: string,
+  choices: readonly { label: string; call: ToolCall }[],
+): types.StaticSelect {
+  return {
+    type: 'static_select',
+    action_id: actionId,
+    placeholder: { type: 'plain_text', text: placeholder },
+    options: choices
+      .map(({ label, call }) => option(label, carriedValue(call)))
+      .filter(({ value }) => value !== undefined && value.length <= MAX_OPTION_VALUE_CHARS),
+  };
+}
+
+/** A button that carries a call of a tool; null when the call is too long for one. */
+export function callButton(actionId: string, label: string, call: ToolCall, style?: 'primary' | 'danger') {
+  const value = carriedValue(call);
+  return value.length > MAX_VALUE_CHARS ? null : button(actionId, label, value, style);
+}
+
+function carriedValue({ tool, input }: ToolCall): string {
+  return JSON.stringify({ tool, input });
+}
