@@ -119,11 +119,15 @@ test('exporter numbers: any of them makes a snapshot that can be kept', () => {
   fc.assert(
     fc.property(anyNumber, anyNumber, anyNumber, (available, total, bootedAtS) => {
       const share = usedPct(available, total);
-      const readings = complete({
-        cpuPct: share === null ? { missing: 'none' } : { value: share },
-        memoryPct: share === null ? { missing: 'none' } : { value: share },
-        bootedAt: measuredTimestamp(bootedAtS, 'none'),
-      }, 'linux', () => 'none');
+      const readings = complete(
+        {
+          cpuPct: share === null ? { missing: 'none' } : { value: share },
+          memoryPct: share === null ? { missing: 'none' } : { value: share },
+          bootedAt: measuredTimestamp(bootedAtS, 'none'),
+        },
+        'linux',
+        () => 'none',
+      );
       expectSane(toSnapshot(targetOf('node_exporter', {}), NOW, 5, readings));
     }),
   );
@@ -431,16 +435,7 @@ test("an agent's report comes back as the snapshot that it was", () => {
   );
 });
 
-const NOTHING_READ: Readings = {
-  cpuPct: { missing: 'none' },
-  memoryPct: { missing: 'none' },
-  disk: { missing: 'none' },
-  network: { missing: 'none' },
-  dns: { missing: 'none' },
-  servicesDown: { missing: 'none' },
-  logErrors: { missing: 'none' },
-  bootedAt: { missing: 'none' },
-};
+const NOTHING_READ = complete({}, 'linux', () => 'none');
 
 test('tables: a CSV reader gets back what was written, and no formula', () => {
   const cell = fc.oneof(

@@ -42,7 +42,7 @@ const IW: Source = {
   command: [
     'sh',
     '-c',
-    'command -v iw >/dev/null || exit 0; for radio in /sys/class/net/*/phy80211; do [ -e "$radio" ] || continue; device=${radio%/phy80211}; echo "@${device##*/}"; iw dev "${device##*/}" link; done',
+    'command -v iw >/dev/null || exit 0; cd /sys/class/net && for device in *; do [ -e "$device/phy80211" ] && echo "@$device" && iw dev "$device" link; done',
   ],
 };
 
