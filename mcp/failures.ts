@@ -1,4 +1,4 @@
-/** Failures in the words of MCP: what the caller can mend is said, a bug is logged and answered with the id of its log line. */
+/** Failures in the terms of MCP: what the caller can mend is said, a bug is logged and answered with the id of its log line. */
 import { randomUUID } from 'node:crypto';
 import { ErrorCode, McpError } from '@modelcontextprotocol/sdk/types.js';
 import { AppError } from '../src/core/errors.ts';

@@ -25,10 +25,10 @@ export interface McpHttp {
   close(): Promise<void>;
 }
 
-interface Session {
+interface McpSession {
   transport: StreamableHTTPServerTransport;
   server: Server;
-  /** Who opened it, and by which door; nobody else may use it. */
+  /** Who opened it, and through which interface; nobody else may use it. */
   owner: string;
   /** Requests and streams under way. */
   open: number;
@@ -51,7 +51,7 @@ const REFUSED = -32000;
 export function createMcpHttp(options: McpHttpOptions): McpHttp {
   const { createServer, clock, log, maxSessions = MAX_SESSIONS } = options;
   /** In order of last use, so that the first is the one idle longest. */
-  const sessions = new Map<string, Session>();
+  const sessions = new Map<string, McpSession>();
 
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     try {
@@ -77,7 +77,7 @@ export function createMcpHttp(options: McpHttpOptions): McpHttp {
     }
   }
 
-  async function serve(session: Session, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async function serve(session: McpSession, request: IncomingMessage, response: ServerResponse): Promise<void> {
     session.open++;
     response.once('close', () => {
       session.open--;
@@ -88,7 +88,7 @@ export function createMcpHttp(options: McpHttpOptions): McpHttp {
     if (!session.transport.sessionId) await session.server.close();
   }
 
-  function find(id: string, owner: string): Session | null {
+  function find(id: string, owner: string): McpSession | null {
     const session = sessions.get(id);
     // Somebody else's session is answered like one that never was: its id must not be worth guessing.
     if (!session || session.owner !== owner) return null;
@@ -97,7 +97,7 @@ export function createMcpHttp(options: McpHttpOptions): McpHttp {
   }
 
   /** Null when every session is in use. */
-  async function open(actor: Actor): Promise<Session | null> {
+  async function open(actor: Actor): Promise<McpSession | null> {
     if (sessions.size >= maxSessions && !oldestIdle()) return null;
     const server = createServer(actor);
     const transport = new StreamableHTTPServerTransport({
@@ -108,7 +108,7 @@ export function createMcpHttp(options: McpHttpOptions): McpHttp {
         sessions.set(id, session);
       },
     });
-    const session: Session = { transport, server, owner: ownerOf(actor), open: 0, usedAt: clock.now().getTime() };
+    const session: McpSession = { transport, server, owner: ownerOf(actor), open: 0, usedAt: clock.now().getTime() };
     server.onclose = () => {
       if (transport.sessionId) sessions.delete(transport.sessionId);
     };
@@ -125,11 +125,11 @@ export function createMcpHttp(options: McpHttpOptions): McpHttp {
     if (sessions.size >= maxSessions) await oldestIdle()?.server.close();
   }
 
-  function oldestIdle(): Session | undefined {
+  function oldestIdle(): McpSession | undefined {
     return sessions.values().find(({ open }) => open === 0);
   }
 
-  function touch(session: Session): void {
+  function touch(session: McpSession): void {
     const id = session.transport.sessionId;
     if (!id || !sessions.delete(id)) return;
     session.usedAt = clock.now().getTime();

@@ -1,4 +1,4 @@
-/** The MCP face: one server per client, offering what the policy lets its actor have; it knows core and no transport. */
+/** The MCP interface: one server per client, offering what the policy lets its actor have; it knows core and no transport. */
 import { Server } from '@modelcontextprotocol/sdk/server/index.js';
 import { callTextFor, descriptionFor } from '../src/core/callText.ts';
 import { MODEL_INSTRUCTIONS } from '../src/core/tools/modelGuide.ts';

@@ -1,4 +1,4 @@
-/** Tools over MCP: the catalogue from the declarations, and calls through the gate. */
+/** Tools over MCP: the catalogue from the declarations, and calls through the invoker. */
 import type { Server } from '@modelcontextprotocol/sdk/server/index.js';
 import type { RequestHandlerExtra } from '@modelcontextprotocol/sdk/shared/protocol.js';
 import {
@@ -77,9 +77,9 @@ export function describeTool(tool: AnyTool, callText: CallText): WireTool {
   };
 }
 
-/** A course over time says more as a picture; bars only repeat the numbers of the text, and every picture costs a model about a thousand tokens. */
+/** A time series says more as a picture; bars only repeat the numbers of the text, and every picture costs a model about a thousand tokens. */
 async function contentOf({ text, chart }: Answer, charts: ChartRenderer): Promise<CallToolResult['content']> {
-  if (chart?.kind !== 'course') return [{ type: 'text', text }];
+  if (chart?.kind !== 'time_series') return [{ type: 'text', text }];
   const png = Buffer.from(await charts.png(chart));
   return [
     { type: 'text', text: `${text}\n${chart.alt}` },
@@ -105,7 +105,7 @@ function progressTo(extra: Extra, log: Log): InvokeOptions['progress'] {
 }
 
 /**
- * Puts the gate's question to the person in front of the client. Undefined when the client has no way to show it; a
+ * Puts the invoker's question to the person in front of the client. Undefined when the client has no way to show it; a
  * refusal, a closed window, an unticked box, silence and a failure all count as no.
  */
 function confirmBy(server: Server, extra: Extra, log: Log): InvokeOptions['confirm'] {

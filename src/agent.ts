@@ -72,7 +72,7 @@ const FIRST_RETRY_MS = 5_000;
 const MAX_RETRY_MS = 300_000;
 
 export type Collect = (previousScanAt: Date | null) => Promise<Snapshot>;
-export type Say = (line: string) => void;
+type Say = (line: string) => void;
 
 /**
  * Collects every `intervalMs` and delivers in order; what cannot be delivered waits in memory and is retried with

@@ -34,8 +34,8 @@ import { indexApart, runbookParts } from './composition/runbookParts.ts';
 import { createRunKinds } from './composition/runKinds.ts';
 import { type Config, programEnv } from './config.ts';
 import { createInvoke, type Invoke } from './core/invoke.ts';
-import { createDeliveries } from './core/outbox/outbox.ts';
-import type { People } from './core/ports/feedbackPorts.ts';
+import { createDeliveries } from './core/outbox/deliveries.ts';
+import type { PeopleDirectory } from './core/ports/feedbackPorts.ts';
 import type { Messenger } from './core/ports/messagePorts.ts';
 import type { Clock, Collector, Healing, Log, PlaybookRunner, Ports } from './core/ports/ports.ts';
 import type { Health } from './core/processes/health.ts';
@@ -53,15 +53,15 @@ export interface Overrides {
   runner?: PlaybookRunner;
   /** Null: alerts stay where their sources put them. */
   healing?: Healing | null;
-  people?: People;
+  people?: PeopleDirectory;
 }
 
 /** What interfaces lend to the inside, which does not know them. */
-export interface InterfaceParts {
+interface InterfaceParts {
   /** Serves our own tools to the MCP client of an agent; without it agents of this process have none of ours. */
   connectAgent?: AgentConnection;
   /** How alerts look in Slack; a process without it leaves their messages to one that has it. */
-  slackFormatting?: SlackFormatting;
+  slackFormatting?: SlackFormatting | undefined;
 }
 
 export interface App {

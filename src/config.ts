@@ -146,7 +146,7 @@ export interface Config
   readonly DATA_DIR: string;
   readonly BACKUP_DIR: string;
   readonly DATABASE_URL: string;
-  /** Where to listen: loopback only while nothing guards the door. */
+  /** Where to listen: loopback only while no key protects the service. */
   readonly HOST: string;
   readonly SSH_KEYS_DIR: string;
   /** False means that every caller is an administrator. */

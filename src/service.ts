@@ -1,4 +1,4 @@
-/** The service: the application with its faces. What a face needs is loaded when the face is wanted, so that starting is quick. */
+/** The service: the application with its interfaces. What an interface needs is loaded when the interface is wanted, so that starting is quick. */
 import type { Context } from 'koa';
 import type { McpHttp } from '../mcp/http.ts';
 import { type App, createApp, type Overrides } from './app.ts';
@@ -28,7 +28,8 @@ export interface Service {
 export async function startService(config: Config, overrides: Overrides = {}): Promise<Service> {
   const app = await createApp(config, overrides, {
     connectAgent: async (...args) => (await import('../mcp/agent.ts')).connectAgent(...args),
-    ...(config.SLACK_BOT_TOKEN !== '' && (await import('./surfaces/slack/formatting.ts'))),
+    slackFormatting:
+      config.SLACK_BOT_TOKEN === '' ? undefined : (await import('./surfaces/slack/formatting.ts')).slackFormatting,
   });
   try {
     const mcp = mountMcp(app);

@@ -11,7 +11,7 @@ import { schedule, startJobs } from './surfaces/jobs.ts';
 /** Longer than most scans, shorter than orchestrators wait before they kill. */
 const DRAIN_MS = 25_000;
 
-export interface WorkerProcess {
+interface WorkerProcess {
   app: App;
   /** Where its health and metrics are; null without WORKER_PORT. */
   url: string | null;

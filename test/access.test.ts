@@ -1,4 +1,4 @@
-/** Who gets through which door: every tool and every route, by every role, on every face, made from the tools themselves. */
+/** Who gets through which door: every tool and every route, by every role, on every interface, made from the tools themselves. */
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -41,7 +41,7 @@ describe('a viewer reads', () => {
   });
 });
 
-describe.each(INTERFACES)('through the face %s', (via: Interface) => {
+describe.each(INTERFACES)('through the interface %s', (via: Interface) => {
   test.each(ROLES)('the role %s meets exactly the tools that it may call', async (role) => {
     const human = via === 'rest' || via === 'slack' || via === 'cli';
     const actor: Actor = { id: `test:${role}`, name: role, kind: human ? 'human' : 'model', via, role };
@@ -55,7 +55,7 @@ describe.each(INTERFACES)('through the face %s', (via: Interface) => {
       const ownsIt = human && ON_ONES_OWN.includes(tool.name);
       const may = (mayCall(tool, role) || ownsIt) && !(via === 'mcp' && role === 'viewer' && tool.effect !== 'read');
       expect(refusal, tool.name).toBe(hidden ? 'not_found' : may ? 'invalid' : 'denied');
-      // A person may be asked through an MCP client; behind other faces that are no human nobody stands.
+      // A person may be asked through an MCP client; behind other interfaces that are no human nobody stands.
       const forIt = human || via === 'mcp' || !tool.humansOnly;
       expect(offers(tool, actor), tool.name).toBe(!hidden && forIt && may);
     }

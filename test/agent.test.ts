@@ -53,7 +53,7 @@ describe('runAgent', () => {
   });
 
   const target = targetOf('push', {}, 'laptop-7');
-  /** Snapshots one minute apart, so that they can be told apart. */
+  /** Snapshots one minute apart, so that they can be distinguished. */
   const collectInOrder = (): Collect => {
     let minute = 0;
     return async () => ({ ...emptySnapshot(target, new Date(Date.UTC(2026, 0, 1, 0, minute++))), cpuPct: 10 });

@@ -1,13 +1,13 @@
 /** Draws charts as PNG: Vega-Lite to SVG to pixels, no browser, with a font from a package so that it looks the same everywhere. */
 import { createRequire } from 'node:module';
 import type { TopLevelSpec } from 'vega-lite';
-import type { BarChart, ChartRenderer, ChartSpec, CourseChart } from '../core/chart.ts';
+import type { BarChart, ChartRenderer, ChartSpec, TimeSeriesChart } from '../core/chart.ts';
 
 const FONT = createRequire(import.meta.url).resolve('dejavu-fonts-ttf/ttf/DejaVuSans.ttf');
 const WIDTH_PX = 720;
 const HEIGHT_PX = 300;
 
-/** Okabe and Ito's palette, told apart by people with any common colour blindness (jfly.uni-koeln.de/color). */
+/** Okabe and Ito's palette, distinguished by people with any common colour blindness (jfly.uni-koeln.de/color). */
 const COLOURS = ['#0072B2', '#E69F00', '#009E73', '#CC79A7', '#56B4E9', '#D55E00'];
 const STATUS_COLOURS: Record<string, string> = {
   healthy: '#009E73',
@@ -25,7 +25,7 @@ export const charts: ChartRenderer = {
       import('vega-lite'),
       import('@resvg/resvg-js'),
     ]);
-    const spec = compile(chart.kind === 'course' ? courseSpec(chart) : barSpec(chart)).spec;
+    const spec = compile(chart.kind === 'time_series' ? timeSeriesSpec(chart) : barSpec(chart)).spec;
     const view = new vega.View(vega.parse(spec), { renderer: 'none' });
     const svg = await view.toSVG(2);
     view.finalize();
@@ -57,7 +57,7 @@ function withHeadroom([low, high]: [number, number]): [number, number] {
   return [low, high + (high - low) * 0.02];
 }
 
-function courseSpec(chart: CourseChart): TopLevelSpec {
+function timeSeriesSpec(chart: TimeSeriesChart): TopLevelSpec {
   const scale = chart.yDomain ? { domain: withHeadroom(chart.yDomain) } : { zero: false };
   const y = { field: 'value', type: 'quantitative', title: chart.yTitle, scale };
   const x = {
@@ -106,9 +106,9 @@ function courseSpec(chart: CourseChart): TopLevelSpec {
       },
     );
   }
-  if (chart.moments?.length) {
-    // Each name on a line of its own at the foot: moments may lie close together, and the limit's name is at the top.
-    const values = chart.moments.map(({ name, at }, i) => ({
+  if (chart.timestamps?.length) {
+    // Each name on a line of its own at the foot: timestamps may lie close together, and the limit's name is at the top.
+    const values = chart.timestamps.map(({ name, at }, i) => ({
       name,
       at: at.getTime(),
       height: HEIGHT_PX - 10 - 16 * i,

@@ -1,4 +1,4 @@
-/** Turns texts into vectors: a sentence model where one can be had, else built-in lexical vectors, told once. */
+/** Turns texts into vectors: a sentence model where one can be had, else built-in lexical vectors, logged once. */
 import { existsSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { Log } from '../core/ports/ports.ts';
@@ -95,7 +95,7 @@ async function sentenceModel(wanted: string, cacheDir: string, hub: string): Pro
     return vectors;
   };
   const dimensions = (await embed(['one text to learn the size']))[0]?.length ?? 0;
-  // The size of the weights tells two models of one name apart, so that their vectors are never mixed.
+  // The size of the weights distinguishes two models of one name, so that their vectors are never mixed.
   const { size } = statSync(join(folder, 'onnx', weights ?? 'model_quantized.onnx'));
   return { id: `${basename(wanted)}:${size}`, dimensions, mode: 'semantic', floor: 0.2, embed };
 }

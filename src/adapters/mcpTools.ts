@@ -30,7 +30,7 @@ export type AgentConnection = (
   transport: Transport,
 ) => Promise<void>;
 
-export interface McpToolsOptions {
+interface McpToolsOptions {
   /** The servers to connect to, by name; those of a profile. */
   servers: Map<string, McpServerConfig>;
   /** Connects one of our own servers, made for this run's actor, to the other end of an in-memory transport. */
@@ -86,7 +86,7 @@ export async function openMcpTools(options: McpToolsOptions): Promise<McpTools> 
     async call(toolName, input, { signal }) {
       const server = serverOf(toolName);
       if (!server) throw new AppError('not_found', `No connected MCP server has a tool ${toolName}.`);
-      // A server may change its tools without saying so, hence a look before every call that leaves the process.
+      // A server may change its tools without saying so, hence a check before every call that leaves the process.
       if (server.config.transport !== 'in_process') await refresh(server, options.log, signal);
       const problem = server.tools.get(toolName)?.problem;
       if (problem !== null) {

@@ -6,15 +6,15 @@ import type { z } from 'zod';
 import { AppError } from '../core/errors.ts';
 import type { Log, Reloaded } from '../core/ports/ports.ts';
 
-/** Longest gap between an edit and its effect, in milliseconds; a look at the file's time stamp costs microseconds. */
+/** Longest gap between an edit and its effect, in milliseconds; a check of the file's time stamp costs microseconds. */
 const CHECK_EVERY_MS = 1000;
 
 /** No configuration of ours is anywhere near this, and a parser should not be handed more. */
 const MAX_BYTES = 1_000_000;
 
-export interface ReloadedFileOptions {
+interface ReloadedFileOptions {
   log: Log;
-  /** Told about every refused edit. */
+  /** Called for every refused edit. */
   onRefused?(problem: string): void;
   nowMs?(): number;
 }

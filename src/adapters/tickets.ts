@@ -82,7 +82,7 @@ async function open(system: TicketSystem, message: StoredMessage): Promise<Deliv
 /** Statuses of a ticket that is there no more: closing it is done. */
 const GONE = new Set([404, 410]);
 
-/** Tells that a ticket was closed or opened again. */
+/** Reports that a ticket was closed or opened again. */
 async function tell(system: TicketSystem, message: StoredMessage, ticket: Ticket): Promise<DeliveryOutcome> {
   const { mapping, url } = system;
   const named = { ...notificationsIn(message), external_id: ticket.externalId, external_ref: ticket.externalRef };
@@ -93,7 +93,7 @@ async function tell(system: TicketSystem, message: StoredMessage, ticket: Ticket
   if (address === null)
     return {
       outcome: 'refused',
-      reason: `the ticket system calls it ${ticket.externalRef}, which is no part of an address`,
+      reason: `the ticket system calls it ${ticket.externalRef}, which cannot be part of an address`,
     };
   const answer = await send(system, mapping?.update.method ?? 'POST', address, body, message.idempotencyKey);
   if ('outcome' in answer) {

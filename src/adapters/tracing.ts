@@ -17,13 +17,13 @@ import { AppError } from '../core/errors.ts';
 import type { Log } from '../core/ports/ports.ts';
 import type { Span, SpanAttributes, SpanKind, Tracing } from '../core/tracing.ts';
 
-export interface TracingOptions {
+interface TracingOptions {
   /** The collector's base address, as OTEL_EXPORTER_OTLP_ENDPOINT means it. */
   endpoint: string;
   headers: Record<string, string>;
   serviceName: string;
   version: string;
-  /** Tells this process from others of the same name. */
+  /** Distinguishes this process from others of the same name. */
   instanceId: string;
   log: Log;
 }

@@ -8,7 +8,7 @@ import { agentCollector, investigateByRun } from '../core/scans/agentScan.ts';
 type CorePort = 'alertIntake' | 'healing' | 'inProgress' | 'runEvents' | 'runKinds' | 'scanner';
 
 /** What adapters, configuration and this process provide. */
-export type OuterPorts = Omit<Ports, CorePort>;
+type OuterPorts = Omit<Ports, CorePort>;
 
 /**
  * @param healing null leaves alerts where their sources put them

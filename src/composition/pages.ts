@@ -10,7 +10,7 @@ import type { JobRecord } from '../core/ports/storePorts.ts';
 import { checkHealth, type Health, type Probe } from '../core/processes/health.ts';
 import { requireWorkers } from '../core/processes/workers.ts';
 import { runbooksProbe } from '../core/runbooks/runbooks.ts';
-import { fleetStatus } from '../core/scans/fleetScan.ts';
+import { fleetStatus } from '../core/scores/fleetStatus.ts';
 
 /** @param probes of parts that not every process has */
 export function healthPage(

@@ -6,7 +6,7 @@ import type { Ports } from '../core/ports/ports.ts';
 import { BEAT_MS } from '../core/processes/aliveWorkers.ts';
 import { beat, createSleepCheck, isAlone, leave, reclaimFromDeadProcesses } from '../core/processes/workers.ts';
 
-export interface Recovery {
+interface Recovery {
   /** @param works whether this process works on jobs */
   startBeating(works: boolean, recovers: boolean): Promise<void>;
   /** Reclaims what was left before this process started. */

@@ -29,7 +29,7 @@ export function runbookParts(places: RunbookPlaces, log: Log) {
   };
 }
 
-/** What the indexing process is told, and what it answers. */
+/** What the indexing process is given, and what it answers. */
 export interface IndexOrder {
   places: RunbookPlaces;
   log: { level: string; format: 'json' | 'text' };
@@ -60,7 +60,7 @@ export async function indexApart(order: IndexOrder, stop: AbortSignal): Promise<
 }
 
 function successOf(answer: IndexAnswer | null, end: string | number | null): IndexedApart {
-  if (answer === null) throw new Error(`the process that indexes the runbooks ended with ${end} and without a word`);
+  if (answer === null) throw new Error(`the process that indexes the runbooks ended with ${end} and without an answer`);
   if ('failure' in answer) throw new AppError(answer.failure.kind, answer.failure.message);
   return answer;
 }

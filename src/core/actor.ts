@@ -1,4 +1,4 @@
-/** Who asks: every call through the gate carries one, and the policy reads nothing else of the caller. */
+/** Who asks: every call through the invoker carries one, and the policy reads nothing else of the caller. */
 
 export const ROLES = ['viewer', 'operator', 'admin'] as const;
 export type Role = (typeof ROLES)[number];

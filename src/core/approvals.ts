@@ -1,4 +1,4 @@
-/** Approvals: asking people for a yes, taking their answers once, and letting those who wait know what was decided. */
+/** Approvals: asking people for approval, taking their answers once, and letting those who wait know what was decided. */
 import {
   APPROVAL_EXPIRY_MINUTES,
   type Approval,
@@ -20,18 +20,18 @@ import type { Store } from './ports/storePorts.ts';
 /** Rows that one step of a job works on. */
 const JOB_BATCH = 200;
 
-/** A decision that is older and that nobody was told of lost its messenger; milliseconds. */
+/** A decision that is older and that nobody was notified of lost its messenger; milliseconds. */
 const SETTLED_WITHIN_MS = 60_000;
 
-export type ApprovalRequest = Pick<
+type ApprovalRequest = Pick<
   Approval,
   'kind' | 'question' | 'plan' | 'tool' | 'input' | 'hostname' | 'alertId' | 'subjectId'
 > & {
-  /** How many different people have to say yes; by default as the endpoint's tier wants. */
+  /** How many different people have to approve; by default as the endpoint's tier wants. */
   requiredApprovals?: number;
 };
 
-/** Asks people. Whoever waits is told through the handler of the request's kind, whatever the answer is. */
+/** Asks people. Whoever waits is notified through the handler of the request's kind, whatever the answer is. */
 export function requestApproval(ports: Ports, request: ApprovalRequest, requester: Actor): Promise<StoredApproval> {
   return ports.store.transaction((store) => requestApprovalIn(ports, store, request, requester));
 }
@@ -107,7 +107,7 @@ export async function cancelApproval(ports: Ports, id: string): Promise<void> {
   if (closed.status === 'cancelled') ports.metrics.approvalEnded(closed.kind, 'cancelled');
 }
 
-/** Ends what nobody answered in time and passes on decisions whose news was lost; returns how many expired. */
+/** Ends what nobody answered in time and passes on decisions whose notification was lost; returns how many expired. */
 export async function expireApprovals(ports: Ports): Promise<number> {
   const now = ports.clock.now();
   let expired = 0;
@@ -133,7 +133,7 @@ export async function expireApprovals(ports: Ports): Promise<number> {
  * What follows a decision, by what it was asked for: `approved`, `denied`, `expired` or `cancelled`. Called at least once, so
  * it must not mind a repeat.
  */
-export type OnDecided = (approval: StoredApproval, signal: AbortSignal) => Promise<void>;
+type OnDecided = (approval: StoredApproval, signal: AbortSignal) => Promise<void>;
 export type DecidedHandlers = Partial<Record<ApprovalKind, OnDecided>>;
 
 /** Lets those who wait for a decision know it. */
@@ -150,7 +150,7 @@ export async function settleApproval(
   } catch (error) {
     const lasting = error instanceof AppError && error.kind !== 'unavailable';
     if (!lasting) ports.log.error({ err: error, approval_id: id }, 'what follows an approval failed');
-    // Those who only have to be told are told again within minutes; a call is never tried twice.
+    // Those who only have to be notified are notified again within minutes; a call is never tried twice.
     if (!lasting && approval.kind !== 'tool') return;
     if (approval.kind === 'tool') {
       const outcome = error instanceof AppError ? error.message : 'An internal error; the log has it.';

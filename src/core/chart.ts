@@ -1,27 +1,27 @@
 /** Pictures as data: what a chart shows; an adapter draws it. */
 
-export interface SeriesPoint {
+interface SeriesPoint {
   at: Date;
   value: number;
 }
 
-export interface Line {
+interface Line {
   name: string;
   points: SeriesPoint[];
 }
 
-/** A course over time with optional limits, a forecast band and marked moments. */
-export interface CourseChart {
-  kind: 'course';
+/** A time series with optional limits, a forecast band and marked timestamps. */
+export interface TimeSeriesChart {
+  kind: 'time_series';
   title: string;
-  /** What the picture shows, in words, for those who cannot see it. */
+  /** What the picture shows, as text, for those who cannot see it. */
   alt: string;
   yTitle: string;
   yDomain?: [number, number];
   lines: Line[];
   limits?: { name: string; value: number }[];
   band?: { at: Date; low: number; high: number }[];
-  moments?: { name: string; at: Date }[];
+  timestamps?: { name: string; at: Date }[];
 }
 
 /** Named amounts side by side. */
@@ -33,7 +33,7 @@ export interface BarChart {
   bars: { name: string; value: number; group?: string }[];
 }
 
-export type ChartSpec = CourseChart | BarChart;
+export type ChartSpec = TimeSeriesChart | BarChart;
 
 /** Draws a chart as PNG. */
 export interface ChartRenderer {

@@ -1,4 +1,4 @@
-/** The gate: every call of every face goes find → parse → authorise → approve → run → check output → audit here. */
+/** The invoker: every call of every interface goes find → parse → authorise → approve → run → check output → audit here. */
 import { z } from 'zod';
 import { type Actor, INTERFACES, type Interface, personBehind } from './actor.ts';
 import { decideApproval, recordExecution, requestApproval, spendApproval } from './approvals.ts';
@@ -8,7 +8,7 @@ import type { ChartSpec } from './chart.ts';
 import { gathered } from './concurrency/gathered.ts';
 import { AppError } from './errors.ts';
 import { pathOfNul } from './nulCharacter.ts';
-import { judge, scopeOf, type Verdict } from './policy.ts';
+import { judge, type PolicyDecision, scopeOf } from './policy.ts';
 import type { StoredApproval } from './ports/alertPorts.ts';
 import type { Ports } from './ports/ports.ts';
 import type { AuditEntry } from './ports/storePorts.ts';
@@ -19,11 +19,11 @@ import type { AnyTool, CallText } from './tool.ts';
 export interface InvokeOptions {
   signal?: AbortSignal;
   progress?(share: number, message: string): void;
-  /** Asks the human behind the face; false or absent means no. */
+  /** Asks the human behind the interface; false or absent means no. */
   confirm?(question: string): Promise<boolean>;
-  /** A yes that people gave to exactly this call; it is good for one run. */
+  /** An approval that people gave to exactly this call; it is valid for one run. */
   approvalId?: string;
-  /** An agent's profile, or people for this very call, allowed it already: the planner's gate has seen to that. */
+  /** An agent's profile, or people for this very call, allowed it already: the planner's tool policy checked that. */
   granted?: boolean;
 }
 
@@ -45,7 +45,7 @@ export interface Answer {
 /** Lines of the audit trail written in one statement, of calls that end at the same time. */
 const MOST_LINES_TOGETHER = 100;
 
-/** The whole seam between faces and core. Rejects with AppError for what the caller can mend; anything else is a bug. */
+/** The whole seam between interfaces and core. Rejects with AppError for what the caller can mend; anything else is a bug. */
 export type Invoke = (name: string, raw: unknown, actor: Actor, options?: InvokeOptions) => Promise<Answer>;
 
 export function createInvoke(tools: readonly AnyTool[], ports: Ports): Invoke {
@@ -63,7 +63,7 @@ export function createInvoke(tools: readonly AnyTool[], ports: Ports): Invoke {
     const tool = byName.get(name);
     if (!tool || tool.hiddenFrom?.includes(actor.via))
       throw new AppError('not_found', `There is no tool named ${name}.`);
-    const about = { 'dexops.tool': name, 'dexops.face': actor.via, 'dexops.actor.kind': actor.kind };
+    const about = { 'dexops.tool': name, 'dexops.interface': actor.via, 'dexops.actor.kind': actor.kind };
     return ports.tracing.span(`tool ${name}`, about, () => call(tool, raw, actor, options));
   };
 
@@ -89,7 +89,7 @@ export function createInvoke(tools: readonly AnyTool[], ports: Ports): Invoke {
       if (scopeOf(tool, actor) !== 'own') requirePermission(tool, actor, null);
       outcome = 'failed';
       if (!parsed.success) throw badInput(tool, parsed.error.issues);
-      // What other systems deliver they cannot mend: of theirs the store drops the character instead.
+      // Other systems cannot correct what they deliver: in their deliveries the store drops the character instead.
       const nulAt = actor.via === 'webhook' ? null : pathOfNul(input);
       if (nulAt !== null) throw badInput(tool, [{ path: [nulAt], message: 'must not hold a NUL character' }]);
       outcome = 'denied';
@@ -193,7 +193,7 @@ function badInput(tool: AnyTool, issues: Pick<z.core.$ZodIssue, 'path' | 'messag
   return new AppError('invalid', `"${tool.title}" cannot be done with this input. ${problems}`, { fields });
 }
 
-type Permission = Exclude<Verdict, { decision: 'deny' }>;
+type Permission = Exclude<PolicyDecision, { decision: 'deny' }>;
 
 /** What a call is about; not looked up where the actor may call the tool on everything. */
 async function subjectOf(
@@ -220,12 +220,12 @@ interface Allowed {
 async function authorise(
   ports: Ports,
   tool: AnyTool,
-  verdict: Permission,
+  decided: Permission,
   input: Record<string, unknown>,
   actor: Actor,
   options: InvokeOptions,
 ): Promise<Allowed> {
-  switch (verdict.decision) {
+  switch (decided.decision) {
     case 'allow':
       return { actor, approvalId: null };
     case 'person': {
@@ -242,7 +242,7 @@ async function authorise(
   }
 }
 
-/** Asks for a yes: of the person behind the face at once where there is one, else of whoever may approve, to run later. */
+/** Asks for an approval: from the person behind the interface at once where there is one, else of whoever may approve, to run later. */
 async function askFor(
   ports: Ports,
   tool: AnyTool,

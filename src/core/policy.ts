@@ -4,14 +4,14 @@ import { isOwn, type Subject } from './subjects.ts';
 import type { AnyTool, Effect } from './tool.ts';
 
 /** `person`: the person behind the caller has to do it, `approve`: somebody has to agree. */
-export type Verdict =
+export type PolicyDecision =
   | { decision: 'allow' }
   | { decision: 'person' }
   | { decision: 'approve' }
   | { decision: 'deny'; reason: string };
 
 /** On what an actor may call a tool: on everything, on what is their own, or on nothing. */
-export type Scope = 'everything' | 'own' | 'nothing';
+type Scope = 'everything' | 'own' | 'nothing';
 
 type Rights = Pick<AnyTool, 'role' | 'effect' | 'ownerRole' | 'approversOnly'>;
 type Caller = Pick<Actor, 'kind' | 'via' | 'role' | 'email' | 'approver'>;
@@ -36,7 +36,7 @@ function requiredRole(role: Role, { effect }: Rights, { via }: Pick<Actor, 'via'
   return via === 'mcp' && effect !== 'read' && role === 'viewer' ? 'operator' : role;
 }
 
-export function hasRole(actor: Pick<Actor, 'role'>, role: Role): boolean {
+function hasRole(actor: Pick<Actor, 'role'>, role: Role): boolean {
   return RANK[actor.role] >= RANK[role];
 }
 
@@ -68,7 +68,7 @@ export function offers(tool: AnyTool, actor: Caller): boolean {
 }
 
 /** @param subject what the call is about; needed only where the scope of this actor is not everything */
-export function judge(tool: AnyTool, actor: Actor, subject: Subject | null): Verdict {
+export function judge(tool: AnyTool, actor: Actor, subject: Subject | null): PolicyDecision {
   const scope = scopeOf(tool, actor);
   const isCovered = scope === 'everything' || (scope === 'own' && subject !== null && isOwn(subject, actor));
   if (!isCovered) return { decision: 'deny', reason: refusal(tool, actor, scope) };

@@ -1,4 +1,4 @@
-/** The one door out: domain values become the snake_case shapes that the operations guide prints. */
+/** The only way out: domain values become the snake_case shapes that the operations guide prints. */
 import type { z } from 'zod';
 import type { Alert } from '../domain/alerts/alert.ts';
 import { type Endpoint, endpointState } from '../domain/fleet/endpoint.ts';
@@ -88,12 +88,12 @@ export function presentAlert(alert: Alert, stale: boolean): z.input<typeof alert
   };
 }
 
-export function snakeCase(name: string): string {
+function snakeCase(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }
 
 /** A snapshot as people and programs read it; what was not measured is null and named in `unmeasured`. */
-export function presentSnapshot({ hostname: _name, unmeasured, ...snapshot }: Snapshot): Record<string, unknown> {
+function presentSnapshot({ hostname: _name, unmeasured, ...snapshot }: Snapshot): Record<string, unknown> {
   const wire = Object.entries(snapshot).map(([key, value]) => [
     snakeCase(key),
     value instanceof Date ? iso(value) : value,

@@ -7,7 +7,7 @@ import { PLATFORMS } from '../domain/runbooks/runbook.ts';
 import { OS_PLATFORMS } from '../domain/signals/declaration.ts';
 import { COLLECTORS } from '../domain/signals/telemetry.ts';
 
-/** A moment on the wire: ISO 8601 in UTC. */
+/** A timestamp on the wire: ISO 8601 in UTC. */
 export const timestamp = z.iso.datetime();
 
 export const hostnameInput = z
@@ -75,7 +75,7 @@ export const scoreShape = z.object({
   caps: z.array(z.object({ cap: z.number(), reason: z.string() })),
   improvements: z.array(z.object({ metric: z.string(), gain: z.number(), reason: z.string() })),
   scored_at: timestamp,
-  /** True when the endpoint has not answered lately, so that the score is old news. */
+  /** True when the endpoint has not answered lately, so that the score is out of date. */
   stale: z.boolean(),
 });
 

@@ -12,7 +12,7 @@ export type CallText = (tool: string, input?: Record<string, unknown>) => string
 /** What calling a tool does to the world; policy, MCP annotations and the need for approval all follow from it. */
 export type Effect = 'read' | 'write' | 'destructive';
 
-export interface HttpRoute {
+interface HttpRoute {
   method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
   /** Koa path; its parameters are fields of the input. */
   path: string;
@@ -22,12 +22,12 @@ export interface HttpRoute {
   events?: boolean;
 }
 
-/** The words people type: `/dex score HOST` in Slack and `dex score HOST` in a shell. */
-export interface CommandSyntax {
+/** The command people type: `/dex score HOST` in Slack and `dex score HOST` in a shell. */
+interface CommandSyntax {
   name: string;
   /** Input fields in the order they are typed; the rest is given as `--field value` or `field=value`. */
   args: string[];
-  /** The last argument takes all the words that are left, as a question or a search does. */
+  /** The last argument takes the rest of the line, as a question or a search does. */
   sentence?: boolean;
   /** Text without a command, as a mention in a chat, is a call of this one, as its first argument. */
   takesPlainText?: boolean;
@@ -35,7 +35,7 @@ export interface CommandSyntax {
 }
 
 /** Who delivers: a system that knows a route of its own instead of a tool's. */
-export type DeliveryKind = 'alertmanager' | 'tickets' | 'agent';
+type DeliveryKind = 'alertmanager' | 'tickets' | 'agent';
 
 /** What of the configuration decides about times. */
 export interface ScheduleSettings {
@@ -51,7 +51,7 @@ export interface ScheduleSettings {
   hasAgents: boolean;
 }
 
-export interface ToolSchedule {
+interface ToolSchedule {
   job: string;
   /** Cron expression, UTC; null is never. */
   cron(settings: ScheduleSettings): string | null;
@@ -67,17 +67,17 @@ export interface ToolResource {
   mimeType: 'application/json' | 'text/markdown';
 }
 
-export interface ToolContext {
+interface ToolContext {
   ports: Ports;
   actor: Actor;
   now: Date;
   /** Aborted when the caller goes away or the service stops. */
   signal: AbortSignal;
-  /** For long work: how far it is, 0–1, and in words. */
+  /** For long work: how far it is, 0–1, and as text. */
   progress(share: number, message: string): void;
 }
 
-export interface Tool<I extends z.ZodObject = z.ZodObject, O extends z.ZodObject = z.ZodObject> {
+interface Tool<I extends z.ZodObject = z.ZodObject, O extends z.ZodObject = z.ZodObject> {
   name: string;
   title: string;
   effect: Effect;
@@ -97,7 +97,7 @@ export interface Tool<I extends z.ZodObject = z.ZodObject, O extends z.ZodObject
   hiddenFrom?: readonly Interface[];
   /** True when what it writes says by itself who wrote it and when, so that the audit needs no line for each call. */
   selfRecording?: boolean;
-  /** Its answers are confidential: the audit tells that it was called and how it ended, not by whom or with what. */
+  /** Its answers are confidential: the audit shows that it was called and how it ended, not by whom or with what. */
   anonymous?: boolean;
   /** Refers to another tool as `{get_run}`, which each interface writes in its own form. */
   description: string;

@@ -1,10 +1,10 @@
-/** How messages to the outside are told: what is folded together, what waits, and when to give up. */
+/** How messages to the outside are sent: what is folded together, what waits, and when to give up. */
 
 /** `raised` opens a subject, `changed` is news about it. The payload is the messenger's own. */
 export interface OutboxMessage {
   messenger: string;
   kind: 'raised' | 'changed';
-  /** What it is about (`alert:42`): messages about one subject are told together. */
+  /** What it is about (`alert:42`): messages about one subject are sent together. */
   subject: string;
   /** Makes a repeat recognisable, here and at the receiver. */
   idempotencyKey: string;
@@ -27,7 +27,7 @@ export interface Delivery {
   messages: StoredMessage[];
 }
 
-export interface DigestRule {
+interface DigestRule {
   /** More new subjects than this within the window make a storm. */
   count: number;
   windowMs: number;
@@ -63,7 +63,7 @@ export function nextDelivery(
 const FIRST_WAIT_MS = 2_000;
 const LONGEST_WAIT_MS = 5 * 60_000;
 
-/** What could not be delivered for so long is news no more. Milliseconds. */
+/** What could not be delivered for so long is no longer of interest. Milliseconds. */
 const GIVE_UP_AFTER_MS = 86_400_000;
 
 /**

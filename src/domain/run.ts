@@ -14,7 +14,7 @@ export const RUN_STATUSES = [
 ] as const;
 export type RunStatus = (typeof RUN_STATUSES)[number];
 
-export const FINISHED_RUN_STATUSES: readonly RunStatus[] = ['completed', 'failed', 'cancelled', 'interrupted'];
+const FINISHED_RUN_STATUSES: readonly RunStatus[] = ['completed', 'failed', 'cancelled', 'interrupted'];
 
 export interface Run {
   id: string;
@@ -25,7 +25,7 @@ export interface Run {
   /** Planner runs: what to reach, and with which profile. */
   goal: string | null;
   agentProfile: string | null;
-  /** Who asked, and through which face. */
+  /** Who asked, and through which interface. */
   requestedBy: string;
   via: string;
   createdAt: Date;

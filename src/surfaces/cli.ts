@@ -32,7 +32,7 @@ const EXIT_CODES: Record<ErrorKind, number> = {
   unavailable: 6,
 };
 
-export interface CliOutput {
+interface CliOutput {
   out(text: string): void;
   err(text: string): void;
   /** How far long work is, 0–1. */

@@ -3,7 +3,7 @@ import { jobActor } from '../core/actor.ts';
 import type { Invoke } from '../core/invoke.ts';
 import type { AnyTool, ScheduleSettings } from '../core/tool.ts';
 
-export interface ScheduledJob {
+interface ScheduledJob {
   name: string;
   /** Cron expression, UTC. */
   cron: string;
@@ -11,7 +11,7 @@ export interface ScheduledJob {
   input: Record<string, unknown>;
 }
 
-export interface JobScheduler {
+interface JobScheduler {
   define(
     job: string,
     handler: (data: Record<string, unknown>, signal: AbortSignal) => Promise<void>,

@@ -2,7 +2,7 @@
 
 const WIDTH = 30;
 
-export interface ProgressStream {
+interface ProgressStream {
   isTTY?: boolean;
   write(text: string): unknown;
 }

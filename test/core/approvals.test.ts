@@ -19,7 +19,7 @@ const PLANNER: Actor = { ...MODEL, id: 'planner:r1', name: 'a planner run', via:
 /** A model asks to deregister; returns the id of the approval that it has to wait for. */
 async function ask(actor = MODEL): Promise<string> {
   const refusal = await world.call('deregister_endpoint', GONE, actor).then(
-    () => expect.fail('it ran without a yes'),
+    () => expect.fail('it ran without an approval'),
     (error: AppError) => error,
   );
   expect(refusal).toMatchObject({ kind: 'denied', details: { status: 'pending', approval_id: expect.any(String) } });

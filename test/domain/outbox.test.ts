@@ -51,7 +51,7 @@ test('waits double up to five minutes, half of it by chance', () => {
   expect(backoffMs(500, 1)).toBe(300_000);
 });
 
-test('after a day it is news no more', () => {
+test('after a day it is no longer of interest', () => {
   const old = message('a');
   expect(isHopeless(old, new Date(NOW.getTime() + 86_399_999))).toBe(false);
   expect(isHopeless(old, new Date(NOW.getTime() + 86_400_000))).toBe(true);

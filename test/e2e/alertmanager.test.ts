@@ -43,7 +43,7 @@ test('an alert of Prometheus comes, repeats without a change, and ends; the time
       ip_address: '127.0.0.1',
       collector: 'push',
     });
-    // The trouble is a number in a file that node_exporter passes on.
+    // The problem is a number in a file that node_exporter passes on.
     const trouble = (value: number) => writeFile(join(dir, 'trouble.prom'), `test_trouble ${value}\n`);
     await trouble(1);
     const exporter = await startNodeExporter([`--collector.textfile.directory=${dir}`]);
@@ -64,7 +64,7 @@ test('an alert of Prometheus comes, repeats without a change, and ends; the time
       - alert: Trouble
         expr: test_trouble > 0
         labels: { severity: critical }
-        annotations: { summary: "trouble {{ $value }}" }
+        annotations: { summary: "problem {{ $value }}" }
 `,
     );
     await writeFile(
@@ -125,7 +125,7 @@ receivers:
     expect(raised).toMatchObject({
       hostname: '127.0.0.1.test',
       alert_name: 'Trouble',
-      message: 'trouble 1',
+      message: 'problem 1',
       alert_type: 'prometheus',
       severity: 'critical',
       status: 'active',
@@ -144,7 +144,7 @@ receivers:
     expect(resolved).toMatchObject({ id: raised.id, resolution: 'source', flaps: 0 });
     expect(Math.abs(Date.parse(resolved.resolved_at) - endedAt)).toBeLessThan(3500);
 
-    // Ours, Alertmanager's and Prometheus' own record of the trouble are one.
+    // Ours, Alertmanager's and Prometheus' own record of the problem are one.
     const end = await until('the end as others hear it', 30_000, async () =>
       said.find(({ status }) => status === 'resolved'),
     );

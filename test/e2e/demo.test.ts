@@ -18,7 +18,7 @@ test('the demo tells its story to the end', { timeout: 400_000 }, async () => {
     '30 people will be asked in their working hours',
     'DiskFull on alice-laptop: disk / at 86 %: rises',
     'forecast.png',
-    'Waiting for a yes or no: Run cleanup_disk',
+    'Waiting for approval: Run cleanup_disk',
     'DiskFull on alice-laptop: disk /: 97 %, above 95 %',
     'Approved: Run cleanup_disk',
     '(resolved: repaired, and a scan confirmed it)',

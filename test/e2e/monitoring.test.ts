@@ -88,8 +88,8 @@ const CASES: Record<string, Case> = {
   'a job and a tool fail, and memory grows': {
     input_series: [
       { series: 'dex_jobs_total{job="dex_check_predictive_alerts", outcome="failed"}', values: '0+1x120' },
-      { series: 'dex_tool_calls_total{tool="get_score", face="rest", outcome="failed"}', values: '0+2x120' },
-      { series: 'dex_tool_calls_total{tool="get_score", face="rest", outcome="ok"}', values: '0+2x120' },
+      { series: 'dex_tool_calls_total{tool="get_score", interface="rest", outcome="failed"}', values: '0+2x120' },
+      { series: 'dex_tool_calls_total{tool="get_score", interface="rest", outcome="ok"}', values: '0+2x120' },
       { series: 'process_resident_memory_bytes{job="orchestrator", instance="app"}', values: '2000000000x120' },
     ],
     at: '1h',

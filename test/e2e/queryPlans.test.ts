@@ -114,7 +114,7 @@ function questions(store: Store): Questions<Omit<Store, 'transaction' | 'ping'>>
       add: INSERTS,
       latest: [() => snapshots.latest(IDS)],
       since: [() => snapshots.since(IDS, daysAgo(0.2))],
-      courses: [() => snapshots.courses(IDS, daysAgo(8)), () => snapshots.courses(IDS, daysAgo(15))],
+      histories: [() => snapshots.histories(IDS, daysAgo(8)), () => snapshots.histories(IDS, daysAgo(15))],
     },
     scores: {
       add: INSERTS,

@@ -185,7 +185,7 @@ describe.each(['http', 'socket'] as const)('over %s', { timeout: 300_000 }, (mod
     const card = await seen('the card', asking('run:approve'));
     expect(shown(card.body)).toMatch(/wants to call dexops__acknowledge_alert/);
     expect(shown(card.body)).toContain(goal);
-    await look(alertsPage(), 'step-asked', 'Waiting for a yes or no');
+    await look(alertsPage(), 'step-asked', 'Waiting for approval');
 
     await click('alice', card, 'run:approve');
     expect(shown(await told(/Approving is for approvers/))).toContain('These can');

@@ -321,7 +321,7 @@ test('host names and addresses: an answer for any text, and the same for every s
   );
 });
 
-test('templates: what is filled in is never looked at again', () => {
+test('templates: what is filled in is never expanded again', () => {
   fc.assert(
     fc.property(
       fc.oneof(anyText, fc.constantFrom('{{ labels.b }}', '{{ alert.id }}', '{% x %}', '$&', '$1')),

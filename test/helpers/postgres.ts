@@ -58,7 +58,7 @@ export async function serveFrom(
   };
 }
 
-/** Root's PostgreSQL runs as another user: where that one cannot reach the programs, starting them would end this process without a word. */
+/** Root's PostgreSQL runs as another user: where that one cannot reach the programs, starting them would end this process without an answer. */
 async function requireWayIn(): Promise<void> {
   if (process.getuid?.() !== 0) return;
   for (let dir = import.meta.dirname; dir !== dirname(dir); dir = dirname(dir)) {

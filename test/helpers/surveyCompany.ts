@@ -1,4 +1,4 @@
-/** A company of people with machines, whose survey letters arrive in boxes that the test opens. */
+/** A company of people with machines, whose survey messages arrive in boxes that the test opens. */
 import type { Overrides } from '../../src/app.ts';
 import type { Actor } from '../../src/core/actor.ts';
 import {
@@ -7,7 +7,7 @@ import {
   SURVEY_MESSENGER,
   type SurveyMessage,
 } from '../../src/core/people/surveys.ts';
-import type { People } from '../../src/core/ports/feedbackPorts.ts';
+import type { PeopleDirectory } from '../../src/core/ports/feedbackPorts.ts';
 import type { Messenger } from '../../src/core/ports/messagePorts.ts';
 import type { Ports } from '../../src/core/ports/ports.ts';
 import type { TestService } from './service.ts';
@@ -20,7 +20,7 @@ export interface Employee {
   timeZone: string;
 }
 
-/** A person as the Slack face presents them. */
+/** A person as the Slack interface presents them. */
 export function slackActor(name: string, role: Actor['role'] = 'viewer'): Actor {
   return { id: `slack:U${name}`, name, kind: 'human', via: 'slack', role };
 }
@@ -29,7 +29,7 @@ export function slackActor(name: string, role: Actor['role'] = 'viewer'): Actor 
 export function post(employees: readonly Employee[]) {
   const letters: ComposedSurvey[] = [];
   let ports: Ports | undefined;
-  const people: People = {
+  const people: PeopleDirectory = {
     async lookup(email) {
       const found = employees.find((employee) => employee.email === email);
       return found ? { timeZone: found.timeZone } : null;

@@ -54,7 +54,7 @@ async function overStdio(): Promise<Place> {
   };
 }
 
-/** How a person, or a client without one, may leave the question without a yes. */
+/** How a person, or a client without one, may leave the question unanswered or refused. */
 const NO_YES: [string, () => Client][] = [
   ['declining', () => clientThatAnswers({ action: 'decline' }).client],
   ['closing the window', () => clientThatAnswers({ action: 'cancel' }).client],

@@ -82,10 +82,10 @@ describe('tools', () => {
     await client.close();
   });
 
-  test('a history comes with its course as a PNG and in words', async () => {
-    await seen('course-01', 10, 85, 99);
+  test('a history comes with its history as a PNG and in words', async () => {
+    await seen('history-01', 10, 85, 99);
     const client = await connect('viewer');
-    const answer = await callTool(client, 'get_score_history', { hostname: 'course-01' });
+    const answer = await callTool(client, 'get_score_history', { hostname: 'history-01' });
     const [text, image] = answer.content;
     expect(text).toMatchObject({ type: 'text', text: expect.stringContaining('over 3 scans') });
     if (image?.type !== 'image') throw new Error('there is no image in the answer');
@@ -94,7 +94,7 @@ describe('tools', () => {
     await client.close();
   });
 
-  test('a history of one scan has no course, so it is told in words', async () => {
+  test('a history of one scan has no history, so it is told in words', async () => {
     await seen('single-01', 10);
     const client = await connect('viewer');
     const { content } = await callTool(client, 'get_score_history', { hostname: 'single-01' });
@@ -285,10 +285,10 @@ describe('a viewer', () => {
     const client = await connect('viewer');
     const { prompts } = await client.listPrompts();
     expect(prompts.map(({ name }) => name)).toEqual(['triage_endpoint', 'fleet_report']);
-    const { messages } = await client.getPrompt({ name: 'triage_endpoint', arguments: { hostname: 'Course-01' } });
+    const { messages } = await client.getPrompt({ name: 'triage_endpoint', arguments: { hostname: 'History-01' } });
     const [message] = messages;
     if (message?.content.type !== 'text') throw new Error('the prompt is not text');
-    expect(message.content.text).toContain('Endpoint: course-01');
+    expect(message.content.text).toContain('Endpoint: history-01');
     expect(message.content.text).not.toContain('scan_endpoint');
     await client.close();
   });
@@ -406,7 +406,7 @@ function probe(
     name,
     title: name,
     effect: 'read',
-    description: 'Shows how the face treats a tool that behaves like this.',
+    description: 'Shows how the interface treats a tool that behaves like this.',
     input: z.strictObject({}),
     output: z.object({}),
     async run(_input, context) {

@@ -12,7 +12,7 @@ beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'dexops-cli-'));
   env = { DATA_DIR: join(dir, 'data'), RUNBOOKS_DIR: dir, EMBEDDING_MODEL: 'none', LLM_PROVIDER: '' };
   for (let page = 0; page < 70; page += 1)
-    await writeFile(join(dir, `page-${page}.md`), `# Trouble number ${page}\n\nTurn knob ${page}.\n`);
+    await writeFile(join(dir, `page-${page}.md`), `# Problem number ${page}\n\nTurn knob ${page}.\n`);
   await writeFile(
     join(dir, 'vpn.md'),
     '---\nalerts: [VpnDown]\n---\n# VPN does not connect\n\nTry the other gateway.\n',

@@ -45,7 +45,7 @@ test('`dex trends --png FILE` says where it is heading and writes the picture', 
   expect(picture.length).toBeGreaterThan(5000);
 }, 60_000);
 
-test('without a course there is no picture, and it says so', async () => {
+test('without a history there is no picture, and it says so', async () => {
   const file = join(dir, 'nothing.png');
   const { err } = await dex('trends', 'pc-2', '--png', file);
   expect(err).toMatch(/picture/i);

@@ -1,4 +1,4 @@
-/** Runs one look at one endpoint within its time limit and always ends in a snapshot. */
+/** Runs one scan of one endpoint within its time limit and always ends in a snapshot. */
 import { performance } from 'node:perf_hooks';
 import type { CollectContext } from '../../core/ports/ports.ts';
 import { type ScanTarget, type Snapshot, unreachableSnapshot } from '../../domain/signals/telemetry.ts';
@@ -8,8 +8,8 @@ const DEFAULT_TIMEOUT_MS = 10_000;
 const MAX_TIMEOUT_MS = 60_000;
 
 /**
- * Looks at the target; whatever goes wrong becomes an unreachable snapshot with the reason. The promise settles when
- * the endpoint's time (`options.timeoutMs`, 10 s by default, at most 60 s) is up, even if the look does not stop.
+ * Scans the target; whatever goes wrong becomes an unreachable snapshot with the reason. The promise settles when
+ * the endpoint's time (`options.timeoutMs`, 10 s by default, at most 60 s) is up, even if the scan does not stop.
  */
 export async function collectSnapshot(look: Reader, target: ScanTarget, context: CollectContext): Promise<Snapshot> {
   const startedMs = performance.now();

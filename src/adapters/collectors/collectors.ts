@@ -1,4 +1,4 @@
-/** The collector of the whole service: picks the way to look by the endpoint's collector kind. */
+/** The collector of the whole service: picks the way to scan by the endpoint's collector kind. */
 import type { Collector } from '../../core/ports/ports.ts';
 import type { CollectorKind } from '../../domain/signals/telemetry.ts';
 import { collectSnapshot } from './collectSnapshot.ts';
@@ -10,12 +10,12 @@ import { windowsExporter } from './exporters/windowsExporter.ts';
 import { type Reader, Unreachable } from './readings.ts';
 import type { SshOptions } from './ssh/ssh.ts';
 
-export interface CollectorsOptions {
+interface CollectorsOptions {
   ssh: SshOptions;
 }
 
 /**
- * Each way to look is loaded with the first endpoint that wants it: their libraries are a tenth of a start.
+ * Each way to scan is loaded with the first endpoint that wants it: their libraries are a tenth of a start.
  * `close` lets go of the connections that are kept open to exporters.
  */
 export function createCollectors({ ssh }: CollectorsOptions): Collector & { close(): Promise<void> } {

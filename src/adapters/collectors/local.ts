@@ -24,7 +24,7 @@ import type { Source, Texts } from './sources/source.ts';
 import { createWindowsReader } from './windows/localWindows.ts';
 
 /** What lies around the machine; told apart so that a scan can be pointed at other peers. */
-export interface Surroundings {
+interface Surroundings {
   /** Name servers as `ip` or `ip:port`. */
   nameServers(): string[];
   /** The default gateway as `ip` or `ip:port`; null when there is none. */

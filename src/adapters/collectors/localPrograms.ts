@@ -9,7 +9,7 @@ import type { Collected } from './readings.ts';
 import { readLocalSources } from './sources/localSources.ts';
 import type { Source } from './sources/source.ts';
 
-export interface ProgramSampler {
+interface ProgramSampler {
   sample(now: Date): Promise<Pick<Collected, 'topCpuPct' | 'topMemoryPct'>>;
 }
 

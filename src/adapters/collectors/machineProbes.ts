@@ -1,8 +1,8 @@
 /** Which probes make up a scan of a machine that is read through its own tools, and one round of them. */
 import { performance } from 'node:perf_hooks';
 import { linuxLog } from './linux/logProbe.ts';
-import { linuxDaily, linuxHourly } from './linux/rareProbes.ts';
 import { linuxVitals } from './linux/vitalProbe.ts';
+import { linuxDaily, linuxHourly } from './linuxUpkeep/rareProbes.ts';
 import { macDaily, macHourly, macVitals } from './macos/macProbes.ts';
 import type { Collected } from './readings.ts';
 import { readLocalSources } from './sources/localSources.ts';

@@ -1,4 +1,4 @@
-/** Finds the one IP address that a look connects to, and refuses addresses that no endpoint may have. */
+/** Finds the one IP address that a scan connects to, and refuses addresses that no endpoint may have. */
 import { ADDRCONFIG } from 'node:dns';
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';

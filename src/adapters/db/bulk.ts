@@ -6,7 +6,7 @@ import type { EntityMetadata, EntityName, EntityProperty } from '@mikro-orm/core
 import { JsonType } from '@mikro-orm/core';
 import { type SqlEntityManager, SqliteDriver } from '@mikro-orm/sql';
 import { withoutNuls } from './nuls.ts';
-import { marks, type Plain } from './rows.ts';
+import { type Plain, placeholders } from './rows.ts';
 
 /** Rows in one statement: enough to be quick, and short enough that nobody waits long for the store. */
 const MOST_ROWS = 500;
@@ -21,7 +21,7 @@ interface Table {
 interface Column {
   /** Quoted. */
   name: string;
-  kind: 'json' | 'moment' | 'plain';
+  kind: 'json' | 'timestamp' | 'plain';
 }
 
 /** An entity's schema, which knows the type of its rows. */
@@ -123,7 +123,7 @@ export async function equalRows<Row extends object>(
 
 /** Said twice, because PostgreSQL cannot tell how many rows a JSON text holds, and would read the whole table for a hundred. */
 function isGiven({ name }: Table, rows: readonly { id: number }[]): string {
-  return `${name}.id = given.id and ${name}.id in (${marks(rows)})`;
+  return `${name}.id = given.id and ${name}.id in (${placeholders(rows)})`;
 }
 
 function idsOf(rows: readonly { id: number }[]): number[] {
@@ -166,7 +166,7 @@ export async function readRows<Row extends object>(
 
 function valueIn(kind: Column['kind'], value: unknown): unknown {
   if (value === null || kind === 'plain') return value;
-  if (kind === 'moment') return new Date(value as number | string | Date);
+  if (kind === 'timestamp') return new Date(value as number | string | Date);
   return typeof value === 'string' ? JSON.parse(value) : value;
 }
 
@@ -182,7 +182,7 @@ function textOf(table: Table, names: readonly string[], rows: readonly object[])
   const values = (row: object) =>
     read.map(({ property, kind }) => {
       const value: unknown = (row as Record<string, unknown>)[property] ?? null;
-      return kind === 'moment' && table.sqlite && value !== null ? (value as Date).getTime() : value;
+      return kind === 'timestamp' && table.sqlite && value !== null ? (value as Date).getTime() : value;
     });
   const json = table.sqlite
     ? rows.map(values)
@@ -215,5 +215,5 @@ function tableOf<Row extends object>(em: SqlEntityManager, schema: Schema<Row>):
 
 function kindOf({ customType, runtimeType }: EntityProperty): Column['kind'] {
   if (customType instanceof JsonType) return 'json';
-  return runtimeType === 'Date' ? 'moment' : 'plain';
+  return runtimeType === 'Date' ? 'timestamp' : 'plain';
 }

@@ -1,8 +1,8 @@
 /** From database rows to the plain values that core works with. */
 import type { SqlEntityManager } from '@mikro-orm/sql';
 
-/** The entity manager of the moment: a fresh fork outside a transaction, the transaction's own inside. */
-export type Session = () => SqlEntityManager;
+/** The entity manager of the timestamp: a fresh fork outside a transaction, the transaction's own inside. */
+export type DbSession = () => SqlEntityManager;
 
 /** A row's own columns, with null where the entity may leave a property out. */
 export type Plain<Row> = { [Key in keyof Row as Key extends string ? Key : never]-?: Exclude<Row[Key], undefined> };
@@ -19,13 +19,13 @@ export function chunked<T>(rows: T[], size = 500): T[][] {
 }
 
 /** Places for the values of `in (…)` in a statement of our own. Of no values nothing is found; PostgreSQL knows no empty list. */
-export function marks(values: readonly unknown[]): string {
+export function placeholders(values: readonly unknown[]): string {
   return values.length === 0 ? 'null' : values.map(() => '?').join(', ');
 }
 
-/** A moment as a statement of our own reads it: milliseconds from SQLite, text or a Date from PostgreSQL. */
-export type Moment = number | string | Date;
+/** A timestamp as a statement of our own reads it: milliseconds from SQLite, text or a Date from PostgreSQL. */
+export type DbTimestamp = number | string | Date;
 
-export function msOf(moment: Moment): number {
-  return typeof moment === 'number' ? moment : new Date(moment).getTime();
+export function msOf(timestamp: DbTimestamp): number {
+  return typeof timestamp === 'number' ? timestamp : new Date(timestamp).getTime();
 }

@@ -12,7 +12,7 @@ import { apiKeyRepository } from './people/apiKeyRepository.ts';
 import { feedbackRepository } from './people/feedbackRepository.ts';
 import { runbookVoteRepository } from './people/runbookVoteRepository.ts';
 import { surveyRepository } from './people/surveyRepository.ts';
-import type { Session } from './rows.ts';
+import type { DbSession } from './rows.ts';
 import { endpointRepository } from './telemetry/endpointRepository.ts';
 import { retentionRepository } from './telemetry/retentionRepository.ts';
 import { scanShardRepository } from './telemetry/scanShardRepository.ts';
@@ -76,7 +76,7 @@ function storeIn(em: SqlEntityManager): Store {
   return store;
 }
 
-function storeOver(session: Session, transaction: Store['transaction']): Store {
+function storeOver(session: DbSession, transaction: Store['transaction']): Store {
   return {
     endpoints: endpointRepository(session),
     snapshots: snapshotRepository(session),

@@ -10,7 +10,7 @@ import type { JsonSchema, LlmMessage, LlmReply, LlmRequest, StopReason } from '.
 import { type AttemptOptions, attempt, type LlmClient, type ProviderFailure, pingBy, retryAfterMs } from './attempt.ts';
 import { parseToolInput } from './toolInput.ts';
 
-export interface AnthropicOptions {
+interface AnthropicOptions {
   /** Null means Anthropic's own. */
   baseUrl: string | null;
   apiKey: string;

@@ -51,7 +51,7 @@ export function bedrockLlm({ region, endpoint, credentials, model, attempts }: B
   };
 }
 
-/** A role that may call models but not list their jobs is told so only after its credentials were found good. */
+/** A role that may call models but not list their jobs learns so only after its credentials were found good. */
 function letRefusalPass(error: unknown): void {
   if (!(error instanceof BedrockRuntimeServiceException) || error.name !== 'AccessDeniedException') throw error;
 }

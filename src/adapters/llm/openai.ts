@@ -8,7 +8,7 @@ import type { LlmMessage, LlmReply, LlmRequest, StopReason } from '../../core/pl
 import { type AttemptOptions, attempt, type LlmClient, type ProviderFailure, pingBy, retryAfterMs } from './attempt.ts';
 import { parseToolInput } from './toolInput.ts';
 
-export interface OpenAiOptions {
+interface OpenAiOptions {
   /** Shown in errors: `openai` or `ollama`. */
   provider: string;
   /** Null means OpenAI's own. */

@@ -3,7 +3,7 @@ import type * as PromClient from 'prom-client';
 
 export type Instruments = ReturnType<typeof makeInstruments>;
 
-/** All in one new registry, with what prom-client tells about the process itself. */
+/** All in one new registry, with what prom-client reports about the process itself. */
 export function makeInstruments({ Counter, collectDefaultMetrics, Gauge, Histogram, Registry }: typeof PromClient) {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
@@ -36,13 +36,13 @@ export function makeInstruments({ Counter, collectDefaultMetrics, Gauge, Histogr
   });
   const scans = new Counter({
     name: 'dex_scans_total',
-    help: 'Looks at endpoints, by collector and outcome',
+    help: 'Scans of endpoints, by collector and outcome',
     labelNames: ['collector', 'outcome'],
     registers,
   });
   const scanSeconds = new Histogram({
     name: 'dex_scan_duration_seconds',
-    help: 'How long a look at one endpoint took',
+    help: 'How long the scan of one endpoint took',
     labelNames: ['collector'],
     buckets: [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60],
     registers,
@@ -97,7 +97,7 @@ export function makeInstruments({ Counter, collectDefaultMetrics, Gauge, Histogr
   });
   const messages = new Counter({
     name: 'dex_messages_total',
-    help: 'Attempts to tell something outside, by what became of them',
+    help: 'Attempts to send something outside, by what became of them',
     labelNames: ['messenger', 'outcome'],
     registers,
   });
@@ -127,13 +127,13 @@ export function makeInstruments({ Counter, collectDefaultMetrics, Gauge, Histogr
   });
   const calls = new Counter({
     name: 'dex_tool_calls_total',
-    help: 'Calls through the gate, by tool, face and outcome',
-    labelNames: ['tool', 'face', 'outcome'],
+    help: 'Calls through the invoker, by tool, interface and outcome',
+    labelNames: ['tool', 'interface', 'outcome'],
     registers,
   });
   const callSeconds = new Histogram({
     name: 'dex_tool_duration_seconds',
-    help: 'How long calls through the gate took',
+    help: 'How long calls through the invoker took',
     labelNames: ['tool'],
     buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 30],
     registers,

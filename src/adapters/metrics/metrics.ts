@@ -2,6 +2,7 @@
 import { createRequire } from 'node:module';
 import type { Metrics } from '../../core/ports/ports.ts';
 import type { JobRecord } from '../../core/ports/storePorts.ts';
+import { boundedLabel } from './boundedLabel.ts';
 import { type Instruments, makeInstruments } from './instruments.ts';
 
 export interface MetricsRegistry extends Metrics {
@@ -16,15 +17,6 @@ const require = createRequire(import.meta.url);
 
 /** Alert names come from outside; this many have a label of their own, the rest share one. */
 const NAMED_ALERTS = 100;
-
-/** Lets the first values through and calls all later ones `other`, so that a sender cannot grow the page without end. */
-function boundedLabel(limit: number): (value: string) => string {
-  const known = new Set<string>();
-  return (value) => {
-    if (known.size < limit) known.add(value);
-    return known.has(value) ? value : 'other';
-  };
-}
 
 /** prom-client is loaded with the first thing that is counted or asked for: it takes a tenth of a second of every start. */
 export function createMetrics(): MetricsRegistry {
@@ -109,8 +101,8 @@ export function createMetrics(): MetricsRegistry {
     configRefused(file) {
       use().refusedConfig.inc({ file });
     },
-    toolCalled(tool, face, outcome, durationS) {
-      use().calls.inc({ tool, face, outcome });
+    toolCalled(tool, via, outcome, durationS) {
+      use().calls.inc({ tool, interface: via, outcome });
       use().callSeconds.observe({ tool }, durationS);
     },
     async page() {

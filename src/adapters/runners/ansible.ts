@@ -9,7 +9,7 @@ import { readReport } from './ansibleReport.ts';
 import { connectionTo, NoConnection, type SshSettings } from './connection.ts';
 import { type Ended, runProgram } from './program.ts';
 
-export interface AnsibleOptions extends SshSettings {
+interface AnsibleOptions extends SshSettings {
   playbooksDir: string;
   /** What started programs may know of this process's environment: PATH, HOME, the language. No secrets. */
   env: Readonly<Record<string, string>>;

@@ -1,7 +1,7 @@
 /** Runs one program in its own process group, so that stopping it stops all it started, and so does the end of this process. */
 import { spawn } from 'node:child_process';
 
-export interface ProgramOptions {
+interface ProgramOptions {
   cwd: string;
   env: Record<string, string>;
   timeLimitMs: number;

@@ -5,7 +5,7 @@ import { memoryJobs } from './memoryJobs.ts';
 
 /**
  * Opens the storage that RUN_QUEUE_URL names.
- * @param onError told of connections that broke; they are made again by themselves
+ * @param onError called for connections that broke; they are made again by themselves
  * @throws AppError `unavailable` when it does not answer
  */
 export async function openJobs(url: string, onError: (error: Error) => void): Promise<JobStorage> {

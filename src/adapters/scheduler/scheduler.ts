@@ -32,8 +32,8 @@ const ABORT_GRACE_MS = 2000;
 /** How a worker looks for work when no notification reaches it. */
 const POLL_MS = 1000;
 
-/** Told whenever a job has ended; `error` is null when it went well. */
-export type OnEnd = (job: string, startedAt: Date, error: Error | null) => Promise<void>;
+/** Called whenever a job has ended; `error` is null when it went well. */
+type OnEnd = (job: string, startedAt: Date, error: Error | null) => Promise<void>;
 
 export interface Scheduler extends Queue {
   /** Names a handler; `concurrency` is how many of it this process works on at once. */

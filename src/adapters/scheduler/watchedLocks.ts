@@ -1,7 +1,7 @@
 /** Frees jobs that this process has taken and lost sight of, because the queue's store failed under it. */
 import type { JobParameters, JobRepository } from 'agenda';
 
-export interface WatchedLocks {
+interface WatchedLocks {
   /** What Agenda is to work with. */
   repository: JobRepository;
   /** Frees what the store calls taken by this process although it is not: what two calls in a row found so. Asks nothing while all is well. */

@@ -1,4 +1,4 @@
-/** The Web API client of what this service tells in Slack by itself, what its refusals mean for a delivery, and its probe. */
+/** The Web API client of what this service posts to Slack by itself, what its refusals mean for a delivery, and its probe. */
 import { type types, webApi } from '@slack/bolt';
 import type { DeliveryOutcome } from '../../core/ports/messagePorts.ts';
 import type { Clock, Log } from '../../core/ports/ports.ts';
@@ -11,7 +11,7 @@ export interface SlackNotifications {
   blocks: types.KnownBlock[];
 }
 
-/** How refusals read: the Slack face's part, handed in because adapters do not know faces. */
+/** How refusals read: the Slack interface's part, handed in because adapters do not know interfaces. */
 export type ReadProblem = (error: unknown) => {
   code: string;
   message: string;

@@ -1,4 +1,4 @@
-/** What this service does in Slack by itself: news, letters, knowing people. Apart, so that only a configured Slack is loaded. */
+/** What this service does in Slack by itself: notifications, survey messages, knowing people. Apart, so that only a configured Slack is loaded. */
 
 import type { Messenger } from '../../core/ports/messagePorts.ts';
 import type { Clock, Log } from '../../core/ports/ports.ts';
@@ -12,14 +12,14 @@ export type SlackFormatting = NotificationText & SurveyFormatting;
 
 export interface SlackConnection {
   directory: SlackDirectory;
-  /** None without the wording, which the Slack face lends. */
+  /** None without the wording, which the Slack interface lends. */
   messengers: Messenger[];
   probe: Probe | null;
 }
 
 /**
  * @param apiUrl another address of the Web API, ending in /api/; empty means Slack's own
- * @param channel where alerts are told; empty for nowhere
+ * @param channel where alerts are posted; empty for nowhere
  */
 export function connectSlack(
   { token, apiUrl, channel }: { token: string; apiUrl: string; channel: string },

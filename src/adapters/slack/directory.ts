@@ -1,6 +1,6 @@
 /** Who is behind a mail address in Slack: the people that surveys and questions to owners go to. */
 import { webApi } from '@slack/bolt';
-import type { People } from '../../core/ports/feedbackPorts.ts';
+import type { PeopleDirectory } from '../../core/ports/feedbackPorts.ts';
 import type { Clock, Log } from '../../core/ports/ports.ts';
 import type { SlackClient } from './client.ts';
 
@@ -10,7 +10,7 @@ interface Member {
   timeZone: string;
 }
 
-export interface SlackDirectory extends People {
+export interface SlackDirectory extends PeopleDirectory {
   lookup(email: string): Promise<Member | null>;
 }
 

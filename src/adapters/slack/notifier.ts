@@ -1,4 +1,4 @@
-/** Tells in Slack what people should know: alerts and approvals as one message each, edited in place; notices; questions to owners. */
+/** Posts to Slack what people should know: alerts and approvals as one message each, edited in place; notices; questions to owners. */
 import { AppError } from '../../core/errors.ts';
 import type { Answer } from '../../core/invoke.ts';
 import type {
@@ -20,9 +20,9 @@ import {
 import type { SlackDirectory } from './directory.ts';
 
 /** The answer that shows an alert or an approval, with what can be done about it. */
-export type Facts = Pick<Answer, 'call' | 'output' | 'related'>;
+type Facts = Pick<Answer, 'call' | 'output' | 'related'>;
 
-/** How news look and how refusals read: the Slack face's part, handed in because adapters do not know faces. */
+/** How notifications look and how refusals read: the Slack interface's part, handed in because adapters do not know interfaces. */
 export interface NotificationText {
   card(facts: Facts): SlackNotifications;
   digest(facts: Facts[]): SlackNotifications;
@@ -51,13 +51,13 @@ export interface SlackNotifierParts {
 
 /** Slack allows about one message a second in a channel (docs.slack.dev/apis/web-api/rate-limits). */
 const PACE_MS = 1000;
-/** More new alerts than this in a minute are told in one message. */
+/** More new alerts than this in a minute are posted in one message. */
 const STORM = { count: 10, windowMs: 60_000 };
 /** Codes that mean: the message to edit is not there to be edited. */
 const GONE = new Set(['message_not_found', 'cant_update_message', 'edit_window_closed', 'channel_not_found']);
 
 /**
- * Slack's end is at least once: when the process dies between Slack's yes and the row that remembers it, a message is
+ * Slack's end is at least once: when the process dies between Slack's acknowledgement and the row that remembers it, a message is
  * posted a second time.
  */
 export function createSlackNotifier(parts: SlackNotifierParts): Messenger {
@@ -91,7 +91,7 @@ export function createSlackNotifier(parts: SlackNotifierParts): Messenger {
     const told = await messages.find(`alert:${alertId}`);
     const moved = news.filter(isMove).map(moveOf);
     const { place, isNew } = told?.digest
-      ? // A digest speaks for many alerts, so that news of one go to its thread and leave it as it is.
+      ? // A digest speaks for many alerts, so that updates of one go to its thread and leave it as it is.
         { place: told, isNew: false }
       : await keepCard(`alert:${alertId}`, told, wording.card(facts));
     if (!isNew && moved.length > 0)
@@ -118,7 +118,7 @@ export function createSlackNotifier(parts: SlackNotifierParts): Messenger {
     if (posted) await messages.keep([{ subject, ...posted, digest: false }]);
   }
 
-  /** Null when there is nobody to tell, or a person has to mend the set-up first: alerts must not wait for that. */
+  /** Null when there is nobody to notify, or a person has to mend the set-up first: alerts must not wait for that. */
   async function notifyOwner(email: string, news: SlackNotifications): Promise<{ channel: string; ts: string } | null> {
     try {
       const owner = await parts.directory.lookup(email);
@@ -183,12 +183,12 @@ export function createSlackNotifier(parts: SlackNotifierParts): Messenger {
   function outcomeOf(error: unknown): DeliveryOutcome {
     const problem = wording.problem(error);
     if (problem.kind === 'setup')
-      log.error({ channel: parts.channel, problem: problem.message }, 'news cannot be told in Slack');
+      log.error({ channel: parts.channel, problem: problem.message }, 'a notification cannot be posted to Slack');
     return failedDelivery(problem);
   }
 }
 
-/** Null when it does not exist any more, so that there is nothing to tell. */
+/** Null when it does not exist any more, so that there is nothing to post. */
 async function existing(reading: Promise<Facts>): Promise<Facts | null> {
   return reading.catch((error: unknown) => {
     if (error instanceof AppError && error.kind === 'not_found') return null;

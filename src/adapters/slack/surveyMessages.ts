@@ -1,4 +1,4 @@
-/** Carries survey letters into direct messages; the token in a letter is all that leads from an answer to its question. */
+/** Carries survey messages into direct messages; the token in a message is all that leads from an answer to its question. */
 
 import { type ComposedSurvey, SURVEY_MESSENGER, type SurveyMessage } from '../../core/people/surveys.ts';
 import type { DeliveryOutcome, Messenger } from '../../core/ports/messagePorts.ts';
@@ -6,7 +6,7 @@ import type { Log } from '../../core/ports/ports.ts';
 import { failedDelivery, postToPerson, type ReadProblem, type SlackClient, type SlackNotifications } from './client.ts';
 import type { SlackDirectory } from './directory.ts';
 
-/** The Slack face's part, as in the notifier. */
+/** The Slack interface's part, as in the notifier. */
 export interface SurveyFormatting {
   letter(letter: ComposedSurvey): SlackNotifications;
   problem: ReadProblem;

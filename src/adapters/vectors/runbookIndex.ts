@@ -3,7 +3,6 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Connection, Table } from '@lancedb/lancedb';
-import { z } from 'zod';
 import { AppError } from '../../core/errors.ts';
 import type { Log } from '../../core/ports/ports.ts';
 import type {
@@ -16,6 +15,7 @@ import type {
   RunbookIndex,
 } from '../../core/ports/runbookPorts.ts';
 import { INDEX_FORMAT } from '../../domain/runbooks/runbook.ts';
+import { formatShape, parsed, type State, stateShape } from './indexState.ts';
 import { factsShape, oneOf, pageRow, schemaOf, sectionId, sectionRows } from './rows.ts';
 import { type TableReads, tableReads } from './tableReads.ts';
 import { lockWriter } from './writerLock.ts';
@@ -27,23 +27,9 @@ import { lockWriter } from './writerLock.ts';
 const IN_MEMORY_ROWS = 20_000;
 /** Rows that the full-text index does not hold yet are read one by one: fold them in before that is felt. */
 const OPTIMIZE_FROM_ROWS = 256;
-/** Old versions of a table are kept this long for readers that still look at them. */
+/** Old versions of a table are kept this long for readers that still use them. */
 const KEEP_VERSIONS_MS = 10 * 60_000;
 
-/** All that is asked of an index of another version. */
-const formatShape = z.object({ format: z.number() });
-const stateShape = formatShape.extend({
-  modelId: z.string(),
-  dimensions: z.number(),
-  mode: z.enum(['semantic', 'lexical']),
-  name: z.string(),
-  /** doc_id and hash of each page that the tables hold; null while a writer changes them, and ever after when it dies over that. */
-  hashes: z
-    .array(z.tuple([z.string(), z.string()]))
-    .nullable()
-    .default(null),
-});
-type State = z.infer<typeof stateShape>;
 interface Serving {
   state: State;
   pages: Table;
@@ -321,14 +307,6 @@ async function optimize(table: Table): Promise<void> {
 
 function hashesOf(pages: readonly IndexedPage[]): [docId: string, hash: string][] {
   return pages.map(({ docId, hash }) => [docId, hash]);
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
 }
 
 /** Whole or not at all, also across a power cut. */

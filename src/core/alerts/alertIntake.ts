@@ -6,7 +6,7 @@ import { gathered } from '../concurrency/gathered.ts';
 import type { AlertIntake, Intake } from '../ports/alertPorts.ts';
 import type { Ports } from '../ports/ports.ts';
 import type { Store } from '../ports/storePorts.ts';
-import { announce, observeIn, type Verdict } from './alerting.ts';
+import { announce, type ObservationOutcome, observeIn } from './alerting.ts';
 import { createDeliveryLull } from './deliveryLull.ts';
 
 /** Deliveries written in one transaction. */
@@ -44,7 +44,7 @@ export function createAlertIntake(ports: Ports): AlertIntake {
 async function takeTogether(ports: Ports, reads: Read[]): Promise<Intake[]> {
   const [first] = reads;
   if (!first) return [];
-  const { sightings, verdicts, changes } = await ports.store.transaction(async (store) => {
+  const { sightings, outcomes, changes } = await ports.store.transaction(async (store) => {
     const sightings = await locate(
       store,
       reads.map(({ incoming }) => incoming),
@@ -60,14 +60,18 @@ async function takeTogether(ports: Ports, reads: Read[]): Promise<Intake[]> {
     return { sightings, ...observed };
   });
   await announce(ports, changes);
-  const left = verdicts.values();
+  const left = outcomes.values();
   return sightings.map((sighting, index) =>
     intakeOf(reads[index] as Read, sighting, [...left.take(sighting.observations.length)]),
   );
 }
 
-function intakeOf({ received, unreadable }: Read, { observations, unknown }: Sighting, verdicts: Verdict[]): Intake {
-  const count = (...kinds: string[]) => verdicts.filter((verdict) => kinds.includes(verdict as string)).length;
+function intakeOf(
+  { received, unreadable }: Read,
+  { observations, unknown }: Sighting,
+  outcomes: ObservationOutcome[],
+): Intake {
+  const count = (...kinds: string[]) => outcomes.filter((outcome) => kinds.includes(outcome as string)).length;
   return {
     received,
     created: count('created'),
@@ -77,9 +81,9 @@ function intakeOf({ received, unreadable }: Read, { observations, unknown }: Sig
     ignored: [
       ...unreadable,
       ...unknown.map(({ alertName, hosts: [host] }) => ({ alertName, reason: `no endpoint ${host} is registered` })),
-      ...verdicts.flatMap((verdict, index) =>
-        typeof verdict === 'object'
-          ? [{ alertName: observations[index]?.alertName as string, reason: verdict.reason }]
+      ...outcomes.flatMap((outcome, index) =>
+        typeof outcome === 'object'
+          ? [{ alertName: observations[index]?.alertName as string, reason: outcome.reason }]
           : [],
       ),
     ],

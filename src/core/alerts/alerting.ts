@@ -1,4 +1,4 @@
-/** Alerts: observations from every source, people and time move them, each move committed with its timeline and its news. */
+/** Alerts: observations from every source, people and time move them, each move committed with its timeline and its notifications. */
 import type { Alert, AlertEvent, Resolution } from '../../domain/alerts/alert.ts';
 import {
   type AlertDraft,
@@ -21,36 +21,25 @@ import { closeTicketsIn } from './ticketUpdates.ts';
 const JOB_BATCH = 500;
 
 /** What came of one observation. */
-export type Verdict = Move['kind'] | Refusal;
+export type ObservationOutcome = Move['kind'] | Refusal;
 
-/** Committed changes, to be told of once the transaction is over. */
+/** Committed changes, to be announced once the transaction is over. */
 export interface Changes {
   events: (AlertEvent & Pick<Alert, 'alertName'>)[];
-  /** Whether alerts became active that healing has to look at. */
+  /** Whether alerts became active that healing has to handle. */
   raised: boolean;
 }
 
-/** Takes observations of any source in one transaction; the verdicts are in their order. */
-export async function takeObservations(
-  ports: Ports,
-  observations: readonly Observation[],
-  actor: Actor,
-): Promise<Verdict[]> {
-  const { verdicts, changes } = await ports.store.transaction((store) => observeIn(ports, store, observations, actor));
-  await announce(ports, changes);
-  return verdicts;
-}
-
 /**
- * The same inside a running transaction; call `announce` after it. All reading and writing is by batch, and the endpoints
- * are held meanwhile: of any number of equal deliveries the first makes the alert, the others find it.
+ * Takes observations of any source inside a running transaction; call `announce` after it. The outcomes are in their order. All
+ * reading and writing is by batch, and the endpoints are locked meanwhile: of any number of equal deliveries the first makes the alert, the others find it.
  */
 export async function observeIn(
   ports: Ports,
   store: Store,
   observations: readonly Observation[],
   actor: Actor,
-): Promise<{ verdicts: Verdict[]; changes: Changes }> {
+): Promise<{ outcomes: ObservationOutcome[]; changes: Changes }> {
   const now = ports.clock.now();
   const held = await store.endpoints.hold([...new Set(observations.map(({ endpointId }) => endpointId))]);
   const identities = new Map(observations.map((observation) => [keyOf(observation), observation]));
@@ -62,7 +51,7 @@ export async function observeIn(
   }
 
   const changed = new Map<string, Change>();
-  const verdicts = observations.map((observation): Verdict => {
+  const outcomes = observations.map((observation): ObservationOutcome => {
     if (!held.has(observation.endpointId))
       return { kind: 'refused', reason: 'its endpoint is not registered any more' };
     const key = keyOf(observation);
@@ -74,7 +63,7 @@ export async function observeIn(
     }
     return move.kind;
   });
-  return { verdicts, changes: await write(ports, store, [...changed.values()], actor, now, 'observed') };
+  return { outcomes, changes: await write(ports, store, [...changed.values()], actor, now, 'observed') };
 }
 
 /** An open alert counts for more than any resolved one, and a later one for more than an earlier. */
@@ -97,7 +86,7 @@ function eventsOf({ event }: Move): NonNullable<Move['event']>[] {
 }
 
 /**
- * Writes alerts, their timelines, the news of them, and closes the tickets of those that ended.
+ * Writes alerts, their timelines, their notifications, and closes the tickets of those that ended.
  * @param what only a source changes what was observed; people, healing and time change where an alert stands
  */
 async function write(
@@ -152,19 +141,19 @@ export function writeMoves(ports: Ports, store: Store, moves: readonly Move<Aler
   return write(ports, store, changes, actor, ports.clock.now());
 }
 
-/** What is only told and never stored: call it when the transaction is over. */
+/** What is only announced and never stored: call it when the transaction is over. */
 export async function announce(ports: Ports, { events, raised }: Changes): Promise<void> {
   for (const { alertName, from, to } of events) ports.metrics.alertMoved(alertName, from ?? 'none', to);
   if (!raised || !ports.healing) return;
-  // The marks on the alerts stand: what the queue does not hear of now is found at the next tending.
+  // The marks on the alerts stand: what the queue does not hear of now is found at the next maintenance.
   await ports.queue.enqueue('handle_alerts', {}).catch((error: unknown) => {
-    ports.log.warn({ err: error }, 'new alerts wait for the next tending, because the queue does not answer');
+    ports.log.warn({ err: error }, 'new alerts wait for the next maintenance, because the queue does not answer');
   });
 }
 
 /**
  * Quiets an alert.
- * @param until null for as long as the trouble holds
+ * @param until null for as long as the problem holds
  * @throws AppError `not_found`, or `conflict` when the alert is not in a state to be acknowledged
  */
 export function acknowledgeAlert(
@@ -177,7 +166,7 @@ export function acknowledgeAlert(
   return moveOne(ports, alertId, actor, 'acknowledged', (alert, now) => acknowledge(alert, actor.id, until, why, now));
 }
 
-/** Ends an alert by a person's or a ticket's word. @throws AppError `not_found`, or `conflict` when it is resolved already */
+/** Ends an alert because a person or a ticket says so. @throws AppError `not_found`, or `conflict` when it is resolved already */
 export function resolveAlert(
   ports: Ports,
   alertId: number,
@@ -220,7 +209,7 @@ export async function requireAlert(store: Store, alertId: number): Promise<Alert
   return alert;
 }
 
-/** Wakes the alerts whose quiet time is over; returns how many. */
+/** Wakes the alerts whose snooze is over; returns how many. */
 export async function expireAcknowledgements(ports: Ports, actor: Actor): Promise<number> {
   let woken = 0;
   for (;;) {

@@ -1,4 +1,4 @@
-/** What the ticket system is told, through the outbox: a ticket opens with its alert, is closed when that ends, and opens again with it. */
+/** What the ticket system is sent, through the outbox: a ticket opens with its alert, is closed when that ends, and opens again with it. */
 import type { Alert, Severity } from '../../domain/alerts/alert.ts';
 import { isOpenTicket, type Ticket, type TicketFields, ticketFields } from '../../domain/alerts/ticket.ts';
 import type { Endpoint } from '../../domain/fleet/endpoint.ts';
@@ -71,7 +71,7 @@ export async function closeTicketsIn(
   await store.outbox.add(messages, now);
 }
 
-/** All about one ticket has one subject, so that it is told in order. @param turn tells apart what may happen more than once */
+/** All about one ticket has one subject, so that it is sent in order. @param turn distinguishes what may happen more than once */
 function ticketMessage(fields: TicketFields, turn?: string): OutboxMessage {
   return {
     messenger: TICKET_MESSENGER,

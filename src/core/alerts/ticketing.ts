@@ -1,4 +1,4 @@
-/** Tickets as the ticket system speaks of them: its names for them, and its words on what became of them. */
+/** Tickets as the ticket system speaks of them: its names for them, and its updates on what became of them. */
 import type { Alert } from '../../domain/alerts/alert.ts';
 import { acknowledge, advance, type Move, type Refusal, resolve } from '../../domain/alerts/alertMoves.ts';
 import { isOpenTicket, statusAfter, type Ticket, type TicketEvent } from '../../domain/alerts/ticket.ts';
@@ -33,7 +33,7 @@ export async function ticketTaken(ports: Ports, ticketId: string, taken: TakenTi
   if (changes) await announce(ports, changes);
 }
 
-/** What could not be told for good shows in the channel; a ticket that was never taken is none. */
+/** What could never be delivered shows in the channel; a ticket that was never taken is none. */
 export async function ticketGivenUp(ports: Ports, messages: readonly StoredMessage[], reason: string): Promise<void> {
   for (const { idempotencyKey, payload } of messages) {
     if (payload.event === 'opened') await ports.store.tickets.update(String(payload.id), { status: 'lost' });
@@ -43,16 +43,16 @@ export async function ticketGivenUp(ports: Ports, messages: readonly StoredMessa
   }
 }
 
-export interface TicketWord extends TicketEvent {
+interface TicketWord extends TicketEvent {
   deliveryId: string;
   /** The ticket's id, theirs or ours. */
   ticketId: string;
 }
 
 /** `stale`: it came after newer news and changes nothing. */
-export type TicketWordOutcome = 'taken' | 'duplicate' | 'stale';
+type TicketWordOutcome = 'taken' | 'duplicate' | 'stale';
 
-/** Takes one word of the ticket system; a repeat changes nothing. @throws AppError `not_found` for a ticket that is not ours */
+/** Takes one update from the ticket system; a repeat changes nothing. @throws AppError `not_found` for a ticket that is not ours */
 export async function takeTicketWord(ports: Ports, word: TicketWord, actor: Actor): Promise<TicketWordOutcome> {
   const { outcome, changes } = await ports.store.transaction(
     async (store): Promise<{ outcome: TicketWordOutcome; changes: Changes | null }> => {

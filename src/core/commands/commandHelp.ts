@@ -7,7 +7,7 @@ import { fieldsOf, usage } from './readCommand.ts';
 /** The interfaces whose calls are typed. */
 type Typed = keyof typeof COMMAND_PREFIXES;
 
-export interface HelpTopic {
+interface HelpTopic {
   topic: string;
   tools: AnyTool[];
 }

@@ -5,12 +5,12 @@ import type { AnyTool } from '../tool.ts';
 import { didYouMean } from './didYouMean.ts';
 
 export type Reading =
-  /** `input` is what was typed, for the gate to check. */
+  /** `input` is what was typed, for the invoker to check. */
   | { kind: 'call'; tool: AnyTool; input: Record<string, unknown> }
   /** Help about everything when `tool` is null. */
   | { kind: 'help'; tool: AnyTool | null }
   | { kind: 'unknown'; word: string; suggestions: string[] }
-  /** The command is known, its words are not right. `missing` names the required fields that were not given. */
+  /** The command is known, its arguments are not right. `missing` names the required fields that were not given. */
   | { kind: 'mistake'; tool: AnyTool; problem: string; missing: string[] };
 
 export interface Field {

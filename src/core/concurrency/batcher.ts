@@ -1,6 +1,6 @@
 /** Gathers single items into batches that are written one after another, and holds producers back when writing lags. */
 
-export interface Batcher<T> {
+interface Batcher<T> {
   /** Resolves at once while writing keeps up, or when the batch before has been written. Rejects when a write failed. */
   add(item: T): Promise<void>;
   /** Writes what is left and waits for everything. */

@@ -1,6 +1,6 @@
 /** Lets a bounded number of works go on at once; the others wait for their turn in the order in which they came. */
 
-export type Limiter = <T>(work: () => Promise<T>) => Promise<T>;
+type Limiter = <T>(work: () => Promise<T>) => Promise<T>;
 
 export function createLimiter(places: number): Limiter {
   let free = places;

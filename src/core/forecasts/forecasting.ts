@@ -1,4 +1,4 @@
-/** Predictions: the courses of the whole fleet become predictive alerts and rows of the ledger, in bounded memory. */
+/** Predictions: the histories of the whole fleet become predictive alerts and rows of the ledger, in bounded memory. */
 import { FORECAST_SERIES, type Observation } from '../../domain/alerts/alertMoves.ts';
 import type { Endpoint } from '../../domain/fleet/endpoint.ts';
 import { type Prediction, predictionOf } from '../../domain/forecasts/prediction.ts';
@@ -13,12 +13,12 @@ import { TREND_METRICS, TREND_RULES, type TrendMetric } from '../../domain/forec
 import type { Actor } from '../actor.ts';
 import { announce, type Changes, observeIn } from '../alerts/alerting.ts';
 import type { StoredPrediction } from '../ports/alertPorts.ts';
-import type { CoursePoint } from '../ports/endpointPorts.ts';
+import type { MetricPoint } from '../ports/endpointPorts.ts';
 import type { Ports } from '../ports/ports.ts';
 import type { Store } from '../ports/storePorts.ts';
 import { horizonsInForce } from './predictionThresholds.ts';
 
-/** Endpoints whose courses are in memory at a time: a week of quarter-hours of so many is read without holding up the event loop. */
+/** Endpoints whose histories are in memory at a time: a week of quarter-hours of so many is read without holding up the event loop. */
 const BATCH = 10;
 const HOUR_MS = 3_600_000;
 const LOOKBACK_MS = Math.max(...TREND_METRICS.map((metric) => TREND_RULES[metric].lookbackHours)) * HOUR_MS;
@@ -28,23 +28,23 @@ const FIX_SETTLES_MS = 4 * HOUR_MS;
 
 export const METRIC_TEXT: Record<TrendMetric, string> = { diskPct: 'disk', memoryPct: 'memory', cpuPct: 'CPU' };
 
-export interface PredictionCheck {
+interface PredictionCheck {
   endpoints: number;
   raised: number;
   ended: number;
 }
 
-/** When the course that trends are read from begins. */
+/** When the history that trends are read from begins. */
 export function historySince(now: Date): Date {
   return new Date(now.getTime() - LOOKBACK_MS);
 }
 
-/** The trend of every foreseen metric. */
-export function trendsOf(course: readonly CoursePoint[], now: Date, horizons: Horizons): Trend[] {
+/** The trend of every predicted metric. */
+export function trendsOf(history: readonly MetricPoint[], now: Date, horizons: Horizons): Trend[] {
   return TREND_METRICS.map((metric) =>
     analyseTrend(
       metric,
-      course.map((point) => ({ atMs: point.atMs, value: point[metric] })),
+      history.map((point) => ({ atMs: point.atMs, value: point[metric] })),
       now.getTime(),
       rulesWith(horizons, metric),
     ),
@@ -76,7 +76,7 @@ export async function checkFleet(
   }
 }
 
-/** Endpoint and metric of what was fixed so lately that only what stands is looked at. */
+/** Endpoint and metric of what was fixed so lately that only what is current is checked. */
 async function fixedLately(ports: Ports, now: Date): Promise<Set<string>> {
   const ended = await ports.store.remediations.finishedSince(new Date(now.getTime() - FIX_SETTLES_MS));
   const fixes = ended.filter(({ status }) => status === 'fixed');
@@ -108,10 +108,10 @@ async function checkBatch(
   now: Date,
 ): Promise<{ raised: number; ended: number }> {
   const ids = endpoints.map(({ id }) => id);
-  const courses = await ports.store.snapshots.courses(ids, historySince(now));
+  const histories = await ports.store.snapshots.histories(ids, historySince(now));
   const all: Predicted[] = [];
   for (const endpoint of endpoints) {
-    all.push(...trendsOf(courses.get(endpoint.id) ?? [], now, horizons).map((trend) => ({ endpoint, trend })));
+    all.push(...trendsOf(histories.get(endpoint.id) ?? [], now, horizons).map((trend) => ({ endpoint, trend })));
     await nextTurn();
   }
   const standing = new Set((await ports.store.predictions.standing(ids)).map(keyOf));
@@ -209,7 +209,7 @@ function firing(endpoint: Endpoint, trend: Trend, alert: PredictiveAlert, mount:
   return {
     ...subject(endpoint, trend),
     state: 'firing',
-    // What has come true is measured, not foreseen.
+    // What is confirmed is measured, not predicted.
     alertType: alert.reached ? 'metric' : 'predictive',
     severity: alert.severity,
     message: words(trend, alert, mount),
@@ -222,7 +222,7 @@ function firing(endpoint: Endpoint, trend: Trend, alert: PredictiveAlert, mount:
 function words(trend: Trend, alert: PredictiveAlert, mount: string | null): string {
   const what = trend.metric === 'diskPct' && mount !== null ? `disk ${mount}` : METRIC_TEXT[trend.metric];
   if (trend.status === 'insufficient_data' && !alert.reached) {
-    const said = `last foreseen to reach ${trend.limitPct} % in ${alert.predictedTimeToImpact}`;
+    const said = `last predicted to reach ${trend.limitPct} % in ${alert.predictedTimeToImpact}`;
     return `${what}: ${said}; nothing newer is known, because ${trend.reason}`;
   }
   const now = trend.current === null ? '' : ` at ${Math.round(trend.current)} %`;

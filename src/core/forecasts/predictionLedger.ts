@@ -36,10 +36,13 @@ export async function judgePredictions(ports: Ports, now: Date, signal: AbortSig
 
 async function verdictsOn(ports: Ports, open: readonly StoredPrediction[], now: Date): Promise<JudgedPrediction[]> {
   const oldest = new Date(Math.min(...open.map(({ madeAt }) => madeAt.getTime())));
-  const courses = await ports.store.snapshots.courses([...new Set(open.map(({ endpointId }) => endpointId))], oldest);
+  const histories = await ports.store.snapshots.histories(
+    [...new Set(open.map(({ endpointId }) => endpointId))],
+    oldest,
+  );
   const actedAt = await interventions(ports, open, oldest);
   return open.flatMap((prediction) => {
-    const samples = (courses.get(prediction.endpointId) ?? [])
+    const samples = (histories.get(prediction.endpointId) ?? [])
       .filter(({ atMs }) => atMs > prediction.madeAt.getTime())
       .map((point) => ({ atMs: point.atMs, value: point[prediction.metric] }));
     const aftermath = aftermathOf(prediction, samples, actedAt(prediction), now);
@@ -48,10 +51,10 @@ async function verdictsOn(ports: Ports, open: readonly StoredPrediction[], now: 
   });
 }
 
-/** How an alert ends when somebody or something saw to it; any other end is the trouble's own. */
+/** How an alert ends when somebody or something saw to it; any other end is the problem's own. */
 const DEALT_WITH: readonly (string | null)[] = ['person', 'ticket', 'auto'];
 
-/** When the trouble that was foreseen was first dealt with: its alert closed, or a remediation carried out. */
+/** When the problem that was predicted was first dealt with: its alert closed, or a remediation carried out. */
 async function interventions(
   ports: Ports,
   open: readonly StoredPrediction[],
@@ -75,7 +78,7 @@ async function interventions(
       .reduce<Date | null>((first, { at }) => (first === null || at < first ? at : first), null);
 }
 
-export interface LedgerSummary {
+interface LedgerSummary {
   all: PredictionAccuracy;
   byAlertName: Map<StoredPrediction['alertName'], PredictionAccuracy>;
   endpointWeeks: number;

@@ -44,7 +44,7 @@ function refusalText({ status, answers }: StoredApproval): string {
   return status === 'expired' ? 'nobody answered in time' : 'nobody needs it any more';
 }
 
-/** The owner's word on a fix: a no opens the alert again, for a person. @throws AppError `conflict` when it was given before */
+/** The owner's answer on a fix: a no opens the alert again, for a person. @throws AppError `conflict` when it was given before */
 export async function answerFixCheck(ports: Ports, id: string, fixed: boolean, actor: Actor): Promise<Remediation> {
   const remediation = await requireRemediation(ports, id);
   if (remediation.status !== 'fixed')
@@ -66,7 +66,7 @@ export async function answerFixCheck(ports: Ports, id: string, fixed: boolean, a
   return requireRemediation(ports, id);
 }
 
-/** Whether the same trouble is open again under another number. */
+/** Whether the same problem is open again under another number. */
 async function hasSuccessor(store: Ports['store'], alert: Alert, now: Date): Promise<boolean> {
   const others = await store.alerts.recent([alert], now);
   return others.some(({ id, status }) => id !== alert.id && status !== 'resolved');

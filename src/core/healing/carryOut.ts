@@ -12,7 +12,7 @@ import { endRemediation, requireRemediation } from './endRemediation.ts';
 import { endpointOf } from './escalate.ts';
 import { verify } from './verify.ts';
 
-/** How often a running remediation is looked at for a wish to cancel it; milliseconds. */
+/** How often a running remediation is checked for a request to cancel it; milliseconds. */
 const CANCEL_POLL_MS = 1000;
 
 /** Runs of kind remediation: they get into the queue when their endpoint's turn has come, and end with their remediation. */
@@ -105,7 +105,7 @@ async function play(
   const cancel = new AbortController();
   let cancelledBy: string | null = null;
   const poll = setInterval(async () => {
-    // The store may be away for a moment; the next look is a second later.
+    // The store may be away for a moment; the next check is a second later.
     const seen = await ports.store.remediations.get(remediation.id).catch(() => null);
     cancelledBy ??= seen?.cancelledBy ?? null;
     if (cancelledBy !== null) cancel.abort();

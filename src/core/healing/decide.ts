@@ -8,7 +8,7 @@ import type { Ports } from '../ports/ports.ts';
 import type { Store } from '../ports/storePorts.ts';
 
 /** A plan to carry out, or why a person has to take the alert. */
-export type HealingDecision = { plan: RemediationPlan } | { why: string; severity: Severity };
+type HealingDecision = { plan: RemediationPlan } | { why: string; severity: Severity };
 
 /** What the map and the runner say; both are asked outside any transaction. */
 export async function decide(ports: Ports, alert: Alert, endpoint: Endpoint): Promise<HealingDecision> {
@@ -41,7 +41,7 @@ async function breaker(ports: Ports, store: Store): Promise<string | null> {
   return breakerReason(await store.remediations.fleetRecord(windowStart), limits);
 }
 
-/** Tells the channel that the breaker opened, once for each window's length. */
+/** Posts to the channel that the breaker opened, once for each window's length. */
 export async function notifyBreakerOpened(ports: Ports): Promise<void> {
   const reason = await breaker(ports, ports.store);
   if (reason === null) return;

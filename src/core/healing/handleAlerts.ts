@@ -73,7 +73,7 @@ async function unlessItFails(ports: Ports, alertIds: readonly number[], work: ()
   }
 }
 
-/** Takes one new alert that the map has a plan for: a remediation begins, a person is asked for a yes, or a guard gives it to one. */
+/** Takes one new alert that the map has a plan for: a remediation begins, a person is asked for approval, or a guard gives it to one. */
 async function handleAlert(
   ports: Ports,
   alertId: number,

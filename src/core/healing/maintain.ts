@@ -9,7 +9,7 @@ import { settleVerification } from './verify.ts';
 /** A playbook ends after ten minutes; whoever is still "running" so long after lost its worker. Milliseconds. */
 const LOST_AFTER_MS = 20 * 60_000;
 
-/** Each minute: judges fixes that wait for a source's word, ends what has lost its reason or its worker, starts what waits. */
+/** Each minute: judges fixes that wait for a source's report, ends what has lost its reason or its worker, starts what waits. */
 export async function maintainRemediations(ports: Ports): Promise<void> {
   const now = ports.clock.now();
   for (const remediation of await ports.store.remediations.inStatus(OPEN_REMEDIATION_STATUSES)) {

@@ -1,4 +1,4 @@
-/** Whether a remediation helped: each trouble behind its alert is held against what was measured since. */
+/** Whether a remediation helped: each problem behind its alert is held against what was measured since. */
 import type { Alert } from '../../domain/alerts/alert.ts';
 import { FORECAST_SERIES, resolve } from '../../domain/alerts/alertMoves.ts';
 import { SCAN_SERIES } from '../../domain/alerts/alertRules.ts';
@@ -15,10 +15,10 @@ import type { Ports } from '../ports/ports.ts';
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 
-/** How far back the look before a remediation may lie: two scans at the longest interval. */
+/** How far back the scan before a remediation may lie: two scans at the longest interval. */
 const LOOK_BEFORE_MS = 2 * HOUR_MS;
 
-/** How long Alertmanager has to say that the trouble is over: at least, and at most. */
+/** How long Alertmanager has to say that the problem is over: at least, and at most. */
 const SHORTEST_WINDOW_MS = 15 * MINUTE_MS;
 const LONGEST_WINDOW_MS = 4 * HOUR_MS;
 /** Scraping, evaluating and averaging at the source take this long before Alertmanager knows. */
@@ -27,8 +27,8 @@ const SOURCE_NOTICES_MS = 5 * MINUTE_MS;
 const LEARNED_FROM = 20;
 
 /**
- * How long to wait for a source's word. Alertmanager tells of an end with its next group_interval, which no delivery
- * names: it shows in how long after the end its word came so far. Words come evenly spread over the interval, so twice the median is all of it.
+ * How long to wait for a source's report. Alertmanager reports an end with its next group_interval, which no delivery
+ * names: it shows in how long after the end its report came so far. Reports come evenly spread over the interval, so twice the median is all of it.
  */
 export async function verifyWithinMs(ports: Ports): Promise<number> {
   const { items } = await ports.store.alerts.list(
@@ -44,7 +44,7 @@ export async function verifyWithinMs(ports: Ports): Promise<number> {
   return Math.min(LONGEST_WINDOW_MS, Math.max(SHORTEST_WINDOW_MS, interval + SOURCE_NOTICES_MS));
 }
 
-/** What the measurements since a playbook ended prove about the troubles that its alert still stands for. */
+/** What the measurements since a playbook ended prove about the problems that its alert still stands for. */
 export async function examine(ports: Ports, remediation: Remediation, alert: Alert): Promise<Proof> {
   const { startedAt, playedAt, endpointId, hostname } = remediation;
   if (startedAt === null || playedAt === null) return { finding: 'unknown' };
@@ -56,7 +56,7 @@ export async function examine(ports: Ports, remediation: Remediation, alert: Ale
   const proofs: Proof[] = [];
   for (const series of alert.series) {
     // A scan that found it over has said so already.
-    if (series === SCAN_SERIES) proofs.push({ finding: 'holds', words: alert.message });
+    if (series === SCAN_SERIES) proofs.push({ finding: 'holds', text: alert.message });
     else if (series === FORECAST_SERIES) proofs.push(await proofOfForecast(ports, alert, startedAt, after));
     else proofs.push(before ? proofByRule(ports, alert, before, after) : { finding: 'unknown' });
   }
@@ -72,14 +72,14 @@ function proofByRule(ports: Ports, { alertName }: Alert, before: Snapshot, after
 
 async function proofOfForecast(ports: Ports, alert: Alert, startedAt: Date, after: Snapshot): Promise<Proof> {
   const standing = await currentPrediction(ports, alert);
-  if (!standing) return { finding: 'over', words: 'no longer foreseen' };
+  if (!standing) return { finding: 'over', text: 'no longer predicted' };
   const { metric, slopePerHour } = standing;
-  const courses = await ports.store.snapshots.courses([alert.endpointId], historySince(startedAt));
-  const course = (courses.get(alert.endpointId) ?? [])
+  const histories = await ports.store.snapshots.histories([alert.endpointId], historySince(startedAt));
+  const history = (histories.get(alert.endpointId) ?? [])
     .filter(({ atMs }) => atMs <= startedAt.getTime())
     .map((point) => ({ atMs: point.atMs, value: point[metric] }));
-  const proof = forecastProof(metric, course, slopePerHour, after[metric]);
-  return proof.finding === 'unknown' ? proof : { ...proof, words: `${METRIC_TEXT[metric]} ${proof.words}` };
+  const proof = forecastProof(metric, history, slopePerHour, after[metric]);
+  return proof.finding === 'unknown' ? proof : { ...proof, text: `${METRIC_TEXT[metric]} ${proof.text}` };
 }
 
 async function currentPrediction(ports: Ports, alert: Alert): Promise<StoredPrediction | undefined> {
@@ -87,7 +87,7 @@ async function currentPrediction(ports: Ports, alert: Alert): Promise<StoredPred
   return standing.find(({ alertName }) => alertName === alert.alertName);
 }
 
-/** Ends an alert whose trouble was proven to be over, whatever its source will say, and the prediction behind it. */
+/** Ends an alert whose problem was proven to be over, whatever its source will say, and the prediction behind it. */
 export async function resolveVerified(ports: Ports, alertId: number, why: string, actor: Actor): Promise<void> {
   const changes = await ports.store.transaction(async (store) => {
     await store.endpoints.hold([(await requireAlert(store, alertId)).endpointId]);

@@ -14,9 +14,7 @@ const UNIT_MS = { m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 const DAYS = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'] as const;
 
 /** A name on the list of shipped playbooks; never a path. */
-export const playbookName = z
-  .string()
-  .regex(/^[a-z][a-z0-9_]{0,63}$/, 'must be the name of a playbook, without a path');
+const playbookName = z.string().regex(/^[a-z][a-z0-9_]{0,63}$/, 'must be the name of a playbook, without a path');
 
 const duration = z
   .string()

@@ -1,4 +1,4 @@
-/** Sends an agent to look why a critical alert has opened; its answer goes where the alert was told. */
+/** Starts an agent to find out why a critical alert has opened; its answer goes where the alert was posted. */
 import type { Alert } from '../../domain/alerts/alert.ts';
 import { type Actor, jobActor } from '../actor.ts';
 import { AppError } from '../errors.ts';
@@ -6,7 +6,7 @@ import { newPlannerJob } from '../planner/plannerJob.ts';
 import type { Ports } from '../ports/ports.ts';
 import { requestRun } from '../runs/runs.ts';
 
-export const TRIAGE_PROFILE = 'dex_triage';
+const TRIAGE_PROFILE = 'dex_triage';
 
 /** Of alerts that come together the first few show what they share; an agent for each would only cost. */
 const MOST_AT_ONCE = 5;
@@ -18,7 +18,7 @@ export async function requestTriage(ports: Ports, alerts: readonly Alert[]): Pro
   const critical = alerts.filter(({ severity, status }) => severity === 'critical' && status === 'active');
   for (const alert of critical.slice(0, MOST_AT_ONCE)) {
     await investigate(ports, alert).catch((error: unknown) =>
-      ports.log.error({ err: error, alert_id: alert.id }, 'no agent could be sent to look at an alert'),
+      ports.log.error({ err: error, alert_id: alert.id }, 'no agent could be started for an alert'),
     );
   }
 }

@@ -8,7 +8,7 @@ import { endRemediation, requireRemediation } from './endRemediation.ts';
 import { HEALER } from './escalate.ts';
 import { examine, resolveVerified, verifyWithinMs } from './proof.ts';
 
-/** The playbook ended well; whether it helped, only a new look can tell. */
+/** The playbook ended well; whether it helped, only a new scan can show. */
 export async function verify(
   ports: Ports,
   remediation: Remediation,
@@ -28,7 +28,7 @@ export async function verify(
   return outcome;
 }
 
-/** Ends a verification by what was measured since, by the source's word, or when the time for that is over. */
+/** Ends a verification by what was measured since, as the source reports it, or when the time for that is over. */
 export async function settleVerification(ports: Ports, remediation: Remediation): Promise<RemediationStatus> {
   const { alertId, playbook, playedAt, verifyBy } = remediation;
   const alert = await ports.store.alerts.get(alertId);
@@ -38,7 +38,7 @@ export async function settleVerification(ports: Ports, remediation: Remediation)
   }
   const proof = await examine(ports, remediation, alert);
   if (proof.finding === 'over') {
-    await resolveVerified(ports, alertId, `verified after ${playbook}: ${proof.words}`, HEALER);
+    await resolveVerified(ports, alertId, `verified after ${playbook}: ${proof.text}`, HEALER);
     await endRemediation(ports, remediation, 'fixed', null);
     return 'fixed';
   }
@@ -47,7 +47,7 @@ export async function settleVerification(ports: Ports, remediation: Remediation)
   const minutes = Math.round(((verifyBy?.getTime() ?? 0) - (playedAt?.getTime() ?? 0)) / 60_000);
   const reason =
     proof.finding === 'holds'
-      ? `${playbook} ran, but the rescan still finds: ${proof.words}`
+      ? `${playbook} ran, but the rescan still finds: ${proof.text}`
       : `${playbook} ran, but nobody said within ${minutes} minutes that it is over: ${alert.message}`;
   await endRemediation(ports, remediation, 'not_fixed', reason);
   return 'not_fixed';

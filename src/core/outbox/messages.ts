@@ -1,13 +1,13 @@
 /**
- * Messages to people besides the news of alerts: what each is about is its subject and its payload, how it looks is the
+ * Messages to people besides the notifications about alerts: what each is about is its subject and its payload, how it looks is the
  * messenger's business. All are of kind `changed`, so that a digest of new alerts never swallows one.
  */
 import type { OutboxMessage } from '../../domain/outbox.ts';
 import type { Ports } from '../ports/ports.ts';
 import type { Store } from '../ports/storePorts.ts';
 
-/** Payloads by `what`. Ids are to be read again when the message is told: the payload only says what to look at. */
-export type PeopleMessage =
+/** Payloads by `what`. Ids are to be read again when the message is sent: the payload only says what to look at. */
+type PeopleMessage =
   /** Subject `approval:ID`: asked for, answered or ended; one card, edited in place (list_approvals has its plan). */
   | { what: 'approval'; approval_id: string; status: string }
   /** Subject `fix_check:ID`: a direct message to the owner, "Did that fix it?", answered by answer_fix_check. */
@@ -15,7 +15,7 @@ export type PeopleMessage =
   /** Subject `notice:KEY`: one sentence for the channel. */
   | { what: 'notice'; text: string };
 
-/** Tells every people's messenger inside the transaction of what it tells about. */
+/** Hands a notification to every messenger that serves people, inside the transaction of what it reports on. */
 export async function notifyPeople(ports: Ports, store: Store, message: PeopleMessage): Promise<void> {
   const now = ports.clock.now();
   await store.outbox.add(
@@ -24,7 +24,7 @@ export async function notifyPeople(ports: Ports, store: Store, message: PeopleMe
   );
 }
 
-/** Tells the channel once, however often the same thing is noticed. @param key what makes it the same */
+/** Posts to the channel once, however often the same thing is noticed. @param key what makes it the same */
 export async function notice(ports: Ports, key: string, text: string): Promise<void> {
   for (const messenger of ports.settings.alertMessengers) {
     const message = outboxMessage(messenger, { what: 'notice', text }, `notice:${messenger}:${key}`);

@@ -1,17 +1,16 @@
 /** Delivering what waits in the outbox: at its messenger's pace, again after failures, and never for ever. */
 import { backoffMs, isHopeless, nextDelivery, type StoredMessage } from '../../domain/outbox.ts';
-import { pause } from '../concurrency/pause.ts';
 import type { DeliveryOutcome, Messenger } from '../ports/messagePorts.ts';
-import type { Log, Ports, Random } from '../ports/ports.ts';
+import type { Ports, Random } from '../ports/ports.ts';
 
-/** Messages looked at together, so that those about one subject meet. */
+/** Messages read together, so that those about one subject meet. */
 const LOOK_AHEAD = 1000;
 
 /** How long a delivery may take before another process may try the same; milliseconds. */
 const LEASE_MS = 60_000;
 
-/** How often an empty outbox is looked at; milliseconds. */
-const IDLE_MS = 1000;
+/** How often an empty outbox is polled; milliseconds. */
+export const IDLE_MS = 1000;
 
 /** Works for one messenger. */
 export interface Dispatcher {
@@ -84,36 +83,5 @@ export function createDispatcher(
       reason,
     );
     await messenger.givenUp?.(messages, reason);
-  }
-}
-
-/** Delivers for each of the messengers from `start` until `stop`, which waits for the deliveries in progress. */
-export function createDeliveries(
-  ports: Ports,
-  messengers: readonly Messenger[],
-): { start(): void; stop(): Promise<void> } {
-  const stopped = new AbortController();
-  let deliveries: Promise<void>[] = [];
-  return {
-    start() {
-      deliveries = messengers.map((messenger) =>
-        keepDelivering(createDispatcher(ports, messenger, ports.random), ports.log, stopped.signal),
-      );
-    },
-    async stop() {
-      stopped.abort();
-      await Promise.all(deliveries);
-    },
-  };
-}
-
-/** Lets a dispatcher work until the signal; a store that is down is a reason to wait, not to stop. */
-async function keepDelivering(dispatcher: Dispatcher, log: Log, signal: AbortSignal): Promise<void> {
-  while (!signal.aborted) {
-    const waitMs = await dispatcher.step().catch((error: unknown) => {
-      log.error({ err: error }, 'the outbox could not be worked on');
-      return IDLE_MS;
-    });
-    await pause(waitMs, signal);
   }
 }

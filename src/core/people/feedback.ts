@@ -1,4 +1,4 @@
-/** Feedback: taken in, given out in cells that hide the single answer, and read as figures. */
+/** Feedback: taken in, published in cells that hide the single answer, and read as figures. */
 import {
   cellsOf,
   type FeedbackAnswer,
@@ -34,7 +34,7 @@ export async function waitingAnswers({ store }: Pick<Ports, 'store'>): Promise<n
 }
 
 /**
- * Gives out the waiting answers of a source once there are enough: from then on only counts are kept of them. Comments
+ * Publishes the waiting answers of a source once there are enough: from then on only counts are kept of them. Comments
  * follow when there are enough answers behind them. Doing it twice, or at once in two places, changes nothing.
  */
 export async function giveOut({ store }: Pick<Ports, 'store'>, source: FeedbackSource, now: Date): Promise<void> {
@@ -57,14 +57,14 @@ function commentsOf(answers: readonly FeedbackAnswer[]): Comment[] {
   return answers.flatMap(({ category, comment }) => (comment === null ? [] : [{ category, text: comment }]));
 }
 
-export interface FeedbackQuery {
+interface FeedbackQuery {
   lookbackDays: number;
   persona?: string | undefined;
   /** `key=value` */
   tag?: string | undefined;
 }
 
-export interface GroupFigures {
+interface GroupFigures {
   /** `persona:developer`, `tag:team=sales` */
   group: string;
   figures: EnpsFigures;
@@ -73,20 +73,20 @@ export interface GroupFigures {
   agreement: Agreement;
 }
 
-export interface FeedbackSummary {
-  /** Null when too few answers were given out. */
+interface FeedbackSummary {
+  /** Null when too few answers were published. */
   figures: EnpsFigures | null;
   dexScore: number | null;
   groups: GroupFigures[];
   /** Between eNPS and DEX score over the groups; null when there are too few or one side does not vary. */
   correlation: number | null;
-  /** By the day on which answers were given out, oldest first. */
-  course: { on: string; figures: EnpsFigures; dexScore: number | null }[];
+  /** By the day on which answers were published, oldest first. */
+  history: { on: string; figures: EnpsFigures; dexScore: number | null }[];
   /** Null while there are too few answers for any. */
   comments: Comment[] | null;
 }
 
-/** What was given out in the last days, for everybody or for one group. */
+/** What was published in the last days, for everybody or for one group. */
 export async function feedbackSummary(
   { store, settings }: Pick<Ports, 'store' | 'settings'>,
   query: FeedbackQuery,
@@ -114,7 +114,7 @@ export async function feedbackSummary(
     correlation: correlation(
       groups.flatMap(({ figures: { enps }, dexScore }) => (dexScore === null ? [] : [[dexScore, enps] as const])),
     ),
-    course: [...Map.groupBy(cells, ({ on }) => on)].map(([on, ofDay]) => ({
+    history: [...Map.groupBy(cells, ({ on }) => on)].map(([on, ofDay]) => ({
       on,
       figures: enpsOf(addTallies(ofDay.map(({ tally }) => tally))) as EnpsFigures,
       dexScore: fleetHistory.findLast(({ at }) => dayOf(at) <= on)?.average ?? null,

@@ -37,7 +37,7 @@ const CROWD = 500;
 /** Machines one person can have; more are not offered for naming. */
 const MOST_MACHINES = 50;
 
-export interface SurveyPlan {
+interface SurveyPlan {
   question: string;
   /** How long it can be answered. */
   days: number;
@@ -92,14 +92,14 @@ export async function requireSurvey({ store }: Pick<Ports, 'store'>, id: number)
   return survey;
 }
 
-/** Ends a survey now; what was answered is given out when it is enough, and otherwise waits for the next one's answers. */
+/** Ends a survey now; what was answered is published when it is enough, and otherwise waits for the next one's answers. */
 export async function closeSurvey(ports: Pick<Ports, 'store'>, survey: Survey, now: Date): Promise<void> {
   await ports.store.transaction(({ surveys }) => surveys.close(survey.id, now));
   await settleFeedback(ports, now);
 }
 
 /**
- * Ends a survey whose time is over or that everybody has answered, and gives out what may be given out. Survey answers wait
+ * Ends a survey whose time is over or that everybody has answered, and publishes what may be published. Survey answers wait
  * for the end of their survey, so that they come out together and not a few at a time.
  */
 export async function settleFeedback(ports: Pick<Ports, 'store'>, now: Date): Promise<void> {
@@ -178,7 +178,7 @@ export interface ComposedSurvey {
   question: string;
   endsAt: Date;
   reminder: boolean;
-  /** Speaks for the person once; only its digest is kept, so that whoever sends the letter has the only copy. */
+  /** Speaks for the person once; only its digest is kept, so that whoever sends the message has the only copy. */
   token: string;
   /** The calls that a message offers: an answer, to which its rating is added, and opting out. */
   answer: ToolCall;
@@ -188,7 +188,7 @@ export interface ComposedSurvey {
 }
 
 /**
- * Makes the letter for a message of the outbox, with a fresh token: called when it is being delivered, once for each attempt.
+ * Makes the direct message for a message of the outbox, with a fresh token: called when it is being delivered, once for each attempt.
  *
  * @returns null when there is nothing to ask any more: answered, opted out, or over
  */
@@ -215,7 +215,7 @@ export async function composeSurveyMessage(
   };
 }
 
-export interface SurveyAnswer {
+interface SurveyAnswer {
   rating: number;
   category: FeedbackCategory;
   comment: string | null;

@@ -104,7 +104,7 @@ export const toolsOf = (profile: AgentProfile, tools: PlannerTool[]) =>
   tools.filter((tool) => profile.servers.includes(serverOf(tool.name)) && matchesAnyTool(profile.tools, tool.name));
 
 /**
- * Does a human have to say yes first? Reads do not need it unless the profile says so, a write does unless the profile
+ * Does a human have to approve first? Reads do not need it unless the profile says so, a write does unless the profile
  * allows it, and what destroys always does.
  */
 export function needsApproval(profile: AgentProfile, tool: PlannerTool): boolean {

@@ -1,7 +1,7 @@
 /** Reads the structured answer out of what a model wrote. */
 import { z } from 'zod';
 
-export type ParsedAnswer = { ok: true; answer: unknown } | { ok: false; problem: string };
+type ParsedAnswer = { ok: true; answer: unknown } | { ok: false; problem: string };
 
 /**
  * The JSON object in `text`, which may stand in a code fence or between sentences, checked by `schema`.

@@ -4,7 +4,7 @@ import { z } from 'zod';
 /** A JSON Schema, as tools and answers declare it. */
 export type JsonSchema = Record<string, unknown>;
 
-export interface ToolCall {
+interface ToolCall {
   /** The provider's name for this call; its result must carry the same. */
   id: string;
   name: string;
@@ -23,7 +23,7 @@ export type LlmMessage =
   | { role: 'assistant'; text: string; toolCalls: ToolCall[]; carry: unknown }
   | { role: 'tool'; toolCallId: string; name: string; text: string; isError: boolean };
 
-export interface LlmTool {
+interface LlmTool {
   name: string;
   description: string;
   inputSchema: JsonSchema;

@@ -19,11 +19,11 @@ const EVERYBODY = '';
 /** English has about four characters a token, JSON and other languages fewer; too many tokens is the safe mistake. */
 const CHARS_PER_TOKEN = 3;
 
-/** How long a turn waits for others to give back what they set aside and did not need, and how often it looks; milliseconds. */
+/** How long a turn waits for others to give back what they set aside and did not need, and how often it checks; milliseconds. */
 const WAIT_MS = 60_000;
 const POLL_EVERY_MS = 250;
 
-export interface Spender {
+interface Spender {
   store: Store;
   clock: Clock;
   budget: LlmBudget;

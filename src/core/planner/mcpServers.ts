@@ -19,20 +19,20 @@ export interface McpServerStatus {
   }[];
 }
 
-/** Health pages are asked every few seconds; a look starts processes and opens sessions. */
+/** Health pages are asked every few seconds; a check starts processes and opens sessions. */
 const POLL_EVERY_MS = 5 * 60_000;
-/** Less than the health page waits for a probe; a look that takes longer is told the next time. */
+/** Less than the health page waits for a probe; a check that takes longer is reported the next time. */
 const PATIENCE_MS = 2000;
 
-export interface McpServersProbeOptions {
+interface McpServersProbeOptions {
   servers: Reloaded<Map<string, McpServerConfig>>;
-  /** Connects to these servers, looks at their tools, and leaves again. */
+  /** Connects to these servers, lists their tools, and disconnects. */
   look(servers: Map<string, McpServerConfig>): Promise<McpServerStatus[]>;
   clock: Clock;
 }
 
 export function mcpServersProbe({ servers, look, clock }: McpServersProbeOptions): Probe {
-  let last: Check = { status: 'ok', detail: 'external MCP servers are being looked at' };
+  let last: Check = { status: 'ok', detail: 'external MCP servers are being checked' };
   let lookedMs = Number.NEGATIVE_INFINITY;
   let lookedAt: Map<string, McpServerConfig> | null = null;
   let looking: Promise<void> = Promise.resolve();

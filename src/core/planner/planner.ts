@@ -40,7 +40,7 @@ export interface PlannerRun {
   resume?: PlannerState;
 }
 
-export type PlannerErrorKind =
+type PlannerErrorKind =
   | 'no_tools'
   | 'bad_context'
   | 'step_limit'
@@ -81,7 +81,7 @@ export async function runPlanner(run: PlannerRun): Promise<PlannerResult> {
 }
 
 /** One turn of the model and what follows from it. */
-function takeStep(session: Session): Promise<Ending | null> {
+function takeStep(session: PlannerSession): Promise<Ending | null> {
   const { run, state } = session;
   return run.tracing.span('step', {}, async ({ add }) => {
     const failure = await takeTurn(session);
@@ -96,11 +96,11 @@ function takeStep(session: Session): Promise<Ending | null> {
 }
 
 /** What the last step still asks for: its calls carried out, or its answer judged. */
-const followUp = async (session: Session): Promise<Ending | null> =>
+const followUp = async (session: PlannerSession): Promise<Ending | null> =>
   (await settleCalls(session)) ?? judgeAnswer(session);
 
 /** What one call of `runPlanner` works with. */
-interface Session {
+interface PlannerSession {
   run: PlannerRun;
   limits: PlannerLimits;
   state: PlannerState;
@@ -112,7 +112,7 @@ interface Session {
 
 type Ending = Pick<PlannerResult, 'status' | 'answer' | 'error'>;
 
-function openSession(run: PlannerRun): Session {
+function openSession(run: PlannerRun): PlannerSession {
   const limits = smallerLimits(run.profile.limits, run.limits ?? {});
   const state = run.resume ? structuredClone(run.resume) : freshState(run);
   const earlierMs = state.activeMs;
@@ -127,7 +127,7 @@ function openSession(run: PlannerRun): Session {
 }
 
 /** Why the run cannot be made at all, if so. */
-function unready({ run: { profile }, state }: Session): Ending | null {
+function unready({ run: { profile }, state }: PlannerSession): Ending | null {
   if (state.tools.length === 0) {
     const wanted = profile.tools.join(', ');
     return failed('no_tools', `None of the tools that profile ${profile.name} allows (${wanted}) is there.`);
@@ -138,7 +138,7 @@ function unready({ run: { profile }, state }: Session): Ending | null {
 }
 
 /** Carries out what the last step asked for and was not carried out yet. */
-async function settleCalls(session: Session): Promise<Ending | null> {
+async function settleCalls(session: PlannerSession): Promise<Ending | null> {
   const { run, state, signal, save } = session;
   const step = state.steps.at(-1);
   if (!step || step.calls.every(isSettled)) return null;
@@ -167,7 +167,7 @@ async function settleCalls(session: Session): Promise<Ending | null> {
 }
 
 /** Takes the last step's text as the answer when it came without calls; a bad one is noted, to be repaired once. */
-async function judgeAnswer({ run: { profile }, state, save }: Session): Promise<Ending | null> {
+async function judgeAnswer({ run: { profile }, state, save }: PlannerSession): Promise<Ending | null> {
   const step = state.steps.at(-1);
   if (!isAnswer(step) || (step.rejected && !step.rejected.repaired)) return null;
   if (step.stopReason === 'refused') return failed('llm_failed', 'The model refused to answer.');
@@ -184,7 +184,7 @@ async function judgeAnswer({ run: { profile }, state, save }: Session): Promise<
 }
 
 /** Which bound forbids another turn, if one does. */
-function overBounds(session: Session): Ending | null {
+function overBounds(session: PlannerSession): Ending | null {
   const { state, limits } = session;
   if (isOver(session)) return stopped(session);
   const tokens = tokensOf(state);
@@ -194,7 +194,7 @@ function overBounds(session: Session): Ending | null {
 }
 
 /** Asks the model once: for its next step, or for the repair of an answer, which stays within the step it repairs. */
-async function takeTurn(session: Session): Promise<Ending | null> {
+async function takeTurn(session: PlannerSession): Promise<Ending | null> {
   const { run, limits, state, signal } = session;
   const { profile } = run;
   const before = state.steps.at(-1);
@@ -246,9 +246,9 @@ const failed = (kind: PlannerErrorKind, message: string): Ending => ({
   error: { kind, message },
 });
 
-const isOver = ({ signal, limits, elapsedMs }: Session) => signal.aborted || elapsedMs() >= limits.timeMs;
+const isOver = ({ signal, limits, elapsedMs }: PlannerSession) => signal.aborted || elapsedMs() >= limits.timeMs;
 
-function stopped({ run: { signal }, limits }: Session): Ending {
+function stopped({ run: { signal }, limits }: PlannerSession): Ending {
   if (!signal.aborted) return failed('time_limit', `The run used its ${limits.timeMs / 1000} s without an answer.`);
   const message = signal.reason instanceof Error ? signal.reason.message : 'The run was cancelled.';
   return { status: 'cancelled', answer: null, error: { kind: 'cancelled', message } };

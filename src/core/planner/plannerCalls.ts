@@ -10,13 +10,13 @@ const MAX_CALLS_PER_STEP = 16;
 /** A read may be asked for a second time (a scan that was still under way, say), not a third. */
 const MAX_IDENTICAL_CALLS = 2;
 
-/** A call about to be sent, as the gate sees it. */
+/** A call about to be sent, as the tool policy sees it. */
 export interface PendingCall {
   callId: string;
   tool: string;
   effect: Effect;
   input: unknown;
-  /** By the profile: nothing but `allow` after a human's yes may let it through. */
+  /** By the profile: nothing but `allow` after a human's approval may let it through. */
   needsApproval: boolean;
   /** What an earlier `wait` for this call gave; null the first time. */
   approvalId: string | null;
@@ -27,7 +27,7 @@ export type ToolPolicy =
   | { verdict: 'deny'; reason: string }
   | { verdict: 'wait'; approvalId: string };
 
-export interface CallContext {
+interface CallContext {
   state: PlannerState;
   tools: PlannerTools;
   /** Calls whose results the model no longer sees, and so may make again. */
@@ -40,7 +40,7 @@ export interface CallContext {
   gate: (call: PendingCall, signal: AbortSignal) => Promise<ToolPolicy>;
 }
 
-export type CallsOutcome =
+type CallsOutcome =
   | { kind: 'done' }
   | { kind: 'waiting' }
   | { kind: 'aborted' }

@@ -3,16 +3,16 @@ import type { Run } from '../../domain/run.ts';
 import type { Role } from '../actor.ts';
 import type { PlannerState } from './plannerState.ts';
 
-export interface PlannerJob {
+interface PlannerJob {
   /** Facts to start from; untrusted. */
   context: Record<string, unknown>;
   /** The agent may do no more than who asked for it. */
   asker: { name: string; role: Role; email?: string };
   /** Subject of the outbox that is told the answer; null when whoever asked fetches it. */
   tell: string | null;
-  /** Somebody waits for it inside this process, so that it is not taken up again by another. */
+  /** Somebody waits for it inside this process, so that it is not reclaimed by another. */
   attended: boolean;
-  /** How often it was taken up again after a stop. */
+  /** How often it was reclaimed after a stop. */
   resumes: number;
   /** Null before the first step. */
   loop: Omit<PlannerState, 'steps'> | null;

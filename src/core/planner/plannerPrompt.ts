@@ -1,4 +1,4 @@
-/** What the model is told: its role and rules, and the run so far cut to the room there is. */
+/** What the model is given: its role and rules, and the run so far cut to the room there is. */
 import type { AgentProfile, PlannerLimits } from './agentProfiles.ts';
 import type { LlmMessage } from './llm.ts';
 import type { PlannerCall, PlannerState } from './plannerState.ts';
@@ -8,7 +8,7 @@ import { wrapUntrusted } from './untrustedText.ts';
 const RESULT_CHARS = 12_000;
 const CONTEXT_CHARS = 24_000;
 /** Room for the whole transcript, in characters; about 60,000 tokens, which every supported model takes. */
-export const TRANSCRIPT_CHARS = 240_000;
+const TRANSCRIPT_CHARS = 240_000;
 
 export function systemPrompt(profile: AgentProfile, state: PlannerState, limits: PlannerLimits): string {
   const target = Object.entries(state.pinned).map(([key, value]) => `${key} ${JSON.stringify(value)}`);

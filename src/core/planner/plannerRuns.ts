@@ -162,7 +162,7 @@ const MAX_OUTCOME = 500;
 
 /**
  * Lets a call through that needs nobody or that people allowed; any other waits for them. Our own server asks again at the
- * gate of all calls, and there exactly the calls that were let through here, each once, count as granted.
+ * the invoker of all calls, and there exactly the calls that were let through here, each once, count as granted.
  */
 function limiterOf(
   ports: Ports,

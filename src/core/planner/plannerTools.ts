@@ -33,7 +33,7 @@ export interface PlannerTools {
 export type PinnedArguments = Record<string, string>;
 
 /** Does a tool's name fit a pattern: the name itself, or its beginning followed by `*`. */
-export function matchesTool(pattern: string, name: string): boolean {
+function matchesTool(pattern: string, name: string): boolean {
   return pattern.endsWith('*') ? name.startsWith(pattern.slice(0, -1)) : name === pattern;
 }
 

@@ -6,7 +6,7 @@ import type { Invoke } from '../invoke.ts';
 import type { Ports } from '../ports/ports.ts';
 import { staleBefore } from '../scores/staleness.ts';
 
-export interface RuleQuestion {
+interface RuleQuestion {
   goal: string;
   /** `hostname` and `owner_email` say outright what the question is about. */
   context: Record<string, unknown>;
@@ -14,8 +14,8 @@ export interface RuleQuestion {
   noModel: string;
 }
 
-/** Fits the answer of the default profile, so that faces show both alike. */
-export interface RuleAnswer {
+/** Fits the answer of the default profile, so that interfaces show both alike. */
+interface RuleAnswer {
   summary: string;
   findings: { fact: string; source: string }[];
   actions_taken: string[];
@@ -30,7 +30,7 @@ export async function ruleAnswer(
   world: { ports: Ports; invoke: Invoke; actor: Actor },
   { goal, context, noModel }: RuleQuestion,
 ): Promise<RuleAnswer> {
-  const disclosure = `No language model is configured (${noModel}), so this is what rules can tell.`;
+  const disclosure = `No language model is configured (${noModel}), so this is what rules can show.`;
   const hosts = await hostsMeant(world.ports, goal, context);
   const asked = hosts.length > 0 ? hosts.flatMap(aboutHost) : ABOUT_FLEET;
   const findings: RuleAnswer['findings'] = [];

@@ -43,11 +43,11 @@ export interface AlertRepository {
   addEvents(events: readonly AlertEvent[]): Promise<void>;
   /** Oldest first. */
   timeline(id: number): Promise<AlertEvent[]>;
-  /** Acknowledged alerts whose quiet time is over. */
+  /** Acknowledged alerts whose snooze is over. */
   silenceOver(now: Date, limit: number): Promise<Alert[]>;
   /** The ids of those that are still as they were read. */
   unmoved(alerts: readonly Pick<Alert, 'id' | 'updatedAt'>[]): Promise<Set<number>>;
-  /** Open alerts that healing has not looked at, oldest first. */
+  /** Open alerts that healing has not handled, oldest first. */
   unhandled(limit: number): Promise<Alert[]>;
   /** Marks those that have not moved since they were seen. */
   markHandled(ids: readonly number[], seenAt: Date, now: Date): Promise<void>;
@@ -73,10 +73,10 @@ export interface StoredPrediction extends Prediction, Omit<Judgement, 'judgedAt'
 export type JudgedPrediction = Judgement & { id: number };
 
 export interface PredictionRepository {
-  /** Fails on a second standing prediction of one metric of an endpoint. */
+  /** Fails on a second current prediction of one metric of an endpoint. */
   add(rows: readonly Omit<StoredPrediction, 'id'>[]): Promise<void>;
   standing(endpointIds: readonly number[]): Promise<StoredPrediction[]>;
-  /** Keeps what a check said of a standing prediction, or that its alert is over. */
+  /** Keeps what a check said of a current prediction, or that its alert is over. */
   update(
     id: number,
     patch: Partial<Pick<StoredPrediction, 'severity' | 'impactText' | 'impactHours' | 'endedAt'>>,
@@ -93,7 +93,7 @@ export interface PredictionRepository {
   dropThreshold(alertName: PredictiveAlertName): Promise<void>;
 }
 
-export interface UnknownHost extends AlertIdentity {
+interface UnknownHost extends AlertIdentity {
   firstSeenAt: Date;
   lastSeenAt: Date;
   /** Alerts that came for it. */
@@ -112,7 +112,7 @@ export interface UnknownHostRepository {
 /** An approval as it is kept: whoever asked is a whole actor, because the approved call runs in their name. */
 export type StoredApproval = Approval<Actor>;
 
-export interface ApprovalFilter {
+interface ApprovalFilter {
   status?: ApprovalStatus;
   kind?: ApprovalKind;
   hostname?: string;
@@ -127,12 +127,12 @@ export interface ApprovalRepository {
   replace(approval: StoredApproval): Promise<boolean>;
   /** Pending ones whose time is over. */
   overdue(now: Date, limit: number): Promise<StoredApproval[]>;
-  /** Decided ones whose decision nobody was told of yet, oldest first. */
+  /** Decided ones whose decision nobody was notified of yet, oldest first. */
   unsettled(limit: number): Promise<StoredApproval[]>;
   decidedSince(since: Date): Promise<Pick<StoredApproval, 'requestedAt' | 'decidedAt' | 'status'>[]>;
 }
 
-export interface RemediationFilter {
+interface RemediationFilter {
   hostname?: string;
   alertId?: number;
   playbook?: string;
@@ -151,7 +151,7 @@ export interface RemediationRepository {
   inStatus(statuses: readonly RemediationStatus[]): Promise<Remediation[]>;
   /** How many were asked for, and how many did not help, since. Previews and those never run do not count. */
   fleetRecord(since: Date): Promise<FleetRecord>;
-  /** Keeps the owner's word; false when it was given before. */
+  /** Keeps the owner's answer; false when it was given before. */
   answerFixCheck(id: string, fixed: boolean): Promise<boolean>;
   finishedSince(
     since: Date,
@@ -172,7 +172,7 @@ export interface TicketRepository {
 }
 
 /** What Alertmanager delivers. */
-export interface AlertDelivery {
+interface AlertDelivery {
   status?: unknown;
   alerts: readonly unknown[];
 }

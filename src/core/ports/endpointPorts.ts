@@ -84,13 +84,13 @@ export interface SnapshotRepository {
   /** Oldest first. */
   since(endpointIds: number[], since: Date): Promise<StoredSnapshot[]>;
   /**
-   * Only the metrics whose limit is foreseen, oldest first, by endpoint id; endpoints without any are absent. What is too old
+   * Only the metrics whose limit is predicted, oldest first, by endpoint id; endpoints without any are absent. What is too old
    * to be kept by itself comes as means of hours, each at the hour's beginning.
    */
-  courses(endpointIds: readonly number[], since: Date): Promise<Map<number, CoursePoint[]>>;
+  histories(endpointIds: readonly number[], since: Date): Promise<Map<number, MetricPoint[]>>;
 }
 
-export type CoursePoint = { atMs: number } & Pick<Snapshot, TrendMetric>;
+export type MetricPoint = { atMs: number } & Pick<Snapshot, TrendMetric>;
 
 export interface StoredScore extends Score {
   id: number;
@@ -107,7 +107,7 @@ export interface ScorePoint extends Pick<StoredScore, 'score' | 'components' | '
 export interface ScoreRepository {
   add(rows: Omit<StoredScore, 'id'>[]): Promise<void>;
   latest(endpointId: number): Promise<StoredScore | null>;
-  /** Newest first, from before a moment or up to now; what is too old to be kept by itself comes as hours. */
+  /** Newest first, from before a timestamp or up to now; what is too old to be kept by itself comes as hours. */
   history(endpointId: number, limit: number, before?: Date): Promise<ScorePoint[]>;
 }
 

@@ -5,7 +5,7 @@ import type { Invitation, Survey } from '../../domain/people/survey.ts';
 
 export interface StoredCell extends Cell {
   source: FeedbackSource;
-  /** The day on which it was given out, `2026-03-02`. */
+  /** The day on which it was published, `2026-03-02`. */
   on: string;
 }
 
@@ -18,7 +18,7 @@ export interface Comment {
 export interface FeedbackRepository {
   /** Keeps them in an order of its own; returns ids that say nothing about order or time. */
   add(answers: readonly FeedbackAnswer[]): Promise<number[]>;
-  /** Answers that wait to be given out. */
+  /** Answers that wait to be published. */
   waiting(source: FeedbackSource): Promise<number>;
   /** Removes waiting answers and returns them, all or a random part; two callers never get the same one. */
   take(source: FeedbackSource, limit?: number): Promise<FeedbackAnswer[]>;
@@ -28,9 +28,9 @@ export interface FeedbackRepository {
   /** Answers in cells whose comments are withheld. */
   answersWithheld(source: FeedbackSource): Promise<number>;
   giveOutComments(source: FeedbackSource, on: string): Promise<void>;
-  /** Cells given out on that day or later. */
+  /** Cells published on that day or later. */
   cells(since: string): Promise<StoredCell[]>;
-  /** Comments given out on that day or later, in no order that tells of time. */
+  /** Comments published on that day or later, in no order that tells of time. */
   comments(since: string, limit: number): Promise<Comment[]>;
 }
 
@@ -75,13 +75,13 @@ export interface SurveyRepository {
   setOptOut(email: string, at: Date | null): Promise<void>;
 }
 
-export interface Person {
+interface Person {
   /** IANA name. */
   timeZone: string;
 }
 
 /** Who is behind an e-mail address, where messages to people go. Rejects when it cannot tell now. */
-export interface People {
+export interface PeopleDirectory {
   /** Null when nobody is known by this address. */
   lookup(email: string): Promise<Person | null>;
 }

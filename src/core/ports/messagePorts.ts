@@ -18,13 +18,13 @@ export interface OutboxRepository {
   prune(before: Date): Promise<number>;
 }
 
-/** The Slack message that tells of a subject of the outbox. */
+/** The Slack message about a subject of the outbox. */
 export interface SlackMessage {
   subject: string;
   channel: string;
   /** Slack's name for a message in a channel. */
   ts: string;
-  /** True when the message tells of many subjects at once. */
+  /** True when the message covers many subjects at once. */
   digest: boolean;
 }
 
@@ -51,9 +51,9 @@ export interface Messenger {
   name: string;
   /** Least time between two deliveries, milliseconds. */
   paceMs: number;
-  /** More new subjects than `count` within `windowMs` are told in one digest; absent when every one is told by itself. */
+  /** More new subjects than `count` within `windowMs` are posted in one digest; absent when each is posted by itself. */
   digest?: { count: number; windowMs: number };
   deliver(delivery: Delivery): Promise<DeliveryOutcome>;
-  /** Told of messages that will not be tried again. */
+  /** Notified of messages that will not be tried again. */
   givenUp?(messages: readonly StoredMessage[], reason: string): Promise<void>;
 }

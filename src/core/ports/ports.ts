@@ -1,7 +1,7 @@
 /** Every interface that core drives; adapters implement them, app.ts hands them in. */
 import type { ScoreConfig } from '../../domain/alerts/alertRules.ts';
 import type { Endpoint } from '../../domain/fleet/endpoint.ts';
-import type { PredictionAccuracy, Verdict } from '../../domain/forecasts/prediction.ts';
+import type { PredictionAccuracy, PredictionVerdict } from '../../domain/forecasts/prediction.ts';
 import type { PredictiveAlertName } from '../../domain/forecasts/predictiveAlert.ts';
 import type { Remediation } from '../../domain/healing/remediation.ts';
 import type { RemediationRules } from '../../domain/healing/remediationGuards.ts';
@@ -10,16 +10,16 @@ import type { ScanTarget, Snapshot } from '../../domain/signals/telemetry.ts';
 import type { ChartRenderer } from '../chart.ts';
 import type { Tracing } from '../tracing.ts';
 import type { AlertIntake } from './alertPorts.ts';
-import type { People } from './feedbackPorts.ts';
+import type { PeopleDirectory } from './feedbackPorts.ts';
 import type { Runbooks } from './runbookPorts.ts';
 import type { RunEvents, RunKindHandlers } from './runPorts.ts';
 import type { Store, Worker } from './storePorts.ts';
 
 export interface Ports {
   store: Store;
-  /** Looks at endpoints itself. */
+  /** Scans endpoints itself. */
   collector: Collector;
-  /** Looks at endpoints in a scan: the collector, or an agent that may use it. */
+  /** Collects from endpoints in a scan: the collector, or an agent that may use it. */
   scanner: Collector;
   scoreRules: Reloaded<ScoreConfig>;
   remediationMap: Reloaded<RemediationRules>;
@@ -39,7 +39,7 @@ export interface Ports {
   healing?: Healing;
   runbooks: Runbooks;
   /** Who people are, where messages reach them; absent while no messages to people can be sent. */
-  people?: People;
+  people?: PeopleDirectory;
   charts: ChartRenderer;
   metrics: Metrics;
   tracing: Tracing;
@@ -56,10 +56,10 @@ export interface Settings {
   scanIntervalMs: number;
   /** How long snapshots and scores are kept one by one, before they become hourly means. */
   retentionDays: number;
-  /** Endpoints looked at side by side in a fleet scan. */
+  /** Endpoints scanned side by side in a fleet scan. */
   scanConcurrency: number;
   thresholds: ScoreThresholds;
-  /** The messengers that are told how alerts move; empty when nobody wants to hear. */
+  /** The messengers that are notified how alerts move; empty when nobody listens. */
   alertMessengers: readonly string[];
   selfHealing: boolean;
   /** Whether a ticket system is connected. */
@@ -74,7 +74,7 @@ export interface Reloaded<T> {
 }
 
 /** What may be asked of agents. */
-export interface Agents {
+interface Agents {
   /** Whether there is a model for them to think with; without one they answer by rules. */
   haveModel: boolean;
   /** Names of the profiles there are now. */
@@ -103,13 +103,13 @@ export interface CollectContext {
   signal: AbortSignal;
   /** When the endpoint was last scanned, for counting what happened since; null when never. */
   previousScanAt: Date | null;
-  /** Set by fleet scans: a rate that needs a second sample is left to the next look instead of waited for. */
+  /** Set by fleet scans: a rate that needs a second sample is left to the next scan instead of waited for. */
   quick?: boolean;
-  /** Takes what the run should say about how the endpoint was looked at. */
+  /** Takes what the run should say about how the endpoint was scanned. */
   note?(text: string): void;
 }
 
-/** Looks at endpoints. Never throws for what the endpoint does: unreachable, slow and garbled are snapshots with a reason. */
+/** Scans endpoints. Never throws for what the endpoint does: unreachable, slow and garbled are snapshots with a reason. */
 export interface Collector {
   collect(target: ScanTarget, context: CollectContext): Promise<Snapshot>;
 }
@@ -139,7 +139,7 @@ export interface PlaybookJob {
   /** A name on the list of shipped playbooks. */
   playbook: string;
   variables: Remediation['variables'];
-  /** Tells what would change and changes nothing. */
+  /** Reports what would change and changes nothing. */
   dryRun: boolean;
 }
 
@@ -182,7 +182,7 @@ export interface Metrics {
   alertMoved(alertName: string, from: string, to: string): void;
   openAlerts(counts: readonly { severity: string; alertName: string; alerts: number }[]): void;
   /** Verdicts on predictions; `open` is one that was made. */
-  predictionJudged(alertName: PredictiveAlertName, verdict: Verdict): void;
+  predictionJudged(alertName: PredictiveAlertName, verdict: PredictionVerdict): void;
   /** How far predictions can be trusted; null where nothing is known yet. */
   predictionAccuracy(
     figures: Pick<PredictionAccuracy, 'precision' | 'leadHoursMedian' | 'falseAlarmsPerEndpointWeek'>,
@@ -195,7 +195,7 @@ export interface Metrics {
   /** Messages to the outside that were given up. */
   deadMessages(counts: readonly { messenger: string; messages: number }[]): void;
   configRefused(file: string): void;
-  toolCalled(tool: string, face: string, outcome: string, durationS: number): void;
+  toolCalled(tool: string, via: string, outcome: string, durationS: number): void;
 }
 
 /** Structured log, pino-shaped. */

@@ -53,6 +53,6 @@ export interface RetentionRepository {
   readonly fleet: SampleArchive<FleetMeasure>;
   /** Ids of endpoints after `afterId`, in order; also of those that are registered no more. */
   endpointIds(afterId: number, limit: number): Promise<number[]>;
-  /** Deletes at most so many of a kind that were over before a moment; returns how many. Nothing that is still open goes. */
+  /** Deletes at most so many of a kind that were over before a timestamp; returns how many. Nothing that is still open goes. */
   forget(what: Forgotten, before: Date, limit: number): Promise<number>;
 }

@@ -26,7 +26,7 @@ export interface RunbookFiles {
   read(docId: string): Promise<RunbookSource | null>;
   /** Keeps a page for good, replacing one of the same doc_id. */
   save(docId: string, content: string): Promise<RunbookSource>;
-  /** Tells of changes to the pages, some time after the last of several. */
+  /** Reports changes to the pages, some time after the last of several. */
   watch(changed: () => void): Promise<{ close(): void }>;
 }
 
@@ -205,7 +205,7 @@ export interface Runbooks {
   list(): Promise<RunbookPage[]>;
   /** Null when there is no such page. */
   read(docId: string): Promise<(RunbookPage & { content: string }) | null>;
-  /** Looks at nothing: safe to ask often. */
+  /** Opens nothing: safe to ask often. */
   status(): RunbookStatus;
   /**
    * From now on brings the index in line by itself, in the background: now, when a page changes, and when a search meets an

@@ -47,7 +47,7 @@ export interface Store {
   ping(): Promise<void>;
 }
 
-export interface RunFilter {
+interface RunFilter {
   kind?: RunKind;
   status?: RunStatus;
   hostname?: string;
@@ -87,7 +87,7 @@ export interface LlmSpendRepository {
   add(day: string, callers: readonly string[], change: Spending): Promise<void>;
 }
 
-/** A part of a fleet scan: a span of endpoints that one process at a time looks at. It is gone when its run has ended. */
+/** A part of a fleet scan: a span of endpoints that one process at a time scans. It is gone when its run has ended. */
 export interface ScanShard extends ScanCounts {
   id: string;
   runId: string;
@@ -98,7 +98,7 @@ export interface ScanShard extends ScanCounts {
   endpoints: number;
   status: 'queued' | 'running' | 'completed' | 'failed';
   workerId: string | null;
-  /** How often it was taken; also tells who has it now from who had it before. */
+  /** How often it was taken; also distinguishes who has it now from who had it before. */
   attempts: number;
   /** Endpoints whose results are committed. */
   doneIds: number[];
@@ -119,7 +119,7 @@ export interface ScanTotals extends ScanCounts {
   /** Shards that are neither completed nor failed. */
   openShards: number;
   failedShards: number;
-  /** Endpoints that were not looked at because their shard failed. */
+  /** Endpoints that were not scanned because their shard failed. */
   missed: number;
 }
 
@@ -153,7 +153,7 @@ export interface AuditEntry {
   durationMs: number;
 }
 
-export interface AuditFilter extends Partial<Pick<AuditEntry, 'actor' | 'via' | 'role' | 'tool' | 'outcome'>> {
+interface AuditFilter extends Partial<Pick<AuditEntry, 'actor' | 'via' | 'role' | 'tool' | 'outcome'>> {
   since?: Date;
 }
 
@@ -224,7 +224,7 @@ export interface JobRecordRepository {
 }
 
 /** Whether a runbook helped somebody on one occasion. */
-export interface RunbookVote {
+interface RunbookVote {
   docId: string;
   /** Actor id. */
   voter: string;
@@ -234,7 +234,7 @@ export interface RunbookVote {
 }
 
 export interface RunbookVoteRepository {
-  /** A voter's later word on the same page and alert replaces the earlier one. */
+  /** A voter's later vote on the same page and alert replaces the earlier one. */
   cast(vote: RunbookVote, now: Date): Promise<void>;
   /** By doc_id; pages without votes are absent. */
   counts(): Promise<Map<string, VoteCount>>;

@@ -14,7 +14,7 @@ export interface Health {
   checks: Record<string, Check>;
 }
 
-/** Looks at one part; a rejection means that the part is down. */
+/** Checks one part; a rejection means that the part is down. */
 export type Probe = () => Promise<Check>;
 
 /** Longer than any healthy part needs, shorter than any monitor waits; milliseconds. */

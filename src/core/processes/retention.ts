@@ -39,7 +39,7 @@ const KEPT_DAYS: Record<Forgotten, number | 'as samples'> = {
   endpoints: LONG_DAYS,
 };
 
-export interface RetentionReport {
+interface RetentionReport {
   /** Rows that became part of a day's block. */
   samplesPacked: number;
   snapshotsRolledUp: number;
@@ -52,14 +52,14 @@ export interface RetentionReport {
   complete: boolean;
 }
 
-type Needs = Pick<Ports, 'store' | 'clock'> & { settings: Pick<Settings, 'retentionDays'> };
+type RetentionPorts = Pick<Ports, 'store' | 'clock'> & { settings: Pick<Settings, 'retentionDays'> };
 
 /**
  * Every step is a transaction that leaves a sample in exactly one place, so being killed between two of them loses nothing and
  * counts nothing twice, and the next run goes on where this one stopped.
  */
 export async function maintainRetention(
-  { store, clock, settings }: Needs,
+  { store, clock, settings }: RetentionPorts,
   signal: AbortSignal,
 ): Promise<RetentionReport> {
   const now = clock.now();

@@ -1,4 +1,4 @@
-/** Processes that share the work: each says that it is alive, and what one left unfinished when it died is taken up. */
+/** Processes that share the work: each says that it is alive, and what one left unfinished when it died is reclaimed. */
 import type { Run } from '../../domain/run.ts';
 import { AppError } from '../errors.ts';
 import type { Clock, Ports } from '../ports/ports.ts';
@@ -13,14 +13,14 @@ const LOST_AFTER_MS = 60_000;
 /** Longer than any process can be silent and still come back. */
 const FORGET_AFTER_MS = 24 * 3_600_000;
 
-type Needs = Pick<Ports, 'store' | 'clock' | 'queue' | 'worker'>;
+type WorkerPorts = Pick<Ports, 'store' | 'clock' | 'queue' | 'worker'>;
 
 /** @param works whether this process works on jobs, or only takes them */
-export async function beat({ store, clock, worker }: Needs, works: boolean): Promise<void> {
+export async function beat({ store, clock, worker }: WorkerPorts, works: boolean): Promise<void> {
   await store.workers.beat({ ...worker, works, seenAt: clock.now() });
 }
 
-export async function leave({ store, clock, worker }: Needs): Promise<void> {
+export async function leave({ store, clock, worker }: WorkerPorts): Promise<void> {
   await store.workers.leave(worker.id, new Date(clock.now().getTime() - FORGET_AFTER_MS));
 }
 
@@ -30,7 +30,7 @@ export async function leave({ store, clock, worker }: Needs): Promise<void> {
  * @param isGone whether a process of this machine that says it is alive has ended
  */
 export async function reclaimFromDeadProcesses(
-  ports: Needs & RunPorts & Pick<Ports, 'log'>,
+  ports: WorkerPorts & RunPorts & Pick<Ports, 'log'>,
   isGone: (pid: number) => boolean,
 ): Promise<Reclaimed> {
   const { store, clock, queue, inProgress } = ports;
@@ -52,7 +52,7 @@ export async function reclaimFromDeadProcesses(
 }
 
 /** Queued runs that have no place in the queue, whatever else is there. */
-async function lostRuns({ store, clock, queue, worker }: Needs): Promise<Run[]> {
+async function lostRuns({ store, clock, queue, worker }: WorkerPorts): Promise<Run[]> {
   const nowMs = clock.now().getTime();
   const waiting = (await store.runs.inStatus(['queued'])).filter(
     ({ createdAt }) => nowMs - createdAt.getTime() >= LOST_AFTER_MS || createdAt < worker.startedAt,
@@ -63,7 +63,7 @@ async function lostRuns({ store, clock, queue, worker }: Needs): Promise<Run[]> 
 }
 
 /**
- * Tells of a process that was asleep, or whose clock jumped: to it all others seem silent, until they have said with the new time
+ * Detects a process that was asleep, or whose clock jumped: to it all others seem silent, until they have said with the new time
  * that they are alive. Ask at each beat.
  */
 export function createSleepCheck({ now }: Clock): () => boolean {
@@ -76,13 +76,13 @@ export function createSleepCheck({ now }: Clock): () => boolean {
 }
 
 /** Whether no other process of the service is alive. */
-export async function isAlone(needs: Needs, isGone: (pid: number) => boolean): Promise<boolean> {
-  return (await otherWorkers(needs, isGone)).alive.length === 0;
+export async function isAlone(ports: WorkerPorts, isGone: (pid: number) => boolean): Promise<boolean> {
+  return (await otherWorkers(ports, isGone)).alive.length === 0;
 }
 
 /** Ids of the other processes that are known: those that say they are alive, and those that fell silent without signing off. */
 async function otherWorkers(
-  { store, clock, worker }: Pick<Needs, 'store' | 'clock' | 'worker'>,
+  { store, clock, worker }: Pick<WorkerPorts, 'store' | 'clock' | 'worker'>,
   isGone: (pid: number) => boolean,
 ): Promise<{ alive: string[]; dead: string[] }> {
   const silentSince = new Date(clock.now().getTime() - SILENCE_MS);

@@ -1,4 +1,4 @@
-/** Runbooks for whoever asks: found by a question or by what ails an endpoint, with what people said of each page. */
+/** Runbooks for whoever asks: found by a question or by what is wrong with an endpoint, with what people said of each page. */
 import type { Alert, Severity } from '../../domain/alerts/alert.ts';
 import { type AlertRule, LOW_SCORE } from '../../domain/alerts/alertRules.ts';
 import type { Endpoint } from '../../domain/fleet/endpoint.ts';
@@ -10,28 +10,28 @@ import type { StoredScore } from '../ports/endpointPorts.ts';
 import type { Ports } from '../ports/ports.ts';
 import type { RunbookAnswer, RunbookHit, RunbookPage, SearchOptions } from '../ports/runbookPorts.ts';
 
-/** Each trouble is a search of its own; an endpoint with more than these needs a person, not a longer list. */
+/** Each problem is a search of its own; an endpoint with more than these needs a person, not a longer list. */
 const MAX_TROUBLES = 5;
 const SEVERITY_ORDER: Record<Severity, number> = { critical: 0, warning: 1, info: 2 };
 
-export interface Voted {
+interface Voted {
   votes: VoteCount;
 }
-export interface Advice extends Omit<RunbookAnswer, 'results'> {
+interface Advice extends Omit<RunbookAnswer, 'results'> {
   query: string;
   results: (RunbookHit & Voted)[];
 }
-export interface EndpointAdvice extends Omit<RunbookAnswer, 'results'> {
+interface EndpointAdvice extends Omit<RunbookAnswer, 'results'> {
   query: string;
-  /** `trouble`: what the page was searched for. */
-  results: (RunbookHit & Voted & { trouble: string })[];
+  /** `problem`: what the page was searched for. */
+  results: (RunbookHit & Voted & { problem: string })[];
 }
 
-type Needs = Pick<Ports, 'store' | 'runbooks'>;
+type AdvicePorts = Pick<Ports, 'store' | 'runbooks'>;
 
 /** @throws AppError `invalid` for an empty query */
 export async function searchRunbooks(
-  { store, runbooks }: Needs,
+  { store, runbooks }: AdvicePorts,
   query: string,
   options: Omit<SearchOptions, 'prior'>,
 ): Promise<Advice> {
@@ -40,46 +40,46 @@ export async function searchRunbooks(
 }
 
 /**
- * What fits one endpoint: the alert named, else its open alerts and what lowers its score. Every trouble's best page comes
- * before any trouble's second, so that the loudest does not drown the others.
+ * What fits one endpoint: the alert named, else its open alerts and what lowers its score. Every problem's best page comes
+ * before any problem's second, so that the loudest does not drown the others.
  */
 export async function adviseEndpoint(
-  ports: Needs & Pick<Ports, 'scoreRules'>,
+  ports: AdvicePorts & Pick<Ports, 'scoreRules'>,
   endpoint: Endpoint,
   alertName: string | null,
   k: number,
 ): Promise<EndpointAdvice> {
   const { store, runbooks } = ports;
   const alerts = await store.alerts.open([endpoint.id]);
-  const troubles =
+  const problems =
     alertName === null
       ? troublesOf(endpoint, alerts, await store.scores.latest(endpoint.id), ports.scoreRules.current().alerts)
       : [{ alertName, text: alerts.find((alert) => alert.alertName === alertName)?.message ?? '' }];
   const votes = await store.runbookVotes.counts();
   const platform = PLATFORMS.find((name) => name === endpoint.osPlatform) ?? null;
   const answers = await Promise.all(
-    troubles.map(async (trouble) => ({
-      trouble: spoken(trouble),
-      ...(await searchWithVotes(runbooks, votes, trouble.text, { k, platform, alertName: trouble.alertName })),
+    problems.map(async (problem) => ({
+      problem: spoken(problem),
+      ...(await searchWithVotes(runbooks, votes, problem.text, { k, platform, alertName: problem.alertName })),
     })),
   );
   const { mode, note } = answers[0] ?? runbooks.status();
   return {
-    query: troubles.map(spoken).join('; '),
+    query: problems.map(spoken).join('; '),
     mode: mode ?? 'lexical',
     note,
-    results: takeTurns(answers.map(({ trouble, results }) => results.map((hit) => ({ ...hit, trouble })))).slice(0, k),
+    results: takeTurns(answers.map(({ problem, results }) => results.map((hit) => ({ ...hit, problem })))).slice(0, k),
   };
 }
 
-export async function listRunbooks({ store, runbooks }: Needs): Promise<(RunbookPage & Voted)[]> {
+export async function listRunbooks({ store, runbooks }: AdvicePorts): Promise<(RunbookPage & Voted)[]> {
   const [pages, votes] = await Promise.all([runbooks.list(), store.runbookVotes.counts()]);
   return pages.map((page) => ({ ...page, votes: votes.get(page.docId) ?? NO_VOTES }));
 }
 
 /** @throws AppError `not_found` that names pages of nearly that name */
 export async function requireRunbook(
-  { store, runbooks }: Needs,
+  { store, runbooks }: AdvicePorts,
   docId: string,
 ): Promise<RunbookPage & Voted & { content: string }> {
   const page = await runbooks.read(docId);
@@ -97,7 +97,7 @@ export async function requireRunbook(
 }
 
 async function searchWithVotes(
-  runbooks: Needs['runbooks'],
+  runbooks: AdvicePorts['runbooks'],
   votes: ReadonlyMap<string, VoteCount>,
   query: string,
   options: { k?: number; platform?: Platform | null; alertName?: string | null },
@@ -141,15 +141,15 @@ function troublesOf(
       alertName: rules.find((rule) => 'measure' in rule && rule.measure === measure)?.name ?? null,
       text: reason,
     }));
-  const troubles = [
+  const problems = [
     ...alerts.filter(({ alertName }) => alertName !== LOW_SCORE),
     ...(silence === null ? [] : [{ alertName: unreachable, text: `it does not answer: ${silence}` }]),
     ...deductions,
     ...alerts.filter(({ alertName }) => alertName === LOW_SCORE),
   ];
-  const named = new Map(troubles.toReversed().map((trouble) => [trouble.alertName, trouble]));
-  return troubles
-    .filter((trouble) => trouble.alertName === null || named.get(trouble.alertName) === trouble)
+  const named = new Map(problems.toReversed().map((problem) => [problem.alertName, problem]));
+  return problems
+    .filter((problem) => problem.alertName === null || named.get(problem.alertName) === problem)
     .slice(0, MAX_TROUBLES);
 }
 

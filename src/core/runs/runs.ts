@@ -8,7 +8,7 @@ import type { Store } from '../ports/storePorts.ts';
 /** What it takes to end a run or to queue it again. */
 export type RunPorts = Pick<Ports, 'store' | 'clock' | 'queue' | 'metrics' | 'runEvents' | 'runKinds' | 'inProgress'>;
 
-export type RunSubject = Partial<Pick<Run, 'id' | 'hostname' | 'goal' | 'agentProfile' | 'state'>>;
+type RunSubject = Partial<Pick<Run, 'id' | 'hostname' | 'goal' | 'agentProfile' | 'state'>>;
 
 /** A run that nobody has stored yet. */
 export function newRun(ports: Pick<Ports, 'ids' | 'clock'>, actor: Actor, kind: RunKind, about: RunSubject = {}): Run {

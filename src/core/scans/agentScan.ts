@@ -22,7 +22,7 @@ const about = z.looseObject({
  * The snapshot that a scanning agent's answer stands for.
  * @throws AppError `refused` when it is no snapshot, or one of another endpoint
  */
-export function snapshotFromAnswer(answer: unknown, target: ScanTarget, startedAt: Date, durationMs: number): Snapshot {
+function snapshotFromAnswer(answer: unknown, target: ScanTarget, startedAt: Date, durationMs: number): Snapshot {
   const { hostname, reachable, unreachable_reason, ...measured } = checked(about, answer);
   if (hostname !== target.hostname) {
     throw new AppError('refused', `The agent was asked about ${target.hostname} and answered about ${hostname}.`);
@@ -38,7 +38,7 @@ function checked<T>(schema: z.ZodType<T>, value: unknown): T {
   throw new AppError('refused', `The agent's answer is no snapshot: ${z.prettifyError(parsed.error)}`);
 }
 
-export interface AgentCollectorOptions {
+interface AgentCollectorOptions {
   direct: Collector;
   /** What one run of the scanning profile about this endpoint answered; AppError when there is no answer. */
   investigate(target: ScanTarget, signal: AbortSignal): Promise<unknown>;

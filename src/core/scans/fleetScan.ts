@@ -1,7 +1,5 @@
 /** Fleet scans: one run, cut into shards that any process may take, and ended by whoever finishes its last shard. */
-import { SCORE_STATUSES } from '../../domain/fleet/endpoint.ts';
 import type { Run } from '../../domain/run.ts';
-import { round1 } from '../../domain/scores/score.ts';
 import { createBatcher } from '../concurrency/batcher.ts';
 import { createLimiter } from '../concurrency/limiter.ts';
 import type { Ports } from '../ports/ports.ts';
@@ -11,6 +9,7 @@ import { countWorkers } from '../processes/aliveWorkers.ts';
 import { watchForCancel } from '../runs/followRun.ts';
 import { requeueRun, runKind } from '../runs/runKinds.ts';
 import { endRun, type RunPorts, requireRun } from '../runs/runs.ts';
+import { fleetStatus } from '../scores/fleetStatus.ts';
 import { look, record, type ScanResult, type Seen } from './scanning.ts';
 
 /** The job that works on shards of one run. */
@@ -48,13 +47,13 @@ export interface FleetScanCounts {
   notes: string[];
 }
 
-type Needs = RunPorts & Pick<Ports, 'log'>;
+type FleetScanPorts = RunPorts & Pick<Ports, 'log'>;
 
 /** @param runId the fleet scan to work on */
 export type ScanShardsJob = (runId: string, signal: AbortSignal) => Promise<void>;
 
 /** Runs of kind fleet_scan. */
-export function fleetScanRuns(ports: Needs): RunKindHandler {
+export function fleetScanRuns(ports: FleetScanPorts): RunKindHandler {
   return runKind(ports, (run) => beginFleetScan(ports, run), {
     reclaim: (run, workerIds) => reclaimFleetScan(ports, run, workerIds),
     onEnd: (store, run) => store.scanShards.drop(run.id),
@@ -62,7 +61,7 @@ export function fleetScanRuns(ports: Needs): RunKindHandler {
 }
 
 /** Cuts the fleet into shards and asks for work on them. The run then goes on without a process of its own. */
-export async function beginFleetScan(ports: Needs, run: Run): Promise<RunOutcome | null> {
+export async function beginFleetScan(ports: FleetScanPorts, run: Run): Promise<RunOutcome | null> {
   const spans = await ports.store.endpoints.spans(SHARD_ENDPOINTS);
   if (spans.length === 0) {
     return { status: 'completed', result: present(await ports.store.scanShards.totals(run.id)) };
@@ -77,12 +76,12 @@ export async function beginFleetScan(ports: Needs, run: Run): Promise<RunOutcome
 }
 
 /** How many more jobs there could be hands for; more would only wait, and look like work that nobody does. */
-async function freeHands(ports: Needs, shardsInHand: number): Promise<number> {
+async function freeHands(ports: FleetScanPorts, shardsInHand: number): Promise<number> {
   return Math.max(0, Math.max(1, await countWorkers(ports)) * SHARDS_AT_ONCE - shardsInHand);
 }
 
 /** The shards are committed: a queue that does not answer only means that they are found later. */
-async function ask({ queue, log }: Needs, runId: string, jobs: number): Promise<void> {
+async function ask({ queue, log }: FleetScanPorts, runId: string, jobs: number): Promise<void> {
   try {
     for (let i = 0; i < jobs; i++) await queue.enqueue(SCAN_SHARDS, { run_id: runId });
   } catch (error) {
@@ -153,7 +152,7 @@ export function createShardScan(ports: Ports): ScanShardsJob {
     } catch (error) {
       if (error instanceof ShardLost) return;
       await giveBackAndAsk(ports, shard).catch((again: unknown) =>
-        ports.log.warn({ err: again, shard_id: shard.id }, 'a shard could not be given back; it is taken up later'),
+        ports.log.warn({ err: again, shard_id: shard.id }, 'a shard could not be given back; it is reclaimed later'),
       );
       throw error;
     } finally {
@@ -189,12 +188,12 @@ function addUp(counts: ScanCounts, results: readonly ScanResult[]): void {
 }
 
 /** Leaves a shard that was begun to the next, or counts it as failed. */
-async function giveBack(ports: Needs, shard: ScanShard): Promise<'queued' | 'failed' | 'lost'> {
+async function giveBack(ports: FleetScanPorts, shard: ScanShard): Promise<'queued' | 'failed' | 'lost'> {
   const status = shard.attempts < MOST_ATTEMPTS ? 'queued' : 'failed';
   return (await ports.store.scanShards.keep(shard, { status, workerId: null })) ? status : 'lost';
 }
 
-async function giveBackAndAsk(ports: Needs, shard: ScanShard): Promise<void> {
+async function giveBackAndAsk(ports: FleetScanPorts, shard: ScanShard): Promise<void> {
   if ((await giveBack(ports, shard)) === 'queued') await ask(ports, shard.runId, 1);
 }
 
@@ -203,7 +202,7 @@ async function giveBackAndAsk(ports: Needs, shard: ScanShard): Promise<void> {
  * shard ended unseen is ended.
  * @param workerIds the other processes, which work on what they have taken
  */
-async function reclaimFleetScan(ports: Needs, run: Run, workerIds: readonly string[]): Promise<Reclaimed> {
+async function reclaimFleetScan(ports: FleetScanPorts, run: Run, workerIds: readonly string[]): Promise<Reclaimed> {
   // Without shards nothing was done yet.
   if ((await ports.store.scanShards.totals(run.id)).shards === 0) return requeueRun(ports, run, run.state);
   const open = await ports.store.scanShards.open(run.id);
@@ -223,7 +222,7 @@ async function reclaimFleetScan(ports: Needs, run: Run, workerIds: readonly stri
 }
 
 /** Ends the run of a fleet scan when none of its shards is left to do; however many see that, one does it. */
-async function endIfDone(ports: Needs, runId: string): Promise<void> {
+async function endIfDone(ports: FleetScanPorts, runId: string): Promise<void> {
   const totals = await ports.store.scanShards.totals(runId);
   if (totals.shards === 0 || totals.openShards > 0) return;
   const result = present(totals, (await ports.store.scanShards.notes(runId)).slice(0, MOST_NOTES));
@@ -237,7 +236,7 @@ async function endIfDone(ports: Needs, runId: string): Promise<void> {
   await endRun(ports, await requireRun(ports, runId), ['running'], { status, result, error }, addFleetScore);
 }
 
-async function reportProgress({ store, runEvents }: Needs, runId: string): Promise<void> {
+async function reportProgress({ store, runEvents }: FleetScanPorts, runId: string): Promise<void> {
   await store.runs.move(runId, ['running'], { result: present(await store.scanShards.totals(runId)) });
   runEvents.publish(runId, { type: 'changed' });
 }
@@ -248,27 +247,7 @@ function present(totals: ScanTotals, notes: string[] = []): FleetScanCounts {
   return { total, scanned, scored, unreachable, skipped_push, missed, shards, notes };
 }
 
-export interface FleetStatus {
-  /** Endpoints by the status of their score. */
-  counts: Record<string, number>;
-  /** Of those that have a score; null when none has. */
-  average: number | null;
-  scored: number;
-}
-
-/** Where the fleet stands now. */
-export async function fleetStatus(store: Store): Promise<FleetStatus> {
-  const counts = Object.fromEntries(SCORE_STATUSES.map((status): [string, number] => [status, 0]));
-  let scoreSum = 0;
-  for (const row of await store.endpoints.fleet()) {
-    counts[row.status] = (counts[row.status] ?? 0) + row.endpoints;
-    scoreSum += row.scoreSum;
-  }
-  const scored = Object.entries(counts).reduce((sum, [status, count]) => sum + (status === 'unknown' ? 0 : count), 0);
-  return { counts, average: scored === 0 ? null : round1(scoreSum / scored), scored };
-}
-
-/** Where the fleet stands after a scan of all of it, for its course over weeks. */
+/** Where the fleet stands after a scan of all of it, for its history over weeks. */
 async function addFleetScore(store: Store, at: Date): Promise<void> {
   const { average, scored } = await fleetStatus(store);
   if (average !== null) await store.fleetScores.add({ at, average, endpoints: scored });

@@ -28,7 +28,7 @@ export interface ScanResult {
 }
 
 /** Takes what is worth saying about how one endpoint was looked at. */
-export type Note = (text: string) => void;
+type Note = (text: string) => void;
 
 /** Looks at one endpoint and records what was found. Fails with `not_found`, or `refused` for one that reports by itself. */
 export async function scanOne(
@@ -65,7 +65,7 @@ export async function requireEndpoint(ports: Ports, hostname: string): Promise<E
   return endpoint;
 }
 
-/** One look at one endpoint; nothing is committed yet. */
+/** One scan of one endpoint; nothing is committed yet. */
 export async function look(
   ports: Ports,
   endpoint: Endpoint,

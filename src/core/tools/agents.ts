@@ -47,7 +47,7 @@ export const startRun = defineTool({
       hostname: typeof context.hostname === 'string' ? context.hostname.slice(0, 253) : null,
       goal,
       agentProfile: agent_profile,
-      // Nobody waits for what a schedule asked, so it is told in the channel.
+      // Nobody waits for what a schedule asked, so it is posted to the channel.
       state: newPlannerJob(actor, { context, tell: actor.kind === 'job' ? `agent:${agent_profile}` : null }),
     });
     return { run_id: run.id, status: run.status };

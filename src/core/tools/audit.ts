@@ -1,4 +1,4 @@
-/** The tool that reads the audit: who did what, through which face, with what outcome. */
+/** The tool that reads the audit: who did what, through which interface, with what outcome. */
 import { z } from 'zod';
 import { INTERFACES, ROLES } from '../actor.ts';
 import { iso } from '../present.ts';
@@ -28,9 +28,9 @@ export const listAudit = defineTool({
   title: 'Read the audit',
   effect: 'read',
   role: 'admin',
-  hiddenFrom: INTERFACES.filter((face) => face !== 'rest' && face !== 'cli'),
+  hiddenFrom: INTERFACES.filter((via) => via !== 'rest' && via !== 'cli'),
   description:
-    'Every write that was asked for, newest first: who, through which face, which tool, about what, with what outcome. REST serves it as CSV or JSON lines too.',
+    'Every write that was asked for, newest first: who, through which interface, which tool, about what, with what outcome. REST serves it as CSV or JSON lines too.',
   http: { method: 'GET', path: '/api/v1/audit' },
   command: { name: 'audit', args: [], example: 'audit --tool resolve_alert --limit 20' },
   input: z.strictObject({

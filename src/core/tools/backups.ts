@@ -8,7 +8,7 @@ export const createBackup = defineTool({
   title: 'Back up',
   effect: 'write',
   role: 'admin',
-  hiddenFrom: INTERFACES.filter((face) => face !== 'rest' && face !== 'cli' && face !== 'job'),
+  hiddenFrom: INTERFACES.filter((via) => via !== 'rest' && via !== 'cli' && via !== 'job'),
   description:
     'Write the database and uploaded runbooks into a compressed file with a checksum, while everything goes on.',
   http: { method: 'POST', path: '/api/v1/backups', status: 201 },

@@ -105,7 +105,7 @@ const summaryShape = z.object({
   groups: z.array(z.object({ group: z.string(), ...figuresShape, agreement: z.enum(AGREEMENTS) })),
   /** Pearson's r between eNPS and DEX score over the groups. */
   dex_correlation: z.number().nullable(),
-  course: z.array(z.object({ on: z.iso.date(), ...figuresShape })),
+  history: z.array(z.object({ on: z.iso.date(), ...figuresShape })),
   comments: z.array(z.object({ category: z.enum(FEEDBACK_CATEGORIES), comment: z.string() })).optional(),
   suppressed: z.string().optional(),
   computed_at: timestamp,
@@ -115,7 +115,7 @@ export const getFeedbackSummary = defineTool({
   name: 'get_feedback_summary',
   title: 'Show what employees say',
   effect: 'read',
-  description: `eNPS with its 95 % interval, ratings, categories and course over lookback_days, by persona and tag beside the DEX score of the same machines. Told at least ${LEAST_ANSWERS} answers together, comments from ${LEAST_ANSWERS_FOR_COMMENTS}; a survey's answers come when it ends.`,
+  description: `eNPS with its 95 % interval, ratings, categories and history over lookback_days, by persona and tag beside the DEX score of the same machines. Published from ${LEAST_ANSWERS} answers on, comments from ${LEAST_ANSWERS_FOR_COMMENTS}; a survey's answers come when it ends.`,
   http: { method: 'GET', path: '/api/v1/dex/feedback/summary' },
   command: { name: 'enps', args: ['lookback_days'], example: 'enps 30 --persona developer' },
   input: z.strictObject({
@@ -136,7 +136,7 @@ export const getFeedbackSummary = defineTool({
     const suppressed = [
       ...(figures
         ? []
-        : [`Fewer than ${LEAST_ANSWERS} answers were given out${persona || tag ? ' for this group' : ''}.`]),
+        : [`Fewer than ${LEAST_ANSWERS} answers were published${persona || tag ? ' for this group' : ''}.`]),
       ...(comments ? [] : [`Comments need ${LEAST_ANSWERS_FOR_COMMENTS} answers and are shown for everybody only.`]),
     ];
     return {
@@ -155,14 +155,14 @@ export const getFeedbackSummary = defineTool({
       top_categories: figures?.topCategories ?? [],
       groups: summary.groups.map(({ group, agreement, ...said }) => ({ group, ...present(said), agreement })),
       dex_correlation: summary.correlation,
-      course: summary.course.map(({ on, ...said }) => ({ on, ...present(said) })),
+      history: summary.history.map(({ on, ...said }) => ({ on, ...present(said) })),
       ...(comments && { comments: comments.map(({ category, text }) => ({ category, comment: text })) }),
       ...(suppressed.length > 0 && { suppressed: suppressed.join(' ') }),
       computed_at: iso(now),
     };
   },
   summary: (said) => summaryLines(said).join('\n'),
-  chart: courseChart,
+  chart: historyChart,
   overview: { place: 6, parts: (said) => [{ title: null, lines: summaryLines(said) }] },
 });
 
@@ -208,25 +208,25 @@ export function enpsText(said: { enps: number | null; enps_low: number | null; e
   return `${signed(enps)} (likely ${signed(low)} to ${signed(high)})`;
 }
 
-export function signed(value: number): string {
+function signed(value: number): string {
   return value > 0 ? `+${value}` : String(value);
 }
 
-type Course = { on: string; enps: number; avg_dex_score: number | null }[];
+type History = { on: string; enps: number; avg_dex_score: number | null }[];
 
-function courseChart({ course, lookback_days }: { course: Course; lookback_days: number }): ChartSpec | null {
-  const [first, last] = [course[0], course.at(-1)];
+function historyChart({ history, lookback_days }: { history: History; lookback_days: number }): ChartSpec | null {
+  const [first, last] = [history[0], history.at(-1)];
   if (!first || !last || first === last) return null;
-  const line = (name: string, pick: (point: Course[number]) => number | null) => ({
+  const line = (name: string, pick: (point: History[number]) => number | null) => ({
     name,
-    points: course.flatMap((point) => {
+    points: history.flatMap((point) => {
       const value = pick(point);
       return value === null ? [] : [{ at: new Date(point.on), value }];
     }),
   });
   const lines = [line('eNPS', ({ enps }) => enps), line('DEX score of the fleet', (point) => point.avg_dex_score)];
   return {
-    kind: 'course',
+    kind: 'time_series',
     title: `What employees say, last ${lookback_days} days`,
     alt: `eNPS went from ${signed(first.enps)} on ${first.on} to ${signed(last.enps)} on ${last.on}.`,
     yTitle: 'eNPS (−100 to 100) and DEX score (0 to 100)',

@@ -1,4 +1,4 @@
-/** The explicit list of all tools; a tool that is not here does not exist on any face. */
+/** The explicit list of all tools; a tool that is not here does not exist on any interface. */
 import type { AnyTool } from '../tool.ts';
 import { startRun } from './agents.ts';
 import { ingestAlerts, listUnknownHosts, maintainAlerts } from './alerts/alertIntake.ts';

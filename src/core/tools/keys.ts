@@ -8,7 +8,7 @@ import { timestamp } from '../shapes.ts';
 import { defineTool } from '../tool.ts';
 
 /** A key is a secret: it belongs neither into a chat's history nor into a model's context. */
-const NOT_FOR_KEYS = INTERFACES.filter((face) => face !== 'rest' && face !== 'cli');
+const NOT_FOR_KEYS = INTERFACES.filter((via) => via !== 'rest' && via !== 'cli');
 
 const keyName = z
   .string()

@@ -8,9 +8,9 @@ const count = z.number().int();
 
 export const retentionTool = defineTool({
   name: 'tend_retention',
-  title: 'Tend retention',
+  title: 'Maintain retention',
   effect: 'write',
-  hiddenFrom: INTERFACES.filter((face) => face !== 'job'),
+  hiddenFrom: INTERFACES.filter((via) => via !== 'job'),
   description: 'Roll snapshots and scores up into hourly means once they are old, and delete what is past its time.',
   input: z.strictObject({}),
   output: z.object({

@@ -11,7 +11,7 @@ import { scoreText } from './fleet/scores.ts';
 type RunWire = z.output<typeof runShape>;
 
 /** A share from 0 to 1, and what the run does now. */
-export type RunProgress = [share: number, message: string];
+type RunProgress = [share: number, message: string];
 
 interface RunView {
   steps?(run: Run): unknown[];

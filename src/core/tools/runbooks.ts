@@ -53,7 +53,7 @@ export const endpointRunbooks = defineTool({
   effect: 'read',
   subject: machineSubject,
   description:
-    'The runbooks for what ails a machine: for one alert, or for its open alerts and whatever lowers its score. Only pages for its platform.',
+    'The runbooks for what is wrong with a machine: for one alert, or for its open alerts and whatever lowers its score. Only pages for its platform.',
   http: { method: 'GET', path: '/api/v1/dex/endpoints/:hostname/runbooks' },
   command: { name: 'runbooks for', args: ['hostname', 'alert'], example: 'runbooks for dev-machine-01 DiskFull' },
   input: z.strictObject({
@@ -66,7 +66,7 @@ export const endpointRunbooks = defineTool({
     query: z.string(),
     mode: searchMode,
     note: z.string().nullable(),
-    runbooks: z.array(runbookHitShape.extend({ trouble: z.string() })),
+    runbooks: z.array(runbookHitShape.extend({ problem: z.string() })),
   }),
   async run({ hostname, alert, k }, { ports }) {
     const endpoint = await requireEndpoint(ports, hostname);
@@ -74,7 +74,7 @@ export const endpointRunbooks = defineTool({
     return {
       hostname,
       ...rest,
-      runbooks: results.map(({ trouble, ...hit }) => ({ ...presentRunbookHit(hit), trouble })),
+      runbooks: results.map(({ problem, ...hit }) => ({ ...presentRunbookHit(hit), problem })),
     };
   },
   summary: ({ hostname, query, runbooks, note }) =>
@@ -136,7 +136,7 @@ export const rateRunbook = defineTool({
   title: 'Say whether a runbook helped',
   effect: 'write',
   description:
-    'Record whether a runbook helped the person who followed it. One word per person, page and alert; a later one replaces it.',
+    'Record whether a runbook helped the person who followed it. One vote per person, page and alert; a later one replaces it.',
   http: { method: 'POST', path: '/api/v1/dex/runbooks/:doc_id/feedback' },
   command: { name: 'runbooks rate', args: ['doc_id', 'helped'], example: 'runbooks rate disk_full_linux yes' },
   input: z.strictObject({

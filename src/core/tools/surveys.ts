@@ -158,7 +158,7 @@ export const answerSurvey = defineTool({
   role: 'viewer',
   anonymous: true,
   // An answer is a person's own, and only where the question reached them.
-  hiddenFrom: INTERFACES.filter((face) => face !== 'slack'),
+  hiddenFrom: INTERFACES.filter((via) => via !== 'slack'),
   description: 'Answer the question that came with the token, once and confidentially.',
   input: z.strictObject({
     token: tokenInput,
@@ -206,9 +206,9 @@ async function whose(ports: Pick<Ports, 'store' | 'tokens'>, token?: string, ema
 
 export const maintainSurveys = defineTool({
   name: 'tend_surveys',
-  title: 'Tend surveys',
+  title: 'Maintain surveys',
   effect: 'write',
-  hiddenFrom: INTERFACES.filter((face) => face !== 'job'),
+  hiddenFrom: INTERFACES.filter((via) => via !== 'job'),
   description: 'Ask who is at work, remind who has not answered, end what is over.',
   input: z.strictObject({}),
   output: z.object({ asked: z.number().int(), reminded: z.number().int() }),

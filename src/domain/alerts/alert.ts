@@ -45,7 +45,7 @@ export interface Alert extends AlertIdentity {
   /** Labels of the source; untrusted text. */
   labels: Record<string, string>;
   /**
-   * The troubles behind this alert that still hold, by their source's key (a scan, each Prometheus series): it ends with
+   * The problems behind this alert that still hold, by their source's key (a scan, each Prometheus series): it ends with
    * the last of them. The first is the one whose severity, message and labels the alert carries.
    */
   series: string[];
@@ -63,7 +63,7 @@ export interface Alert extends AlertIdentity {
   ticket: TicketLink | null;
   /** How often it came back within the reopen window. */
   flaps: number;
-  /** When healing looked at it; null while it still has to. */
+  /** When healing handled it; null while it still has to. */
   handledAt: Date | null;
   createdAt: Date;
   updatedAt: Date;
@@ -71,7 +71,7 @@ export interface Alert extends AlertIdentity {
   resolution: Resolution | null;
 }
 
-/** One move of an alert: who, by which face, when, why. */
+/** One move of an alert: who, through which interface, when, why. */
 export interface AlertEvent {
   alertId: number;
   at: Date;

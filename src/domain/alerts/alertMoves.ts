@@ -10,6 +10,7 @@ import {
   type Resolution,
   type Severity,
 } from './alert.ts';
+import { beginning, holding, troublesOf } from './alertSeries.ts';
 
 /** An alert that comes back within this time is the same one flapping, not a new one. Milliseconds. */
 export const REOPEN_WINDOW_MS = 15 * 60_000;
@@ -20,10 +21,10 @@ export const FORECAST_SERIES = 'forecast';
 /** Series remembered per alert; a group that has more ends when those remembered have ended. */
 const MAX_SERIES = 100;
 
-/** What a source says about one trouble on one endpoint. */
+/** What a source says about one problem on one endpoint. */
 export type Observation = AlertIdentity & {
   endpointId: number;
-  /** Tells apart the troubles that share one alert (two disks, a scan and Prometheus); empty when the source cannot. */
+  /** Distinguishes the problems that share one alert (two disks, a scan and Prometheus); empty when the source cannot. */
   series: string;
 } & (Firing | Clear);
 
@@ -33,7 +34,7 @@ export interface Firing {
   severity: Severity;
   message: string;
   labels: Record<string, string>;
-  /** When it began by the source's word; null when the source does not say, or says something impossible. */
+  /** When it began as the source reports it; null when the source does not say, or says something impossible. */
   startsAt: Date | null;
   predictedTimeToImpact?: string;
 }
@@ -42,9 +43,9 @@ export interface Clear {
   state: 'clear';
   resolution: Resolution;
   why: string;
-  /** When the trouble that ended had begun, if the source says. */
+  /** When the problem that ended had begun, if the source says. */
   startsAt: Date | null;
-  /** When it ended by the source's word. */
+  /** When it ended as the source reports it. */
   endedAt: Date | null;
 }
 
@@ -54,7 +55,7 @@ export type AlertDraft = Omit<Alert, 'id'> & { id: number | null };
 export interface Move<A extends AlertDraft = AlertDraft> {
   kind: 'created' | 'reopened' | 'updated' | 'resolved' | 'unchanged';
   alert: A;
-  /** What the timeline says of it; null when only words changed. */
+  /** What the timeline says of it; null when only the text changed. */
   event: Pick<AlertEvent, 'from' | 'to' | 'why'> | null;
 }
 
@@ -134,30 +135,10 @@ function reopen(known: AlertDraft, observation: Observation & Firing, now: Date)
   };
 }
 
-/** One trouble behind an alert, and when it began by its source's word. */
-interface Trouble {
-  series: string;
-  startsMs: number | null;
-}
-
-function troublesOf({ series, seriesStartsMs }: AlertDraft): Trouble[] {
-  return series.map((name, index) => ({ series: name, startsMs: seriesStartsMs[index] ?? null }));
-}
-
-function holding(troubles: readonly Trouble[]): Pick<Alert, 'series' | 'seriesStartsMs'> {
-  return { series: troubles.map(({ series }) => series), seriesStartsMs: troubles.map(({ startsMs }) => startsMs) };
-}
-
-/** What a firing says of its own series; of two starts the later counts, because an older delivery may come last. */
-function beginning({ series, startsAt }: Observation & Firing, known?: Trouble): Trouble {
-  const starts = [known?.startsMs ?? null, startsAt?.getTime() ?? null].filter((startMs) => startMs !== null);
-  return { series, startsMs: starts.length === 0 ? null : Math.max(...starts) };
-}
-
 /**
  * The alert speaks for its first series. Another series only joins, unless it is worse: then it goes first. So repeats of
  * several series in any order settle on one state and change nothing more. Of two equally bad, what was measured goes
- * before what is only foreseen; an alert that has one measured trouble is no prediction any more and stays so.
+ * before what is only predicted; an alert that has one measured problem is no prediction any more and stays so.
  */
 function refresh(known: AlertDraft, observation: Observation & Firing, now: Date): Move {
   const worse = isWorse(observation.severity, known.severity);
@@ -229,10 +210,10 @@ function refresh(known: AlertDraft, observation: Observation & Firing, now: Date
   };
 }
 
-/** The timeline's word on a prediction that has come true. */
+/** The timeline's entry for a prediction that was confirmed. */
 function becomesReal(known: AlertDraft, alertType: AlertType, { message }: Firing): Move['event'] {
   if (known.alertType === alertType) return null;
-  return { from: known.status, to: known.status, why: `what was foreseen has come true: ${message}` };
+  return { from: known.status, to: known.status, why: `the prediction is confirmed: ${message}` };
 }
 
 function clear(known: AlertDraft, observation: Observation & Clear, now: Date): Move | Refusal {
@@ -296,7 +277,7 @@ export function resolve<A extends AlertDraft>(
   return resolved(known, resolution, why, now);
 }
 
-/** @param until null for as long as the trouble holds */
+/** @param until null for as long as the problem holds */
 export function acknowledge<A extends AlertDraft>(
   known: A,
   who: string,
@@ -321,7 +302,7 @@ export function acknowledge<A extends AlertDraft>(
   };
 }
 
-/** The quiet time is over and the trouble holds. Null when there is no quiet time, or it is not over. */
+/** The snooze is over and the problem holds. Null when there is no snooze, or it is not over. */
 export function expireAcknowledgement<A extends AlertDraft>(known: A, now: Date): Move<A> | null {
   if (known.status !== 'acknowledged' || known.acknowledgedUntil === null || known.acknowledgedUntil > now) return null;
   return {

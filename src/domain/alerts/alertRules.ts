@@ -26,7 +26,7 @@ export const LOW_SCORE = 'LowDexScore';
 /** The series by which scans speak of any alert. */
 export const SCAN_SERIES = 'scan';
 
-export interface MeasurementFindings {
+interface MeasurementFindings {
   /** Consecutive scans each rule has been breached, by alert name; rules that are not breached are absent. */
   breaches: Record<string, number>;
   observations: Observation[];
@@ -59,13 +59,13 @@ export function judgeMeasurements(
         state: 'firing',
         alertType: 'metric',
         severity: rule.severity,
-        message: verdict.words,
+        message: verdict.text,
         labels: verdict.labels,
         startsAt: null,
       });
     }
     if (verdict.state === 'clear' && held.has(rule.name)) {
-      observations.push(cleared(endpoint, rule.name, snapshot, verdict.words));
+      observations.push(cleared(endpoint, rule.name, snapshot, verdict.text));
     }
   }
   const raisable = new Set([LOW_SCORE, ...rules.map(({ name }) => name)]);
@@ -125,33 +125,33 @@ function cleared(endpoint: Scanned, alertName: string, snapshot: Snapshot, why: 
 }
 
 /** What a snapshot says of a rule. */
-export type RuleFinding =
-  | { state: 'breached'; words: string; labels: Record<string, string> }
-  | { state: 'clear'; words: string }
+type RuleFinding =
+  | { state: 'breached'; text: string; labels: Record<string, string> }
+  | { state: 'clear'; text: string }
   /** Neither above the line nor below the clearing line. */
-  | { state: 'between'; words: string }
+  | { state: 'between'; text: string }
   /** Not measured: says nothing. */
   | { state: 'unknown' };
 
 export function findingOf(rule: AlertRule, snapshot: Snapshot, values = measures(snapshot)): RuleFinding {
   if ('unreachable' in rule) {
     return snapshot.reachable
-      ? { state: 'clear', words: 'it answers again' }
-      : { state: 'breached', words: `it does not answer: ${snapshot.unreachableReason}`, labels: {} };
+      ? { state: 'clear', text: 'it answers again' }
+      : { state: 'breached', text: `it does not answer: ${snapshot.unreachableReason}`, labels: {} };
   }
   const value = values[rule.measure];
   if (value === null) return { state: 'unknown' };
   if (value > rule.above) {
     return {
       state: 'breached',
-      words: breachText(rule.measure, value, rule.above, snapshot),
+      text: breachText(rule.measure, value, rule.above, snapshot),
       labels: labelsOf(rule.measure, snapshot),
     };
   }
-  const words = `${MEASURE_NAMES[rule.measure]}: ${amount(rule.measure, value)}`;
+  const text = `${MEASURE_NAMES[rule.measure]}: ${amount(rule.measure, value)}`;
   return value <= rule.clear
-    ? { state: 'clear', words: `${words}, back to normal` }
-    : { state: 'between', words: `${words}, not below ${amount(rule.measure, rule.clear)} again` };
+    ? { state: 'clear', text: `${text}, back to normal` }
+    : { state: 'between', text: `${text}, not below ${amount(rule.measure, rule.clear)} again` };
 }
 
 /** What a remediation may fill into its parameters. */

@@ -8,7 +8,7 @@ const MAX_LABEL = 1000;
 const MAX_LABELS = 64;
 const MAX_MESSAGE = 2000;
 
-/** A start further back than this is a mistake of the sender's clock, not a trouble that old. Milliseconds. */
+/** A start further back than this is a mistake of the sender's clock, not a problem that old. Milliseconds. */
 const OLDEST_START_MS = 366 * 86_400_000;
 
 export interface IncomingAlert {
@@ -35,7 +35,7 @@ export function readAlert(raw: unknown, groupStatus: unknown, now: Date): Incomi
   if (hosts.length === 0) return { alertName, reason: 'it has neither a label hostname nor instance' };
   const status = raw.status ?? groupStatus;
   const series = typeof raw.fingerprint === 'string' ? clean(raw.fingerprint, 64) : '';
-  const startsAt = moment(raw.startsAt, now);
+  const startsAt = timestampOf(raw.startsAt, now);
   if (status === 'firing') {
     const what: Firing = {
       state: 'firing',
@@ -48,7 +48,7 @@ export function readAlert(raw: unknown, groupStatus: unknown, now: Date): Incomi
     return { alertName, hosts, series, what };
   }
   if (status === 'resolved') {
-    const endedAt = moment(raw.endsAt, now);
+    const endedAt = timestampOf(raw.endsAt, now);
     const what: Clear = {
       state: 'clear',
       resolution: 'source',
@@ -85,7 +85,7 @@ function cleanLabels(raw: unknown, maxLength = MAX_LABEL): Record<string, string
 }
 
 /** The names an endpoint may be registered by: label hostname, then instance without its port. */
-export function hostCandidates({ hostname, instance }: Record<string, string>): string[] {
+function hostCandidates({ hostname, instance }: Record<string, string>): string[] {
   const names = [hostname, instance && withoutPort(instance)]
     .filter((name) => name !== undefined)
     .map((name) => name.toLowerCase().replace(/\.$/, ''))
@@ -103,7 +103,7 @@ function withoutPort(instance: string): string {
 }
 
 /** Null for what is no time, lies in the future, or so far back that it is a mistake. */
-function moment(raw: unknown, now: Date): Date | null {
+function timestampOf(raw: unknown, now: Date): Date | null {
   if (typeof raw !== 'string') return null;
   const at = new Date(raw);
   const age = now.getTime() - at.getTime();

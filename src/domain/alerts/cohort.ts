@@ -5,10 +5,10 @@ import { chanceOfAtLeast, testsThatCount } from './chance.ts';
 import { compareSeverity, earliest, worstSeverity } from './incident.ts';
 
 export const COHORT_ATTRIBUTES = ['department', 'tag', 'persona', 'os'] as const;
-export type CohortAttribute = (typeof COHORT_ATTRIBUTES)[number];
+type CohortAttribute = (typeof COHORT_ATTRIBUTES)[number];
 
 /** The same alert on many endpoints that share something. */
-export interface Cohort {
+interface Cohort {
   alertName: string;
   attribute: CohortAttribute;
   /** `developer`, `linux`, or for tags `location=HQ`. */
@@ -22,7 +22,7 @@ export interface Cohort {
   restSize: number;
   /** How many times more frequent the alert is inside than outside; null when nothing outside has it. */
   lift: number | null;
-  /** How many groups as uneven as this one chance alone would show in one look at this fleet; well below 1. */
+  /** How many groups as uneven as this one chance alone would show in one analysis of this fleet; well below 1. */
   expectedByChance: number;
   /** Endpoints of the cohort that do not have the alert yet, the first by name. */
   atRisk: string[];
@@ -36,13 +36,13 @@ const MOST_AT_RISK = 20;
 const COHORT_MIN_ENDPOINTS = 3;
 const COHORT_MIN_LIFT = 2;
 
-/** How many groups a look at the fleet may name, on average, where there is nothing but chance. */
+/** How many groups an analysis of the fleet may name, on average, where there is nothing but chance. */
 const FALSE_GROUPS_A_LOOK = 0.05;
 
 type Member = Pick<Endpoint, 'id' | 'hostname' | 'persona' | 'osPlatform' | 'tags'>;
 
 /** Gathers the fleet endpoint by endpoint, so that it never has to be in memory at once. */
-export interface CohortFinder {
+interface CohortFinder {
   add(endpoints: readonly Member[]): void;
   find(): Cohort[];
 }

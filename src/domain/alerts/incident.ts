@@ -5,7 +5,7 @@ import { type Alert, isWorse, type Severity } from './alert.ts';
 /** Open alerts of one endpoint from which on it counts as an incident (operations guide, "Viewing Active Incidents"). */
 const INCIDENT_ALERTS = 2;
 
-export interface Incident {
+interface Incident {
   hostname: string;
   severity: Severity;
   /** Worst first, then oldest. */

@@ -1,7 +1,7 @@
-/** Key figures of a stretch of days: how fast people react, how fast trouble ends, what makes the most of it. */
+/** KPIs of a stretch of days: how fast people react, how fast problems end, what makes the most of it. */
 import type { Alert, Resolution } from './alert.ts';
 
-/** What the figures need of an alert that was created, acknowledged or resolved in the time looked at. */
+/** What the figures need of an alert that was created, acknowledged or resolved in the period. */
 export type KpiAlert = Pick<
   Alert,
   | 'hostname'
@@ -16,17 +16,17 @@ export type KpiAlert = Pick<
 >;
 
 /** Every figure without a basis is null and has a reason, because a zero would be a statement. */
-export interface Kpis {
+interface Kpis {
   /** Mean time from an alert to its first acknowledgement, minutes. */
   mttaMinutes: number | null;
-  /** From the start of a trouble to its end, both by its source's word where that has one; minutes. */
+  /** From the start of a problem to its end, both as its source reports it where that has one; minutes. */
   mttrMinutes: number | null;
   mttrMedianMinutes: number | null;
   /** Share of the resolved that a verified remediation ended, 0–100. */
   autoResolutionRatePct: number | null;
-  /** Created in the time looked at. */
+  /** Created in the period. */
   totalAlerts: number;
-  /** Resolved in the time looked at, whenever created. */
+  /** Resolved in the period, whenever created. */
   resolvedAlerts: number;
   byAlertName: { alertName: string; alerts: number }[];
   byResolution: Partial<Record<Resolution, number>>;
@@ -43,7 +43,7 @@ export function kpis(alerts: readonly KpiAlert[], since: Date): Kpis {
     acknowledgedAt !== null && acknowledgedAt >= since ? [minutesBetween(createdAt, acknowledgedAt)] : [],
   );
   const repairs = resolved.flatMap(({ startsAt, createdAt, resolvedAt }) =>
-    // One that came back has a later start, and has been trouble since it was first raised.
+    // One that came back has a later start, and has been a problem since it was first raised.
     resolvedAt === null ? [] : [Math.max(minutesBetween(startsAt, resolvedAt), minutesBetween(createdAt, resolvedAt))],
   );
   const none = 'No alert was resolved in this time.';

@@ -1,17 +1,17 @@
-/** Tickets: what the other system is told of an alert, and which of its words are news. */
+/** Tickets: what is sent to the other system about an alert, and which of its updates are new. */
 
 import type { Endpoint } from '../fleet/endpoint.ts';
 import type { Alert, Severity } from './alert.ts';
 
 /** `lost`: it could not be delivered and never came to be. */
-export const TICKET_STATUSES = ['open', 'in_progress', 'resolved', 'lost'] as const;
+const TICKET_STATUSES = ['open', 'in_progress', 'resolved', 'lost'] as const;
 export type TicketStatus = (typeof TICKET_STATUSES)[number];
 
-/** What the other system is told of a ticket. */
-export type TicketUpdate = 'opened' | 'resolved' | 'reopened';
+/** What is sent to the other system about a ticket. */
+type TicketUpdate = 'opened' | 'resolved' | 'reopened';
 
 export const TICKET_EVENTS = ['in_progress', 'resolved', 'reopened', 'comment'] as const;
-export type TicketEventKind = (typeof TICKET_EVENTS)[number];
+type TicketEventKind = (typeof TICKET_EVENTS)[number];
 
 /** The fields of a ticket as they go out. */
 export interface TicketFields {
@@ -48,7 +48,7 @@ export interface Ticket {
   statusAt: Date | null;
 }
 
-/** A word of the other system about one ticket. */
+/** An update from the other system about one ticket. */
 export interface TicketEvent {
   kind: TicketEventKind;
   /** When it happened there. */

@@ -8,7 +8,7 @@ export interface MappedFields extends TicketFields {
 }
 
 /** How a body is made. */
-export interface BodyMapping {
+interface BodyMapping {
   derive: Record<string, { from: keyof MappedFields; values: Record<string, string | number> }>;
   body: Json;
 }
@@ -21,7 +21,7 @@ export interface TicketMapping extends BodyMapping {
   headers: Record<string, string>;
   /** Where the answer holds the ticket's id, its address and the name that updates want; dots go deeper. */
   answer: { id: string; url?: string; ref?: string };
-  /** How the other system is told that a ticket was closed or opened again. */
+  /** How the other system is notified that a ticket was closed or opened again. */
   update: BodyMapping & {
     method: 'POST' | 'PUT' | 'PATCH';
     /** What is added to the address that tickets are opened at. */
@@ -39,7 +39,7 @@ export interface TakenTicket {
   ref: string;
 }
 
-export type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
+type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
 
 /** A string that is one placeholder takes over the value as it is; inside a longer string it is filled in. */
 const PLACEHOLDER = /\{\{ ticket\.([a-z_]+) \}\}/g;
@@ -70,7 +70,7 @@ function fill(node: Json, known: Record<string, Json>): Json {
 const MAX_ID = 200;
 const MAX_URL = 2000;
 
-/** A name that may become part of an address: another system's word, so nothing that leads elsewhere. */
+/** A name that may become part of an address: another system's text, so nothing that leads elsewhere. */
 const REF = /^[A-Za-z0-9_-]{1,100}$/;
 
 /** The address of an update; null when the ticket's name cannot be part of one. */

@@ -1,4 +1,4 @@
-/** A registered machine: who has it, what matters about it, how it is looked at, and what is known of it now. */
+/** A registered machine: who has it, what matters about it, how it is scanned, and what is known of it now. */
 import type { OsPlatform } from '../signals/declaration.ts';
 import type { CollectorKind, CollectorOptions } from '../signals/telemetry.ts';
 

@@ -7,12 +7,12 @@ import { type TrendMetric, WEEK_HOURS } from './trendRules.ts';
 const HOUR_MS = 3_600_000;
 
 /**
- * What became of a prediction. `open`: its time is not up. `hit`: the limit came between the foreseen bounds. `late`: it came
+ * What became of a prediction. `open`: its time is not up. `hit`: the limit came between the predicted bounds. `late`: it came
  * sooner than the soonest bound, so people were told too little time. `early`: it came after the latest bound. `false`: it did not come.
  * `averted`: a person or a remediation stepped in first, or the endpoint went out of sight, so nobody can know; it counts neither for nor against.
  */
 export const VERDICTS = ['open', 'hit', 'early', 'late', 'false', 'averted'] as const;
-export type Verdict = (typeof VERDICTS)[number];
+export type PredictionVerdict = (typeof VERDICTS)[number];
 
 /** A prediction as it was made: one row of the ledger, written when its alert is raised and never changed. */
 export interface Prediction {
@@ -24,7 +24,7 @@ export interface Prediction {
   /** Value when it was made, percent. */
   value: number;
   slopePerHour: number;
-  /** When the limit was foreseen: by the fitted slope, and the soonest and latest by its 90 % interval. */
+  /** When the limit was predicted: by the fitted slope, and the soonest and latest by its 90 % interval. */
   expectedAt: Date;
   soonestAt: Date;
   latestAt: Date;
@@ -51,7 +51,7 @@ export function predictionOf(hostname: string, trend: Trend, madeAt: Date): Pred
 }
 
 /** What the series did after a prediction. */
-export interface Aftermath {
+interface Aftermath {
   /** When the limit was reached (see `limitReachedAt`), or null. */
   reachedAt: Date | null;
   /** When somebody or something acted on the endpoint's metric before that, or null. */
@@ -60,17 +60,17 @@ export interface Aftermath {
 
 /** The part of a ledger row that is filled in later. */
 export interface Judgement {
-  verdict: Verdict;
+  verdict: PredictionVerdict;
   judgedAt: Date;
   reachedAt: Date | null;
   /** Hours from the prediction to the limit; null when it was not reached. */
   leadHours: number | null;
 }
 
-/** Bounds are widened by this share of the foreseen time and by at least an hour, the cadence of the checks. */
+/** Bounds are widened by this share of the predicted time and by at least an hour, the cadence of the checks. */
 const TOLERANCE = 0.1;
 const MIN_TOLERANCE_HOURS = 1;
-/** A limit that has not come after this multiple of the latest foreseen time is not what was predicted. */
+/** A limit that has not come after this multiple of the latest predicted time is not what was predicted. */
 const GRACE = 1.5;
 /** How long every sample must be at the limit for it to count as reached, hours: one noisy reading is not an impact. */
 const SUSTAINED_HOURS = 0.75;
@@ -108,7 +108,7 @@ export function aftermathOf(
   return { reachedAt, intervenedAt: actedAt ?? (outOfSight ? new Date(lastMs) : null) };
 }
 
-/** Until when a prediction can still come true; a later impact is another story. */
+/** Until when a prediction can still be confirmed; a later impact is another story. */
 export function predictionDeadline(prediction: Prediction): Date {
   const madeMs = prediction.madeAt.getTime();
   return new Date(madeMs + GRACE * (prediction.latestAt.getTime() - madeMs) + MIN_TOLERANCE_HOURS * HOUR_MS);
@@ -118,7 +118,7 @@ export function predictionDeadline(prediction: Prediction): Date {
 export function judgePrediction(prediction: Prediction, { reachedAt, intervenedAt }: Aftermath, now: Date): Judgement {
   const made = prediction.madeAt.getTime();
   const last = predictionDeadline(prediction);
-  const closed = (verdict: Verdict, reached: Date | null = null): Judgement => ({
+  const closed = (verdict: PredictionVerdict, reached: Date | null = null): Judgement => ({
     verdict,
     judgedAt: now,
     reachedAt: reached,
@@ -148,7 +148,7 @@ export interface PredictionAccuracy {
   falseAlarms: number;
   /** Share of the judged (neither open nor averted) whose limit was reached, 0–1; null when none was judged. */
   precision: number | null;
-  /** Share of the judged whose limit came within the foreseen bounds, 0–1; 0.9 is what the interval promises. */
+  /** Share of the judged whose limit came within the predicted bounds, 0–1; 0.9 is what the interval promises. */
   withinBounds: number | null;
   /** Median hours of warning among those that came true; null when none did. */
   leadHoursMedian: number | null;
@@ -161,7 +161,7 @@ export function predictionAccuracy(
   judgements: readonly Pick<Judgement, 'verdict' | 'leadHours'>[],
   endpointWeeks: number,
 ): PredictionAccuracy {
-  const count = (verdict: Verdict) => judgements.filter((judgement) => judgement.verdict === verdict).length;
+  const count = (verdict: PredictionVerdict) => judgements.filter((judgement) => judgement.verdict === verdict).length;
   const [hits, early, late, falseAlarms] = [count('hit'), count('early'), count('late'), count('false')];
   const came = hits + early + late;
   const judged = came + falseAlarms;
@@ -187,7 +187,7 @@ export interface WatchedSpan {
   to: Date;
 }
 
-/** The weeks that endpoints were watched between two moments, summed over all. */
+/** The weeks that endpoints were watched between two timestamps, summed over all. */
 export function endpointWeeks(spans: readonly WatchedSpan[], since: Date, now: Date): number {
   const weekMs = WEEK_HOURS * HOUR_MS;
   return spans.reduce((sum, { from, to }) => {

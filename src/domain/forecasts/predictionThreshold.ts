@@ -48,11 +48,11 @@ export interface ThresholdProposal {
 }
 
 /**
- * With fewer verdicts the share that came true is not known well enough: 20 of them give a 90 % interval of about ±15 points
+ * With fewer verdicts the share that was confirmed is not known well enough: 20 of them give a 90 % interval of about ±15 points
  * around 80 % (normal approximation of the binomial).
  */
 export const JUDGED_NEEDED = 20;
-/** Of ten alerts eight have to come true, or people stop reading them. */
+/** Of ten alerts eight have to be confirmed, or people stop reading them. */
 const WANTED_PRECISION = 0.8;
 /** Less warning than this is no time to act in. */
 const WANTED_LEAD_HOURS = 12;
@@ -91,7 +91,7 @@ export function proposeHorizon(rows: readonly Judged[], horizonHours: number): T
 
 /**
  * A prediction whose latest time was further away than the horizon would have been announced when that had come nearer, by
- * its own bounds: so much later. One that did not come true would not have been announced.
+ * its own bounds: so much later. One that was not confirmed would not have been announced.
  */
 function figuresWith(judged: readonly Judged[], horizonHours: number): ThresholdFigures {
   const leads: number[] = [];

@@ -15,7 +15,7 @@ export interface PredictiveAlert {
   /** As people say it: "about 3 days", "now". */
   predictedTimeToImpact: string;
   predictedTimeToImpactHours: number;
-  /** The value is at the limit already: the prediction has come true, and the alert stays as the real one. */
+  /** The value is at the limit already: the prediction is confirmed, and the alert stays as the real one. */
   reached: boolean;
 }
 
@@ -29,7 +29,7 @@ export interface OpenPrediction {
   predictedTimeToImpactHours: number;
 }
 
-/** A standing alert holds until its prediction is this much further away than where it would be raised. */
+/** A current alert holds until its prediction is this much further away than where it would be raised. */
 export const HOLD_FACTOR = 1.5;
 
 /**
@@ -38,7 +38,7 @@ export const HOLD_FACTOR = 1.5;
  * Raised when even the slow end of the interval reaches the limit within the horizon (`timeToImpactHighHours`), critical
  * within `criticalHours`. Once it stands it takes more to go: it holds while the fitted time stays within 1.5 × the
  * horizon and the slope's low end is not negative, through missing data, and (critical) within 1.5 × the critical span. A
- * fall of the level after it was raised ends it at once. A metric at its limit without a standing prediction is left to
+ * fall of the level after it was raised ends it at once. A metric at its limit without a current prediction is left to
  * the threshold rules.
  */
 export function predictiveAlert(

@@ -5,7 +5,7 @@ import { MATERIAL_PCT_A_WEEK, TREND_RULES, type TrendMetric, type TrendRules, WE
 import { findStretch, isKnownTerritory, type Stretch } from './trendStretch.ts';
 import { durationText } from './trendText.ts';
 
-export type TrendStatus = 'alert' | 'rising' | 'stable' | 'improving' | 'insufficient_data';
+type TrendStatus = 'alert' | 'rising' | 'stable' | 'improving' | 'insufficient_data';
 
 /** A value in percent with the ends of its 90 % interval, all within 0–100. */
 export interface Projection {
@@ -21,7 +21,7 @@ export interface Trend {
   reason: string;
   /** Last measured value, percent; null when there is none in the window. */
   current: number | null;
-  /** The line that is foreseen, percent. */
+  /** The line that is predicted, percent. */
   limitPct: number;
   /** Percentage points an hour, with the ends of the 90 % interval; null without a fit. */
   slopePerHour: number | null;

@@ -1,11 +1,11 @@
-/** Which metrics are foreseen, and the numbers that their trends are judged by. */
+/** Which metrics are predicted, and the numbers that their trends are judged by. */
 
 /** The metrics whose limit is worth foreseeing, by the name of their snapshot field. */
 export const TREND_METRICS = ['diskPct', 'memoryPct', 'cpuPct'] as const;
 export type TrendMetric = (typeof TREND_METRICS)[number];
 
 export interface TrendRules {
-  /** The line whose crossing is foreseen, percent; 90 in the operations guide. */
+  /** The line whose crossing is predicted, percent; 90 in the operations guide. */
   limitPct: number;
   /** How much history counts, hours: a week and a day, so that both ends of a weekly rotation are in sight. */
   lookbackHours: number;

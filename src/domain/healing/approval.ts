@@ -1,4 +1,4 @@
-/** Approvals: who may answer a request, how many have to say yes, and when it is too late. */
+/** Approvals: who may answer a request, how many have to approve, and when it is too late. */
 import type { CriticalityTier } from '../fleet/endpoint.ts';
 
 export const APPROVAL_KINDS = ['tool', 'remediation', 'planner_step'] as const;
@@ -41,7 +41,7 @@ export interface Approval<Requester extends ApprovalParty = ApprovalParty> {
   question: string;
   /** What would be done, for the person who decides: host, playbook, variables, earlier outcomes. */
   plan: Record<string, unknown>;
-  /** The tool and the checked input that run once everybody needed has said yes. */
+  /** The tool and the checked input that run once everybody needed has approved. */
   tool: string;
   input: Record<string, unknown>;
   hostname: string | null;
@@ -51,14 +51,14 @@ export interface Approval<Requester extends ApprovalParty = ApprovalParty> {
   requester: Requester;
   requestedAt: Date;
   expiresAt: Date;
-  /** How many different people have to say yes. */
+  /** How many different people have to approve. */
   requiredApprovals: number;
   answers: ApprovalAnswer[];
   decidedAt: Date | null;
   execution: Execution;
   /** What running it gave, or why it failed. */
   outcome: string | null;
-  /** When those who wait for the decision were told; null until then. */
+  /** When those who wait for the decision were notified; null until then. */
   settledAt: Date | null;
   /** Counts changes, so that of two answers at once only one is taken. */
   version: number;
@@ -69,9 +69,9 @@ export function requiredApprovalsFor(tier: CriticalityTier | null): 1 | 2 {
   return tier === 1 ? 2 : 1;
 }
 
-export type Refused = { refused: 'denied' | 'conflict'; why: string };
+type Refused = { refused: 'denied' | 'conflict'; why: string };
 
-/** Takes one answer. The first no ends it, and so does the last yes that is needed. */
+/** Takes one answer. The first denial ends it, and so does the last approval that is required. */
 export function answerApproval<A extends Approval>(
   approval: A,
   party: ApprovalParty & { via: string },

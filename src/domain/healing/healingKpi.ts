@@ -1,8 +1,8 @@
-/** Key figures of self-healing: how often playbooks fix, how often owners agree, and how long people let approvals wait. */
+/** KPIs of self-healing: how often playbooks fix, how often owners agree, and how long people let approvals wait. */
 import type { Approval } from './approval.ts';
 import { type Remediation, wasRun } from './remediation.ts';
 
-export interface PlaybookFigures {
+interface PlaybookFigures {
   playbook: string;
   runs: number;
   /** Verified by a rescan. */
@@ -10,11 +10,11 @@ export interface PlaybookFigures {
   /** Owners' answers to "Did that fix it?". */
   confirmed: number;
   denied: number;
-  /** Share of the owners' answers that say yes, 0–100; null without any. */
+  /** Share of the owners' answers that are yes, 0–100; null without any. */
   confirmedFixRatePct: number | null;
 }
 
-export interface HealingKpis {
+interface HealingKpis {
   confirmedFixRatePct: number | null;
   byPlaybook: PlaybookFigures[];
 }

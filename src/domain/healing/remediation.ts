@@ -4,7 +4,7 @@ import type { CriticalityTier, Endpoint, Persona } from '../fleet/endpoint.ts';
 import { requiredApprovalsFor } from './approval.ts';
 
 export const REMEDIATION_ACTIONS = ['ansible', 'restart', 'clear_cache', 'ticket'] as const;
-export type RemediationAction = (typeof REMEDIATION_ACTIONS)[number];
+type RemediationAction = (typeof REMEDIATION_ACTIONS)[number];
 
 export type Variable = string | number | boolean | string[];
 
@@ -20,13 +20,13 @@ export interface RemediationEntry {
   requiresApproval?: boolean;
   cooldownMs?: number;
   maxPerDay?: number;
-  /** The rule of ours (config/dex_score.yaml) that measures the same trouble; absent: the one of the alert's name. */
+  /** The rule of ours (config/dex_score.yaml) that measures the same problem; absent: the one of the alert's name. */
   verifiedBy?: string;
   match?: RemediationMatch;
 }
 
 /** Absent parts match everything. */
-export interface RemediationMatch {
+interface RemediationMatch {
   labels?: Record<string, string[]>;
   persona?: Persona[];
   tier?: CriticalityTier[];
@@ -69,10 +69,10 @@ export interface Remediation {
   action: Exclude<RemediationAction, 'ticket'>;
   playbook: string;
   variables: Record<string, Variable>;
-  /** Ansible's check mode: tells what would change and changes nothing. */
+  /** Ansible's check mode: reports what would change and changes nothing. */
   dryRun: boolean;
   status: RemediationStatus;
-  /** Why it ended as it did, in words. */
+  /** Why it ended as it did, as text. */
   reason: string | null;
   approvalId: string | null;
   requestedBy: string;
@@ -84,7 +84,7 @@ export interface Remediation {
   /** Until when the alert has to be over for the fix to count; null before the playbook ended. */
   verifyBy: Date | null;
   cancelledBy: string | null;
-  /** The owner's word on "Did that fix it?". */
+  /** The owner's answer on "Did that fix it?". */
   ownerSaysFixed: boolean | null;
 }
 
@@ -100,7 +100,7 @@ export interface RemediationPlan {
   requiredApprovals: 0 | 1 | 2;
 }
 
-export type Decision = { kind: 'run'; plan: RemediationPlan } | { kind: 'human'; severity: Severity; why: string };
+type Decision = { kind: 'run'; plan: RemediationPlan } | { kind: 'human'; severity: Severity; why: string };
 
 const DEFAULT_COOLDOWN_MS = 30 * 60_000;
 const DEFAULT_MAX_PER_DAY = 3;
@@ -186,7 +186,7 @@ function fillVariables(
 
 const PLACEHOLDER = /\{\{ *(labels|endpoint|alert)\.([A-Za-z0-9_]{1,100}) *\}\}/g;
 
-/** Fills in `{{ labels.x }}`, `{{ endpoint.x }}` and `{{ alert.x }}`; what is filled in is never looked at again. */
+/** Fills in `{{ labels.x }}`, `{{ endpoint.x }}` and `{{ alert.x }}`; what is filled in is never expanded again. */
 export function fillTemplate(text: string, alert: Alert, endpoint: Endpoint): Filled<string> {
   let missing: string | null = null;
   const sources = { labels: alert.labels, endpoint: endpointFacts(endpoint), alert: alertFacts(alert) };

@@ -1,4 +1,4 @@
-/** What holds a remediation back although the map allows it: too soon, too often, a fleet in trouble, a planned quiet time. */
+/** What holds a remediation back although the map allows it: too soon, too often, a fleet with too many problems, planned maintenance. */
 import type { CriticalityTier, Endpoint, Persona } from '../fleet/endpoint.ts';
 import {
   isOpenRemediation,

@@ -1,4 +1,4 @@
-/** What a new look at an endpoint proves about a trouble after a remediation, compared with the look before it. */
+/** What a new scan of an endpoint proves about a problem after a remediation, compared with the scan before it. */
 import { type AlertRule, findingOf } from '../alerts/alertRules.ts';
 import { HOLD_FACTOR } from '../forecasts/predictiveAlert.ts';
 import { median } from '../forecasts/robustFit.ts';
@@ -6,14 +6,14 @@ import { resetThreshold, type SeriesPoint, thin, tidy } from '../forecasts/serie
 import { TREND_RULES, type TrendMetric } from '../forecasts/trendRules.ts';
 import type { Snapshot } from '../signals/telemetry.ts';
 
-/** `unknown`: the look proves nothing, and the trouble's own source has to say. */
-export type Proof = { finding: 'over' | 'holds'; words: string } | { finding: 'unknown' };
+/** `unknown`: the scan proves nothing, and the problem's own source has to report it. */
+export type Proof = { finding: 'over' | 'holds'; text: string } | { finding: 'unknown' };
 
 const UNKNOWN: Proof = { finding: 'unknown' };
 
 /**
- * What a rule of ours proves about a trouble that another source reported. Only a measurement that was over its line before
- * the fix measures that trouble at all; then it proves as much as the source's own word.
+ * What a rule of ours proves about a problem that another source reported. Only a measurement that was over its line before
+ * the fix measures that problem at all; then it proves as much as the source's own report.
  */
 export function ruleProof(rule: AlertRule, before: Snapshot, after: Snapshot): Proof {
   if (findingOf(rule, before).state !== 'breached') return UNKNOWN;
@@ -22,10 +22,10 @@ export function ruleProof(rule: AlertRule, before: Snapshot, after: Snapshot): P
     case 'unknown':
       return UNKNOWN;
     case 'clear':
-      return { finding: 'over', words: now.words };
+      return { finding: 'over', text: now.text };
     case 'breached':
     case 'between':
-      return { finding: 'holds', words: now.words };
+      return { finding: 'holds', text: now.text };
   }
 }
 
@@ -33,29 +33,29 @@ export function ruleProof(rule: AlertRule, before: Snapshot, after: Snapshot): P
 const LEVEL_HOURS = 3;
 
 /**
- * What a measurement proves about a predicted trouble. It is over when the level fell as far as a reset does (see
- * `findResets`), or when at the pace that was foreseen the limit is now further away than a standing prediction may be.
+ * What a measurement proves about a predicted problem. It is over when the level fell as far as a reset does (see
+ * `findResets`), or when at the pace that was predicted the limit is now further away than a current prediction may be.
  *
- * @param course of the metric until the fix, in time order
- * @param slopePerHour the pace that was foreseen, percentage points
+ * @param history of the metric until the fix, in time order
+ * @param slopePerHour the pace that was predicted, percentage points
  * @param after what was measured after the fix
  */
 export function forecastProof(
   metric: TrendMetric,
-  course: readonly SeriesPoint[],
+  history: readonly SeriesPoint[],
   slopePerHour: number,
   after: number | null,
 ): Proof {
-  const last = course.at(-1);
+  const last = history.at(-1);
   if (after === null || last === undefined) return UNKNOWN;
   const { limitPct, horizonHours, lookbackHours } = TREND_RULES[metric];
-  const hourly = thin(tidy(course, last.atMs, lookbackHours), 1);
+  const hourly = thin(tidy(history, last.atMs, lookbackHours), 1);
   if (hourly.values.length < LEVEL_HOURS) return UNKNOWN;
   const before = median(hourly.values.slice(-LEVEL_HOURS));
   const levels = `at ${Math.round(after)} % after ${Math.round(before)} %`;
-  if (before - after >= resetThreshold(hourly)) return { finding: 'over', words: `fell: ${levels}` };
+  if (before - after >= resetThreshold(hourly)) return { finding: 'over', text: `fell: ${levels}` };
   const hoursLeft = slopePerHour > 0 ? (limitPct - after) / slopePerHour : Number.POSITIVE_INFINITY;
   return hoursLeft > HOLD_FACTOR * horizonHours
-    ? { finding: 'over', words: `${levels}, far from ${limitPct} % now` }
-    : { finding: 'holds', words: `${levels}, still heading for ${limitPct} %` };
+    ? { finding: 'over', text: `${levels}, far from ${limitPct} % now` }
+    : { finding: 'holds', text: `${levels}, still heading for ${limitPct} %` };
 }

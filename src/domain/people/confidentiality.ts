@@ -1,5 +1,5 @@
 /**
- * How answers are told without telling one: they are given out in cells, each of at least five answers, and every summary is
+ * How answers are published without revealing one: they are published in cells, each of at least five answers, and every summary is
  * a sum of whole cells.
  *
  * Answers wait until there are enough of them, are then divided into cells once and for all, and only the cells' counts are
@@ -16,7 +16,7 @@ export const LEAST_ANSWERS = 5;
 /** Answers behind the smallest batch of comments, because words betray more than numbers. */
 export const LEAST_ANSWERS_FOR_COMMENTS = 10;
 
-export const FEEDBACK_SOURCES = ['feedback', 'survey'] as const;
+const FEEDBACK_SOURCES = ['feedback', 'survey'] as const;
 
 /**
  * Answers of a survey and feedback given unasked never share a cell: whoever holds an API key can give feedback as often as
@@ -57,7 +57,7 @@ export function groupsOf(machine: { persona: string; tags: Record<string, string
 }
 
 /**
- * Divides answers by as many groups as possible so that every cell keeps enough of them: a group is told apart only when
+ * Divides answers by as many groups as possible so that every cell keeps enough of them: a group is distinguished only when
  * all that it splits, inside and outside of it, stays large enough. Personas go first, then the larger groups.
  *
  * @param answers at least LEAST_ANSWERS
@@ -75,7 +75,7 @@ export function cellsOf(answers: readonly Pick<FeedbackAnswer, 'rating' | 'categ
   return parts.map((part) => ({ groups: part.groups, tally: tallyOf(part.answers) }));
 }
 
-/** Groups that could be told apart if they were the only ones, in the order in which they are tried. */
+/** Groups that could be distinguished if they were the only ones, in the order in which they are tried. */
 function separableGroups(answers: readonly { groups: string[] }[]): string[] {
   const sizes = new Map<string, number>();
   for (const { groups } of answers) {

@@ -21,7 +21,7 @@ export interface RunbookFacts {
   playbook: string | null;
 }
 
-export interface Section {
+interface Section {
   /** The headings above the text, outermost first, joined by ` › `; the page's title when there is none. */
   heading: string;
   text: string;

@@ -17,7 +17,7 @@ export interface NameBook {
   byName: ReadonlyMap<string, readonly NamedPage[]>;
   /** doc_id → the search keys of its title, then of each of its alerts. */
   words: ReadonlyMap<string, readonly (readonly string[])[]>;
-  /** How much a key in a name tells, rarer is more (inverse document frequency). */
+  /** How much a key in a name says, rarer is more (inverse document frequency). */
   weight: ReadonlyMap<string, number>;
 }
 interface NamedPage {
@@ -25,7 +25,7 @@ interface NamedPage {
   by: 'title' | 'alerts';
 }
 
-export interface NameMatch {
+interface NameMatch {
   /** 0 is the name asked for; 1, 2 … are names mentioned later in the text. */
   rank: number;
   name: string;

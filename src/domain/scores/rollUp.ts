@@ -3,7 +3,7 @@ import { COMPONENTS } from './score.ts';
 
 const HOUR_MS = 3_600_000;
 
-/** What is kept of snapshots: their metrics; `reachablePct` is 100 for a look that was answered, 0 for one that was not. */
+/** What is kept of snapshots: their metrics; `reachablePct` is 100 for a scan that was answered, 0 for one that was not. */
 export const SNAPSHOT_MEASURES = [
   'reachablePct',
   'cpuPct',
@@ -15,7 +15,6 @@ export const SNAPSHOT_MEASURES = [
   'servicesDown',
   'logErrors',
 ] as const;
-export type SnapshotMeasure = (typeof SNAPSHOT_MEASURES)[number];
 
 export const SCORE_MEASURES = ['score', ...COMPONENTS] as const;
 export type ScoreMeasure = (typeof SCORE_MEASURES)[number];
@@ -24,7 +23,7 @@ export type ScoreMeasure = (typeof SCORE_MEASURES)[number];
 export const FLEET_MEASURES = ['average', 'endpoints'] as const;
 export type FleetMeasure = (typeof FLEET_MEASURES)[number];
 
-/** What one look or one scan gave; null where it measured nothing. */
+/** What one sample or one scan gave; null where it measured nothing. */
 export interface Sample<Measure extends string> {
   /** Endpoint id; 0 for the fleet as a whole. */
   subjectId: number;
@@ -33,7 +32,7 @@ export interface Sample<Measure extends string> {
 }
 
 /** How a measure ran within an hour. */
-export interface Spread {
+export interface Aggregate {
   /** Arithmetic mean of the samples that measured it, each with the same weight. */
   mean: number;
   min: number;
@@ -42,16 +41,16 @@ export interface Spread {
   count: number;
 }
 
-/** An hour of samples; a spread is null where none of them measured anything. */
+/** An hour of samples; an aggregate is null where none of them measured anything. */
 export interface HourlyRollUp<Measure extends string> {
   subjectId: number;
   /** Its beginning. */
   hour: Date;
   samples: number;
-  spreads: Record<Measure, Spread | null>;
+  aggregates: Record<Measure, Aggregate | null>;
 }
 
-/** The beginning of the hour (UTC) that a moment lies in. */
+/** The beginning of the hour (UTC) that a timestamp lies in. */
 export function hourOf(at: Date): Date {
   return new Date(Math.floor(at.getTime() / HOUR_MS) * HOUR_MS);
 }
@@ -67,10 +66,10 @@ export function rollUp<Measure extends string>(samples: readonly Sample<Measure>
   return [...groups.values()].map((group) => {
     const [{ subjectId, at }] = group as [Sample<Measure>];
     const measures = [...new Set(group.flatMap(({ values }) => Object.keys(values)))] as Measure[];
-    const spreads = measures.map(
-      (measure) => [measure, spreadOf(group.map(({ values }) => values[measure] ?? null))] as const,
+    const aggregates = measures.map(
+      (measure) => [measure, aggregateOf(group.map(({ values }) => values[measure] ?? null))] as const,
     );
-    return { subjectId, hour: hourOf(at), samples: group.length, spreads: recordOf(spreads) };
+    return { subjectId, hour: hourOf(at), samples: group.length, aggregates: recordOf(aggregates) };
   });
 }
 
@@ -79,14 +78,14 @@ export function joinRollUps<Measure extends string>(
   a: HourlyRollUp<Measure>,
   b: HourlyRollUp<Measure>,
 ): HourlyRollUp<Measure> {
-  const measures = [...new Set([...Object.keys(a.spreads), ...Object.keys(b.spreads)])] as Measure[];
-  const spreads = measures.map(
-    (measure) => [measure, joinAggregates(a.spreads[measure] ?? null, b.spreads[measure] ?? null)] as const,
+  const measures = [...new Set([...Object.keys(a.aggregates), ...Object.keys(b.aggregates)])] as Measure[];
+  const aggregates = measures.map(
+    (measure) => [measure, joinAggregates(a.aggregates[measure] ?? null, b.aggregates[measure] ?? null)] as const,
   );
-  return { ...a, samples: a.samples + b.samples, spreads: recordOf(spreads) };
+  return { ...a, samples: a.samples + b.samples, aggregates: recordOf(aggregates) };
 }
 
-function spreadOf(values: readonly (number | null)[]): Spread | null {
+function aggregateOf(values: readonly (number | null)[]): Aggregate | null {
   const measured = values.filter((value) => value !== null);
   if (measured.length === 0) return null;
   return {
@@ -97,7 +96,7 @@ function spreadOf(values: readonly (number | null)[]): Spread | null {
   };
 }
 
-function joinAggregates(a: Spread | null, b: Spread | null): Spread | null {
+function joinAggregates(a: Aggregate | null, b: Aggregate | null): Aggregate | null {
   if (a === null || b === null) return a ?? b;
   const count = a.count + b.count;
   return {

@@ -17,10 +17,10 @@ export const MEASURES = [
   'log_errors',
 ] as const;
 export type Measure = (typeof MEASURES)[number];
-export type Measures = Record<Measure, number | null>;
+type Measures = Record<Measure, number | null>;
 
 /** Points are lost by the highest step exceeded (strictly), or `pointsPerUnit` times the value. */
-export interface DeductionRule {
+interface DeductionRule {
   measure: Measure;
   steps?: { above: number; points: number }[];
   pointsPerUnit?: number;
@@ -33,7 +33,7 @@ export interface CapRule {
   cap: number | keyof ScoreThresholds;
 }
 
-export type Weights = Record<Component, number>;
+type Weights = Record<Component, number>;
 
 export interface ScoreRules {
   weights: Weights;
@@ -85,7 +85,7 @@ export interface Score {
   improvements: Improvement[];
 }
 
-/** Alerts of an endpoint in the window the remediation component looks at. */
+/** Alerts of an endpoint in the window the remediation component considers. */
 export interface RemediationRecord {
   total: number;
   resolved: number;
@@ -167,7 +167,7 @@ export function scoreSnapshot(
 }
 
 /** Healthy above the warning line, critical below the critical line (the guide's table). */
-export function scoreStatus(score: number | null, thresholds: ScoreThresholds): ScoreStatus {
+function scoreStatus(score: number | null, thresholds: ScoreThresholds): ScoreStatus {
   if (score === null) return 'unknown';
   if (score < thresholds.critical) return 'critical';
   return score > thresholds.warning ? 'healthy' : 'at_risk';

@@ -1,4 +1,4 @@
-/** What one look at one endpoint found: the shape every collector returns and every rule reads. */
+/** What one scan of one endpoint found: the shape every collector returns and every rule reads. */
 
 import type { OsPlatform } from './declaration.ts';
 
@@ -7,14 +7,14 @@ export const COLLECTORS = ['local', 'node_exporter', 'windows_exporter', 'ssh', 
 export type CollectorKind = (typeof COLLECTORS)[number];
 
 /**
- * One look at one endpoint. A metric that was not measured is null and named in `unmeasured` with the reason:
+ * One scan of one endpoint. A metric that was not measured is null and named in `unmeasured` with the reason:
  * no data is not good data. An endpoint that could not be reached is a snapshot too, with `reachable: false`.
  */
 export interface Snapshot {
   hostname: string;
   collector: CollectorKind;
   collectedAt: Date;
-  /** How long the look took, in milliseconds. */
+  /** How long the scan took, in milliseconds. */
   durationMs: number;
   reachable: boolean;
   /** Why it was not reachable; null when it was. */
@@ -61,7 +61,7 @@ export const METRICS = [
 ] as const;
 export type MetricName = (typeof METRICS)[number];
 
-/** What is needed of an endpoint to look at it; `options` were checked against the collector's schema at registration. */
+/** What is needed of an endpoint to scan it; `options` were checked against the collector's schema at registration. */
 export interface ScanTarget {
   hostname: string;
   ipAddress: string | null;
@@ -88,7 +88,7 @@ export interface CollectorOptions {
   hostKeySha256?: string;
   /** Where `local` and the agent measure the way to the internet: `ip` or `ip:port` (53 by default). */
   internetTarget?: string;
-  /** How long one look may take, in milliseconds. */
+  /** How long one scan may take, in milliseconds. */
   timeoutMs?: number;
 }
 

@@ -9,7 +9,7 @@ import type { Endpoint } from '../../domain/fleet/endpoint.ts';
 import { bearer } from './auth.ts';
 import { createRouter } from './router.ts';
 
-export interface AgentSnapshotOptions {
+interface AgentSnapshotOptions {
   /** Takes in what is delivered. */
   tool: string;
   invoke: Invoke;

@@ -1,4 +1,4 @@
-/** The REST face: one route for every tool that declares one. */
+/** The REST interface: one route for every tool that declares one. */
 import type Router from '@koa/router';
 import type { Context } from 'koa';
 import type { Actor } from '../../core/actor.ts';
@@ -10,7 +10,7 @@ import type { RateLimit } from './rateLimit.ts';
 import { createRouter } from './router.ts';
 import { TABLE_TYPES, type TableType, writeTable } from './table.ts';
 
-export interface ApiOptions {
+interface ApiOptions {
   tools: readonly AnyTool[];
   invoke: Invoke;
   charts: ChartRenderer;
@@ -53,7 +53,7 @@ function wantedTable(ctx: Context): TableType | undefined {
   return TABLE_TYPES.find((type) => type === preferred);
 }
 
-/** Query, body and path as one input; the path has the last word, since it is what was asked for. */
+/** Query, body and path as one input; the path takes precedence, since it is what was asked for. */
 function rawInput(ctx: Context): Record<string, unknown> {
   const body = (ctx.request as { body?: unknown }).body ?? {};
   if (typeof body !== 'object' || body === null || Array.isArray(body)) {

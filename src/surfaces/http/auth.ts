@@ -8,7 +8,7 @@ import { AppError } from '../../core/errors.ts';
 export type KeyLookup = (key: string, via: Interface) => Promise<Actor | null>;
 
 /** The administrator that every caller is while no key is required. */
-export function openActor(via: Interface): Actor {
+function openActor(via: Interface): Actor {
   return {
     id: 'open',
     name: 'anybody (no API key is set)',
@@ -19,7 +19,7 @@ export function openActor(via: Interface): Actor {
 }
 
 /** The key from `X-API-Key` or `Authorization: Bearer`. */
-export function presentedKey(headers: IncomingHttpHeaders): string | null {
+function presentedKey(headers: IncomingHttpHeaders): string | null {
   const header = headers['x-api-key'];
   if (typeof header === 'string' && header !== '') return header;
   return bearer(headers);

@@ -47,7 +47,7 @@ function retryAfterS(details: unknown): number {
   return (details as { retry_after_s?: number } | undefined)?.retry_after_s ?? 1;
 }
 
-/** What the body parser and Koa throw, in our words. */
+/** What the body parser and Koa throw, as our errors. */
 function asAppError(error: unknown): AppError | null {
   if (error instanceof AppError) return error;
   const { status, type, message, limit } = error as {

@@ -1,7 +1,7 @@
 /** Reads JSON bodies; the parser is loaded with the first request. */
 import type { Context, Next } from 'koa';
 
-export interface JsonBodyOptions {
+interface JsonBodyOptions {
   /** The largest body, such as `1mb`. */
   limit: string;
   /** Methods whose bodies are read, in capitals. */

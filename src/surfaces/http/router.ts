@@ -1,4 +1,4 @@
-/** Makes the routers of the HTTP faces. */
+/** Makes the routers of the HTTP interfaces. */
 import { createRequire } from 'node:module';
 import type Router from '@koa/router';
 

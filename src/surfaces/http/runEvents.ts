@@ -12,7 +12,7 @@ import type { AnyTool } from '../../core/tool.ts';
 import { isFinished, type RunStatus } from '../../domain/run.ts';
 import { createRouter } from './router.ts';
 
-export interface RunEventsOptions {
+interface RunEventsOptions {
   tools: readonly AnyTool[];
   invoke: Invoke;
   events: RunEvents;

@@ -1,4 +1,4 @@
-/** The one HTTP listener: request ids, guards, body limits and the routers of every face that speaks HTTP. */
+/** The one HTTP listener: request ids, guards, body limits and the routers of every interface that speaks HTTP. */
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -15,9 +15,9 @@ import { jsonBody } from './jsonBody.ts';
 const { createServer } = process.getBuiltinModule('node:http');
 
 /** Handlers that want the untouched request (signatures are made over raw bytes), by path prefix. */
-export type RawHandlers = Record<string, (request: IncomingMessage, response: ServerResponse) => void | Promise<void>>;
+type RawHandlers = Record<string, (request: IncomingMessage, response: ServerResponse) => void | Promise<void>>;
 
-export interface ServerOptions {
+interface ServerOptions {
   log: Log;
   tracing: Tracing;
   /** True while nobody has to show a key: then only requests addressed to this machine by name are served. */

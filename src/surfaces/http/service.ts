@@ -1,11 +1,11 @@
-/** What the service tells about itself: health and metrics. */
+/** What the service reports about itself: health and metrics. */
 import type Router from '@koa/router';
 import { AppError } from '../../core/errors.ts';
 import type { Health } from '../../core/processes/health.ts';
 import { bearer, sameSecret } from './auth.ts';
 import { createRouter } from './router.ts';
 
-export interface ServiceRoutesOptions {
+interface ServiceRoutesOptions {
   metricsToken: string;
   health(): Promise<Health>;
   metricsPage(): Promise<{ text: string; contentType: string }>;

@@ -10,7 +10,7 @@ import { bearer, sameSecret } from './auth.ts';
 import { jsonBody } from './jsonBody.ts';
 import { createRouter } from './router.ts';
 
-export interface TicketCallbackOptions {
+interface TicketCallbackOptions {
   /** Takes in what is delivered. */
   tool: string;
   invoke: Invoke;

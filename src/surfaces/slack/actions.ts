@@ -8,12 +8,12 @@ import type { Click, SlackContext } from './context.ts';
 import { openOwnForm, publishHome } from './home.ts';
 import { openSurveyForm } from './surveys.ts';
 
-export type ClickHandler = (slack: SlackContext, click: Click) => Promise<void>;
+type ClickHandler = (slack: SlackContext, click: Click) => Promise<void>;
 
 const carriedCall = z.object({ tool: z.string(), input: z.record(z.string(), z.unknown()) });
 
 /** By the action id up to its colon; what follows only keeps ids apart within a message. */
-export const CLICKS: Record<string, ClickHandler> = {
+const CLICKS: Record<string, ClickHandler> = {
   async run(slack, click) {
     const call = read(click);
     await carryOut(slack, click, call);

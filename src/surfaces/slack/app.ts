@@ -1,4 +1,4 @@
-/** The Slack face: Bolt over HTTP or Socket Mode, for one workspace. */
+/** The Slack interface: Bolt over HTTP or Socket Mode, for one workspace. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { App, HTTPReceiver, SocketModeReceiver, webApi } from '@slack/bolt';
 import type { ChartRenderer } from '../../core/chart.ts';
@@ -11,14 +11,14 @@ import { createPictures } from './cards/pictures.ts';
 import { slackProblem } from './cards/problems.ts';
 import type { SlackContext } from './context.ts';
 import { listenTo } from './listeners.ts';
-import { createPeople } from './people.ts';
+import { createSlackPeople } from './people.ts';
 import { finishOld } from './questions/finishOld.ts';
 import { createTurns } from './questions/turns.ts';
 import { createUnfinished } from './questions/unfinished.ts';
 
 export const SLACK_PATH = '/slack/events';
 
-export interface SlackSettings {
+interface SlackSettings {
   botToken: string;
   /** Socket Mode when set, HTTP otherwise. */
   appToken: string;
@@ -29,7 +29,7 @@ export interface SlackSettings {
   apiUrl: string;
 }
 
-export interface SlackNeeds {
+interface SlackNeeds {
   tools: readonly AnyTool[];
   invoke: Invoke;
   charts: ChartRenderer;
@@ -50,11 +50,11 @@ export interface SlackInterface {
 }
 
 export function createSlack(settings: SlackSettings, needs: SlackNeeds): SlackInterface {
-  const log = needs.log.child({ face: 'slack' });
+  const log = needs.log.child({ interface: 'slack' });
   const clientOptions = webClientOptions(settings.apiUrl, log);
   const stop = new AbortController();
   const client = new webApi.WebClient(settings.botToken, clientOptions);
-  const people = createPeople(client, settings, needs.clock.now, log);
+  const people = createSlackPeople(client, settings, needs.clock.now, log);
   const slack: SlackContext = {
     tools: needs.tools.filter(({ hiddenFrom }) => !hiddenFrom?.includes('slack')),
     invoke: needs.invoke,

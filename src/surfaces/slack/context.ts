@@ -1,11 +1,11 @@
-/** What every part of the Slack face works with. */
+/** What every part of the Slack interface works with. */
 import type { webApi } from '@slack/bolt';
 import type { Invoke } from '../../core/invoke.ts';
 import type { Log } from '../../core/ports/ports.ts';
 import type { AnyTool } from '../../core/tool.ts';
 import type { Pictures } from './cards/pictures.ts';
 import type { Reply } from './cards/text.ts';
-import type { People, Person } from './people.ts';
+import type { Person, SlackPeople } from './people.ts';
 import type { Unfinished } from './questions/unfinished.ts';
 
 export interface SlackContext {
@@ -13,7 +13,7 @@ export interface SlackContext {
   tools: readonly AnyTool[];
   invoke: Invoke;
   client: webApi.WebClient;
-  people: People;
+  people: SlackPeople;
   pictures: Pictures;
   unfinished: Unfinished;
   log: Log;

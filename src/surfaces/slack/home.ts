@@ -7,7 +7,18 @@ import type { AnyTool } from '../../core/tool.ts';
 import { machineLine, STATUS_SIGNS } from './cards/blocks.ts';
 import { slackProblem } from './cards/problems.ts';
 import { callButton, relatedBlocks } from './cards/related.ts';
-import { type Block, bullets, button, clip, header, lineBlocks, moment, note, paragraph, words } from './cards/text.ts';
+import {
+  type Block,
+  bullets,
+  button,
+  clip,
+  dateElement,
+  header,
+  lineBlocks,
+  note,
+  paragraph,
+  words,
+} from './cards/text.ts';
 import { toolNamed } from './commands/calls.ts';
 import { toolForm } from './commands/forms.ts';
 import { type Machine, machinesOf } from './commands/hosts.ts';
@@ -64,12 +75,12 @@ function ownMachineButtons(slack: SlackContext, actor: Actor): Block[] {
 const PLAIN_WORDS: Record<string, string> = {
   healthy: 'works well',
   at_risk: 'could work better; we are aware of it',
-  critical: 'has serious trouble; we are aware of it',
+  critical: 'has serious problems; we are aware of it',
 };
 
 function asPlainText({ hostname, score, score_status, state }: Machine): string {
   const sign = STATUS_SIGNS[score_status] ?? '';
-  if (score === null) return `${sign} ${hostname} has not been looked at yet`;
+  if (score === null) return `${sign} ${hostname} has not been scanned yet`;
   const old = state === 'stale' ? ' (not seen lately)' : '';
   return `${sign} ${hostname} ${PLAIN_WORDS[score_status] ?? 'is being watched'}: ${score} of 100${old}`;
 }
@@ -112,7 +123,7 @@ async function partBlocks(slack: SlackContext, part: OverviewPart): Promise<Bloc
     ...decisions
       .slice(0, MOST_DECISIONS)
       .flatMap(({ text, until, related }) => [
-        paragraph(words(clip(text, MAX_QUESTION_CHARS)), words(' until '), moment(until)),
+        paragraph(words(clip(text, MAX_QUESTION_CHARS)), words(' until '), dateElement(until)),
         ...relatedBlocks(related),
       ]),
     ...(more > 0 ? [note(`and ${more} more`)] : []),

@@ -1,4 +1,4 @@
-/** What Slack sends, told apart and handed on once: commands, clicks, forms, questions, and a look at the Home tab. */
+/** What Slack sends, distinguished and handed on once: commands, clicks, forms, questions, and a look at the Home tab. */
 import type { App, ViewSubmitAction } from '@slack/bolt';
 import type { Clock } from '../../core/ports/ports.ts';
 import { answerClick } from './actions.ts';

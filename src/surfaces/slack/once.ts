@@ -4,7 +4,7 @@
 const REMEMBER_MS = 3_600_000;
 const MOST = 10_000;
 
-export interface Once {
+interface Once {
   /** True the first time within `forMs`; a bounded memory of this process, the tools behind it being idempotent. */
   first(key: string, forMs?: number): boolean;
 }

@@ -12,7 +12,7 @@ export interface Person {
   name: string;
 }
 
-export interface People {
+export interface SlackPeople {
   actor(person: Person): Promise<Actor>;
   /** How somebody is called in Slack, or their id where it does not say. */
   called(userId: string): Promise<string>;
@@ -23,7 +23,7 @@ export interface People {
 }
 
 /** Ids of users (U…, W…) and user groups (S…). */
-export interface Named {
+interface Named {
   operators: readonly string[];
   approvers: readonly string[];
 }
@@ -31,7 +31,7 @@ export interface Named {
 const REMEMBER_MS = 300_000;
 const MOST = 5000;
 
-export function createPeople(client: webApi.WebClient, named: Named, now: () => Date, log: Log): People {
+export function createSlackPeople(client: webApi.WebClient, named: Named, now: () => Date, log: Log): SlackPeople {
   const members = remembered(now, async (group: string) => {
     const { users } = await client.usergroups.users.list({ usergroup: group });
     return new Set(users);

@@ -1,4 +1,4 @@
-/** Surveys in direct messages: the letter with its five buttons, the form that follows a click, and opting out. */
+/** Surveys in direct messages: the message with its five buttons, the form that follows a click, and opting out. */
 import type { types } from '@slack/bolt';
 import { z } from 'zod';
 import { AppError } from '../../core/errors.ts';
@@ -6,7 +6,7 @@ import type { ComposedSurvey } from '../../core/people/surveys.ts';
 import type { ToolCall } from '../../core/presentation.ts';
 import { FEEDBACK_CATEGORIES } from '../../domain/people/enps.ts';
 import { callButton, relatedBlocks } from './cards/related.ts';
-import { type Block, moment, note, option, paragraph, plainReply, type Reply, words } from './cards/text.ts';
+import { type Block, dateElement, note, option, paragraph, plainReply, type Reply, words } from './cards/text.ts';
 import { edited } from './commands/calls.ts';
 import { type FormState, formValue, formValues, MAX_COMMENT_CHARS, messageModal, plain } from './commands/forms.ts';
 import { machinesOf } from './commands/hosts.ts';
@@ -39,7 +39,7 @@ export function surveyMessage({ question, endsAt, reminder, answer, optOut }: Co
           callButton(`survey_rate:${i + 1}`, label, { ...answer, input: { ...answer.input, rating: i + 1 } }),
         ).filter((it) => it !== null),
       },
-      paragraph(words('It can be answered until '), moment(endsAt.toISOString()), words('.')),
+      paragraph(words('It can be answered until '), dateElement(endsAt.toISOString()), words('.')),
       ...relatedBlocks([noMore], { action: 'replace' }),
     ],
   };

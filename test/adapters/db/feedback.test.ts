@@ -59,7 +59,7 @@ describe.each(STORE_KINDS)('%s', (kind) => {
     await opened.database.em.fork().execute('update endpoint set deregistered_at = ?', [NOW]);
   });
 
-  test('answers that are given out leave only counts behind', async () => {
+  test('answers that are published leave only counts behind', async () => {
     await store.feedback.add(answers(7, { groups: ['persona:developer'] }));
     await store.feedback.add(answers(4, { source: 'feedback' }));
     await giveOut({ store }, 'survey', NOW);
@@ -94,7 +94,7 @@ describe.each(STORE_KINDS)('%s', (kind) => {
     expect(await store.feedback.answersWithheld('feedback')).toBe(5);
   });
 
-  test('given out ten times at once, every answer is counted once', async () => {
+  test('published ten times at once, every answer is counted once', async () => {
     await store.feedback.add(answers(23));
     await Promise.all(Array.from({ length: 10 }, () => giveOut({ store }, 'survey', NOW)));
     const cells = await store.feedback.cells('2026-03-02');
@@ -102,7 +102,7 @@ describe.each(STORE_KINDS)('%s', (kind) => {
     expect(Math.min(...cells.map(({ tally }) => answersIn(tally)))).toBeGreaterThanOrEqual(5);
   });
 
-  test('answers that arrive while others are given out are neither lost nor counted twice', async () => {
+  test('answers that arrive while others are published are neither lost nor counted twice', async () => {
     await Promise.all(
       Array.from({ length: 30 }, async () => {
         await store.feedback.add(answers(1));

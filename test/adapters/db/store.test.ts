@@ -157,17 +157,17 @@ describe.each(STORE_KINDS)('%s', (kind) => {
 
   const add = () => store.endpoints.register(registration(), null, NOW);
 
-  test('courses hold the foreseen metrics by endpoint, oldest first', async () => {
+  test('histories hold the predicted metrics by endpoint, oldest first', async () => {
     const [a, b] = [await add(), await add()];
     await store.snapshots.add([snapshot(a.id, later(2000)), snapshot(a.id, later(1000)), snapshot(b.id, later(-1))]);
-    const courses = await store.snapshots.courses([a.id, b.id], later(0));
-    expect([...courses.keys()]).toEqual([a.id]);
+    const histories = await store.snapshots.histories([a.id, b.id], later(0));
+    expect([...histories.keys()]).toEqual([a.id]);
     const { cpuPct, memoryPct, diskPct } = snapshot(a.id, NOW);
-    expect(courses.get(a.id)).toEqual([
+    expect(histories.get(a.id)).toEqual([
       { atMs: later(1000).getTime(), cpuPct, memoryPct, diskPct },
       { atMs: later(2000).getTime(), cpuPct, memoryPct, diskPct },
     ]);
-    expect(await store.snapshots.courses([], later(0))).toEqual(new Map());
+    expect(await store.snapshots.histories([], later(0))).toEqual(new Map());
   });
 
   test('one prediction of a metric stands at a time; a verdict is final', async () => {

@@ -86,7 +86,7 @@ describe('scans', () => {
     expect(await low()).toBeUndefined();
   });
 
-  test('a fleet scan raises alerts by batch and keeps the course of the fleet', async () => {
+  test('a fleet scan raises alerts by batch and keeps the history of the fleet', async () => {
     for (let i = 0; i < 25; i++) {
       await register(`pc-${i}`);
       findings.set(`pc-${i}`, i < 5 ? FULL_DISK : WELL);
@@ -95,8 +95,8 @@ describe('scans', () => {
     await service.finished(body.run_id);
     expect(await open()).toEqual(Array(5).fill('DiskFull'));
     const { body: kpi } = await service.call('GET', '/api/v1/dex/kpis');
-    expect(kpi.fleet_score_course).toHaveLength(1);
-    expect(kpi.avg_fleet_dex_score).toBe(kpi.fleet_score_course[0].avg_score);
+    expect(kpi.fleet_score_history).toHaveLength(1);
+    expect(kpi.avg_fleet_dex_score).toBe(kpi.fleet_score_history[0].avg_score);
     expect(kpi.avg_fleet_dex_score).toBe((await service.call('GET', '/api/v1/dex/fleet')).body.avg_score);
   });
 
@@ -203,7 +203,7 @@ describe('reading', () => {
     });
   });
 
-  test('key figures: null with a reason at first, right to the second later', async () => {
+  test('KPIs: null with a reason at first, right to the second later', async () => {
     const kpis = async () => (await service.call('GET', '/api/v1/dex/kpis?lookback_days=7')).body;
     expect(await kpis()).toMatchObject({
       mtta_minutes: null,

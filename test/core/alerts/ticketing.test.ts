@@ -242,7 +242,7 @@ describe('an alert that ends by itself', () => {
   test('is not told when the ticket system ended it itself', async () => {
     await tell({ event: 'resolved' });
     expect(await world.alertOf('pc-1')).toMatchObject({ status: 'resolved', resolution: 'ticket' });
-    await new Promise((resolve) => setTimeout(resolve, 2500)); // two looks of the courier
+    await new Promise((resolve) => setTimeout(resolve, 2500)); // two looks of the dispatcher
     expect(sentEvents()).toEqual(['opened']);
   });
 

@@ -106,7 +106,7 @@ describe('a leaking disk', () => {
     expect(await alerts()).toMatchObject([
       { id: foreseen.id, alert_type: 'metric', severity: 'critical', predicted_time_to_impact: 'now' },
     ]);
-    expect(await whys(foreseen.id)).toContainEqual(expect.stringMatching(/^what was foreseen has come true: /));
+    expect(await whys(foreseen.id)).toContainEqual(expect.stringMatching(/^the prediction is confirmed: /));
 
     const ledger = await accuracy();
     expect(ledger).toMatchObject({ predictions: 1, hits: 1, precision: 1, within_bounds: 1, false_alarms: 0 });
@@ -199,7 +199,7 @@ test.each([
 );
 
 test.each<[string, Level]>([
-  ['a constant course', () => 60],
+  ['a constant history', () => 60],
   ['nothing but gaps', () => null],
   ['a working day', (hour) => 50 + 25 * Math.sin((hour / 24) * 2 * Math.PI)],
 ])(
@@ -227,15 +227,15 @@ describe('trends', () => {
     expect(disk.time_to_impact_hours).toBeGreaterThan(disk.time_to_impact_low_hours);
     expect(disk.time_to_impact_hours).toBeLessThan(disk.time_to_impact_high_hours);
     expect(disk.projected_24h).toBe(100);
-    expect(body.course).toMatchObject({ metric: 'disk_pct', limit_pct: 90 });
-    expect(Date.parse(body.course.impact_at)).toBeGreaterThan(clock.now().getTime());
-    expect((await trends('?metric=memory_pct')).body.course).toMatchObject({ metric: 'memory_pct', impact_at: null });
+    expect(body.history).toMatchObject({ metric: 'disk_pct', limit_pct: 90 });
+    expect(Date.parse(body.history.impact_at)).toBeGreaterThan(clock.now().getTime());
+    expect((await trends('?metric=memory_pct')).body.history).toMatchObject({ metric: 'memory_pct', impact_at: null });
   });
 
   test('of an endpoint that was never seen are unknown, and of an unknown one an error', async () => {
     const { body } = await trends();
     expect(body.trends).toMatchObject(Array(3).fill({ status: 'insufficient_data', current: null, points: 0 }));
-    expect(body.course.points).toEqual([]);
+    expect(body.history.points).toEqual([]);
     expect((await service.call('GET', '/api/v1/dex/endpoints/nobody/trends')).status).toBe(404);
     expect((await trends('?metric=luck')).status).toBe(400);
   });

@@ -245,7 +245,7 @@ describe('an alert whose remediation needs a yes', () => {
     await world.reaches('pc-1', 'resolved');
   });
 
-  test('needs nobody any more once the trouble is over', async () => {
+  test('needs nobody any more once the problem is over', async () => {
     await ask();
     await world.scan('pc-1', WELL);
     expect(await world.alertOf('pc-1')).toMatchObject({ status: 'resolved', resolution: 'clear' });

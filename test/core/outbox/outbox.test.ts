@@ -138,7 +138,7 @@ describe.each(STORE_KINDS)('on %s', (kind) => {
     ).toEqual(Array.from({ length: 9 }, (_, i) => `s${i}`));
   });
 
-  test('a courier that died in the middle: another delivers after the lease', async () => {
+  test('a dispatcher that died in the middle: another delivers after the lease', async () => {
     await tell('a');
     const [waiting] = await opened.store.outbox.due(slack.messenger.name, clock.now(), 10);
     await opened.store.outbox.lease([waiting?.id as number], clock.now(), new Date(clock.now().getTime() + 60_000));

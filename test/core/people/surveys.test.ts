@@ -1,4 +1,4 @@
-/** A survey of forty people from the lot to the summary, attacked through every face that could tell who said what. */
+/** A survey of forty people from the lot to the summary, attacked through every interface that could tell who said what. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { jobActor } from '../../../src/core/actor.ts';
 import type { ComposedSurvey } from '../../../src/core/people/surveys.ts';
@@ -313,7 +313,7 @@ describe.each(['sqlite', 'postgresql'] as const)('a survey of forty people on %s
     ]);
   });
 
-  test('the audit tells that answers were given and neither by whom, when, nor what', async () => {
+  test('the audit shows that answers were given and neither by whom, when, nor what', async () => {
     const { items } = await ports().store.audit.list({ tool: 'answer_survey' }, { limit: 1000, offset: 0 });
     expect(items.filter(({ outcome }) => outcome === 'ok')).toHaveLength(40);
     for (const { actor, actorKind, via, role, inputDigest, subject, error, durationMs, at } of items) {
@@ -348,7 +348,7 @@ describe.each(['sqlite', 'postgresql'] as const)('a survey of forty people on %s
       }
       for (const { token } of office.letters) expect(text).not.toContain(token);
     }
-    expect(page).toContain('dex_tool_calls_total{tool="answer_survey",face="slack",outcome="ok"}');
+    expect(page).toContain('dex_tool_calls_total{tool="answer_survey",interface="slack",outcome="ok"}');
   });
 });
 

@@ -29,9 +29,9 @@ describe.each(STORE_KINDS)('%s', (kind) => {
   const register = () => store.endpoints.register(registration(), null, OLD);
 
   /** Writes a snapshot and a score for each moment. */
-  async function scan({ id }: Endpoint, moments: Date[], value: (index: number) => number = () => 50) {
-    await store.snapshots.add(moments.map((at, i) => snapshot(id, at, value(i))));
-    await store.scores.add(moments.map((at, i) => score(id, at, value(i))));
+  async function scan({ id }: Endpoint, timestamps: Date[], value: (index: number) => number = () => 50) {
+    await store.snapshots.add(timestamps.map((at, i) => snapshot(id, at, value(i))));
+    await store.scores.add(timestamps.map((at, i) => score(id, at, value(i))));
   }
 
   const quarters = (start: Date, count: number) =>
@@ -55,8 +55,8 @@ describe.each(STORE_KINDS)('%s', (kind) => {
     ]);
     expect(points.at(-1)?.components).toEqual({ device: 25, network: null, app: null, remediation: 100 });
 
-    const course = (await store.snapshots.courses([endpoint.id], OLD)).get(endpoint.id);
-    expect(course?.map(({ cpuPct, memoryPct, diskPct }) => [cpuPct, memoryPct, diskPct])).toEqual([
+    const samples = (await store.snapshots.histories([endpoint.id], OLD)).get(endpoint.id);
+    expect(samples?.map(({ cpuPct, memoryPct, diskPct }) => [cpuPct, memoryPct, diskPct])).toEqual([
       [25, 40.5, null],
       [65, 40.5, null],
       [90, 40.5, null],
@@ -64,7 +64,7 @@ describe.each(STORE_KINDS)('%s', (kind) => {
     ]);
     const [rolledUp] = await store.retention.snapshots.find([{ subjectId: endpoint.id, hour: OLD }]);
     expect(rolledUp?.samples).toBe(4);
-    expect(rolledUp?.spreads).toMatchObject({
+    expect(rolledUp?.aggregates).toMatchObject({
       reachablePct: { mean: 100, min: 100, max: 100, count: 4 },
       cpuPct: { mean: 25, min: 10, max: 40, count: 4 },
       dnsFailurePct: { mean: 0, count: 4 },
@@ -74,7 +74,7 @@ describe.each(STORE_KINDS)('%s', (kind) => {
     });
   });
 
-  test('history can be asked for from before a moment, across the border', async () => {
+  test('history can be asked for from before a timestamp, across the border', async () => {
     const endpoint = await register();
     await scan(endpoint, [...quarters(OLD, 8), ...quarters(daysAgo(2), 4)]);
     await tend();
@@ -162,9 +162,9 @@ describe.each(STORE_KINDS)('%s', (kind) => {
     await tend();
   });
 
-  test('the fleet keeps its course', async () => {
-    const moments = [...quarters(OLD, 4), daysAgo(1)];
-    for (const [i, at] of moments.entries()) await store.fleetScores.add({ at, average: 60 + i, endpoints: 10 });
+  test('the fleet keeps its history', async () => {
+    const timestamps = [...quarters(OLD, 4), daysAgo(1)];
+    for (const [i, at] of timestamps.entries()) await store.fleetScores.add({ at, average: 60 + i, endpoints: 10 });
     expect(await store.fleetScores.since(OLD)).toHaveLength(5);
     await tend();
     expect(await store.fleetScores.since(OLD)).toEqual([

@@ -173,7 +173,7 @@ describe.each(STORE_KINDS)('%s', (storeKind) => {
       endpoint_id: gone,
       kind: SAMPLE_BLOCK_KINDS.scoreHour,
       day: new Date(daysAgo(100).toISOString().slice(0, 10)),
-      data: encodeBlock([{ '@': 0, samples: 1, spreads: {} }]),
+      data: encodeBlock([{ '@': 0, samples: 1, aggregates: {} }]),
     });
     const { forgotten } = await tend();
     expect(forgotten.endpoints).toBe(0);

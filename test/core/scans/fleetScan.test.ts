@@ -109,7 +109,7 @@ describe.each(STORE_KINDS)('%s', (kind) => {
     expect(await looks()).toEqual({ all: 20, endpoints: 20 });
   }, 120_000);
 
-  test('a shard of a dead process is taken up where its commits ended; waking from the dead, that commits nothing', async () => {
+  test('a shard of a dead process is reclaimed where its commits ended; waking from the dead, that commits nothing', async () => {
     const id = await begun(150);
     const asleep = Promise.withResolvers<void>();
     let looked = 0;

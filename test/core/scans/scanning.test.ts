@@ -45,16 +45,16 @@ test('a number that is none costs the metric, not the scan', async () => {
   expect(body.coverage).toBeLessThan(1);
 });
 
-test('a course that is older than single scans says which of its points are hourly means', async () => {
-  await service.call('POST', PATH, { hostname: 'old-course' });
-  await scan('old-course', WELL);
+test('a history that is older than single scans says which of its points are hourly means', async () => {
+  await service.call('POST', PATH, { hostname: 'old-history' });
+  await scan('old-history', WELL);
   clock.advance(HOUR_MS / 4);
-  await scan('old-course', { ...WELL, cpuPct: 99, memoryPct: 99 });
+  await scan('old-history', { ...WELL, cpuPct: 99, memoryPct: 99 });
   clock.advance(20 * DAY_MS);
-  await scan('old-course', WELL);
+  await scan('old-history', WELL);
   await service.app.invoke('tend_retention', {}, jobActor('dex_tend_retention'));
 
-  const { body } = await service.call('GET', `${PATH}/old-course/history`);
+  const { body } = await service.call('GET', `${PATH}/old-history/history`);
   expect(body.count).toBe(2);
   const [now, hour] = body.history;
   expect(now.hourly).toBeNull();
@@ -62,14 +62,14 @@ test('a course that is older than single scans says which of its points are hour
   expect(hour.score).toBeCloseTo((hour.hourly.lowest + 100) / 2, 1);
   expect(hour.scored_at).toBe('2026-03-02T09:00:00.000Z');
 
-  const { text } = await service.app.invoke('get_score_history', { hostname: 'old-course' }, jobActor('test'));
+  const { text } = await service.app.invoke('get_score_history', { hostname: 'old-history' }, jobActor('test'));
   expect(text).toContain(`lowest ${hour.hourly.lowest}, highest 100 over 3 scans`);
   expect(text).toContain('hourly means up to 2026-03-02T09:00:00.000Z');
-  const earlier = await service.call('GET', `${PATH}/old-course/history?before=${now.scored_at}`);
+  const earlier = await service.call('GET', `${PATH}/old-history/history?before=${now.scored_at}`);
   expect(earlier.body.history).toEqual([hour]);
-  expect((await service.call('GET', `${PATH}/old-course/history?before=yesterday`)).status).toBe(400);
+  expect((await service.call('GET', `${PATH}/old-history/history?before=yesterday`)).status).toBe(400);
 
-  const picture = await fetch(`${service.url}${PATH}/old-course/history`, {
+  const picture = await fetch(`${service.url}${PATH}/old-history/history`, {
     headers: { 'X-API-Key': API_KEY, Accept: 'image/png' },
   });
   expect(picture.headers.get('content-type')).toBe('image/png');

@@ -115,7 +115,7 @@ describe('firing', () => {
   });
 });
 
-describe('a foreseen trouble', () => {
+describe('a predicted problem', () => {
   const foreseen = (more: Parameters<typeof firing>[0] = {}) =>
     firing({ series: FORECAST_SERIES, alertType: 'predictive', predictedTimeToImpact: 'about 3 hours', ...more });
   const predicted = () => move(null, foreseen({ severity: 'critical' })).alert;
@@ -126,7 +126,7 @@ describe('a foreseen trouble', () => {
   test('becomes the real one when it is measured, and keeps its history', () => {
     const real = move(predicted(), full, at(1000));
     expect(real.alert).toMatchObject({ alertType: 'metric', message: 'full', series: ['scan', FORECAST_SERIES] });
-    expect(real.event).toEqual({ from: 'active', to: 'active', why: 'what was foreseen has come true: full' });
+    expect(real.event).toEqual({ from: 'active', to: 'active', why: 'the prediction is confirmed: full' });
     const after = move(real.alert, foreseen({ severity: 'critical', predictedTimeToImpact: 'now' }), at(2000));
     expect(after.alert).toMatchObject({ alertType: 'metric', message: 'full', predictedTimeToImpact: 'now' });
     expect(move(after.alert, full, at(3000)).kind).toBe('unchanged');
@@ -221,7 +221,7 @@ describe('people and time', () => {
     expect(twice.alert).toMatchObject({ acknowledgedAt: NOW, acknowledgedUntil: null, acknowledgedBy: 'you' });
   });
 
-  test('quiet time ends by the clock; until it clears never does', () => {
+  test('snooze ends by the clock; until it clears never does', () => {
     const quiet = (acknowledge(raised(), 'me', at(1000), 'why', NOW) as Move).alert;
     expect(expireAcknowledgement(quiet, at(999))).toBeNull();
     expect(expireAcknowledgement(quiet, at(1000))).toMatchObject({

@@ -64,7 +64,7 @@ test('an alert from before counts for its end, not for its creation', () => {
   expect(kpis([old], SINCE)).toMatchObject({ totalAlerts: 0, resolvedAlerts: 1, mttrMinutes: 60, byAlertName: [] });
 });
 
-test('a trouble lasts from where its source saw it begin, and one that came back since it was first raised', () => {
+test('a problem lasts from where its source saw it begin, and one that came back since it was first raised', () => {
   const told = alert({ startsAt: at(8), createdAt: at(10), resolvedAt: at(20), resolution: 'source' });
   expect(kpis([told], SINCE).mttrMinutes).toBe(12);
   const back = alert({ startsAt: at(18), createdAt: at(10), resolvedAt: at(20), resolution: 'source', flaps: 1 });

@@ -5,10 +5,10 @@ import {
   judgePrediction,
   limitReachedAt,
   type Prediction,
+  type PredictionVerdict,
   predictionAccuracy,
   predictionDeadline,
   predictionOf,
-  type Verdict,
 } from '../../../src/domain/forecasts/prediction.ts';
 import { analyseTrend } from '../../../src/domain/forecasts/trend.ts';
 
@@ -16,7 +16,7 @@ const HOUR_MS = 3_600_000;
 const MADE_MS = Date.UTC(2026, 2, 10, 12);
 const hoursOn = (hours: number) => new Date(MADE_MS + hours * HOUR_MS);
 
-/** Foreseen in 50 hours, between 40 and 60. */
+/** Predicted in 50 hours, between 40 and 60. */
 const prediction: Prediction = {
   hostname: 'dev-machine-01',
   metric: 'diskPct',
@@ -108,7 +108,7 @@ it('predictionOf keeps what a trend foresees, and nothing when it foresees nothi
 });
 
 describe('predictionAccuracy', () => {
-  const ledger = (...verdicts: [Verdict, number | null][]) =>
+  const ledger = (...verdicts: [PredictionVerdict, number | null][]) =>
     verdicts.map(([verdict, leadHours]) => ({ verdict, leadHours }));
 
   it('counts precision over what was judged only', () => {
@@ -147,9 +147,9 @@ describe('aftermathOf', () => {
     points.map(([hour, value]) => ({ atMs: hoursOn(hour).getTime(), value }));
 
   it('finds the limit, and who stepped in', () => {
-    const course = samples([10, 80], [50, 91], [51, 92]);
-    expect(aftermathOf(prediction, course, null, hoursOn(60))).toEqual({ reachedAt: hoursOn(50), intervenedAt: null });
-    expect(aftermathOf(prediction, course, hoursOn(20), hoursOn(60)).intervenedAt).toEqual(hoursOn(20));
+    const history = samples([10, 80], [50, 91], [51, 92]);
+    expect(aftermathOf(prediction, history, null, hoursOn(60))).toEqual({ reachedAt: hoursOn(50), intervenedAt: null });
+    expect(aftermathOf(prediction, history, hoursOn(20), hoursOn(60)).intervenedAt).toEqual(hoursOn(20));
   });
 
   it('says nothing of an endpoint that was out of sight when the limit was due', () => {

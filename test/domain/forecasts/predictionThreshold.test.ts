@@ -1,13 +1,13 @@
 /** What the ledger proposes, and what it refuses to. */
 import { expect, test } from 'vitest';
-import type { Verdict } from '../../../src/domain/forecasts/prediction.ts';
+import type { PredictionVerdict } from '../../../src/domain/forecasts/prediction.ts';
 import { JUDGED_NEEDED, proposeHorizon, rulesWith } from '../../../src/domain/forecasts/predictionThreshold.ts';
 
 const MADE = new Date('2026-03-01T00:00:00Z');
 const hoursLater = (hours: number) => new Date(MADE.getTime() + hours * 3_600_000);
 
 /** So many predictions whose latest time was so far away when they were made. */
-const rows = (count: number, highHours: number, verdict: Verdict, leadHours: number | null = null) =>
+const rows = (count: number, highHours: number, verdict: PredictionVerdict, leadHours: number | null = null) =>
   Array.from({ length: count }, () => ({ madeAt: MADE, latestAt: hoursLater(highHours), verdict, leadHours }));
 
 test('with too few verdicts it proposes nothing and says how many it needs; open and averted ones are none', () => {
@@ -46,7 +46,7 @@ test('false alarms from far away go with the longest horizon that leaves them ou
 });
 
 test('a horizon that would miss what came true, or leave no time to act, is not proposed', () => {
-  // Each came after half the time that was foreseen: with 24 hours less they would have come unannounced.
+  // Each came after half the time that was predicted: with 24 hours less they would have come unannounced.
   const close = [...rows(10, 160, 'late', 16), ...rows(10, 160, 'false')];
   expect(proposeHorizon(close, 168).proposed).toBeNull();
   const late = [...rows(10, 160, 'late', 26), ...rows(10, 160, 'false')];

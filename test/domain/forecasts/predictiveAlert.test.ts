@@ -121,7 +121,7 @@ describe('hysteresis', () => {
 describe('a limit that is reached', () => {
   const full = disk((hour) => 95 + 0.05 * hour);
 
-  it('turns a standing prediction into a critical alert that has come true', () => {
+  it('turns a current prediction into a critical alert that has come true', () => {
     expect(predictiveAlert(full, standing)).toMatchObject({
       alertName: 'DiskFull',
       severity: 'critical',

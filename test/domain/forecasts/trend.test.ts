@@ -152,7 +152,7 @@ describe('a laptop that is off at night', () => {
   const isOn = (hour: number) => (((hour + 4) % 24) + 24) % 24 < 10;
   const hoursOn = (from: number) => Array.from({ length: -from }, (_, i) => isOn(from + i)).filter(Boolean).length;
 
-  it('is foreseen by its running time, in hours of the wall clock', () => {
+  it('is predicted by its running time, in hours of the wall clock', () => {
     const value = (hour: number) => 80 - 0.4 * hoursOn(Math.floor(hour));
     const trend = diskTrend(series(160, (hour) => (isOn(hour) ? value(hour) : null)));
     expect(trend.status).toBe('alert');

@@ -10,7 +10,7 @@ const HOUR_MS = 3_600_000;
 
 const full = (diskPct: number | null) => ({ ...emptySnapshot(endpointOf(), new Date(0)), diskPct });
 
-describe('of a trouble that another source reported', () => {
+describe('of a problem that another source reported', () => {
   const rule: AlertRule = { name: 'DiskFull', measure: 'disk_pct', above: 95, clear: 90, for: 1, severity: 'critical' };
   test.each([
     [97, 40, 'over'],
@@ -28,11 +28,11 @@ describe('of a trouble that another source reported', () => {
 
   test('it says what is found', () => {
     const proof = ruleProof(rule, full(97), full(92));
-    expect(proof).toEqual({ finding: 'holds', words: 'disk: 92 %, not below 90 % again' });
+    expect(proof).toEqual({ finding: 'holds', text: 'disk: 92 %, not below 90 % again' });
   });
 });
 
-describe('of a predicted trouble', () => {
+describe('of a predicted problem', () => {
   const climb = (slopePerHour: number, noise = 0): SeriesPoint[] =>
     Array.from({ length: 48 * 4 }, (_, i) => ({
       atMs: (i / 4) * HOUR_MS,
@@ -48,7 +48,7 @@ describe('of a predicted trouble', () => {
     ['a slow climb that is far from its limit now', climb(0.2), 0.2, 27, 'over'],
     ['nothing measured', climb(1), 1, null, 'unknown'],
     ['nothing known of before', [], 1, 30, 'unknown'],
-  ] as const)('%s: %s', (_name, course, slopePerHour, after, finding) => {
-    expect(forecastProof('diskPct', course, slopePerHour, after).finding).toBe(finding);
+  ] as const)('%s: %s', (_name, history, slopePerHour, after, finding) => {
+    expect(forecastProof('diskPct', history, slopePerHour, after).finding).toBe(finding);
   });
 });

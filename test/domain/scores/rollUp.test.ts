@@ -25,9 +25,14 @@ test('samples are gathered by subject and hour; what was not measured does not c
     sample('09:30:00', 7, 2),
   ];
   expect(rollUp(samples)).toEqual([
-    { subjectId: 1, hour: at('09:00:00'), samples: 3, spreads: { cpuPct: { mean: 25, min: 10, max: 40, count: 2 } } },
-    { subjectId: 1, hour: at('10:00:00'), samples: 1, spreads: { cpuPct: null } },
-    { subjectId: 2, hour: at('09:00:00'), samples: 1, spreads: { cpuPct: { mean: 7, min: 7, max: 7, count: 1 } } },
+    {
+      subjectId: 1,
+      hour: at('09:00:00'),
+      samples: 3,
+      aggregates: { cpuPct: { mean: 25, min: 10, max: 40, count: 2 } },
+    },
+    { subjectId: 1, hour: at('10:00:00'), samples: 1, aggregates: { cpuPct: null } },
+    { subjectId: 2, hour: at('09:00:00'), samples: 1, aggregates: { cpuPct: { mean: 7, min: 7, max: 7, count: 1 } } },
   ]);
   expect(rollUp([])).toEqual([]);
 });
@@ -40,8 +45,8 @@ test('however samples come in parts, the joined roll-ups say what one of all of 
       const joined = joinRollUps(of(first) as HourlyRollUp<'cpuPct'>, of(second) as HourlyRollUp<'cpuPct'>);
       const whole = of([...first, ...second]) as HourlyRollUp<'cpuPct'>;
       expect(joined.samples).toBe(whole.samples);
-      const { cpuPct } = whole.spreads;
-      expect(joined.spreads.cpuPct).toEqual(cpuPct && { ...cpuPct, mean: expect.closeTo(cpuPct.mean, 9) });
+      const { cpuPct } = whole.aggregates;
+      expect(joined.aggregates.cpuPct).toEqual(cpuPct && { ...cpuPct, mean: expect.closeTo(cpuPct.mean, 9) });
     }),
   );
 });

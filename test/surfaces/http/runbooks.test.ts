@@ -138,18 +138,18 @@ describe('for an endpoint', () => {
     expect(body).toMatchObject({
       hostname: 'advice-alert',
       query: 'DiskFull',
-      runbooks: [{ doc_id: 'disk_windows', score: 1, trouble: 'DiskFull' }],
+      runbooks: [{ doc_id: 'disk_windows', score: 1, problem: 'DiskFull' }],
     });
-    expect(Object.keys(body.runbooks[0]).sort()).toEqual([...HIT_FIELDS, 'trouble'].sort());
+    expect(Object.keys(body.runbooks[0]).sort()).toEqual([...HIT_FIELDS, 'problem'].sort());
   });
 
   test('without one: the first page for each of its alerts and for whatever else lowers its score', async () => {
     const body = await scanned('advice-two', { ...WELL, diskPct: 97, diskMount: '/home', memoryPct: 96 });
     expect(body.runbooks.slice(0, 2)).toMatchObject([
-      { doc_id: 'disk_linux', score: 1, trouble: expect.stringMatching(/^DiskFull: .*97 %/) },
-      { doc_id: 'memory', score: 1, trouble: expect.stringMatching(/^HighMemory: .*96 %/) },
+      { doc_id: 'disk_linux', score: 1, problem: expect.stringMatching(/^DiskFull: .*97 %/) },
+      { doc_id: 'memory', score: 1, problem: expect.stringMatching(/^HighMemory: .*96 %/) },
     ]);
-    // The disk has an alert and lowers the score: one trouble.
+    // The disk has an alert and lowers the score: one problem.
     expect(body.query.match(/DiskFull/g)).toHaveLength(1);
     expect(new Set(ids(body.runbooks)).size).toBe(body.runbooks.length);
     expect(ids(body.runbooks)).not.toContain('disk_windows');

@@ -1,4 +1,4 @@
-/** A repair on a machine that matters, in Slack: the card, the answers of two people, and the owner's word on the fix. */
+/** A repair on a machine that matters, in Slack: the card, the answers of two people, and the owner's answer on the fix. */
 import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

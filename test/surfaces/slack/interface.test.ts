@@ -1,4 +1,4 @@
-/** The Slack face from outside: the same requests over HTTP and over Socket Mode, against a local Web API. */
+/** The Slack interface from outside: the same requests over HTTP and over Socket Mode, against a local Web API. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Findings, machines, WELL } from '../../helpers/machines.ts';
 import { startTestService, type TestService } from '../../helpers/service.ts';
@@ -258,7 +258,7 @@ describe.each(['http', 'socket'] as const)('over %s', (mode) => {
     const home = await slack.until(() => slack.calls.find(({ method }) => method === 'views.publish'));
     expect(home.answer.ok).toBe(true);
     expect(shown(home.body.view)).toMatch(
-      /alice-laptop could work better|alice-laptop has serious trouble|alice-laptop works well/,
+      /alice-laptop could work better|alice-laptop has serious problems|alice-laptop works well/,
     );
     expect(shown(home.body.view)).not.toContain('Fleet');
     for (let twice = 0; twice < 2; twice++) {

@@ -4,7 +4,7 @@ import type { WantedMetrics } from './prometheusText.ts';
 
 const NAME = 'node_exporter';
 
-export const MEMORY = ['MemAvailable', 'MemTotal', 'Hugetlb', 'SwapTotal', 'SwapFree'].map(
+const MEMORY = ['MemAvailable', 'MemTotal', 'Hugetlb', 'SwapTotal', 'SwapFree'].map(
   (field) => `node_memory_${field}_bytes`,
 );
 /** macOS and the BSDs: pages by what they are used for. */

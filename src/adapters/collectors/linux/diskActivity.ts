@@ -1,7 +1,7 @@
-/** Reads Linux' disk counters: how long requests took and how much of the time a disk was busy between two scans. */
+/** Reads Linux' disk counters: requests, the time they took, and the time in which a disk was busy. */
 
 /** Counters since boot of one physical disk. */
-export interface DiskCounters {
+interface DiskCounters {
   requests: number;
   /** Time that all requests together spent waiting and being served, milliseconds. */
   requestMs: number;
@@ -30,26 +30,4 @@ export function parseDiskstats(text: string): Map<string, DiskCounters> {
     if (Object.values(counters).every(Number.isFinite)) disks.set(name, counters);
   }
   return disks;
-}
-
-export interface DiskActivity {
-  /** Mean time of a request, milliseconds; null when the disk had too few to tell. */
-  latencyMs: number | null;
-  /** 0–100. */
-  busyPct: number;
-}
-
-/** Below this many requests the mean says more about one of them than about the disk. */
-const MIN_REQUESTS = 20;
-
-/** What happened between two readings `elapsedS` apart; null when a counter was reset or no time has passed. */
-export function diskActivity(before: DiskCounters, after: DiskCounters, elapsedS: number): DiskActivity | null {
-  const requests = after.requests - before.requests;
-  const requestMs = after.requestMs - before.requestMs;
-  const busyMs = after.busyMs - before.busyMs;
-  if (!(elapsedS > 0) || requests < 0 || requestMs < 0 || busyMs < 0) return null;
-  return {
-    latencyMs: requests < MIN_REQUESTS ? null : requestMs / requests,
-    busyPct: Math.min(100, busyMs / (10 * elapsedS)),
-  };
 }

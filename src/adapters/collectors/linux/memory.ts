@@ -1,7 +1,7 @@
 /** Reads Linux' memory: what programs can still have, with ZFS' cache and reserved huge pages told apart, and swap. */
 import { measured, missing, type Reading } from '../../../domain/signals/reading.ts';
 
-export interface LinuxMemory {
+interface LinuxMemory {
   /** Share of memory that programs cannot get, 0–100; memory reserved as huge pages belongs to neither side. */
   memoryPct: Reading<number>;
   /** Used share of swap, 0–100. */

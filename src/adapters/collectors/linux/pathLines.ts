@@ -1,6 +1,6 @@
 /** Takes apart what `grep -s . FILES` prints of several small files: the path, a colon, one line. */
 
-export interface PathLine {
+interface PathLine {
   path: string;
   line: string;
 }

@@ -1,7 +1,7 @@
 /** Reads Linux' processor times: how they were spent since boot, and when that was. */
 
 /** Processor time since boot in seconds, summed over all cores. */
-export interface ProcessorTimes {
+interface ProcessorTimes {
   /** Time with nothing to run, waiting for disks included. */
   idleS: number;
   totalS: number;

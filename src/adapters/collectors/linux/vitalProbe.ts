@@ -14,7 +14,7 @@ import { readPowerSupplies } from './power.ts';
 import { NO_PRESSURE, parsePressureTotal } from './pressure.ts';
 import { parseBootTime, parseProcStat } from './processor.ts';
 import { linkStates } from './vpn.ts';
-import { mergeWifi, parseIwLinks, parseProcWireless } from './wireless.ts';
+import { mergeWifi, parseIwLinks, parseNmcliWifi, parseProcWireless } from './wireless.ts';
 
 const file = (name: string, ...files: string[]): Source => ({ name, files });
 const files = (name: string, ...patterns: string[]): Source => ({ name, files: patterns, withPaths: true });
@@ -36,13 +36,13 @@ const SENSORS = files('sensors', '/sys/class/hwmon/hwmon*/name', '/sys/class/hwm
 const THROTTLE = files('throttle', '/sys/devices/system/cpu/cpu*/thermal_throttle/*_throttle_count');
 const UNITS: Source = { name: 'units', command: ['systemctl', ...LIST_UNITS_ARGS] };
 const ONE_SHOTS: Source = { name: 'oneShots', command: ['systemctl', ...ONE_SHOT_ARGS] };
-/** `iw` wants a device's name, so a constant script of two lines goes over those that have a radio. */
+/** `iw` wants a device's name, so a constant script goes over those that have a radio; NetworkManager where there is no `iw`. */
 const IW: Source = {
   name: 'iw',
   command: [
     'sh',
     '-c',
-    'command -v iw >/dev/null || exit 0; cd /sys/class/net && for device in *; do [ -e "$device/phy80211" ] && echo "@$device" && iw dev "$device" link; done',
+    'ls -d /sys/class/net/*/phy80211 >/dev/null 2>&1 || exit 0; if command -v iw >/dev/null; then cd /sys/class/net && for device in *; do [ -e "$device/phy80211" ] && echo "@$device" && iw dev "$device" link; done; else nmcli -t -f ACTIVE,DEVICE,SIGNAL,RATE device wifi list --rescan no; fi',
   ],
 };
 
@@ -91,7 +91,11 @@ function powerReadings(texts: Texts): Collected {
 }
 
 const wifiReadings = (texts: Texts): Collected =>
-  wifiItems(measured(mergeWifi(parseProcWireless(texts.text(WIRELESS)), parseIwLinks(texts.text(IW)))));
+  wifiItems(
+    measured(
+      mergeWifi(parseProcWireless(texts.text(WIRELESS)), parseIwLinks(texts.text(IW)), parseNmcliWifi(texts.text(IW))),
+    ),
+  );
 
 function readCounters(texts: Texts): Counters {
   const counters: Counters = new Map();

@@ -2,7 +2,7 @@
 import type { NetworkInterfaceInfo } from 'node:os';
 
 /** Counters since boot of one interface, both directions together. */
-export interface LinkCounters {
+interface LinkCounters {
   packets: number;
   errors: number;
 }

@@ -12,7 +12,7 @@ export interface DiskHealth {
   wearPct: Reading<number>;
 }
 
-export const MAX_DISKS = 32;
+const MAX_DISKS = 32;
 
 interface SmartReport {
   device?: { name?: string };

@@ -12,7 +12,7 @@ export interface ProcessSample {
   memoryBytes: number;
 }
 
-export interface ProgramUse {
+interface ProgramUse {
   program: string;
   /** Of all cores together, 0–100. */
   cpuPct: number;

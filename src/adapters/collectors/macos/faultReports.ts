@@ -1,7 +1,7 @@
 /** Reads which programs of a Mac crashed or hung, and whether it panicked, from the reports that macOS keeps. */
 import { type ProgramFault, programName } from '../machine/programFaults.ts';
 
-export interface FaultReports {
+interface FaultReports {
   crashes: ProgramFault[];
   hangs: ProgramFault[];
   panics: Date[];

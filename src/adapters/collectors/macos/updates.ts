@@ -1,7 +1,7 @@
 /** Reads how current a Mac is from what Software Update noted at its last check: nothing is fetched. */
 import { measured, missing, type Reading } from '../../../domain/signals/reading.ts';
 
-export interface SoftwareUpdateState {
+interface SoftwareUpdateState {
   updates: Reading<number>;
   securityUpdates: Reading<number>;
   checkedAt: Reading<Date>;

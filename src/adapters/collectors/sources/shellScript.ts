@@ -54,7 +54,7 @@ function lineOf({ name, files, withPaths, command, timeoutS = DEFAULT_TIMEOUT_S 
 const quoted = (word: string): string =>
   word === SPAN ? '"$span"' : /^[\w./:=,+%-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 
-export interface ShellReport {
+interface ShellReport {
   /** As `uname -s` names it; null when the output is not the script's. */
   system: string | null;
   texts: Texts;

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { Client, type ClientErrorExtensions, type ServerHostKeyAlgorithm } from 'ssh2';
 import { Unreachable } from '../readings.ts';
 
-export interface Login {
+interface Login {
   host: string;
   port: number;
   username: string;
@@ -11,7 +11,7 @@ export interface Login {
   readyTimeout: number;
 }
 
-export interface Connected {
+interface Connected {
   client: Client;
   /** `SHA256:…` of the key that the host showed. */
   hostKey: string;

@@ -45,7 +45,7 @@ export const REPORT_SCRIPT = platformScript({ Linux: PROBES.Linux.probes, Darwin
 export const RARE_PROBES: readonly Probe[] = [...LINUX_PROBES, ...MAC_PROBES].filter(({ everyS }) => everyS > 0);
 export const SAMPLE_AGAIN = again.name;
 
-export interface MachineReport {
+interface MachineReport {
   os: OsPlatform;
   collected: Collected;
   /** What each rare probe read that was due. */

@@ -11,7 +11,7 @@ const EVERY_MS: Record<WindowsPart, number> = { system: 15 * 60_000, faults: 3_6
 const TIMEOUT_MS = 25_000;
 const MAX_OUTPUT_BYTES = 2 * 1024 * 1024;
 
-export interface WindowsReader {
+interface WindowsReader {
   /** The last readings of every part, those that are due read anew. Never rejects. */
   read(context: WindowsContext, logSpanS: number, signal: AbortSignal): Promise<Collected>;
 }

@@ -19,7 +19,7 @@ export const POWERSHELL_ARGS = [
 ];
 
 /** How much of the past is read. */
-export interface ScriptSpan {
+interface ScriptSpan {
   /** Seconds of log whose errors count. */
   logSpanS: number;
   due: readonly WindowsPart[];

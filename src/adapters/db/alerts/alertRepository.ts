@@ -4,7 +4,7 @@ import type { AlertFilter, AlertRepository } from '../../../core/ports/alertPort
 import type { Alert, AlertEvent, Severity } from '../../../domain/alerts/alert.ts';
 import { equalRows, insertKeyedRows, insertRows, readRows, saveRows } from '../bulk.ts';
 import { AlertEventRow, AlertRow } from '../entities/alerts.ts';
-import { chunked, marks, plain, type Session } from '../rows.ts';
+import { chunked, type DbSession, placeholders, plain } from '../rows.ts';
 
 type Row = InferEntity<typeof AlertRow>;
 
@@ -48,7 +48,7 @@ const KPI_FIELDS = [
   'flaps',
 ] as const;
 
-export function alertRepository(session: Session): AlertRepository {
+export function alertRepository(session: DbSession): AlertRepository {
   const read = (tail: string, parameters: readonly unknown[]): Promise<Alert[]> =>
     readRows(session(), AlertRow, tail, parameters);
 
@@ -68,7 +68,7 @@ export function alertRepository(session: Session): AlertRepository {
     },
 
     async open(endpointIds) {
-      const which = endpointIds === undefined ? '' : ` and endpoint_id in (${marks(endpointIds)})`;
+      const which = endpointIds === undefined ? '' : ` and endpoint_id in (${placeholders(endpointIds)})`;
       return read(`where status <> 'resolved'${which} order by id`, endpointIds ?? []);
     },
 
@@ -93,7 +93,7 @@ export function alertRepository(session: Session): AlertRepository {
     },
 
     async byIds(ids) {
-      return read(`where id in (${marks(ids)}) order by id`, ids);
+      return read(`where id in (${placeholders(ids)}) order by id`, ids);
     },
 
     async list(filter, page) {

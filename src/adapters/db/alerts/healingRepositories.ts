@@ -3,9 +3,9 @@ import { type FilterQuery, type InferEntity, raw } from '@mikro-orm/core';
 import type { ApprovalRepository, RemediationRepository, StoredApproval } from '../../../core/ports/alertPorts.ts';
 import { OPEN_REMEDIATION_STATUSES, type Remediation } from '../../../domain/healing/remediation.ts';
 import { ApprovalRow, RemediationRow } from '../entities/healing.ts';
-import { plain, type Session } from '../rows.ts';
+import { type DbSession, plain } from '../rows.ts';
 
-export function approvalRepository(session: Session): ApprovalRepository {
+export function approvalRepository(session: DbSession): ApprovalRepository {
   return {
     async add(approval) {
       await session().insert(ApprovalRow, approval);
@@ -54,7 +54,7 @@ export function approvalRepository(session: Session): ApprovalRepository {
   };
 }
 
-export function remediationRepository(session: Session): RemediationRepository {
+export function remediationRepository(session: DbSession): RemediationRepository {
   return {
     async add(remediation) {
       await session().insert(RemediationRow, remediation);

@@ -2,9 +2,9 @@
 import type { InferEntity } from '@mikro-orm/core';
 import type { PredictionRepository, StoredPrediction } from '../../../core/ports/alertPorts.ts';
 import { PredictionRow, PredictionThresholdRow } from '../entities/alerts.ts';
-import { chunked, plain, type Session } from '../rows.ts';
+import { chunked, type DbSession, plain } from '../rows.ts';
 
-export function predictionRepository(session: Session): PredictionRepository {
+export function predictionRepository(session: DbSession): PredictionRepository {
   return {
     async add(rows) {
       for (const chunk of chunked([...rows])) await session().insertMany(PredictionRow, chunk);

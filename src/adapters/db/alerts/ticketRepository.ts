@@ -3,9 +3,9 @@ import type { InferEntity } from '@mikro-orm/core';
 import type { TicketRepository } from '../../../core/ports/alertPorts.ts';
 import type { Ticket } from '../../../domain/alerts/ticket.ts';
 import { TicketDeliveryRow, TicketRow } from '../entities/healing.ts';
-import { chunked, plain, type Session } from '../rows.ts';
+import { chunked, type DbSession, plain } from '../rows.ts';
 
-export function ticketRepository(session: Session): TicketRepository {
+export function ticketRepository(session: DbSession): TicketRepository {
   return {
     async add(ticket) {
       await session().insert(TicketRow, ticket);

@@ -1,12 +1,12 @@
 /** Hosts that alerts came for and that nobody registered, in the database. */
 import type { UnknownHostRepository } from '../../../core/ports/alertPorts.ts';
 import { UnknownHostRow } from '../entities/alerts.ts';
-import { chunked, plain, type Session } from '../rows.ts';
+import { chunked, type DbSession, plain } from '../rows.ts';
 
 /** A sender can invent names without end; the ones seen last are enough to find the mistake. */
 const KEPT = 1000;
 
-export function unknownHostRepository(session: Session): UnknownHostRepository {
+export function unknownHostRepository(session: DbSession): UnknownHostRepository {
   return {
     async note(seen, now) {
       // In one order everywhere, so that two deliveries never wait for each other's rows.

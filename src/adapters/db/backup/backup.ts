@@ -8,7 +8,7 @@ import { type BackupContent, backupPath, type UploadedFile, writeBackup } from '
 import { dumpPostgres } from './postgresSql.ts';
 import { dumpSqlite } from './sqliteSql.ts';
 
-export interface BackupPlaces {
+interface BackupPlaces {
   databaseUrl: string;
   backupDir: string;
   /** Where uploaded runbooks lie; it need not exist. */

@@ -33,7 +33,7 @@ export interface BackupContent {
   files: AsyncIterable<UploadedFile>;
 }
 
-export interface WrittenBackup {
+interface WrittenBackup {
   file: string;
   bytes: number;
   /** Of the file as it lies on disk, hex. */

@@ -9,12 +9,12 @@ import { type BackupHeader, type OpenedBackup, openBackup } from './backupFile.t
 import { loadPostgres } from './postgresSql.ts';
 import { loadSqlite, takeSqlite } from './sqliteSql.ts';
 
-export interface RestorePlaces {
+interface RestorePlaces {
   databaseUrl: string;
   uploadsDir: string;
 }
 
-/** A process that stopped without a word counts as running for so long. */
+/** A process that stopped without an answer counts as running for so long. */
 const SILENCE_MS = 60_000;
 
 /**

@@ -2,7 +2,7 @@
 
 import { defineEntity, p } from '@mikro-orm/core';
 import type { AlertStatus, AlertType, Resolution, Severity, TicketLink } from '../../../domain/alerts/alert.ts';
-import type { Verdict } from '../../../domain/forecasts/prediction.ts';
+import type { PredictionVerdict } from '../../../domain/forecasts/prediction.ts';
 import type { PredictiveAlertName } from '../../../domain/forecasts/predictiveAlert.ts';
 import type { TrendMetric } from '../../../domain/forecasts/trendRules.ts';
 import { real, word } from './columns.ts';
@@ -87,7 +87,7 @@ export const PredictionRow = defineEntity({
     impactText: p.string(),
     impactHours: real(),
     endedAt: p.datetime(3).nullable(),
-    verdict: word<Verdict>(),
+    verdict: word<PredictionVerdict>(),
     judgedAt: p.datetime(3).nullable(),
     reachedAt: p.datetime(3).nullable(),
     leadHours: real().nullable(),

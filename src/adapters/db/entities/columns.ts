@@ -22,7 +22,7 @@ export class LongId extends Type<number, number | string> {
 export const real = () => p.double().$type<number>();
 
 /** How measures ran within an hour, four columns each, in single precision: nobody reads a mean to eight digits. */
-export function spreads(measures: readonly string[]) {
+export function aggregates(measures: readonly string[]) {
   const optional = () => p.float().$type<number>().nullable();
   return Object.fromEntries(
     measures.flatMap((measure) => [

@@ -29,7 +29,7 @@ export const OutboxRow = defineEntity({
   ],
 });
 
-/** The Slack message that tells of something, so that it can be edited. */
+/** The Slack message about something, so that it can be edited. */
 export const SlackMessageRow = defineEntity({
   name: 'SlackMessage',
   tableName: 'slack_message',

@@ -7,7 +7,7 @@ import type { Invitation, Survey } from '../../../domain/people/survey.ts';
 import { LongId, word } from './columns.ts';
 
 /**
- * Answers that wait to be given out. Nothing in a row may tell who answered or when: the id is drawn at random, and as an
+ * Answers that wait to be published. Nothing in a row may tell who answered or when: the id is drawn at random, and as an
  * integer key it is also the place where SQLite keeps the row.
  */
 export const FeedbackRow = defineEntity({

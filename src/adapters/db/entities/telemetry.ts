@@ -6,7 +6,7 @@ import { FLEET_MEASURES } from '../../../domain/scores/rollUp.ts';
 import type { AppliedCap, Component, Deduction, Improvement } from '../../../domain/scores/score.ts';
 import type { OsPlatform } from '../../../domain/signals/declaration.ts';
 import type { CollectorKind, CollectorOptions, Unmeasured } from '../../../domain/signals/telemetry.ts';
-import { LongId, real, spreads, word } from './columns.ts';
+import { aggregates, LongId, real, word } from './columns.ts';
 
 export const EndpointRow = defineEntity({
   name: 'Endpoint',
@@ -75,7 +75,7 @@ export const SnapshotRow = defineEntity({
   indexes: [
     {
       name: 'snapshot_endpoint_time',
-      // With the metrics whose course is read for the whole fleet every hour: an endpoint's rows lie far apart in the table.
+      // With the metrics whose history is read for the whole fleet every hour: an endpoint's rows lie far apart in the table.
       properties: ['endpointId', 'collectedAt', 'cpuPct', 'memoryPct', 'diskPct'],
     },
   ],
@@ -99,7 +99,7 @@ export const ScoreRow = defineEntity({
   indexes: [{ name: 'score_endpoint_time', properties: ['endpointId', 'scoredAt'] }],
 });
 
-/** The fleet's average after each fleet scan: its course without reading every score again. */
+/** The fleet's average after each fleet scan: its history without reading every score again. */
 export const FleetScoreRow = defineEntity({
   name: 'FleetScore',
   tableName: 'fleet_score',
@@ -136,6 +136,6 @@ export const FleetScoreHourRow = defineEntity({
   properties: {
     hour: p.datetime(3).primary(),
     samples: p.integer(),
-    ...spreads(FLEET_MEASURES),
+    ...aggregates(FLEET_MEASURES),
   },
 });

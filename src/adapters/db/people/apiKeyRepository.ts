@@ -3,11 +3,11 @@ import { type InferEntity, UniqueConstraintViolationException } from '@mikro-orm
 import { AppError } from '../../../core/errors.ts';
 import type { ApiKey, ApiKeyRepository } from '../../../core/ports/storePorts.ts';
 import { ApiKeyRow } from '../entities/work.ts';
-import { plain, type Session } from '../rows.ts';
+import { type DbSession, plain } from '../rows.ts';
 
 const VALID = { revokedAt: null };
 
-export function apiKeyRepository(session: Session): ApiKeyRepository {
+export function apiKeyRepository(session: DbSession): ApiKeyRepository {
   return {
     async add(key, digest) {
       const row = { ...key, digest, lastUsedAt: null, revokedAt: null };

@@ -5,14 +5,14 @@ import type { FeedbackRepository } from '../../../core/ports/feedbackPorts.ts';
 import type { FeedbackSource } from '../../../domain/people/confidentiality.ts';
 import { answersIn } from '../../../domain/people/enps.ts';
 import { FeedbackCellRow, FeedbackCommentRow, FeedbackRow } from '../entities/people.ts';
-import { chunked, plain, type Session } from '../rows.ts';
+import { chunked, type DbSession, plain } from '../rows.ts';
 
 /** Says nothing about order or time; 47 bits, the most that randomInt draws from, make a repeat no concern. */
 function drawnId(): number {
   return randomInt(1, 2 ** 47);
 }
 
-export function feedbackRepository(session: Session): FeedbackRepository {
+export function feedbackRepository(session: DbSession): FeedbackRepository {
   return {
     async add(answers) {
       const rows = answers.map((answer) => ({ id: drawnId(), ...answer }));

@@ -2,9 +2,9 @@
 import { raw } from '@mikro-orm/core';
 import type { RunbookVoteRepository } from '../../../core/ports/storePorts.ts';
 import { RunbookFeedbackRow } from '../entities/people.ts';
-import type { Session } from '../rows.ts';
+import type { DbSession } from '../rows.ts';
 
-export function runbookVoteRepository(session: Session): RunbookVoteRepository {
+export function runbookVoteRepository(session: DbSession): RunbookVoteRepository {
   return {
     async cast({ alertId, ...vote }, now) {
       await session().upsert(

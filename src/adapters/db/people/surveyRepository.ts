@@ -4,13 +4,13 @@ import { AppError } from '../../../core/errors.ts';
 import type { SurveyRepository } from '../../../core/ports/feedbackPorts.ts';
 import type { Invitation, Survey } from '../../../domain/people/survey.ts';
 import { SurveyInvitationRow, SurveyPersonRow, SurveyRow, SurveySeatRow } from '../entities/people.ts';
-import { chunked, plain, type Session } from '../rows.ts';
+import { chunked, type DbSession, plain } from '../rows.ts';
 
 type Row = InferEntity<typeof SurveyInvitationRow>;
 
 const WITH_SEAT = { id: { $in: raw('(select invitation_id from survey_seat)') } };
 
-export function surveyRepository(session: Session): SurveyRepository {
+export function surveyRepository(session: DbSession): SurveyRepository {
   const invitations = async (where: FilterQuery<Row>, limit?: number): Promise<Invitation[]> =>
     (await session().find(SurveyInvitationRow, where, { orderBy: { id: 'asc' }, limit })).map(toInvitation);
 

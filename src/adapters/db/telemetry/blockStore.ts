@@ -1,6 +1,6 @@
 /** The blocks of samples in the database: one row a kind, an endpoint and a day (UTC), so that what is old leaves by the row. */
 import type { SampleBlockKind } from '../entities/telemetry.ts';
-import { chunked, type Moment, marks, msOf, type Session } from '../rows.ts';
+import { chunked, type DbSession, type DbTimestamp, msOf, placeholders } from '../rows.ts';
 import { decodeBlock, encodeBlock, type SampleTree } from './sampleBlock.ts';
 
 const DAY_MS = 86_400_000;
@@ -37,7 +37,7 @@ export interface BlockStore {
 
 interface BlockRow {
   endpoint_id: number;
-  day: Moment;
+  day: DbTimestamp;
   data: Uint8Array;
 }
 
@@ -48,7 +48,7 @@ export function dayOf(atMs: number): Date {
   return new Date(Math.floor(atMs / DAY_MS) * DAY_MS);
 }
 
-export function blockStore(session: Session, kind: SampleBlockKind): BlockStore {
+export function blockStore(session: DbSession, kind: SampleBlockKind): BlockStore {
   const samplesIn = (row: BlockRow, wanted?: (key: string) => boolean): TimedSample[] =>
     decodeBlock(row.data, wanted && ((key) => key === BLOCK_TIME || wanted(key))).map(
       ({ [BLOCK_TIME]: at, ...tree }) => ({
@@ -64,7 +64,7 @@ export function blockStore(session: Session, kind: SampleBlockKind): BlockStore 
     for (const ids of chunked([...endpointIds])) {
       const found = await session().execute<BlockRow[]>(
         `select endpoint_id, day, data from sample_block
-         where kind = ${kind} and endpoint_id in (${marks(ids)})
+         where kind = ${kind} and endpoint_id in (${placeholders(ids)})
            ${since ? 'and day >= ?' : ''} ${before ? 'and day <= ?' : ''}
          order by endpoint_id, day ${newestFirst ? 'desc' : ''} ${limit ? `limit ${limit}` : ''}`,
         [...ids, ...(since ? [dayOf(since.getTime())] : []), ...(before ? [dayOf(before.getTime())] : [])],
@@ -83,7 +83,7 @@ export function blockStore(session: Session, kind: SampleBlockKind): BlockStore 
     session().execute<Row[]>(
       `delete from sample_block where (endpoint_id, kind, day) in (
          select endpoint_id, kind, day from sample_block
-         where kind = ${kind} and endpoint_id in (${marks(ids)}) and day < ? order by endpoint_id, day limit ${blocks})
+         where kind = ${kind} and endpoint_id in (${placeholders(ids)}) and day < ? order by endpoint_id, day limit ${blocks})
        returning ${returning}`,
       [...ids, dayOf(before.getTime())],
     );

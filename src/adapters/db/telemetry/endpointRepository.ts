@@ -7,7 +7,7 @@ import type { EndpointFilter, EndpointRepository } from '../../../core/ports/end
 import type { Endpoint, EndpointCondition } from '../../../domain/fleet/endpoint.ts';
 import { readRows, saveRows } from '../bulk.ts';
 import { EndpointRow } from '../entities/telemetry.ts';
-import { chunked, marks, type Plain, plain, type Session } from '../rows.ts';
+import { chunked, type DbSession, type Plain, placeholders, plain } from '../rows.ts';
 
 type Row = InferEntity<typeof EndpointRow>;
 
@@ -35,7 +35,7 @@ const NEVER_SCANNED: EndpointCondition = {
 
 const LIVE = { deregisteredAt: null };
 
-export function endpointRepository(session: Session): EndpointRepository {
+export function endpointRepository(session: DbSession): EndpointRepository {
   const one = async (where: FilterQuery<Row>): Promise<Endpoint | null> => {
     const row = await session().findOne(EndpointRow, { ...(where as object), ...LIVE } as FilterQuery<Row>);
     return row && toEndpoint(row);
@@ -85,16 +85,16 @@ export function endpointRepository(session: Session): EndpointRepository {
       return { items: rows.map(toEndpoint), total };
     },
 
-    byIds: (ids) => read(`where id in (${marks(ids)})`, ids),
+    byIds: (ids) => read(`where id in (${placeholders(ids)})`, ids),
 
     async byNamesOrAddresses(names) {
       const found: Pick<Endpoint, 'id' | 'hostname' | 'ipAddress'>[] = [];
       for (const chunk of chunked([...names])) {
         // Two index look-ups; the or of both would read the whole table.
         const rows = await session().execute<{ id: number; hostname: string; ip_address: string | null }[]>(
-          `select id, hostname, ip_address from endpoint where deregistered_at is null and hostname in (${marks(chunk)})
+          `select id, hostname, ip_address from endpoint where deregistered_at is null and hostname in (${placeholders(chunk)})
            union
-           select id, hostname, ip_address from endpoint where deregistered_at is null and ip_address in (${marks(chunk)})`,
+           select id, hostname, ip_address from endpoint where deregistered_at is null and ip_address in (${placeholders(chunk)})`,
           [...chunk, ...chunk],
         );
         found.push(...rows.map(({ id, hostname, ip_address: ipAddress }) => ({ id, hostname, ipAddress })));
@@ -110,7 +110,7 @@ export function endpointRepository(session: Session): EndpointRepository {
       // In one order everywhere, so that two holders never wait for each other.
       for (const chunk of chunked(ids.toSorted((a, b) => a - b))) {
         const rows = await em.execute<{ id: number }[]>(
-          `select id from endpoint where id in (${marks(chunk)}) and deregistered_at is null
+          `select id from endpoint where id in (${placeholders(chunk)}) and deregistered_at is null
            order by id ${lock}`,
           chunk,
         );

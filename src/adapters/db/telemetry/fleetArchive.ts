@@ -1,14 +1,14 @@
 /** Hourly roll-ups of the fleet's averages in the database: few rows, and one subject, so they stay rows. */
 import type { SampleArchive } from '../../../core/ports/retentionPorts.ts';
 import { FLEET_MEASURES, type FleetMeasure } from '../../../domain/scores/rollUp.ts';
-import { chunked, type Moment, marks, msOf, type Session } from '../rows.ts';
+import { chunked, type DbSession, type DbTimestamp, msOf, placeholders } from '../rows.ts';
 import { type RollUpRow, spreadColumns, spreadValues, toRollUp } from './rollUpRows.ts';
 
-type SampleRow = { moment: Moment } & Record<FleetMeasure, number>;
+type SampleRow = { moment: DbTimestamp } & Record<FleetMeasure, number>;
 
 const COLUMNS = ['hour', 'samples', ...spreadColumns(FLEET_MEASURES)];
 
-export function fleetArchive(session: Session): SampleArchive<FleetMeasure> {
+export function fleetArchive(session: DbSession): SampleArchive<FleetMeasure> {
   return {
     async take(_endpointIds, before, limit) {
       const rows = await session().execute<SampleRow[]>(
@@ -25,7 +25,7 @@ export function fleetArchive(session: Session): SampleArchive<FleetMeasure> {
 
     async find(keys) {
       const rows = await session().execute<RollUpRow[]>(
-        `select * from fleet_score_hour where hour in (${marks(keys)})`,
+        `select * from fleet_score_hour where hour in (${placeholders(keys)})`,
         keys.map(({ hour }) => hour),
       );
       return rows.map((row) => toRollUp(FLEET_MEASURES, row));
@@ -34,7 +34,7 @@ export function fleetArchive(session: Session): SampleArchive<FleetMeasure> {
     async save(rollUps) {
       for (const chunk of chunked([...rollUps], 200)) {
         await session().execute(
-          `insert into fleet_score_hour (${COLUMNS.join(', ')}) values ${chunk.map(() => `(${marks(COLUMNS)})`).join(', ')}
+          `insert into fleet_score_hour (${COLUMNS.join(', ')}) values ${chunk.map(() => `(${placeholders(COLUMNS)})`).join(', ')}
            on conflict (hour) do update set ${COLUMNS.map((name) => `${name} = excluded.${name}`).join(', ')}`,
           chunk.flatMap((each) => [each.hour, each.samples, ...spreadValues(FLEET_MEASURES, each)]),
         );

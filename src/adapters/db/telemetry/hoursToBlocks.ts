@@ -1,13 +1,13 @@
 /** Moves hourly roll-ups out of the tables of wide rows that earlier versions kept, into blocks; a migration's work. */
 import type { SampleBlockKind } from '../entities/telemetry.ts';
-import { type Moment, msOf } from '../rows.ts';
+import { type DbTimestamp, msOf } from '../rows.ts';
 import { BLOCK_TIME, dayOf } from './blockStore.ts';
 import { encodeBlock, type SampleTree } from './sampleBlock.ts';
 
 /** Endpoints whose rows are read together: each has at most thirteen months of hours. */
 const ENDPOINTS = 20;
 
-type HourRow = { endpoint_id: number; hour: Moment; samples: number } & Record<string, unknown>;
+type HourRow = { endpoint_id: number; hour: DbTimestamp; samples: number } & Record<string, unknown>;
 type Execute = (sql: string, parameters?: unknown[]) => Promise<unknown>;
 
 /** The name of a measure's four columns, up to what they are of: `cpu_pct_mean`. */
@@ -41,12 +41,12 @@ export async function hoursToBlocks(execute: Execute, table: string, kind: Sampl
 }
 
 function treeOf(row: HourRow): SampleTree {
-  const spreads: Record<string, Record<string, number>> = {};
+  const aggregates: Record<string, Record<string, number>> = {};
   for (const [column, value] of Object.entries(row)) {
     const [, name, part] = COLUMN.exec(column) ?? [];
     if (name === undefined || part === undefined || typeof value !== 'number') continue;
     const measure = name.replace(/_([a-z])/g, (_match, letter: string) => letter.toUpperCase());
-    spreads[measure] = { ...spreads[measure], [part]: Number(value.toPrecision(6)) };
+    aggregates[measure] = { ...aggregates[measure], [part]: Number(value.toPrecision(6)) };
   }
-  return { samples: row.samples, spreads };
+  return { samples: row.samples, aggregates };
 }

@@ -1,12 +1,12 @@
 /** What is forgotten, in the database: which rows are old, and which others go with them. */
 import type { Forgotten, RetentionRepository } from '../../../core/ports/retentionPorts.ts';
-import { marks, type Session } from '../rows.ts';
+import { type DbSession, placeholders } from '../rows.ts';
 import { fleetArchive } from './fleetArchive.ts';
 import { scoreArchive, snapshotArchive } from './sampleArchive.ts';
 
 interface OldRows {
   table: string;
-  /** True of a row that was over before the moment in the one place for a value. */
+  /** True of a row that was over before the timestamp in the one place for a value. */
   isOld: string;
   /** Deleted first, each with a list of ids in the place of `ids`. */
   with?: readonly string[];
@@ -49,7 +49,7 @@ const OLD: Record<Forgotten, OldRows> = {
   endpoints: { table: 'endpoint', isOld: `deregistered_at < ? and ${GONE}` },
 };
 
-export function retentionRepository(session: Session): RetentionRepository {
+export function retentionRepository(session: DbSession): RetentionRepository {
   return {
     snapshots: snapshotArchive(session),
     scores: scoreArchive(session),
@@ -65,15 +65,15 @@ export function retentionRepository(session: Session): RetentionRepository {
 
     async forget(what, before, limit) {
       const { table, isOld, with: others = [] } = OLD[what];
-      const moment = table.startsWith('feedback_') ? before.toISOString().slice(0, 10) : before;
+      const timestamp = table.startsWith('feedback_') ? before.toISOString().slice(0, 10) : before;
       const rows = await session().execute<{ id: number | string }[]>(
         `select id from ${table} where ${isOld} limit ?`,
-        [moment, limit],
+        [timestamp, limit],
       );
       if (rows.length === 0) return 0;
       const ids = rows.map(({ id }) => id);
       for (const sql of [...others, `delete from ${table} where id in (ids)`]) {
-        await session().execute(sql.replace('ids', marks(ids)), ids);
+        await session().execute(sql.replace('ids', placeholders(ids)), ids);
       }
       return ids.length;
     },

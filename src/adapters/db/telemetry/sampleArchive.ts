@@ -1,16 +1,16 @@
 /** Where an endpoint's samples go: from rows into the blocks of their days, and from those into hourly roll-ups. */
 import type { EndpointArchive } from '../../../core/ports/retentionPorts.ts';
 import {
+  type Aggregate,
   type HourlyRollUp,
   hourOf,
   type Sample,
   SCORE_MEASURES,
   SNAPSHOT_MEASURES,
-  type Spread,
 } from '../../../domain/scores/rollUp.ts';
 import { readRows } from '../bulk.ts';
 import { SAMPLE_BLOCK_KINDS, ScoreRow, SnapshotRow } from '../entities/telemetry.ts';
-import { marks, type Session } from '../rows.ts';
+import { type DbSession, placeholders } from '../rows.ts';
 import { type BlockStore, blockStore, type TimedSample } from './blockStore.ts';
 import type { SampleTree } from './sampleBlock.ts';
 import { scoreTree, scoreValues, snapshotTree, snapshotValues } from './sampleTrees.ts';
@@ -22,15 +22,15 @@ interface Kind<Row extends { id: number; endpointId: number }> {
   table: string;
   /** The column of a row that says when it was taken. */
   at: string;
-  read(session: Session, tail: string, parameters: readonly unknown[]): Promise<Row[]>;
+  read(session: DbSession, tail: string, parameters: readonly unknown[]): Promise<Row[]>;
   tree(row: Row): TimedSample;
   values(tree: SampleTree): Record<string, number | null>;
   measures: readonly string[];
-  blocks(session: Session): BlockStore;
-  hours(session: Session): BlockStore;
+  blocks(session: DbSession): BlockStore;
+  hours(session: DbSession): BlockStore;
 }
 
-export const snapshotArchive = (session: Session): EndpointArchive =>
+export const snapshotArchive = (session: DbSession): EndpointArchive =>
   archive(session, {
     table: 'snapshot',
     at: 'collected_at',
@@ -42,7 +42,7 @@ export const snapshotArchive = (session: Session): EndpointArchive =>
     hours: (session) => blockStore(session, SAMPLE_BLOCK_KINDS.snapshotHour),
   });
 
-export const scoreArchive = (session: Session): EndpointArchive =>
+export const scoreArchive = (session: DbSession): EndpointArchive =>
   archive(session, {
     table: 'score',
     at: 'scored_at',
@@ -54,7 +54,7 @@ export const scoreArchive = (session: Session): EndpointArchive =>
     hours: (session) => blockStore(session, SAMPLE_BLOCK_KINDS.scoreHour),
   });
 
-function archive<Row extends { id: number; endpointId: number }>(session: Session, kind: Kind<Row>): EndpointArchive {
+function archive<Row extends { id: number; endpointId: number }>(session: DbSession, kind: Kind<Row>): EndpointArchive {
   const { table, at, measures } = kind;
   const blocks = kind.blocks(session);
   const hours = kind.hours(session);
@@ -65,7 +65,7 @@ function archive<Row extends { id: number; endpointId: number }>(session: Sessio
       const rows = await kind.read(
         session,
         `where id in (
-           select id from ${table} s where endpoint_id in (${marks(endpointIds)}) and ${at} < ?
+           select id from ${table} s where endpoint_id in (${placeholders(endpointIds)}) and ${at} < ?
              and exists (select 1 from ${table} d where d.endpoint_id = s.endpoint_id and d.${at} < ?)
              ${keep === 'latest' ? `and ${newer}` : ''}
            order by endpoint_id, ${at} limit ?)`,
@@ -74,7 +74,7 @@ function archive<Row extends { id: number; endpointId: number }>(session: Sessio
       if (rows.length === 0) return 0;
       await blocks.put(rows.map(kind.tree));
       const ids = rows.map(({ id }) => id);
-      await session().execute(`delete from ${table} where id in (${marks(ids)})`, ids);
+      await session().execute(`delete from ${table} where id in (${placeholders(ids)})`, ids);
       return rows.length;
     },
 
@@ -108,25 +108,25 @@ function archive<Row extends { id: number; endpointId: number }>(session: Sessio
 }
 
 /** Six digits of a mean are more than anybody reads, and fit where sixteen would cost eight bytes. */
-function rounded({ mean, ...rest }: Spread): Spread {
+function rounded({ mean, ...rest }: Aggregate): Aggregate {
   return { ...rest, mean: Number(mean.toPrecision(6)) };
 }
 
-function fromRollUp({ subjectId, hour, samples, spreads }: HourlyRollUp<string>): TimedSample {
-  const measured = Object.entries(spreads).flatMap(([measure, spread]) =>
-    spread === null ? [] : [[measure, rounded(spread)] as const],
+function fromRollUp({ subjectId, hour, samples, aggregates }: HourlyRollUp<string>): TimedSample {
+  const measured = Object.entries(aggregates).flatMap(([measure, aggregate]) =>
+    aggregate === null ? [] : [[measure, rounded(aggregate)] as const],
   );
-  return { endpointId: subjectId, atMs: hour.getTime(), tree: { samples, spreads: Object.fromEntries(measured) } };
+  return { endpointId: subjectId, atMs: hour.getTime(), tree: { samples, aggregates: Object.fromEntries(measured) } };
 }
 
 /** @param measures those that are null where the hour did not measure them */
 export function toRollUp({ endpointId, atMs, tree }: TimedSample, measures: readonly string[]): HourlyRollUp<string> {
-  const kept = (tree.spreads ?? {}) as Record<string, Spread>;
+  const kept = (tree.aggregates ?? {}) as Record<string, Aggregate>;
   const nothing = Object.fromEntries(measures.map((measure) => [measure, null]));
   return {
     subjectId: endpointId,
     hour: hourOf(new Date(atMs)),
     samples: tree.samples as number,
-    spreads: { ...nothing, ...kept },
+    aggregates: { ...nothing, ...kept },
   };
 }

@@ -2,9 +2,9 @@
 import { SqliteDriver } from '@mikro-orm/sql';
 import type { ScanShardRepository, ScanTotals } from '../../../core/ports/storePorts.ts';
 import { ScanShardRow } from '../entities/work.ts';
-import { chunked, plain, type Session } from '../rows.ts';
+import { chunked, type DbSession, plain } from '../rows.ts';
 
-export function scanShardRepository(session: Session): ScanShardRepository {
+export function scanShardRepository(session: DbSession): ScanShardRepository {
   return {
     async add(shards) {
       for (const chunk of chunked(shards)) await session().insertMany(ScanShardRow, chunk);

@@ -1,8 +1,8 @@
 /** Snapshots and scores in the database: written in batches, read by endpoint and time. */
 import type { InferEntity } from '@mikro-orm/core';
 import type {
-  CoursePoint,
   FleetScoreRepository,
+  MetricPoint,
   ScorePoint,
   ScoreRepository,
   SnapshotRepository,
@@ -14,13 +14,13 @@ import { FLEET_MEASURES, type HourlyRollUp, SCORE_MEASURES, type ScoreMeasure } 
 import { round1 } from '../../../domain/scores/score.ts';
 import { insertRows, readRows } from '../bulk.ts';
 import { FleetScoreRow, SAMPLE_BLOCK_KINDS, ScoreRow, SnapshotRow } from '../entities/telemetry.ts';
-import { chunked, type Moment, marks, msOf, plain, type Session } from '../rows.ts';
+import { chunked, type DbSession, type DbTimestamp, msOf, placeholders, plain } from '../rows.ts';
 import { type BlockStore, blockStore, dayOf, type TimedSample } from './blockStore.ts';
 import { type RollUpRow, toRollUp as toFleetRollUp } from './rollUpRows.ts';
 import { toRollUp } from './sampleArchive.ts';
 import { scorePointOf, snapshotOf } from './sampleTrees.ts';
 
-export function snapshotRepository(session: Session): SnapshotRepository {
+export function snapshotRepository(session: DbSession): SnapshotRepository {
   return {
     async add(rows) {
       await insertRows(session(), SnapshotRow, rows);
@@ -34,7 +34,7 @@ export function snapshotRepository(session: Session): SnapshotRepository {
           id: {
             $in: await session()
               .execute<{ id: number | null }[]>(
-                `select (select s.id from snapshot s where s.endpoint_id = e.id order by s.collected_at desc limit 1) as id from endpoint e where e.id in (${marks(ids)})`,
+                `select (select s.id from snapshot s where s.endpoint_id = e.id order by s.collected_at desc limit 1) as id from endpoint e where e.id in (${placeholders(ids)})`,
                 ids,
               )
               .then((seeks) => seeks.flatMap(({ id }) => (id === null ? [] : [id]))),
@@ -49,7 +49,7 @@ export function snapshotRepository(session: Session): SnapshotRepository {
       const rows = await readRows(
         session(),
         SnapshotRow,
-        `where endpoint_id in (${marks(endpointIds)}) and collected_at >= ? order by endpoint_id, collected_at`,
+        `where endpoint_id in (${placeholders(endpointIds)}) and collected_at >= ? order by endpoint_id, collected_at`,
         [...endpointIds, since],
       );
       const packed = await blockStore(session, SAMPLE_BLOCK_KINDS.snapshot).read(endpointIds, { since });
@@ -60,12 +60,12 @@ export function snapshotRepository(session: Session): SnapshotRepository {
       );
     },
 
-    async courses(endpointIds, since) {
+    async histories(endpointIds, since) {
       if (endpointIds.length === 0) return new Map();
       // Past the ORM's query builder, which would take twice as long over the fleet's millions of rows.
-      const rows = await session().execute<CourseRow[]>(
+      const rows = await session().execute<MetricRow[]>(
         `select endpoint_id, collected_at as at, cpu_pct, memory_pct, disk_pct
-         from snapshot where endpoint_id in (${marks(endpointIds)}) and collected_at >= ?
+         from snapshot where endpoint_id in (${placeholders(endpointIds)}) and collected_at >= ?
          order by endpoint_id, collected_at`,
         [...endpointIds, since],
       );
@@ -83,7 +83,7 @@ export function snapshotRepository(session: Session): SnapshotRepository {
           point: { atMs: msOf(at), cpuPct, memoryPct, diskPct },
         })),
       ].filter(({ point }) => point.atMs >= sinceMs);
-      const found = new Map<number, CoursePoint[]>();
+      const found = new Map<number, MetricPoint[]>();
       for (const { endpointId, point } of points) {
         const course = found.get(endpointId);
         if (course) course.push(point);
@@ -99,26 +99,26 @@ function isTrendMetric(key: string): boolean {
   return (TREND_METRICS as readonly string[]).includes(key);
 }
 
-function coursePoint(atMs: number, values: Record<string, unknown>): CoursePoint {
+function coursePoint(atMs: number, values: Record<string, unknown>): MetricPoint {
   const read = TREND_METRICS.map((metric) => [metric, (values[metric] as number | undefined) ?? null]);
-  return { atMs, ...Object.fromEntries(read) } as CoursePoint;
+  return { atMs, ...Object.fromEntries(read) } as MetricPoint;
 }
 
-function meanPoint(hour: TimedSample): { endpointId: number; point: CoursePoint } {
-  const { spreads } = toRollUp(hour, TREND_METRICS);
-  const means = TREND_METRICS.map((metric) => [metric, spreads[metric]?.mean]);
+function meanPoint(hour: TimedSample): { endpointId: number; point: MetricPoint } {
+  const { aggregates } = toRollUp(hour, TREND_METRICS);
+  const means = TREND_METRICS.map((metric) => [metric, aggregates[metric]?.mean]);
   return { endpointId: hour.endpointId, point: coursePoint(hour.atMs, Object.fromEntries(means)) };
 }
 
-interface CourseRow {
+interface MetricRow {
   endpoint_id: number;
-  at: Moment;
+  at: DbTimestamp;
   cpu_pct: number | null;
   memory_pct: number | null;
   disk_pct: number | null;
 }
 
-export function scoreRepository(session: Session): ScoreRepository {
+export function scoreRepository(session: DbSession): ScoreRepository {
   return {
     async add(rows) {
       await insertRows(session(), ScoreRow, rows);
@@ -191,7 +191,7 @@ function byTime(points: readonly ScorePoint[]): ScorePoint[] {
   return points.toSorted((a, b) => b.scoredAt.getTime() - a.scoredAt.getTime());
 }
 
-export function fleetScoreRepository(session: Session): FleetScoreRepository {
+export function fleetScoreRepository(session: DbSession): FleetScoreRepository {
   return {
     async add(score) {
       await session().insert(FleetScoreRow, score);
@@ -204,8 +204,8 @@ export function fleetScoreRepository(session: Session): FleetScoreRepository {
       const rows = await session().find(FleetScoreRow, { at: { $gte: since } }, { orderBy: { at: 'asc' } });
       return [
         ...hours.flatMap((row) => {
-          const { hour, spreads } = toFleetRollUp(FLEET_MEASURES, row);
-          const { average, endpoints } = spreads;
+          const { hour, aggregates } = toFleetRollUp(FLEET_MEASURES, row);
+          const { average, endpoints } = aggregates;
           return average && endpoints
             ? [{ at: hour, average: round1(average.mean), endpoints: Math.round(endpoints.mean), hourly: true }]
             : [];
@@ -216,10 +216,10 @@ export function fleetScoreRepository(session: Session): FleetScoreRepository {
   };
 }
 
-function toScorePoint({ hour, samples, spreads }: HourlyRollUp<ScoreMeasure>): ScorePoint {
+function toScorePoint({ hour, samples, aggregates }: HourlyRollUp<ScoreMeasure>): ScorePoint {
   const mean = (measure: ScoreMeasure) => {
-    const spread = spreads[measure];
-    return spread && round1(spread.mean);
+    const aggregate = aggregates[measure];
+    return aggregate && round1(aggregate.mean);
   };
   return {
     // Every score has a value, so every hour of scores has a mean.
@@ -231,7 +231,7 @@ function toScorePoint({ hour, samples, spreads }: HourlyRollUp<ScoreMeasure>): S
       remediation: mean('remediation'),
     },
     scoredAt: hour,
-    hourly: { lowest: spreads.score?.min as number, highest: spreads.score?.max as number, scans: samples },
+    hourly: { lowest: aggregates.score?.min as number, highest: aggregates.score?.max as number, scans: samples },
   };
 }
 

@@ -1,11 +1,11 @@
 /** What models cost, by day and caller, in the database. */
 import { SqliteDriver } from '@mikro-orm/sql';
 import type { LlmSpendRepository, Spending } from '../../../core/ports/storePorts.ts';
-import { marks, type Session } from '../rows.ts';
+import { type DbSession, placeholders } from '../rows.ts';
 
 const DAY_MS = 86_400_000;
 
-export function llmSpendRepository(session: Session): LlmSpendRepository {
+export function llmSpendRepository(session: DbSession): LlmSpendRepository {
   return {
     async hold(day, callers) {
       const em = session();
@@ -22,7 +22,7 @@ export function llmSpendRepository(session: Session): LlmSpendRepository {
       );
       const rows = await em.execute<(Spending & { caller: string })[]>(
         `select caller, spent_usd as "spentUsd", reserved_usd as "reservedUsd" from llm_spend
-         where day = ? and caller in (${marks(sorted)}) order by caller ${lock}`,
+         where day = ? and caller in (${placeholders(sorted)}) order by caller ${lock}`,
         [day, ...sorted],
       );
       return new Map(rows.map(({ caller, ...spending }) => [caller, spending]));
@@ -31,7 +31,7 @@ export function llmSpendRepository(session: Session): LlmSpendRepository {
     async add(day, callers, { spentUsd, reservedUsd }) {
       await session().execute(
         `update llm_spend set spent_usd = spent_usd + ?, reserved_usd = reserved_usd + ?
-         where day = ? and caller in (${marks(callers)})`,
+         where day = ? and caller in (${placeholders(callers)})`,
         [spentUsd, reservedUsd, day, ...callers],
       );
     },

@@ -4,9 +4,9 @@ import type { OutboxRepository } from '../../../core/ports/messagePorts.ts';
 import type { OutboxMessage, StoredMessage } from '../../../domain/outbox.ts';
 import { insertRows } from '../bulk.ts';
 import { OutboxRow } from '../entities/messages.ts';
-import { marks, plain, type Session } from '../rows.ts';
+import { type DbSession, placeholders, plain } from '../rows.ts';
 
-export function outboxRepository(session: Session): OutboxRepository {
+export function outboxRepository(session: DbSession): OutboxRepository {
   return {
     async add(messages, now) {
       await insertRows(
@@ -35,7 +35,7 @@ export function outboxRepository(session: Session): OutboxRepository {
     async lease(ids, now, until) {
       const rows = await session().execute<{ id: number }[]>(
         `update outbox set next_attempt_at = ?, attempts = attempts + 1
-         where id in (${marks(ids)}) and state = 'pending' and next_attempt_at <= ? returning id`,
+         where id in (${placeholders(ids)}) and state = 'pending' and next_attempt_at <= ? returning id`,
         [until, ...ids, now],
       );
       return new Set(rows.map(({ id }) => id));

@@ -2,14 +2,14 @@
 import type { InferEntity } from '@mikro-orm/core';
 import type { SlackMessage, SlackMessageRepository } from '../../../core/ports/messagePorts.ts';
 import { SlackMessageRow } from '../entities/messages.ts';
-import { plain, type Session } from '../rows.ts';
+import { type DbSession, plain } from '../rows.ts';
 
 function toMessage(row: InferEntity<typeof SlackMessageRow>): SlackMessage {
   const { id: _id, ...message } = plain(SlackMessageRow, row);
   return message;
 }
 
-export function slackMessageRepository(session: Session): SlackMessageRepository {
+export function slackMessageRepository(session: DbSession): SlackMessageRepository {
   return {
     async find(subject) {
       const row = await session().findOne(SlackMessageRow, { subject });

@@ -5,9 +5,9 @@ import type { AuditRepository, RunRepository } from '../../../core/ports/storePo
 import type { Run } from '../../../domain/run.ts';
 import { insertRows } from '../bulk.ts';
 import { AuditRow, RunRow } from '../entities/work.ts';
-import { plain, type Session } from '../rows.ts';
+import { type DbSession, plain } from '../rows.ts';
 
-export function runRepository(session: Session): RunRepository {
+export function runRepository(session: DbSession): RunRepository {
   return {
     async add(run) {
       try {
@@ -54,7 +54,7 @@ export function runRepository(session: Session): RunRepository {
   };
 }
 
-export function auditRepository(session: Session): AuditRepository {
+export function auditRepository(session: DbSession): AuditRepository {
   return {
     async append(entries) {
       await insertRows(session(), AuditRow, entries);

@@ -1,9 +1,9 @@
 /** Which processes are alive, as each says of itself now and then, and how their scheduled jobs fared. */
 import type { JobRecordRepository, WorkerRepository } from '../../../core/ports/storePorts.ts';
 import { JobRow, WorkerRow } from '../entities/work.ts';
-import { plain, type Session } from '../rows.ts';
+import { type DbSession, plain } from '../rows.ts';
 
-export function workerRepository(session: Session): WorkerRepository {
+export function workerRepository(session: DbSession): WorkerRepository {
   return {
     async beat(worker) {
       await session().upsert(WorkerRow, worker, { onConflictFields: ['id'], disableIdentityMap: true });
@@ -18,7 +18,7 @@ export function workerRepository(session: Session): WorkerRepository {
   };
 }
 
-export function jobRecordRepository(session: Session): JobRecordRepository {
+export function jobRecordRepository(session: DbSession): JobRecordRepository {
   return {
     async ended(job, startedAt, endedAt, error) {
       const failed = error !== null;

@@ -41,11 +41,11 @@ export const ingestAlerts = defineTool({
 
 export const maintainAlerts = defineTool({
   name: 'tend_alerts',
-  title: 'Tend alerts',
+  title: 'Maintain alerts',
   effect: 'write',
-  hiddenFrom: INTERFACES.filter((face) => face !== 'job'),
+  hiddenFrom: INTERFACES.filter((via) => via !== 'job'),
   description:
-    'Wake alerts whose quiet time is over, hand over to healing what a stopped process left, forget old messages.',
+    'Wake alerts whose snooze is over, hand over to healing what a stopped process left, forget old messages.',
   input: z.strictObject({}),
   output: z.object({ woken: z.number().int() }),
   async run(_input, { ports, actor, now }) {

@@ -104,16 +104,16 @@ export const acknowledgeAlertTool = defineTool({
   effect: 'write',
   subject: alertSubject,
   description:
-    'Quiet one alert for some hours (0.25 to 168); if it still holds then, it becomes active again by itself. Or until_clear.',
+    'Snooze one alert for some hours (0.25 to 168); if it still holds then, it becomes active again by itself. Or until_clear.',
   http: { method: 'POST', path: '/api/v1/dex/alerts/:alert_id/acknowledge' },
   command: { name: 'ack', args: ['alert_id', 'hours'], example: 'ack 42 4' },
   input: z.strictObject({
     alert_id: alertId,
-    hours: z.coerce.number().min(MIN_HOURS).max(MAX_HOURS).default(4).describe('Hours of quiet'),
+    hours: z.coerce.number().min(MIN_HOURS).max(MAX_HOURS).default(4).describe('Hours of the snooze'),
     until_clear: z
       .union([z.boolean(), z.stringbool()])
       .default(false)
-      .describe('Quiet for as long as the trouble holds, whatever hours says'),
+      .describe('Snoozed for as long as the problem holds, whatever hours says'),
     reason,
   }),
   output: z.object({ alert: alertShape }),
@@ -124,7 +124,7 @@ export const acknowledgeAlertTool = defineTool({
     return { alert: await presentOne(ports, await acknowledgeAlert(ports, alert_id, until, why, actor), now) };
   },
   summary: ({ alert }) =>
-    `Alert ${alert.id} (${alert.alert_name} on ${alert.hostname}) is quiet until ${alert.acknowledged_until ?? 'it clears'}.`,
+    `Alert ${alert.id} (${alert.alert_name} on ${alert.hostname}) is snoozed until ${alert.acknowledged_until ?? 'it clears'}.`,
 });
 
 export const resolveAlertTool = defineTool({
@@ -133,7 +133,7 @@ export const resolveAlertTool = defineTool({
   effect: 'write',
   subject: alertSubject,
   description:
-    'End one alert by hand. If its trouble still holds, the next scan or delivery opens it again and counts a flap.',
+    'End one alert by hand. If its problem still holds, the next scan or delivery opens it again and counts a flap.',
   http: { method: 'POST', path: '/api/v1/dex/alerts/:alert_id/resolve' },
   command: { name: 'resolve', args: ['alert_id'], example: 'resolve 42 --reason "disk replaced"' },
   input: z.strictObject({ alert_id: alertId, reason }),
@@ -186,7 +186,7 @@ async function presentOne(ports: Ports, alert: Alert, now: Date): Promise<z.inpu
   return presented as z.input<typeof alertShape>;
 }
 
-export function alertLine(alert: z.output<typeof alertShape>): string {
+function alertLine(alert: z.output<typeof alertShape>): string {
   const notes = [
     alert.status.replace('_', ' '),
     ...(alert.status === 'acknowledged' ? [`until ${alert.acknowledged_until ?? 'it clears'}`] : []),

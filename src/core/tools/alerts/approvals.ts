@@ -11,7 +11,7 @@ import { hostnameInput, pageInput, timestamp } from '../../shapes.ts';
 import { machineSubject, type Subject } from '../../subjects.ts';
 import { defineTool } from '../../tool.ts';
 
-export const approvalShape = z.object({
+const approvalShape = z.object({
   approval_id: z.string(),
   kind: z.enum(APPROVAL_KINDS),
   status: z.enum(APPROVAL_STATUSES),
@@ -49,7 +49,7 @@ export const listApprovals = defineTool({
   effect: 'read',
   subject: machineSubject,
   description:
-    'What waits for a person to say yes or no, newest first, with its plan. status: pending (default), approved, denied, expired, cancelled or all.',
+    'What waits for a person to approve or deny, newest first, with its plan. status: pending (default), approved, denied, expired, cancelled or all.',
   http: { method: 'GET', path: '/api/v1/approvals' },
   command: { name: 'approvals', args: ['status'], example: 'approvals' },
   input: z.strictObject({
@@ -129,7 +129,7 @@ export const decideApprovalTool = defineTool({
   },
   summary: ({ approval }) =>
     approval.status === 'pending'
-      ? `Your yes is noted; ${approval.approvals_needed - approval.answers.length} more needed until ${approval.expires_at}.`
+      ? `Your approval is recorded; ${approval.approvals_needed - approval.answers.length} more needed until ${approval.expires_at}.`
       : `Approval ${approval.approval_id} is ${approval.status}: ${approval.question}`,
 });
 
@@ -168,7 +168,7 @@ async function approvalSubject(
   return machineSubject({ hostname: approval?.hostname }, { store });
 }
 
-export function presentApproval(approval: StoredApproval): z.input<typeof approvalShape> {
+function presentApproval(approval: StoredApproval): z.input<typeof approvalShape> {
   return {
     approval_id: approval.id,
     kind: approval.kind,

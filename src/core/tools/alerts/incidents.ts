@@ -1,4 +1,4 @@
-/** The tool for incidents: endpoints in several kinds of trouble, and trouble that many endpoints share. */
+/** The tool for incidents: endpoints with several kinds of problem, and problems that many endpoints share. */
 import { z } from 'zod';
 import { SEVERITIES } from '../../../domain/alerts/alert.ts';
 import { COHORT_ATTRIBUTES, cohortFinder } from '../../../domain/alerts/cohort.ts';
@@ -35,7 +35,7 @@ const cohortShape = z.object({
   rest_size: z.number().int(),
   /** How many times more frequent than in the rest of the fleet; null when nothing else has it. */
   lift: z.number().nullable(),
-  /** How many such groups chance alone would show in one look at this fleet. */
+  /** How many such groups chance alone would show in one analysis of this fleet. */
   expected_by_chance: z.number(),
   hostnames: z.array(z.string()),
   /** Members without the alert so far. */
@@ -103,7 +103,7 @@ function percent(part: number, whole: number): string {
   return `${Math.round((part / whole) * 100)} %`;
 }
 
-/** @param expected how many groups as uneven chance would show in one look */
+/** @param expected how many groups as uneven chance would show in one analysis */
 function chanceText(expected: number): string {
   const looks = 1 / expected;
   return looks > 1_000_000

@@ -1,4 +1,4 @@
-/** The tool for key figures: reaction, repair, noise and the fleet's score over some days. */
+/** The tool for KPIs: reaction, repair, noise and the fleet's score over some days. */
 import { z } from 'zod';
 import { RESOLUTIONS } from '../../../domain/alerts/alert.ts';
 import { kpis } from '../../../domain/alerts/kpi.ts';
@@ -15,14 +15,14 @@ import { AGREEMENT_WORDS, enpsText } from '../feedback.ts';
 
 const DAY_MS = 86_400_000;
 
-/** Points of the fleet's course in an answer; more say nothing more. */
-const COURSE_POINTS = 168;
+/** Points of the fleet's history in an answer; more say nothing more. */
+const HISTORY_POINTS = 168;
 
 const minutes = z.number().nullable();
 
 export const getKpis = defineTool({
   name: 'get_kpis',
-  title: 'Show key figures',
+  title: 'Show KPIs',
   effect: 'read',
   description:
     'Times to acknowledge and to resolve (MTTA, MTTR), to approve, the auto-resolution rate and the fix rate that owners confirm, alerts by name, noisiest endpoints and the fleet score over lookback_days. A figure without a basis is null and reasons says why.',
@@ -48,7 +48,7 @@ export const getKpis = defineTool({
       }),
     ),
     avg_fleet_dex_score: z.number().nullable(),
-    fleet_score_course: z.array(z.object({ at: timestamp, avg_score: z.number(), hourly_mean: z.boolean() })),
+    fleet_score_history: z.array(z.object({ at: timestamp, avg_score: z.number(), hourly_mean: z.boolean() })),
     enps: z.number().nullable(),
     enps_margin: z.number().nullable(),
     enps_low: z.number().nullable(),
@@ -69,7 +69,7 @@ export const getKpis = defineTool({
   async run({ lookback_days }, { ports, now }) {
     const since = new Date(now.getTime() - lookback_days * DAY_MS);
     const { store } = ports;
-    const [moved, open, course, fleet, remediations, approvals, said] = await Promise.all([
+    const [moved, open, history, fleet, remediations, approvals, said] = await Promise.all([
       store.alerts.movedSince(since),
       store.alerts.openCounts(),
       store.fleetScores.since(since),
@@ -95,7 +95,7 @@ export const getKpis = defineTool({
         confirmed_fix_rate_pct: confirmedFixRatePct,
       })),
       avg_fleet_dex_score: average,
-      fleet_score_course: thinned(course).map(({ at, average, hourly }) => ({
+      fleet_score_history: thinned(history).map(({ at, average, hourly }) => ({
         at: iso(at),
         avg_score: average,
         hourly_mean: hourly,
@@ -121,9 +121,9 @@ export const getKpis = defineTool({
         ...(healing.confirmedFixRatePct === null && {
           confirmed_fix_rate_pct: 'No owner said in this time whether a fix helped.',
         }),
-        ...(said.figures === null && { enps: 'Fewer than 5 answers were given out in this time.' }),
+        ...(said.figures === null && { enps: 'Fewer than 5 answers were published in this time.' }),
         ...(average === null && { avg_fleet_dex_score: 'No endpoint has a score yet.' }),
-        ...(course.length === 0 && { fleet_score_course: 'No scan of the whole fleet ended in this time.' }),
+        ...(history.length === 0 && { fleet_score_history: 'No scan of the whole fleet ended in this time.' }),
       },
       computed_at: iso(now),
     };
@@ -161,22 +161,22 @@ export const getKpis = defineTool({
   },
   overview: {
     place: 2,
-    parts: (kpi) => (kpi.fleet_score_course.length < 2 ? [] : [{ title: null, chart: fleetHistoryChart(kpi) }]),
+    parts: (kpi) => (kpi.fleet_score_history.length < 2 ? [] : [{ title: null, chart: fleetHistoryChart(kpi) }]),
   },
 });
 
 /** The fleet's score over the last days; of at least two points. */
 function fleetHistoryChart({
   lookback_days,
-  fleet_score_course: course,
+  fleet_score_history: history,
 }: {
   lookback_days: number;
-  fleet_score_course: { at: string; avg_score: number }[];
+  fleet_score_history: { at: string; avg_score: number }[];
 }): ChartSpec {
-  const points = course.map(({ at, avg_score }) => ({ at: new Date(at), value: avg_score }));
+  const points = history.map(({ at, avg_score }) => ({ at: new Date(at), value: avg_score }));
   const values = points.map(({ value }) => value);
   return {
-    kind: 'course',
+    kind: 'time_series',
     title: `DEX score of the fleet, last ${lookback_days} days`,
     alt: `The fleet's average score went from ${values[0]} to ${values.at(-1)}; lowest ${Math.min(...values)}.`,
     yTitle: 'Average score',
@@ -204,8 +204,8 @@ function currentAverage(rows: readonly { status: string; endpoints: number; scor
   return endpoints === 0 ? null : round1(scored.reduce((sum, row) => sum + row.scoreSum, 0) / endpoints);
 }
 
-/** Evenly spread over the course, the last point always among them. */
-function thinned<Point extends FleetScore>(course: readonly Point[]): readonly Point[] {
-  const step = Math.ceil(course.length / COURSE_POINTS);
-  return course.filter((_point, index) => (course.length - 1 - index) % step === 0);
+/** Evenly spread over the time series, the last point always among them. */
+function thinned<Point extends FleetScore>(history: readonly Point[]): readonly Point[] {
+  const step = Math.ceil(history.length / HISTORY_POINTS);
+  return history.filter((_point, index) => (history.length - 1 - index) % step === 0);
 }

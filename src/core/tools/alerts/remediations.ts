@@ -16,7 +16,7 @@ import { defineTool } from '../../tool.ts';
 
 const remediationId = z.string().min(1).max(64).describe('Id of the remediation, which is also its run id');
 
-export const remediationShape = z.object({
+const remediationShape = z.object({
   remediation_id: z.string(),
   run_id: z.string(),
   alert_id: z.number().int(),
@@ -45,7 +45,7 @@ export const remediateAlertTool = defineTool({
   effect: 'write',
   subject: alertSubject,
   description:
-    'Ask self-healing for one alert now. The remediation map, its guards (cooldown, daily limit, maintenance) and the need for approval hold as ever; what they refuse is said. With dry_run the playbook only tells what it would change.',
+    'Ask self-healing for one alert now. The remediation map, its guards (cooldown, daily limit, maintenance) and the need for approval hold as ever; a refusal says why. With dry_run the playbook only reports what it would change.',
   http: { method: 'POST', path: '/api/v1/dex/alerts/:alert_id/remediate', status: 202 },
   command: { name: 'heal', args: ['alert_id'], example: 'heal 42 --dry_run true' },
   input: z.strictObject({
@@ -114,7 +114,7 @@ export const answerFixCheckTool = defineTool({
   humansOnly: true,
   hiddenFrom: ['mcp'],
   description:
-    'The owner says whether a remediation really fixed the trouble. A no opens the alert again for a person; both count in the confirmed fix rate.',
+    'The owner says whether a remediation really fixed the problem. A no opens the alert again for a person; both count in the confirmed fix rate.',
   http: { method: 'POST', path: '/api/v1/dex/remediations/:remediation_id/fix-check' },
   command: { name: 'fixed', args: ['remediation_id', 'fixed'], example: 'fixed 01JD3X8T5M7V2N4K6P8Q0R1S2T no' },
   input: z.strictObject({
@@ -133,9 +133,9 @@ export const answerFixCheckTool = defineTool({
 
 export const maintainHealing = defineTool({
   name: 'tend_healing',
-  title: 'Tend healing',
+  title: 'Maintain healing',
   effect: 'write',
-  hiddenFrom: INTERFACES.filter((face) => face !== 'job'),
+  hiddenFrom: INTERFACES.filter((via) => via !== 'job'),
   description: 'Expire approvals that nobody answered, judge fixes, and start what waits.',
   input: z.strictObject({}),
   output: z.object({ expired: z.number().int() }),

@@ -39,5 +39,5 @@ export const takeTicketWordTool = defineTool({
     };
     return { ok: true as const, outcome: await takeTicketWord(ports, word, actor) };
   },
-  summary: ({ outcome }) => `The ticket's word was ${outcome === 'taken' ? 'taken' : `no news (${outcome})`}.`,
+  summary: ({ outcome }) => `The ticket's update was ${outcome === 'taken' ? 'taken' : `no news (${outcome})`}.`,
 });

@@ -1,4 +1,4 @@
-/** Tools for the registry: which machines there are, whose they are, and how each is looked at. */
+/** Tools for the registry: which machines there are, whose they are, and how each is scanned. */
 import { z } from 'zod';
 import { forbiddenAddressReason, isValidHostname } from '../../../domain/fleet/address.ts';
 import { ENDPOINT_STATES, type EndpointRegistration, PERSONAS } from '../../../domain/fleet/endpoint.ts';
@@ -84,7 +84,7 @@ const details = {
   collector: z
     .enum(COLLECTORS)
     .optional()
-    .describe('How it is looked at: exporters and ssh from here, push by its own agent'),
+    .describe('How it is scanned: exporters and ssh from here, push by its own agent'),
   options: optionsInput.optional(),
 };
 

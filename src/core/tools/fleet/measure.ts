@@ -1,4 +1,4 @@
-/** The scanning agent's only tool: a look at one machine that records nothing. */
+/** The scanning agent's only tool: a scan of one machine that records nothing. */
 import { z } from 'zod';
 import { AppError } from '../../errors.ts';
 import { agentSnapshotWire, snapshotToWire } from '../../scans/agentSnapshot.ts';

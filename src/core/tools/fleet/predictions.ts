@@ -12,7 +12,7 @@ import { iso } from '../../present.ts';
 import { timestamp } from '../../shapes.ts';
 import { defineTool } from '../../tool.ts';
 
-/** Predictions told one by one; the figures speak for the rest. */
+/** Predictions listed one by one; the figures speak for the rest. */
 const RECENT = 20;
 
 const alertName = z.enum(Object.values(PREDICTIVE_ALERT_NAMES));
@@ -109,13 +109,13 @@ export const getPredictionAccuracy = defineTool({
     const thresholds = ledger.thresholds
       .filter(({ set_by, proposed_hours }) => set_by !== null || proposed_hours !== null)
       .map(thresholdText);
-    if (ledger.predictions === 0) return [`No limit was foreseen in ${days}.`, ...thresholds].join('\n');
+    if (ledger.predictions === 0) return [`No limit was predicted in ${days}.`, ...thresholds].join('\n');
     return [
       `${ledger.predictions} prediction${ledger.predictions === 1 ? '' : 's'} in ${days}: ${accuracyText(ledger)}.`,
       ...Object.entries(ledger.by_alert_name).map(([name, each]) => `${name}: ${accuracyText(each)}`),
       ...ledger.recent.map(
         ({ hostname, alert_name, made_at, expected_at, verdict, reached_at }) =>
-          `${made_at} ${alert_name} on ${hostname}, expected ${expected_at}: ${VERDICT_WORDS[verdict]}${reached_at ? `, reached ${reached_at}` : ''}`,
+          `${made_at} ${alert_name} on ${hostname}, expected ${expected_at}: ${VERDICT_TEXT[verdict]}${reached_at ? `, reached ${reached_at}` : ''}`,
       ),
       ...thresholds,
     ].join('\n');
@@ -157,9 +157,8 @@ export const checkPredictions = defineTool({
   name: 'check_predictions',
   title: 'Check predictions',
   effect: 'write',
-  hiddenFrom: INTERFACES.filter((face) => face !== 'job'),
-  description:
-    'Foresee limits for the whole fleet: raise and end predictive alerts, and give verdicts on earlier predictions.',
+  hiddenFrom: INTERFACES.filter((via) => via !== 'job'),
+  description: 'Predict limits for the whole fleet: raise and end predictive alerts, and judge earlier predictions.',
   input: z.strictObject({}),
   output: z.object({
     endpoints: z.number().int(),
@@ -244,18 +243,18 @@ function presentAccuracy(accuracy: PredictionAccuracy): WireFigures {
   };
 }
 
-const VERDICT_WORDS: Record<(typeof VERDICTS)[number], string> = {
+const VERDICT_TEXT: Record<(typeof VERDICTS)[number], string> = {
   open: 'its time is not up',
-  hit: 'came when foreseen',
-  early: 'came later than foreseen',
-  late: 'came sooner than foreseen',
+  hit: 'came when predicted',
+  early: 'came later than predicted',
+  late: 'came sooner than predicted',
   false: 'did not come',
   averted: 'averted',
 };
 
 function outcomes(each: WireFigures): { name: string; value: number }[] {
   return [
-    { name: 'came when foreseen', value: each.hits },
+    { name: 'came when predicted', value: each.hits },
     { name: 'came later', value: each.early },
     { name: 'came sooner', value: each.late },
     { name: 'did not come', value: each.false_alarms },

@@ -40,7 +40,7 @@ export const scanFleetTool = defineTool({
   effect: 'write',
   hiddenFrom: ['mcp'],
   description:
-    'Look at every machine now, as the schedule does. One fleet scan runs at a time; a second call answers with the one under way.',
+    'Scan every machine now, as the schedule does. One fleet scan runs at a time; a second call answers with the one under way.',
   http: { method: 'POST', path: '/api/v1/dex/fleet/scan', status: 202 },
   command: { name: 'scan-all', args: [], example: 'scan-all' },
   input: z.strictObject({}),

@@ -1,4 +1,4 @@
-/** Tools that read scores: one endpoint's, its course, and the fleet's. */
+/** Tools that read scores: one endpoint's, its history, and the fleet's. */
 import { z } from 'zod';
 import { endpointState, PERSONAS } from '../../../domain/fleet/endpoint.ts';
 import { round1 } from '../../../domain/scores/score.ts';
@@ -66,7 +66,7 @@ type HistoryPoint = z.output<typeof historyPoint>;
 
 export const getScoreHistory = defineTool({
   name: 'get_score_history',
-  title: 'Show the course of a score',
+  title: 'Show the history of a score',
   effect: 'read',
   subject: machineSubject,
   description:
@@ -235,7 +235,7 @@ export function scoreText(score: Omit<z.output<typeof scoreShape>, 'id' | 'score
 const BLOCKS = '▁▂▃▄▅▆▇█';
 
 /** Scores as a line of blocks, oldest first, on the fixed scale 0–100 so that two machines compare. */
-export function sparkline(values: number[], width = 48): string {
+function sparkline(values: number[], width = 48): string {
   const shown = values.slice(-width);
   return shown.map((value) => BLOCKS[Math.min(7, Math.max(0, Math.floor((value / 100) * 8)))]).join('');
 }
@@ -265,7 +265,7 @@ function historyChart(hostname: string, history: HistoryPoint[]): ChartSpec | nu
   const hours = oldestFirst.filter(({ hourly }) => hourly !== null);
   const lastHour = hours.at(-1);
   return {
-    kind: 'course',
+    kind: 'time_series',
     title: `DEX score of ${hostname}`,
     alt: `DEX score of ${hostname}: ${historyText(latest, history)}`,
     yTitle: 'Score',
@@ -280,6 +280,6 @@ function historyChart(hostname: string, history: HistoryPoint[]): ChartSpec | nu
     band: hours.flatMap(({ scored_at, hourly }) =>
       hourly ? [{ at: new Date(scored_at), low: hourly.lowest, high: hourly.highest }] : [],
     ),
-    moments: lastHour ? [{ name: 'hourly means until here', at: new Date(lastHour.scored_at) }] : [],
+    timestamps: lastHour ? [{ name: 'hourly means until here', at: new Date(lastHour.scored_at) }] : [],
   };
 }

@@ -14,7 +14,7 @@ export const submitSnapshot = defineTool({
   takesIn: 'agent',
   subject: machineSubject,
   selfRecording: true,
-  hiddenFrom: INTERFACES.filter((face) => face !== 'agent'),
+  hiddenFrom: INTERFACES.filter((via) => via !== 'agent'),
   description:
     'Takes what an endpoint measured of itself. A report that is not newer than the last one changes nothing.',
   input: z.strictObject({ hostname: hostnameInput, snapshot: agentSnapshotWire }),

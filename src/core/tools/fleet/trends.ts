@@ -6,7 +6,7 @@ import { TREND_RULES, type TrendMetric, WEEK_HOURS } from '../../../domain/forec
 import type { ChartSpec } from '../../chart.ts';
 import { historySince, METRIC_TEXT, trendsOf } from '../../forecasts/forecasting.ts';
 import { horizonsInForce } from '../../forecasts/predictionThresholds.ts';
-import type { CoursePoint } from '../../ports/endpointPorts.ts';
+import type { MetricPoint } from '../../ports/endpointPorts.ts';
 import { iso } from '../../present.ts';
 import { requireEndpoint } from '../../scans/scanning.ts';
 import { hostnameInput, timestamp } from '../../shapes.ts';
@@ -50,7 +50,7 @@ const trendShape = z.object({
 });
 
 /** What the picture shows of one metric. */
-const courseShape = z.object({
+const historyShape = z.object({
   metric: z.enum(WIRE_METRICS),
   limit_pct: z.number(),
   points: z.array(z.object({ at: timestamp, value: z.number() })),
@@ -73,23 +73,23 @@ export const getTrends = defineTool({
     hostname: hostnameInput,
     metric: z.enum(WIRE_METRICS).optional().describe('Which one to chart'),
   }),
-  output: z.object({ hostname: z.string(), trends: z.array(trendShape), course: courseShape.nullable() }),
+  output: z.object({ hostname: z.string(), trends: z.array(trendShape), history: historyShape.nullable() }),
   async run({ hostname, metric }, { ports, now }) {
     const endpoint = await requireEndpoint(ports, hostname);
-    const courses = await ports.store.snapshots.courses([endpoint.id], historySince(now));
-    const points = courses.get(endpoint.id) ?? [];
+    const histories = await ports.store.snapshots.histories([endpoint.id], historySince(now));
+    const points = histories.get(endpoint.id) ?? [];
     const trends = trendsOf(points, now, await horizonsInForce(ports));
     const charted = metric ? trends.find((trend) => trend.metric === METRIC_OF[metric]) : mostUrgent(trends);
     return {
       hostname,
       trends: trends.map(presentTrend),
-      course: charted ? courseOf(charted, points, now) : null,
+      history: charted ? historyOf(charted, points, now) : null,
     };
   },
   summary: ({ hostname, trends }) => [`Trends of ${hostname}`, ...trends.map(trendLine)].join('\n'),
-  chart: ({ hostname, trends, course }) => {
-    const trend = trends.find(({ metric }) => metric === course?.metric);
-    return course && trend && course.points.length > 1 ? trendChart(hostname, trend, course) : null;
+  chart: ({ hostname, trends, history }) => {
+    const trend = trends.find(({ metric }) => metric === history?.metric);
+    return history && trend && history.points.length > 1 ? trendChart(hostname, trend, history) : null;
   },
 });
 
@@ -137,7 +137,7 @@ function round(value: number | null, decimals: number): number | null {
   return value === null ? null : Math.round(value * 10 ** decimals) / 10 ** decimals;
 }
 
-function courseOf(trend: Trend, points: readonly CoursePoint[], now: Date): z.input<typeof courseShape> {
+function historyOf(trend: Trend, points: readonly MetricPoint[], now: Date): z.input<typeof historyShape> {
   const series = points.map((point) => ({ atMs: point.atMs, value: point[trend.metric] }));
   const { lookbackHours } = TREND_RULES[trend.metric];
   const { hours, values } = thin(tidy(series, now.getTime(), lookbackHours), COURSE_STEP_HOURS);
@@ -199,29 +199,29 @@ function trendLine(trend: z.output<typeof trendShape>): string {
 function trendChart(
   hostname: string,
   trend: z.output<typeof trendShape>,
-  course: z.output<typeof courseShape>,
+  history: z.output<typeof historyShape>,
 ): ChartSpec {
-  const name = METRIC_TEXT[METRIC_OF[course.metric]];
+  const name = METRIC_TEXT[METRIC_OF[history.metric]];
   const point = ({ at, value }: { at: string; value: number }) => ({ at: new Date(at), value });
   const title = `${name[0]?.toUpperCase()}${name.slice(1)} of ${hostname}: ${trend.status.replace('_', ' ')}`;
   return {
-    kind: 'course',
+    kind: 'time_series',
     title,
     alt: `${title}. ${trendLine(trend)}.`,
     yTitle: `${name} used, %`,
     yDomain: [0, 100],
     lines: [
-      { name: 'measured', points: course.points.map(point) },
-      ...(course.fit.length > 0 ? [{ name: 'trend', points: course.fit.map(point) }] : []),
+      { name: 'measured', points: history.points.map(point) },
+      ...(history.fit.length > 0 ? [{ name: 'trend', points: history.fit.map(point) }] : []),
     ],
-    limits: [{ name: 'limit', value: course.limit_pct }],
-    band: course.fit.flatMap(({ at, low, high }) =>
+    limits: [{ name: 'limit', value: history.limit_pct }],
+    band: history.fit.flatMap(({ at, low, high }) =>
       low === null || high === null ? [] : [{ at: new Date(at), low, high }],
     ),
-    moments: [
-      { name: 'now', at: new Date(course.now) },
-      ...(course.impact_at !== null && trend.time_to_impact !== 'now'
-        ? [{ name: `${course.limit_pct} % in ${trend.time_to_impact}`, at: new Date(course.impact_at) }]
+    timestamps: [
+      { name: 'now', at: new Date(history.now) },
+      ...(history.impact_at !== null && trend.time_to_impact !== 'now'
+        ? [{ name: `${history.limit_pct} % in ${trend.time_to_impact}`, at: new Date(history.impact_at) }]
         : []),
     ],
   };

@@ -3,10 +3,21 @@ import type { types } from '@slack/bolt';
 import { z } from 'zod';
 import type { RelatedCall, ToolCall } from '../../../core/presentation.ts';
 import { callMenu, relatedBlocks } from './related.ts';
-import { type Block, clip, escapeText, header, lineBlocks, moment, paragraph, type Reply, who, words } from './text.ts';
+import {
+  type Block,
+  clip,
+  dateElement,
+  escapeText,
+  header,
+  lineBlocks,
+  paragraph,
+  type Reply,
+  who,
+  words,
+} from './text.ts';
 
 /** What a card shows of an alert; the wire shape has more. */
-export const alertShown = z.object({
+const alertShown = z.object({
   id: z.number().int(),
   hostname: z.string(),
   alert_name: z.string(),
@@ -23,9 +34,9 @@ export const alertShown = z.object({
   resolution: z.string().nullish(),
   stale: z.boolean().optional(),
 });
-export type AlertShown = z.output<typeof alertShown>;
+type AlertShown = z.output<typeof alertShown>;
 
-/** Signs told apart by shape, not only by colour. */
+/** Signs distinguished by shape, not only by colour. */
 const SEVERITY_SIGNS: Record<string, string> = { critical: '⛔', warning: '⚠️', info: 'ℹ️' };
 
 const STATUS_WORDS: Record<string, string> = {
@@ -71,8 +82,8 @@ export function alertBody(alert: AlertShown): Block[] {
       words(clip(alert.message, MAX_MESSAGE_CHARS)),
       ...fact('Severity', words(alert.severity)),
       ...fact('Status', words(statusText(alert)), ...acknowledgement(alert)),
-      ...fact('Since', moment(alert.created_at)),
-      ...(alert.resolved_at ? fact('Resolved', moment(alert.resolved_at)) : []),
+      ...fact('Since', dateElement(alert.created_at)),
+      ...(alert.resolved_at ? fact('Resolved', dateElement(alert.resolved_at)) : []),
       ...(alert.predicted_time_to_impact ? fact('Expected in', words(alert.predicted_time_to_impact)) : []),
       ...(alert.ticket ? fact('Ticket', ticketText(alert.ticket)) : []),
       ...(alert.flaps > 0 ? fact('Came back', words(`${alert.flaps} time${alert.flaps === 1 ? '' : 's'}`)) : []),
@@ -94,7 +105,7 @@ function acknowledgement(alert: AlertShown): Parameters<typeof paragraph> {
   if (alert.status !== 'acknowledged') return [];
   const by = alert.acknowledged_by ? [words(' by '), who(alert.acknowledged_by)] : [];
   const until = alert.acknowledged_until
-    ? [words(' until '), moment(alert.acknowledged_until)]
+    ? [words(' until '), dateElement(alert.acknowledged_until)]
     : [words(' until it clears')];
   return [...by, ...until];
 }

@@ -2,7 +2,18 @@
 import { z } from 'zod';
 import type { RelatedCall } from '../../../core/presentation.ts';
 import { relatedBlocks } from './related.ts';
-import { type Block, bullets, clip, escapeText, header, moment, paragraph, type Reply, who, words } from './text.ts';
+import {
+  type Block,
+  bullets,
+  clip,
+  dateElement,
+  escapeText,
+  header,
+  paragraph,
+  type Reply,
+  who,
+  words,
+} from './text.ts';
 
 /** What a card shows of an approval; the wire shape has more. */
 export const approvalShown = z.object({
@@ -17,7 +28,7 @@ export const approvalShown = z.object({
   answers: z.array(z.object({ by: z.string(), name: z.string(), decision: z.string(), reason: z.string().nullable() })),
   outcome: z.string().nullable(),
 });
-export type ApprovalShown = z.output<typeof approvalShown>;
+type ApprovalShown = z.output<typeof approvalShown>;
 
 const ENDS: Record<string, string> = {
   approved: '✅ Approved',
@@ -71,7 +82,7 @@ function earlier(outcomes: unknown): Block[] {
   if (!read.success) return [];
   if (read.data.length === 0) return [paragraph(words('It was not run on this machine before.', { italic: true }))];
   const lines = read.data.map(({ status, reason, at }) => [
-    moment(at),
+    dateElement(at),
     words(` ${status.replaceAll('_', ' ')}${reason ? `: ${clip(reason, 200)}` : ''}`),
   ]);
   return [paragraph(words('Last outcomes', { bold: true })), bullets(lines)];
@@ -85,12 +96,12 @@ function standing(approval: ApprovalShown): Words[] {
     words(` said ${decision === 'approve' ? 'yes' : 'no'}${reason ? `: ${clip(reason, MAX_FACT_CHARS)}` : ''}`),
   ]);
   if (status === 'pending') {
-    const people = approvals_needed > 1 ? `, ${answers.length} of ${approvals_needed} people have said yes` : '';
-    return [words(`Asked by ${clip(requested_by, 100)}${people}. Open until `), moment(expires_at), ...said];
+    const people = approvals_needed > 1 ? `, ${answers.length} of ${approvals_needed} people have approved` : '';
+    return [words(`Asked by ${clip(requested_by, 100)}${people}. Open until `), dateElement(expires_at), ...said];
   }
   const follows =
     outcome ??
-    (status === 'approved' && approval.kind === 'remediation' ? 'The alert’s own message tells how it goes.' : '');
+    (status === 'approved' && approval.kind === 'remediation' ? 'The alert’s own message shows how it goes.' : '');
   return [
     words(`Asked by ${clip(requested_by, 100)}.`),
     ...said,

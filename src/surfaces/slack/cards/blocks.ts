@@ -9,11 +9,11 @@ import {
   type Block,
   bullets,
   clip,
+  dateElement,
   escapeText,
   header,
   lineBlocks,
   MAX_BLOCKS,
-  moment,
   monospaced,
   note,
   paragraph,
@@ -21,7 +21,7 @@ import {
   words,
 } from './text.ts';
 
-/** A sign besides the word, told apart by its shape and not by its colour. */
+/** A sign besides the word, distinguished by its shape and not by its colour. */
 export const STATUS_SIGNS: Record<string, string> = { healthy: '✓', at_risk: '▲', critical: '✕', unknown: '?' };
 
 const BAR_CELLS = 20;
@@ -57,7 +57,7 @@ function fitted(blocks: Block[], limit: number): Block[] {
   return [...blocks.slice(0, limit - 1), note(`and ${blocks.length - limit + 1} more`)];
 }
 
-export function scoreBody(score: z.output<typeof scoreShape>): Block[] {
+function scoreBody(score: z.output<typeof scoreShape>): Block[] {
   const status = `${STATUS_SIGNS[score.status] ?? ''} ${score.status.replace('_', ' ')}${score.stale ? ', stale' : ''}`;
   const [best] = score.improvements;
   const reasons = [
@@ -75,12 +75,12 @@ export function scoreBody(score: z.output<typeof scoreShape>): Block[] {
       : []),
     paragraph(
       words(`${Math.round(score.coverage * 100)} % of the weight was measured, `, { italic: true }),
-      moment(score.scored_at),
+      dateElement(score.scored_at),
     ),
   ];
 }
 
-export function componentBars(components: Record<string, number | null>): string {
+function componentBars(components: Record<string, number | null>): string {
   return Object.entries(components)
     .map(([name, value]) => {
       const cells = value === null ? 0 : Math.round((value / 100) * BAR_CELLS);

@@ -1,7 +1,7 @@
 /** Slack's refusals by their code: whether trying again helps, and what a person does about them. */
 import { webApi } from '@slack/bolt';
 
-export interface SlackProblem {
+interface SlackProblem {
   /** Slack's own code, or `unreachable`. */
   code: string;
   message: string;

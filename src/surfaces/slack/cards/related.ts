@@ -12,7 +12,7 @@ const MOST_ELEMENTS = 25;
 type Element = types.Button | types.StaticSelect;
 
 /** What a click does with the call: answer the one who clicks, answer in the thread of the message, or take the message's place. */
-export type ClickAction = 'run' | 'thread' | 'replace';
+type ClickAction = 'run' | 'thread' | 'replace';
 
 /** A row for each thing that the calls are about. */
 export function relatedBlocks(

@@ -19,7 +19,7 @@ const MAX_BUTTON_CHARS = 75;
 const MAX_CONFIRM_TITLE_CHARS = 100;
 const MAX_CONFIRM_CHARS = 300;
 /** Not documented; messages whose blocks hold more text than this are refused as msg_blocks_too_long. */
-export const MAX_MESSAGE_CHARS = 12_000;
+const MAX_MESSAGE_CHARS = 12_000;
 
 /**
  * For the one place that has no literal form, a message's `text`: the three characters Slack asks to escape, and the
@@ -61,8 +61,8 @@ export function who(actorId: string): Words {
   return userId ? { type: 'user', user_id: userId } : words(clip(actorId, 100));
 }
 
-/** A moment, shown in the reader's own time zone. */
-export function moment(iso: string): Words {
+/** A timestamp, shown in the reader's own time zone. */
+export function dateElement(iso: string): Words {
   const fallback = `${iso.slice(0, 16).replace('T', ' ')} UTC`;
   const seconds = Math.floor(Date.parse(iso) / 1000);
   return { type: 'date', timestamp: seconds, format: '{date_short_pretty} {time}', fallback };
@@ -152,7 +152,7 @@ export function lineBlocks(lines: string[], limitChars = MAX_MESSAGE_CHARS): Blo
   return blocks;
 }
 
-/** A reply in plain words. */
+/** A reply in plain text. */
 export function plainReply(text: string, ...more: Block[]): Reply {
   return { text: escapeText(text), blocks: [...lineBlocks(text.split('\n')), ...more] };
 }

@@ -1,4 +1,4 @@
-/** Carries out a call of a tool for somebody in Slack and words what came of it; runs are followed to their end. */
+/** Carries out a call of a tool for somebody in Slack and reports what came of it; runs are followed to their end. */
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import type { Actor } from '../../../core/actor.ts';
@@ -26,7 +26,7 @@ const followedRun = z.object({ finished_at: z.string().nullable() });
 const FOLLOW_MS = 30 * 60_000;
 const LOOK_MS = { first: 250, most: 5000 };
 
-/** Does what was asked and tells the asker; never rejects. A run's first message goes to `place` and is edited when it ends. */
+/** Does what was asked and answers the asker; never rejects. A run's first message goes to `place` and is edited when it ends. */
 export async function carryOut(slack: SlackContext, asker: Asker, call: ToolCall, place?: Place): Promise<void> {
   const actor = await slack.people.actor(asker.person);
   try {
@@ -84,7 +84,7 @@ async function follow(
   place: Place = { channel: asker.person.id },
 ): Promise<void> {
   const first = await slack.client.chat
-    .postMessage({ channel: place.channel, thread_ts: place.threadTs, ...quiet(plainReply(answer.text)) })
+    .postMessage({ channel: place.channel, thread_ts: place.threadTs, ...withoutPreviews(plainReply(answer.text)) })
     .catch((error: unknown) => {
       slack.log.error({ place: place.channel, problem: slackProblem(error).message }, 'a message to Slack failed');
       return null;
@@ -100,7 +100,7 @@ async function follow(
 /** False when the message is gone, so that the words have to go elsewhere. */
 export async function edited(slack: SlackContext, channel: string, ts: string, reply: Reply): Promise<boolean> {
   try {
-    await slack.client.chat.update({ channel, ts, ...quiet(reply) });
+    await slack.client.chat.update({ channel, ts, ...withoutPreviews(reply) });
     return true;
   } catch (error) {
     slack.log.warn({ channel, ts, problem: slackProblem(error).message }, 'a message in Slack could not be edited');
@@ -149,7 +149,7 @@ export async function failure(slack: SlackContext, actor: Actor, call: ToolCall,
   return plainReply(error.message);
 }
 
-/** Says no, and who may say yes. */
+/** Refuses, and names who may approve. */
 function denied(slack: SlackContext, toolName: string, error: AppError): Reply {
   const tool = toolNamed(slack, toolName);
   const who = tool && slack.people.whoMay(tool);
@@ -170,6 +170,6 @@ function choices(question: string, calls: ToolCall[]): Reply {
 }
 
 /** A reply as chat.postMessage and chat.update take it: no previews of links that untrusted text may hold. */
-export function quiet(reply: Reply) {
+export function withoutPreviews(reply: Reply) {
   return { ...reply, unfurl_links: false, unfurl_media: false, link_names: false } as const;
 }

@@ -13,7 +13,7 @@ import { toolForm, wantsForm } from './forms.ts';
 
 export const COMMAND = COMMAND_PREFIXES.slack;
 
-export interface TypedCommand {
+interface TypedCommand {
   text: string;
   triggerId: string;
   /** Tells Slack that the command arrived; with a reply, that is shown at once, to the asker only. */

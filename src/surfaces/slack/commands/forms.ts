@@ -1,4 +1,4 @@
-/** Forms: a tool's input as a Slack modal, its answers back as that input, and the gate's complaints at their fields. */
+/** Forms: a tool's input as a Slack modal, its answers back as that input, and the invoker's complaints at their fields. */
 import type { types } from '@slack/bolt';
 import { type Field, fieldsOf, readFields } from '../../../core/commands/readCommand.ts';
 import type { AppError } from '../../../core/errors.ts';

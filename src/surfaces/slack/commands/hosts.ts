@@ -16,7 +16,7 @@ const MENTION = /^<@([UW][A-Z0-9]+)(?:\|[^>]*)?>$/;
 /** How many names are compared with a mistyped one. */
 const MOST_COMPARED = 1000;
 
-export async function machines(slack: SlackContext, actor: Actor, filter: Record<string, unknown>): Promise<Machine[]> {
+async function machines(slack: SlackContext, actor: Actor, filter: Record<string, unknown>): Promise<Machine[]> {
   const { tool, input } = callShowing(slack.tools, 'endpoints');
   const { output } = await slack.invoke(tool, { ...input, limit: 100, ...filter }, actor);
   return listed.parse(output.endpoints);

@@ -5,12 +5,12 @@ import { slackProblem } from '../cards/problems.ts';
 import type { Reply } from '../cards/text.ts';
 import type { SlackContext } from '../context.ts';
 import type { Person } from '../people.ts';
-import { failure, type Place, quiet } from './calls.ts';
+import { failure, type Place, withoutPreviews } from './calls.ts';
 import { type FormState, formErrors, messageModal } from './forms.ts';
 
 export async function say(slack: SlackContext, { channel, threadTs }: Place, reply: Reply): Promise<void> {
   await slack.client.chat
-    .postMessage({ channel, thread_ts: threadTs, ...quiet(reply) })
+    .postMessage({ channel, thread_ts: threadTs, ...withoutPreviews(reply) })
     .catch((error: unknown) =>
       slack.log.error({ channel, problem: slackProblem(error).message }, 'an answer could not be delivered'),
     );
@@ -38,7 +38,7 @@ export async function submitted(
   }
 }
 
-export type ViewResponse =
+type ViewResponse =
   | { response_action: 'update'; view: types.ModalView }
   | { response_action: 'errors'; errors: Record<string, string> };
 
@@ -59,7 +59,7 @@ export async function whisper(
     },
   );
   if (said) return;
-  await slack.client.chat.postMessage({ channel: person.id, ...quiet(reply) }).catch((error: unknown) => {
+  await slack.client.chat.postMessage({ channel: person.id, ...withoutPreviews(reply) }).catch((error: unknown) => {
     slack.log.error({ user: person.id, problem: slackProblem(error).message }, 'an answer could not be delivered');
   });
 }

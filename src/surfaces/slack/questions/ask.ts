@@ -1,4 +1,4 @@
-/** Questions in words, by mention or direct message: put to an agent, whose one message shows what it looks at and then the answer. */
+/** Questions in plain language, by mention or direct message: put to an agent, whose one message shows what it reads and then the answer. */
 import { z } from 'zod';
 import type { Actor } from '../../../core/actor.ts';
 import { pause } from '../../../core/concurrency/pause.ts';
@@ -6,12 +6,12 @@ import type { RelatedCall } from '../../../core/presentation.ts';
 import { callShowing } from '../../../core/tool.ts';
 import { relatedBlocks } from '../cards/related.ts';
 import { type Block, note, plainReply, type Reply, unescapeTyped } from '../cards/text.ts';
-import { edited, failure, type Place, quiet, stillUnderWay } from '../commands/calls.ts';
+import { edited, failure, type Place, stillUnderWay, withoutPreviews } from '../commands/calls.ts';
 import { COMMAND } from '../commands/command.ts';
 import type { Asker, SlackContext } from '../context.ts';
 import type { MessagePlace } from './unfinished.ts';
 
-export interface Question extends Asker {
+interface Question extends Asker {
   /** As Slack sends it, with mentions as ids. */
   text: string;
   place: Place;
@@ -79,7 +79,7 @@ async function postAnswer(
   related: readonly RelatedCall[],
 ): Promise<void> {
   const { channel, threadTs } = question.place;
-  const thinking = quiet(thinkingReply([], related));
+  const thinking = withoutPreviews(thinkingReply([], related));
   const posted = await slack.client.chat.postMessage({ channel, thread_ts: threadTs, ...thinking });
   const message = { channel: posted.channel as string, ts: posted.ts as string };
   await slack.unfinished.keep(runId, message);
@@ -87,7 +87,7 @@ async function postAnswer(
   if (!(await edited(slack, message.channel, message.ts, answer))) await question.tell(answer);
 }
 
-/** Shows in a message what an agent looks at; resolves with what shall stand there in the end. */
+/** Shows in a message what an agent reads; resolves with what shall stand there in the end. */
 export async function followAnswer(
   slack: SlackContext,
   actor: Actor,

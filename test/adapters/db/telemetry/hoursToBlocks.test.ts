@@ -46,7 +46,7 @@ test.each(STORE_KINDS)('%s: roll-ups of the earlier tables are read as before', 
       scoredAt: new Date(day + 49 * HOUR_MS),
       hourly: { lowest: 10, highest: 99.5, scans: 4 },
     });
-    const course = (await store.snapshots.courses([endpoint.id], new Date(day + HOUR_MS))).get(endpoint.id);
+    const course = (await store.snapshots.histories([endpoint.id], new Date(day + HOUR_MS))).get(endpoint.id);
     expect(course).toHaveLength(49);
     expect(course?.[0]).toMatchObject({ atMs: day + HOUR_MS, memoryPct: null });
     expect(course?.[0]?.cpuPct).toBeCloseTo(1 / 3, 5);

@@ -1,4 +1,4 @@
-/** Questions in words in Slack: one message that says what is looked at, then the answer, and that can be stopped. */
+/** Questions in plain language in Slack: one message that says what is looked at, then the answer, and that can be stopped. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { machines, WELL } from '../../../helpers/machines.ts';
 import { answer, type Model, startModel } from '../../../helpers/model.ts';

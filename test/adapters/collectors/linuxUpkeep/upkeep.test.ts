@@ -3,22 +3,22 @@ import {
   parseChronyTracking,
   parseNtpqOffset,
   parseTimesyncStatus,
-} from '../../../../src/adapters/collectors/linux/clockOffset.ts';
-import { parseCoredumps } from '../../../../src/adapters/collectors/linux/coredumps.ts';
+} from '../../../../src/adapters/collectors/linuxUpkeep/clockOffset.ts';
+import { parseCoredumps } from '../../../../src/adapters/collectors/linuxUpkeep/coredumps.ts';
 import {
   parseLastRestarts,
   parsePstore,
   parseSystemdAnalyze,
   readPendingReboot,
   unexpectedRestarts,
-} from '../../../../src/adapters/collectors/linux/startup.ts';
+} from '../../../../src/adapters/collectors/linuxUpkeep/startup.ts';
 import {
   parseAptCheck,
   parseAptHistory,
   parseAptUpgradable,
   parseDnfUpdates,
   parseRpmInstallTimes,
-} from '../../../../src/adapters/collectors/linux/updates.ts';
+} from '../../../../src/adapters/collectors/linuxUpkeep/updates.ts';
 import { countFaults, programName } from '../../../../src/adapters/collectors/machine/programFaults.ts';
 import { fixture } from '../../../helpers/fixture.ts';
 

@@ -21,7 +21,7 @@ export function parseSystemdAnalyze(output: string): Reading<number> {
     : missing('systemd-analyze gives an impossible duration');
 }
 
-export interface UnexpectedRestart {
+interface UnexpectedRestart {
   at: Date;
   /** `kernel panic` where one was recorded, otherwise that the machine went down without a shutdown. */
   cause: string;
@@ -67,7 +67,7 @@ export function unexpectedRestarts(
   return [...panics, ...others].filter(({ at }) => at >= since).sort((a, b) => b.at.getTime() - a.at.getTime());
 }
 
-export interface PendingReboot {
+interface PendingReboot {
   pending: boolean;
   /** When it became necessary, where the system notes that. */
   since: Date | null;
