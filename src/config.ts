@@ -6,6 +6,7 @@ import { parseEnv } from 'node:util';
 import { z } from 'zod';
 import { ROLES } from './core/actor.ts';
 import { AppError } from './core/errors.ts';
+import { DEFAULT_HOST_LABELS } from './domain/fleet/hostIdentity.ts';
 
 /** The folder that holds config/, runbooks/ and package.json, wherever the service was started from. */
 export const PROJECT_DIR = fileURLToPath(new URL('..', import.meta.url));
@@ -103,6 +104,7 @@ const Variables = z.object({
   METRICS_TOKEN: text(),
   WEBHOOK_SECRET: text(),
   WEBHOOK_REQUIRE_AUTH: flag(true),
+  DEX_HOST_LABELS: list().transform((labels) => (labels.length > 0 ? labels : [...DEFAULT_HOST_LABELS])),
 
   DEX_SCAN_INTERVAL_MINUTES: z
     .string()
@@ -208,11 +210,12 @@ export function processEnv(): Record<string, string | undefined> {
 
 /** What programs that the service starts may know of its environment: no key, no token. */
 export function programEnv(env = process.env): Record<string, string> {
-  const given = ['PATH', 'HOME', 'LANG', 'LC_ALL', 'TZ'].flatMap((name) => {
+  const given = ['PATH', 'HOME', 'TZ'].flatMap((name) => {
     const value = env[name];
     return value === undefined ? [] : [[name, value]];
   });
-  return Object.fromEntries(given);
+  // The service's own locale may not be installed, and then every program that asks for one fails; this one always is.
+  return { ...Object.fromEntries(given), LANG: 'C.UTF-8', LC_ALL: 'C.UTF-8' };
 }
 
 /** A secret that a configuration file names by its variable; null when it is not set. */

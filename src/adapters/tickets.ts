@@ -53,7 +53,8 @@ export function createTicketMessenger(system: TicketSystem): Messenger {
       }
       const ticket = update ? await system.find(notificationsIn(update).id) : null;
       if (!update || !ticket || ticket.status === 'lost') return { outcome: 'delivered' };
-      if (ticket.openedAt === null) return { outcome: 'later', reason: 'the ticket itself has not been delivered yet' };
+      if (ticket.openedAt === null)
+        return { outcome: 'failed', reason: 'the ticket itself has not been delivered yet' };
       return tell(system, update, ticket);
     },
   };
@@ -71,10 +72,10 @@ async function open(system: TicketSystem, message: StoredMessage): Promise<Deliv
   if (body === null) return noValue(mapping);
   const answer = await send(system, 'POST', url, body, message.idempotencyKey);
   if ('outcome' in answer) return answer;
-  if (mapping && answer.text === '') return { outcome: 'later', reason: 'the ticket system answered with nothing' };
+  if (mapping && answer.text === '') return { outcome: 'failed', reason: 'the ticket system answered with nothing' };
   const taken = takenTicketIn(answer.json, mapping?.answer ?? OWN_ANSWER);
   if (mapping && !taken)
-    return { outcome: 'later', reason: `the ticket system answered without an id: ${answer.text.slice(0, 200)}` };
+    return { outcome: 'failed', reason: `the ticket system answered without an id: ${answer.text.slice(0, 200)}` };
   await system.taken(fields.id, taken);
   return { outcome: 'delivered' };
 }
@@ -118,15 +119,21 @@ async function send(
 ): Promise<{ text: string; json: unknown } | (DeliveryOutcome & { status?: number })> {
   const headers = headersFor(system, JSON.stringify(body), idempotencyKey);
   if ('missing' in headers) return { outcome: 'later', reason: `the variable ${headers.missing} is not set` };
-  const response = await fetch(url, {
-    method,
-    body: JSON.stringify(body),
-    headers,
-    // A ticket, and the credentials with it, must not follow to another address.
-    redirect: 'manual',
-    signal: AbortSignal.timeout(ANSWER_LIMIT_MS),
-  });
-  return judge(response, await readText(response));
+  try {
+    const response = await fetch(url, {
+      method,
+      body: JSON.stringify(body),
+      headers,
+      // A ticket, and the credentials with it, must not follow to another address.
+      redirect: 'manual',
+      signal: AbortSignal.timeout(ANSWER_LIMIT_MS),
+    });
+    return judge(response, await readText(response));
+  } catch (error) {
+    const { message, cause } = error as Error;
+    const reason = cause instanceof Error ? cause.message || message : message;
+    return { outcome: 'later', reason: `the ticket system cannot be reached: ${reason}` };
+  }
 }
 
 function headersFor(
@@ -154,8 +161,10 @@ function headersFor(
   return headers;
 }
 
-/** Statuses by which a system says that this very ticket is wrong; all others may be over tomorrow. */
+/** Statuses by which a system says that this very ticket is wrong. */
 const REFUSALS = new Set([400, 413, 422]);
+/** Statuses that are about this ticket, or about what it met there; those of others say no. */
+const UNCLEAR = new Set([404, 405, 406, 409, 410, 412, 414, 415, 423, 424, 431, 451]);
 
 function judge(
   response: Response,
@@ -169,6 +178,8 @@ function judge(
     );
   if (REFUSALS.has(status))
     return { outcome: 'refused', status, reason: `the ticket system refused it with ${status}: ${text.slice(0, 200)}` };
+  if (UNCLEAR.has(status))
+    return { outcome: 'failed', status, reason: `the ticket system answered ${status}: ${text.slice(0, 200)}` };
   if (status < 200 || status >= 300) return later(`the ticket system answered ${status}: ${text.slice(0, 200)}`);
   if (text.trim() === '') return { text: '', json: null };
   try {

@@ -89,7 +89,7 @@ export function plannerParts(
       clock,
       async look(external) {
         const { openMcpTools } = await import('../adapters/mcpTools.ts');
-        const connectInProcess = () => Promise.reject(new Error('Only external servers are looked at.'));
+        const connectInProcess = () => Promise.reject(new Error('Only external servers are checked.'));
         const tools = await openMcpTools({ servers: external, connectInProcess, env, log });
         return tools.close().then(tools.status);
       },
@@ -140,6 +140,7 @@ export function settingsOf(config: Config, messengers: readonly Messenger[]): Se
   return {
     scanIntervalMs: config.DEX_SCAN_INTERVAL_MINUTES * 60_000,
     retentionDays: config.DEX_RETENTION_DAYS,
+    hostLabels: config.DEX_HOST_LABELS,
     scanConcurrency: config.DEX_SCAN_CONCURRENCY,
     thresholds: { warning: config.DEX_SCORE_ALERT_THRESHOLD, critical: config.DEX_SCORE_CRITICAL_THRESHOLD },
     alertMessengers: [

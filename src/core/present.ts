@@ -42,6 +42,17 @@ export function presentEndpoint(endpoint: Endpoint, now: Date, scanIntervalMs: n
   };
 }
 
+/** One line on an endpoint: its score, what it is, and what is wrong with reaching it. */
+export function endpointLine(endpoint: z.output<typeof endpointShape>): string {
+  const score = endpoint.score === null ? 'no score yet' : `score ${endpoint.score} (${endpoint.score_status})`;
+  const note = endpoint.unreachable_reason
+    ? `, not reachable: ${endpoint.unreachable_reason}`
+    : endpoint.state === 'stale'
+      ? ', stale'
+      : '';
+  return `${endpoint.hostname}: ${score}, ${endpoint.persona}, tier ${endpoint.criticality_tier}, ${endpoint.collector}${note}`;
+}
+
 export function presentScore(score: StoredScore, hostname: string, stale: boolean): z.input<typeof scoreShape> {
   return {
     id: score.id,

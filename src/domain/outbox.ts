@@ -66,6 +66,9 @@ const LONGEST_WAIT_MS = 5 * 60_000;
 /** What could not be delivered for so long is no longer of interest. Milliseconds. */
 const GIVE_UP_AFTER_MS = 86_400_000;
 
+/** A message that failed by itself so often, and for so long, is given up: the others got through meanwhile. */
+const FAILURES_OF_ITS_OWN = { tries: 10, ageMs: 3_600_000 };
+
 /**
  * Exponential backoff with jitter, so that many senders do not come back at once (AWS Architecture Blog, "Exponential Backoff
  * And Jitter", the "equal jitter" variant).
@@ -79,6 +82,23 @@ export function backoffMs(attempts: number, random: number): number {
   return Math.round(ceiling / 2 + (ceiling / 2) * random);
 }
 
+/** Whether a message that the system would not take for so long is given up. */
 export function isHopeless(message: Pick<StoredMessage, 'createdAt'>, now: Date): boolean {
   return now.getTime() - message.createdAt.getTime() >= GIVE_UP_AFTER_MS;
+}
+
+/** Whether a message that fails by itself is given up. @param tries with the one that has just failed */
+export function isUndeliverable({ createdAt }: Pick<StoredMessage, 'createdAt'>, tries: number, now: Date): boolean {
+  return tries >= FAILURES_OF_ITS_OWN.tries && now.getTime() - createdAt.getTime() >= FAILURES_OF_ITS_OWN.ageMs;
+}
+
+/**
+ * Subjects that failed less often go first, so that none that fails keeps others from their turn; then the oldest.
+ * @param due oldest first
+ */
+export function fairly(due: readonly StoredMessage[]): StoredMessage[] {
+  const triesOf = new Map<string, number>();
+  for (const { subject, attempts } of due) triesOf.set(subject, Math.max(triesOf.get(subject) ?? 0, attempts));
+  const tries = ({ subject }: StoredMessage): number => triesOf.get(subject) ?? 0;
+  return due.toSorted((a, b) => tries(a) - tries(b) || a.id - b.id);
 }

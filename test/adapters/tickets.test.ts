@@ -105,7 +105,14 @@ describe('an odd answer', () => {
 
   test('no answer at all is tried again', async () => {
     system.answer = { silent: true };
-    await expect(deliver()).rejects.toThrow();
+    expect(await deliver()).toMatchObject({ outcome: 'later', reason: expect.stringContaining('cannot be reached') });
+  });
+
+  test('a conflict is about this ticket, an outage about the system', async () => {
+    system.answer = { status: 409, text: '{}' };
+    expect(await deliver()).toMatchObject({ outcome: 'failed' });
+    system.answer = { status: 503, text: '{}' };
+    expect(await deliver()).toMatchObject({ outcome: 'later' });
   });
 
   test('429 is heeded', async () => {
@@ -160,7 +167,7 @@ describe('a mapping', () => {
     });
     system.answer = { text: JSON.stringify({ errors: [{ message: 'no team' }] }) };
     expect(await deliver({ mapping, secretOf: () => 'x' })).toMatchObject({
-      outcome: 'later',
+      outcome: 'failed',
       reason: expect.stringContaining('without an id'),
     });
   });
@@ -220,7 +227,7 @@ describe('news of a ticket', () => {
   });
 
   test('wait for the ticket, and are nothing when it never came to be', async () => {
-    expect(await deliver({}, [message('resolved')])).toMatchObject({ outcome: 'later' });
+    expect(await deliver({}, [message('resolved')])).toMatchObject({ outcome: 'failed' });
     ticket = { ...ticket, status: 'lost' };
     expect(await deliver({}, [message('resolved')])).toEqual({ outcome: 'delivered' });
     expect(system.sent).toEqual([]);
@@ -230,6 +237,6 @@ describe('news of a ticket', () => {
     ticket = { ...ticket, openedAt: NOW };
     system.answer = { status: 404, text: '{}' };
     expect(await deliver({}, [message('resolved')])).toEqual({ outcome: 'delivered' });
-    expect(await deliver({}, [message('reopened')])).toMatchObject({ outcome: 'later' });
+    expect(await deliver({}, [message('reopened')])).toMatchObject({ outcome: 'failed' });
   });
 });

@@ -245,7 +245,7 @@ test('Alertmanager: anything is an alert with an end to its texts, or says why i
   );
   fc.assert(
     fc.property(fc.oneof(alert, fc.jsonValue()), fc.oneof(fc.constant('firing'), fc.jsonValue()), (raw, status) => {
-      const read = readAlert(raw, status, NOW);
+      const read = readAlert(raw, { groupStatus: status, hostLabels: ['hostname', 'instance'], now: NOW });
       expect(read.alertName.length).toBeLessThanOrEqual(200);
       if ('reason' in read) return;
       expect(read.hosts.length).toBeGreaterThan(0);

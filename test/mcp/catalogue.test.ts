@@ -1,4 +1,6 @@
 /** The contract with models: which tools there are, their schemas, and what the list costs to read. */
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { describeTool } from '../../mcp/tools.ts';
 import { callTextFor } from '../../src/core/callText.ts';
@@ -22,6 +24,11 @@ describe('the catalogue', () => {
 
   test.each(catalogue)('$name keeps its contract', async (tool) => {
     await expect(`${JSON.stringify(tool, null, 2)}\n`).toMatchFileSnapshot(`__snapshots__/${tool.name}.json`);
+  });
+
+  test('is all that is kept of contracts', () => {
+    const kept = readdirSync(join(import.meta.dirname, '__snapshots__')).map((file) => file.replace(/\.json$/, ''));
+    expect(kept.toSorted()).toEqual(catalogue.map(({ name }) => name).toSorted());
   });
 
   test('says of every tool whether it only reads and whether it destroys', () => {

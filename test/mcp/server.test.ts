@@ -110,7 +110,7 @@ describe('tools', () => {
     ['get_score_history', { hostname: 'a', limit: 5000 }, /limit/],
     ['get_fleet', { worst: 'many' }, /worst/],
     ['get_fleet', { surprise: true }, /surprise/],
-    ['register_endpoint', { hostname: 'rm -rf /' }, /RFC 1123/],
+    ['register_endpoint', { hostname: 'rm -rf /' }, /must be a hostname/],
     ['register_endpoint', { hostname: 'meta', ip_address: '169.254.169.254' }, /no endpoint can have it/],
     ['list_endpoints', { prefix: '%' }, /prefix/],
   ])('%s refuses %j with what to mend, as a result that the model reads', async (name, input, words) => {

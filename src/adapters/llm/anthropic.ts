@@ -7,7 +7,27 @@ import type {
   MessageParam,
 } from '@anthropic-ai/sdk/resources/messages';
 import type { JsonSchema, LlmMessage, LlmReply, LlmRequest, StopReason } from '../../core/planner/llm.ts';
+
+<<<<<<< HEAD
+
+import {
+  type AttemptOptions,
+  attempt,
+  type LlmClient,
+  type ProviderFailure,
+  pingBy,
+  retryAfterMs,
+  withdrawing,
+} from './attempt.ts';
+import { replyText } from './reasoningText.ts';
+
+=======
+
 import { type AttemptOptions, attempt, type LlmClient, type ProviderFailure, pingBy, retryAfterMs } from './attempt.ts';
+import { boundedFetch, pacedEvents, REPLY_BOUNDS, ReplyParts, tokenCount } from './bounds.ts';
+
+>>>>>>> origin/main
+
 import { parseToolInput } from './toolInput.ts';
 
 interface AnthropicOptions {
@@ -19,7 +39,13 @@ interface AnthropicOptions {
 }
 
 export function anthropicLlm({ baseUrl, apiKey, model, attempts }: AnthropicOptions): LlmClient {
-  const client = new Anthropic({ apiKey, baseURL: baseUrl, maxRetries: 0, timeout: attempts.timeoutMs });
+  const client = new Anthropic({
+    apiKey,
+    baseURL: baseUrl,
+    maxRetries: 0,
+    timeout: attempts.timeoutMs,
+    fetch: boundedFetch(attempts.bounds ?? REPLY_BOUNDS),
+  });
   return {
     ping: (signal) => pingBy((within) => client.models.list({ limit: 1 }, { signal: within }), explain, signal),
     complete: (request) =>
@@ -27,7 +53,11 @@ export function anthropicLlm({ baseUrl, apiKey, model, attempts }: AnthropicOpti
         'anthropic',
         attempts,
         request.signal,
-        (signal) => send(client, paramsOf(request, model), request, signal),
+<<<<<<< HEAD
+        (signal) => withdrawing(request, (heard) => send(client, paramsOf(request, model), heard, signal)),
+=======
+        (signal) => send(client, paramsOf(request, model), request, attempts, signal),
+>>>>>>> origin/main
         explain,
       ),
   };
@@ -93,43 +123,51 @@ async function send(
   client: Anthropic,
   params: MessageCreateParamsStreaming,
   request: LlmRequest,
+  { bounds = REPLY_BOUNDS, timeoutMs }: AttemptOptions,
   signal: AbortSignal,
 ): Promise<LlmReply> {
   const stream = await client.messages.create(params, { signal });
-  const blocks: { block: ContentBlock; json: string }[] = [];
+  const blocks = new ReplyParts<{ block: ContentBlock; json: string }>(bounds);
   const usage = { inputTokens: 0, outputTokens: 0 };
+  const text = replyText(request);
   let stop: string | null = null;
   let complete = false;
-  for await (const event of stream) {
+  for await (const event of pacedEvents(stream, signal, timeoutMs)) {
     switch (event.type) {
       case 'message_start': {
         const { input_tokens, cache_read_input_tokens, cache_creation_input_tokens, output_tokens } =
           event.message.usage;
-        usage.inputTokens = input_tokens + (cache_read_input_tokens ?? 0) + (cache_creation_input_tokens ?? 0);
-        usage.outputTokens = output_tokens;
+        usage.inputTokens =
+          tokenCount(input_tokens) + tokenCount(cache_read_input_tokens) + tokenCount(cache_creation_input_tokens);
+        usage.outputTokens = tokenCount(output_tokens);
         break;
       }
       case 'content_block_start':
-        blocks[event.index] = { block: structuredClone(event.content_block), json: '' };
+        blocks.set(event.index, { block: structuredClone(event.content_block), json: '' });
         break;
       case 'content_block_delta': {
-        const open = blocks[event.index];
+        const open = blocks.get(event.index);
         const { delta } = event;
         if (!open) break;
-        if (delta.type === 'input_json_delta') open.json += delta.partial_json;
+        if (delta.type === 'input_json_delta') open.json += blocks.take(delta.partial_json);
         else if (delta.type === 'text_delta' && open.block.type === 'text') {
-          open.block.text += delta.text;
-          request.onText?.(delta.text);
+<<<<<<< HEAD
+          text.add(delta.text);
+=======
+          const said = blocks.take(delta.text);
+          open.block.text += said;
+          if (said !== '') request.onText?.(said);
+>>>>>>> origin/main
         } else if (delta.type === 'thinking_delta' && open.block.type === 'thinking') {
-          open.block.thinking += delta.thinking;
+          open.block.thinking += blocks.take(delta.thinking);
         } else if (delta.type === 'signature_delta' && open.block.type === 'thinking') {
-          open.block.signature = delta.signature;
+          open.block.signature = blocks.take(delta.signature);
         }
         break;
       }
       case 'message_delta':
         stop = event.delta.stop_reason ?? stop;
-        usage.outputTokens = event.usage.output_tokens;
+        usage.outputTokens = tokenCount(event.usage.output_tokens);
         break;
       case 'message_stop':
         complete = true;
@@ -137,13 +175,13 @@ async function send(
   }
   if (!complete) throw new Error('the stream ended before the reply did');
 
-  const whole = blocks.filter((entry) => entry !== undefined);
+  const whole = blocks.inOrder();
   const toolCalls = whole.flatMap(({ block, json }) =>
     block.type === 'tool_use' ? [{ id: block.id, name: block.name, ...parseToolInput(json) }] : [],
   );
   const reasoning = whole.map(({ block }) => block).filter(isReasoning);
   return {
-    text: whole.map(({ block }) => (block.type === 'text' ? block.text : '')).join(''),
+    text: text.end(),
     toolCalls,
     usage,
     stopReason: stopReasonOf(stop, toolCalls.length > 0),

@@ -1,7 +1,17 @@
 /** Sends one request to a model provider: with a time limit, retries that obey the provider, and errors as AppError. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { AppError, type ErrorKind } from '../../core/errors.ts';
+
+<<<<<<< HEAD
+
+import type { Llm, LlmRequest } from '../../core/planner/llm.ts';
+
+=======
+
 import type { Llm } from '../../core/planner/llm.ts';
+import { type ReplyBounds, unboundedReplyIn } from './bounds.ts';
+
+>>>>>>> origin/main
 
 /** What speaks to one provider; its name and model are known before it is loaded. */
 export type LlmClient = Pick<Llm, 'ping' | 'complete'>;
@@ -11,6 +21,8 @@ export interface AttemptOptions {
   tries: number;
   /** Time for one try, streaming included, in milliseconds. */
   timeoutMs: number;
+  /** What one reply may hold; by default what any honest reply keeps to. */
+  bounds?: ReplyBounds;
   /** Waits between tries; rejects when the signal aborts. */
   sleep: (ms: number, signal: AbortSignal) => Promise<void>;
 }
@@ -40,7 +52,7 @@ const LONGEST_WAIT_MS = 30_000;
  */
 export async function attempt<T>(
   provider: string,
-  { tries, timeoutMs, sleep }: AttemptOptions,
+  { tries, timeoutMs, sleep }: Omit<AttemptOptions, 'bounds'>,
   signal: AbortSignal,
   send: (signal: AbortSignal) => Promise<T>,
   explain: (error: unknown) => ProviderFailure,
@@ -55,6 +67,11 @@ export async function attempt<T>(
     } catch (error) {
       signal.throwIfAborted();
       cause = error;
+      const unbounded = unboundedReplyIn(error);
+      if (unbounded) {
+        const message = `${provider} gave no usable answer: ${unbounded.message}`;
+        throw new AppError('unavailable', message, { provider, status: null, tries: number }, { cause });
+      }
       failure = timeout.aborted
         ? { status: null, message: `no full answer within ${timeoutMs} ms`, retryAfterMs: null }
         : explain(error);
@@ -70,6 +87,21 @@ export async function attempt<T>(
       );
     }
     await sleep(waitMs, signal).catch(() => signal.throwIfAborted());
+  }
+}
+
+/** Runs one try; what it passed on of a reply that then broke is withdrawn. */
+export async function withdrawing<T>(request: LlmRequest, send: (heard: LlmRequest) => Promise<T>): Promise<T> {
+  let given = false;
+  const onText = (delta: string) => {
+    given = true;
+    request.onText?.(delta);
+  };
+  try {
+    return await send({ ...request, onText });
+  } catch (error) {
+    if (given) request.onTextWithdrawn?.();
+    throw error;
   }
 }
 

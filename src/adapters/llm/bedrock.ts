@@ -1,4 +1,5 @@
 /** Speaks Amazon Bedrock's Converse, which is one wire format for every model there. */
+import { Readable } from 'node:stream';
 import {
   BedrockRuntimeClient,
   BedrockRuntimeServiceException,
@@ -10,7 +11,27 @@ import {
 } from '@aws-sdk/client-bedrock-runtime';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 import type { LlmMessage, LlmReply, LlmRequest, StopReason } from '../../core/planner/llm.ts';
+
+<<<<<<< HEAD
+
+import {
+  type AttemptOptions,
+  attempt,
+  type LlmClient,
+  type ProviderFailure,
+  pingBy,
+  retryAfterMs,
+  withdrawing,
+} from './attempt.ts';
+import { replyText } from './reasoningText.ts';
+
+=======
+
 import { type AttemptOptions, attempt, type LlmClient, type ProviderFailure, pingBy, retryAfterMs } from './attempt.ts';
+import { boundedBytes, pacedEvents, REPLY_BOUNDS, type ReplyBounds, ReplyParts, tokenCount } from './bounds.ts';
+
+>>>>>>> origin/main
+
 import { parseToolInput } from './toolInput.ts';
 
 export interface BedrockOptions {
@@ -30,7 +51,7 @@ export function bedrockLlm({ region, endpoint, credentials, model, attempts }: B
     ...(credentials && { credentials }),
     maxAttempts: 1,
     // The client's default is HTTP/2 only, which proxies and stand-ins in front of Bedrock often do not speak.
-    requestHandler: new NodeHttpHandler({ requestTimeout: attempts.timeoutMs }),
+    requestHandler: new BoundedHandler(attempts),
   });
   return {
     ping: (signal) =>
@@ -45,10 +66,30 @@ export function bedrockLlm({ region, endpoint, credentials, model, attempts }: B
         'bedrock',
         attempts,
         request.signal,
-        (signal) => send(client, paramsOf(request, model), request, signal),
+<<<<<<< HEAD
+        (signal) => withdrawing(request, (heard) => send(client, paramsOf(request, model), heard, signal)),
+=======
+        (signal) => send(client, paramsOf(request, model), request, attempts, signal),
+>>>>>>> origin/main
         explain,
       ),
   };
+}
+
+/** The provider's HTTP client, whose answers end with an error where they break the limits. */
+class BoundedHandler extends NodeHttpHandler {
+  private readonly bounds: ReplyBounds;
+
+  constructor({ timeoutMs, bounds = REPLY_BOUNDS }: AttemptOptions) {
+    super({ requestTimeout: timeoutMs });
+    this.bounds = bounds;
+  }
+
+  override async handle(...call: Parameters<NodeHttpHandler['handle']>): ReturnType<NodeHttpHandler['handle']> {
+    const { response } = await super.handle(...call);
+    if (response.body) response.body = Readable.from(boundedBytes(response.body, this.bounds), { objectMode: false });
+    return { response };
+  }
 }
 
 /** A role that may call models but not list their jobs learns so only after its credentials were found good. */
@@ -124,7 +165,6 @@ const reasoningBlock = (reasoning: Reasoning): ContentBlock => ({
 });
 
 interface Block {
-  text: string;
   tool: { id: string; name: string; json: string } | null;
   reasoning: { text: string; signature: string; redacted: Buffer };
 }
@@ -133,17 +173,27 @@ async function send(
   client: BedrockRuntimeClient,
   params: ConverseStreamCommandInput,
   request: LlmRequest,
+  { bounds = REPLY_BOUNDS, timeoutMs }: AttemptOptions,
   signal: AbortSignal,
 ): Promise<LlmReply> {
+<<<<<<< HEAD
   const { stream } = await client.send(new ConverseStreamCommand(params), { abortSignal: signal });
   const blocks: Block[] = [];
   const blockAt = (index: number | undefined): Block => {
-    blocks[index ?? 0] ??= { text: '', tool: null, reasoning: { text: '', signature: '', redacted: Buffer.alloc(0) } };
+    blocks[index ?? 0] ??= { tool: null, reasoning: { text: '', signature: '', redacted: Buffer.alloc(0) } };
     return blocks[index ?? 0]!;
   };
+=======
+  const { stream = Readable.from([]) } = await client.send(new ConverseStreamCommand(params), { abortSignal: signal });
+  const blocks = new ReplyParts<Block>(bounds);
+  const blockAt = (index = 0): Block =>
+    blocks.get(index) ??
+    blocks.set(index, { text: '', tool: null, reasoning: { text: '', signature: '', redacted: Buffer.alloc(0) } });
+>>>>>>> origin/main
   let usage = { inputTokens: 0, outputTokens: 0 };
+  const text = replyText(request);
   let stop: string | null = null;
-  for await (const event of stream ?? []) {
+  for await (const event of pacedEvents(stream, signal, timeoutMs)) {
     signal.throwIfAborted();
     const failed =
       event.internalServerException ??
@@ -154,18 +204,28 @@ async function send(
     if (failed) throw failed;
     if (event.contentBlockStart?.start?.toolUse) {
       const { toolUseId, name } = event.contentBlockStart.start.toolUse;
-      blockAt(event.contentBlockStart.contentBlockIndex).tool = { id: toolUseId ?? '', name: name ?? '', json: '' };
+      blockAt(event.contentBlockStart.contentBlockIndex).tool = {
+        id: blocks.take(toolUseId),
+        name: blocks.take(name),
+        json: '',
+      };
     }
     if (event.contentBlockDelta) {
       const block = blockAt(event.contentBlockDelta.contentBlockIndex);
       const delta = event.contentBlockDelta.delta;
-      if (delta?.text) {
-        block.text += delta.text;
-        request.onText?.(delta.text);
-      }
+<<<<<<< HEAD
+      if (delta?.text) text.add(delta.text);
       if (block.tool) block.tool.json += delta?.toolUse?.input ?? '';
       block.reasoning.text += delta?.reasoningContent?.text ?? '';
       block.reasoning.signature += delta?.reasoningContent?.signature ?? '';
+=======
+      const said = blocks.take(delta?.text);
+      block.text += said;
+      if (said !== '') request.onText?.(said);
+      if (block.tool) block.tool.json += blocks.take(delta?.toolUse?.input);
+      block.reasoning.text += blocks.take(delta?.reasoningContent?.text);
+      block.reasoning.signature += blocks.take(delta?.reasoningContent?.signature);
+>>>>>>> origin/main
       const redacted = delta?.reasoningContent?.redactedContent;
       if (redacted) block.reasoning.redacted = Buffer.concat([block.reasoning.redacted, redacted]);
     }
@@ -177,12 +237,15 @@ async function send(
         cacheReadInputTokens = 0,
         cacheWriteInputTokens = 0,
       } = event.metadata.usage;
-      usage = { inputTokens: inputTokens + cacheReadInputTokens + cacheWriteInputTokens, outputTokens };
+      usage = {
+        inputTokens: tokenCount(inputTokens) + tokenCount(cacheReadInputTokens) + tokenCount(cacheWriteInputTokens),
+        outputTokens: tokenCount(outputTokens),
+      };
     }
   }
   if (stop === null) throw new Error('the stream ended before the reply did');
 
-  const whole = blocks.filter((block) => block !== undefined);
+  const whole = blocks.inOrder();
   const toolCalls = whole.flatMap(({ tool }) =>
     tool ? [{ id: tool.id, name: tool.name, ...parseToolInput(tool.json) }] : [],
   );
@@ -191,7 +254,7 @@ async function send(
     return signature ? [{ text, signature }] : [];
   });
   return {
-    text: whole.map(({ text }) => text).join(''),
+    text: text.end(),
     toolCalls,
     usage,
     stopReason: stopReasonOf(stop, toolCalls.length > 0),

@@ -5,8 +5,29 @@ import type {
   ChatCompletionMessageParam,
 } from 'openai/resources/chat/completions';
 import type { LlmMessage, LlmReply, LlmRequest, StopReason } from '../../core/planner/llm.ts';
+
+<<<<<<< HEAD
+
+import {
+  type AttemptOptions,
+  attempt,
+  type LlmClient,
+  type ProviderFailure,
+  pingBy,
+  retryAfterMs,
+  withdrawing,
+} from './attempt.ts';
+import { replyText } from './reasoningText.ts';
+import { refusedParameters } from './refusedParameters.ts';
+import { collectToolCalls, type ToolCallDelta } from './toolCallDeltas.ts';
+
+=======
+
 import { type AttemptOptions, attempt, type LlmClient, type ProviderFailure, pingBy, retryAfterMs } from './attempt.ts';
+import { boundedFetch, pacedEvents, REPLY_BOUNDS, ReplyParts, tokenCount } from './bounds.ts';
 import { parseToolInput } from './toolInput.ts';
+
+>>>>>>> origin/main
 
 interface OpenAiOptions {
   /** Shown in errors: `openai` or `ollama`. */
@@ -19,7 +40,18 @@ interface OpenAiOptions {
 }
 
 export function openAiLlm({ provider, baseUrl, apiKey, model, attempts }: OpenAiOptions): LlmClient {
+<<<<<<< HEAD
   const client = new OpenAI({ apiKey, baseURL: baseUrl, maxRetries: 0, timeout: attempts.timeoutMs });
+  const refused = refusedParameters();
+=======
+  const client = new OpenAI({
+    apiKey,
+    baseURL: baseUrl,
+    maxRetries: 0,
+    timeout: attempts.timeoutMs,
+    fetch: boundedFetch(attempts.bounds ?? REPLY_BOUNDS),
+  });
+>>>>>>> origin/main
   return {
     ping: (signal) => pingBy((within) => client.models.list({ signal: within }), explain, signal),
     complete: (request) =>
@@ -27,7 +59,14 @@ export function openAiLlm({ provider, baseUrl, apiKey, model, attempts }: OpenAi
         provider,
         attempts,
         request.signal,
-        (signal) => send(client, paramsOf(request, model, baseUrl === null), request, signal),
+<<<<<<< HEAD
+        (signal) =>
+          withdrawing(request, (heard) =>
+            send(client, refused, paramsOf(request, model, baseUrl === null), heard, signal),
+          ),
+=======
+        (signal) => send(client, paramsOf(request, model, baseUrl === null), request, attempts, signal),
+>>>>>>> origin/main
         explain,
       ),
   };
@@ -78,43 +117,125 @@ function messageOf(message: LlmMessage): ChatCompletionMessageParam {
   }
 }
 
+type Refused = ReturnType<typeof refusedParameters>;
+
+/** Each optional parameter that the server refuses is left out at once and ever after, so this ends. */
+async function openStream(
+  client: OpenAI,
+  refused: Refused,
+  params: ChatCompletionCreateParamsStreaming,
+  signal: AbortSignal,
+) {
+  for (;;) {
+    const fitting = refused.fit(params);
+    try {
+      return await client.chat.completions.create(fitting, { signal });
+    } catch (error) {
+      if (!(error instanceof APIError) || !refused.learn(error, fitting)) throw error;
+    }
+  }
+}
+
 async function send(
   client: OpenAI,
+  refused: Refused,
   params: ChatCompletionCreateParamsStreaming,
   request: LlmRequest,
+  { bounds = REPLY_BOUNDS, timeoutMs }: AttemptOptions,
   signal: AbortSignal,
 ): Promise<LlmReply> {
+<<<<<<< HEAD
+  const stream = await openStream(client, refused, params, signal);
+  const calls = collectToolCalls();
+  const text = replyText(request);
+  let finish: string | null = null;
+  let usage: LlmReply['usage'] | null = null;
+  for await (const chunk of stream as AsyncIterable<LooseChunk>) {
+    if (chunk.usage)
+      usage = { inputTokens: chunk.usage.prompt_tokens ?? 0, outputTokens: chunk.usage.completion_tokens ?? 0 };
+    const choice = chunk.choices?.[0];
+    finish = choice?.finish_reason ?? finish;
+    const delta = choice?.delta;
+    if (!delta) continue;
+    text.add(textOf(delta.content));
+    for (const call of delta.tool_calls ?? []) calls.add(call);
+  }
+  if (finish === null) throw new Error('the stream ended before the reply did');
+  const whole = text.end();
+  const toolCalls = calls.calls();
+  return {
+    text: whole,
+    toolCalls,
+    usage: usage ?? estimatedUsage(params, whole + JSON.stringify(toolCalls)),
+=======
   const stream = await client.chat.completions.create(params, { signal });
-  const calls: { id: string; name: string; json: string }[] = [];
+  const calls = new ReplyParts<{ id: string; name: string; json: string }>(bounds);
   let text = '';
   let finish: string | null = null;
   let usage = { inputTokens: 0, outputTokens: 0 };
-  for await (const chunk of stream) {
-    if (chunk.usage) usage = { inputTokens: chunk.usage.prompt_tokens, outputTokens: chunk.usage.completion_tokens };
-    const choice = chunk.choices[0];
-    if (!choice) continue;
+  for await (const chunk of pacedEvents(stream, signal, timeoutMs)) {
+    if (chunk.usage) {
+      usage = {
+        inputTokens: tokenCount(chunk.usage.prompt_tokens),
+        outputTokens: tokenCount(chunk.usage.completion_tokens),
+      };
+    }
+    const choice = chunk.choices?.[0];
+    if (!choice?.delta) continue;
     finish = choice.finish_reason ?? finish;
-    if (choice.delta.content) {
-      text += choice.delta.content;
-      request.onText?.(choice.delta.content);
+    const said = calls.take(choice.delta.content);
+    if (said !== '') {
+      text += said;
+      request.onText?.(said);
     }
     for (const delta of choice.delta.tool_calls ?? []) {
-      calls[delta.index] ??= { id: '', name: '', json: '' };
-      const call = calls[delta.index]!;
-      call.id ||= delta.id ?? '';
-      call.name ||= delta.function?.name ?? '';
-      call.json += delta.function?.arguments ?? '';
+      const call = calls.get(delta.index) ?? calls.set(delta.index, { id: '', name: '', json: '' });
+      call.id ||= calls.take(delta.id);
+      call.name ||= calls.take(delta.function?.name);
+      call.json += calls.take(delta.function?.arguments);
     }
   }
   if (finish === null) throw new Error('the stream ended before the reply did');
+  const toolCalls = calls.inOrder();
   return {
     text,
-    toolCalls: calls
-      .filter((call) => call !== undefined)
-      .map(({ id, name, json }, index) => ({ id: id || `call_${index}`, name, ...parseToolInput(json) })),
+    toolCalls: toolCalls.map(({ id, name, json }, index) => ({
+      id: id || `call_${index}`,
+      name,
+      ...parseToolInput(json),
+    })),
     usage,
-    stopReason: stopReasonOf(finish, calls.length > 0),
+>>>>>>> origin/main
+    stopReason: stopReasonOf(finish, toolCalls.length > 0),
     carry: null,
+  };
+}
+
+/** A chunk as imitators send it: any part may be missing or null. */
+interface LooseChunk {
+  choices?: ({ delta?: LooseDelta | null; finish_reason?: string | null } | undefined)[] | null;
+  usage?: { prompt_tokens?: number | null; completion_tokens?: number | null } | null;
+}
+
+interface LooseDelta {
+  content?: string | ({ text?: string } | null)[] | null;
+  tool_calls?: ToolCallDelta[] | null;
+}
+
+/** Some servers send the parts of a content, as in requests. */
+function textOf(content: LooseDelta['content']): string {
+  if (!Array.isArray(content)) return content ?? '';
+  return content.map((part) => part?.text ?? '').join('');
+}
+
+/** A rule of thumb for English and JSON; what a server does not count must not be free for budgets. */
+const CHARACTERS_PER_TOKEN = 4;
+
+function estimatedUsage(params: ChatCompletionCreateParamsStreaming, reply: string): LlmReply['usage'] {
+  const asked = JSON.stringify([params.messages, params.tools ?? []]);
+  return {
+    inputTokens: Math.ceil(asked.length / CHARACTERS_PER_TOKEN),
+    outputTokens: Math.ceil(reply.length / CHARACTERS_PER_TOKEN),
   };
 }
 

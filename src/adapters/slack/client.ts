@@ -16,8 +16,8 @@ export type ReadProblem = (error: unknown) => {
   code: string;
   message: string;
   retryAfterMs: number | null;
-  /** `passing`: try again; `setup`: try again, a person has to act; `message`: this message can never be sent. */
-  kind: 'passing' | 'setup' | 'message';
+  /** `passing`, `setup`: Slack takes nothing, or nothing until a person acts; the others are about this message. */
+  kind: 'passing' | 'setup' | 'message' | 'unclear';
 };
 
 const CALL_LIMIT_MS = 15_000;
@@ -43,14 +43,41 @@ export async function postNotification(
   news: SlackNotifications,
   threadTs?: string,
 ): Promise<{ channel: string; ts: string }> {
-  const posted = await client.chat.postMessage({
-    channel,
-    ...news,
-    ...(threadTs && { thread_ts: threadTs }),
-    unfurl_links: false,
-    unfurl_media: false,
-  });
+  const posted = await plainIfRefused(news, (shown) =>
+    client.chat.postMessage({
+      channel,
+      ...shown,
+      ...(threadTs && { thread_ts: threadTs }),
+      unfurl_links: false,
+      unfurl_media: false,
+    }),
+  );
   return { channel: posted.channel as string, ts: posted.ts as string };
+}
+
+/** Codes by which Slack refuses how a message is laid out; what it says can still be said. */
+const REFUSED_LAYOUT = new Set([
+  'invalid_blocks',
+  'invalid_blocks_format',
+  'invalid_arguments',
+  'msg_blocks_too_long',
+  'msg_too_long',
+]);
+/** Slack recommends at most so many characters of text (docs.slack.dev/reference/methods/chat.postMessage). */
+const MAX_TEXT = 4_000;
+
+/** Sends a message once more as plain text when Slack refuses its blocks. */
+export async function plainIfRefused<T>(
+  news: SlackNotifications,
+  send: (shown: SlackNotifications) => Promise<T>,
+): Promise<T> {
+  try {
+    return await send(news);
+  } catch (error) {
+    const refused = error instanceof webApi.WebAPIPlatformError && REFUSED_LAYOUT.has(error.data.error);
+    if (!refused || news.text === '') throw error;
+    return send({ text: news.text.slice(0, MAX_TEXT), blocks: [] });
+  }
 }
 
 /** Codes that mean: this one person cannot be written to, while others can. */
@@ -75,6 +102,7 @@ export async function postToPerson(
 /** What a failed call means for the message that waits in the outbox. */
 export function failedDelivery({ kind, message, retryAfterMs }: ReturnType<ReadProblem>): DeliveryOutcome {
   if (kind === 'message') return { outcome: 'refused', reason: message };
+  if (kind === 'unclear') return { outcome: 'failed', reason: message };
   return { outcome: 'later', reason: message, ...(retryAfterMs !== null && { afterMs: retryAfterMs }) };
 }
 

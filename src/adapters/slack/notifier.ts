@@ -11,6 +11,7 @@ import type { Log } from '../../core/ports/ports.ts';
 import type { Delivery, StoredMessage } from '../../domain/outbox.ts';
 import {
   failedDelivery,
+  plainIfRefused,
   postNotification,
   postToPerson,
   type ReadProblem,
@@ -54,7 +55,14 @@ const PACE_MS = 1000;
 /** More new alerts than this in a minute are posted in one message. */
 const STORM = { count: 10, windowMs: 60_000 };
 /** Codes that mean: the message to edit is not there to be edited. */
-const GONE = new Set(['message_not_found', 'cant_update_message', 'edit_window_closed', 'channel_not_found']);
+const GONE = new Set([
+  'message_not_found',
+  'cant_update_message',
+  'edit_window_closed',
+  'channel_not_found',
+  'is_archived',
+  'not_in_channel',
+]);
 
 /**
  * Slack's end is at least once: when the process dies between Slack's acknowledgement and the row that remembers it, a message is
@@ -170,7 +178,7 @@ export function createSlackNotifier(parts: SlackNotifierParts): Messenger {
   /** False when the message is gone, for a new one to take its place. */
   async function edit({ channel, ts }: SlackMessage, news: SlackNotifications): Promise<boolean> {
     try {
-      await client.chat.update({ channel, ts, ...news });
+      await plainIfRefused(news, (shown) => client.chat.update({ channel, ts, ...shown }));
       return true;
     } catch (error) {
       const { code, message } = wording.problem(error);

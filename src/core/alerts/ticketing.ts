@@ -23,7 +23,12 @@ export async function ticketTaken(ports: Ports, ticketId: string, taken: TakenTi
     if (!ticket) return null;
     const now = ports.clock.now();
     const names = taken && { externalId: taken.id, externalRef: taken.ref, url: taken.url };
-    await store.tickets.update(ticketId, { openedAt: ticket.openedAt ?? now, ...names });
+    await store.tickets.update(ticketId, {
+      openedAt: ticket.openedAt ?? now,
+      // It had been given up, and a person sent it again.
+      ...(ticket.status === 'lost' && { status: 'open' as const }),
+      ...names,
+    });
     if (taken === null || ticket.externalId === taken.id) return null;
     const alert = await lockAlert(store, ticket.alertId);
     const link = { id: taken.id, url: taken.url };

@@ -8,7 +8,7 @@ interface PlannerJob {
   context: Record<string, unknown>;
   /** The agent may do no more than who asked for it. */
   asker: { name: string; role: Role; email?: string };
-  /** Subject of the outbox that is told the answer; null when whoever asked fetches it. */
+  /** Subject of the outbox that receives the answer; null when whoever asked fetches it. */
   tell: string | null;
   /** Somebody waits for it inside this process, so that it is not reclaimed by another. */
   attended: boolean;

@@ -1,5 +1,6 @@
 /** How messages to the outside are kept and carried. */
 import type { Delivery, OutboxMessage, StoredMessage } from '../../domain/outbox.ts';
+import type { Page, Paged } from '../page.ts';
 
 export interface OutboxRepository {
   add(messages: readonly OutboxMessage[], now: Date): Promise<void>;
@@ -11,11 +12,21 @@ export interface OutboxRepository {
   lease(ids: readonly number[], now: Date, until: Date): Promise<Set<number>>;
   sent(ids: readonly number[], now: Date): Promise<void>;
   postpone(ids: readonly number[], until: Date, error: string): Promise<void>;
-  dead(ids: readonly number[], error: string): Promise<void>;
+  dead(ids: readonly number[], error: string, now: Date): Promise<void>;
+  /** Messages that were given up, newest first. */
+  deadLetters(messenger: string | undefined, page: Page): Promise<Paged<DeadLetter>>;
+  /** Lets given up messages be tried as if they were new, all or one; returns how many. */
+  revive(which: { id?: number; messenger?: string }, now: Date): Promise<number>;
   /** Messages that were given up, by messenger. */
   deadCounts(): Promise<{ messenger: string; messages: number; lastError: string }[]>;
   /** Deletes messages that were sent, or given up, before. */
   prune(before: Date): Promise<number>;
+}
+
+/** A message that was given up, and why. */
+export interface DeadLetter extends StoredMessage {
+  givenUpAt: Date;
+  reason: string;
 }
 
 /** The Slack message about a subject of the outbox. */
@@ -37,15 +48,17 @@ export interface SlackMessageRepository {
   forget(subject: string): Promise<void>;
 }
 
-/** What became of one message to the outside. */
+/** What became of one message to the outside. A failure belongs to the system (`later`) or to the message (the rest). */
 export type DeliveryOutcome =
   | { outcome: 'delivered' }
-  /** Not now; `afterMs` when the other side says how long to wait. */
+  /** The system takes nothing now, so that all messages wait; `afterMs` when it says how long. */
   | { outcome: 'later'; reason: string; afterMs?: number }
-  /** Never: trying again would fail again. */
+  /** This message failed, and nothing says that others would: it waits alone, and not for ever. */
+  | { outcome: 'failed'; reason: string }
+  /** Never: trying this message again would fail again. */
   | { outcome: 'refused'; reason: string };
 
-/** Carries messages of the outbox to one place outside. A rejection counts as `later`. */
+/** Carries messages of the outbox to one place outside. A rejection counts as `failed`. */
 export interface Messenger {
   /** The name by which messages are addressed to it. */
   name: string;

@@ -35,7 +35,7 @@ export interface Ports {
   inProgress: Set<string>;
   backups: Backups;
   alertIntake: AlertIntake;
-  /** Who looks at new alerts and heals what it may; absent while nothing does. */
+  /** Who handles new alerts and heals what it may; absent while nothing does. */
   healing?: Healing;
   runbooks: Runbooks;
   /** Who people are, where messages reach them; absent while no messages to people can be sent. */
@@ -56,6 +56,8 @@ export interface Settings {
   scanIntervalMs: number;
   /** How long snapshots and scores are kept one by one, before they become hourly means. */
   retentionDays: number;
+  /** Labels of alerts that name the machine, best first. */
+  hostLabels: readonly string[];
   /** Endpoints scanned side by side in a fleet scan. */
   scanConcurrency: number;
   thresholds: ScoreThresholds;
@@ -188,6 +190,8 @@ export interface Metrics {
     figures: Pick<PredictionAccuracy, 'precision' | 'leadHoursMedian' | 'falseAlarmsPerEndpointWeek'>,
   ): void;
   webhookDelivered(webhook: string, outcome: string): void;
+  /** Alerts that a delivery says it lacks. */
+  alertsTruncated(alerts: number): void;
   messageTried(messenger: string, outcome: string): void;
   /** Every remediation that ended. */
   remediationEnded(playbook: string, outcome: string): void;

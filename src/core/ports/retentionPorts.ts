@@ -4,7 +4,7 @@ import type { FleetMeasure, HourlyRollUp, Sample } from '../../domain/scores/rol
 /** Where a kind of sample goes when it is too old to be kept by itself: a sample is in the one place or in the other, never in both. */
 export interface SampleArchive<Measure extends string> {
   /**
-   * Removes and returns some samples from before a moment, the oldest of each endpoint first; none when there are no more. The
+   * Removes and returns some samples from before a timestamp, the oldest of each endpoint first; none when there are no more. The
    * fleet's archive takes no heed of ids. Endpoints' samples leave by whole days.
    * @param limit about how many
    */
@@ -13,14 +13,14 @@ export interface SampleArchive<Measure extends string> {
   find(keys: readonly Pick<HourlyRollUp<Measure>, 'subjectId' | 'hour'>[]): Promise<HourlyRollUp<Measure>[]>;
   /** Writes roll-ups in the place of those of the same subject and hour. */
   save(rollUps: readonly HourlyRollUp<Measure>[]): Promise<void>;
-  /** Deletes some roll-ups of hours before a moment; returns how many rows went, 0 when there are no more. */
+  /** Deletes some roll-ups of hours before a timestamp; returns how many rows went, 0 when there are no more. */
   forget(endpointIds: readonly number[], before: Date, limit: number): Promise<number>;
 }
 
 /** An archive of samples by endpoint, which are rows while they are young and packed by day once nobody changes them any more. */
 export interface EndpointArchive extends SampleArchive<string> {
   /**
-   * Packs at most so many rows from before a moment; returns how many. Endpoints whose oldest row is younger than `due` are
+   * Packs at most so many rows from before a timestamp; returns how many. Endpoints whose oldest row is younger than `due` are
    * left alone, so that a day's block is not written anew for every row.
    * @param keep `latest`: the newest row of each endpoint stays a row
    */

@@ -11,7 +11,13 @@ import type {
   TicketRepository,
   UnknownHostRepository,
 } from './alertPorts.ts';
-import type { EndpointRepository, FleetScoreRepository, ScoreRepository, SnapshotRepository } from './endpointPorts.ts';
+import type {
+  AliasRepository,
+  EndpointRepository,
+  FleetScoreRepository,
+  ScoreRepository,
+  SnapshotRepository,
+} from './endpointPorts.ts';
 import type { FeedbackRepository, SurveyRepository } from './feedbackPorts.ts';
 import type { OutboxRepository, SlackMessageRepository } from './messagePorts.ts';
 import type { RetentionRepository } from './retentionPorts.ts';
@@ -19,6 +25,7 @@ import type { RetentionRepository } from './retentionPorts.ts';
 /** Everything that is kept. Repositories return plain values, never live entities. */
 export interface Store {
   readonly endpoints: EndpointRepository;
+  readonly aliases: AliasRepository;
   readonly snapshots: SnapshotRepository;
   readonly scores: ScoreRepository;
   readonly fleetScores: FleetScoreRepository;

@@ -17,6 +17,7 @@ import { takeTicketWordTool } from './alerts/ticketCallbacks.ts';
 import { listAudit } from './audit.ts';
 import { createBackup } from './backups.ts';
 import { getFeedbackSummary, submitFeedback } from './feedback.ts';
+import { addAlias, removeAlias } from './fleet/aliases.ts';
 import { deregisterEndpoint, getEndpoint, listEndpoints, registerEndpoint, updateEndpoint } from './fleet/endpoints.ts';
 import { measureEndpoint } from './fleet/measure.ts';
 import { checkPredictions, getPredictionAccuracy, setPredictionThreshold } from './fleet/predictions.ts';
@@ -25,6 +26,7 @@ import { getFleet, getScore, getScoreHistory } from './fleet/scores.ts';
 import { submitSnapshot } from './fleet/snapshots.ts';
 import { getTrends } from './fleet/trends.ts';
 import { createApiKey, listApiKeys, revokeApiKey } from './keys.ts';
+import { listDeadMessages, resendMessage } from './outbox.ts';
 import { reportProblem } from './problems.ts';
 import { retentionTool } from './retention.ts';
 import {
@@ -45,6 +47,8 @@ export const TOOLS: readonly AnyTool[] = [
   getEndpoint,
   updateEndpoint,
   deregisterEndpoint,
+  addAlias,
+  removeAlias,
   scanEndpoint,
   scanFleetTool,
   getScore,
@@ -99,6 +103,8 @@ export const TOOLS: readonly AnyTool[] = [
   listApiKeys,
   revokeApiKey,
   listAudit,
+  listDeadMessages,
+  resendMessage,
   createBackup,
   retentionTool,
 ];

@@ -68,8 +68,9 @@ export const endpointRunbooks = defineTool({
     note: z.string().nullable(),
     runbooks: z.array(runbookHitShape.extend({ problem: z.string() })),
   }),
-  async run({ hostname, alert, k }, { ports }) {
-    const endpoint = await requireEndpoint(ports, hostname);
+  async run({ hostname: host, alert, k }, { ports }) {
+    const endpoint = await requireEndpoint(ports, host);
+    const { hostname } = endpoint;
     const { results, ...rest } = await adviseEndpoint(ports, endpoint, alert ?? null, k);
     return {
       hostname,
@@ -80,7 +81,7 @@ export const endpointRunbooks = defineTool({
   summary: ({ hostname, query, runbooks, note }) =>
     query === ''
       ? `${hostname} has no open alert, and nothing lowers its score.`
-      : hitsText(`No runbook fits what ails ${hostname}: ${query}`, runbooks, note),
+      : hitsText(`No runbook fits what is wrong with ${hostname}: ${query}`, runbooks, note),
   related: ({ runbooks }) => votesFor(runbooks),
 });
 

@@ -49,9 +49,9 @@ export interface Alert extends AlertIdentity {
    * the last of them. The first is the one whose severity, message and labels the alert carries.
    */
   series: string[];
-  /** When each of `series` began, by its source's word, in Unix milliseconds and in the order of `series`; null when unknown. */
+  /** When each of `series` began, as its source reports it, in Unix milliseconds and in the order of `series`; null when unknown. */
   seriesStartsMs: (number | null)[];
-  /** When the trouble began by the source's word. */
+  /** When the problem began as the source reports it. */
   startsAt: Date;
   /** When somebody first acknowledged it. */
   acknowledgedAt: Date | null;

@@ -182,7 +182,7 @@ function refresh(known: AlertDraft, observation: Observation & Firing, now: Date
   if (same) return { kind: 'unchanged', alert: known, event: null };
 
   const others = troubles.filter((other) => other !== own).slice(0, MAX_SERIES - 1);
-  // What was acknowledged was the lesser trouble; the greater one has to be told again.
+  // What was acknowledged was the lesser problem; people have to be notified again of the greater one.
   const status: AlertStatus = worse && known.status === 'acknowledged' ? 'active' : known.status;
   return {
     kind: 'updated',

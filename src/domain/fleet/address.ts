@@ -1,10 +1,12 @@
 /** Which host names are well formed and which IP addresses no endpoint may have. */
+import { parseIp } from './ipAddress.ts';
 
-const LABEL = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/i;
+/** Letters, digits and inner hyphens as RFC 1123 has them, and underscores, which Windows allows in computer names. */
+const LABEL = /^[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?$/i;
 
 /**
- * RFC 1123 host name: dot-separated labels of letters, digits and inner hyphens, 1–63 each, 253 in all. A name whose
- * last label is only digits is refused, because resolvers take such names for numeric addresses.
+ * Host name by RFC 1123 with underscores: dot-separated labels, 1–63 characters each, 253 in all. A name whose last label
+ * is only digits is refused, because resolvers take such names for numeric addresses.
  */
 export function isValidHostname(name: string): boolean {
   if (name.length === 0 || name.length > 253) return false;
@@ -54,41 +56,6 @@ function embeddedIpv4(groups: number[]): Ipv4 | null {
   const compatible = prefix === '0,0,0,0,0,0' && high !== 0;
   const nat64 = prefix === `${0x64},${0xff9b},0,0,0,0`;
   return mapped || compatible || nat64 ? [high >> 8, high & 0xff, low >> 8, low & 0xff] : null;
-}
-
-/** Eight 16-bit groups; IPv4 becomes its mapped form, a zone (`%eth0`) is dropped. Null when the text is no address. */
-function parseIp(text: string): number[] | null {
-  const ipv4 = parseIpv4(text);
-  if (ipv4) return [0, 0, 0, 0, 0, 0xffff, ...ipv4];
-  const halves = text.replace(/%[^%]+$/, '').split('::');
-  if (halves.length > 2) return null;
-  const [head, tail] = halves.map((half, index) => parseGroups(half, index === halves.length - 1));
-  if (!head) return null;
-  if (halves.length === 1) return head.length === 8 ? head : null;
-  if (!tail || head.length + tail.length > 7) return null;
-  return [...head, ...Array<number>(8 - head.length - tail.length).fill(0), ...tail];
-}
-
-/** Groups of one side of `::`; the very last may be written as dotted IPv4. */
-function parseGroups(text: string, isLast: boolean): number[] | null {
-  if (text === '') return [];
-  const groups: number[] = [];
-  const parts = text.split(':');
-  for (const [index, part] of parts.entries()) {
-    const ipv4 = isLast && index === parts.length - 1 ? parseIpv4(part) : null;
-    if (ipv4) groups.push(...ipv4);
-    else if (/^[0-9a-f]{1,4}$/i.test(part)) groups.push(Number.parseInt(part, 16));
-    else return null;
-  }
-  return groups;
-}
-
-/** Two 16-bit groups of a strict dotted quad (no leading zeros, which some resolvers read as octal). */
-function parseIpv4(text: string): [number, number] | null {
-  const parts = text.split('.');
-  if (parts.length !== 4 || !parts.every((part) => /^(0|[1-9]\d{0,2})$/.test(part) && Number(part) <= 255)) return null;
-  const [a = 0, b = 0, c = 0, d = 0] = parts.map(Number);
-  return [a * 256 + b, c * 256 + d];
 }
 
 const METADATA_GROUPS = new Set(METADATA_ADDRESSES.map((address) => parseIp(address)?.join()));

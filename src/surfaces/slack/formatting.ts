@@ -1,4 +1,4 @@
-/** What the adapters that tell things in Slack need of this face: how news and letters look, and what refusals mean. */
+/** What the adapters that post to Slack need of this interface: how notifications and survey messages look, and what refusals mean. */
 import { fixCheckAnswers } from '../../core/healing/fixCheck.ts';
 import type { Answer } from '../../core/invoke.ts';
 import { type AlertMove, alertCard, alertDigest, alertIn, alertMoves } from './cards/alertCard.ts';

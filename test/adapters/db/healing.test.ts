@@ -102,7 +102,7 @@ describe.each(STORE_KINDS)('on %s', (kind) => {
     } as const;
     for (let times = 0; times < 3; times++) await outbox.addOnce(message, NOW);
     expect(await outbox.due('slack', NOW, 10)).toHaveLength(1);
-    await outbox.dead([(await outbox.due('slack', NOW, 10))[0]!.id], 'gone');
+    await outbox.dead([(await outbox.due('slack', NOW, 10))[0]!.id], 'gone', NOW);
     expect(await outbox.deadCounts()).toEqual([{ messenger: 'slack', messages: 1, lastError: 'gone' }]);
     expect(await outbox.prune(new Date(NOW.getTime() + 1))).toBe(1);
   });

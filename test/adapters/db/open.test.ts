@@ -7,7 +7,6 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { withPostgresLock } from '../../../src/adapters/db/migrationLock.ts';
 import { openDatabase } from '../../../src/adapters/db/open.ts';
 import { createStore } from '../../../src/adapters/db/store.ts';
-import { runProgram } from '../../helpers/program.ts';
 import { createTestDatabase } from '../../helpers/testDatabase.ts';
 
 let dir: string;
@@ -17,18 +16,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await rm(dir, { recursive: true, force: true });
 });
-
-test.each(['sqlite', 'postgresql'])(
-  'four programs that start at once on an empty %s database all come up',
-  async (kind) => {
-    const url = kind === 'sqlite' ? `sqlite:///${join(dir, 'new', 'shared.db')}` : await createTestDatabase();
-    const env = { DATA_DIR: dir, DATABASE_URL: url, DATABASE_POOL_SIZE: '2', LLM_PROVIDER: '' };
-    const programs = [1, 2, 3, 4].map(() => runProgram('src/surfaces/cli.ts', ['keys'], env));
-    const codes = await Promise.all(programs.map(({ ended }) => ended));
-    expect(codes, programs.map(({ output }) => output()).join('\n---\n')).toEqual([0, 0, 0, 0]);
-  },
-  120_000,
-);
 
 test('a statement on PostgreSQL has a time limit, and says whose it is', async () => {
   const database = await openDatabase(await createTestDatabase());

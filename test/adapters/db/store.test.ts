@@ -80,7 +80,7 @@ describe.each(STORE_KINDS)('%s', (kind) => {
     expect(read).toMatchObject({ ...given, score: null, scoreStatus: 'unknown', breaches: {}, registeredAt: NOW });
     expect(read).not.toHaveProperty('agentTokenDigest');
     expect((await store.endpoints.byAgentToken('digest-1'))?.hostname).toBe(given.hostname);
-    expect((await store.endpoints.byIpAddress('::1'))?.hostname).toBe(given.hostname);
+    expect((await store.endpoints.byNamesOrAddresses(['::1']))[0]?.hostname).toBe(given.hostname);
   });
 
   test('a name is taken until it is deregistered, and then free again', async () => {

@@ -218,13 +218,42 @@ describe('an alert in Slack', () => {
     expect(Date.now() - from).toBeGreaterThan(1000);
   });
 
-  it('names an archived channel and goes on when it is back', async () => {
+  it('moves what an archived channel refuses to the dead letters, and a person sends it again', async () => {
     const { ok } = await slack.api('conversations.archive', { channel: slack.channels.alerts });
     expect(ok).toBe(true);
     await fire('web-01', 'DiskWillFill');
-    await slack.until(() => logged.find(({ fields }) => String(fields.problem).includes('The channel is archived')));
+    await slack.until(() => logged.find(({ fields }) => String(fields.reason).includes('The channel is archived')));
     await slack.api('conversations.unarchive', { channel: slack.channels.alerts });
-    expect(reads(await posted(), 'DiskWillFill')).toBe(true);
+    await fire('web-02', 'ServiceDown');
+    expect(reads(await posted(), 'ServiceDown on web-02')).toBe(true);
+
+    const { messages: dead, total } = (await service.call('GET', '/api/v1/outbox')).body;
+    expect(total).toBe(1);
+    expect(dead[0]).toMatchObject({ messenger: 'slack', reason: expect.stringContaining('The channel is archived') });
+    const again = await service.call('POST', '/api/v1/outbox/resend', { message_id: dead[0].id });
+    expect([again.status, again.body.queued]).toEqual([202, 1]);
+    await slack.until(async () => (await messages()).find((message) => reads(message, 'DiskWillFill on web-01')));
+    expect((await service.call('GET', '/api/v1/outbox')).body.total).toBe(0);
+    expect((await service.call('POST', '/api/v1/outbox/resend', { message_id: dead[0].id })).status).toBe(404);
+  });
+
+  it('says as plain text what Slack does not take as blocks', async () => {
+    slack.overrides.set('chat.postMessage', ({ blocks }) => {
+      const some = typeof blocks === 'string' ? JSON.parse(blocks) : blocks;
+      return some?.length > 0 ? { json: { ok: false, error: 'invalid_blocks' } } : undefined;
+    });
+    await fire('web-01', 'DiskWillFill');
+    const said = await slack.until(async () => (await messages()).find((message) => reads(message, 'DiskWillFill')));
+    expect(said.text).toContain('web-01');
+  });
+
+  it('a message that cannot be delivered, for whatever reason, does not keep others from their turn', async () => {
+    slack.overrides.set('chat.postMessage', (body) =>
+      reads(body, 'DiskWillFill') ? { json: { ok: false, error: 'something_new' } } : undefined,
+    );
+    await fire('web-01', 'DiskWillFill');
+    await fire('web-02', 'ServiceDown');
+    expect(reads(await posted(), 'ServiceDown on web-02')).toBe(true);
   });
 
   it('tells alerts although owners cannot be asked', async () => {

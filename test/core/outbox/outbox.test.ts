@@ -79,7 +79,7 @@ describe.each(STORE_KINDS)('on %s', (kind) => {
     for (let i = 0; i < 8; i++) await tell(`s${i}`);
     const end = clock.now().getTime() + 3_600_000;
     while (clock.now().getTime() < end) {
-      slack.script.splice(0, Number.POSITIVE_INFINITY, new Error('fetch failed'));
+      slack.script.splice(0, Number.POSITIVE_INFINITY, { outcome: 'later', reason: 'fetch failed' });
       clock.advance(await courier.step());
     }
     expect(slack.deliveries.length).toBeLessThan(40);
@@ -102,6 +102,73 @@ describe.each(STORE_KINDS)('on %s', (kind) => {
       ['single', 'a'],
       ['single', 'b'],
     ]);
+  });
+
+  test('one that fails for a reason of its own is tried less and less, holds up nobody, and ends as a dead letter', async () => {
+    await tell('poison');
+    const failing = (delivery: Delivery): boolean => delivery.messages.some(({ subject }) => subject === 'poison');
+    const { deliver } = slack.messenger;
+    slack.messenger.deliver = async (delivery) => {
+      const result = await deliver(delivery);
+      if (failing(delivery)) throw new TypeError('the card cannot be drawn');
+      return result;
+    };
+    const delays: number[] = [];
+    for (let hour = 0; hour < 3; hour++) {
+      const askedAt = clock.now().getTime();
+      await tell(`s${hour}`);
+      while (!told().some(([, subject]) => subject === `s${hour}`)) clock.advance(await courier.step());
+      delays.push(clock.now().getTime() - askedAt);
+      const nextHour = askedAt + 3_600_000;
+      while (clock.now().getTime() < nextHour) clock.advance(Math.max(60_000, await courier.step()));
+    }
+    expect(Math.max(...delays)).toBeLessThan(5_000);
+    expect(slack.deliveries.filter(failing).length).toBeLessThan(40);
+    const dead = await opened.store.outbox.deadLetters(slack.messenger.name, { limit: 10, offset: 0 });
+    expect(dead.items.map(({ subject, reason }) => [subject, reason])).toEqual([
+      ['poison', 'the card cannot be drawn'],
+    ]);
+  });
+
+  test('three that fail in a row are an outage: the messenger waits, and loses none', async () => {
+    for (let i = 0; i < 5; i++) await tell(`s${i}`);
+    const end = clock.now().getTime() + 900_000;
+    while (clock.now().getTime() < end) {
+      slack.script.splice(0, Number.POSITIVE_INFINITY, { outcome: 'failed', reason: 'odd' });
+      clock.advance(await courier.step());
+    }
+    expect(slack.deliveries.length).toBeLessThan(40);
+    slack.deliveries.length = 0;
+    slack.script.length = 0;
+    for (let i = 0; i < 20; i++) clock.advance(Math.max(60_000, await courier.step()));
+    expect(new Set(told().flatMap(([, ...subjects]) => subjects))).toEqual(new Set(['s0', 's1', 's2', 's3', 's4']));
+  });
+
+  test('a digest that is refused is told one by one: only the one at fault is given up', async () => {
+    for (let i = 0; i < 15; i++) await tell(`s${i}`);
+    const { deliver } = slack.messenger;
+    slack.messenger.deliver = async (delivery) => {
+      await deliver(delivery);
+      const bad = delivery.messages.some(({ subject }) => subject === 's7');
+      return bad ? { outcome: 'refused', reason: 'invalid_blocks' } : { outcome: 'delivered' };
+    };
+    for (let i = 0; i < 20; i++) clock.advance(await courier.step());
+    const dead = await opened.store.outbox.deadLetters(slack.messenger.name, { limit: 10, offset: 0 });
+    expect(dead.items.map(({ subject }) => subject)).toEqual(['s7']);
+    expect(told().filter(([kind]) => kind === 'single')).toHaveLength(15);
+  });
+
+  test('a dead letter that is sent again is as new', async () => {
+    await tell('a');
+    slack.script.push({ outcome: 'refused', reason: 'is_archived' });
+    await courier.step();
+    clock.advance(2 * 86_400_000);
+    expect(await opened.store.outbox.revive({ messenger: slack.messenger.name }, clock.now())).toBe(1);
+    slack.script.push({ outcome: 'later', reason: 'down' });
+    clock.advance(await courier.step());
+    await courier.step();
+    expect(told()).toHaveLength(3);
+    expect((await opened.store.outbox.deadLetters(slack.messenger.name, { limit: 10, offset: 0 })).total).toBe(0);
   });
 
   test('after a day it is given up', async () => {

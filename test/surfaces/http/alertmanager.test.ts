@@ -245,7 +245,7 @@ describe.each(STORE_KINDS)('on %s', (kind) => {
       'it is not an object',
       'it is not an object',
       'it has no label alertname',
-      'it has neither a label hostname nor instance',
+      'it has none of the labels that name a machine (DEX_HOST_LABELS)',
       'its status is neither firing nor resolved',
       'it has no label alertname',
     ]);

@@ -2,6 +2,7 @@
 
 import { defineEntity, p } from '@mikro-orm/core';
 import type { CriticalityTier, Persona, ScoreStatus } from '../../../domain/fleet/endpoint.ts';
+import type { AliasKind, AliasSource } from '../../../domain/fleet/hostIdentity.ts';
 import { FLEET_MEASURES } from '../../../domain/scores/rollUp.ts';
 import type { AppliedCap, Component, Deduction, Improvement } from '../../../domain/scores/score.ts';
 import type { OsPlatform } from '../../../domain/signals/declaration.ts';
@@ -46,6 +47,22 @@ export const EndpointRow = defineEntity({
     { name: 'endpoint_owner_email', properties: ['ownerEmail'] },
     { name: 'endpoint_deregistered', properties: ['deregisteredAt'], where: 'deregistered_at is not null' },
   ],
+});
+
+/** What else an endpoint is called: names, addresses and numbers, by people, by the machine and by its registered name. */
+export const EndpointAliasRow = defineEntity({
+  name: 'EndpointAlias',
+  tableName: 'endpoint_alias',
+  properties: {
+    id: p.integer().primary(),
+    endpointId: p.integer(),
+    kind: word<AliasKind>(),
+    value: p.string(),
+    source: word<AliasSource>(),
+    addedAt: p.datetime(3),
+  },
+  uniques: [{ name: 'endpoint_alias_once', properties: ['endpointId', 'value'] }],
+  indexes: [{ name: 'endpoint_alias_value', properties: ['value'] }],
 });
 
 export const SnapshotRow = defineEntity({

@@ -29,9 +29,9 @@ export interface BlockStore {
   read(endpointIds: readonly number[], reading?: Reading): Promise<TimedSample[]>;
   /** Puts samples into the blocks of their days; one of the same endpoint and time is replaced. */
   put(samples: readonly TimedSample[]): Promise<void>;
-  /** Removes and returns the samples of whole days that ended before a moment, of at most so many blocks. */
+  /** Removes and returns the samples of whole days that ended before a timestamp, of at most so many blocks. */
   take(endpointIds: readonly number[], before: Date, blocks: number): Promise<TimedSample[]>;
-  /** Removes whole days that ended before a moment; returns how many blocks went. */
+  /** Removes whole days that ended before a timestamp; returns how many blocks went. */
   forget(endpointIds: readonly number[], before: Date, blocks: number): Promise<number>;
 }
 

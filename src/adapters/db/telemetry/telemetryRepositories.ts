@@ -163,7 +163,7 @@ export function scoreRepository(session: DbSession): ScoreRepository {
 /** Blocks read at a time while so many points are wanted: a day has some twenty hours or a hundred scans. */
 const DAYS_A_READ = 4;
 
-/** At least `limit` points of an endpoint from before a moment, the newest of all, or all there are. */
+/** At least `limit` points of an endpoint from before a timestamp, the newest of all, or all there are. */
 async function newest(
   blocks: BlockStore,
   endpointId: number,

@@ -57,8 +57,34 @@ export function outboxRepository(session: DbSession): OutboxRepository {
       );
     },
 
-    async dead(ids, error) {
-      await session().nativeUpdate(OutboxRow, { id: { $in: [...ids] } }, { state: 'dead', lastError: error });
+    async dead(ids, error, now) {
+      await session().nativeUpdate(
+        OutboxRow,
+        { id: { $in: [...ids] }, state: 'pending' },
+        { state: 'dead', lastError: error, nextAttemptAt: now },
+      );
+    },
+
+    async deadLetters(messenger, page) {
+      const [rows, total] = await session().findAndCount(
+        OutboxRow,
+        { state: 'dead', ...(messenger !== undefined && { messenger }) },
+        { orderBy: { nextAttemptAt: 'desc', id: 'desc' }, ...page },
+      );
+      const items = rows.map((row) => ({
+        ...toMessage(row),
+        givenUpAt: row.nextAttemptAt,
+        reason: row.lastError ?? '',
+      }));
+      return { items, total };
+    },
+
+    revive(which, now) {
+      return session().nativeUpdate(
+        OutboxRow,
+        { ...which, state: 'dead' },
+        { state: 'pending', attempts: 0, createdAt: now, nextAttemptAt: now },
+      );
     },
 
     async deadCounts() {

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { ALERT_STATUSES, ALERT_TYPES, type Alert, SEVERITIES } from '../../../domain/alerts/alert.ts';
 import { endpointState } from '../../../domain/fleet/endpoint.ts';
 import { acknowledgeAlert, requireAlert, resolveAlert } from '../../alerts/alerting.ts';
+import { registeredName } from '../../fleet/hostLookup.ts';
 import type { Ports } from '../../ports/ports.ts';
 import { iso, presentAlert } from '../../present.ts';
 import type { RelatedCall } from '../../presentation.ts';
@@ -37,9 +38,16 @@ export const listAlerts = defineTool({
     ...pageInput,
   }),
   output: z.object({ alerts: z.array(alertShape), total: z.number().int() }),
-  async run({ limit, offset, type, name, since, ...filter }, { ports, now }) {
+  async run({ limit, offset, type, name, since, hostname: host, ...filter }, { ports, now }) {
+    const hostname = host && (await registeredName(ports.store, host));
     const { items, total } = await ports.store.alerts.list(
-      { ...filter, alertType: type, alertName: name, since: since === undefined ? undefined : new Date(since) },
+      {
+        ...filter,
+        hostname,
+        alertType: type,
+        alertName: name,
+        since: since === undefined ? undefined : new Date(since),
+      },
       { limit, offset },
     );
     return { alerts: await presentAlerts(ports, items, now), total };

@@ -13,7 +13,7 @@ export const takeTicketWordTool = defineTool({
   effect: 'write',
   takesIn: 'tickets',
   hiddenFrom: INTERFACES.filter((face) => face !== 'webhook'),
-  description: 'Take one word of the ticket system about a ticket: in progress, resolved, reopened or a comment.',
+  description: 'Take one update from the ticket system about a ticket: in progress, resolved, reopened or a comment.',
   input: z
     .looseObject({
       delivery_id: id.describe('The same at every repeat of this delivery'),

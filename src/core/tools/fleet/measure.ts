@@ -22,8 +22,9 @@ export const measureEndpoint = defineTool({
     reachable: z.boolean(),
     unreachable_reason: z.string().nullable(),
   }),
-  async run({ hostname }, { ports, now, signal }) {
-    const endpoint = await requireEndpoint(ports, hostname);
+  async run({ hostname: host }, { ports, now, signal }) {
+    const endpoint = await requireEndpoint(ports, host);
+    const { hostname } = endpoint;
     if (endpoint.collector === 'push') {
       throw new AppError('refused', `${hostname} reports by itself (collector push) and cannot be measured from here.`);
     }

@@ -74,8 +74,9 @@ export const getTrends = defineTool({
     metric: z.enum(WIRE_METRICS).optional().describe('Which one to chart'),
   }),
   output: z.object({ hostname: z.string(), trends: z.array(trendShape), history: historyShape.nullable() }),
-  async run({ hostname, metric }, { ports, now }) {
-    const endpoint = await requireEndpoint(ports, hostname);
+  async run({ hostname: host, metric }, { ports, now }) {
+    const endpoint = await requireEndpoint(ports, host);
+    const { hostname } = endpoint;
     const histories = await ports.store.snapshots.histories([endpoint.id], historySince(now));
     const points = histories.get(endpoint.id) ?? [];
     const trends = trendsOf(points, now, await horizonsInForce(ports));

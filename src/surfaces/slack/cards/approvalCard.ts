@@ -45,7 +45,7 @@ const earlierOutcome = z.object({ status: z.string(), reason: z.string().nullabl
 
 /** @param related the answers that can be given; none once it is decided */
 export function approvalCard(approval: ApprovalShown, related: readonly RelatedCall[]): Reply {
-  const title = ENDS[approval.status] ?? '❓ Waiting for a yes or no';
+  const title = ENDS[approval.status] ?? '❓ Waiting for approval';
   return {
     text: escapeText(`${title}: ${approval.question}`),
     blocks: [

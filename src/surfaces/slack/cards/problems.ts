@@ -7,8 +7,11 @@ interface SlackProblem {
   message: string;
   /** How long Slack asks to wait; null when it does not say. */
   retryAfterMs: number | null;
-  /** `passing`: try again; `setup`: try again, a person has to act; `message`: this very message can never be sent. */
-  kind: 'passing' | 'setup' | 'message';
+  /**
+   * `passing`: Slack takes nothing now; `setup`: it takes nothing until a person acts; `message`: it never takes this
+   * message as it is; `unclear`: this message failed, which says nothing of others.
+   */
+  kind: 'passing' | 'setup' | 'message' | 'unclear';
 }
 
 const REINSTALL =
@@ -30,7 +33,34 @@ const FIXES: Record<string, string> = {
 };
 
 const PASSING = new Set(['internal_error', 'fatal_error', 'service_unavailable', 'request_timeout', 'ratelimited']);
+/** The app itself is refused, so that no message gets out. */
+const SETUP = new Set([
+  'not_authed',
+  'invalid_auth',
+  'account_inactive',
+  'token_revoked',
+  'token_expired',
+  'missing_scope',
+  'no_permission',
+  'not_allowed_token_type',
+  'org_login_required',
+  'ekm_access_denied',
+  'access_denied',
+  'accesslimited',
+  'team_access_not_granted',
+]);
+/** The content, or the one place that it is for. */
 const UNSENDABLE = new Set([
+  'channel_not_found',
+  'is_archived',
+  'not_in_channel',
+  'restricted_action',
+  'restricted_action_read_only_channel',
+  'restricted_action_thread_only_channel',
+  'user_not_found',
+  'user_disabled',
+  'cannot_dm_bot',
+  'messages_tab_disabled',
   'invalid_blocks',
   'invalid_blocks_format',
   'msg_too_long',
@@ -46,16 +76,24 @@ export function slackProblem(error: unknown): SlackProblem {
   }
   if (error instanceof webApi.WebAPIPlatformError) {
     const { error: code, ...data } = error.data;
-    const kind = PASSING.has(code) ? 'passing' : UNSENDABLE.has(code) ? 'message' : 'setup';
-    return { code, message: fixOf(code, data), retryAfterMs: null, kind };
+    return { code, message: fixOf(code, data), retryAfterMs: null, kind: kindOf(code) };
   }
   const message = error instanceof Error ? error.message : String(error);
-  return {
-    code: 'unreachable',
-    message: `Slack could not be reached: ${message}`,
-    retryAfterMs: null,
-    kind: 'passing',
-  };
+  if (error instanceof webApi.WebAPIRequestError || error instanceof webApi.WebAPIHTTPError) {
+    return {
+      code: 'unreachable',
+      message: `Slack could not be reached: ${message}`,
+      retryAfterMs: null,
+      kind: 'passing',
+    };
+  }
+  return { code: 'failed', message: `It could not be sent: ${message}`, retryAfterMs: null, kind: 'unclear' };
+}
+
+function kindOf(code: string): SlackProblem['kind'] {
+  if (PASSING.has(code)) return 'passing';
+  if (SETUP.has(code)) return 'setup';
+  return UNSENDABLE.has(code) ? 'message' : 'unclear';
 }
 
 function fixOf(code: string, data: object): string {

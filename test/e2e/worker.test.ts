@@ -3,15 +3,15 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { readConfig } from '../src/config.ts';
-import { startWorker } from '../src/worker.ts';
-import { exporterPage } from './helpers/exporterPage.ts';
-import { startHttpServer } from './helpers/httpServer.ts';
-import { MONGO_KIND, type MongoServer, startMongo } from './helpers/mongo.ts';
-import { type Program, runProgram } from './helpers/program.ts';
-import { registration } from './helpers/rows.ts';
-import { API_KEY, startTestService } from './helpers/service.ts';
-import { createTestDatabase } from './helpers/testDatabase.ts';
+import { readConfig } from '../../src/config.ts';
+import { startWorker } from '../../src/worker.ts';
+import { exporterPage } from '../helpers/exporterPage.ts';
+import { startHttpServer } from '../helpers/httpServer.ts';
+import { MONGO_KIND, type MongoServer, startMongo } from '../helpers/mongo.ts';
+import { type Program, runProgram } from '../helpers/program.ts';
+import { registration } from '../helpers/rows.ts';
+import { API_KEY, startTestService } from '../helpers/service.ts';
+import { createTestDatabase } from '../helpers/testDatabase.ts';
 
 /** Six shards, of which one process takes four at once. */
 const ENDPOINTS = 1100;
