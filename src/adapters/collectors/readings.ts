@@ -2,16 +2,8 @@
 import type { CollectContext } from '../../core/ports/ports.ts';
 import { declarationOf, type SignalName } from '../../domain/signals/catalogue.ts';
 import type { OsPlatform } from '../../domain/signals/declaration.ts';
-import {
-  type AnyReading,
-  completeReadings,
-  measured,
-  missing,
-  type Reading,
-  type Readings,
-  sanitisedReading,
-} from '../../domain/signals/reading.ts';
-import { emptySnapshot, type MetricName, type ScanTarget, type Snapshot } from '../../domain/signals/telemetry.ts';
+import { completeReadings, measured, missing, type Reading, type Readings } from '../../domain/signals/reading.ts';
+import { type ScanTarget, type Snapshot, sanitised, snapshotOf } from '../../domain/signals/telemetry.ts';
 
 /** Readings of the signals that one source knows. */
 export type Collected = Partial<Readings>;
@@ -46,17 +38,6 @@ export function measuredTimestamp(unixS: number | null, reasonIfAbsent: string):
     : missing(reasonIfAbsent);
 }
 
-/** Clocks of observer and machine differ a little; a start that lies further ahead is none. */
-const CLOCK_SLACK_MS = 5 * 60_000;
-
-/** The time of a start, which cannot lie ahead. */
-export function bootTimeReading(bootedAt: Reading<Date>, now: Date): Reading<Date> {
-  if ('missing' in bootedAt || bootedAt.value.getTime() <= now.getTime() + CLOCK_SLACK_MS) return bootedAt;
-  return missing(
-    `the machine says that it starts at ${bootedAt.value.toISOString()}, which is still to come: its clock is wrong`,
-  );
-}
-
 /** The three figures of the round trips to one peer, under the names of that peer's signals. */
 export function pathReadings(peer: 'observer' | 'gateway' | 'internet', quality: Reading<NetworkQuality>): Collected {
   const failed = 'missing' in quality ? quality : null;
@@ -86,49 +67,7 @@ export function complete(collected: Collected, os: OsPlatform, why: (name: Signa
   );
 }
 
-/** The readings with whatever no machine can have left out, and the reason in its place. */
-function sanitised(readings: Readings): Readings {
-  const entries = Object.entries(readings) as [SignalName, AnyReading][];
-  return Object.fromEntries(entries.map(([name, reading]) => [name, sanitisedReading(name, reading)])) as Readings;
-}
-
 /** The snapshot that these readings make. */
-export function toSnapshot(target: ScanTarget, collectedAt: Date, durationMs: number, raw: Readings): Snapshot {
-  const readings = sanitised(raw);
-  const snapshot: Snapshot = { ...emptySnapshot(target, collectedAt), durationMs: Math.round(durationMs) };
-  const take = <T>(metric: MetricName, reading: Reading<T>, fill: (value: T) => void): void => {
-    if ('value' in reading) fill(reading.value);
-    else snapshot.unmeasured.push({ metric, reason: reading.missing });
-  };
-  for (const metric of ['cpuPct', 'memoryPct', 'latencyMs', 'packetLossPct', 'logErrors'] as const) {
-    take(metric, readings[metric], (value) => {
-      snapshot[metric] = metric.endsWith('Pct') ? roundedPct(value) : rounded(value);
-    });
-  }
-  take('diskPct', fullest(readings), ({ item, value }) => {
-    snapshot.diskPct = roundedPct(value);
-    snapshot.diskMount = item;
-  });
-  take('dnsFailures', readings.dnsFailures, ({ count, of }) => {
-    snapshot.dnsFailures = count;
-    snapshot.dnsLookups = of;
-  });
-  take('servicesDown', readings.servicesDown, (value) => {
-    snapshot.servicesDown = value;
-  });
-  take('bootedAt', readings.bootedAt, (value) => {
-    snapshot.bootedAt = value;
-  });
-  return snapshot;
+export function toSnapshot(target: ScanTarget, collectedAt: Date, durationMs: number, readings: Readings): Snapshot {
+  return sanitised(snapshotOf(target, collectedAt, Math.round(durationMs), readings));
 }
-
-function fullest({ diskPct }: Readings): Reading<{ item: string; value: number }> {
-  if ('missing' in diskPct) return diskPct;
-  for (const each of diskPct.items) {
-    if ('value' in each && each.setAside === undefined) return measured({ item: each.item, value: each.value });
-  }
-  return missing('no writable file system of its own was reported');
-}
-
-const rounded = (value: number): number => Math.round(value * 100) / 100;
-const roundedPct = (value: number): number => rounded(Math.min(100, Math.max(0, value)));

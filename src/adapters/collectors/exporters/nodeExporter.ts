@@ -7,7 +7,7 @@ import { type Filesystem, volumeReadings } from '../filesystems.ts';
 import { isPhysicalDisk } from '../linux/diskActivity.ts';
 import { memoryUse, swapUse } from '../linux/memory.ts';
 import { carriesTraffic } from '../machine/links.ts';
-import { bootTimeReading, type Collected, measuredTimestamp } from '../readings.ts';
+import { type Collected, measuredTimestamp } from '../readings.ts';
 import { type UnitStates, unitReadings } from '../systemdUnits.ts';
 import { addProcessorTimes, type Exporter, type Page } from './exporterReader.ts';
 import { hardwareReadings } from './nodeHardware.ts';
@@ -27,10 +27,7 @@ export const nodeExporter: Exporter = {
     ...volumeReadings(filesystems(page)),
     ...services(page, target),
     ...hardwareReadings(page),
-    bootedAt: bootTimeReading(
-      measuredTimestamp(page.value('node_boot_time_seconds'), `${NAME} reports no boot time`),
-      now,
-    ),
+    bootedAt: measuredTimestamp(page.value('node_boot_time_seconds'), `${NAME} reports no boot time`),
     ...currency(page, now),
   }),
   why: whyNotOnNodePage,

@@ -7,7 +7,7 @@ import { type Filesystem, volumeReadings } from '../filesystems.ts';
 import { hottest } from '../linux/heat.ts';
 import { memoryUse, swapUse } from '../linux/memory.ts';
 import { carriesTraffic } from '../machine/links.ts';
-import { bootTimeReading, type Collected, measuredNumber, measuredTimestamp } from '../readings.ts';
+import { type Collected, measuredNumber, measuredTimestamp } from '../readings.ts';
 import { addProcessorTimes, type Exporter, type Page, usedPct } from './exporterReader.ts';
 
 const NAME = 'windows_exporter';
@@ -101,7 +101,7 @@ export const windowsExporter: Exporter = {
     ...memoryReadings(page),
     ...volumeReadings(volumes(page)),
     servicesDown: servicesDown(page, target),
-    bootedAt: bootTimeReading(measuredTimestamp(page.value(...BOOT_TIME), `${NAME} reports no boot time`), now),
+    bootedAt: measuredTimestamp(page.value(...BOOT_TIME), `${NAME} reports no boot time`),
     ...heat(page),
     ...updates(page),
     ...(page.value(CLOCK_OFFSET) !== null && { clockOffsetS: measuredNumber(page.value(CLOCK_OFFSET), '') }),

@@ -3,7 +3,7 @@ import { measured, missing } from '../../../domain/signals/reading.ts';
 import type { Counters } from '../counterHistory.ts';
 import { batteryItems, wifiItems } from '../machine/items.ts';
 import { parseProcNetDev } from '../machine/links.ts';
-import { bootTimeReading, type Collected, measuredTimestamp } from '../readings.ts';
+import { type Collected, measuredTimestamp } from '../readings.ts';
 import type { Probe } from '../sources/probe.ts';
 import type { Source, Texts } from '../sources/source.ts';
 import { LIST_UNITS_ARGS, ONE_SHOT_ARGS, parseOneShots, parseUnits, unitReadings } from '../systemdUnits.ts';
@@ -63,10 +63,7 @@ export const linuxVitals: Probe = {
   ].concat([LINK_STATES, POWER, ZONES, SENSORS, THROTTLE, UNITS, ONE_SHOTS, IW]),
   read: (texts, { now, services }) => ({
     ...readLinuxMemory(texts.text(MEMINFO), texts.text(ARC)),
-    bootedAt: bootTimeReading(
-      measuredTimestamp(parseBootTime(texts.text(STAT)), 'the machine reports no boot time'),
-      now,
-    ),
+    bootedAt: measuredTimestamp(parseBootTime(texts.text(STAT)), 'the machine reports no boot time'),
     temperatureC: readTemperature(texts.text(ZONES), texts.text(SENSORS)),
     throttleEvents: missing('this processor does not count how often it is throttled'),
     ...pressureReasons(texts),

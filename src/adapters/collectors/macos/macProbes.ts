@@ -4,7 +4,7 @@ import { volumeReadings } from '../filesystems.ts';
 import { joinDf } from '../linux/mounts.ts';
 import { batteryItems, faultItems, wifiItems } from '../machine/items.ts';
 import { countFaults } from '../machine/programFaults.ts';
-import { bootTimeReading, type Collected, measuredTimestamp } from '../readings.ts';
+import { type Collected, measuredTimestamp } from '../readings.ts';
 import { DAILY_S, HOURLY_S, type Probe } from '../sources/probe.ts';
 import type { Source, Texts } from '../sources/source.ts';
 import { parseSntp } from './clockOffset.ts';
@@ -44,12 +44,9 @@ export const macVitals: Probe = {
     memoryPct: macMemoryPct(texts.text(MEMSIZE), texts.text(VM_STAT)),
     swapPct: macSwapPct(texts.text(SWAP)),
     ...volumeReadings(joinDf(texts.text(DISKS), texts.text(INODES), parseMacMounts(texts.text(MOUNTS)))),
-    bootedAt: bootTimeReading(
-      measuredTimestamp(
-        Number(/sec = (\d+)/.exec(texts.text(BOOT))?.[1] ?? Number.NaN) || null,
-        'the Mac reports no boot time',
-      ),
-      now,
+    bootedAt: measuredTimestamp(
+      Number(/sec = (\d+)/.exec(texts.text(BOOT))?.[1] ?? Number.NaN) || null,
+      'the Mac reports no boot time',
     ),
     onBattery: parsePmsetBattery(texts.text(BATTERY)),
     throttleEvents: throttling(texts),

@@ -8,7 +8,7 @@ import { type Battery, batteryCycles, batteryHealth, MAX_BATTERIES } from '../ma
 import { batteryItems, faultItems, healthItems, wifiItems } from '../machine/items.ts';
 import { carriesTraffic, isVpnName } from '../machine/links.ts';
 import { countFaults, programName } from '../machine/programFaults.ts';
-import { bootTimeReading, type Collected, measuredNumber } from '../readings.ts';
+import { type Collected, measuredNumber } from '../readings.ts';
 import { parseW32tm } from './clockOffset.ts';
 import { dateOf, numberOf, type Row, textOf, type WindowsReport } from './report.ts';
 import { parseNetshInterfaces } from './wireless.ts';
@@ -50,7 +50,7 @@ function readSystem(report: WindowsReport, { now, services }: WindowsContext): C
     ),
     bootedAt: andThen(os, ({ bootedAt }) => {
       const at = dateOf(bootedAt);
-      return at ? bootTimeReading(measured(at), now) : missing('Windows reports no boot time');
+      return at ? measured(at) : missing('Windows reports no boot time');
     }),
     ...volumesOf(report),
     ...powerOf(report),
