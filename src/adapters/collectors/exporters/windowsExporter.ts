@@ -97,7 +97,7 @@ export const windowsExporter: Exporter = {
   ]),
   osOf: () => 'windows',
   counters,
-  read: (page, target, now) => ({
+  read: (page, target) => ({
     ...memoryReadings(page),
     ...volumeReadings(volumes(page)),
     servicesDown: servicesDown(page, target),

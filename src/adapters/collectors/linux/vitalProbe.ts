@@ -61,7 +61,7 @@ export const linuxVitals: Probe = {
     NET_DEV,
     WIRELESS,
   ].concat([LINK_STATES, POWER, ZONES, SENSORS, THROTTLE, UNITS, ONE_SHOTS, IW]),
-  read: (texts, { now, services }) => ({
+  read: (texts, { services }) => ({
     ...readLinuxMemory(texts.text(MEMINFO), texts.text(ARC)),
     bootedAt: measuredTimestamp(parseBootTime(texts.text(STAT)), 'the machine reports no boot time'),
     temperatureC: readTemperature(texts.text(ZONES), texts.text(SENSORS)),

@@ -40,7 +40,7 @@ export const macVitals: Probe = {
   name: 'vitals',
   everyS: 0,
   sources: [MEMSIZE, VM_STAT, SWAP, BOOT, DISKS, INODES, MOUNTS, BATTERY, THERMAL, LAUNCHED, LAUNCHED_SYSTEM],
-  read: (texts, { now, services }) => ({
+  read: (texts, { services }) => ({
     memoryPct: macMemoryPct(texts.text(MEMSIZE), texts.text(VM_STAT)),
     swapPct: macSwapPct(texts.text(SWAP)),
     ...volumeReadings(joinDf(texts.text(DISKS), texts.text(INODES), parseMacMounts(texts.text(MOUNTS)))),

@@ -34,7 +34,7 @@ function andThen<A, B>(reading: Reading<A>, then: (value: A) => Reading<B>): Rea
   return 'missing' in reading ? reading : then(reading.value);
 }
 
-function readSystem(report: WindowsReport, { now, services }: WindowsContext): Collected {
+function readSystem(report: WindowsReport, { services }: WindowsContext): Collected {
   const os = report.row('os');
   const clock = report.row('clock');
   const wifi = report.row('wifi');
