@@ -101,7 +101,7 @@ export interface SnapshotRepository {
   histories(endpointIds: readonly number[], since: Date): Promise<Map<number, MetricPoint[]>>;
 }
 
-export type MetricPoint = { atMs: number } & Pick<Snapshot, TrendMetric>;
+export type MetricPoint = { atMs: number } & Record<TrendMetric, number | null>;
 
 export interface StoredScore extends Score {
   id: number;

@@ -115,12 +115,12 @@ export async function record(
     const { thresholds } = ports.settings;
     const judged = seen.map(({ endpoint, snapshot }) => {
       const alerts = open.get(endpoint.id) ?? [];
-      const { breaches, observations } = judgeMeasurements(endpoint, snapshot, alerts, rules.alerts);
+      const { breaches, observations } = judgeMeasurements(endpoint, snapshot, alerts, rules);
       const record = remediation.get(endpoint.id) ?? { total: 0, resolved: 0 };
       // What this very scan finds to be over counts as resolved already.
       const over = observations.filter(({ state }) => state === 'clear').length;
       const resolved = Math.min(record.total, record.resolved + over);
-      const score = scoreSnapshot(snapshot, { ...record, resolved }, rules, thresholds, endpoint.persona);
+      const score = scoreSnapshot({ snapshot, ...endpoint }, { ...record, resolved }, rules, thresholds);
       const result: ScanResult = { endpoint: conditionAfter(endpoint, snapshot, score, breaches), snapshot, score };
       return { result, observations: [...observations, ...judgeScore(endpoint, snapshot, score, alerts, thresholds)] };
     });

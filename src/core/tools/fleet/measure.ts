@@ -1,7 +1,7 @@
 /** The scanning agent's only tool: a scan of one machine that records nothing. */
 import { z } from 'zod';
 import { AppError } from '../../errors.ts';
-import { agentSnapshotWire, snapshotToWire } from '../../scans/agentSnapshot.ts';
+import { flatSnapshotWire, snapshotToFlatWire } from '../../scans/agentSnapshot.ts';
 import { requireEndpoint } from '../../scans/scanning.ts';
 import { hostnameInput } from '../../shapes.ts';
 import { machineSubject } from '../../subjects.ts';
@@ -17,7 +17,7 @@ export const measureEndpoint = defineTool({
   description:
     'Measure one machine now: processor, memory, disk, network, services and log errors. A null was not measured; unmeasured says why.',
   input: z.strictObject({ hostname: hostnameInput }),
-  output: agentSnapshotWire.safeExtend({
+  output: flatSnapshotWire.extend({
     hostname: z.string(),
     reachable: z.boolean(),
     unreachable_reason: z.string().nullable(),
@@ -33,7 +33,7 @@ export const measureEndpoint = defineTool({
       hostname,
       reachable: snapshot.reachable,
       unreachable_reason: snapshot.unreachableReason,
-      ...snapshotToWire({ ...snapshot, durationMs: Math.round(snapshot.durationMs) }),
+      ...snapshotToFlatWire(snapshot),
     };
   },
   summary: (measured) => JSON.stringify(measured),
