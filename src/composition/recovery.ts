@@ -1,10 +1,10 @@
 /** Recovery: this process says that it is alive, and reclaims what others that died left unfinished. */
 import { isProcessGone } from '../adapters/probes.ts';
-import { recoverApprovals } from '../core/approvals.ts';
+import { interruptApproved, recoverApprovals } from '../core/approvals.ts';
 import { recoverRemediations } from '../core/healing/maintain.ts';
 import type { Ports } from '../core/ports/ports.ts';
 import { BEAT_MS } from '../core/processes/aliveWorkers.ts';
-import { beat, createSleepCheck, isAlone, leave, reclaimFromDeadProcesses } from '../core/processes/workers.ts';
+import { beat, createSleepCheck, isWorkerAlive, leave, reclaimFromDeadProcesses } from '../core/processes/workers.ts';
 
 interface Recovery {
   /** @param works whether this process works on jobs */
@@ -28,6 +28,7 @@ export function createRecovery(ports: Ports): Recovery {
     const taken = await reclaimFromDeadProcesses(ports, isProcessGone);
     if (taken.interrupted + taken.requeued > 0) log.warn(taken, 'reclaimed runs that another process left');
     if (taken.interrupted > 0) await recoverRemediations(ports);
+    await interruptApproved(ports, (workerId) => isWorkerAlive(ports, isProcessGone, workerId));
   };
   const safely = (works: boolean, recovers: boolean): Promise<void> => {
     current = sweep(works, recovers).catch((error: unknown) =>
@@ -43,7 +44,7 @@ export function createRecovery(ports: Ports): Recovery {
     },
     async recover() {
       await safely(working, true);
-      if (await isAlone(ports, isProcessGone)) await recoverApprovals(ports);
+      await recoverApprovals(ports);
       await recoverRemediations(ports);
     },
     async stop() {

@@ -58,6 +58,7 @@ export async function requestApprovalIn(
     execution: 'none',
     outcome: null,
     settledAt: null,
+    workerId: null,
     version: 0,
   };
   await store.approvals.add(approval);
@@ -90,7 +91,9 @@ export async function decideApproval(
       });
     }
     const running = inline && answered.approval.status === 'approved';
-    return running ? { ...answered.approval, execution: 'running' as const } : answered.approval;
+    return running
+      ? { ...answered.approval, execution: 'running' as const, workerId: ports.worker.id }
+      : answered.approval;
   });
   if (decided.status !== 'pending') {
     ports.metrics.approvalEnded(decided.kind, decided.status);
@@ -170,7 +173,10 @@ export async function settleApproval(
       await change(ports, id, (now) => (now.execution === 'due' ? { ...now, execution: 'failed', outcome } : null));
     }
   }
-  await change(ports, id, (now) => (now.settledAt === null ? { ...now, settledAt: ports.clock.now() } : null));
+  // One that another process carries out is settled when that has ended.
+  await change(ports, id, (now) =>
+    now.settledAt === null && now.execution !== 'running' ? { ...now, settledAt: ports.clock.now() } : null,
+  );
 }
 
 /**
@@ -191,7 +197,7 @@ export async function spendApproval(
       throw new AppError('denied', `Approval ${id} is ${approval.status}; nothing was done.`, { approval_id: id });
     if (approval.execution !== 'due')
       throw new AppError('conflict', `Approval ${id} was used already.`, { approval_id: id });
-    return { ...approval, execution: 'running' };
+    return { ...approval, execution: 'running', workerId: ports.worker.id };
   });
 }
 
@@ -205,18 +211,23 @@ export async function recordExecution(
   await change(ports, id, (approval) => ({ ...approval, execution, outcome, settledAt: ports.clock.now() }));
 }
 
-/** After a restart: an approved call that was under way may be half done, so it is never repeated. */
-export async function recoverApprovals(ports: Ports): Promise<void> {
-  for (const { id, execution } of await ports.store.approvals.unsettled(JOB_BATCH)) {
-    if (execution === 'running') {
-      await recordExecution(
-        ports,
-        id,
-        'interrupted',
-        'The service stopped while it was under way; it was not repeated.',
-      );
-    } else await ports.queue.enqueue('settle_approval', { approval_id: id });
+/** Ends the approved calls whose process has died: each may be half done, so it is never repeated. */
+export async function interruptApproved(ports: Ports, isAlive: (workerId: string) => Promise<boolean>): Promise<void> {
+  for (const { id, workerId } of await ports.store.approvals.running(JOB_BATCH)) {
+    if (workerId !== null && (await isAlive(workerId))) continue;
+    const outcome = 'The process that carried it out ended before the call did; it was not repeated.';
+    await change(ports, id, (now) =>
+      now.execution === 'running' && now.workerId === workerId
+        ? { ...now, execution: 'interrupted', outcome, settledAt: ports.clock.now() }
+        : null,
+    );
   }
+}
+
+/** After a restart: whoever waits for a decision is notified at once. */
+export async function recoverApprovals(ports: Ports): Promise<void> {
+  for (const { id, execution } of await ports.store.approvals.unsettled(JOB_BATCH))
+    if (execution !== 'running') await ports.queue.enqueue('settle_approval', { approval_id: id });
 }
 
 export async function requireApproval(ports: Ports, id: string): Promise<StoredApproval> {

@@ -108,6 +108,7 @@ describe('the store', () => {
       execution: 'none',
       outcome: null,
       settledAt: null,
+      workerId: null,
       version: 1,
     });
     const begun = "update remediation set started_at = 1, approval_id = 'ask'";

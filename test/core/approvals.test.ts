@@ -1,7 +1,7 @@
 /** One mechanism for every yes: destructive calls of models wait for people, run once, and never by a model's own word. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Actor } from '../../src/core/actor.ts';
-import { recoverApprovals, requestApproval, requireApproval, spendApproval } from '../../src/core/approvals.ts';
+import { interruptApproved, requestApproval, requireApproval, spendApproval } from '../../src/core/approvals.ts';
 import type { AppError } from '../../src/core/errors.ts';
 import { type HealingWorld, healingWorld, MODEL, person } from '../helpers/healingWorld.ts';
 
@@ -137,7 +137,7 @@ describe("a planner's step", () => {
   });
 });
 
-test('a call that was under way when the service died is not repeated', async () => {
+test('a call whose process died is ended and not repeated, and one that is under way beside it goes on', async () => {
   const { ports } = world.service.app;
   const { id } = await requestApproval(
     ports,
@@ -160,7 +160,9 @@ test('a call that was under way when the service died is not repeated', async ()
     execution: 'due',
   });
   await spendApproval(ports, id, 'deregister_endpoint', GONE);
-  await recoverApprovals(ports);
+  await interruptApproved(ports, async (workerId) => workerId === ports.worker.id);
+  expect(await requireApproval(ports, id)).toMatchObject({ execution: 'running', settledAt: null });
+  await interruptApproved(ports, async (workerId) => workerId !== ports.worker.id);
   expect(await requireApproval(ports, id)).toMatchObject({ execution: 'interrupted' });
   await expect(spendApproval(ports, id, 'deregister_endpoint', GONE)).rejects.toMatchObject({ kind: 'conflict' });
   expect(await exists()).toBe(true);

@@ -207,6 +207,7 @@ function questions(store: Store): Questions<Omit<Store, 'transaction' | 'ping'>>
       ],
       replace: [async () => approvals.replace((await approvals.get('7')) as StoredApproval)],
       overdue: [() => approvals.overdue(NOW, 20)],
+      running: [() => approvals.running(20)],
       unsettled: [() => approvals.unsettled(20)],
       decidedSince: [() => approvals.decidedSince(daysAgo(7))],
     },

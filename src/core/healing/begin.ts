@@ -80,6 +80,7 @@ export async function begin(
     requestedBy: actor.id,
     createdAt: run.createdAt,
     startedAt: null,
+    beganAt: null,
     finishedAt: null,
     playedAt: null,
     verifyBy: null,

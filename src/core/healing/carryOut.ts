@@ -5,9 +5,9 @@ import { breakerReason, inMaintenance } from '../../domain/healing/remediationGu
 import type { Run } from '../../domain/run.ts';
 import { AppError } from '../errors.ts';
 import type { PlaybookReport, Ports } from '../ports/ports.ts';
-import type { RunContext, RunKindHandler } from '../ports/runPorts.ts';
+import type { RunContext, RunKindHandler, RunOutcome } from '../ports/runPorts.ts';
 import { RunCancelled, resultOutcome } from '../runs/executeRun.ts';
-import { NOTHING_RECLAIMED, reclaimRun, runKind } from '../runs/runKinds.ts';
+import { NOTHING_RECLAIMED, reclaimRun, requeueRun, runKind } from '../runs/runKinds.ts';
 import { endRemediation, requireRemediation } from './endRemediation.ts';
 import { endpointOf } from './escalate.ts';
 import { verify } from './verify.ts';
@@ -17,12 +17,13 @@ const CANCEL_POLL_MS = 1000;
 
 /** Runs of kind remediation: they get into the queue when their endpoint's turn has come, and end with their remediation. */
 export function remediationRuns(ports: Ports): RunKindHandler {
-  const execute: RunKindHandler['execute'] = async (run, context) =>
-    resultOutcome(await runRemediation(ports, run, context), context.signal);
+  const execute: RunKindHandler['execute'] = (run, context) => runRemediation(ports, run, context);
   return runKind(ports, execute, {
     async reclaim(run) {
-      const waits = run.status === 'queued' && (await requireRemediation(ports, run.id)).status !== 'running';
-      return waits ? NOTHING_RECLAIMED : reclaimRun(ports, run);
+      const { status, beganAt } = await requireRemediation(ports, run.id);
+      if (run.status === 'queued' && status !== 'running') return NOTHING_RECLAIMED;
+      // Nothing was run yet, so it can still be carried out.
+      return status === 'running' && beganAt === null ? requeueRun(ports, run, null) : reclaimRun(ports, run);
     },
     async cancel({ id }) {
       throw new AppError(
@@ -36,21 +37,26 @@ export function remediationRuns(ports: Ports): RunKindHandler {
 }
 
 /** Works on a run whose remediation was moved to `running` before, which claims the endpoint. */
-async function runRemediation(ports: Ports, run: Run, { signal, progress }: RunContext): Promise<unknown> {
+async function runRemediation(ports: Ports, run: Run, { signal, progress }: RunContext): Promise<RunOutcome | null> {
   const remediation = await requireRemediation(ports, run.id);
   // Its alert is with a person by now, or being healed anew.
   if (remediation.status !== 'running')
     throw new RunCancelled(`The remediation is ${remediation.status.replace('_', ' ')}; nothing was run.`);
   const endpoint = await endpointOf(ports.store, remediation);
   const blockingReason =
-    endpoint === null
-      ? `${remediation.hostname} is not watched any more`
-      : await stopReason(ports, remediation, endpoint);
+    remediation.cancelledBy !== null
+      ? `cancelled by ${remediation.cancelledBy} before it began`
+      : endpoint === null
+        ? `${remediation.hostname} is not watched any more`
+        : await stopReason(ports, remediation, endpoint);
   if (endpoint === null || blockingReason !== null) {
     await endRemediation(ports, remediation, 'cancelled', blockingReason ?? '');
     throw new RunCancelled(blockingReason ?? '');
   }
 
+  // Nothing was run: whoever comes next carries it out.
+  if (signal.aborted) return { status: 'queued' };
+  if (!(await markBegun(ports, remediation))) return null;
   const { report, cancelledBy } = await play(ports, remediation, endpoint, signal);
   await ports.store.runs.update(run.id, { steps: report.tasks });
   const result = {
@@ -67,7 +73,7 @@ async function runRemediation(ports: Ports, run: Run, { signal, progress }: RunC
   }
   if (signal.aborted && !report.ok) {
     await endRemediation(ports, remediation, 'interrupted', 'the service stopped while it ran; it was not repeated');
-    return result;
+    return resultOutcome(result, signal);
   }
   if (!report.ok) {
     const reason = report.reason ?? 'the playbook failed';
@@ -76,10 +82,10 @@ async function runRemediation(ports: Ports, run: Run, { signal, progress }: RunC
   }
   if (remediation.dryRun) {
     await endRemediation(ports, remediation, 'previewed', null);
-    return result;
+    return resultOutcome(result, signal);
   }
   const outcome = await verify(ports, remediation, endpoint, signal);
-  return { ...result, outcome };
+  return resultOutcome({ ...result, outcome }, signal);
 }
 
 /** Why it must not run after all: the time between the decision and now may have been long. */
@@ -93,6 +99,19 @@ async function stopReason(ports: Ports, remediation: Remediation, endpoint: Endp
   const windowStart = new Date(now.getTime() - limits.fleet.windowMs);
   const { failures } = await ports.store.remediations.fleetRecord(windowStart);
   return breakerReason({ failures, remediations: 0 }, limits);
+}
+
+/**
+ * Writes down that the playbook begins; from here on it may have changed the endpoint, and nobody repeats it.
+ *
+ * @returns false when another process began it, which took this one for dead
+ */
+async function markBegun(ports: Ports, { id, endpointId }: Remediation): Promise<boolean> {
+  return ports.store.transaction(async (store) => {
+    await store.endpoints.hold([endpointId]);
+    if ((await store.remediations.get(id))?.beganAt !== null) return false;
+    return store.remediations.move(id, ['running'], { beganAt: ports.clock.now() });
+  });
 }
 
 /** Runs the playbook until it ends, the service stops or somebody cancels it. */

@@ -1,5 +1,5 @@
 /** Maintaining remediations: verifications that are due, remediations that lost their reason or their worker, and those that wait. */
-import { OPEN_REMEDIATION_STATUSES } from '../../domain/healing/remediation.ts';
+import { OPEN_REMEDIATION_STATUSES, type Remediation } from '../../domain/healing/remediation.ts';
 import { cancelApproval } from '../approvals.ts';
 import type { Ports } from '../ports/ports.ts';
 import { startNext } from './begin.ts';
@@ -23,13 +23,20 @@ export async function maintainRemediations(ports: Ports): Promise<void> {
         'waiting_approval',
       ]);
     }
-    const startedMs = remediation.startedAt?.getTime() ?? now.getTime();
-    if (remediation.status === 'running' && now.getTime() - startedMs > LOST_AFTER_MS)
+    const startedMs = (remediation.beganAt ?? remediation.startedAt ?? now).getTime();
+    const overdue = remediation.status === 'running' && now.getTime() - startedMs > LOST_AFTER_MS;
+    if (overdue && !(await canStillBegin(ports, remediation)))
       await endRemediation(ports, remediation, 'interrupted', 'its worker is gone; it was not repeated');
   }
 }
 
-/** After a restart, once runs were recovered: what was running is not repeated but given to a person. */
+/** Nothing was run yet, and its run has not ended: it waits for a worker, however long. */
+async function canStillBegin(ports: Ports, { id, beganAt }: Remediation): Promise<boolean> {
+  const status = beganAt === null ? await ports.store.runs.status(id) : null;
+  return status === 'queued' || status === 'running';
+}
+
+/** After a restart, once runs were recovered: a playbook that had begun is not repeated but given to a person. */
 export async function recoverRemediations(ports: Ports): Promise<void> {
   for (const remediation of await ports.store.remediations.inStatus(['running', 'queued'])) {
     const run = await ports.store.runs.get(remediation.id);

@@ -110,7 +110,10 @@ export interface UnknownHostRepository {
 }
 
 /** An approval as it is kept: whoever asked is a whole actor, because the approved call runs in their name. */
-export type StoredApproval = Approval<Actor>;
+export type StoredApproval = Approval<Actor> & {
+  /** The process that carries out, or carried out, the approved call. */
+  workerId: string | null;
+};
 
 interface ApprovalFilter {
   status?: ApprovalStatus;
@@ -127,6 +130,8 @@ export interface ApprovalRepository {
   replace(approval: StoredApproval): Promise<boolean>;
   /** Pending ones whose time is over. */
   overdue(now: Date, limit: number): Promise<StoredApproval[]>;
+  /** Those whose approved call is under way, oldest first. */
+  running(limit: number): Promise<StoredApproval[]>;
   /** Decided ones whose decision nobody was notified of yet, oldest first. */
   unsettled(limit: number): Promise<StoredApproval[]>;
   decidedSince(since: Date): Promise<Pick<StoredApproval, 'requestedAt' | 'decidedAt' | 'status'>[]>;

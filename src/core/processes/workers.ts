@@ -75,9 +75,13 @@ export function createSleepCheck({ now }: Clock): () => boolean {
   };
 }
 
-/** Whether no other process of the service is alive. */
-export async function isAlone(ports: WorkerPorts, isGone: (pid: number) => boolean): Promise<boolean> {
-  return (await otherWorkers(ports, isGone)).alive.length === 0;
+/** Whether this process, or another that says so, is alive. Read what it works on first: one that starts meanwhile did not die. */
+export async function isWorkerAlive(
+  ports: Pick<WorkerPorts, 'store' | 'clock' | 'worker'>,
+  isGone: (pid: number) => boolean,
+  workerId: string,
+): Promise<boolean> {
+  return workerId === ports.worker.id || (await otherWorkers(ports, isGone)).alive.includes(workerId);
 }
 
 /** Ids of the other processes that are known: those that say they are alive, and those that fell silent without signing off. */

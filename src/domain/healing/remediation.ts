@@ -79,6 +79,8 @@ export interface Remediation {
   requestedBy: string;
   createdAt: Date;
   startedAt: Date | null;
+  /** When its playbook was started; null as long as certainly nothing was run. */
+  beganAt: Date | null;
   finishedAt: Date | null;
   /** When the playbook ended well; null before. What is measured later shows whether it helped. */
   playedAt: Date | null;

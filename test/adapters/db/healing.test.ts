@@ -30,6 +30,7 @@ const approval: StoredApproval = {
   execution: 'none',
   outcome: null,
   settledAt: null,
+  workerId: null,
   version: 0,
 };
 const remediation: Remediation = {
@@ -48,6 +49,7 @@ const remediation: Remediation = {
   requestedBy: 'job:healing',
   createdAt: NOW,
   startedAt: null,
+  beganAt: null,
   finishedAt: null,
   playedAt: null,
   verifyBy: null,

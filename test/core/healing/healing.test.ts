@@ -1,5 +1,6 @@
 /** Self-healing through the whole service: from an alert of any source to a verified fix, or to a person. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { recoverRemediations } from '../../../src/core/healing/maintain.ts';
 import { reclaimFromDeadProcesses } from '../../../src/core/processes/workers.ts';
 import { alert, delivery } from '../../helpers/deliveries.ts';
 import { FULL_DISK, type HealingWorld, healingWorld, MAP, MODEL, person } from '../../helpers/healingWorld.ts';
@@ -367,6 +368,7 @@ describe('a remediation that began, and whose process died before it got into th
 
   test('is not carried out once it was given to a person', async () => {
     const id = await begunAndLost();
+    await world.service.app.ports.store.remediations.move(id, ['running'], { beganAt: world.clock.now() });
     world.clock.advance(20 * 60_000 + 1);
     await world.tend();
     expect((await world.alertOf('pc-1')).status).toBe('needs_human');
@@ -379,6 +381,35 @@ describe('a remediation that began, and whose process died before it got into th
     await runs.update(id, { status: 'queued' });
     await world.service.app.ports.queue.enqueue('execute_run', { run_id: id });
     await expect.poll(() => runs.status(id)).toBe('cancelled');
+    expect(world.runs).toEqual([]);
+  });
+
+  test('is carried out however long the service was away', async () => {
+    const id = await begunAndLost();
+    world.clock.advance(20 * 60_000 + 1);
+    await world.tend();
+    await queueAgain();
+    await world.service.finished(id);
+    expect(world.runs).toHaveLength(1);
+  });
+
+  test('is carried out when its run was taken, and its playbook had not begun', async () => {
+    const id = await begunAndLost();
+    await world.service.app.ports.store.runs.claim(id, 'a dead process', world.clock.now());
+    expect(await queueAgain()).toEqual({ requeued: 1, interrupted: 0 });
+    await world.service.finished(id);
+    expect(world.runs).toHaveLength(1);
+    expect((await world.alertOf('pc-1')).status).toBe('resolved');
+  });
+
+  test('goes to a person when its playbook may have begun', async () => {
+    const { ports } = world.service.app;
+    const id = await begunAndLost();
+    await ports.store.runs.claim(id, 'a dead process', world.clock.now());
+    await ports.store.remediations.move(id, ['running'], { beganAt: world.clock.now() });
+    expect(await queueAgain()).toEqual({ requeued: 0, interrupted: 1 });
+    await recoverRemediations(ports);
+    expect((await world.alertOf('pc-1')).status).toBe('needs_human');
     expect(world.runs).toEqual([]);
   });
 

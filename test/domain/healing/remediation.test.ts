@@ -130,6 +130,7 @@ describe('guards', () => {
       requestedBy: 'job:healing',
       createdAt: at,
       startedAt: at,
+      beganAt: at,
       finishedAt: at,
       playedAt: null,
       verifyBy: null,

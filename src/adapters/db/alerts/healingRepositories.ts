@@ -38,6 +38,15 @@ export function approvalRepository(session: DbSession): ApprovalRepository {
       return rows.map(toApproval);
     },
 
+    async running(limit) {
+      const rows = await session().find(
+        ApprovalRow,
+        { settledAt: null, status: 'approved', execution: 'running' },
+        { orderBy: { decidedAt: 'asc' }, limit },
+      );
+      return rows.map(toApproval);
+    },
+
     async unsettled(limit) {
       const rows = await session().find(
         ApprovalRow,

@@ -30,6 +30,7 @@ export const ApprovalRow = defineEntity({
     execution: word<Execution>(),
     outcome: p.text().nullable(),
     settledAt: p.datetime(3).nullable(),
+    workerId: p.string().nullable(),
     version: p.integer(),
   },
   indexes: [
@@ -60,6 +61,7 @@ export const RemediationRow = defineEntity({
     requestedBy: p.string(),
     createdAt: p.datetime(3),
     startedAt: p.datetime(3).nullable(),
+    beganAt: p.datetime(3).nullable(),
     finishedAt: p.datetime(3).nullable(),
     playedAt: p.datetime(3).nullable(),
     verifyBy: p.datetime(3).nullable(),
