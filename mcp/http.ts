@@ -63,7 +63,7 @@ export function createMcpHttp(options: McpHttpOptions): McpHttp {
       const caller = await options.authenticate(request.headers);
       const actor: Actor = path === READ_ONLY_PATH ? readOnly(caller) : caller;
       const id = request.headers['mcp-session-id'];
-      const session = typeof id === 'string' ? find(id, ownerOf(actor)) : await open(actor);
+      const session = typeof id === 'string' ? find(id, ownerOf(actor)) : await open(actor, onlyWantsJson(request));
       if (session) await serve(session, request, response);
       else if (id) refuse(response, 404, SESSION_NOT_FOUND, 'This session has ended. Initialize a new one.');
       else refuse(response, 503, REFUSED, `All ${maxSessions} sessions are in use. Try again later.`);
@@ -83,6 +83,7 @@ export function createMcpHttp(options: McpHttpOptions): McpHttp {
       session.open--;
       touch(session);
     });
+    if (request.method === 'POST') acceptBoth(request);
     await session.transport.handleRequest(request, response);
     // Anything but a successful initialization opens no session, so nothing may keep this one alive.
     if (!session.transport.sessionId) await session.server.close();
@@ -97,12 +98,13 @@ export function createMcpHttp(options: McpHttpOptions): McpHttp {
   }
 
   /** Null when every session is in use. */
-  async function open(actor: Actor): Promise<McpSession | null> {
+  async function open(actor: Actor, enableJsonResponse: boolean): Promise<McpSession | null> {
     if (sessions.size >= maxSessions && !oldestIdle()) return null;
     const server = createServer(actor);
     const transport = new StreamableHTTPServerTransport({
       sessionIdGenerator: randomUUID,
       maxRequestBodySize: BODY_LIMIT_BYTES,
+      enableJsonResponse,
       onsessioninitialized: async (id) => {
         await makeRoom();
         sessions.set(id, session);
@@ -142,6 +144,21 @@ export function createMcpHttp(options: McpHttpOptions): McpHttp {
       await Promise.all([...sessions.values()].map(({ server }) => server.close()));
     },
   };
+}
+
+/** A client that does not name event streams (`application/json`, any type, nothing at all) is answered in plain JSON. */
+function onlyWantsJson({ headers }: IncomingMessage): boolean {
+  return !(headers.accept ?? '').toLowerCase().includes('text/event-stream');
+}
+
+/** The protocol asks clients to accept both kinds of answer and its library refuses the rest; how to answer was decided before. */
+function acceptBoth(request: IncomingMessage): void {
+  const both = 'application/json, text/event-stream';
+  request.headers.accept = both;
+  const others = request.rawHeaders.flatMap((name, at, all) =>
+    at % 2 === 0 && name.toLowerCase() !== 'accept' ? [name, all[at + 1] as string] : [],
+  );
+  request.rawHeaders.splice(0, request.rawHeaders.length, ...others, 'Accept', both);
 }
 
 function ownerOf(actor: Actor): string {

@@ -2,6 +2,7 @@
 import { Server } from '@modelcontextprotocol/sdk/server/index.js';
 import { callTextFor, descriptionFor } from '../src/core/callText.ts';
 import { MODEL_INSTRUCTIONS } from '../src/core/tools/modelGuide.ts';
+import { takeLooseArguments } from './lenientArguments.ts';
 import type { McpServerOptions } from './options.ts';
 import { servePrompts } from './prompts.ts';
 import { serveResources } from './resources.ts';
@@ -16,6 +17,7 @@ export function createMcpServer(options: McpServerOptions): Server {
       instructions: descriptionFor({ description: MODEL_INSTRUCTIONS }, callTextFor(options.tools, 'mcp')),
     },
   );
+  takeLooseArguments(server);
   serveTools(server, options);
   serveResources(server, options);
   servePrompts(server, options);

@@ -20,6 +20,7 @@ import { offers } from '../src/core/policy.ts';
 import type { Log } from '../src/core/ports/ports.ts';
 import type { AnyTool, CallText } from '../src/core/tool.ts';
 import { explain } from './failures.ts';
+import { readArguments } from './lenientArguments.ts';
 import type { McpServerOptions } from './options.ts';
 
 type Extra = RequestHandlerExtra<ServerRequest, ServerNotification>;
@@ -42,7 +43,7 @@ export function serveTools(server: Server, options: McpServerOptions): void {
       );
     }
     try {
-      const answer = await invoke(known.name, params.arguments, actor, {
+      const answer = await invoke(known.name, readArguments(known, params.arguments), actor, {
         signal: extra.signal,
         progress: progressTo(extra, log),
         confirm: confirmBy(server, extra, log),

@@ -2,8 +2,9 @@ import type { IncomingMessage, RequestListener } from 'node:http';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type AgentSettings, type Collect, readSettings, runAgent } from '../src/agent.ts';
 import { agentSnapshotWire } from '../src/core/scans/agentSnapshot.ts';
-import { emptySnapshot, unreachableSnapshot } from '../src/domain/signals/telemetry.ts';
+import { unreachableSnapshot } from '../src/domain/signals/telemetry.ts';
 import { targetOf } from './helpers/collecting.ts';
+import { flatSnapshot } from './helpers/flatSnapshot.ts';
 import { freePort } from './helpers/freePort.ts';
 import { startHttpServer } from './helpers/httpServer.ts';
 
@@ -56,7 +57,7 @@ describe('runAgent', () => {
   /** Snapshots one minute apart, so that they can be distinguished. */
   const collectInOrder = (): Collect => {
     let minute = 0;
-    return async () => ({ ...emptySnapshot(target, new Date(Date.UTC(2026, 0, 1, 0, minute++))), cpuPct: 10 });
+    return async () => flatSnapshot(target, new Date(Date.UTC(2026, 0, 1, 0, minute++)), { cpuPct: 10 });
   };
   const settingsFor = (port: number, change: Partial<AgentSettings> = {}): AgentSettings => ({
     reportUrl: new URL(`http://127.0.0.1:${port}/api/v1/dex/agent/snapshot`),
@@ -82,11 +83,11 @@ describe('runAgent', () => {
     const seen: unknown[] = [];
     const port = await serve(async (request, response) => {
       const { method, url, headers } = request;
-      seen.push([method, url, headers.authorization, agentSnapshotWire.parse(await bodyOf(request)).cpu_pct]);
+      seen.push([method, url, headers.authorization, agentSnapshotWire.parse(await bodyOf(request)).readings?.cpu_pct]);
       response.writeHead(202).end();
     });
     expect(await run(settingsFor(port))).toEqual({ code: 0, said: expect.stringContaining('delivered') });
-    expect(seen).toEqual([['POST', '/api/v1/dex/agent/snapshot', 'Bearer secret', 10]]);
+    expect(seen).toEqual([['POST', '/api/v1/dex/agent/snapshot', 'Bearer secret', { value: 10 }]]);
   });
 
   it.each([

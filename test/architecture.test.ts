@@ -26,7 +26,7 @@ const MAY_IMPORT: Record<Area, Area[]> = {
   adapters: ['core', 'domain'],
   surfaces: ['core', 'domain'],
   mcp: ['core', 'domain'],
-  config: ['core'],
+  config: ['core', 'domain'],
   app: ['core', 'domain', 'adapters', 'config', 'app'],
   agent: ['core', 'domain', 'adapters', 'config'],
   entry: ['core', 'domain', 'surfaces', 'mcp', 'app', 'config', 'entry'],
@@ -63,7 +63,7 @@ const ROOM_FILES = { least: 3, most: 16 };
 const APP_LINES = 200;
 
 /** Rooms that are still too small, and may only grow. */
-const SMALL_ROOMS = ['src/domain/fleet', 'src/domain/scores'];
+const SMALL_ROOMS: string[] = [];
 
 /** Declarations that the other rooms only begin to read. */
 const DECLARED_AHEAD = 'src/domain/signals/';

@@ -30,6 +30,7 @@ export function healthPage(
     version: config.version,
     probes: {
       queue,
+      deliveries: async () => ({ ...ports.alertIntake.truncation() }),
       disk: diskProbe(config.DATA_DIR),
       llm: llmProbe(planner.model, ports.clock),
       vectors: runbooksProbe(ports.runbooks),

@@ -130,6 +130,7 @@ export function runbookPlaces(config: Config): RunbookPlaces {
     uploadedDir: uploadsDir(config),
     indexDir: join(config.DATA_DIR, 'runbook-index'),
     modelsDir: join(config.DATA_DIR, 'models'),
+    glossaryFile: join(config.CONFIG_DIR, 'runbook_glossary.yaml'),
     model: config.EMBEDDING_MODEL,
   };
 }
@@ -140,6 +141,7 @@ export function settingsOf(config: Config, messengers: readonly Messenger[]): Se
   return {
     scanIntervalMs: config.DEX_SCAN_INTERVAL_MINUTES * 60_000,
     retentionDays: config.DEX_RETENTION_DAYS,
+    hostLabels: config.DEX_HOST_LABELS,
     scanConcurrency: config.DEX_SCAN_CONCURRENCY,
     thresholds: { warning: config.DEX_SCORE_ALERT_THRESHOLD, critical: config.DEX_SCORE_CRITICAL_THRESHOLD },
     alertMessengers: [

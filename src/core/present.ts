@@ -4,7 +4,9 @@ import type { Alert } from '../domain/alerts/alert.ts';
 import { type Endpoint, endpointState } from '../domain/fleet/endpoint.ts';
 import { fixRatePct, type VoteCount } from '../domain/runbooks/runbookVotes.ts';
 import type { Score } from '../domain/scores/score.ts';
+import { flatReadings, unmeasured } from '../domain/signals/flat.ts';
 import type { Snapshot } from '../domain/signals/telemetry.ts';
+import { readingsToWire } from '../domain/signals/wire.ts';
 import type { StoredScore } from './ports/endpointPorts.ts';
 import type { RunbookHit, RunbookPage } from './ports/runbookPorts.ts';
 import type { ScanResult } from './scans/scanning.ts';
@@ -40,6 +42,17 @@ export function presentEndpoint(endpoint: Endpoint, now: Date, scanIntervalMs: n
     registered_at: iso(endpoint.registeredAt),
     updated_at: iso(endpoint.updatedAt),
   };
+}
+
+/** One line on an endpoint: its score, what it is, and what is wrong with reaching it. */
+export function endpointLine(endpoint: z.output<typeof endpointShape>): string {
+  const score = endpoint.score === null ? 'no score yet' : `score ${endpoint.score} (${endpoint.score_status})`;
+  const note = endpoint.unreachable_reason
+    ? `, not reachable: ${endpoint.unreachable_reason}`
+    : endpoint.state === 'stale'
+      ? ', stale'
+      : '';
+  return `${endpoint.hostname}: ${score}, ${endpoint.persona}, tier ${endpoint.criticality_tier}, ${endpoint.collector}${note}`;
 }
 
 export function presentScore(score: StoredScore, hostname: string, stale: boolean): z.input<typeof scoreShape> {
@@ -92,15 +105,21 @@ function snakeCase(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }
 
-/** A snapshot as people and programs read it; what was not measured is null and named in `unmeasured`. */
-function presentSnapshot({ hostname: _name, unmeasured, ...snapshot }: Snapshot): Record<string, unknown> {
-  const wire = Object.entries(snapshot).map(([key, value]) => [
-    snakeCase(key),
-    value instanceof Date ? iso(value) : value,
-  ]);
+/**
+ * A snapshot as people and programs read it: the guide's signals flat, where what was not measured is null and named in
+ * `unmeasured`, and all signals in `readings`.
+ */
+function presentSnapshot(snapshot: Omit<Snapshot, 'hostname'>): Record<string, unknown> {
   return {
-    ...Object.fromEntries(wire),
-    unmeasured: unmeasured.map(({ metric, reason }) => ({ metric: snakeCase(metric), reason })),
+    collector: snapshot.collector,
+    collected_at: iso(snapshot.collectedAt),
+    duration_ms: snapshot.durationMs,
+    reachable: snapshot.reachable,
+    unreachable_reason: snapshot.unreachableReason,
+    ...flatReadings(snapshot.readings),
+    unmeasured: unmeasured(snapshot.readings),
+    readings: readingsToWire(snapshot.readings),
+    ignored_signals: snapshot.ignoredSignals,
   };
 }
 

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { ALERT_STATUSES, ALERT_TYPES, RESOLUTIONS, SEVERITIES } from '../domain/alerts/alert.ts';
 import { ENDPOINT_STATES, PERSONAS, SCORE_STATUSES } from '../domain/fleet/endpoint.ts';
+import { canonicalHost } from '../domain/fleet/hostIdentity.ts';
 import { RUN_KINDS, RUN_STATUSES } from '../domain/run.ts';
 import { PLATFORMS } from '../domain/runbooks/runbook.ts';
 import { OS_PLATFORMS } from '../domain/signals/declaration.ts';
@@ -12,8 +13,9 @@ export const timestamp = z.iso.datetime();
 
 export const hostnameInput = z
   .string()
-  .trim()
-  .toLowerCase()
+  // A URL around it may be longer than the name itself.
+  .max(1000, 'a hostname has at most 253 characters')
+  .overwrite(canonicalHost)
   .min(1, 'a hostname is needed')
   .max(253, 'a hostname has at most 253 characters')
   .describe('Hostname of a registered endpoint');
@@ -54,6 +56,12 @@ export const endpointShape = z.object({
   unreachable_reason: z.string().nullable(),
   registered_at: timestamp,
   updated_at: timestamp,
+});
+
+/** An endpoint with what else it is called, and what it shares with others. */
+export const identifiedEndpointShape = endpointShape.extend({
+  aliases: z.array(z.object({ kind: z.string(), value: z.string(), source: z.string() })),
+  warnings: z.array(z.string()),
 });
 
 export const scoreShape = z.object({

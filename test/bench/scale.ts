@@ -13,9 +13,9 @@ import { parseArgs } from 'node:util';
 import { Pool } from 'pg';
 import { Agent, request } from 'undici';
 import { snapshotToWire } from '../../src/core/scans/agentSnapshot.ts';
-import { emptySnapshot } from '../../src/domain/signals/telemetry.ts';
 import { targetOf } from '../helpers/collecting.ts';
 import { endpointPath } from '../helpers/exporterFleet.ts';
+import { flatSnapshot } from '../helpers/flatSnapshot.ts';
 import { WELL } from '../helpers/machines.ts';
 import { startPostgres } from '../helpers/postgres.ts';
 import { API_KEY } from '../helpers/service.ts';
@@ -238,7 +238,7 @@ async function pushRate(call: Call, url: string, pushes: number): Promise<number
     while (next < pushes) {
       const i = next++;
       const at = new Date(Date.now() - 3_600_000 + i * 1000); // a report is newer than the one before
-      const report = snapshotToWire({ ...emptySnapshot(targetOf('push', {}, 'any'), at), ...WELL, durationMs: 3 });
+      const report = snapshotToWire(flatSnapshot(targetOf('push', {}, 'any'), at, { ...WELL, durationMs: 3 }));
       await push('POST', '/api/v1/dex/agent/snapshot', report, { authorization: `Bearer ${tokens[i % PUSH_AGENTS]}` });
     }
   };

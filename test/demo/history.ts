@@ -5,7 +5,7 @@ import type { Config } from '../../src/config.ts';
 import type { Actor } from '../../src/core/actor.ts';
 import type { Clock, Collector } from '../../src/core/ports/ports.ts';
 import type { FleetScanCounts } from '../../src/core/scans/fleetScan.ts';
-import { emptySnapshot } from '../../src/domain/signals/telemetry.ts';
+import { flatSnapshot } from '../helpers/flatSnapshot.ts';
 import { COMPANY, loadOf } from './company.ts';
 
 const HOUR_MS = 3_600_000;
@@ -73,8 +73,7 @@ function remembered(present: Date): Collector {
     async collect(target, { now }) {
       const index = COMPANY.findIndex(({ hostname }) => hostname === target.hostname);
       const { cpuPct, memoryPct, diskPct, failedUnits } = loadOf(index, now, present);
-      return {
-        ...emptySnapshot(target, now),
+      return flatSnapshot(target, now, {
         durationMs: 4,
         cpuPct,
         memoryPct,
@@ -83,7 +82,7 @@ function remembered(present: Date): Collector {
         latencyMs: 12,
         packetLossPct: 0,
         servicesDown: failedUnits,
-      };
+      });
     },
   };
 }

@@ -81,7 +81,6 @@ function questions(store: Store): Questions<Omit<Store, 'transaction' | 'ping'>>
       register: INSERTS,
       get: [() => endpoints.get('host-7')],
       byAgentToken: [() => endpoints.byAgentToken('digest-7')],
-      byIpAddress: [() => endpoints.byIpAddress('10.0.7')],
       list: whole(
         'endpoint',
         'any filter, sorted by name and counted, over a table of the size of the fleet',
@@ -109,6 +108,12 @@ function questions(store: Store): Questions<Omit<Store, 'transaction' | 'ping'>>
       watchedSince: whole('endpoint', ALL_ENDPOINTS, () => endpoints.watchedSince(daysAgo(28))),
       scored: whole('endpoint', ALL_ENDPOINTS, () => endpoints.scored()),
       worst: [() => endpoints.worst(5)],
+    },
+    aliases: {
+      byValues: [() => store.aliases.byValues(['host-7', '10.0.9', 'nobody'])],
+      ofEndpoints: [() => store.aliases.ofEndpoints(IDS)],
+      keep: INSERTS,
+      remove: [() => store.aliases.remove(7, 'host')],
     },
     snapshots: {
       add: INSERTS,

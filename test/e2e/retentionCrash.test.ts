@@ -8,6 +8,7 @@ import { expect, test } from 'vitest';
 import { SAMPLE_BLOCK_KINDS } from '../../src/adapters/db/entities/telemetry.ts';
 import { blockStore } from '../../src/adapters/db/telemetry/blockStore.ts';
 import type { StoredScore, StoredSnapshot } from '../../src/core/ports/endpointPorts.ts';
+import { flatOf } from '../helpers/flatSnapshot.ts';
 import { type Program, runProgram } from '../helpers/program.ts';
 import { registration, score, snapshot } from '../helpers/rows.ts';
 import { API_KEY } from '../helpers/service.ts';
@@ -118,12 +119,12 @@ async function fill({ store }: TestStore) {
     const young = n === ENDPOINTS - 1 ? 0 : YOUNG_SAMPLES;
     const moments = Array.from({ length: OLD_SAMPLES + young }, (_, i) => CUT + (i - OLD_SAMPLES) * 13 * MINUTE_MS);
     const looks = moments.map(
-      (at, i): StoredSnapshot => ({
-        ...snapshot(id, new Date(at), i % 7 === 0 ? null : (n * 31 + i * 17) % 101),
-        reachable: i % 5 !== 0,
-        latencyMs: i % 3 === 0 ? null : 0.5 + ((n + i) % 40),
-        dnsFailures: i % 4,
-      }),
+      (at, i): StoredSnapshot =>
+        snapshot(id, new Date(at), i % 7 === 0 ? null : (n * 31 + i * 17) % 101, {
+          reachable: i % 5 !== 0,
+          latencyMs: i % 3 === 0 ? null : 0.5 + ((n + i) % 40),
+          dnsFailures: i % 4,
+        }),
     );
     const verdicts = moments.map(
       (at, i): Omit<StoredScore, 'id'> => ({
@@ -148,7 +149,8 @@ async function fill({ store }: TestStore) {
   return { snapshots, scores, latest };
 }
 
-function measuresOf(look: StoredSnapshot): Measured {
+function measuresOf(snapshot: StoredSnapshot): Measured {
+  const look = flatOf(snapshot);
   return {
     reachable_pct: look.reachable ? 100 : 0,
     cpu_pct: look.cpuPct,

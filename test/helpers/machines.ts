@@ -1,11 +1,12 @@
 /** Machines as the collector port sees them: each test says what a look at a host finds. */
 import type { Collector } from '../../src/core/ports/ports.ts';
-import { emptySnapshot, type Snapshot, unreachableSnapshot } from '../../src/domain/signals/telemetry.ts';
+import { unreachableSnapshot } from '../../src/domain/signals/telemetry.ts';
+import { type Flat, flatSnapshot } from './flatSnapshot.ts';
 
-export type Findings = Partial<Snapshot> | 'unreachable';
+export type Findings = Partial<Flat> | 'unreachable';
 
 /** A machine with nothing wrong. */
-export const WELL: Partial<Snapshot> = {
+export const WELL: Partial<Flat> = {
   cpuPct: 12,
   memoryPct: 40,
   diskPct: 50,
@@ -24,7 +25,7 @@ export function machines(findings: Map<string, Findings>): Collector {
     async collect(target, { now }) {
       const found = findings.get(target.hostname) ?? WELL;
       if (found === 'unreachable') return unreachableSnapshot(target, now, 'no answer within 5 s', 5000);
-      return { ...emptySnapshot(target, now), durationMs: 4, ...found };
+      return flatSnapshot(target, now, { durationMs: 4, ...found });
     },
   };
 }

@@ -2,10 +2,13 @@
 import type { StoredScore, StoredSnapshot } from '../../src/core/ports/endpointPorts.ts';
 import type { EndpointRegistration } from '../../src/domain/fleet/endpoint.ts';
 import type { Run } from '../../src/domain/run.ts';
+import { type Flat, flatSnapshot } from './flatSnapshot.ts';
 
 export const NOW = new Date('2026-03-02T09:00:00.123Z');
 export const later = (ms: number) => new Date(NOW.getTime() + ms);
 let names = 0;
+
+const TARGET = { hostname: 'any', ipAddress: null, osPlatform: 'linux', collector: 'local', options: {} } as const;
 
 export function registration(more: Partial<EndpointRegistration> = {}): EndpointRegistration {
   return {
@@ -22,27 +25,24 @@ export function registration(more: Partial<EndpointRegistration> = {}): Endpoint
   };
 }
 
-export function snapshot(endpointId: number, collectedAt: Date, cpuPct: number | null = 10): StoredSnapshot {
-  return {
-    endpointId,
-    collector: 'local',
-    collectedAt,
+export function snapshot(
+  endpointId: number,
+  collectedAt: Date,
+  cpuPct: number | null = 10,
+  more: Partial<Flat> = {},
+): StoredSnapshot {
+  const { hostname: _name, ...snapshot } = flatSnapshot(TARGET, collectedAt, {
     durationMs: 5,
-    reachable: true,
-    unreachableReason: null,
     cpuPct,
     memoryPct: 40.5,
-    diskPct: null,
-    diskMount: null,
-    latencyMs: null,
-    packetLossPct: null,
     dnsFailures: 0,
     dnsLookups: 4,
     servicesDown: ['cups.service'],
-    logErrors: null,
     bootedAt: later(-86_400_000),
     unmeasured: [{ metric: 'diskPct', reason: 'no disk' }],
-  };
+    ...more,
+  });
+  return { ...snapshot, endpointId };
 }
 
 export function score(endpointId: number, scoredAt: Date, value: number): Omit<StoredScore, 'id'> {

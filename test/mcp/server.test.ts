@@ -13,7 +13,7 @@ import type { Role } from '../../src/core/actor.ts';
 import { createInvoke } from '../../src/core/invoke.ts';
 import { acceptSnapshot, requireEndpoint } from '../../src/core/scans/scanning.ts';
 import { type AnyTool, defineTool } from '../../src/core/tool.ts';
-import { emptySnapshot } from '../../src/domain/signals/telemetry.ts';
+import { flatSnapshot } from '../helpers/flatSnapshot.ts';
 import { keptLog } from '../helpers/log.ts';
 import { machines, WELL } from '../helpers/machines.ts';
 import { assistant, callTool, clientThatAnswers, connectTo, newClient } from '../helpers/mcpClient.ts';
@@ -46,7 +46,7 @@ async function seen(hostname: string, ...loads: number[]): Promise<void> {
   const endpoint = await requireEndpoint(app.ports, hostname);
   for (const [index, cpuPct] of loads.entries()) {
     const at = new Date(app.ports.clock.now().getTime() - (loads.length - 1 - index) * 3_600_000);
-    await acceptSnapshot(app.ports, endpoint, { ...emptySnapshot(endpoint, at), ...WELL, cpuPct });
+    await acceptSnapshot(app.ports, endpoint, flatSnapshot(endpoint, at, { ...WELL, cpuPct }));
   }
 }
 
@@ -110,7 +110,7 @@ describe('tools', () => {
     ['get_score_history', { hostname: 'a', limit: 5000 }, /limit/],
     ['get_fleet', { worst: 'many' }, /worst/],
     ['get_fleet', { surprise: true }, /surprise/],
-    ['register_endpoint', { hostname: 'rm -rf /' }, /RFC 1123/],
+    ['register_endpoint', { hostname: 'rm -rf /' }, /must be a hostname/],
     ['register_endpoint', { hostname: 'meta', ip_address: '169.254.169.254' }, /no endpoint can have it/],
     ['list_endpoints', { prefix: '%' }, /prefix/],
   ])('%s refuses %j with what to mend, as a result that the model reads', async (name, input, words) => {

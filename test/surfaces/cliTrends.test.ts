@@ -7,8 +7,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createApp } from '../../src/app.ts';
 import { readConfig } from '../../src/config.ts';
 import type { Endpoint } from '../../src/domain/fleet/endpoint.ts';
-import { emptySnapshot } from '../../src/domain/signals/telemetry.ts';
 import { runCli } from '../../src/surfaces/cli.ts';
+import { flatSnapshot } from '../helpers/flatSnapshot.ts';
 import { person } from '../helpers/healingWorld.ts';
 
 let dir: string;
@@ -21,8 +21,9 @@ beforeAll(async () => {
   await app.invoke('register_endpoint', { hostname: 'pc-2', collector: 'push' }, person('ann'));
   const endpoint = (await app.ports.store.endpoints.get('pc-1')) as Endpoint;
   const rows = Array.from({ length: 48 }, (_, hour) => {
-    const { hostname: _name, ...snapshot } = emptySnapshot(endpoint, new Date(Date.now() - (48 - hour) * 3_600_000));
-    return { ...snapshot, endpointId: endpoint.id, diskPct: 20 + hour };
+    const at = new Date(Date.now() - (48 - hour) * 3_600_000);
+    const { hostname: _name, ...snapshot } = flatSnapshot(endpoint, at, { diskPct: 20 + hour, diskMount: '/' });
+    return { ...snapshot, endpointId: endpoint.id };
   });
   await app.ports.store.snapshots.add(rows);
   await app.close();

@@ -1,6 +1,7 @@
 /** What a collector found out about one endpoint, metric by metric, and how that becomes a snapshot. */
 import type { CollectContext } from '../../core/ports/ports.ts';
-import { emptySnapshot, type MetricName, type ScanTarget, type Snapshot } from '../../domain/signals/telemetry.ts';
+import type * as Signals from '../../domain/signals/reading.ts';
+import { type ScanTarget, type Snapshot, sanitised, snapshotOf } from '../../domain/signals/telemetry.ts';
 
 /** A measurement, or the reason why there is none. */
 export type Measured<T> = { value: T } | { missing: string };
@@ -57,45 +58,15 @@ export function measuredTimestamp(unixS: number | null, reasonIfAbsent: string):
     : missing(reasonIfAbsent);
 }
 
-/** The snapshot that these readings make; percentages are clamped to 0–100 and numbers rounded to two decimals. */
+/** The snapshot that these readings make. */
 export function toSnapshot(target: ScanTarget, collectedAt: Date, durationMs: number, readings: Readings): Snapshot {
-  const snapshot: Snapshot = { ...emptySnapshot(target, collectedAt), durationMs: Math.round(durationMs) };
-  const take = <T>(metric: MetricName, reading: Measured<T>, fill: (value: T) => void): void => {
-    if ('value' in reading) fill(reading.value);
-    else snapshot.unmeasured.push({ metric, reason: reading.missing });
+  const { disk, network, dns, ...same } = readings;
+  const given: Partial<Signals.Readings> = {
+    ...same,
+    diskPct: 'missing' in disk ? disk : { items: [{ item: disk.value.mount, value: disk.value.usedPct }] },
+    latencyMs: 'missing' in network ? network : measured(network.value.latencyMs),
+    packetLossPct: 'missing' in network ? network : network.value.packetLossPct,
+    dnsFailures: 'missing' in dns ? dns : measured({ count: dns.value.failures, of: dns.value.lookups }),
   };
-  take('cpuPct', readings.cpuPct, (value) => {
-    snapshot.cpuPct = roundedPct(value);
-  });
-  take('memoryPct', readings.memoryPct, (value) => {
-    snapshot.memoryPct = roundedPct(value);
-  });
-  take('diskPct', readings.disk, ({ usedPct, mount }) => {
-    snapshot.diskPct = roundedPct(usedPct);
-    snapshot.diskMount = mount;
-  });
-  take('latencyMs', readings.network, ({ latencyMs }) => {
-    snapshot.latencyMs = rounded(latencyMs);
-  });
-  const { network } = readings;
-  take('packetLossPct', 'value' in network ? network.value.packetLossPct : network, (value) => {
-    snapshot.packetLossPct = roundedPct(value);
-  });
-  take('dnsFailures', readings.dns, ({ failures, lookups }) => {
-    snapshot.dnsFailures = failures;
-    snapshot.dnsLookups = lookups;
-  });
-  take('servicesDown', readings.servicesDown, (value) => {
-    snapshot.servicesDown = value;
-  });
-  take('logErrors', readings.logErrors, (value) => {
-    snapshot.logErrors = value;
-  });
-  take('bootedAt', readings.bootedAt, (value) => {
-    snapshot.bootedAt = value;
-  });
-  return snapshot;
+  return sanitised(snapshotOf(target, collectedAt, Math.round(durationMs), given));
 }
-
-const rounded = (value: number): number => Math.round(value * 100) / 100;
-const roundedPct = (value: number): number => rounded(Math.min(100, Math.max(0, value)));

@@ -13,6 +13,7 @@ import {
   SurveySeatRow,
 } from './entities/people.ts';
 import {
+  EndpointAliasRow,
   EndpointRow,
   FleetScoreHourRow,
   FleetScoreRow,
@@ -24,6 +25,7 @@ import { ApiKeyRow, AuditRow, JobRow, LlmSpendRow, RunRow, ScanShardRow, WorkerR
 
 export const ENTITIES = [
   EndpointRow,
+  EndpointAliasRow,
   SnapshotRow,
   ScoreRow,
   AlertRow,

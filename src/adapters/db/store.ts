@@ -13,6 +13,7 @@ import { feedbackRepository } from './people/feedbackRepository.ts';
 import { runbookVoteRepository } from './people/runbookVoteRepository.ts';
 import { surveyRepository } from './people/surveyRepository.ts';
 import type { DbSession } from './rows.ts';
+import { aliasRepository } from './telemetry/aliasRepository.ts';
 import { endpointRepository } from './telemetry/endpointRepository.ts';
 import { retentionRepository } from './telemetry/retentionRepository.ts';
 import { scanShardRepository } from './telemetry/scanShardRepository.ts';
@@ -79,6 +80,7 @@ function storeIn(em: SqlEntityManager): Store {
 function storeOver(session: DbSession, transaction: Store['transaction']): Store {
   return {
     endpoints: endpointRepository(session),
+    aliases: aliasRepository(session),
     snapshots: snapshotRepository(session),
     scores: scoreRepository(session),
     fleetScores: fleetScoreRepository(session),

@@ -7,8 +7,27 @@ import type {
   MessageParam,
 } from '@anthropic-ai/sdk/resources/messages';
 import type { JsonSchema, LlmMessage, LlmReply, LlmRequest, StopReason } from '../../core/planner/llm.ts';
+
+<<<<<<< HEAD
+
+import {
+  type AttemptOptions,
+  attempt,
+  type LlmClient,
+  type ProviderFailure,
+  pingBy,
+  retryAfterMs,
+  withdrawing,
+} from './attempt.ts';
+import { replyText } from './reasoningText.ts';
+
+=======
+
 import { type AttemptOptions, attempt, type LlmClient, type ProviderFailure, pingBy, retryAfterMs } from './attempt.ts';
 import { boundedFetch, pacedEvents, REPLY_BOUNDS, ReplyParts, tokenCount } from './bounds.ts';
+
+>>>>>>> origin/main
+
 import { parseToolInput } from './toolInput.ts';
 
 interface AnthropicOptions {
@@ -34,7 +53,11 @@ export function anthropicLlm({ baseUrl, apiKey, model, attempts }: AnthropicOpti
         'anthropic',
         attempts,
         request.signal,
+<<<<<<< HEAD
+        (signal) => withdrawing(request, (heard) => send(client, paramsOf(request, model), heard, signal)),
+=======
         (signal) => send(client, paramsOf(request, model), request, attempts, signal),
+>>>>>>> origin/main
         explain,
       ),
   };
@@ -106,6 +129,7 @@ async function send(
   const stream = await client.messages.create(params, { signal });
   const blocks = new ReplyParts<{ block: ContentBlock; json: string }>(bounds);
   const usage = { inputTokens: 0, outputTokens: 0 };
+  const text = replyText(request);
   let stop: string | null = null;
   let complete = false;
   for await (const event of pacedEvents(stream, signal, timeoutMs)) {
@@ -127,9 +151,13 @@ async function send(
         if (!open) break;
         if (delta.type === 'input_json_delta') open.json += blocks.take(delta.partial_json);
         else if (delta.type === 'text_delta' && open.block.type === 'text') {
+<<<<<<< HEAD
+          text.add(delta.text);
+=======
           const said = blocks.take(delta.text);
           open.block.text += said;
           if (said !== '') request.onText?.(said);
+>>>>>>> origin/main
         } else if (delta.type === 'thinking_delta' && open.block.type === 'thinking') {
           open.block.thinking += blocks.take(delta.thinking);
         } else if (delta.type === 'signature_delta' && open.block.type === 'thinking') {
@@ -153,7 +181,7 @@ async function send(
   );
   const reasoning = whole.map(({ block }) => block).filter(isReasoning);
   return {
-    text: whole.map(({ block }) => (block.type === 'text' ? block.text : '')).join(''),
+    text: text.end(),
     toolCalls,
     usage,
     stopReason: stopReasonOf(stop, toolCalls.length > 0),

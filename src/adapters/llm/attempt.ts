@@ -1,8 +1,17 @@
 /** Sends one request to a model provider: with a time limit, retries that obey the provider, and errors as AppError. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { AppError, type ErrorKind } from '../../core/errors.ts';
+
+<<<<<<< HEAD
+
+import type { Llm, LlmRequest } from '../../core/planner/llm.ts';
+
+=======
+
 import type { Llm } from '../../core/planner/llm.ts';
 import { type ReplyBounds, unboundedReplyIn } from './bounds.ts';
+
+>>>>>>> origin/main
 
 /** What speaks to one provider; its name and model are known before it is loaded. */
 export type LlmClient = Pick<Llm, 'ping' | 'complete'>;
@@ -78,6 +87,21 @@ export async function attempt<T>(
       );
     }
     await sleep(waitMs, signal).catch(() => signal.throwIfAborted());
+  }
+}
+
+/** Runs one try; what it passed on of a reply that then broke is withdrawn. */
+export async function withdrawing<T>(request: LlmRequest, send: (heard: LlmRequest) => Promise<T>): Promise<T> {
+  let given = false;
+  const onText = (delta: string) => {
+    given = true;
+    request.onText?.(delta);
+  };
+  try {
+    return await send({ ...request, onText });
+  } catch (error) {
+    if (given) request.onTextWithdrawn?.();
+    throw error;
   }
 }
 

@@ -11,8 +11,27 @@ import {
 } from '@aws-sdk/client-bedrock-runtime';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 import type { LlmMessage, LlmReply, LlmRequest, StopReason } from '../../core/planner/llm.ts';
+
+<<<<<<< HEAD
+
+import {
+  type AttemptOptions,
+  attempt,
+  type LlmClient,
+  type ProviderFailure,
+  pingBy,
+  retryAfterMs,
+  withdrawing,
+} from './attempt.ts';
+import { replyText } from './reasoningText.ts';
+
+=======
+
 import { type AttemptOptions, attempt, type LlmClient, type ProviderFailure, pingBy, retryAfterMs } from './attempt.ts';
 import { boundedBytes, pacedEvents, REPLY_BOUNDS, type ReplyBounds, ReplyParts, tokenCount } from './bounds.ts';
+
+>>>>>>> origin/main
+
 import { parseToolInput } from './toolInput.ts';
 
 export interface BedrockOptions {
@@ -47,7 +66,11 @@ export function bedrockLlm({ region, endpoint, credentials, model, attempts }: B
         'bedrock',
         attempts,
         request.signal,
+<<<<<<< HEAD
+        (signal) => withdrawing(request, (heard) => send(client, paramsOf(request, model), heard, signal)),
+=======
         (signal) => send(client, paramsOf(request, model), request, attempts, signal),
+>>>>>>> origin/main
         explain,
       ),
   };
@@ -142,7 +165,6 @@ const reasoningBlock = (reasoning: Reasoning): ContentBlock => ({
 });
 
 interface Block {
-  text: string;
   tool: { id: string; name: string; json: string } | null;
   reasoning: { text: string; signature: string; redacted: Buffer };
 }
@@ -154,12 +176,22 @@ async function send(
   { bounds = REPLY_BOUNDS, timeoutMs }: AttemptOptions,
   signal: AbortSignal,
 ): Promise<LlmReply> {
+<<<<<<< HEAD
+  const { stream } = await client.send(new ConverseStreamCommand(params), { abortSignal: signal });
+  const blocks: Block[] = [];
+  const blockAt = (index: number | undefined): Block => {
+    blocks[index ?? 0] ??= { tool: null, reasoning: { text: '', signature: '', redacted: Buffer.alloc(0) } };
+    return blocks[index ?? 0]!;
+  };
+=======
   const { stream = Readable.from([]) } = await client.send(new ConverseStreamCommand(params), { abortSignal: signal });
   const blocks = new ReplyParts<Block>(bounds);
   const blockAt = (index = 0): Block =>
     blocks.get(index) ??
     blocks.set(index, { text: '', tool: null, reasoning: { text: '', signature: '', redacted: Buffer.alloc(0) } });
+>>>>>>> origin/main
   let usage = { inputTokens: 0, outputTokens: 0 };
+  const text = replyText(request);
   let stop: string | null = null;
   for await (const event of pacedEvents(stream, signal, timeoutMs)) {
     signal.throwIfAborted();
@@ -181,12 +213,19 @@ async function send(
     if (event.contentBlockDelta) {
       const block = blockAt(event.contentBlockDelta.contentBlockIndex);
       const delta = event.contentBlockDelta.delta;
+<<<<<<< HEAD
+      if (delta?.text) text.add(delta.text);
+      if (block.tool) block.tool.json += delta?.toolUse?.input ?? '';
+      block.reasoning.text += delta?.reasoningContent?.text ?? '';
+      block.reasoning.signature += delta?.reasoningContent?.signature ?? '';
+=======
       const said = blocks.take(delta?.text);
       block.text += said;
       if (said !== '') request.onText?.(said);
       if (block.tool) block.tool.json += blocks.take(delta?.toolUse?.input);
       block.reasoning.text += blocks.take(delta?.reasoningContent?.text);
       block.reasoning.signature += blocks.take(delta?.reasoningContent?.signature);
+>>>>>>> origin/main
       const redacted = delta?.reasoningContent?.redactedContent;
       if (redacted) block.reasoning.redacted = Buffer.concat([block.reasoning.redacted, redacted]);
     }
@@ -215,7 +254,7 @@ async function send(
     return signature ? [{ text, signature }] : [];
   });
   return {
-    text: whole.map(({ text }) => text).join(''),
+    text: text.end(),
     toolCalls,
     usage,
     stopReason: stopReasonOf(stop, toolCalls.length > 0),

@@ -5,9 +5,29 @@ import type {
   ChatCompletionMessageParam,
 } from 'openai/resources/chat/completions';
 import type { LlmMessage, LlmReply, LlmRequest, StopReason } from '../../core/planner/llm.ts';
+
+<<<<<<< HEAD
+
+import {
+  type AttemptOptions,
+  attempt,
+  type LlmClient,
+  type ProviderFailure,
+  pingBy,
+  retryAfterMs,
+  withdrawing,
+} from './attempt.ts';
+import { replyText } from './reasoningText.ts';
+import { refusedParameters } from './refusedParameters.ts';
+import { collectToolCalls, type ToolCallDelta } from './toolCallDeltas.ts';
+
+=======
+
 import { type AttemptOptions, attempt, type LlmClient, type ProviderFailure, pingBy, retryAfterMs } from './attempt.ts';
 import { boundedFetch, pacedEvents, REPLY_BOUNDS, ReplyParts, tokenCount } from './bounds.ts';
 import { parseToolInput } from './toolInput.ts';
+
+>>>>>>> origin/main
 
 interface OpenAiOptions {
   /** Shown in errors: `openai` or `ollama`. */
@@ -20,6 +40,10 @@ interface OpenAiOptions {
 }
 
 export function openAiLlm({ provider, baseUrl, apiKey, model, attempts }: OpenAiOptions): LlmClient {
+<<<<<<< HEAD
+  const client = new OpenAI({ apiKey, baseURL: baseUrl, maxRetries: 0, timeout: attempts.timeoutMs });
+  const refused = refusedParameters();
+=======
   const client = new OpenAI({
     apiKey,
     baseURL: baseUrl,
@@ -27,6 +51,7 @@ export function openAiLlm({ provider, baseUrl, apiKey, model, attempts }: OpenAi
     timeout: attempts.timeoutMs,
     fetch: boundedFetch(attempts.bounds ?? REPLY_BOUNDS),
   });
+>>>>>>> origin/main
   return {
     ping: (signal) => pingBy((within) => client.models.list({ signal: within }), explain, signal),
     complete: (request) =>
@@ -34,7 +59,14 @@ export function openAiLlm({ provider, baseUrl, apiKey, model, attempts }: OpenAi
         provider,
         attempts,
         request.signal,
+<<<<<<< HEAD
+        (signal) =>
+          withdrawing(request, (heard) =>
+            send(client, refused, paramsOf(request, model, baseUrl === null), heard, signal),
+          ),
+=======
         (signal) => send(client, paramsOf(request, model, baseUrl === null), request, attempts, signal),
+>>>>>>> origin/main
         explain,
       ),
   };
@@ -85,13 +117,57 @@ function messageOf(message: LlmMessage): ChatCompletionMessageParam {
   }
 }
 
+type Refused = ReturnType<typeof refusedParameters>;
+
+/** Each optional parameter that the server refuses is left out at once and ever after, so this ends. */
+async function openStream(
+  client: OpenAI,
+  refused: Refused,
+  params: ChatCompletionCreateParamsStreaming,
+  signal: AbortSignal,
+) {
+  for (;;) {
+    const fitting = refused.fit(params);
+    try {
+      return await client.chat.completions.create(fitting, { signal });
+    } catch (error) {
+      if (!(error instanceof APIError) || !refused.learn(error, fitting)) throw error;
+    }
+  }
+}
+
 async function send(
   client: OpenAI,
+  refused: Refused,
   params: ChatCompletionCreateParamsStreaming,
   request: LlmRequest,
   { bounds = REPLY_BOUNDS, timeoutMs }: AttemptOptions,
   signal: AbortSignal,
 ): Promise<LlmReply> {
+<<<<<<< HEAD
+  const stream = await openStream(client, refused, params, signal);
+  const calls = collectToolCalls();
+  const text = replyText(request);
+  let finish: string | null = null;
+  let usage: LlmReply['usage'] | null = null;
+  for await (const chunk of stream as AsyncIterable<LooseChunk>) {
+    if (chunk.usage)
+      usage = { inputTokens: chunk.usage.prompt_tokens ?? 0, outputTokens: chunk.usage.completion_tokens ?? 0 };
+    const choice = chunk.choices?.[0];
+    finish = choice?.finish_reason ?? finish;
+    const delta = choice?.delta;
+    if (!delta) continue;
+    text.add(textOf(delta.content));
+    for (const call of delta.tool_calls ?? []) calls.add(call);
+  }
+  if (finish === null) throw new Error('the stream ended before the reply did');
+  const whole = text.end();
+  const toolCalls = calls.calls();
+  return {
+    text: whole,
+    toolCalls,
+    usage: usage ?? estimatedUsage(params, whole + JSON.stringify(toolCalls)),
+=======
   const stream = await client.chat.completions.create(params, { signal });
   const calls = new ReplyParts<{ id: string; name: string; json: string }>(bounds);
   let text = '';
@@ -129,8 +205,37 @@ async function send(
       ...parseToolInput(json),
     })),
     usage,
+>>>>>>> origin/main
     stopReason: stopReasonOf(finish, toolCalls.length > 0),
     carry: null,
+  };
+}
+
+/** A chunk as imitators send it: any part may be missing or null. */
+interface LooseChunk {
+  choices?: ({ delta?: LooseDelta | null; finish_reason?: string | null } | undefined)[] | null;
+  usage?: { prompt_tokens?: number | null; completion_tokens?: number | null } | null;
+}
+
+interface LooseDelta {
+  content?: string | ({ text?: string } | null)[] | null;
+  tool_calls?: ToolCallDelta[] | null;
+}
+
+/** Some servers send the parts of a content, as in requests. */
+function textOf(content: LooseDelta['content']): string {
+  if (!Array.isArray(content)) return content ?? '';
+  return content.map((part) => part?.text ?? '').join('');
+}
+
+/** A rule of thumb for English and JSON; what a server does not count must not be free for budgets. */
+const CHARACTERS_PER_TOKEN = 4;
+
+function estimatedUsage(params: ChatCompletionCreateParamsStreaming, reply: string): LlmReply['usage'] {
+  const asked = JSON.stringify([params.messages, params.tools ?? []]);
+  return {
+    inputTokens: Math.ceil(asked.length / CHARACTERS_PER_TOKEN),
+    outputTokens: Math.ceil(reply.length / CHARACTERS_PER_TOKEN),
   };
 }
 

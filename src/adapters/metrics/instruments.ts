@@ -95,6 +95,11 @@ export function makeInstruments({ Counter, collectDefaultMetrics, Gauge, Histogr
     labelNames: ['webhook', 'outcome'],
     registers,
   });
+  const truncated = new Counter({
+    name: 'dex_webhook_truncated_alerts_total',
+    help: 'Alerts that deliveries say they lack, held back by the sender',
+    registers,
+  });
   const messages = new Counter({
     name: 'dex_messages_total',
     help: 'Attempts to send something outside, by what became of them',
@@ -193,6 +198,7 @@ export function makeInstruments({ Counter, collectDefaultMetrics, Gauge, Histogr
     predictions,
     accuracy,
     deliveries,
+    truncated,
     messages,
     remediations,
     approvals,

@@ -85,6 +85,9 @@ export function createMetrics(): MetricsRegistry {
     webhookDelivered(webhook, outcome) {
       use().deliveries.inc({ webhook, outcome });
     },
+    alertsTruncated(alerts) {
+      use().truncated.inc(alerts);
+    },
     messageTried(messenger, outcome) {
       use().messages.inc({ messenger, outcome });
     },

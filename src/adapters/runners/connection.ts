@@ -52,6 +52,8 @@ export async function connectionTo(
     `HostKeyAlias=${ALIAS}`,
     'StrictHostKeyChecking=yes',
     'UpdateHostKeys=no',
+    // The known key's own type alone: a key of another type that the endpoint has by now is no change.
+    `HostKeyAlgorithms=${algorithmsFor(hostKey.split(' ')[0] as string)}`,
     'IdentitiesOnly=yes',
     'BatchMode=yes',
   ];
@@ -64,6 +66,11 @@ export async function connectionTo(
     ansible_ssh_common_args: ['-F /dev/null', ...sshOptions.map((option) => `-o ${option}`)].join(' '),
     ...(osPlatform === 'windows' && { ansible_shell_type: 'powershell' }),
   };
+}
+
+/** An RSA key signs by newer algorithms than the one its type is named after. */
+function algorithmsFor(keyType: string): string {
+  return keyType === 'ssh-rsa' ? 'rsa-sha2-512,rsa-sha2-256' : keyType;
 }
 
 async function privateKey(keysDir: string, name: string): Promise<string> {

@@ -1,13 +1,16 @@
 /** Taking in what Alertmanager delivers: find each alert's endpoint, then observe the whole delivery in one transaction. */
 import type { Observation } from '../../domain/alerts/alertMoves.ts';
 import { type IncomingAlert, readAlert, type Unreadable } from '../../domain/alerts/alertmanager.ts';
+import { matchEndpoint } from '../../domain/fleet/hostIdentity.ts';
 import type { Actor } from '../actor.ts';
 import { gathered } from '../concurrency/gathered.ts';
+import { ambiguityText, knownEndpoints } from '../fleet/hostLookup.ts';
 import type { AlertIntake, Intake } from '../ports/alertPorts.ts';
 import type { Ports } from '../ports/ports.ts';
 import type { Store } from '../ports/storePorts.ts';
 import { announce, type ObservationOutcome, observeIn } from './alerting.ts';
 import { createDeliveryLull } from './deliveryLull.ts';
+import { createTruncationCounter } from './truncatedDeliveries.ts';
 
 /** Deliveries written in one transaction. */
 const MOST_TOGETHER = 32;
@@ -15,6 +18,7 @@ const MOST_TOGETHER = 32;
 /** What a delivery says, before anybody looked at the store. */
 interface Read {
   received: number;
+  truncated: number;
   incoming: IncomingAlert[];
   unreadable: Unreadable[];
   actor: Actor;
@@ -24,19 +28,26 @@ interface Read {
 export function createAlertIntake(ports: Ports): AlertIntake {
   const gather = gathered((reads: Read[]) => takeTogether(ports, reads), MOST_TOGETHER);
   const lull = createDeliveryLull();
+  const truncation = createTruncationCounter(ports);
   return {
     take(delivery, actor) {
       lull.deliveryCame();
-      const now = ports.clock.now();
-      const read = delivery.alerts.map((raw) => readAlert(raw, delivery.status, now));
+      const reading = {
+        groupStatus: delivery.status,
+        hostLabels: ports.settings.hostLabels,
+        now: ports.clock.now(),
+      };
+      const read = delivery.alerts.map((raw) => readAlert(raw, reading));
       return gather({
         received: read.length,
+        truncated: truncation.note(delivery.truncatedAlerts),
         incoming: read.filter((alert): alert is IncomingAlert => 'what' in alert),
         unreadable: read.filter((alert): alert is Unreadable => 'reason' in alert),
         actor,
       });
     },
     lull: lull.wait,
+    truncation: truncation.report,
   };
 }
 
@@ -67,7 +78,7 @@ async function takeTogether(ports: Ports, reads: Read[]): Promise<Intake[]> {
 }
 
 function intakeOf(
-  { received, unreadable }: Read,
+  { received, truncated, unreadable }: Read,
   { observations, unknown }: Sighting,
   outcomes: ObservationOutcome[],
 ): Intake {
@@ -78,9 +89,10 @@ function intakeOf(
     updated: count('updated', 'reopened'),
     resolved: count('resolved'),
     unchanged: count('unchanged'),
+    ...(truncated > 0 && { truncated }),
     ignored: [
       ...unreadable,
-      ...unknown.map(({ alertName, hosts: [host] }) => ({ alertName, reason: `no endpoint ${host} is registered` })),
+      ...unknown.map(({ alertName, reason }) => ({ alertName, reason })),
       ...outcomes.flatMap((outcome, index) =>
         typeof outcome === 'object'
           ? [{ alertName: observations[index]?.alertName as string, reason: outcome.reason }]
@@ -93,24 +105,36 @@ function intakeOf(
 /** The alerts of one delivery, by whether their endpoint is known. */
 interface Sighting {
   observations: Observation[];
-  unknown: IncomingAlert[];
+  unknown: Unassigned[];
 }
 
-/** The endpoints of all deliveries in one look-up; an alert's first candidate that is registered wins, names before addresses. */
+/** An alert whose endpoint is not known, or not for certain. */
+type Unassigned = IncomingAlert & { reason: string };
+
+/** The endpoints of all deliveries together: one look-up where all are called by their hostnames, two otherwise. */
 async function locate(store: Store, deliveries: IncomingAlert[][]): Promise<Sighting[]> {
-  const names = new Set(deliveries.flatMap((incoming) => incoming.flatMap(({ hosts }) => hosts)));
-  const endpoints = await store.endpoints.byNamesOrAddresses([...names]);
-  const byName = new Map(endpoints.map((endpoint) => [endpoint.hostname, endpoint]));
-  const byAddress = new Map(endpoints.map((endpoint) => [endpoint.ipAddress ?? '', endpoint]));
+  const alerts = deliveries.flat();
+  const hosts = new Set(alerts.flatMap(({ hosts }) => hosts));
+  const known = await knownEndpoints(store, [...hosts], (hostnames) =>
+    alerts.every(({ hosts: [first = ''] }) => hostnames.has(first)),
+  );
   return deliveries.map((incoming) => {
     const observations: Observation[] = [];
-    const unknown: IncomingAlert[] = [];
+    const unknown: Unassigned[] = [];
     for (const alert of incoming) {
-      const endpoint = firstOf(alert.hosts, byName) ?? firstOf(alert.hosts, byAddress);
-      if (!endpoint) {
-        unknown.push(alert);
+      const match = matchEndpoint(alert.hosts, known);
+      if (match.kind !== 'found') {
+        const reason =
+          match.kind === 'none'
+            ? `no endpoint ${alert.hosts[0]} is registered`
+            : ambiguityText(
+                match.host,
+                match.among.map(({ hostname }) => hostname),
+              );
+        unknown.push({ ...alert, hosts: match.kind === 'none' ? alert.hosts : [match.host], reason });
         continue;
       }
+      const { endpoint } = match;
       const { alertName, series, what } = alert;
       observations.push({ endpointId: endpoint.id, hostname: endpoint.hostname, alertName, series, ...what });
     }
@@ -118,12 +142,7 @@ async function locate(store: Store, deliveries: IncomingAlert[][]): Promise<Sigh
   });
 }
 
-function firstOf<T>(hosts: readonly string[], known: ReadonlyMap<string, T>): T | undefined {
-  const host = hosts.find((candidate) => known.has(candidate));
-  return host === undefined ? undefined : known.get(host);
-}
-
-function tally(unknown: IncomingAlert[]): { hostname: string; alertName: string; count: number }[] {
+function tally(unknown: readonly IncomingAlert[]): { hostname: string; alertName: string; count: number }[] {
   const groups = Map.groupBy(unknown, ({ hosts: [host], alertName }) => JSON.stringify([host, alertName]));
   return [...groups.values()].map((alerts) => ({
     hostname: alerts[0]?.hosts[0] as string,

@@ -10,6 +10,8 @@ import {
 } from '../../domain/forecasts/predictiveAlert.ts';
 import { analyseTrend, type Trend } from '../../domain/forecasts/trend.ts';
 import { TREND_METRICS, TREND_RULES, type TrendMetric } from '../../domain/forecasts/trendRules.ts';
+import { SIGNALS, wireName } from '../../domain/signals/catalogue.ts';
+import { worstOf } from '../../domain/signals/measures.ts';
 import type { Actor } from '../actor.ts';
 import { announce, type Changes, observeIn } from '../alerts/alerting.ts';
 import type { StoredPrediction } from '../ports/alertPorts.ts';
@@ -26,7 +28,10 @@ const LOOKBACK_MS = Math.max(...TREND_METRICS.map((metric) => TREND_RULES[metric
 /** After a fix, hours pass until the fall shows in the hourly levels; until then the old climb would be announced again. */
 const FIX_SETTLES_MS = 4 * HOUR_MS;
 
-export const METRIC_TEXT: Record<TrendMetric, string> = { diskPct: 'disk', memoryPct: 'memory', cpuPct: 'CPU' };
+export const METRIC_TEXT = Object.fromEntries(TREND_METRICS.map((metric) => [metric, SIGNALS[metric].label])) as Record<
+  TrendMetric,
+  string
+>;
 
 interface PredictionCheck {
   endpoints: number;
@@ -198,7 +203,7 @@ function openAlertOf({ severity, madeAt, impactText, impactHours }: StoredPredic
 async function mountsOf(store: Store, news: readonly Predicted[]): Promise<Map<number, string | null>> {
   const ids = news.filter(({ trend }) => trend.metric === 'diskPct').map(({ endpoint }) => endpoint.id);
   const latest = ids.length === 0 ? [] : [...(await store.snapshots.latest(ids))];
-  return new Map(latest.map(([id, { diskMount }]) => [id, diskMount]));
+  return new Map(latest.map(([id, snapshot]) => [id, worstOf(snapshot, wireName('diskPct'))?.item ?? null]));
 }
 
 function subject({ id, hostname }: Endpoint, { metric }: Trend) {

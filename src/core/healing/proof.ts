@@ -5,6 +5,8 @@ import { SCAN_SERIES } from '../../domain/alerts/alertRules.ts';
 import { median } from '../../domain/forecasts/robustFit.ts';
 import type { Remediation } from '../../domain/healing/remediation.ts';
 import { forecastProof, type Proof, ruleProof } from '../../domain/healing/verification.ts';
+import { wireName } from '../../domain/signals/catalogue.ts';
+import { worstOf } from '../../domain/signals/measures.ts';
 import type { Snapshot } from '../../domain/signals/telemetry.ts';
 import type { Actor } from '../actor.ts';
 import { announce, requireAlert, writeMoves } from '../alerts/alerting.ts';
@@ -58,16 +60,22 @@ export async function examine(ports: Ports, remediation: Remediation, alert: Ale
     // A scan that found it over has said so already.
     if (series === SCAN_SERIES) proofs.push({ finding: 'holds', text: alert.message });
     else if (series === FORECAST_SERIES) proofs.push(await proofOfForecast(ports, alert, startedAt, after));
-    else proofs.push(before ? proofByRule(ports, alert, before, after) : { finding: 'unknown' });
+    else proofs.push(before ? await proofByRule(ports, alert, before, after) : { finding: 'unknown' });
   }
   const held = proofs.find(({ finding }) => finding === 'holds');
   return held ?? proofs.find(({ finding }) => finding === 'unknown') ?? proofs[0] ?? { finding: 'unknown' };
 }
 
-function proofByRule(ports: Ports, { alertName }: Alert, before: Snapshot, after: Snapshot): Proof {
+async function proofByRule(
+  ports: Ports,
+  { alertName, endpointId }: Alert,
+  before: Snapshot,
+  after: Snapshot,
+): Promise<Proof> {
   const name = ports.remediationMap.current().map.get(alertName)?.verifiedBy ?? alertName;
   const rule = ports.scoreRules.current().alerts.find((candidate) => candidate.name === name);
-  return rule ? ruleProof(rule, before, after) : { finding: 'unknown' };
+  const [endpoint] = rule ? await ports.store.endpoints.byIds([endpointId]) : [];
+  return rule && endpoint ? ruleProof(rule, before, after, endpoint.osPlatform) : { finding: 'unknown' };
 }
 
 async function proofOfForecast(ports: Ports, alert: Alert, startedAt: Date, after: Snapshot): Promise<Proof> {
@@ -78,7 +86,8 @@ async function proofOfForecast(ports: Ports, alert: Alert, startedAt: Date, afte
   const history = (histories.get(alert.endpointId) ?? [])
     .filter(({ atMs }) => atMs <= startedAt.getTime())
     .map((point) => ({ atMs: point.atMs, value: point[metric] }));
-  const proof = forecastProof(metric, history, slopePerHour, after[metric]);
+  const level = worstOf(after, wireName(metric))?.value ?? null;
+  const proof = forecastProof(metric, history, slopePerHour, level);
   return proof.finding === 'unknown' ? proof : { ...proof, text: `${METRIC_TEXT[metric]} ${proof.text}` };
 }
 

@@ -49,8 +49,10 @@ export interface LlmRequest {
   responseFormat?: { name: string; schema: JsonSchema };
   maxTokens: number;
   signal: AbortSignal;
-  /** Text as it arrives. When a broken stream is tried again, its text starts again from nothing. */
+  /** Text as it arrives. */
   onText?: (delta: string) => void;
+  /** All text of this turn that was passed on is void: the stream broke, or it was reasoning. It may start again from nothing. */
+  onTextWithdrawn?: () => void;
 }
 
 export interface LlmReply {

@@ -33,6 +33,8 @@ export interface PlannerRun {
   /** Persists the state; called after every reply, before a write is sent, after calls, and at the end. */
   onStep: (state: PlannerState) => Promise<void>;
   onText?: (delta: string) => void;
+  /** The text passed on since the last step is void. */
+  onTextWithdrawn?: () => void;
   /** Decides on one call before it is sent; without it, every call that needs approval is denied. */
   beforeToolCall?: (call: PendingCall, signal: AbortSignal) => Promise<ToolPolicy>;
   signal: AbortSignal;
@@ -218,6 +220,7 @@ async function takeTurn(session: PlannerSession): Promise<Ending | null> {
       maxTokens: Math.min(REPLY_TOKENS, limits.tokens - tokensOf(state)),
       signal,
       onText: run.onText,
+      onTextWithdrawn: run.onTextWithdrawn,
     });
   } catch (error) {
     if (signal.aborted) return stopped(session);

@@ -97,6 +97,7 @@ function plannerExecutor(ports: Ports, parts: PlannerParts, invoke: Invoke): Run
         tracing: ports.tracing,
         onStep: store,
         onText: (delta) => ports.runEvents.publish(run.id, { type: 'text', delta }),
+        onTextWithdrawn: () => ports.runEvents.publish(run.id, { type: 'withdrawn' }),
         beforeToolCall: gate.beforeToolCall,
         signal,
         ...(job.loop && { resume: { ...job.loop, steps: run.steps as PlannerStep[] } }),

@@ -2,6 +2,7 @@
 import { isValidHostname } from '../../domain/fleet/address.ts';
 import type { Actor } from '../actor.ts';
 import { AppError } from '../errors.ts';
+import { matchHost } from '../fleet/hostLookup.ts';
 import type { Invoke } from '../invoke.ts';
 import type { Ports } from '../ports/ports.ts';
 import { staleBefore } from '../scores/staleness.ts';
@@ -90,8 +91,8 @@ async function hostsMeant(ports: Ports, goal: string, context: Record<string, un
 
   const byName = [];
   for (const word of distinct.filter(isValidHostname)) {
-    const endpoint = await ports.store.endpoints.get(word);
-    if (endpoint) byName.push(endpoint.hostname);
+    const match = await matchHost(ports.store, word);
+    if (match.kind === 'found') byName.push(match.endpoint.hostname);
   }
   if (byName.length > 0) return byName.slice(0, MAX_HOSTS);
 

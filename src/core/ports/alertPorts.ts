@@ -174,6 +174,8 @@ export interface TicketRepository {
 /** What Alertmanager delivers. */
 interface AlertDelivery {
   status?: unknown;
+  /** How many alerts the sender held back; any sender may set it to anything. */
+  truncatedAlerts?: unknown;
   alerts: readonly unknown[];
 }
 
@@ -185,6 +187,8 @@ export interface Intake {
   resolved: number;
   /** Repeats that said nothing new. */
   unchanged: number;
+  /** Alerts that the sender held back (its `max_alerts`); absent when none. */
+  truncated?: number;
   ignored: { alertName: string; reason: string }[];
 }
 
@@ -194,4 +198,13 @@ export interface AlertIntake {
   take(delivery: AlertDelivery, actor: Actor): Promise<Intake>;
   /** Resolves in the next lull of the deliveries to this process, or after two seconds. */
   lull(): Promise<void>;
+  truncation(): Truncation;
+}
+
+/** What senders held back from deliveries to this process; `detail` says what to do while it may still matter. */
+export interface Truncation {
+  status: 'ok' | 'degraded';
+  detail?: string;
+  truncated_alerts: number;
+  truncated_deliveries: number;
 }

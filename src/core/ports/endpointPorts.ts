@@ -6,6 +6,7 @@ import type {
   EndpointState,
   Persona,
 } from '../../domain/fleet/endpoint.ts';
+import type { Alias, KnownEndpoint } from '../../domain/fleet/hostIdentity.ts';
 import type { WatchedSpan } from '../../domain/forecasts/prediction.ts';
 import type { TrendMetric } from '../../domain/forecasts/trendRules.ts';
 import type { Score } from '../../domain/scores/score.ts';
@@ -38,11 +39,10 @@ export interface EndpointRepository {
   register(registration: EndpointRegistration, agentTokenDigest: string | null, now: Date): Promise<Endpoint>;
   get(hostname: string): Promise<Endpoint | null>;
   byAgentToken(digest: string): Promise<Endpoint | null>;
-  byIpAddress(ipAddress: string): Promise<Endpoint | null>;
   list(filter: EndpointFilter, page: Page, staleBefore: Date): Promise<Paged<Endpoint>>;
   byIds(ids: readonly number[]): Promise<Endpoint[]>;
-  /** Registered endpoints that have one of these names or addresses. */
-  byNamesOrAddresses(names: readonly string[]): Promise<Pick<Endpoint, 'id' | 'hostname' | 'ipAddress'>[]>;
+  /** Registered endpoints that have one of these canonical names or addresses. */
+  byNamesOrAddresses(names: readonly string[]): Promise<Omit<KnownEndpoint, 'aliases'>[]>;
   /**
    * Holds endpoints until the transaction ends, so that their alerts change one after another; returns those that are still
    * registered. Whoever writes alerts holds their endpoints first.
@@ -73,6 +73,17 @@ export interface EndpointRepository {
   worst(limit: number): Promise<Endpoint[]>;
 }
 
+export interface AliasRepository {
+  /** Of registered endpoints, those with one of these values. */
+  byValues(values: readonly string[]): Promise<(Omit<KnownEndpoint, 'aliases'> & { alias: Alias })[]>;
+  /** By endpoint id, in the order they were added; endpoints without any are absent. */
+  ofEndpoints(endpointIds: readonly number[]): Promise<Map<number, Alias[]>>;
+  /** Keeps them; what a person says of a value replaces what was seen or derived, never the other way round. */
+  keep(endpointId: number, aliases: readonly Alias[], now: Date): Promise<void>;
+  /** False when the endpoint has no such alias. */
+  remove(endpointId: number, value: string): Promise<boolean>;
+}
+
 export interface StoredSnapshot extends Omit<Snapshot, 'hostname'> {
   endpointId: number;
 }
@@ -90,7 +101,7 @@ export interface SnapshotRepository {
   histories(endpointIds: readonly number[], since: Date): Promise<Map<number, MetricPoint[]>>;
 }
 
-export type MetricPoint = { atMs: number } & Pick<Snapshot, TrendMetric>;
+export type MetricPoint = { atMs: number } & Record<TrendMetric, number | null>;
 
 export interface StoredScore extends Score {
   id: number;

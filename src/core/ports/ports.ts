@@ -56,6 +56,8 @@ export interface Settings {
   scanIntervalMs: number;
   /** How long snapshots and scores are kept one by one, before they become hourly means. */
   retentionDays: number;
+  /** Labels of alerts that name the machine, best first. */
+  hostLabels: readonly string[];
   /** Endpoints scanned side by side in a fleet scan. */
   scanConcurrency: number;
   thresholds: ScoreThresholds;
@@ -188,6 +190,8 @@ export interface Metrics {
     figures: Pick<PredictionAccuracy, 'precision' | 'leadHoursMedian' | 'falseAlarmsPerEndpointWeek'>,
   ): void;
   webhookDelivered(webhook: string, outcome: string): void;
+  /** Alerts that a delivery says it lacks. */
+  alertsTruncated(alerts: number): void;
   messageTried(messenger: string, outcome: string): void;
   /** Every remediation that ended. */
   remediationEnded(playbook: string, outcome: string): void;

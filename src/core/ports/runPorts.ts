@@ -45,8 +45,8 @@ export interface RunKindHandler {
 /** Kinds that are missing cannot be executed by this process. */
 export type RunKindHandlers = Partial<Record<RunKind, RunKindHandler>>;
 
-/** `changed`: read the stored run again. `text`: what a model is writing, as it comes; never stored. */
-export type RunEvent = { type: 'changed' } | { type: 'text'; delta: string };
+/** `changed`: read the stored run again. `text`: what a model is writing, as it comes; never stored. `withdrawn`: that text is void. */
+export type RunEvent = { type: 'changed' } | { type: 'text'; delta: string } | { type: 'withdrawn' };
 
 /** What happens to runs in this process, for those who watch. Other processes' runs are seen by reading the store. */
 export interface RunEvents {

@@ -7,7 +7,7 @@ import { newPlannerJob } from '../planner/plannerJob.ts';
 import type { Collector, Ports } from '../ports/ports.ts';
 import { executeRun } from '../runs/executeRun.ts';
 import { addRun } from '../runs/runs.ts';
-import { agentSnapshotWire, snapshotFromWire } from './agentSnapshot.ts';
+import { agentSnapshotWire, flatSnapshotWire, snapshotFromWire } from './agentSnapshot.ts';
 
 /** The profile whose answer this is: `config/agent_profiles.yaml` holds the same shape as a JSON Schema. */
 export const SCAN_PROFILE = 'dex_proactive';
@@ -29,7 +29,8 @@ function snapshotFromAnswer(answer: unknown, target: ScanTarget, startedAt: Date
   }
   if (!reachable) return unreachableSnapshot(target, startedAt, unreachable_reason ?? 'not said', durationMs);
   const wire = { ...measured, collected_at: startedAt.toISOString(), duration_ms: durationMs };
-  return snapshotFromWire(checked(agentSnapshotWire, wire), target, startedAt);
+  const flat = checked(flatSnapshotWire, wire);
+  return snapshotFromWire(checked(agentSnapshotWire, flat), target, startedAt);
 }
 
 function checked<T>(schema: z.ZodType<T>, value: unknown): T {

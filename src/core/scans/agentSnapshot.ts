@@ -1,70 +1,97 @@
 /** The agent's report on the wire: what a laptop posts about itself, and how it becomes a snapshot again. */
 import { z } from 'zod';
-import {
-  emptySnapshot,
-  METRICS,
-  type MetricName,
-  type ScanTarget,
-  type Snapshot,
-} from '../../domain/signals/telemetry.ts';
+import { declarationOf, SIGNAL_NAMES, wireName } from '../../domain/signals/catalogue.ts';
+import { flatReadings, readingsFromFlat, unmeasured } from '../../domain/signals/flat.ts';
+import { LONGEST_ITEM, MOST_NAMES } from '../../domain/signals/reading.ts';
+import { type ScanTarget, type Snapshot, snapshotOf } from '../../domain/signals/telemetry.ts';
+import { readingsFromWire, readingsToWire } from '../../domain/signals/wire.ts';
 import { AppError } from '../errors.ts';
 
-const pct = z.number().min(0).max(100).nullable();
-const count = z.number().int().min(0).max(1_000_000_000).nullable();
-const text = (max: number): z.ZodString => z.string().min(1).max(max);
-const time = z.iso.datetime();
+/** The version of the wire that this agent speaks: all signals of the catalogue under `readings`. */
+const WIRE_VERSION = 2;
 
-const metricsByWireName = new Map(METRICS.map((metric): [string, MetricName] => [snakeCase(metric), metric]));
+const time = z.iso.datetime();
+const about = { collected_at: time, duration_ms: z.number().int().min(0).max(600_000) };
+const unmeasuredWire = z.array(z.object({ metric: z.string().max(100), reason: z.string().max(500) })).max(200);
+
+/** More signals than any version has; it bounds what one report may cost. */
+const MOST_SIGNALS = 500;
 
 /**
- * Body of `POST /api/v1/dex/agent/snapshot`: a snapshot in snake_case. Host name and collector are missing on purpose:
- * the server takes them from the token, so an agent can only speak for its own endpoint.
+ * Body of `POST /api/v1/dex/agent/snapshot`. Host name and collector are missing on purpose: the server takes them from the
+ * token, so an agent can only speak for its own endpoint. Signals are read leniently: of an agent of another version, what
+ * is known counts, and a value that cannot be costs that signal only.
  */
 export const agentSnapshotWire = z
-  .strictObject({
-    collected_at: time,
-    duration_ms: z.number().int().min(0).max(600_000),
-    cpu_pct: pct,
-    memory_pct: pct,
-    disk_pct: pct,
-    disk_mount: text(1024).nullable(),
-    latency_ms: z.number().min(0).max(600_000).nullable(),
-    packet_loss_pct: pct,
-    dns_failures: count,
-    dns_lookups: count,
-    services_down: z.array(text(256)).max(500).nullable(),
-    log_errors: count,
-    booted_at: time.nullable(),
-    unmeasured: z
-      .array(z.strictObject({ metric: z.enum([...metricsByWireName.keys()]), reason: text(500) }))
-      .max(METRICS.length),
+  .looseObject({
+    version: z.number().int().min(1).max(1000).default(1).describe('2; without it the first version, flat fields'),
+    ...about,
+    readings: z
+      .record(z.string().max(100), z.unknown())
+      .refine((readings) => Object.keys(readings).length <= MOST_SIGNALS, `at most ${MOST_SIGNALS} signals`)
+      .optional()
+      .describe(
+        `By signal: {value}, {items: [{item, value}]} or {missing: reason}. Signals: ${SIGNAL_NAMES.map(wireName).join(', ')}`,
+      ),
+    unmeasured: unmeasuredWire.optional().describe('Of the first version: what was not measured, and why'),
   })
-  .refine(({ dns_failures, dns_lookups }) => (dns_failures ?? 0) <= (dns_lookups ?? 0), {
-    path: ['dns_failures'],
-    message: 'more look-ups failed than were tried',
+  .refine((body) => !('hostname' in body) && !('collector' in body), {
+    message: 'an agent speaks for the endpoint of its token: leave out hostname and collector',
+  })
+  .refine(({ version, readings }) => version === 1 || readings !== undefined, {
+    path: ['readings'],
+    message: 'is needed from version 2 on',
+  })
+  .refine((body) => body.version !== 1 || Object.keys(body).some((key) => FLAT_FIELDS.has(key)), {
+    message: 'reports no signal: send version 2 with readings, or the fields of the first version',
   });
-export type AgentSnapshotWire = z.infer<typeof agentSnapshotWire>;
+export type AgentSnapshotWire = z.input<typeof agentSnapshotWire>;
+
+const FLAT_FIELDS = new Set(
+  SIGNAL_NAMES.filter((name) => declarationOf(name).guide).flatMap((name) => [wireName(name)]),
+);
 
 /** What the agent sends of a snapshot that it took of its own machine. */
 export function snapshotToWire(snapshot: Snapshot): AgentSnapshotWire {
   return {
+    version: WIRE_VERSION,
     collected_at: snapshot.collectedAt.toISOString(),
-    duration_ms: snapshot.durationMs,
-    cpu_pct: snapshot.cpuPct,
-    memory_pct: snapshot.memoryPct,
-    disk_pct: snapshot.diskPct,
-    disk_mount: snapshot.diskMount,
-    latency_ms: snapshot.latencyMs,
-    packet_loss_pct: snapshot.packetLossPct,
-    dns_failures: snapshot.dnsFailures,
-    dns_lookups: snapshot.dnsLookups,
-    services_down: snapshot.servicesDown,
-    log_errors: snapshot.logErrors,
-    booted_at: snapshot.bootedAt?.toISOString() ?? null,
-    unmeasured: snapshot.unmeasured.map(({ metric, reason }) => ({
-      metric: snakeCase(metric),
-      reason: reason.slice(0, 500),
-    })),
+    duration_ms: Math.min(600_000, Math.round(snapshot.durationMs)),
+    readings: readingsToWire(snapshot.readings),
+  };
+}
+
+const number = z.number().nullable();
+const FLAT_TYPES = {
+  number,
+  share: number,
+  flag: z.boolean().nullable(),
+  time: time.nullable(),
+  names: z.array(z.string().max(LONGEST_ITEM)).max(MOST_NAMES).nullable(),
+  text: z.string().max(1024).nullable(),
+};
+
+/** The guide's signals as flat fields with their bounds: what a scanning agent is shown and answers. */
+export const flatSnapshotWire = z.strictObject({
+  ...about,
+  ...Object.fromEntries(
+    SIGNAL_NAMES.filter((name) => declarationOf(name).guide).flatMap((name) => {
+      const { companion, kind } = declarationOf(name);
+      const field: [string, z.ZodType] = [wireName(name), FLAT_TYPES[kind]];
+      if (companion === undefined) return [field];
+      return [field, [companion, kind === 'share' ? FLAT_TYPES.number : FLAT_TYPES.text] as [string, z.ZodType]];
+    }),
+  ),
+  unmeasured: unmeasuredWire,
+});
+
+/** The same of a snapshot. */
+export function snapshotToFlatWire(snapshot: Snapshot): z.input<typeof flatSnapshotWire> {
+  return {
+    collected_at: snapshot.collectedAt.toISOString(),
+    duration_ms: Math.round(snapshot.durationMs),
+    ...flatReadings(snapshot.readings),
+    unmeasured: unmeasured(snapshot.readings),
   };
 }
 
@@ -77,7 +104,7 @@ const MAX_AGE_MS = 48 * 3_600_000;
  * The snapshot that a parsed report stands for, about the endpoint that its token belongs to.
  * @throws AppError `invalid` when the report's time is more than 5 minutes ahead of `now` or more than 48 hours old
  */
-export function snapshotFromWire(wire: AgentSnapshotWire, target: ScanTarget, now: Date): Snapshot {
+export function snapshotFromWire(wire: z.output<typeof agentSnapshotWire>, target: ScanTarget, now: Date): Snapshot {
   const collectedAt = new Date(wire.collected_at);
   const aheadMs = collectedAt.getTime() - now.getTime();
   if (aheadMs > MAX_AHEAD_MS || -aheadMs > MAX_AGE_MS) {
@@ -87,27 +114,14 @@ export function snapshotFromWire(wire: AgentSnapshotWire, target: ScanTarget, no
       `collected_at ${wire.collected_at} is too far ${side} the server's time ${now.toISOString()}: set the endpoint's clock`,
     );
   }
-  return {
-    ...emptySnapshot(target, collectedAt),
-    durationMs: wire.duration_ms,
-    cpuPct: wire.cpu_pct,
-    memoryPct: wire.memory_pct,
-    diskPct: wire.disk_pct,
-    diskMount: wire.disk_mount,
-    latencyMs: wire.latency_ms,
-    packetLossPct: wire.packet_loss_pct,
-    dnsFailures: wire.dns_failures,
-    dnsLookups: wire.dns_lookups,
-    servicesDown: wire.services_down,
-    logErrors: wire.log_errors,
-    bootedAt: wire.booted_at === null ? null : new Date(wire.booted_at),
-    unmeasured: wire.unmeasured.flatMap(({ metric, reason }) => {
-      const known = metricsByWireName.get(metric);
-      return known ? [{ metric: known, reason }] : [];
-    }),
-  };
+  const why = () => 'its agent does not report it';
+  const { readings, ignored } =
+    wire.version === 1
+      ? { readings: readingsFromFlat(wire, reasonsOf(wire.unmeasured ?? []), why), ignored: 0 }
+      : readingsFromWire(wire.readings ?? {}, why);
+  return { ...snapshotOf(target, collectedAt, wire.duration_ms, readings), ignoredSignals: ignored };
 }
 
-function snakeCase(name: string): string {
-  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+function reasonsOf(list: { metric: string; reason: string }[]): Map<string, string> {
+  return new Map(list.map(({ metric, reason }) => [metric, reason]));
 }

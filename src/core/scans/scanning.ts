@@ -6,6 +6,7 @@ import { type Snapshot, sanitised } from '../../domain/signals/telemetry.ts';
 import { jobActor } from '../actor.ts';
 import { announce, observeIn } from '../alerts/alerting.ts';
 import { AppError } from '../errors.ts';
+import { ambiguity, matchHost } from '../fleet/hostLookup.ts';
 import type { StoredSnapshot } from '../ports/endpointPorts.ts';
 import type { CollectContext, Ports } from '../ports/ports.ts';
 import type { Store } from '../ports/storePorts.ts';
@@ -33,11 +34,12 @@ type Note = (text: string) => void;
 /** Looks at one endpoint and records what was found. Fails with `not_found`, or `refused` for one that reports by itself. */
 export async function scanOne(
   ports: Ports,
-  hostname: string,
+  host: string,
   signal: AbortSignal,
   note: Note = () => {},
 ): Promise<ScanResult> {
-  const endpoint = await requireEndpoint(ports, hostname);
+  const endpoint = await requireEndpoint(ports, host);
+  const { hostname } = endpoint;
   if (endpoint.collector === 'push') {
     throw new AppError('refused', `${hostname} reports by itself (collector push) and cannot be scanned from here.`);
   }
@@ -53,7 +55,7 @@ export async function acceptSnapshot(ports: Ports, endpoint: Endpoint, snapshot:
 }
 
 export async function requireEndpoint(ports: Ports, hostname: string): Promise<Endpoint> {
-  const endpoint = await ports.store.endpoints.get(hostname);
+  const endpoint = (await ports.store.endpoints.get(hostname)) ?? (await endpointMeant(ports, hostname));
   if (!endpoint) {
     throw new AppError(
       'not_found',
@@ -63,6 +65,13 @@ export async function requireEndpoint(ports: Ports, hostname: string): Promise<E
     );
   }
   return endpoint;
+}
+
+/** By an alias, a short or longer form of its name, or its address. */
+async function endpointMeant({ store }: Ports, host: string): Promise<Endpoint | null> {
+  const match = await matchHost(store, host);
+  if (match.kind === 'ambiguous') throw ambiguity(match);
+  return match.kind === 'found' ? ((await store.endpoints.byIds([match.endpoint.id]))[0] ?? null) : null;
 }
 
 /** One scan of one endpoint; nothing is committed yet. */
@@ -106,12 +115,12 @@ export async function record(
     const { thresholds } = ports.settings;
     const judged = seen.map(({ endpoint, snapshot }) => {
       const alerts = open.get(endpoint.id) ?? [];
-      const { breaches, observations } = judgeMeasurements(endpoint, snapshot, alerts, rules.alerts);
+      const { breaches, observations } = judgeMeasurements(endpoint, snapshot, alerts, rules);
       const record = remediation.get(endpoint.id) ?? { total: 0, resolved: 0 };
       // What this very scan finds to be over counts as resolved already.
       const over = observations.filter(({ state }) => state === 'clear').length;
       const resolved = Math.min(record.total, record.resolved + over);
-      const score = scoreSnapshot(snapshot, { ...record, resolved }, rules, thresholds, endpoint.persona);
+      const score = scoreSnapshot({ snapshot, ...endpoint }, { ...record, resolved }, rules, thresholds);
       const result: ScanResult = { endpoint: conditionAfter(endpoint, snapshot, score, breaches), snapshot, score };
       return { result, observations: [...observations, ...judgeScore(endpoint, snapshot, score, alerts, thresholds)] };
     });

@@ -167,7 +167,8 @@ export const getFeedbackSummary = defineTool({
 });
 
 function summaryLines(said: z.output<typeof summaryShape>): string[] {
-  const later = said.waiting > 0 ? ` ${said.waiting} more wait until they can be published without showing who gave them.` : '';
+  const later =
+    said.waiting > 0 ? ` ${said.waiting} more wait until they can be published without showing who gave them.` : '';
   if (said.enps === null) return [`${said.suppressed}${later}`];
   const categories = said.top_categories.map(({ category, responses }) => `${category} ${responses}`).join(', ');
   return [

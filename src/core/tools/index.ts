@@ -17,6 +17,7 @@ import { takeTicketWordTool } from './alerts/ticketCallbacks.ts';
 import { listAudit } from './audit.ts';
 import { createBackup } from './backups.ts';
 import { getFeedbackSummary, submitFeedback } from './feedback.ts';
+import { addAlias, removeAlias } from './fleet/aliases.ts';
 import { deregisterEndpoint, getEndpoint, listEndpoints, registerEndpoint, updateEndpoint } from './fleet/endpoints.ts';
 import { measureEndpoint } from './fleet/measure.ts';
 import { checkPredictions, getPredictionAccuracy, setPredictionThreshold } from './fleet/predictions.ts';
@@ -46,6 +47,8 @@ export const TOOLS: readonly AnyTool[] = [
   getEndpoint,
   updateEndpoint,
   deregisterEndpoint,
+  addAlias,
+  removeAlias,
   scanEndpoint,
   scanFleetTool,
   getScore,

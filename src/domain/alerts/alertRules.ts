@@ -1,25 +1,40 @@
 /** Which alerts one scan raises and clears: the score's own, and one for each measurement that has a rule. */
 
 import type { Endpoint } from '../fleet/endpoint.ts';
-import { type Measure, measures, round1, type Score, type ScoreRules, type ScoreThresholds } from '../scores/score.ts';
+import { crosses, type Guards, guardsHold, type Judged, type Line, numbersInScope } from '../scores/conditions.ts';
+import { breachText, levelText, namesOf } from '../scores/findingText.ts';
+import { round1, type Score, type ScoreRules, type ScoreThresholds } from '../scores/score.ts';
+import { declarationOf } from '../signals/catalogue.ts';
+import type { Subject } from '../signals/declaration.ts';
+import { amount, labelOf, type Measure, type MeasuredNumber, signalOf } from '../signals/measures.ts';
 import type { Snapshot } from '../signals/telemetry.ts';
 import type { Alert, Severity } from './alert.ts';
 import type { Observation } from './alertMoves.ts';
 
 /** When a measurement, or silence, raises an alert by itself; `for` counts scans in a row. */
-export type AlertRule = { name: string; for: number; severity: Severity } & (
-  | {
-      measure: Measure;
-      /** Strictly above breaches. */
-      above: number;
-      /** At or below ends it; the gap to `above` keeps a wavering value from flapping. */
-      clear: number;
-    }
-  | { unreachable: true }
-);
+export type AlertRule = {
+  name: string;
+  for: number;
+  severity: Severity;
+  /** True: raised at working hours only; what was raised before stays. */
+  workingHours?: boolean;
+} & (MeasureRule | { unreachable: true });
+
+/** The line strictly beyond which a measure breaches, and the one at which it ends; the gap keeps a wavering value from flapping. */
+type MeasureRule = { measure: Measure; clear: number } & Line & Guards;
+
+/** When people work, in their time zone; hours of the day as minutes. */
+interface WorkingHours {
+  /** 0 is Sunday. */
+  days: number[];
+  fromMinute: number;
+  toMinute: number;
+  /** A name of the IANA list, as `Europe/Berlin`. */
+  timeZone: string;
+}
 
 /** What `dex_score.yaml` says: how scores are made, and which measurements raise alerts by themselves. */
-export type ScoreConfig = ScoreRules & { alerts: AlertRule[] };
+export type ScoreConfig = ScoreRules & { alerts: AlertRule[]; workingHours: WorkingHours };
 
 export const LOW_SCORE = 'LowDexScore';
 
@@ -32,7 +47,7 @@ interface MeasurementFindings {
   observations: Observation[];
 }
 
-type Scanned = Pick<Endpoint, 'id' | 'hostname' | 'breaches'>;
+type Scanned = Pick<Endpoint, 'id' | 'hostname' | 'breaches' | 'osPlatform'>;
 
 /**
  * What the measurements of a scan say of alerts.
@@ -42,18 +57,18 @@ export function judgeMeasurements(
   endpoint: Scanned,
   snapshot: Snapshot,
   open: readonly Alert[],
-  rules: readonly AlertRule[],
+  { alerts: rules, workingHours }: Pick<ScoreConfig, 'alerts' | 'workingHours'>,
 ): MeasurementFindings {
   const breaches: Record<string, number> = {};
   const observations: Observation[] = [];
   const held = heldByScans(open);
-  const values = measures(snapshot);
   for (const rule of rules) {
-    const verdict = findingOf(rule, snapshot, values);
+    const verdict = findingOf(rule, snapshot, endpoint.osPlatform);
     const before = endpoint.breaches[rule.name] ?? 0;
     const count = verdict.state === 'breached' ? before + 1 : verdict.state === 'unknown' ? before : 0;
     if (count > 0) breaches[rule.name] = count;
-    if (verdict.state === 'breached' && count >= rule.for) {
+    const mayRaise = !rule.workingHours || held.has(rule.name) || isWorkingTime(snapshot.collectedAt, workingHours);
+    if (verdict.state === 'breached' && count >= rule.for && mayRaise) {
       observations.push({
         ...subject(endpoint, rule.name),
         state: 'firing',
@@ -79,13 +94,14 @@ export function judgeMeasurements(
 
 /** What the score says of its own alert; without a score, nothing. On the warning line an open alert stays, as a warning. */
 export function judgeScore(
-  endpoint: Scanned,
+  endpoint: Pick<Endpoint, 'id' | 'hostname'>,
   snapshot: Snapshot,
-  score: Pick<Score, 'score' | 'deductions'> | null,
+  score: Pick<Score, 'score' | 'status' | 'deductions'> | null,
   open: readonly Alert[],
   thresholds: ScoreThresholds,
 ): Observation[] {
-  if (score === null) return [];
+  // What is known of too little of the machine is no verdict.
+  if (score === null || score.status === 'unknown') return [];
   const isHeld = heldByScans(open).has(LOW_SCORE);
   if (score.score < thresholds.warning || (score.score === thresholds.warning && isHeld)) {
     const isCritical = score.score < thresholds.critical;
@@ -109,11 +125,16 @@ function heldByScans(open: readonly Alert[]): Set<string> {
   return new Set(open.filter(({ series }) => series.includes(SCAN_SERIES)).map(({ alertName }) => alertName));
 }
 
-function subject({ id, hostname }: Scanned, alertName: string) {
+function subject({ id, hostname }: Pick<Endpoint, 'id' | 'hostname'>, alertName: string) {
   return { endpointId: id, hostname, alertName, series: SCAN_SERIES };
 }
 
-function cleared(endpoint: Scanned, alertName: string, snapshot: Snapshot, why: string): Observation {
+function cleared(
+  endpoint: Pick<Endpoint, 'id' | 'hostname'>,
+  alertName: string,
+  snapshot: Snapshot,
+  why: string,
+): Observation {
   return {
     ...subject(endpoint, alertName),
     state: 'clear',
@@ -133,57 +154,80 @@ type RuleFinding =
   /** Not measured: says nothing. */
   | { state: 'unknown' };
 
-export function findingOf(rule: AlertRule, snapshot: Snapshot, values = measures(snapshot)): RuleFinding {
+export function findingOf(rule: AlertRule, snapshot: Snapshot, osPlatform: Judged['osPlatform']): RuleFinding {
   if ('unreachable' in rule) {
     return snapshot.reachable
       ? { state: 'clear', text: 'it answers again' }
       : { state: 'breached', text: `it does not answer: ${snapshot.unreachableReason}`, labels: {} };
   }
-  const value = values[rule.measure];
-  if (value === null) return { state: 'unknown' };
-  if (value > rule.above) {
+  const { measure } = rule;
+  const judged = { snapshot, osPlatform };
+  const numbers = numbersInScope(rule, judged);
+  if (numbers === null) return { state: 'unknown' };
+  const side = 'above' in rule ? 1 : -1;
+  const worstFirst = numbers.toSorted((a, b) => side * (b.value - a.value));
+  const states = worstFirst.map((number) => ({ number, state: itemState(rule, number, judged) }));
+  const breached = states.flatMap(({ number, state }) => (state === 'breached' ? [number] : []));
+  if (breached.length > 0) {
     return {
       state: 'breached',
-      text: breachText(rule.measure, value, rule.above, snapshot),
-      labels: labelsOf(rule.measure, snapshot),
+      text: breachText(measure, breached, rule, snapshot),
+      labels: labelsOf(measure, breached[0] as MeasuredNumber, snapshot),
     };
   }
-  const text = `${MEASURE_NAMES[rule.measure]}: ${amount(rule.measure, value)}`;
-  return value <= rule.clear
-    ? { state: 'clear', text: `${text}, back to normal` }
-    : { state: 'between', text: `${text}, not below ${amount(rule.measure, rule.clear)} again` };
+  if (states.some(({ state }) => state === 'unknown')) return { state: 'unknown' };
+  const open = states.find(({ state }) => state === 'between');
+  if (open) {
+    const back = 'above' in rule ? 'not below' : 'not above';
+    return {
+      state: 'between',
+      text: `${levelText(measure, open.number)}, ${back} ${amount(measure, rule.clear, 0)} again`,
+    };
+  }
+  const worst = worstFirst[0];
+  return { state: 'clear', text: `${worst ? levelText(measure, worst) : labelOf(measure)}, back to normal` };
 }
 
-/** What a remediation may fill into its parameters. */
-function labelsOf(measure: Measure, snapshot: Snapshot): Record<string, string> {
-  const [service] = snapshot.servicesDown ?? [];
-  if (measure === 'services_down' && service !== undefined) return { service };
-  if (measure === 'disk_pct' && snapshot.diskMount !== null) return { mountpoint: snapshot.diskMount };
-  return {};
+function itemState(rule: MeasureRule, { item, value }: MeasuredNumber, judged: Judged): RuleFinding['state'] {
+  const guards = guardsHold(rule.measure, rule, item, judged);
+  if (guards === 'no') return 'clear';
+  if (crosses(value, rule)) return guards === 'yes' ? 'breached' : 'unknown';
+  return ('above' in rule ? value <= rule.clear : value >= rule.clear) ? 'clear' : 'between';
 }
 
-const MEASURE_NAMES: Record<Measure, string> = {
-  cpu_pct: 'CPU',
-  memory_pct: 'memory',
-  disk_pct: 'disk',
-  latency_ms: 'network latency',
-  packet_loss_pct: 'packet loss',
-  dns_failure_pct: 'failed DNS look-ups',
-  services_down: 'services down',
-  log_errors: 'log errors since the last scan',
+/** Labels by which remediations and people know an item. */
+const ITEM_LABELS: Partial<Record<Subject, string>> = {
+  mount: 'mountpoint',
+  disk: 'disk',
+  adapter: 'adapter',
+  battery: 'battery',
+  program: 'program',
 };
 
-/** Whole numbers, so that a value that barely moves does not rewrite the alert at every scan. */
-function amount(measure: Measure, value: number): string {
-  if (measure === 'latency_ms') return `${Math.round(value)} ms`;
-  return measure.endsWith('_pct') ? `${Math.round(value)} %` : `${Math.round(value)}`;
+/** What a remediation may fill into its parameters. */
+function labelsOf(measure: Measure, { item }: MeasuredNumber, snapshot: Snapshot): Record<string, string> {
+  const signal = signalOf(measure);
+  const [service] = signal === 'servicesDown' ? (namesOf(snapshot, measure) ?? []) : [];
+  if (service !== undefined) return { service };
+  const label = ITEM_LABELS[declarationOf(signal).per];
+  return label !== undefined && item !== null ? { [label]: item } : {};
 }
 
-function breachText(measure: Measure, value: number, above: number, snapshot: Snapshot): string {
-  if (measure === 'services_down') return `down: ${(snapshot.servicesDown ?? []).slice(0, 20).join(', ')}`;
-  const where = measure === 'disk_pct' && snapshot.diskMount ? ` ${snapshot.diskMount}` : '';
-  return `${MEASURE_NAMES[measure]}${where}: ${amount(measure, value)}, above ${amount(measure, above)}`;
+/** Whether a moment lies in the working hours, which may not pass midnight. */
+function isWorkingTime(at: Date, { days, fromMinute, toMinute, timeZone }: WorkingHours): boolean {
+  const parts = new Intl.DateTimeFormat('en-GB', {
+    timeZone,
+    weekday: 'short',
+    hour: '2-digit',
+    minute: '2-digit',
+    hourCycle: 'h23',
+  }).formatToParts(at);
+  const part = (type: string) => parts.find((each) => each.type === type)?.value ?? '';
+  const minute = Number(part('hour')) * 60 + Number(part('minute'));
+  return days.includes(WEEKDAYS.indexOf(part('weekday'))) && minute >= fromMinute && minute < toMinute;
 }
+
+const WEEKDAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
 
 function lowScoreText({ score, deductions }: Pick<Score, 'score' | 'deductions'>, line: number): string {
   const worst = deductions.toSorted((a, b) => b.points - a.points).slice(0, 3);

@@ -1,4 +1,5 @@
 /** Reading what Alertmanager sends: every word of it is untrusted, so it is cut to size and cleaned before it is kept. */
+import { hostsOfLabels } from '../fleet/hostIdentity.ts';
 import type { Severity } from './alert.ts';
 import type { Clear, Firing } from './alertMoves.ts';
 
@@ -13,7 +14,7 @@ const OLDEST_START_MS = 366 * 86_400_000;
 
 export interface IncomingAlert {
   alertName: string;
-  /** What the endpoint may be known by, best first; lower case. */
+  /** What the endpoint may be known by, best first; canonical. */
   hosts: string[];
   /** Alertmanager's fingerprint; empty when the sender gives none. */
   series: string;
@@ -25,14 +26,23 @@ export interface Unreadable {
   reason: string;
 }
 
-/** @param groupStatus the status of the whole delivery, for senders that leave it out of the alert */
-export function readAlert(raw: unknown, groupStatus: unknown, now: Date): IncomingAlert | Unreadable {
+/** What a delivery says for all its alerts, and how this service reads them. */
+interface Reading {
+  /** The status of the whole delivery, for senders that leave it out of the alert. */
+  groupStatus: unknown;
+  /** Labels that name the machine, best first. */
+  hostLabels: readonly string[];
+  now: Date;
+}
+
+export function readAlert(raw: unknown, { groupStatus, hostLabels, now }: Reading): IncomingAlert | Unreadable {
   if (!isRecord(raw)) return { alertName: '', reason: 'it is not an object' };
   const labels = cleanLabels(raw.labels);
-  const alertName = (labels.alertname ?? '').slice(0, MAX_NAME);
+  const alertName = nameOf(labels).slice(0, MAX_NAME);
   if (alertName === '') return { alertName, reason: 'it has no label alertname' };
-  const hosts = hostCandidates(labels);
-  if (hosts.length === 0) return { alertName, reason: 'it has neither a label hostname nor instance' };
+  const hosts = hostsOfLabels(labels, hostLabels);
+  if (hosts.length === 0)
+    return { alertName, reason: 'it has none of the labels that name a machine (DEX_HOST_LABELS)' };
   const status = raw.status ?? groupStatus;
   const series = typeof raw.fingerprint === 'string' ? clean(raw.fingerprint, 64) : '';
   const startsAt = timestampOf(raw.startsAt, now);
@@ -41,7 +51,7 @@ export function readAlert(raw: unknown, groupStatus: unknown, now: Date): Incomi
       state: 'firing',
       alertType: 'prometheus',
       severity: severityOf(labels.severity),
-      message: messageOf(cleanLabels(raw.annotations, MAX_MESSAGE), alertName),
+      message: messageOf(cleanLabels(raw.annotations, MAX_MESSAGE), labels),
       labels,
       startsAt,
     };
@@ -80,26 +90,10 @@ function cleanLabels(raw: unknown, maxLength = MAX_LABEL): Record<string, string
   const labels = Object.entries(raw)
     .filter(([, value]) => ['string', 'number', 'boolean'].includes(typeof value))
     .slice(0, MAX_LABELS)
-    .map(([name, value]) => [clean(name, MAX_NAME), clean(String(value), maxLength)]);
+    .map(([name, value]): [string, string] => [clean(name, MAX_NAME), clean(String(value), maxLength)])
+    // Whoever copies labels one by one would set the copy's prototype with it.
+    .filter(([name]) => name !== '__proto__');
   return Object.fromEntries(labels);
-}
-
-/** The names an endpoint may be registered by: label hostname, then instance without its port. */
-function hostCandidates({ hostname, instance }: Record<string, string>): string[] {
-  const names = [hostname, instance && withoutPort(instance)]
-    .filter((name) => name !== undefined)
-    .map((name) => name.toLowerCase().replace(/\.$/, ''))
-    .filter((name) => name !== '' && name.length <= 253);
-  return [...new Set(names)];
-}
-
-/** `host:9100`, `10.0.1.42:9100`, `[2001:db8::1]:9100`, `2001:db8::1` and the URLs that probes use. */
-function withoutPort(instance: string): string {
-  const address = instance.replace(/^[a-z][a-z0-9+.-]*:\/\//i, '').replace(/[/?#].*$/, '');
-  const bracketed = /^\[([^\]]+)\]/.exec(address);
-  if (bracketed?.[1]) return bracketed[1];
-  // More than one colon and no brackets is a bare IPv6 address.
-  return address.indexOf(':') === address.lastIndexOf(':') ? address.replace(/:\d*$/, '') : address;
 }
 
 /** Null for what is no time, lies in the future, or so far back that it is a mistake. */
@@ -129,6 +123,25 @@ function severityOf(label: string | undefined): Severity {
   return Object.hasOwn(SEVERITY_WORDS, word) ? (SEVERITY_WORDS[word] as Severity) : 'warning';
 }
 
-function messageOf({ summary, description, message }: Record<string, string>, alertName: string): string {
-  return summary || description || message || alertName;
+/** What Grafana calls every alert that says only that a rule could not be evaluated, and what that means. */
+const UNEVALUATED: ReadonlyMap<string, string> = new Map([
+  ['DatasourceNoData', 'No data'],
+  ['DatasourceError', 'The query failed'],
+]);
+
+/** Whether these labels are of an alert that says that its rule found no data or failed, and nothing about the machine. */
+export function isUnevaluated({ alertname = '' }: Readonly<Record<string, string>>): boolean {
+  return UNEVALUATED.has(alertname);
+}
+
+/** The rule's own name where Grafana gives its own to all rules that could not be evaluated. */
+function nameOf({ alertname = '', rulename = '' }: Record<string, string>): string {
+  return (UNEVALUATED.has(alertname) && rulename) || alertname;
+}
+
+function messageOf(annotations: Record<string, string>, labels: Record<string, string>): string {
+  const { summary, description, message, Error: error } = annotations;
+  const text = summary || description || message || error || nameOf(labels);
+  const problem = UNEVALUATED.get(labels.alertname ?? '');
+  return problem ? `${problem}: ${text}`.slice(0, MAX_MESSAGE) : text;
 }

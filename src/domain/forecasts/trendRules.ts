@@ -1,8 +1,11 @@
 /** Which metrics are predicted, and the numbers that their trends are judged by. */
 
-/** The metrics whose limit is worth foreseeing, by the name of their snapshot field. */
-export const TREND_METRICS = ['diskPct', 'memoryPct', 'cpuPct'] as const;
-export type TrendMetric = (typeof TREND_METRICS)[number];
+import { SIGNALS, type SignalName, type Signals } from '../signals/catalogue.ts';
+
+/** The signals whose limit is worth predicting: those that the catalogue gives one. */
+export type TrendMetric = {
+  [Name in SignalName]: Signals[Name] extends { forecastLimit: number } ? Name : never;
+}[SignalName];
 
 export interface TrendRules {
   /** The line whose crossing is predicted, percent; 90 in the operations guide. */
@@ -26,7 +29,6 @@ export interface TrendRules {
 }
 
 const SHARED_RULES = {
-  limitPct: 90,
   lookbackHours: 8 * 24,
   horizonHours: 7 * 24,
   criticalHours: 24,
@@ -34,10 +36,30 @@ const SHARED_RULES = {
   staleHours: 6,
 };
 export const TREND_RULES: Readonly<Record<TrendMetric, TrendRules>> = {
-  diskPct: { ...SHARED_RULES, minSpanHours: 6, minHistoryHours: 12, keepsLevel: true },
-  memoryPct: { ...SHARED_RULES, minSpanHours: 12, minHistoryHours: 48, keepsLevel: false },
-  cpuPct: { ...SHARED_RULES, minSpanHours: 24, minHistoryHours: 72, keepsLevel: false },
+  diskPct: {
+    ...SHARED_RULES,
+    limitPct: SIGNALS.diskPct.forecastLimit,
+    minSpanHours: 6,
+    minHistoryHours: 12,
+    keepsLevel: true,
+  },
+  memoryPct: {
+    ...SHARED_RULES,
+    limitPct: SIGNALS.memoryPct.forecastLimit,
+    minSpanHours: 12,
+    minHistoryHours: 48,
+    keepsLevel: false,
+  },
+  cpuPct: {
+    ...SHARED_RULES,
+    limitPct: SIGNALS.cpuPct.forecastLimit,
+    minSpanHours: 24,
+    minHistoryHours: 72,
+    keepsLevel: false,
+  },
 };
+
+export const TREND_METRICS = Object.keys(TREND_RULES) as TrendMetric[];
 
 /** Less than this many points a week is no trend that anybody would act on. */
 export const MATERIAL_PCT_A_WEEK = 1;

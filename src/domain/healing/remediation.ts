@@ -1,5 +1,6 @@
 /** Remediations: what the map says about an alert, with every value that comes from outside checked before it is used. */
 import type { Alert, Severity } from '../alerts/alert.ts';
+import { isUnevaluated } from '../alerts/alertmanager.ts';
 import type { CriticalityTier, Endpoint, Persona } from '../fleet/endpoint.ts';
 import { requiredApprovalsFor } from './approval.ts';
 
@@ -113,6 +114,8 @@ export function decideRemediation(
   healingEnabled: boolean,
 ): Decision {
   const human = (why: string, severity = alert.severity): Decision => ({ kind: 'human', severity, why });
+  if (isUnevaluated(alert.labels))
+    return human('the alert says that its rule had no data, not that the machine has the problem');
   const entry = map.get(alert.alertName);
   if (!entry) return human(`no remediation is mapped for ${alert.alertName}`);
   if (entry.action === 'ticket') return human('the remediation map gives it to a person', entry.severity);

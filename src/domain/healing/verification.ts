@@ -4,6 +4,7 @@ import { HOLD_FACTOR } from '../forecasts/predictiveAlert.ts';
 import { median } from '../forecasts/robustFit.ts';
 import { resetThreshold, type SeriesPoint, thin, tidy } from '../forecasts/seriesShape.ts';
 import { TREND_RULES, type TrendMetric } from '../forecasts/trendRules.ts';
+import type { OsPlatform } from '../signals/declaration.ts';
 import type { Snapshot } from '../signals/telemetry.ts';
 
 /** `unknown`: the scan proves nothing, and the problem's own source has to report it. */
@@ -15,9 +16,9 @@ const UNKNOWN: Proof = { finding: 'unknown' };
  * What a rule of ours proves about a problem that another source reported. Only a measurement that was over its line before
  * the fix measures that problem at all; then it proves as much as the source's own report.
  */
-export function ruleProof(rule: AlertRule, before: Snapshot, after: Snapshot): Proof {
-  if (findingOf(rule, before).state !== 'breached') return UNKNOWN;
-  const now = findingOf(rule, after);
+export function ruleProof(rule: AlertRule, before: Snapshot, after: Snapshot, osPlatform: OsPlatform): Proof {
+  if (findingOf(rule, before, osPlatform).state !== 'breached') return UNKNOWN;
+  const now = findingOf(rule, after, osPlatform);
   switch (now.state) {
     case 'unknown':
       return UNKNOWN;

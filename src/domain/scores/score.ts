@@ -1,35 +1,24 @@
 /** The DEX score: from one snapshot and the rules in config/dex_score.yaml to 0–100, with every reason named. */
 import type { ScoreStatus } from '../fleet/endpoint.ts';
-import type { Snapshot } from '../signals/telemetry.ts';
+import { declarationOf } from '../signals/catalogue.ts';
+import { amount, labelOf, type Measure, type MeasuredNumber, signalOf } from '../signals/measures.ts';
+import { crosses, type Guards, guardsHold, type Judged, type Line, numbersInScope } from './conditions.ts';
+import { lineText, reasonText } from './findingText.ts';
 
 export const COMPONENTS = ['device', 'network', 'app', 'remediation'] as const;
 export type Component = (typeof COMPONENTS)[number];
 
-/** The numbers that score rules may name; each is derived from a snapshot by `measures`. */
-export const MEASURES = [
-  'cpu_pct',
-  'memory_pct',
-  'disk_pct',
-  'latency_ms',
-  'packet_loss_pct',
-  'dns_failure_pct',
-  'services_down',
-  'log_errors',
-] as const;
-export type Measure = (typeof MEASURES)[number];
-type Measures = Record<Measure, number | null>;
-
-/** Points are lost by the highest step exceeded (strictly), or `pointsPerUnit` times the value. */
-interface DeductionRule {
+/** Points are lost by the highest step exceeded (strictly), or `pointsPerUnit` times the value; of several items by the worst. */
+export interface DeductionRule extends Guards {
   measure: Measure;
-  steps?: { above: number; points: number }[];
+  steps?: (Line & Pick<Guards, 'and' | 'unless'> & { points: number })[];
   pointsPerUnit?: number;
 }
 
 /** A ceiling on the whole score, so that good averages cannot hide one thing that stops work. */
 export interface CapRule {
-  when: { measure: Measure; above: number } | { componentAtZero: true };
-  /** A number, or the alert line of that name. */
+  when: ({ measure: Measure } & Line & Guards) | { componentAtMost: number };
+  /** A number, or the line of that name: the score is then held below it. */
   cap: number | keyof ScoreThresholds;
 }
 
@@ -52,7 +41,8 @@ export interface ScoreThresholds {
 
 export interface Deduction {
   component: Component;
-  measure: Measure | 'alerts_resolved_pct';
+  /** A measure of the catalogue, or `alerts_resolved_pct`. */
+  measure: Measure;
   value: number;
   points: number;
   reason: string;
@@ -76,7 +66,7 @@ export interface Score {
   status: ScoreStatus;
   /** 0–100 each; null where nothing of the component was measured. */
   components: Record<Component, number | null>;
-  /** Share of the weight that was measured, 0–1. */
+  /** Share of the weight that was measured, 0–1, by the operations guide's signals. */
   coverage: number;
   deductions: Deduction[];
   /** The caps that hold, whether or not they lower this score. */
@@ -94,23 +84,12 @@ export interface RemediationRecord {
 /** The window of the remediation component, in days. */
 export const REMEDIATION_WINDOW_DAYS = 7;
 
-/** The numbers in a snapshot that rules may name; null where not measured. */
-export function measures(snapshot: Snapshot): Measures {
-  return {
-    cpu_pct: snapshot.cpuPct,
-    memory_pct: snapshot.memoryPct,
-    disk_pct: snapshot.diskPct,
-    latency_ms: snapshot.latencyMs,
-    packet_loss_pct: snapshot.packetLossPct,
-    dns_failure_pct: dnsFailurePct(snapshot),
-    services_down: snapshot.servicesDown === null ? null : snapshot.servicesDown.length,
-    log_errors: snapshot.logErrors,
-  };
-}
+/** Below this share of the weight a number is no verdict. */
+const VERDICT_FROM_COVERAGE = 0.5;
 
-function dnsFailurePct({ dnsFailures, dnsLookups }: Snapshot): number | null {
-  if (dnsFailures === null || dnsLookups === null || dnsLookups === 0) return null;
-  return (dnsFailures / dnsLookups) * 100;
+/** Whom a score is for: the persona chooses the weights, the system the rules. */
+interface ScoredSubject extends Judged {
+  persona: string;
 }
 
 /**
@@ -123,45 +102,38 @@ function dnsFailurePct({ dnsFailures, dnsLookups }: Snapshot): number | null {
  * @returns null when the snapshot has no telemetry that any rule reads.
  */
 export function scoreSnapshot(
-  snapshot: Snapshot,
+  subject: ScoredSubject,
   remediation: RemediationRecord,
   rules: ScoreRules,
   thresholds: ScoreThresholds,
-  persona: string,
 ): Score | null {
-  const values = measures(snapshot);
-  const weights = rules.personaWeights[persona] ?? rules.weights;
-  const deductions = [
-    ...COMPONENTS.flatMap((component) =>
-      component === 'remediation'
-        ? remediationDeductions(remediation)
-        : rules.deductions[component].flatMap((rule) => deduct(component, rule, values[rule.measure], snapshot)),
-    ),
-  ];
-  const measured = measuredShare(values, rules);
-  if (measured.device + measured.network + measured.app === 0) return null;
+  const weights = rules.personaWeights[subject.persona] ?? rules.weights;
+  const readings = COMPONENTS.map((component) => readComponent(component, rules, subject));
+  if (!readings.some(({ isMeasured }) => isMeasured)) return null;
+  const deductions = [...readings.flatMap(({ deductions }) => deductions), ...remediationDeductions(remediation)];
+  const measured = new Set(readings.flatMap(({ component, isMeasured }) => (isMeasured ? [component] : [])));
+  measured.add('remediation');
 
-  const evaluate = (kept: Deduction[]) => total(kept, values, measured, weights, rules, thresholds);
-  const { score, components, caps } = evaluate(deductions);
-  const improvements = deductions
-    .map((deduction) => {
-      const others = deductions.filter((other) => other !== deduction);
-      const healed = { ...values, [deduction.measure]: 0 };
-      const gain = round1(total(others, healed, measured, weights, rules, thresholds).score - score);
-      return { measure: deduction.measure, gain, reason: deduction.reason };
+  const evaluate = (without: Measure | null) =>
+    total(deductions, { subject, measured, weights, rules, thresholds, without });
+  const { score, components, caps } = evaluate(null);
+  const improvements = [...new Map([...caps, ...deductions].map((cause) => [cause.measure, cause]))]
+    .flatMap(([measure, { reason }]) => {
+      const gain = measure === null ? 0 : round1(evaluate(measure).score - score);
+      return measure === null || gain <= 0 ? [] : [{ measure, gain, reason: reason.replace(HELD, '') }];
     })
-    .filter(({ gain }) => gain > 0)
     .sort((a, b) => b.gain - a.gain);
 
   const weightSum = COMPONENTS.reduce((sum, component) => sum + weights[component], 0);
-  const coverage = COMPONENTS.reduce((sum, component) => sum + weights[component] * measured[component], 0) / weightSum;
+  const known = readings.reduce((sum, { component, share }) => sum + weights[component] * share, weights.remediation);
+  const coverage = Math.round((known / weightSum) * 1000) / 1000;
   return {
     score,
-    status: scoreStatus(score, thresholds),
+    status: coverage < VERDICT_FROM_COVERAGE ? 'unknown' : scoreStatus(score, thresholds),
     components,
-    coverage: Math.round(coverage * 1000) / 1000,
+    coverage,
     deductions,
-    caps,
+    caps: caps.map(({ cap, reason }) => ({ cap, reason })),
     improvements,
   };
 }
@@ -173,20 +145,45 @@ function scoreStatus(score: number | null, thresholds: ScoreThresholds): ScoreSt
   return score > thresholds.warning ? 'healthy' : 'at_risk';
 }
 
-function deduct(component: Component, rule: DeductionRule, value: number | null, snapshot: Snapshot): Deduction[] {
-  if (value === null) return [];
-  const step = rule.steps?.filter(({ above }) => value > above).sort((a, b) => b.points - a.points)[0];
+interface ComponentReading {
+  component: Component;
+  deductions: Deduction[];
+  isMeasured: boolean;
+  /** Share of the guide's signals of this component that were measured, 0–1. */
+  share: number;
+}
+
+function readComponent(component: Component, rules: ScoreRules, subject: Judged): ComponentReading {
+  const reading: ComponentReading = { component, deductions: [], isMeasured: false, share: 0 };
+  if (component === 'remediation') return reading;
+  let guide = 0;
+  let guideMeasured = 0;
+  for (const rule of rules.deductions[component]) {
+    const numbers = numbersInScope(rule, subject);
+    const isGuides = declarationOf(signalOf(rule.measure)).guide === true;
+    if (isGuides) guide++;
+    if (numbers === null) continue;
+    if (isGuides) guideMeasured++;
+    reading.isMeasured = true;
+    const lost = numbers.flatMap((number) => deduct(component, rule, number, subject));
+    const worst = lost.sort((a, b) => b.points - a.points)[0];
+    if (worst) reading.deductions.push(worst);
+  }
+  reading.share = guide === 0 ? 0 : guideMeasured / guide;
+  return reading;
+}
+
+function deduct(component: Component, rule: DeductionRule, number: MeasuredNumber, subject: Judged): Deduction[] {
+  const { measure } = rule;
+  const { item, value } = number;
+  if (guardsHold(measure, rule, item, subject) !== 'yes') return [];
+  const step = rule.steps
+    ?.filter((each) => crosses(value, each) && guardsHold(measure, each, item, subject) === 'yes')
+    .sort((a, b) => b.points - a.points)[0];
   const points = step?.points ?? (rule.pointsPerUnit ?? 0) * value;
   if (points <= 0) return [];
-  return [
-    {
-      component,
-      measure: rule.measure,
-      value: round1(value),
-      points,
-      reason: reasonFor(rule, value, snapshot, step?.above),
-    },
-  ];
+  const reason = reasonText(measure, number, step ?? null, subject.snapshot);
+  return [{ component, measure, value: round1(value), points, reason }];
 }
 
 function remediationDeductions({ total: alerts, resolved }: RemediationRecord): Deduction[] {
@@ -203,97 +200,76 @@ function remediationDeductions({ total: alerts, resolved }: RemediationRecord): 
   ];
 }
 
-/** Share of each component's measures that was measured, 0–1; remediation is always known. */
-function measuredShare(values: Measures, rules: ScoreRules): Record<Component, number> {
-  const share = (wanted: DeductionRule[]) =>
-    wanted.length === 0 ? 0 : wanted.filter(({ measure }) => values[measure] !== null).length / wanted.length;
-  return {
-    device: share(rules.deductions.device),
-    network: share(rules.deductions.network),
-    app: share(rules.deductions.app),
-    remediation: 1,
-  };
+interface Evaluation {
+  subject: Judged;
+  measured: ReadonlySet<Component>;
+  weights: Weights;
+  rules: ScoreRules;
+  thresholds: ScoreThresholds;
+  /** A measure that is taken to be in order; null for none. */
+  without: Measure | null;
+}
+
+interface CausedCap extends AppliedCap {
+  /** What causes it; null for a whole component. */
+  measure: Measure | null;
 }
 
 function total(
   deductions: Deduction[],
-  values: Measures,
-  measured: Record<Component, number>,
-  weights: Weights,
-  rules: ScoreRules,
-  thresholds: ScoreThresholds,
-): Pick<Score, 'score' | 'components' | 'caps'> {
+  { subject, measured, weights, rules, thresholds, without }: Evaluation,
+): { score: number; components: Score['components']; caps: CausedCap[] } {
+  const kept = deductions.filter(({ measure }) => measure !== without);
   const components = Object.fromEntries(
     COMPONENTS.map((component) => {
-      const lost = deductions.reduce((sum, d) => (d.component === component ? sum + d.points : sum), 0);
-      return [component, measured[component] === 0 ? null : Math.max(0, round1(100 - lost))];
+      const lost = kept.reduce((sum, d) => (d.component === component ? sum + d.points : sum), 0);
+      return [component, measured.has(component) ? Math.max(0, round1(100 - lost)) : null];
     }),
   ) as Record<Component, number | null>;
 
   const counted = COMPONENTS.filter((component) => components[component] !== null);
   const weight = counted.reduce((sum, component) => sum + weights[component], 0);
   const mean = weight === 0 ? 0 : counted.reduce((sum, c) => sum + weights[c] * (components[c] ?? 0), 0) / weight;
-  const caps = rules.capsEnabled ? rules.caps.flatMap((rule) => applyCap(rule, values, components, thresholds)) : [];
+  const caps = rules.capsEnabled
+    ? rules.caps.flatMap((rule) => applyCap(rule, subject, components, thresholds, without))
+    : [];
   return { score: round1(Math.min(mean, ...caps.map(({ cap }) => cap))), components, caps };
 }
 
+/** How far below the line that it is named after a cap holds the score: on the line would not be past it. */
+const BELOW_LINE = 1;
+const HELD = /: the score is held to [\d.]+$/;
+
 function applyCap(
   rule: CapRule,
-  values: Measures,
+  subject: Judged,
   components: Score['components'],
   thresholds: ScoreThresholds,
-): AppliedCap[] {
-  const cap = typeof rule.cap === 'number' ? rule.cap : thresholds[rule.cap];
-  if ('componentAtZero' in rule.when) {
+  without: Measure | null,
+): CausedCap[] {
+  const cap = typeof rule.cap === 'number' ? rule.cap : Math.max(0, thresholds[rule.cap] - BELOW_LINE);
+  const held = `the score is held to ${cap}`;
+  if ('componentAtMost' in rule.when) {
+    const limit = rule.when.componentAtMost;
     // Remediation at zero says that people are slow, not that the machine is broken.
-    return COMPONENTS.filter((component) => component !== 'remediation' && components[component] === 0).map(
-      (component) => ({
-        cap,
-        reason: `${component} is at zero: the score is held to ${cap}`,
-      }),
-    );
+    return COMPONENTS.flatMap((component) => {
+      const value = components[component];
+      if (component === 'remediation' || value === null || value > limit) return [];
+      return [{ cap, measure: null, reason: `${component} is at ${value === 0 ? 'zero' : value}: ${held}` }];
+    });
   }
-  const { measure, above } = rule.when;
-  const value = values[measure];
-  if (value === null || value <= above) return [];
-  return [
-    {
-      cap,
-      reason: `${MEASURE_WORDS[measure]} is ${amount(measure, value)}, above ${amount(measure, above)}: the score is held to ${cap}`,
-    },
-  ];
+  const { when } = rule;
+  if (when.measure === without) return [];
+  const number = numbersInScope(when, subject)?.find(
+    ({ item, value }) => crosses(value, when) && guardsHold(when.measure, when, item, subject) === 'yes',
+  );
+  return number ? [{ cap, measure: when.measure, reason: `${capText(when, number, subject)}: ${held}` }] : [];
 }
 
-const MEASURE_WORDS: Record<Measure, string> = {
-  cpu_pct: 'CPU',
-  memory_pct: 'memory',
-  disk_pct: 'the fullest disk',
-  latency_ms: 'network latency',
-  packet_loss_pct: 'packet loss',
-  dns_failure_pct: 'the share of failed DNS look-ups',
-  services_down: 'the number of services down',
-  log_errors: 'the number of log errors',
-};
-
-function amount(measure: Measure, value: number): string {
-  if (measure.endsWith('_pct')) return `${round1(value)} %`;
-  return measure === 'latency_ms' ? `${Math.round(value)} ms` : `${round1(value)}`;
-}
-
-function reasonFor(rule: DeductionRule, value: number, snapshot: Snapshot, above: number | undefined): string {
-  const limit = above === undefined ? '' : ` (above ${amount(rule.measure, above)})`;
-  switch (rule.measure) {
-    case 'disk_pct':
-      return `disk ${snapshot.diskMount ?? ''} is ${amount('disk_pct', value)} full${limit}`.replace('  ', ' ');
-    case 'dns_failure_pct':
-      return `${snapshot.dnsFailures} of ${snapshot.dnsLookups} DNS look-ups failed`;
-    case 'services_down':
-      return `${value === 1 ? 'service' : 'services'} down: ${snapshot.servicesDown?.slice(0, 10).join(', ')}`;
-    case 'log_errors':
-      return `${value} errors in the log since the last scan${limit}`;
-    default:
-      return `${MEASURE_WORDS[rule.measure]} is ${amount(rule.measure, value)}${limit}`;
-  }
+function capText(when: { measure: Measure } & Line, number: MeasuredNumber, { snapshot }: Judged): string {
+  if (declarationOf(signalOf(when.measure)).kind !== 'number') return reasonText(when.measure, number, when, snapshot);
+  const what = number.item === null ? labelOf(when.measure) : `${labelOf(when.measure)} ${number.item}`;
+  return `${what} is ${amount(when.measure, number.value)}, ${lineText(when.measure, when)}`;
 }
 
 export function round1(value: number): number {

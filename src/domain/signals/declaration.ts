@@ -55,6 +55,8 @@ export interface SignalDeclaration {
   personal?: true;
   /** The number that rules read and its unit, where that is not the value itself. */
   measure?: { name: string; unit: Unit };
+  /** What the first version of the wire calls the item that the number is of, or the number of tries. */
+  companion?: string;
   /** True where a negative value means something. */
   signed?: true;
 }

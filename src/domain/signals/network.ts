@@ -86,6 +86,7 @@ export const NETWORK_SIGNALS = {
     about: 'Look-ups that got no answer, of those tried; an answer that there is no such name is an answer.',
     purpose: 'Without names nothing can be reached.',
     guide: true,
+    companion: 'dns_lookups',
     measure: { name: 'dns_failure_pct', unit: 'pct' },
   },
   dnsMs: {

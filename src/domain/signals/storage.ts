@@ -13,6 +13,7 @@ export const STORAGE_SIGNALS = {
     about: "Used share of each of the machine's own volumes, the fullest that matters first; the others are set aside.",
     purpose: 'A full disk stops work.',
     guide: true,
+    companion: 'disk_mount',
     forecastLimit: 90,
   },
   diskFreeBytes: {

@@ -1,14 +1,15 @@
 /** What one scan of one endpoint found: the shape every collector returns and every rule reads. */
-
+import { declarationOf, SIGNAL_NAMES, type SignalName } from './catalogue.ts';
 import type { OsPlatform } from './declaration.ts';
+import { type AnyReading, completeReadings, missing, type Readings, sanitisedReading } from './reading.ts';
 
 /** How an endpoint's telemetry reaches us. */
 export const COLLECTORS = ['local', 'node_exporter', 'windows_exporter', 'ssh', 'push'] as const;
 export type CollectorKind = (typeof COLLECTORS)[number];
 
 /**
- * One scan of one endpoint. A metric that was not measured is null and named in `unmeasured` with the reason:
- * no data is not good data. An endpoint that could not be reached is a snapshot too, with `reachable: false`.
+ * One scan of one endpoint: a value of every signal, or the reason why there is none: no data is not good data.
+ * An endpoint that could not be reached is a snapshot too, with `reachable: false`.
  */
 export interface Snapshot {
   hostname: string;
@@ -19,49 +20,12 @@ export interface Snapshot {
   reachable: boolean;
   /** Why it was not reachable; null when it was. */
   unreachableReason: string | null;
-  /** Busy share of all cores, 0–100. */
-  cpuPct: number | null;
-  /** Share of memory not available to programs, 0–100. */
-  memoryPct: number | null;
-  /** Used share of the fullest real file system, 0–100. */
-  diskPct: number | null;
-  /** Where that file system is mounted (`/`, `C:`). */
-  diskMount: string | null;
-  /** Median round trip from the observer to the endpoint (or, for local and push, to its network peer), milliseconds. */
-  latencyMs: number | null;
-  /** Share of probes without an answer, 0–100. */
-  packetLossPct: number | null;
-  /** DNS look-ups that failed, of `dnsLookups` tried. */
-  dnsFailures: number | null;
-  dnsLookups: number | null;
-  /** Names of the services that should run and do not; an empty list is a measurement, null is none. */
-  servicesDown: string[] | null;
-  /** Log lines of level error or worse since the previous scan (or in the last 15 minutes when there was none). */
-  logErrors: number | null;
-  bootedAt: Date | null;
-  unmeasured: Unmeasured[];
+  readings: Readings;
+  /** Signals that an agent of another version reported and this one does not know. */
+  ignoredSignals: number;
 }
 
-export interface Unmeasured {
-  metric: MetricName;
-  reason: string;
-}
-
-/** The metrics a collector can measure, by the name of their snapshot field. */
-export const METRICS = [
-  'cpuPct',
-  'memoryPct',
-  'diskPct',
-  'latencyMs',
-  'packetLossPct',
-  'dnsFailures',
-  'servicesDown',
-  'logErrors',
-  'bootedAt',
-] as const;
-export type MetricName = (typeof METRICS)[number];
-
-/** What is needed of an endpoint to scan it; `options` were checked against the collector's schema at registration. */
+/** What is needed of an endpoint to collect from it; `options` were checked against the collector's schema at registration. */
 export interface ScanTarget {
   hostname: string;
   ipAddress: string | null;
@@ -90,63 +54,67 @@ export interface CollectorOptions {
   timeoutMs?: number;
 }
 
-/** A snapshot with nothing measured yet: collectors start from it and fill in what they find. */
-export function emptySnapshot(target: ScanTarget, collectedAt: Date): Snapshot {
+/** The snapshot that these readings make; what a collector did not read is missing with the reason. */
+export function snapshotOf(
+  target: ScanTarget,
+  collectedAt: Date,
+  durationMs: number,
+  readings: Partial<Readings>,
+): Snapshot {
   return {
     hostname: target.hostname,
     collector: target.collector,
     collectedAt,
-    durationMs: 0,
+    durationMs,
     reachable: true,
     unreachableReason: null,
-    cpuPct: null,
-    memoryPct: null,
-    diskPct: null,
-    diskMount: null,
-    latencyMs: null,
-    packetLossPct: null,
-    dnsFailures: null,
-    dnsLookups: null,
-    servicesDown: null,
-    logErrors: null,
-    bootedAt: null,
-    unmeasured: [],
+    readings: completeReadings(readings, (name) => whyNotRead(name, target)),
+    ignoredSignals: 0,
   };
 }
 
-/** The snapshot of an endpoint that did not answer: every metric is unmeasured for the one reason. */
+function whyNotRead(name: SignalName, { osPlatform, collector }: ScanTarget): string {
+  return declarationOf(name).platforms.includes(osPlatform)
+    ? `collector ${collector} does not measure it`
+    : `${osPlatform === 'other' ? 'this system' : osPlatform} has no such figure`;
+}
+
+const NOT_REACHABLE = completeReadings({}, () => 'endpoint not reachable');
+
+/** The snapshot of an endpoint that did not answer: every signal is missing for the one reason. */
 export function unreachableSnapshot(
   target: ScanTarget,
   collectedAt: Date,
   reason: string,
   durationMs: number,
 ): Snapshot {
+  const { hostname, collector } = target;
   return {
-    ...emptySnapshot(target, collectedAt),
+    hostname,
+    collector,
+    collectedAt,
     durationMs,
     reachable: false,
     unreachableReason: reason,
-    unmeasured: METRICS.map((metric) => ({ metric, reason: 'endpoint not reachable' })),
+    readings: NOT_REACHABLE,
+    ignoredSignals: 0,
   };
 }
 
-const NUMBERS = ['cpuPct', 'memoryPct', 'diskPct', 'latencyMs', 'packetLossPct', 'dnsFailures', 'logErrors'] as const;
+/** A start that lies after the scan is not a measurement; clocks of two machines differ by this much at most. */
+const CLOCKS_DIFFER_MS = 5 * 60_000;
 
-/** A snapshot in which every number is one: what came as NaN, as infinite or as no date counts as not measured, and says so. */
+/** A snapshot in which every value is possible and bounded; what was not is missing with the reason. */
 export function sanitised(snapshot: Snapshot): Snapshot {
-  const { bootedAt, durationMs } = snapshot;
-  const bad: MetricName[] = NUMBERS.filter(
-    (metric) => !(snapshot[metric] === null || Number.isFinite(snapshot[metric])),
-  );
-  if (bootedAt !== null && Number.isNaN(bootedAt.getTime())) bad.push('bootedAt');
-  const lookupsAreBad = !(snapshot.dnsLookups === null || Number.isFinite(snapshot.dnsLookups));
-  if (lookupsAreBad && !bad.includes('dnsFailures')) bad.push('dnsFailures');
-  const clean = { ...snapshot, durationMs: Number.isFinite(durationMs) ? durationMs : 0 };
-  for (const metric of bad) {
-    clean[metric] = null;
-    if (metric === 'diskPct') clean.diskMount = null;
-    if (metric === 'dnsFailures') clean.dnsLookups = null;
+  const { durationMs, collectedAt } = snapshot;
+  const clean = SIGNAL_NAMES.map((name): [SignalName, AnyReading] => [
+    name,
+    sanitisedReading(name, snapshot.readings[name]),
+  ]);
+  const readings = Object.fromEntries(clean) as unknown as Readings;
+  const { bootedAt } = readings;
+  if ('value' in bootedAt && bootedAt.value.getTime() > collectedAt.getTime() + CLOCKS_DIFFER_MS) {
+    readings.bootedAt = missing(`a start at ${bootedAt.value.toISOString()}, after the scan, is not possible`);
   }
-  const why = bad.map((metric) => ({ metric, reason: 'what came is no number' }));
-  return { ...clean, unmeasured: [...clean.unmeasured.filter(({ metric }) => !bad.includes(metric)), ...why] };
+  return { ...snapshot, durationMs: Number.isFinite(durationMs) ? durationMs : 0, readings };
 }

@@ -35,7 +35,7 @@ const ALERTMANAGER: Actor = {
 
 export function alertmanagerRoutes({ tool, invoke, metrics, secret, required }: AlertmanagerOptions): Router {
   const router = createRouter();
-  const readBody = jsonBody({ limit: BODY_LIMIT, methods: ['POST'] });
+  const readBody = jsonBody({ limit: BODY_LIMIT, methods: ['POST'], anyKeys: true });
   router.post(
     PATHS,
     async (_ctx: Context, next: Next) => {

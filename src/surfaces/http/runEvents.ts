@@ -29,7 +29,7 @@ type Json = Record<string, unknown>;
 
 /**
  * `step` is sent whenever a step changed, and once with its number as id when nothing in it can change any more; `status`
- * when the run moved; `text` as the model writes; `end` with the whole run. Whoever comes back with Last-Event-ID gets the
+ * when the run moved; `text` as the model writes, `withdrawn` when its text since the last step is void; `end` with the whole run. Whoever comes back with Last-Event-ID gets the
  * steps after it, and after `end` a 204, which tells browsers to stay away.
  */
 export function runEventRoutes({ tools, ...options }: RunEventsOptions): Router {
@@ -85,6 +85,7 @@ async function tell(stream: PassThrough, { read, events, runId, after, signal }:
   let wake = Promise.withResolvers<void>();
   const unsubscribe = events.subscribe(runId, (event) => {
     if (event.type === 'text') send('text', { delta: event.delta });
+    else if (event.type === 'withdrawn') send('withdrawn', {});
     else wake.resolve();
   });
   const looking = setInterval(() => wake.resolve(), POLL_EVERY_MS);

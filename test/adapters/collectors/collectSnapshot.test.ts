@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { collectSnapshot } from '../../../src/adapters/collectors/collectSnapshot.ts';
 import { measured, missing, type Reader, Unreachable } from '../../../src/adapters/collectors/readings.ts';
-import { METRICS } from '../../../src/domain/signals/telemetry.ts';
+import { SIGNAL_NAMES } from '../../../src/domain/signals/catalogue.ts';
 import { contextAt, targetOf } from '../../helpers/collecting.ts';
+import { flatOf } from '../../helpers/flatSnapshot.ts';
 
 const now = new Date('2026-03-01T12:00:00Z');
 const target = targetOf('local', { timeoutMs: 100 });
@@ -20,10 +21,7 @@ describe('lookAt', () => {
       logErrors: measured(0),
       bootedAt: missing('unknown'),
     });
-    expect(await collectSnapshot(look, target, contextAt(now))).toEqual({
-      hostname: 'host-1',
-      collector: 'local',
-      collectedAt: now,
+    expect(flatOf(await collectSnapshot(look, target, contextAt(now)))).toEqual({
       durationMs: expect.any(Number),
       reachable: true,
       unreachableReason: null,
@@ -55,7 +53,7 @@ describe('lookAt', () => {
     };
     const snapshot = await collectSnapshot(look, target, contextAt(now));
     expect(snapshot).toMatchObject({ reachable: false, unreachableReason: 'no complete answer within 0.1 s' });
-    expect(snapshot.unmeasured.map(({ metric }) => metric)).toEqual([...METRICS]);
+    expect(Object.values(snapshot.readings)).toEqual(SIGNAL_NAMES.map(() => ({ missing: 'endpoint not reachable' })));
     expect(stopped).toBe(true);
   });
 

@@ -6,6 +6,7 @@ import { createCollectors } from '../../../src/adapters/collectors/collectors.ts
 import type { Snapshot } from '../../../src/domain/signals/telemetry.ts';
 import { contextAt, memoryKnownHosts, targetOf } from '../../helpers/collecting.ts';
 import { exporterPage, type SimulatedMachine } from '../../helpers/exporterPage.ts';
+import { flatOf } from '../../helpers/flatSnapshot.ts';
 import { freePort } from '../../helpers/freePort.ts';
 import { startHttpServer } from '../../helpers/httpServer.ts';
 
@@ -33,7 +34,7 @@ const machine: SimulatedMachine = {
   bootedAt: new Date('2026-02-01T00:00:00Z'),
 };
 const reasonFor = (snapshot: Snapshot, metric: string): string | undefined =>
-  snapshot.unmeasured.find((each) => each.metric === metric)?.reason;
+  flatOf(snapshot).unmeasured.find((each) => each.metric === metric)?.reason;
 
 let hosts = 0;
 /** Every look at a new name, so that no CPU history leaks from one test into the next. */
@@ -43,7 +44,7 @@ describe('the node_exporter collector', () => {
   it('measures what the page tells and names what it does not', async () => {
     const port = await serve((_, response) => response.end(exporterPage(machine, now)));
     const snapshot = await collectors.collect(targetOf('node_exporter', { port }), contextAt(now, { quick: true }));
-    expect(snapshot).toMatchObject({
+    expect(flatOf(snapshot)).toMatchObject({
       reachable: true,
       memoryPct: 62.5,
       diskPct: 91,
@@ -56,12 +57,11 @@ describe('the node_exporter collector', () => {
       logErrors: null,
     });
     expect(reasonFor(snapshot, 'cpuPct')).toMatch(/two samples/);
-    expect(snapshot.unmeasured.map(({ metric }) => metric).sort()).toEqual([
-      'cpuPct',
-      'dnsFailures',
-      'logErrors',
-      'servicesDown',
-    ]);
+    expect(
+      flatOf(snapshot)
+        .unmeasured.map(({ metric }) => metric)
+        .sort(),
+    ).toEqual(['cpuPct', 'dnsFailures', 'logErrors', 'servicesDown']);
   });
 
   it('averages CPU use since the previous look, at the cost of one scrape', async () => {
@@ -75,7 +75,7 @@ describe('the node_exporter collector', () => {
     await collectors.collect(target, contextAt(now, { quick: true }));
     at = minutesLater(15);
     const second = await collectors.collect(target, contextAt(at, { quick: true }));
-    expect(second.cpuPct).toBeCloseTo(40, 0);
+    expect(flatOf(second).cpuPct).toBeCloseTo(40, 0);
     expect(scrapes).toBe(2);
   });
 
@@ -86,7 +86,7 @@ describe('the node_exporter collector', () => {
       at = minutesLater(1);
     });
     const snapshot = await collectors.collect(targetOf('node_exporter', { port }, newHost()), contextAt(now));
-    expect(snapshot.cpuPct).toBeCloseTo(40, 0);
+    expect(flatOf(snapshot).cpuPct).toBeCloseTo(40, 0);
     expect(snapshot.durationMs).toBeGreaterThanOrEqual(1000);
   });
 
@@ -97,7 +97,7 @@ describe('the node_exporter collector', () => {
     await collectors.collect(target, contextAt(now, { quick: true }));
     booted = { ...machine, bootedAt: minutesLater(10) };
     const snapshot = await collectors.collect(target, contextAt(minutesLater(15), { quick: true }));
-    expect(snapshot.cpuPct).toBeNull();
+    expect(flatOf(snapshot).cpuPct).toBeNull();
   });
 
   it('reads systemd units, with and without a list of services', async () => {
@@ -105,8 +105,8 @@ describe('the node_exporter collector', () => {
     const port = await serve((_, response) => response.end(page));
     const look = (services?: string[]): Promise<Snapshot> =>
       collectors.collect(targetOf('node_exporter', { port, services }), contextAt(now, { quick: true }));
-    expect((await look()).servicesDown).toEqual(['cups']);
-    expect((await look(['ssh', 'nginx'])).servicesDown).toEqual(['nginx']);
+    expect(flatOf(await look()).servicesDown).toEqual(['cups']);
+    expect(flatOf(await look(['ssh', 'nginx'])).servicesDown).toEqual(['nginx']);
   });
 
   it("reads a Mac's memory", async () => {
@@ -116,7 +116,7 @@ describe('the node_exporter collector', () => {
     });
     const port = await serve((_, response) => response.end(lines.join('')));
     const snapshot = await collectors.collect(targetOf('node_exporter', { port }), contextAt(now, { quick: true }));
-    expect(snapshot.memoryPct).toBe(50);
+    expect(flatOf(snapshot).memoryPct).toBe(50);
   });
 
   it('asks for the path that was registered, under the name of the endpoint', async () => {
@@ -187,7 +187,7 @@ describe('an exporter that misbehaves is a named failure', () => {
     ],
   ])('%s', async (_, reason, listener) => {
     const snapshot = await looked(listener);
-    expect(snapshot).toMatchObject({ reachable: false, cpuPct: null, memoryPct: null });
+    expect(flatOf(snapshot)).toMatchObject({ reachable: false, cpuPct: null, memoryPct: null });
     expect(snapshot.unreachableReason).toMatch(reason);
   });
 
@@ -286,7 +286,7 @@ windows_${boot} 1.7e+09
     const port = await serve((_, response) => response.end(page(500, names)));
     const options = { port, services: ['Spooler', 'wuauserv', 'Missing'] };
     const snapshot = await collectors.collect(targetOf('windows_exporter', options), contextAt(now, { quick: true }));
-    expect(snapshot).toMatchObject({
+    expect(flatOf(snapshot)).toMatchObject({
       memoryPct: 75,
       diskPct: 90,
       diskMount: 'C:',
@@ -310,7 +310,7 @@ windows_${boot} 1.7e+09
     const target = targetOf('windows_exporter', { port }, newHost());
     await collectors.collect(target, contextAt(now, { quick: true }));
     const snapshot = await collectors.collect(target, contextAt(minutesLater(5), { quick: true }));
-    expect(snapshot.cpuPct).toBe(25);
+    expect(flatOf(snapshot).cpuPct).toBe(25);
   });
 });
 

@@ -4,6 +4,7 @@ import type { StoredPrediction } from '../../../src/core/ports/alertPorts.ts';
 import type { Store } from '../../../src/core/ports/storePorts.ts';
 import type { Alert } from '../../../src/domain/alerts/alert.ts';
 import { type AlertDraft, type Move, observe } from '../../../src/domain/alerts/alertMoves.ts';
+import { flatOf } from '../../helpers/flatSnapshot.ts';
 import { later, NOW, registration, run, score, snapshot } from '../../helpers/rows.ts';
 import { openTestStore, STORE_KINDS, type TestStore } from '../../helpers/stores.ts';
 
@@ -63,9 +64,11 @@ describe.each(STORE_KINDS)('%s', (kind) => {
 
   test('what no database takes in a text costs rows that are written together nothing else', async () => {
     const { id } = await store.endpoints.register(registration(), null, NOW);
-    await store.snapshots.add([{ ...snapshot(id, NOW), unreachableReason: 'a\0b \ud83d c', diskMount: '\\u0000' }]);
+    await store.snapshots.add([
+      snapshot(id, NOW, 1, { unreachableReason: 'a\0b \ud83d c', diskPct: 1, diskMount: '\\u0000' }),
+    ]);
     const kept = (await store.snapshots.latest([id])).get(id);
-    expect(kept).toMatchObject({ unreachableReason: 'ab \ufffd c', diskMount: '\\u0000' });
+    expect(kept && flatOf(kept)).toMatchObject({ unreachableReason: 'ab \ufffd c', diskMount: '\\u0000' });
   });
 
   test('an endpoint comes back as it was registered', async () => {
@@ -80,7 +83,7 @@ describe.each(STORE_KINDS)('%s', (kind) => {
     expect(read).toMatchObject({ ...given, score: null, scoreStatus: 'unknown', breaches: {}, registeredAt: NOW });
     expect(read).not.toHaveProperty('agentTokenDigest');
     expect((await store.endpoints.byAgentToken('digest-1'))?.hostname).toBe(given.hostname);
-    expect((await store.endpoints.byIpAddress('::1'))?.hostname).toBe(given.hostname);
+    expect((await store.endpoints.byNamesOrAddresses(['::1']))[0]?.hostname).toBe(given.hostname);
   });
 
   test('a name is taken until it is deregistered, and then free again', async () => {
@@ -162,7 +165,7 @@ describe.each(STORE_KINDS)('%s', (kind) => {
     await store.snapshots.add([snapshot(a.id, later(2000)), snapshot(a.id, later(1000)), snapshot(b.id, later(-1))]);
     const histories = await store.snapshots.histories([a.id, b.id], later(0));
     expect([...histories.keys()]).toEqual([a.id]);
-    const { cpuPct, memoryPct, diskPct } = snapshot(a.id, NOW);
+    const { cpuPct, memoryPct, diskPct } = flatOf(snapshot(a.id, NOW));
     expect(histories.get(a.id)).toEqual([
       { atMs: later(1000).getTime(), cpuPct, memoryPct, diskPct },
       { atMs: later(2000).getTime(), cpuPct, memoryPct, diskPct },

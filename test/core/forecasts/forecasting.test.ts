@@ -3,9 +3,9 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { jobActor } from '../../../src/core/actor.ts';
 import type { StoredSnapshot } from '../../../src/core/ports/endpointPorts.ts';
 import type { Endpoint } from '../../../src/domain/fleet/endpoint.ts';
-import { emptySnapshot } from '../../../src/domain/signals/telemetry.ts';
 import { type TestClock, testClock } from '../../helpers/clock.ts';
 import { dump } from '../../helpers/dump.ts';
+import { flatSnapshot } from '../../helpers/flatSnapshot.ts';
 import { type Findings, machines, WELL } from '../../helpers/machines.ts';
 import { startTestService, type TestService } from '../../helpers/service.ts';
 
@@ -40,8 +40,8 @@ interface Sample {
 async function seen(samples: Sample[]): Promise<void> {
   const endpoint = (await service.app.ports.store.endpoints.get(HOST)) as Endpoint;
   const rows = samples.map(({ atMs, values }): StoredSnapshot => {
-    const { hostname: _name, ...snapshot } = emptySnapshot(endpoint, new Date(atMs));
-    return { ...snapshot, ...WELL, ...values, endpointId: endpoint.id };
+    const { hostname: _name, ...snapshot } = flatSnapshot(endpoint, new Date(atMs), { ...WELL, ...values });
+    return { ...snapshot, endpointId: endpoint.id };
   });
   await service.app.ports.store.snapshots.add(rows);
 }

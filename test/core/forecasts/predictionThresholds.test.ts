@@ -3,8 +3,8 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { jobActor } from '../../../src/core/actor.ts';
 import type { StoredSnapshot } from '../../../src/core/ports/endpointPorts.ts';
 import type { Endpoint } from '../../../src/domain/fleet/endpoint.ts';
-import { emptySnapshot } from '../../../src/domain/signals/telemetry.ts';
 import { type TestClock, testClock } from '../../helpers/clock.ts';
+import { flatSnapshot } from '../../helpers/flatSnapshot.ts';
 import { MODEL } from '../../helpers/healingWorld.ts';
 import { WELL } from '../../helpers/machines.ts';
 import { startTestService, type TestService } from '../../helpers/service.ts';
@@ -61,8 +61,10 @@ const view = async () =>
 async function slowLeak(): Promise<void> {
   const nowMs = clock.now().getTime();
   const rows = Array.from({ length: 24 * 4 }, (_, i): StoredSnapshot => {
-    const { hostname: _name, ...snapshot } = emptySnapshot(endpoint, new Date(nowMs - (96 - i) * HOUR_MS));
-    return { ...snapshot, ...WELL, endpointId: endpoint.id, diskPct: 10 + 0.4 * i + Math.sin(i * 37.1) * 0.3 };
+    const diskPct = 10 + 0.4 * i + Math.sin(i * 37.1) * 0.3;
+    const at = new Date(nowMs - (96 - i) * HOUR_MS);
+    const { hostname: _name, ...snapshot } = flatSnapshot(endpoint, at, { ...WELL, diskPct });
+    return { ...snapshot, endpointId: endpoint.id };
   });
   await service.app.ports.store.snapshots.add(rows);
 }

@@ -3,8 +3,8 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { jobActor } from '../../../src/core/actor.ts';
 import type { StoredSnapshot } from '../../../src/core/ports/endpointPorts.ts';
 import type { Endpoint } from '../../../src/domain/fleet/endpoint.ts';
-import { emptySnapshot } from '../../../src/domain/signals/telemetry.ts';
 import { alert, delivery } from '../../helpers/deliveries.ts';
+import { flatSnapshot } from '../../helpers/flatSnapshot.ts';
 import { FULL_DISK, type HealingWorld, healingWorld } from '../../helpers/healingWorld.ts';
 import { WELL } from '../../helpers/machines.ts';
 
@@ -32,9 +32,10 @@ async function lived(hostname: string, hours: number, level: (hoursAgo: number) 
   const nowMs = world.clock.now().getTime();
   const rows = Array.from({ length: hours * 4 }, (_, i): StoredSnapshot => {
     const hoursAgo = hours - i / 4;
-    const { hostname: _name, ...snapshot } = emptySnapshot(endpoint, new Date(nowMs - hoursAgo * HOUR_MS));
     const diskPct = level(hoursAgo) + Math.sin(i * 37.1) * 0.5;
-    return { ...snapshot, ...WELL, endpointId: endpoint.id, diskPct };
+    const at = new Date(nowMs - hoursAgo * HOUR_MS);
+    const { hostname: _name, ...snapshot } = flatSnapshot(endpoint, at, { ...WELL, diskPct });
+    return { ...snapshot, endpointId: endpoint.id };
   });
   await snapshots.add(rows);
 }

@@ -10,7 +10,7 @@ import {
   toolsOf,
 } from '../../../src/core/planner/agentProfiles.ts';
 import type { Effect } from '../../../src/core/tool.ts';
-import { METRICS } from '../../../src/domain/signals/telemetry.ts';
+import { declarationOf, SIGNAL_NAMES, wireName } from '../../../src/domain/signals/catalogue.ts';
 import { profileOf } from '../../helpers/plannerWorld.ts';
 
 const file = (name: string): unknown =>
@@ -34,15 +34,15 @@ describe('the shipped files', () => {
 
   it('have the scanning agent return every metric of a snapshot, null where it was not measured', () => {
     const { schema, validator } = shipped.get('dex_proactive')!.answer;
-    const snake = (name: string) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-    expect(schema.required).toEqual(expect.arrayContaining(METRICS.map(snake)));
+    const guide = SIGNAL_NAMES.filter((name) => declarationOf(name).guide).map(wireName);
+    expect(schema.required).toEqual(expect.arrayContaining(guide));
     const blank = Object.fromEntries((schema.required as string[]).map((name) => [name, null]));
     const unreachable = {
       ...blank,
       hostname: 'dev-01',
       reachable: false,
       unreachable_reason: 'no route',
-      unmeasured: METRICS.map((metric) => ({ metric: snake(metric), reason: 'endpoint not reachable' })),
+      unmeasured: guide.map((metric) => ({ metric, reason: 'endpoint not reachable' })),
     };
     expect(validator.safeParse(unreachable).success).toBe(true);
     expect(validator.safeParse({ ...unreachable, cpu_pct: 101 }).success).toBe(false);

@@ -96,7 +96,8 @@ describe.each(STORE_KINDS)('%s', (kind) => {
       [1, 3],
     ]);
     expect((await store.scores.latest(endpoint.id))?.score).toBe(3);
-    expect((await store.snapshots.latest([endpoint.id])).get(endpoint.id)?.cpuPct).toBe(3);
+    const latest = (await store.snapshots.latest([endpoint.id])).get(endpoint.id);
+    expect(latest?.readings.cpuPct).toEqual({ value: 3 });
 
     await scan(endpoint, [daysAgo(1)], () => 100);
     await tend();

@@ -10,7 +10,8 @@ import type { Actor } from '../../../src/core/actor.ts';
 import { AppError } from '../../../src/core/errors.ts';
 import { AgentProfilesFile } from '../../../src/core/planner/agentProfiles.ts';
 import { agentCollector, SCAN_PROFILE } from '../../../src/core/scans/agentScan.ts';
-import { emptySnapshot, type ScanTarget } from '../../../src/domain/signals/telemetry.ts';
+import type { ScanTarget } from '../../../src/domain/signals/telemetry.ts';
+import { flatOf } from '../../helpers/flatSnapshot.ts';
 import { machines } from '../../helpers/machines.ts';
 import { plan, scriptedLlm, toolsOf } from '../../helpers/plannerWorld.ts';
 
@@ -65,9 +66,11 @@ async function scan(modelAnswer: object) {
 it('takes the agent’s answer as the snapshot', async () => {
   const { snapshot, fallbacks } = await scan(ANSWER);
   expect(fallbacks).toEqual([]);
-  expect(snapshot).toEqual({
-    ...emptySnapshot(target, now),
+  expect(flatOf(snapshot)).toEqual({
+    reachable: true,
+    unreachableReason: null,
     durationMs: 1500,
+    servicesDown: null,
     cpuPct: 12.5,
     memoryPct: 61,
     diskPct: 44,
@@ -91,7 +94,7 @@ it('takes an unreachable machine as unreachable', async () => {
     unreachable_reason: 'no route',
     unmeasured: [],
   });
-  expect(snapshot).toMatchObject({ reachable: false, unreachableReason: 'no route', cpuPct: null });
+  expect(flatOf(snapshot)).toMatchObject({ reachable: false, unreachableReason: 'no route', cpuPct: null });
 });
 
 it.each([
@@ -99,7 +102,7 @@ it.each([
   ['another endpoint', { ...ANSWER, hostname: 'ceo-laptop' }, 'answered about ceo-laptop'],
 ])('looks directly, and says why, when the answer is %s', async (_what, answer, why) => {
   const { snapshot, fallbacks } = await scan(answer);
-  expect(snapshot.cpuPct).toBe(99);
+  expect(flatOf(snapshot).cpuPct).toBe(99);
   expect(fallbacks).toEqual([expect.stringContaining(why)]);
 });
 

@@ -5,7 +5,8 @@ import { parse } from 'yaml';
 import { ScoreFile } from '../../../src/core/scores/scoreRules.ts';
 import type { Alert } from '../../../src/domain/alerts/alert.ts';
 import { judgeMeasurements, judgeScore, LOW_SCORE } from '../../../src/domain/alerts/alertRules.ts';
-import { emptySnapshot, type Snapshot, unreachableSnapshot } from '../../../src/domain/signals/telemetry.ts';
+import { type Snapshot, unreachableSnapshot } from '../../../src/domain/signals/telemetry.ts';
+import { type Flat, flatSnapshot } from '../../helpers/flatSnapshot.ts';
 import { WELL } from '../../helpers/machines.ts';
 
 const NOW = new Date('2026-03-02T09:00:00Z');
@@ -13,7 +14,7 @@ const FILE = ScoreFile.parse(parse(readFileSync(join(import.meta.dirname, '../..
 const THRESHOLDS = { warning: 60, critical: 40 };
 const TARGET = { hostname: 'pc-1', ipAddress: null, osPlatform: 'linux', collector: 'local', options: {} } as const;
 
-const snapshot = (found: Partial<Snapshot> = {}): Snapshot => ({ ...emptySnapshot(TARGET, NOW), ...WELL, ...found });
+const snapshot = (found: Partial<Flat> = {}): Snapshot => flatSnapshot(TARGET, NOW, { ...WELL, ...found });
 const open = (...names: string[]) => names.map((alertName) => ({ alertName, series: ['scan'] }) as Alert);
 
 function scan(
@@ -24,9 +25,9 @@ function scan(
     score = null,
   }: { breaches?: Record<string, number>; alerts?: Alert[]; score?: number | null } = {},
 ) {
-  const endpoint = { id: 1, hostname: 'pc-1', breaches };
-  const scored = score === null ? null : { score, deductions: [] };
-  const { breaches: counted, observations: measured } = judgeMeasurements(endpoint, seen, alerts, FILE.alerts);
+  const endpoint = { id: 1, hostname: 'pc-1', osPlatform: 'linux', breaches } as const;
+  const scored = score === null ? null : { score, status: 'healthy' as const, deductions: [] };
+  const { breaches: counted, observations: measured } = judgeMeasurements(endpoint, seen, alerts, FILE);
   const observations = [...measured, ...judgeScore(endpoint, seen, scored, alerts, THRESHOLDS)];
   return {
     breaches: counted,
@@ -78,7 +79,7 @@ test('only open alerts are cleared, and only where a scan is behind them', () =>
 
 test('several services down are one alert that names them all and offers the first to a remediation', () => {
   const [seen] = scan(snapshot({ servicesDown: ['cups', 'sshd'] })).observations;
-  expect(seen).toMatchObject({ message: 'down: cups, sshd', labels: { service: 'cups' } });
+  expect(seen).toMatchObject({ message: 'services down: cups, sshd', labels: { service: 'cups' } });
 });
 
 test('an alert whose rule is gone is cleared', () => {

@@ -2,10 +2,15 @@ import { describe, expect, it } from 'vitest';
 import { forbiddenAddressReason, isValidHostname } from '../../../src/domain/fleet/address.ts';
 
 describe('isValidHostname', () => {
-  it.each(['a', 'dev-machine-01', 'A1.example.COM', '3com.net', `${'x'.repeat(63)}.org`, 'xn--bcher-kva.example'])(
-    'takes %s',
-    (name) => expect(isValidHostname(name)).toBe(true),
-  );
+  it.each([
+    'a',
+    'dev-machine-01',
+    'A1.example.COM',
+    '3com.net',
+    `${'x'.repeat(63)}.org`,
+    'xn--bcher-kva.example',
+    'SALES_PC_01',
+  ])('takes %s', (name) => expect(isValidHostname(name)).toBe(true));
 
   it.each([
     '',
@@ -14,7 +19,6 @@ describe('isValidHostname', () => {
     'a..b',
     '.a',
     'a.',
-    'a_b',
     'a b',
     'a/b',
     '../etc',
@@ -42,6 +46,9 @@ describe('forbiddenAddressReason', () => {
     '2001:db8::1',
     '::ffff:10.0.0.1',
     '64:ff9b::10.1.2.3',
+    '64:ff9b:1::10.1.2.3',
+    '2002:a00:1::1',
+    '2001:db8::5efe:10.0.0.1',
     '1:2:3:4:5:6:7:8',
     '1:2:3:4:5:6:7::',
   ])('allows %s', (ip) => expect(forbiddenAddressReason(ip)).toBeNull());
@@ -69,6 +76,20 @@ describe('forbiddenAddressReason', () => {
     ['0:0:0:0:0:ffff:a9fe:a9fe', /link-local/],
     ['::169.254.169.254', /link-local/],
     ['64:ff9b::169.254.169.254', /link-local/],
+    ['64:ff9b::168.63.129.16', /metadata/],
+    ['64:ff9b:1::169.254.169.254', /link-local/],
+    ['64:ff9b:1:a9fe:a9:fe00::', /link-local/],
+    ['64:ff9b:1:a9:fe:a9fe::', /link-local/],
+    ['64:ff9b:1:0:a9:fea9:fe00:0', /link-local/],
+    ['64:ff9b:1:7::100.100.100.200', /metadata/],
+    ['2002:a9fe:a9fe::', /link-local/],
+    ['2002:a9fe:a9fe::1', /link-local/],
+    ['2002:e000:1::', /multicast/],
+    ['::ffff:0:169.254.169.254', /link-local/],
+    ['2001:0:a9fe:a9fe::', /link-local/],
+    ['2001:0:a00:1::5601:5601', /link-local/],
+    ['2001:db8::5efe:169.254.169.254', /link-local/],
+    ['2001:db8::200:5efe:169.254.169.254', /link-local/],
   ])('refuses %s', (ip, reason) => expect(forbiddenAddressReason(ip)).toMatch(reason));
 
   it.each([

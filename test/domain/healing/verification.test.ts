@@ -3,12 +3,12 @@ import { describe, expect, test } from 'vitest';
 import type { AlertRule } from '../../../src/domain/alerts/alertRules.ts';
 import type { SeriesPoint } from '../../../src/domain/forecasts/seriesShape.ts';
 import { forecastProof, ruleProof } from '../../../src/domain/healing/verification.ts';
-import { emptySnapshot } from '../../../src/domain/signals/telemetry.ts';
 import { endpointOf } from '../../helpers/facts.ts';
+import { flatSnapshot } from '../../helpers/flatSnapshot.ts';
 
 const HOUR_MS = 3_600_000;
 
-const full = (diskPct: number | null) => ({ ...emptySnapshot(endpointOf(), new Date(0)), diskPct });
+const full = (diskPct: number | null) => flatSnapshot(endpointOf(), new Date(0), { diskPct, diskMount: '/' });
 
 describe('of a problem that another source reported', () => {
   const rule: AlertRule = { name: 'DiskFull', measure: 'disk_pct', above: 95, clear: 90, for: 1, severity: 'critical' };
@@ -23,12 +23,12 @@ describe('of a problem that another source reported', () => {
     [93, 40, 'unknown'],
     [null, 40, 'unknown'],
   ])('%s before and %s after: %s', (before, after, finding) => {
-    expect(ruleProof(rule, full(before), full(after)).finding).toBe(finding);
+    expect(ruleProof(rule, full(before), full(after), 'linux').finding).toBe(finding);
   });
 
   test('it says what is found', () => {
-    const proof = ruleProof(rule, full(97), full(92));
-    expect(proof).toEqual({ finding: 'holds', text: 'disk: 92 %, not below 90 % again' });
+    const proof = ruleProof(rule, full(97), full(92), 'linux');
+    expect(proof).toEqual({ finding: 'holds', text: 'disk /: 92 %, not below 90 % again' });
   });
 });
 

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { ScoreFile } from '../../../src/core/scores/scoreRules.ts';
 import { type Score, scoreSnapshot } from '../../../src/domain/scores/score.ts';
-import { emptySnapshot, type Snapshot } from '../../../src/domain/signals/telemetry.ts';
+import { type Flat, flatSnapshot } from '../../helpers/flatSnapshot.ts';
 import { WELL } from '../../helpers/machines.ts';
 
 const RULES = ScoreFile.parse(parse(readFileSync('config/dex_score.yaml', 'utf8')));
@@ -12,14 +12,9 @@ const LINES = { warning: 60, critical: 40 };
 const NO_ALERTS = { total: 0, resolved: 0 };
 const TARGET = { hostname: 'h', ipAddress: null, osPlatform: 'linux', collector: 'local', options: {} } as const;
 
-function scoreOf(found: Partial<Snapshot>, rules = UNCAPPED, alerts = NO_ALERTS): Score {
-  const score = scoreSnapshot(
-    { ...emptySnapshot(TARGET, new Date(0)), ...WELL, ...found },
-    alerts,
-    rules,
-    LINES,
-    'general',
-  );
+function scoreOf(found: Partial<Flat>, rules = UNCAPPED, alerts = NO_ALERTS): Score {
+  const snapshot = flatSnapshot(TARGET, new Date(0), { ...WELL, ...found });
+  const score = scoreSnapshot({ snapshot, osPlatform: 'linux', persona: 'general' }, alerts, rules, LINES);
   if (!score) throw new Error('there should be a score');
   return score;
 }
@@ -29,7 +24,7 @@ test('a machine with nothing wrong has 100, all of it measured', () => {
 });
 
 describe('deductions hold strictly above their steps', () => {
-  test.each<[Partial<Snapshot>, keyof Score['components'], number]>([
+  test.each<[Partial<Flat>, keyof Score['components'], number]>([
     [{ cpuPct: 80 }, 'device', 100],
     [{ cpuPct: 80.1 }, 'device', 80],
     [{ cpuPct: 95 }, 'device', 80],
@@ -85,8 +80,15 @@ describe('what was not measured', () => {
   });
 
   test('at all makes no score, even with a good record of alerts', () => {
-    const nothing = emptySnapshot(TARGET, new Date(0));
-    expect(scoreSnapshot(nothing, { total: 3, resolved: 3 }, RULES, LINES, 'general')).toBeNull();
+    const nothing = flatSnapshot(TARGET, new Date(0));
+    expect(
+      scoreSnapshot(
+        { snapshot: nothing, osPlatform: 'linux', persona: 'general' },
+        { total: 3, resolved: 3 },
+        RULES,
+        LINES,
+      ),
+    ).toBeNull();
   });
 });
 
@@ -94,18 +96,18 @@ describe('caps', () => {
   test('a full disk cannot hide behind good averages', () => {
     expect(scoreOf({ diskPct: 99 }).score).toBe(84);
     const capped = scoreOf({ diskPct: 99 }, RULES);
-    expect(capped).toMatchObject({ score: 60, status: 'at_risk' });
-    expect(capped.caps[0]?.reason).toBe('the fullest disk is 99 %, above 95 %: the score is held to 60');
+    expect(capped).toMatchObject({ score: 59, status: 'at_risk' });
+    expect(capped.caps[0]?.reason).toBe('disk / is 99 %, above 95 %: the score is held to 59');
   });
 
-  test('three services down hold it to the warning line, two do not', () => {
+  test('three services down hold it below the warning line, two do not', () => {
     expect(scoreOf({ servicesDown: ['a', 'b'] }, RULES).caps).toEqual([]);
-    expect(scoreOf({ servicesDown: ['a', 'b', 'c'] }, RULES).score).toBe(60);
+    expect(scoreOf({ servicesDown: ['a', 'b', 'c'] }, RULES).score).toBe(59);
   });
 
-  test('a component at zero holds it to the critical line', () => {
+  test('a component at zero holds it below the critical line', () => {
     const dead = { cpuPct: 99, memoryPct: 99, diskPct: 99 };
-    expect(scoreOf(dead, RULES).score).toBe(40);
+    expect(scoreOf(dead, RULES)).toMatchObject({ score: 39, status: 'critical' });
   });
 
   test('can be turned off in the file', () => {
@@ -115,7 +117,7 @@ describe('caps', () => {
 
 test('what would raise it most comes first, caps considered', () => {
   const { improvements } = scoreOf({ diskPct: 99, latencyMs: 200 }, RULES);
-  expect(improvements.map(({ measure, gain }) => [measure, gain])).toEqual([['disk_pct', 37]]);
+  expect(improvements.map(({ measure, gain }) => [measure, gain])).toEqual([['disk_pct', 38]]);
   expect(scoreOf({ cpuPct: 99, latencyMs: 200 }, RULES).improvements.map(({ measure }) => measure)).toEqual([
     'cpu_pct',
     'latency_ms',
@@ -126,7 +128,7 @@ test('reasons name the thing', () => {
   const { deductions } = scoreOf({ diskPct: 97.26, diskMount: '/home', servicesDown: ['sshd'], dnsFailures: 1 });
   expect(deductions.map(({ reason }) => reason)).toEqual([
     'disk /home is 97.3 % full (above 95 %)',
-    '1 of 4 DNS look-ups failed',
-    'service down: sshd',
+    'failed DNS look-ups: 1 of 4',
+    'services down: sshd',
   ]);
 });

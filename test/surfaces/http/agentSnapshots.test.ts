@@ -4,10 +4,10 @@ import { collectSnapshot } from '../../../src/adapters/collectors/collectSnapsho
 import { createLocalReader } from '../../../src/adapters/collectors/local.ts';
 import { readSettings, runAgent } from '../../../src/agent.ts';
 import { type AgentSnapshotWire, snapshotToWire } from '../../../src/core/scans/agentSnapshot.ts';
-import { emptySnapshot } from '../../../src/domain/signals/telemetry.ts';
 import { targetOf } from '../../helpers/collecting.ts';
+import { flatSnapshot } from '../../helpers/flatSnapshot.ts';
 import { WELL } from '../../helpers/machines.ts';
-import { startTestService, type TestService } from '../../helpers/service.ts';
+import { API_KEY, startTestService, type TestService } from '../../helpers/service.ts';
 
 const ROUTE = '/api/v1/dex/agent/snapshot';
 let service: TestService;
@@ -21,7 +21,7 @@ async function registered(hostname: string): Promise<string> {
 }
 const bearer = (token: string) => ({ Authorization: `Bearer ${token}`, 'X-API-Key': '' });
 const report = (at: Date): AgentSnapshotWire =>
-  snapshotToWire({ ...emptySnapshot(targetOf('push', {}, 'any'), at), ...WELL, durationMs: 3 });
+  snapshotToWire(flatSnapshot(targetOf('push', {}, 'any'), at, { ...WELL, durationMs: 3 }));
 
 describe('a report', () => {
   test('of the real agent about this machine becomes its score', async () => {
@@ -60,7 +60,7 @@ describe('a report', () => {
 
   test.each<[string, (wire: AgentSnapshotWire) => unknown]>([
     ['a wrong clock', (wire) => ({ ...wire, collected_at: new Date(Date.now() + 3_600_000).toISOString() })],
-    ['a value out of range', (wire) => ({ ...wire, cpu_pct: 101 })],
+    ['a duration out of range', (wire) => ({ ...wire, duration_ms: -1 })],
     ['no object', () => []],
   ])('with %s is refused for good', async (_, change) => {
     const token = await registered(`laptop-bad-${_.replaceAll(' ', '-')}`);
@@ -72,7 +72,7 @@ describe('the door', () => {
   test.each<[string, Record<string, string>]>([
     ['no token', {}],
     ['a made-up token', { Authorization: 'Bearer dex_made-up' }],
-    ['an API key', { Authorization: 'Bearer your-api-key' }],
+    ['an API key', { Authorization: `Bearer ${API_KEY}` }],
   ])('is shut to %s', async (_, headers) => {
     const answer = await service.call('POST', ROUTE, report(new Date()), { 'X-API-Key': '', ...headers });
     expect(answer).toMatchObject({ status: 401, body: { error: { kind: 'unauthenticated' } } });

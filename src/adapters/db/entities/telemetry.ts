@@ -2,10 +2,12 @@
 
 import { defineEntity, p } from '@mikro-orm/core';
 import type { CriticalityTier, Persona, ScoreStatus } from '../../../domain/fleet/endpoint.ts';
+import type { AliasKind, AliasSource } from '../../../domain/fleet/hostIdentity.ts';
 import { FLEET_MEASURES } from '../../../domain/scores/rollUp.ts';
 import type { AppliedCap, Component, Deduction, Improvement } from '../../../domain/scores/score.ts';
 import type { OsPlatform } from '../../../domain/signals/declaration.ts';
-import type { CollectorKind, CollectorOptions, Unmeasured } from '../../../domain/signals/telemetry.ts';
+import type { CollectorKind, CollectorOptions } from '../../../domain/signals/telemetry.ts';
+import type { WireReadings } from '../../../domain/signals/wire.ts';
 import { aggregates, LongId, real, word } from './columns.ts';
 
 export const EndpointRow = defineEntity({
@@ -48,6 +50,29 @@ export const EndpointRow = defineEntity({
   ],
 });
 
+/** What else an endpoint is called: names, addresses and numbers, by people, by the machine and by its registered name. */
+export const EndpointAliasRow = defineEntity({
+  name: 'EndpointAlias',
+  tableName: 'endpoint_alias',
+  properties: {
+    id: p.integer().primary(),
+    endpointId: p.integer(),
+    kind: word<AliasKind>(),
+    value: p.string(),
+    source: word<AliasSource>(),
+    addedAt: p.datetime(3),
+  },
+  uniques: [{ name: 'endpoint_alias_once', properties: ['endpointId', 'value'] }],
+  indexes: [{ name: 'endpoint_alias_value', properties: ['value'] }],
+});
+
+/** What the JSON column of a snapshot holds: readings with a value, and each reason with the signals that are missing for it. */
+export interface KeptReadings {
+  measured: WireReadings;
+  missing: [reason: string, signals: string[]][];
+  ignored: number;
+}
+
 export const SnapshotRow = defineEntity({
   name: 'Snapshot',
   tableName: 'snapshot',
@@ -70,7 +95,9 @@ export const SnapshotRow = defineEntity({
     servicesDown: p.json<string[]>().nullable(),
     logErrors: p.integer().nullable(),
     bootedAt: p.datetime(3).nullable(),
-    unmeasured: p.json<Unmeasured[]>(),
+    /** Of rows that have no `readings`. */
+    unmeasured: p.json<{ metric: string; reason: string }[]>(),
+    readings: p.json<KeptReadings>().nullable(),
   },
   indexes: [
     {

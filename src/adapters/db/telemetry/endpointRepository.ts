@@ -5,9 +5,11 @@ import { SqliteDriver } from '@mikro-orm/sql';
 import { AppError } from '../../../core/errors.ts';
 import type { EndpointFilter, EndpointRepository } from '../../../core/ports/endpointPorts.ts';
 import type { Endpoint, EndpointCondition } from '../../../domain/fleet/endpoint.ts';
+import { type KnownEndpoint, shortName } from '../../../domain/fleet/hostIdentity.ts';
 import { readRows, saveRows } from '../bulk.ts';
-import { EndpointRow } from '../entities/telemetry.ts';
+import { EndpointAliasRow, EndpointRow } from '../entities/telemetry.ts';
 import { chunked, type DbSession, type Plain, placeholders, plain } from '../rows.ts';
+import { aliasRepository } from './aliasRepository.ts';
 
 type Row = InferEntity<typeof EndpointRow>;
 
@@ -56,6 +58,9 @@ export function endpointRepository(session: DbSession): EndpointRepository {
       };
       try {
         const id = await session().insert(EndpointRow, row);
+        const short = shortName(row.hostname);
+        const derived = short === null ? [] : [{ kind: 'name', value: short, source: 'derived' } as const];
+        await aliasRepository(session).keep(id, derived, now);
         return toEndpoint({ ...row, id } as Row);
       } catch (error) {
         if (!(error instanceof UniqueConstraintViolationException)) throw error;
@@ -75,7 +80,6 @@ export function endpointRepository(session: DbSession): EndpointRepository {
 
     get: (hostname) => one({ hostname }),
     byAgentToken: (agentTokenDigest) => one({ agentTokenDigest }),
-    byIpAddress: (ipAddress) => one({ ipAddress }),
 
     async list(filter, page, staleBefore) {
       const [rows, total] = await session().findAndCount(EndpointRow, condition(filter, staleBefore), {
@@ -88,7 +92,7 @@ export function endpointRepository(session: DbSession): EndpointRepository {
     byIds: (ids) => read(`where id in (${placeholders(ids)})`, ids),
 
     async byNamesOrAddresses(names) {
-      const found: Pick<Endpoint, 'id' | 'hostname' | 'ipAddress'>[] = [];
+      const found: Omit<KnownEndpoint, 'aliases'>[] = [];
       for (const chunk of chunked([...names])) {
         // Two index look-ups; the or of both would read the whole table.
         const rows = await session().execute<{ id: number; hostname: string; ip_address: string | null }[]>(
@@ -145,6 +149,7 @@ export function endpointRepository(session: DbSession): EndpointRepository {
     },
 
     async deregister(id, now) {
+      await session().nativeDelete(EndpointAliasRow, { endpointId: id });
       await session().nativeUpdate(
         EndpointRow,
         { id },
@@ -213,7 +218,8 @@ export function endpointRepository(session: DbSession): EndpointRepository {
 function condition(filter: EndpointFilter, staleBefore: Date): FilterQuery<Row> {
   return {
     ...LIVE,
-    ...(filter.prefix && { hostname: { $like: `${filter.prefix}%` } }),
+    // Not `like`, to which an underscore means any character.
+    ...(filter.prefix && { [raw('substr(hostname, 1, ?)', [filter.prefix.length])]: filter.prefix }),
     ...(filter.persona && { persona: filter.persona }),
     ...(filter.criticalityTier && { criticalityTier: filter.criticalityTier as Row['criticalityTier'] }),
     ...(filter.ownerName && { ownerEmail: { $like: `${filter.ownerName}@%` } }),

@@ -7,6 +7,7 @@ import { type ScoreRow, SnapshotRow } from '../entities/telemetry.ts';
 import type { Plain } from '../rows.ts';
 import type { TimedSample } from './blockStore.ts';
 import type { SampleTree } from './sampleBlock.ts';
+import { type SnapshotFields, snapshotFromRow } from './snapshotRows.ts';
 
 type SnapshotPlain = Plain<InferEntity<typeof SnapshotRow>>;
 type ScorePlain = Plain<InferEntity<typeof ScoreRow>>;
@@ -26,8 +27,11 @@ export function snapshotTree(row: SnapshotPlain): TimedSample {
 }
 
 export function snapshotOf({ endpointId, atMs, tree }: TimedSample): StoredSnapshot {
-  const fields = SNAPSHOT_FIELDS.map((name) => [name, readValue(tree[name])]);
-  return { endpointId, collectedAt: new Date(atMs), ...Object.fromEntries(fields) } as StoredSnapshot;
+  return snapshotFromRow({ ...fieldsOf(tree), endpointId, collectedAt: new Date(atMs) });
+}
+
+function fieldsOf(tree: SampleTree): Omit<SnapshotFields, 'endpointId' | 'collectedAt'> {
+  return Object.fromEntries(SNAPSHOT_FIELDS.map((name) => [name, readValue(tree[name])])) as SnapshotFields;
 }
 
 /** A date is the only branch that has one leaf of this name. */
@@ -65,7 +69,7 @@ export function snapshotValues(tree: SampleTree): Record<string, number | null> 
     dnsLookups,
     servicesDown,
     logErrors,
-  } = snapshotOf({ endpointId: 0, atMs: 0, tree });
+  } = fieldsOf(tree);
   return {
     reachablePct: reachable ? 100 : 0,
     cpuPct,

@@ -19,11 +19,12 @@ import { type BlockStore, blockStore, dayOf, type TimedSample } from './blockSto
 import { type RollUpRow, toRollUp as toFleetRollUp } from './rollUpRows.ts';
 import { toRollUp } from './sampleArchive.ts';
 import { scorePointOf, snapshotOf } from './sampleTrees.ts';
+import { snapshotFromRow, snapshotToRow } from './snapshotRows.ts';
 
 export function snapshotRepository(session: DbSession): SnapshotRepository {
   return {
     async add(rows) {
-      await insertRows(session(), SnapshotRow, rows);
+      await insertRows(session(), SnapshotRow, rows.map(snapshotToRow));
     },
 
     async latest(endpointIds) {
@@ -241,5 +242,5 @@ function toScore(row: InferEntity<typeof ScoreRow>): StoredScore {
 
 function toSnapshot(row: InferEntity<typeof SnapshotRow>): StoredSnapshot {
   const { id: _id, ...snapshot } = plain(SnapshotRow, row);
-  return snapshot;
+  return snapshotFromRow(snapshot);
 }

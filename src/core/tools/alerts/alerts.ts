@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { ALERT_STATUSES, ALERT_TYPES, type Alert, SEVERITIES } from '../../../domain/alerts/alert.ts';
 import { endpointState } from '../../../domain/fleet/endpoint.ts';
 import { acknowledgeAlert, requireAlert, resolveAlert } from '../../alerts/alerting.ts';
+import { registeredName } from '../../fleet/hostLookup.ts';
 import type { Ports } from '../../ports/ports.ts';
 import { iso, presentAlert } from '../../present.ts';
 import type { RelatedCall } from '../../presentation.ts';
@@ -37,9 +38,16 @@ export const listAlerts = defineTool({
     ...pageInput,
   }),
   output: z.object({ alerts: z.array(alertShape), total: z.number().int() }),
-  async run({ limit, offset, type, name, since, ...filter }, { ports, now }) {
+  async run({ limit, offset, type, name, since, hostname: host, ...filter }, { ports, now }) {
+    const hostname = host && (await registeredName(ports.store, host));
     const { items, total } = await ports.store.alerts.list(
-      { ...filter, alertType: type, alertName: name, since: since === undefined ? undefined : new Date(since) },
+      {
+        ...filter,
+        hostname,
+        alertType: type,
+        alertName: name,
+        since: since === undefined ? undefined : new Date(since),
+      },
       { limit, offset },
     );
     return { alerts: await presentAlerts(ports, items, now), total };
@@ -105,7 +113,7 @@ export const acknowledgeAlertTool = defineTool({
   subject: alertSubject,
   description:
     'Snooze one alert for some hours (0.25 to 168); if it still holds then, it becomes active again by itself. Or until_clear.',
-  http: { method: 'POST', path: '/api/v1/dex/alerts/:alert_id/acknowledge' },
+  http: { method: 'POST', path: '/api/v1/dex/alerts/:alert_id/acknowledge', query: ['hours'] },
   command: { name: 'ack', args: ['alert_id', 'hours'], example: 'ack 42 4' },
   input: z.strictObject({
     alert_id: alertId,

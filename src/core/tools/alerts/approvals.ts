@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { APPROVAL_DECISIONS, APPROVAL_KINDS, APPROVAL_STATUSES, EXECUTIONS } from '../../../domain/healing/approval.ts';
 import { decideApproval, requireApproval } from '../../approvals.ts';
+import { registeredName } from '../../fleet/hostLookup.ts';
 import { mayApprove } from '../../policy.ts';
 import type { StoredApproval } from '../../ports/alertPorts.ts';
 import type { Ports } from '../../ports/ports.ts';
@@ -58,7 +59,8 @@ export const listApprovals = defineTool({
     ...pageInput,
   }),
   output: z.object({ approvals: z.array(approvalShape), total: z.number().int() }),
-  async run({ status, hostname, ...page }, { ports }) {
+  async run({ status, hostname: host, ...page }, { ports }) {
+    const hostname = host && (await registeredName(ports.store, host));
     const filter = { hostname, status: status === 'all' ? undefined : status };
     const { items, total } = await ports.store.approvals.list(filter, page);
     return { approvals: items.map(presentApproval), total };

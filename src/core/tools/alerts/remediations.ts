@@ -4,6 +4,7 @@ import { REMEDIATION_ACTIONS, REMEDIATION_STATUSES, type Remediation } from '../
 import { INTERFACES } from '../../actor.ts';
 import { forgetDeliveries } from '../../alerts/ticketing.ts';
 import { expireApprovals } from '../../approvals.ts';
+import { registeredName } from '../../fleet/hostLookup.ts';
 import { answerFixCheck } from '../../healing/answers.ts';
 import { remediateAlert } from '../../healing/begin.ts';
 import { cancelRemediation } from '../../healing/endRemediation.ts';
@@ -75,8 +76,10 @@ export const listRemediations = defineTool({
     ...pageInput,
   }),
   output: z.object({ remediations: z.array(remediationShape), total: z.number().int() }),
-  async run({ limit, offset, alert_id, ...filter }, { ports }) {
-    const { items, total } = await ports.store.remediations.list({ ...filter, alertId: alert_id }, { limit, offset });
+  async run({ limit, offset, alert_id, hostname: host, ...rest }, { ports }) {
+    const hostname = host && (await registeredName(ports.store, host));
+    const filter = { ...rest, hostname, alertId: alert_id };
+    const { items, total } = await ports.store.remediations.list(filter, { limit, offset });
     return { remediations: items.map(presentRemediation), total };
   },
   summary: ({ remediations, total }) =>

@@ -2,24 +2,31 @@
 import { z } from 'zod';
 import { forbiddenAddressReason, isValidHostname } from '../../../domain/fleet/address.ts';
 import { ENDPOINT_STATES, type EndpointRegistration, PERSONAS } from '../../../domain/fleet/endpoint.ts';
+import { canonicalHost } from '../../../domain/fleet/hostIdentity.ts';
+import { canonicalIp } from '../../../domain/fleet/ipAddress.ts';
 import { OS_PLATFORMS } from '../../../domain/signals/declaration.ts';
 import { COLLECTORS, type CollectorOptions } from '../../../domain/signals/telemetry.ts';
 import { announce, resolveAllOf } from '../../alerts/alerting.ts';
 import { AppError } from '../../errors.ts';
-import { presentEndpoint } from '../../present.ts';
+import { identityLines, presentIdentified } from '../../fleet/identified.ts';
+import { endpointLine, presentEndpoint } from '../../present.ts';
 import { requireEndpoint } from '../../scans/scanning.ts';
 import { staleBefore } from '../../scores/staleness.ts';
-import { endpointShape, hostnameInput, pageInput } from '../../shapes.ts';
+import { endpointShape, hostnameInput, identifiedEndpointShape, pageInput } from '../../shapes.ts';
 import { machineSubject, personSubject } from '../../subjects.ts';
 import { defineTool } from '../../tool.ts';
 
 const newHostname = hostnameInput
-  .refine(isValidHostname, 'must be a hostname by RFC 1123: letters, digits and hyphens, in parts joined by dots')
-  .describe('Hostname by RFC 1123; the name by which everything refers to the endpoint');
+  .refine(isValidHostname, 'must be a hostname: letters, digits, hyphens and underscores, in parts joined by dots')
+  .describe('The hostname by which everything refers to the endpoint');
 
 const ipAddress = z
-  .union([z.ipv4(), z.ipv6()], { error: 'must be an IPv4 or IPv6 address' })
+  .string()
+  .max(200)
+  .overwrite(canonicalHost)
   .superRefine((address, context) => {
+    if (canonicalIp(address) === null)
+      return context.addIssue({ code: 'custom', message: 'must be an IPv4 or IPv6 address' });
     const reason = forbiddenAddressReason(address);
     if (reason) context.addIssue({ code: 'custom', message: `${address} is ${reason}; no endpoint can have it` });
   });
@@ -103,7 +110,7 @@ export const registerEndpoint = defineTool({
     example: 'register dev-machine-01 10.0.1.42 --collector ssh',
   },
   input: z.strictObject({ hostname: newHostname, ...details }),
-  output: z.object({ ok: z.literal(true), endpoint: endpointShape, token: z.string().optional() }),
+  output: z.object({ ok: z.literal(true), endpoint: identifiedEndpointShape, token: z.string().optional() }),
   async run(input, { ports, now }) {
     const given = registrationOf(input);
     const registration: EndpointRegistration = {
@@ -123,12 +130,13 @@ export const registerEndpoint = defineTool({
     await ports.store.unknownHosts.forget(endpoint.hostname);
     return {
       ok: true as const,
-      endpoint: presentEndpoint(endpoint, now, ports.settings.scanIntervalMs),
+      endpoint: await presentIdentified(ports, endpoint, now),
       ...(secret && { token: secret.token }),
     };
   },
   summary: ({ endpoint, token }) =>
     `${endpoint.hostname} is registered (${endpoint.persona}, tier ${endpoint.criticality_tier}, collector ${endpoint.collector}).` +
+    endpoint.warnings.map((warning) => `\nNote: ${warning}`).join('') +
     (token ? `\nIts agent's token, shown only now: ${token}` : `\nNext: scan ${endpoint.hostname}`),
 });
 
@@ -147,7 +155,7 @@ export const listEndpoints = defineTool({
       .trim()
       .toLowerCase()
       .max(253)
-      .regex(/^[a-z0-9.-]*$/, 'must be the beginning of a hostname: letters, digits, dots and hyphens')
+      .regex(/^[\w.-]*$/, 'must be the beginning of a hostname: letters, digits, dots, hyphens and underscores')
       .optional(),
     persona: z.enum(PERSONAS).optional(),
     criticality_tier: tier.optional(),
@@ -159,7 +167,7 @@ export const listEndpoints = defineTool({
       .optional(),
     state: z.enum(ENDPOINT_STATES).optional(),
     owner_email: z.string().max(254).toLowerCase().optional(),
-    ip_address: z.string().max(45).optional(),
+    ip_address: z.string().max(200).overwrite(canonicalHost).optional(),
     ...pageInput,
   }),
   output: z.object({ endpoints: z.array(endpointShape), total: z.number().int() }),
@@ -192,11 +200,11 @@ export const getEndpoint = defineTool({
   http: { method: 'GET', path: '/api/v1/dex/endpoints/:hostname' },
   command: { name: 'endpoint', args: ['hostname'], example: 'endpoint dev-machine-01' },
   input: z.strictObject({ hostname: hostnameInput }),
-  output: z.object({ endpoint: endpointShape }),
+  output: z.object({ endpoint: identifiedEndpointShape }),
   async run({ hostname }, { ports, now }) {
-    return { endpoint: presentEndpoint(await requireEndpoint(ports, hostname), now, ports.settings.scanIntervalMs) };
+    return { endpoint: await presentIdentified(ports, await requireEndpoint(ports, hostname), now) };
   },
-  summary: ({ endpoint }) => endpointLine(endpoint),
+  summary: ({ endpoint }) => identityLines(endpoint).join('\n'),
   shows: { card: 'endpoint', by: 'hostname' },
   resource: {
     uri: 'dexops://endpoints/{hostname}',
@@ -217,7 +225,7 @@ export const updateEndpoint = defineTool({
   http: { method: 'PATCH', path: '/api/v1/dex/endpoints/:hostname' },
   command: { name: 'update', args: ['hostname'], example: 'update dev-machine-01 --persona executive' },
   input: z.strictObject({ hostname: hostnameInput, ...details }),
-  output: z.object({ endpoint: endpointShape }),
+  output: z.object({ endpoint: identifiedEndpointShape }),
   async run(input, { ports, now }) {
     const endpoint = await requireEndpoint(ports, input.hostname);
     const patch = registrationOf(input);
@@ -228,9 +236,9 @@ export const updateEndpoint = defineTool({
       );
     }
     const updated = await ports.store.endpoints.update(endpoint.id, patch, now);
-    return { endpoint: presentEndpoint(updated, now, ports.settings.scanIntervalMs) };
+    return { endpoint: await presentIdentified(ports, updated, now) };
   },
-  summary: ({ endpoint }) => `Changed. ${endpointLine(endpoint)}`,
+  summary: ({ endpoint }) => `Changed. ${identityLines(endpoint).join('\n')}`,
 });
 
 export const deregisterEndpoint = defineTool({
@@ -281,16 +289,6 @@ function collectorOptions(options: z.output<typeof optionsInput>): CollectorOpti
     hostKeySha256: options.host_key_sha256,
     timeoutMs: options.timeout_ms,
   });
-}
-
-function endpointLine(endpoint: z.output<typeof endpointShape>): string {
-  const score = endpoint.score === null ? 'no score yet' : `score ${endpoint.score} (${endpoint.score_status})`;
-  const note = endpoint.unreachable_reason
-    ? `, not reachable: ${endpoint.unreachable_reason}`
-    : endpoint.state === 'stale'
-      ? ', stale'
-      : '';
-  return `${endpoint.hostname}: ${score}, ${endpoint.persona}, tier ${endpoint.criticality_tier}, ${endpoint.collector}${note}`;
 }
 
 /** Without the fields that were not given: in stored JSON they would come back as null, which is a value. */

@@ -1,7 +1,7 @@
 /** The scanning agent's only tool: a scan of one machine that records nothing. */
 import { z } from 'zod';
 import { AppError } from '../../errors.ts';
-import { agentSnapshotWire, snapshotToWire } from '../../scans/agentSnapshot.ts';
+import { flatSnapshotWire, snapshotToFlatWire } from '../../scans/agentSnapshot.ts';
 import { requireEndpoint } from '../../scans/scanning.ts';
 import { hostnameInput } from '../../shapes.ts';
 import { machineSubject } from '../../subjects.ts';
@@ -17,13 +17,14 @@ export const measureEndpoint = defineTool({
   description:
     'Measure one machine now: processor, memory, disk, network, services and log errors. A null was not measured; unmeasured says why.',
   input: z.strictObject({ hostname: hostnameInput }),
-  output: agentSnapshotWire.safeExtend({
+  output: flatSnapshotWire.extend({
     hostname: z.string(),
     reachable: z.boolean(),
     unreachable_reason: z.string().nullable(),
   }),
-  async run({ hostname }, { ports, now, signal }) {
-    const endpoint = await requireEndpoint(ports, hostname);
+  async run({ hostname: host }, { ports, now, signal }) {
+    const endpoint = await requireEndpoint(ports, host);
+    const { hostname } = endpoint;
     if (endpoint.collector === 'push') {
       throw new AppError('refused', `${hostname} reports by itself (collector push) and cannot be measured from here.`);
     }
@@ -32,7 +33,7 @@ export const measureEndpoint = defineTool({
       hostname,
       reachable: snapshot.reachable,
       unreachable_reason: snapshot.unreachableReason,
-      ...snapshotToWire({ ...snapshot, durationMs: Math.round(snapshot.durationMs) }),
+      ...snapshotToFlatWire(snapshot),
     };
   },
   summary: (measured) => JSON.stringify(measured),

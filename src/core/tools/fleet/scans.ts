@@ -22,8 +22,9 @@ export const scanEndpoint = defineTool({
   command: { name: 'scan', args: ['hostname'], example: 'scan dev-machine-01' },
   input: z.strictObject({ hostname: hostnameInput }),
   output: acceptedRun.extend({ hostname: z.string() }),
-  async run({ hostname }, { ports, actor }) {
-    const endpoint = await requireEndpoint(ports, hostname);
+  async run({ hostname: host }, { ports, actor }) {
+    const endpoint = await requireEndpoint(ports, host);
+    const { hostname } = endpoint;
     if (endpoint.collector === 'push') {
       throw new AppError('refused', `${hostname} reports by itself (collector push) and cannot be scanned from here.`);
     }

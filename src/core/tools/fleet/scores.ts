@@ -23,8 +23,9 @@ export const getScore = defineTool({
   command: { name: 'score', args: ['hostname'], example: 'score dev-machine-01' },
   input: z.strictObject({ hostname: hostnameInput }),
   output: scoreShape,
-  async run({ hostname }, { ports, now }) {
-    const endpoint = await requireEndpoint(ports, hostname);
+  async run({ hostname: host }, { ports, now }) {
+    const endpoint = await requireEndpoint(ports, host);
+    const { hostname } = endpoint;
     const score = await ports.store.scores.latest(endpoint.id);
     if (!score) {
       const why = endpoint.unreachableReason
@@ -79,8 +80,9 @@ export const getScoreHistory = defineTool({
     before: timestamp.optional().describe('Only older ones'),
   }),
   output: z.object({ hostname: z.string(), history: z.array(historyPoint), count: z.number().int() }),
-  async run({ hostname, limit, before }, { ports }) {
-    const endpoint = await requireEndpoint(ports, hostname);
+  async run({ hostname: host, limit, before }, { ports }) {
+    const endpoint = await requireEndpoint(ports, host);
+    const { hostname } = endpoint;
     const points = await ports.store.scores.history(
       endpoint.id,
       limit,

@@ -2,7 +2,8 @@
 import { z } from 'zod';
 import { thin, tidy } from '../../../domain/forecasts/seriesShape.ts';
 import { type Projection, project, type Trend } from '../../../domain/forecasts/trend.ts';
-import { TREND_RULES, type TrendMetric, WEEK_HOURS } from '../../../domain/forecasts/trendRules.ts';
+import { TREND_METRICS, TREND_RULES, type TrendMetric, WEEK_HOURS } from '../../../domain/forecasts/trendRules.ts';
+import { signalOfWireName, wireName } from '../../../domain/signals/catalogue.ts';
 import type { ChartSpec } from '../../chart.ts';
 import { historySince, METRIC_TEXT, trendsOf } from '../../forecasts/forecasting.ts';
 import { horizonsInForce } from '../../forecasts/predictionThresholds.ts';
@@ -19,13 +20,9 @@ const COURSE_STEP_HOURS = 2;
 /** Points of the line ahead: few would cut the corner where it meets 0 or 100. */
 const AHEAD_POINTS = 24;
 
-const WIRE_METRICS = ['disk_pct', 'memory_pct', 'cpu_pct'] as const;
-const METRIC_OF = { disk_pct: 'diskPct', memory_pct: 'memoryPct', cpu_pct: 'cpuPct' } as const;
-const WIRE_OF: Record<TrendMetric, (typeof WIRE_METRICS)[number]> = {
-  diskPct: 'disk_pct',
-  memoryPct: 'memory_pct',
-  cpuPct: 'cpu_pct',
-};
+const WIRE_METRICS = TREND_METRICS.map(wireName);
+/** @param wire one of `WIRE_METRICS` */
+const metricOf = (wire: string) => signalOfWireName(wire) as TrendMetric;
 
 const number = z.number().nullable();
 const trendShape = z.object({
@@ -74,12 +71,13 @@ export const getTrends = defineTool({
     metric: z.enum(WIRE_METRICS).optional().describe('Which one to chart'),
   }),
   output: z.object({ hostname: z.string(), trends: z.array(trendShape), history: historyShape.nullable() }),
-  async run({ hostname, metric }, { ports, now }) {
-    const endpoint = await requireEndpoint(ports, hostname);
+  async run({ hostname: host, metric }, { ports, now }) {
+    const endpoint = await requireEndpoint(ports, host);
+    const { hostname } = endpoint;
     const histories = await ports.store.snapshots.histories([endpoint.id], historySince(now));
     const points = histories.get(endpoint.id) ?? [];
     const trends = trendsOf(points, now, await horizonsInForce(ports));
-    const charted = metric ? trends.find((trend) => trend.metric === METRIC_OF[metric]) : mostUrgent(trends);
+    const charted = metric ? trends.find((trend) => trend.metric === metricOf(metric)) : mostUrgent(trends);
     return {
       hostname,
       trends: trends.map(presentTrend),
@@ -110,7 +108,7 @@ function compare(a: number, b: number): number {
 function presentTrend(trend: Trend): z.input<typeof trendShape> {
   const range = (projection: Projection | null, end: keyof Projection) => projection && round(projection[end], 1);
   return {
-    metric: WIRE_OF[trend.metric],
+    metric: wireName(trend.metric),
     status: trend.status,
     reason: trend.reason,
     current: round(trend.current, 1),
@@ -144,7 +142,7 @@ function historyOf(trend: Trend, points: readonly MetricPoint[], now: Date): z.i
   const at = (hour: number) => iso(new Date(now.getTime() + hour * HOUR_MS));
   const impact = trend.timeToImpactHours;
   return {
-    metric: WIRE_OF[trend.metric],
+    metric: wireName(trend.metric),
     limit_pct: trend.limitPct,
     points: hours.map((hour, i) => ({ at: at(hour), value: round(values[i] as number, 1) })),
     fit: fitOf(trend, now).map(({ hour, value, low, high }) => ({
@@ -191,7 +189,7 @@ function fitOf({ line, slopePerHour, ...trend }: Trend, now: Date): FitPoint[] {
 }
 
 function trendLine(trend: z.output<typeof trendShape>): string {
-  const name = METRIC_TEXT[METRIC_OF[trend.metric]];
+  const name = METRIC_TEXT[metricOf(trend.metric)];
   const level = trend.current === null ? '' : ` ${trend.current} %`;
   return `${name}${level} (${trend.status.replace('_', ' ')}): ${trend.reason}`;
 }
@@ -201,7 +199,7 @@ function trendChart(
   trend: z.output<typeof trendShape>,
   history: z.output<typeof historyShape>,
 ): ChartSpec {
-  const name = METRIC_TEXT[METRIC_OF[history.metric]];
+  const name = METRIC_TEXT[metricOf(history.metric)];
   const point = ({ at, value }: { at: string; value: number }) => ({ at: new Date(at), value });
   const title = `${name[0]?.toUpperCase()}${name.slice(1)} of ${hostname}: ${trend.status.replace('_', ' ')}`;
   return {

@@ -1,5 +1,4 @@
 /** Which machine somebody means: by hostname, by address, or by mentioning its owner. */
-import { isIP } from 'node:net';
 import { z } from 'zod';
 import type { Actor } from '../../../core/actor.ts';
 import { didYouMean } from '../../../core/commands/didYouMean.ts';
@@ -39,10 +38,7 @@ export async function hostsMeant(slack: SlackContext, actor: Actor, typed: strin
       'invalid',
       `I do not know ${typed}. Pick the person from the list that Slack opens when you type @.`,
     );
-  if (!isIP(typed)) return [typed];
-  const [found] = await machines(slack, actor, { ip_address: typed });
-  if (found) return [found.hostname];
-  throw new AppError('not_found', `No machine is registered with the address ${typed}.`);
+  return [typed];
 }
 
 /** An owner's mention where a mail address is wanted. */
