@@ -5,14 +5,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fsSize, services as listServices, mem, networkGatewayDefault } from 'systeminformation';
 import type { CollectContext } from '../../core/ports/ports.ts';
 import type { ScanTarget } from '../../domain/signals/telemetry.ts';
+import { type VolumeReadings, volumeReadings } from '../../domain/signals/volumes.ts';
 import { runCommand } from './command.ts';
 import { checkDns } from './dnsCheck.ts';
 import { type CpuHistory, type CpuTimes, createCpuHistory } from './exporters/cpuHistory.ts';
-import { fullestDisk } from './filesystems.ts';
 import { journalArgs, journalErrors, logSpanS, NEWEST_ENTRY_ARGS } from './journal.ts';
 import { measureNetwork } from './network.ts';
 import {
-  type FullestDisk,
   type Measured,
   measured,
   measuredNumber,
@@ -45,16 +44,16 @@ export function createLocalReader(surroundings: Surroundings = ownSurroundings):
     // First, and alone: the programs started below would show in the sample.
     const cpuPct = await cpuUse(cpuHistory, target.hostname, context);
     const nameServers = surroundings.nameServers();
-    const [memoryPct, disk, network, dns, servicesDown, logErrors] = await Promise.all([
+    const [memoryPct, volumes, network, dns, servicesDown, logErrors] = await Promise.all([
       memoryUse(),
-      diskUse(),
+      volumesOf(),
       networkQuality(nameServers, surroundings, context.signal),
       checkDns(nameServers, hostname(), ownIpv4()),
       failedServices(target, context.signal),
       errorsLogged(context),
     ]);
     const bootedAt = measured(new Date(Math.round(Date.now() / 1000 - uptime()) * 1000));
-    return { cpuPct, memoryPct, disk, network, dns, servicesDown, logErrors, bootedAt };
+    return { cpuPct, memoryPct, volumes, network, dns, servicesDown, logErrors, bootedAt };
   };
 }
 
@@ -81,12 +80,13 @@ async function memoryUse(): Promise<Measured<number>> {
   return measuredNumber(100 * (1 - available / total), 'the system reports no memory use');
 }
 
-async function diskUse(): Promise<Measured<FullestDisk>> {
+async function volumesOf(): Promise<VolumeReadings> {
   const disks = await fsSize();
-  return fullestDisk(
-    disks.map(({ mount, type, rw, size, used, available }) => ({
+  return volumeReadings(
+    disks.map(({ fs, mount, type, rw, size, used, available }) => ({
       mount,
       type,
+      device: fs,
       readOnly: rw === false,
       sizeBytes: size,
       freeBytes: size - used,

@@ -2,14 +2,10 @@
 import type { CollectContext } from '../../core/ports/ports.ts';
 import type * as Signals from '../../domain/signals/reading.ts';
 import { type ScanTarget, type Snapshot, sanitised, snapshotOf } from '../../domain/signals/telemetry.ts';
+import type { VolumeReadings } from '../../domain/signals/volumes.ts';
 
 /** A measurement, or the reason why there is none. */
 export type Measured<T> = { value: T } | { missing: string };
-
-export interface FullestDisk {
-  usedPct: number;
-  mount: string;
-}
 
 export interface NetworkQuality {
   /** Median of the answered probes. */
@@ -26,7 +22,10 @@ export interface DnsCheck {
 export interface Readings {
   cpuPct: Measured<number>;
   memoryPct: Measured<number>;
-  disk: Measured<FullestDisk>;
+  /** What the mounted volumes say. */
+  volumes: VolumeReadings;
+  /** Signals beyond the guide's nine. */
+  further?: Partial<Signals.Readings>;
   network: Measured<NetworkQuality>;
   dns: Measured<DnsCheck>;
   servicesDown: Measured<string[]>;
@@ -60,10 +59,11 @@ export function measuredTimestamp(unixS: number | null, reasonIfAbsent: string):
 
 /** The snapshot that these readings make. */
 export function toSnapshot(target: ScanTarget, collectedAt: Date, durationMs: number, readings: Readings): Snapshot {
-  const { disk, network, dns, ...same } = readings;
+  const { volumes, network, dns, further, ...same } = readings;
   const given: Partial<Signals.Readings> = {
+    ...further,
+    ...volumes,
     ...same,
-    diskPct: 'missing' in disk ? disk : { items: [{ item: disk.value.mount, value: disk.value.usedPct }] },
     latencyMs: 'missing' in network ? network : measured(network.value.latencyMs),
     packetLossPct: 'missing' in network ? network : network.value.packetLossPct,
     dnsFailures: 'missing' in dns ? dns : measured({ count: dns.value.failures, of: dns.value.lookups }),

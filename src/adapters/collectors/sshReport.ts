@@ -1,6 +1,6 @@
 /** The one script that an SSH scan runs on the endpoint, and the reading of what it prints. */
 import { busyPct, type CpuTimes } from './exporters/cpuHistory.ts';
-import { type Filesystem, fullestDisk } from './filesystems.ts';
+import { type Volume, volumeReadings } from '../../domain/signals/volumes.ts';
 import { journalArgs, journalErrors, NEWEST_ENTRY_ARGS } from './journal.ts';
 import {
   type Measured,
@@ -83,7 +83,7 @@ function readLinux(sections: Sections, services: readonly string[] | undefined):
       availableKb === null || !totalKb
         ? missing('the endpoint reports no available memory')
         : measured(100 * (1 - availableKb / totalKb)),
-    disk: fullestDisk(joinMounts(sections, parseProcMounts)),
+    volumes: volumeReadings(joinMounts(sections, parseProcMounts)),
     servicesDown: units?.size ? measured(downUnits(units, services)) : missing('the endpoint does not run systemd'),
     logErrors:
       journal === undefined
@@ -102,7 +102,7 @@ function readMac(sections: Sections, services: readonly string[] | undefined): R
   return {
     cpuPct: measuredNumber(idlePct === null ? null : 100 - idlePct, 'top gave no second CPU sample'),
     memoryPct: macMemoryPct(sections.get('memory') ?? ''),
-    disk: fullestDisk(joinMounts(sections, parseMacMounts)),
+    volumes: volumeReadings(joinMounts(sections, parseMacMounts)),
     servicesDown: macServicesDown(sections.get('services') ?? '', services),
     logErrors: missing("macOS' unified log has no level that compares with errors elsewhere"),
     bootedAt: bootTime(numberAfter(sections.get('boot') ?? '', /sec = (\d+)/)),
@@ -153,7 +153,7 @@ interface Mount {
 }
 
 /** Sizes come from df, type and read-only state from the list of mounts; a file system needs both to count. */
-function joinMounts(sections: Sections, parse: (text: string) => Map<string, Mount>): Filesystem[] {
+function joinMounts(sections: Sections, parse: (text: string) => Map<string, Mount>): Volume[] {
   const mounts = parse(sections.get('mounts') ?? '');
   return (sections.get('disks') ?? '').split('\n').flatMap((line) => {
     const columns = /\s(\d+)\s+(\d+)\s+(-?\d+)\s+\d+%\s+(\/.*)$/.exec(line);

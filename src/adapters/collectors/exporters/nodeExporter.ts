@@ -1,6 +1,7 @@
 /** What node_exporter's metrics (Linux, macOS; names as of 0.16 and later) say about a machine. */
 import type { ScanTarget } from '../../../domain/signals/telemetry.ts';
-import { type Filesystem, fullestDisk } from '../filesystems.ts';
+import { type Volume, volumeReadings } from '../../../domain/signals/volumes.ts';
+
 import { type Measured, measured, measuredNumber, measuredTimestamp, missing } from '../readings.ts';
 import { downUnits, type UnitStates } from '../systemdUnits.ts';
 import { type Exporter, type Page, sumCpuTimes, usedPct } from './exporterReader.ts';
@@ -16,6 +17,10 @@ export const nodeExporter: Exporter = {
     'node_cpu_seconds_total',
     'node_filesystem_avail_bytes',
     'node_filesystem_device_error',
+    'node_filesystem_files',
+    'node_filesystem_files_free',
+    'node_memory_SwapFree_bytes',
+    'node_memory_SwapTotal_bytes',
     'node_filesystem_free_bytes',
     'node_filesystem_readonly',
     'node_filesystem_size_bytes',
@@ -30,7 +35,8 @@ export const nodeExporter: Exporter = {
   cpuTimes: (page) => sumCpuTimes(page.all('node_cpu_seconds_total'), IDLE_MODES),
   read: (page, target) => ({
     memoryPct: measuredNumber(linuxMemoryPct(page) ?? macMemoryPct(page), `${NAME} reports no memory use`),
-    disk: fullestDisk(filesystems(page)),
+    volumes: volumeReadings(volumes(page)),
+    further: { swapPct: swapUse(page) },
     servicesDown: servicesDown(page, target),
     logErrors: missing(`${NAME} does not read logs`),
     bootedAt: measuredTimestamp(page.value('node_boot_time_seconds'), `${NAME} reports no boot time`),
@@ -49,13 +55,15 @@ function macMemoryPct(page: Page): number | null {
   return (100 * heldBytes.reduce<number>((sum, bytes) => sum + (bytes ?? 0), 0)) / totalBytes;
 }
 
-function filesystems(page: Page): Filesystem[] {
+function volumes(page: Page): Volume[] {
   const byMount = (metric: string): Map<string, number> =>
     new Map(page.all(metric).map(({ labels, value }) => [`${labels.device}\n${labels.mountpoint}`, value]));
   const available = byMount('node_filesystem_avail_bytes');
   const free = byMount('node_filesystem_free_bytes');
   const readOnly = byMount('node_filesystem_readonly');
   const faulty = byMount('node_filesystem_device_error');
+  const files = byMount('node_filesystem_files');
+  const filesFree = byMount('node_filesystem_files_free');
   return page.all('node_filesystem_size_bytes').flatMap(({ labels, value }) => {
     const key = `${labels.device}\n${labels.mountpoint}`;
     const availableBytes = available.get(key);
@@ -63,12 +71,22 @@ function filesystems(page: Page): Filesystem[] {
     return {
       mount: labels.mountpoint ?? '',
       type: labels.fstype ?? '',
-      readOnly: readOnly.get(key) === 1,
+      ...(labels.device !== undefined && { device: labels.device }),
+      ...(readOnly.has(key) && { readOnly: readOnly.get(key) === 1 }),
+      ...(files.has(key) && filesFree.has(key) && {
+        inodes: { total: files.get(key) ?? 0, free: filesFree.get(key) ?? 0 },
+      }),
       sizeBytes: value,
       freeBytes: free.get(key) ?? availableBytes,
       availableBytes,
     };
   });
+}
+
+function swapUse(page: Page): Measured<number> {
+  const totalBytes = page.value('node_memory_SwapTotal_bytes');
+  if (totalBytes === 0) return missing('it has no swap');
+  return measuredNumber(usedPct(page.value('node_memory_SwapFree_bytes'), totalBytes), `${NAME} reports no swap`);
 }
 
 function servicesDown(page: Page, target: ScanTarget): Measured<string[]> {

@@ -1,6 +1,6 @@
 /** What windows_exporter's metrics say about a machine; where a metric was renamed, both names are read. */
 import type { ScanTarget } from '../../../domain/signals/telemetry.ts';
-import { fullestDisk } from '../filesystems.ts';
+import { type Volume, volumeReadings } from '../../../domain/signals/volumes.ts';
 import { type Measured, measured, measuredNumber, measuredTimestamp, missing } from '../readings.ts';
 import { type Exporter, type Page, sumCpuTimes, usedPct } from './exporterReader.ts';
 
@@ -27,6 +27,8 @@ export const windowsExporter: Exporter = {
     ...BOOT_TIME,
     'windows_cpu_time_total',
     'windows_logical_disk_free_bytes',
+    'windows_logical_disk_info',
+    'windows_logical_disk_readonly',
     'windows_logical_disk_size_bytes',
     'windows_service_state',
   ]),
@@ -36,25 +38,42 @@ export const windowsExporter: Exporter = {
       usedPct(page.value(...AVAILABLE_MEMORY), page.value(...TOTAL_MEMORY)),
       `${NAME} runs without its memory collector`,
     ),
-    disk: fullestVolume(page),
+    volumes: volumeReadings(volumes(page)),
     servicesDown: servicesDown(page, target),
     logErrors: missing(`${NAME} does not read event logs`),
     bootedAt: measuredTimestamp(page.value(...BOOT_TIME), `${NAME} reports no boot time`),
   }),
 };
 
-/** Volumes without a drive letter are recovery and boot partitions, which are full by design. */
-function fullestVolume(page: Page): ReturnType<typeof fullestDisk> {
-  const freeBytes = new Map(
-    page.all('windows_logical_disk_free_bytes').map(({ labels, value }) => [labels.volume, value]),
-  );
-  const volumes = page.all('windows_logical_disk_size_bytes').flatMap(({ labels, value }) => {
+const MEDIA: Record<string, Volume['medium']> = {
+  fixed: 'fixed',
+  removable: 'removable',
+  cdrom: 'optical',
+  remote: 'network',
+  ramdisk: 'memory',
+};
+
+function volumes(page: Page): Volume[] {
+  const byVolume = (metric: string) => new Map(page.all(metric).map(({ labels, value }) => [labels.volume, value]));
+  const freeBytes = byVolume('windows_logical_disk_free_bytes');
+  const readOnly = byVolume('windows_logical_disk_readonly');
+  const info = new Map(page.all('windows_logical_disk_info').map(({ labels }) => [labels.volume, labels]));
+  return page.all('windows_logical_disk_size_bytes').flatMap(({ labels, value }) => {
     const free = freeBytes.get(labels.volume);
-    if (free === undefined || !/^[A-Z]:$/i.test(labels.volume ?? '')) return [];
-    const mount = labels.volume ?? '';
-    return { mount, type: 'NTFS', readOnly: false, sizeBytes: value, freeBytes: free, availableBytes: free };
+    if (free === undefined || !labels.volume) return [];
+    const about = info.get(labels.volume);
+    const medium = MEDIA[about?.type ?? ''];
+    return {
+      mount: labels.volume,
+      type: about?.filesystem || 'NTFS',
+      ...(medium && { medium }),
+      ...(about?.volume_name !== undefined && { label: about.volume_name }),
+      ...(readOnly.has(labels.volume) && { readOnly: readOnly.get(labels.volume) === 1 }),
+      sizeBytes: value,
+      freeBytes: free,
+      availableBytes: free,
+    };
   });
-  return fullestDisk(volumes);
 }
 
 /** Windows starts and stops automatic services on demand, so only services that were listed can be called down. */
