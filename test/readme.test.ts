@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { machines, WELL } from './helpers/machines.ts';
-import { startTestService, type TestService } from './helpers/service.ts';
+import { API_KEY, startTestService, type TestService } from './helpers/service.ts';
 
 const README = readFileSync('README.md', 'utf8');
 
@@ -31,6 +31,7 @@ describe('the curl lines', () => {
   test.each(COMMANDS)('%s', async (command) => {
     const line = command
       .replaceAll('http://localhost:8000', service.url)
+      .replaceAll('your-api-key', API_KEY)
       .replace(/\{(\w+)\}/g, (whole, name: string) => known[name] ?? whole);
     const { stdout } = await promisify(execFile)('bash', ['-c', `${line} -sS -w '\\n%{http_code}'`]);
     const [body = '', status] = stdout.split(/\n(?=\d+$)/);
