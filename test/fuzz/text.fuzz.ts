@@ -27,6 +27,7 @@ import {
   splitFrontMatter,
 } from '../../src/domain/runbooks/runbook.ts';
 import { type Snapshot, sanitised } from '../../src/domain/signals/telemetry.ts';
+import { volumeReadings } from '../../src/domain/signals/volumes.ts';
 import { writeTable } from '../../src/surfaces/http/table.ts';
 import {
   escapeText,
@@ -121,7 +122,7 @@ test('exporter numbers: any of them makes a snapshot that can be kept', () => {
       const readings: Readings = {
         cpuPct: share === null ? { missing: 'none' } : { value: share },
         memoryPct: share === null ? { missing: 'none' } : { value: share },
-        disk: { missing: 'none' },
+        volumes: volumeReadings([]),
         network: { missing: 'none' },
         dns: { missing: 'none' },
         servicesDown: { missing: 'none' },

@@ -11,14 +11,7 @@ import { checkDns } from './dnsCheck.ts';
 import { type CpuHistory, type CpuTimes, createCpuHistory } from './exporters/cpuHistory.ts';
 import { journalArgs, journalErrors, logSpanS, NEWEST_ENTRY_ARGS } from './journal.ts';
 import { measureNetwork } from './network.ts';
-import {
-  type Measured,
-  measured,
-  measuredNumber,
-  missing,
-  type NetworkQuality,
-  type Reader,
-} from './readings.ts';
+import { type Measured, measured, measuredNumber, missing, type NetworkQuality, type Reader } from './readings.ts';
 import { downUnits, LIST_UNITS_ARGS, parseUnits } from './systemdUnits.ts';
 
 /** What lies around the machine; distinguished so that a scan can be pointed at other peers. */

@@ -1,6 +1,7 @@
 /** The one script that an SSH scan runs on the endpoint, and the reading of what it prints. */
-import { busyPct, type CpuTimes } from './exporters/cpuHistory.ts';
+
 import { type Volume, volumeReadings } from '../../domain/signals/volumes.ts';
+import { busyPct, type CpuTimes } from './exporters/cpuHistory.ts';
 import { journalArgs, journalErrors, NEWEST_ENTRY_ARGS } from './journal.ts';
 import {
   type Measured,

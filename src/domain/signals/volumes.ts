@@ -30,7 +30,8 @@ type Verdict = 'own' | 'boot' | 'became read-only' | { setAside: string };
 const KERNEL =
   /^(autofs|binfmt_misc|bpf|cgroup2?|configfs|debugfs|devfs|devpts|devtmpfs|efivarfs|fdescfs|fusectl|hugetlbfs|kernfs|linprocfs|linsysfs|mqueue|none|nsfs|nullfs|proc|procfs|pstore|ramfs|rpc_pipefs|securityfs|selinuxfs|sysfs|tmpfs|mfs|tracefs)$/i;
 /** Images: full by nature. */
-const IMAGE = /^(cd9660|cdfs|cramfs|erofs|iso9660|romfs|squashfs|fuse\.(squashfuse|archivemount|snapfuse|.*appimage.*)|udf)$/i;
+const IMAGE =
+  /^(cd9660|cdfs|cramfs|erofs|iso9660|romfs|squashfs|fuse\.(squashfuse|archivemount|snapfuse|.*appimage.*)|udf)$/i;
 /** The host of a virtual machine shares its disk under these. */
 const HOST = /^(9p|drvfs|fuse\.(vmhgfs-fuse|prl_fsd)|hgfs|lxfs|prl_fs|shfs|vboxsf|virtiofs|vmhgfs|wslfs)$/i;
 /** Shares and clusters. */
@@ -168,7 +169,8 @@ function classify(volume: Volume, all: readonly Volume[]): Verdict {
   if (!isRoot) {
     if (LAYERS.test(type)) return aside('layers of a container');
     if (HOST.test(type)) return aside(`a disk of the host, shared into this machine (${type})`);
-    if (medium === 'network' || NETWORK.test(type) || SHARE_DEVICE.test(device)) return aside(`network share (${type})`);
+    if (medium === 'network' || NETWORK.test(type) || SHARE_DEVICE.test(device))
+      return aside(`network share (${type})`);
     if (/^fuse/i.test(type) && !FUSE_DISK.test(type)) return aside(`behind a program (${type})`);
     if (medium === 'removable') return aside('removable medium');
     if (REMOVABLE_MOUNT.test(mount)) return aside(volume.readOnly ? 'image or removable medium' : 'removable medium');
@@ -177,7 +179,8 @@ function classify(volume: Volume, all: readonly Volume[]): Verdict {
     if (/\/CoreSimulator\//.test(mount)) return aside('image of a simulator');
     if (sizeBytes > 0 && sizeBytes < TINY_BYTES) return aside('too small to be a disk');
     if (/^HarddiskVolume/i.test(mount)) return aside('no drive letter: a recovery or boot partition');
-    if (DRIVE.test(mount) && isVendors(volume, all)) return aside(`a vendor's recovery or system partition${named(label)}`);
+    if (DRIVE.test(mount) && isVendors(volume, all))
+      return aside(`a vendor's recovery or system partition${named(label)}`);
     if (mount === '/boot') return 'boot';
   }
   if (volume.readOnly) return readOnlyVerdict(volume, all);

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { collectSnapshot } from '../../../src/adapters/collectors/collectSnapshot.ts';
 import { measured, missing, type Reader, Unreachable } from '../../../src/adapters/collectors/readings.ts';
 import { SIGNAL_NAMES } from '../../../src/domain/signals/catalogue.ts';
+import { volumeReadings } from '../../../src/domain/signals/volumes.ts';
 import { contextAt, targetOf } from '../../helpers/collecting.ts';
 import { flatOf } from '../../helpers/flatSnapshot.ts';
 
@@ -14,7 +15,9 @@ describe('lookAt', () => {
     const look: Reader = async () => ({
       cpuPct: measured(100.4),
       memoryPct: measured(33.3333),
-      disk: measured({ usedPct: 50, mount: '/' }),
+      volumes: volumeReadings([
+        { mount: '/', type: 'ext4', readOnly: false, sizeBytes: 1e11, freeBytes: 5e10, availableBytes: 5e10 },
+      ]),
       network: measured({ latencyMs: 1.234, packetLossPct: missing('a firewall limits connections') }),
       dns: measured({ failures: 1, lookups: 3 }),
       servicesDown: measured([]),

@@ -41,6 +41,8 @@ export interface Exporter {
   /** Metric names to read; all others on the page are skipped. */
   wanted: ReadonlySet<string>;
   cpuTimes(page: Page): CpuTimes | null;
+  /** The same with the time spent waiting for disks as the busy one; absent where the exporter does not tell it apart. */
+  iowaitTimes?(page: Page): CpuTimes | null;
   read(page: Page, target: ScanTarget): Omit<Readings, 'cpuPct' | 'network' | 'dns'>;
 }
 
@@ -66,7 +68,10 @@ export function createExporterReader(exporter: Exporter, scraper: Scraper, cpuHi
       }
       return page;
     };
+    let iowait: number | null = null;
     const cpuSince = (page: Page): number | null => {
+      const waiting = exporter.iowaitTimes?.(page);
+      if (waiting) iowait = cpuHistory.pctSince(`${target.hostname} iowait`, waiting, context.now);
       const times = exporter.cpuTimes(page);
       return times && cpuHistory.pctSince(target.hostname, times, context.now);
     };
@@ -82,7 +87,9 @@ export function createExporterReader(exporter: Exporter, scraper: Scraper, cpuHi
     };
     const [cpuPct, network] = await Promise.all([sampleCpu(), measureNetwork(address, port, context.signal)]);
     const dns = missing(`${exporter.name} does not look up names`);
-    return { ...exporter.read(page, target), cpuPct, network, dns };
+    const read = exporter.read(page, target);
+    const iowaitPct = measuredNumber(iowait, 'it needs two samples that tell waiting for disks apart');
+    return { ...read, cpuPct, network, dns, further: { ...read.further, iowaitPct } };
   };
 }
 
