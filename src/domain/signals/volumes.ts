@@ -7,18 +7,20 @@ export interface Volume {
   mount: string;
   /** The file system, as the system names it: `ext4`, `apfs`, `NTFS`. */
   type: string;
-  device?: string;
+  device?: string | undefined;
   /** What the exporter or the system says that the volume is. */
-  medium?: 'fixed' | 'removable' | 'optical' | 'network' | 'memory';
+  medium?: 'fixed' | 'removable' | 'optical' | 'network' | 'memory' | undefined;
   /** The volume's name. */
-  label?: string;
-  readOnly?: boolean;
+  label?: string | undefined;
+  readOnly?: boolean | undefined;
   sizeBytes: number;
   /** Free space, root's reserve included. */
   freeBytes: number;
   /** Free space that ordinary users may fill. */
   availableBytes: number;
-  inodes?: { total: number; free: number };
+  /** Undefined where the system does not say; 0 where a file system has no fixed number. */
+  inodes?: number | undefined;
+  freeInodes?: number | undefined;
 }
 
 export type VolumeReadings = Pick<Readings, 'diskPct' | 'diskFreeBytes' | 'bootPct' | 'inodesPct' | 'readOnlyMounts'>;
@@ -117,12 +119,12 @@ function shareOf({ mount }: Volume, space: Space): ItemReading<number> {
   return { item: mount, ...('problem' in space ? { missing: space.problem } : { value: space.usedPct }) };
 }
 
-function inodesOf({ mount, inodes }: Volume): ItemReading<number>[] {
-  if (!inodes || !(inodes.total > 0)) return [];
-  if (inodes.free < 0 || inodes.free > inodes.total) {
-    return [{ item: mount, missing: `${inodes.free} free of ${inodes.total} inodes is not possible` }];
+function inodesOf({ mount, inodes, freeInodes }: Volume): ItemReading<number>[] {
+  if (inodes === undefined || freeInodes === undefined || !(inodes > 0)) return [];
+  if (freeInodes < 0 || freeInodes > inodes) {
+    return [{ item: mount, missing: `${freeInodes} free of ${inodes} inodes is not possible` }];
   }
-  return [{ item: mount, value: (100 * (inodes.total - inodes.free)) / inodes.total }];
+  return [{ item: mount, value: (100 * (inodes - freeInodes)) / inodes }];
 }
 
 type Space = { usedPct: number; availableBytes: number } | { problem: string };
