@@ -1,10 +1,12 @@
 /** Configuration: environment variables in, one frozen object out; the only reader of process.env. */
 import { existsSync, readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseEnv } from 'node:util';
 import { z } from 'zod';
 import { ROLES } from './core/actor.ts';
+import { typingDistance } from './core/commands/didYouMean.ts';
 import { AppError } from './core/errors.ts';
 import { DEFAULT_HOST_LABELS } from './domain/fleet/hostIdentity.ts';
 
@@ -59,12 +61,21 @@ const headers = () =>
         ),
     );
 
+/** Enough that guessing is hopeless, whatever the key is made of. */
+const LEAST_KEY_LENGTH = 16;
+
 /** Every variable the service reads, with its default and what it may hold. `.env.example` describes each. */
 const Variables = z.object({
-  API_KEY: text(),
+  API_KEY: text().refine(
+    (value) => value === '' || value.length >= LEAST_KEY_LENGTH,
+    `must have at least ${LEAST_KEY_LENGTH} characters, or others guess it: openssl rand -hex 24 makes one`,
+  ),
   REQUIRE_API_KEY: flag(true),
   PORT: whole(8000, 0, 65_535),
-  HOST: text('0.0.0.0'),
+  HOST: text('0.0.0.0').refine(
+    (value) => isIP(value) !== 0 || /^(?=.*[a-z])[a-z0-9.-]{1,253}$/i.test(value),
+    'must be an IP address of this machine, 0.0.0.0 for all of them, or a host name',
+  ),
   WORKER_PORT: whole(0, 0, 65_535),
   DATA_DIR: text('data'),
   BACKUP_DIR: text('backups'),
@@ -136,7 +147,10 @@ const Variables = z.object({
   SLACK_OPERATORS: list(),
   SLACK_APPROVERS: list(),
   SLACK_API_URL: url('http', 'https'),
-  MCP_ALLOWED_ORIGINS: list(),
+  MCP_ALLOWED_ORIGINS: list().refine(
+    (origins) => origins.every((origin) => URL.canParse(origin) && new URL(origin).origin === origin),
+    'must be origins with commas between, as https://inspector.example.com; * would let every page in',
+  ),
   MCP_STDIO_ROLE: z.enum(ROLES, `must be ${ROLES.join(', ')}`).default('operator'),
   API_RATE_LIMIT_PER_MINUTE: whole(12_000, 0, 10_000_000),
 });
@@ -153,6 +167,8 @@ export interface Config
   readonly SSH_KEYS_DIR: string;
   /** False means that every caller is an administrator. */
   readonly authRequired: boolean;
+  /** What is probably not meant as it is set; said at the start. */
+  readonly warnings: readonly string[];
   readonly version: string;
 }
 
@@ -192,9 +208,45 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     SSH_KEYS_DIR: resolve(read.SSH_KEYS_DIR || join(dataDir, 'ssh')),
     HOST: keyless && !openOnPurpose ? '127.0.0.1' : read.HOST,
     authRequired: !keyless && read.REQUIRE_API_KEY,
+    warnings: [...misspelled(env), ...(keyless ? openWarnings(given.HOST, openOnPurpose) : [])],
     version: version(),
   });
 }
+
+/** Read by other parts of the installation: the push agent, and Compose for the programs beside the service. */
+const NAMES_OF_OTHERS = ['DEX_AGENT_TOKEN', 'POSTGRES_PASSWORD', 'GRAFANA_PASSWORD'];
+
+/** Short names are near to everything (HOST to HOME). */
+const LEAST_NAME_LENGTH = 6;
+
+/** Names that nobody reads and that are one slip from one of ours, or begin as only ours do. */
+function misspelled(env: Record<string, string | undefined>): string[] {
+  const known = [...Object.keys(Variables.shape), ...NAMES_OF_OTHERS];
+  const bare = (name: string) => name.toUpperCase().replaceAll(/[^A-Z0-9]/g, '');
+  return Object.keys(env)
+    .filter((name) => !known.includes(name) && name.length >= LEAST_NAME_LENGTH)
+    .flatMap((name) => {
+      const near = known.find((ours) => {
+        if (ours.length < LEAST_NAME_LENGTH) return false;
+        return bare(ours) === bare(name) || typingDistance(ours, name.toUpperCase()) <= (ours.length >= 12 ? 2 : 1);
+      });
+      if (near) return [`${name} is set, and nothing reads it: did you mean ${near}?`];
+      return /^(DEX|DEXOPS)_/.test(name) ? [`${name} is set, and nothing reads it.`] : [];
+    });
+}
+
+/** What it means that nobody has to show a key. */
+function openWarnings(host: string | undefined, openOnPurpose: boolean): string[] {
+  if (openOnPurpose) return ['No API key is required: everybody who reaches this service is an administrator.'];
+  const means = 'API_KEY is not set: every program on this machine is an administrator';
+  return host === undefined || isLoopback(host)
+    ? [`${means}, and no other machine gets in. Set API_KEY to open the service to others.`]
+    : [
+        `${means}, so the service listens on 127.0.0.1 instead of HOST=${host}: no other machine, and nothing outside this container, reaches it. Set API_KEY.`,
+      ];
+}
+
+const isLoopback = (host: string) => host === 'localhost' || host === '::1' || host.startsWith('127.');
 
 /** What the push agent reads: its endpoint's token, which on the command line every user of the machine could see. */
 export function readAgentConfig(env: Record<string, string | undefined>): { token: string | undefined } {

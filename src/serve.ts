@@ -23,8 +23,10 @@ export async function serve(): Promise<void> {
 
   app.log.info({ url, version: config.version, auth: config.authRequired }, 'DexOps is ready');
   process.stdout.write(`DexOps ${config.version} listens on ${url}\n`);
-  if (!config.authRequired)
-    process.stdout.write('No API key is required: everybody who reaches it is an administrator.\n');
+  for (const warning of config.warnings) {
+    app.log.warn({}, warning);
+    process.stdout.write(`Warning: ${warning}\n`);
+  }
   if (config.DEX_REGISTER_SELF && (await app.ports.store.endpoints.count()) === 0) {
     const score = await watchThisMachine(app).catch(
       (error: Error) => `This machine could not be scored: ${error.message}`,

@@ -71,8 +71,10 @@ async function openDoors(app: App, mcp: McpHttp, slack: SlackInterface | null): 
   const koa = createKoa({
     log: app.log,
     tracing: ports.tracing,
-    loopbackOnly: config.HOST === '127.0.0.1' && !config.authRequired,
+    hosts: config.authRequired ? 'any' : config.HOST === '127.0.0.1' ? 'loopback' : 'inner',
+    publicUrl: config.PUBLIC_URL,
     raw: { '/mcp': mcp.handle, ...(slack?.requestListener && { [slack.path]: slack.requestListener }) },
+    ownOriginChecks: ['/mcp'],
     ownBodies: ['/api/v1/webhooks'],
     routers: [
       apiRoutes({

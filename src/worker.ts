@@ -57,8 +57,10 @@ function openDoor(app: App): Promise<HttpServer> {
   const koa: Koa = createKoa({
     log,
     tracing: ports.tracing,
-    loopbackOnly: false,
+    hosts: 'any',
+    publicUrl: '',
     raw: {},
+    ownOriginChecks: [],
     ownBodies: [],
     routers: [serviceRoutes({ metricsToken: config.METRICS_TOKEN, health: app.health, metricsPage: app.metricsPage })],
   });
@@ -78,6 +80,7 @@ async function main(): Promise<void> {
   };
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
+  for (const warning of worker.app.config.warnings) log.warn({}, warning);
   log.info({ worker: ports.worker.id, url: worker.url }, 'worker is ready');
 }
 

@@ -39,7 +39,70 @@ describe('without an API key', () => {
     });
   });
   test('with one, HOST is taken and the key required', () => {
-    expect(readConfig({ API_KEY: 'k', HOST: '0.0.0.0' })).toMatchObject({ HOST: '0.0.0.0', authRequired: true });
+    expect(readConfig({ API_KEY: 'sixteen-letters-', HOST: '0.0.0.0' })).toMatchObject({
+      HOST: '0.0.0.0',
+      authRequired: true,
+    });
+  });
+});
+
+describe('what is probably not meant', () => {
+  test.each([
+    [{ API_KEY: 'short' }, 'API_KEY=(hidden): must have at least 16 characters'],
+    [{ MCP_ALLOWED_ORIGINS: '*' }, 'MCP_ALLOWED_ORIGINS="*": must be origins'],
+    [{ MCP_ALLOWED_ORIGINS: 'https://a.example.com/path' }, 'MCP_ALLOWED_ORIGINS="https://a.example.com/path"'],
+    [{ HOST: '999.1.1.1' }, 'HOST="999.1.1.1": must be an IP address'],
+  ])('%o is refused', (env, message) => {
+    expect(() => readConfig(env)).toThrow(message);
+  });
+
+  test.each([
+    ['API_KEYY', 'API_KEY'],
+    ['APIKEY', 'API_KEY'],
+    ['api_key', 'API_KEY'],
+    ['DEX_SELFHEALING_ENABLED', 'DEX_SELF_HEALING_ENABLED'],
+    ['SLACK_BOT_TOKN', 'SLACK_BOT_TOKEN'],
+    ['DATABSE_URL', 'DATABASE_URL'],
+  ])('%s is warned of', (name, meant) => {
+    expect(readConfig({ [name]: 'x', API_KEY: 'sixteen-letters-' }).warnings).toEqual([
+      `${name} is set, and nothing reads it: did you mean ${meant}?`,
+    ]);
+  });
+
+  test('nothing of an ordinary environment is', () => {
+    const names = [
+      'HOME',
+      'HOSTNAME',
+      'HOSTTYPE',
+      'PATH',
+      'LOGNAME',
+      'LANG',
+      'USER',
+      'PWD',
+      'TERM',
+      'EDITOR',
+      'AWS_PROFILE',
+      'JIRA_API_KEY',
+      'GRAFANA_PASSWORD',
+      'DEX_AGENT_TOKEN',
+      'NODE_ENV',
+      'XDG_DATA_DIRS',
+      'SSH_AUTH_SOCK',
+    ];
+    const env = Object.fromEntries(names.map((name) => [name, 'x']));
+    expect(readConfig({ ...env, API_KEY: 'sixteen-letters-' }).warnings).toEqual([]);
+  });
+
+  test('a missing key is said, and why HOST is not taken', () => {
+    expect(readConfig({}).warnings).toEqual([
+      expect.stringMatching(/every program on this machine is an administrator/),
+    ]);
+    expect(readConfig({ HOST: '0.0.0.0' }).warnings).toEqual([
+      expect.stringMatching(/listens on 127\.0\.0\.1 instead of HOST=0\.0\.0\.0.*Set API_KEY/),
+    ]);
+    expect(readConfig({ REQUIRE_API_KEY: 'false' }).warnings).toEqual([
+      expect.stringMatching(/everybody who reaches this service is an administrator/),
+    ]);
   });
 });
 

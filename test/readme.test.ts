@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readHouse, roomsOf } from './helpers/house.ts';
 import { machines, WELL } from './helpers/machines.ts';
-import { startTestService, type TestService } from './helpers/service.ts';
+import { API_KEY, startTestService, type TestService } from './helpers/service.ts';
 
 const README = readFileSync('README.md', 'utf8');
 
@@ -32,6 +32,7 @@ describe('the curl lines', () => {
   test.each(COMMANDS)('%s', async (command) => {
     const line = command
       .replaceAll('http://localhost:8000', service.url)
+      .replaceAll('your-api-key', API_KEY)
       .replace(/\{(\w+)\}/g, (whole, name: string) => known[name] ?? whole);
     const { stdout } = await promisify(execFile)('bash', ['-c', `${line} -sS -w '\\n%{http_code}'`]);
     const [body = '', status] = stdout.split(/\n(?=\d+$)/);

@@ -130,6 +130,7 @@ export function runbookPlaces(config: Config): RunbookPlaces {
     uploadedDir: uploadsDir(config),
     indexDir: join(config.DATA_DIR, 'runbook-index'),
     modelsDir: join(config.DATA_DIR, 'models'),
+    glossaryFile: join(config.CONFIG_DIR, 'runbook_glossary.yaml'),
     model: config.EMBEDDING_MODEL,
   };
 }

@@ -4,8 +4,8 @@ import type { Config } from '../config.ts';
 import { uploadsDir } from './parts.ts';
 
 /** Puts a backup in the place of the configured database; refuses while the service runs. */
-export async function restore(config: Config, file: string): Promise<string> {
+export async function restore(config: Config, file: string, options: { unverified: boolean }): Promise<string> {
   const places = { databaseUrl: config.DATABASE_URL, uploadsDir: uploadsDir(config) };
-  const { created_at } = await restoreBackup(file, places, new Date());
+  const { created_at } = await restoreBackup(file, places, new Date(), options);
   return `Restored ${file} of ${created_at}. Start the service again.`;
 }

@@ -3,11 +3,13 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { createEmbedder } from '../adapters/embeddings.ts';
+import { reloadedFile } from '../adapters/reloadedFile.ts';
 import { createRunbookFiles } from '../adapters/runbookFiles.ts';
 import { createRunbookIndex } from '../adapters/vectors/runbookIndex.ts';
 import { AppError, type ErrorKind } from '../core/errors.ts';
 import type { Log } from '../core/ports/ports.ts';
 import type { IndexedApart } from '../core/ports/runbookPorts.ts';
+import { GlossaryFile } from '../core/runbooks/glossaryFile.ts';
 
 /** Where everything lies; plain values, since they are handed to another process. */
 export interface RunbookPlaces {
@@ -16,6 +18,8 @@ export interface RunbookPlaces {
   uploadedDir: string;
   indexDir: string;
   modelsDir: string;
+  /** The file of how people say things. */
+  glossaryFile: string;
   /** EMBEDDING_MODEL */
   model: string;
 }
@@ -25,6 +29,7 @@ export function runbookParts(places: RunbookPlaces, log: Log) {
     files: createRunbookFiles({ ...places, log }),
     index: createRunbookIndex({ dir: places.indexDir, log }),
     embedder: createEmbedder({ model: places.model, cacheDir: places.modelsDir, log }),
+    glossary: reloadedFile(places.glossaryFile, GlossaryFile, { log }),
     log,
   };
 }

@@ -6,6 +6,10 @@ export type Role = (typeof ROLES)[number];
 export const INTERFACES = ['rest', 'slack', 'mcp', 'cli', 'job', 'webhook', 'agent', 'planner'] as const;
 export type Interface = (typeof INTERFACES)[number];
 
+/** Who holds an API key: a person, or a program that a model may drive. */
+export const KEY_HOLDERS = ['human', 'agent'] as const;
+export type KeyHolder = (typeof KEY_HOLDERS)[number];
+
 export interface Actor {
   /** Stable name for the audit: `key:admin`, `slack:U123`, `job:dex_scan_all_endpoints`. */
   id: string;
@@ -15,6 +19,8 @@ export interface Actor {
   kind: 'human' | 'model' | 'job' | 'system';
   via: Interface;
   role: Role;
+  /** What the caller's key was marked as when it was made; absent where no such key was shown. */
+  holder?: KeyHolder;
   /** Mail address that the interface vouches for: machines registered under it are the actor's own. */
   email?: string;
   /** Whether approvals are theirs to answer, where the interface knows it; elsewhere the role decides. */

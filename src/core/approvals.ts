@@ -79,10 +79,12 @@ export async function decideApproval(
   actor: Actor,
   { inline = false } = {},
 ): Promise<StoredApproval> {
+  const askers = await askersOf(ports, id);
   const decided = await change(ports, id, (approval) => {
-    const answered = answerApproval(approval, actor, decision, reason, ports.clock.now());
+    const answered = answerApproval(approval, actor, decision, reason, ports.clock.now(), askers);
     if ('refused' in answered) {
-      throw new AppError(answered.refused, `Approval ${id} cannot be answered: ${answered.why}.`, {
+      const how = answered.needsHuman ? ` ${HUMANS_ANSWER}` : '';
+      throw new AppError(answered.refused, `Approval ${id} cannot be answered: ${answered.why}.${how}`, {
         approval_id: id,
         status: approval.status,
       });
@@ -95,6 +97,17 @@ export async function decideApproval(
     if (decided.execution !== 'running') await ports.queue.enqueue('settle_approval', { approval_id: id });
   }
   return decided;
+}
+
+/** What somebody with a single key does instead. */
+const HUMANS_ANSWER =
+  'Answer it in Slack or in a terminal (npm run dex -- decide ID approve), or with a key of your own: npm run dex -- keys create NAME --role operator --holder human makes one.';
+
+/** Ids of whoever asked: the requester, and who started the run whose agent asks. */
+async function askersOf(ports: Ports, id: string): Promise<string[]> {
+  const { requester, kind, subjectId } = await requireApproval(ports, id);
+  const run = kind === 'planner_step' && subjectId !== null ? await ports.store.runs.get(subjectId) : null;
+  return [requester.id, ...(run ? [run.requestedBy] : [])];
 }
 
 /** Ends a request that nobody needs any more; one that is decided already stays as it is. */

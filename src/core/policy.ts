@@ -36,7 +36,7 @@ function requiredRole(role: Role, { effect }: Rights, { via }: Pick<Actor, 'via'
   return via === 'mcp' && effect !== 'read' && role === 'viewer' ? 'operator' : role;
 }
 
-function hasRole(actor: Pick<Actor, 'role'>, role: Role): boolean {
+export function hasRole(actor: Pick<Actor, 'role'>, role: Role): boolean {
   return RANK[actor.role] >= RANK[role];
 }
 

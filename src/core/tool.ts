@@ -12,10 +12,12 @@ export type CallText = (tool: string, input?: Record<string, unknown>) => string
 /** What calling a tool does to the world; policy, MCP annotations and the need for approval all follow from it. */
 export type Effect = 'read' | 'write' | 'destructive';
 
-interface HttpRoute {
+export interface HttpRoute {
   method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
   /** Koa path; its parameters are fields of the input. */
   path: string;
+  /** Fields that a route which changes something also takes from the address; all others come in the JSON body alone. */
+  query?: readonly string[];
   /** Success status, 200 unless said. */
   status?: 200 | 201 | 202;
   /** Also served as server-sent events below `PATH/events`, for as long as what it shows goes on. */

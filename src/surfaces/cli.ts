@@ -55,8 +55,10 @@ export async function runCli(
   try {
     const flags = readFlags(argv);
     if (flags.words[0] === 'restore') {
-      if (flags.words.length !== 2) throw new AppError('invalid', `Usage: ${PREFIX} restore FILE`);
-      output.out(await restore(readConfig(env), flags.words[1]!));
+      const [, file, ...others] = flags.words.filter((word) => word !== '--unverified');
+      if (file === undefined || others.length > 0)
+        throw new AppError('invalid', `Usage: ${PREFIX} restore FILE [--unverified]`);
+      output.out(await restore(readConfig(env), file, { unverified: flags.words.includes('--unverified') }));
       return 0;
     }
     const tools = TOOLS.filter(({ hiddenFrom }) => !hiddenFrom?.includes('cli'));
@@ -66,7 +68,7 @@ export async function runCli(
         output.out(
           reading.tool
             ? toolHelpText(reading.tool, tools, 'cli')
-            : `${helpText(tools, 'cli')}\n\nWith the service stopped: ${PREFIX} restore FILE`,
+            : `${helpText(tools, 'cli')}\n\nWith the service stopped: ${PREFIX} restore FILE [--unverified]`,
         );
         return 0;
       case 'unknown': {

@@ -10,7 +10,7 @@ test('no secret of the configuration and of no request reaches the log', { timeo
   const dir = await mkdtemp(join(tmpdir(), 'dexops-log-'));
   const port = await freePort();
   const secrets = {
-    API_KEY: 'secret-of-api',
+    API_KEY: 'secret-of-api-callers',
     METRICS_TOKEN: 'secret-of-metrics',
     WEBHOOK_SECRET: 'secret-of-webhooks',
     OPENAI_API_KEY: 'secret-of-openai',

@@ -1,9 +1,17 @@
 /** `npm run bench -- NAME [ARGS]`: runs one benchmark; each prints a JSON line a figure. Without a name it lists them. */
 import { readdirSync } from 'node:fs';
 
-const NAMES = ['scan', 'ingest', 'forecast', 'predictions', 'runbooks', 'scale', 'slack', 'retention'].filter((name) =>
-  readdirSync(import.meta.dirname).includes(`${name}.ts`),
-);
+const NAMES = [
+  'scan',
+  'ingest',
+  'forecast',
+  'predictions',
+  'runbooks',
+  'scale',
+  'slack',
+  'retention',
+  'judgement',
+].filter((name) => readdirSync(import.meta.dirname).includes(`${name}.ts`));
 
 const [name, ...args] = process.argv.slice(2);
 if (name === undefined || !NAMES.includes(name)) {

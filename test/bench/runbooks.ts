@@ -4,10 +4,12 @@ import { appendFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { loadavg, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { lexicalModel } from '../../src/adapters/embeddings.ts';
+import { reloadedFile } from '../../src/adapters/reloadedFile.ts';
 import { createRunbookFiles } from '../../src/adapters/runbookFiles.ts';
 import { createRunbookIndex } from '../../src/adapters/vectors/runbookIndex.ts';
 import type { Log } from '../../src/core/ports/ports.ts';
 import type { Embedder, IndexSnapshot, RunbookIndex, Runbooks } from '../../src/core/ports/runbookPorts.ts';
+import { GlossaryFile } from '../../src/core/runbooks/glossaryFile.ts';
 import { createRunbooks } from '../../src/core/runbooks/runbooks.ts';
 import { sectionsOf } from '../../src/domain/runbooks/runbook.ts';
 import { QUESTIONS } from './runbookQuestions.ts';
@@ -29,6 +31,9 @@ const embedder: Embedder = {
   }),
   status: () => ({ state: 'ready', mode: 'lexical', model: lexicalModel.id, note: null }),
 };
+const glossary = reloadedFile(join(import.meta.dirname, '../../config/runbook_glossary.yaml'), GlossaryFile, {
+  log: { debug() {}, info() {}, warn() {}, error: console.error, child: () => quiet },
+});
 const quiet: Log = { debug() {}, info() {}, warn() {}, error: console.error, child: () => quiet };
 
 /** Peers in the same run: the same search with one half of its evidence missing. */
@@ -56,7 +61,7 @@ export async function run(args: string[]): Promise<void> {
   const shippedDir = join(root, 'runbooks');
   const index = createRunbookIndex({ dir: join(root, 'index'), log: quiet });
   const files = createRunbookFiles({ root, shippedDir, uploadedDir: join(root, 'uploaded'), log: quiet });
-  const parts = { files, embedder, log: quiet };
+  const parts = { files, embedder, glossary, log: quiet };
   const runbooks = createRunbooks({ ...parts, index });
   try {
     await mkdir(shippedDir);

@@ -22,6 +22,7 @@ beforeEach(async () => {
     uploadedDir: join(root, 'uploaded'),
     indexDir: join(root, 'index'),
     modelsDir: join(root, 'models'),
+    glossaryFile: resolve('config/runbook_glossary.yaml'),
     model: 'none',
   };
 });

@@ -159,7 +159,7 @@ test('Compose accepts its file, with every profile', async ({ skip }) => {
   const [program, first] = plugin ? ['docker', ['compose']] : [findBinary('docker-compose'), []];
   if (!program) return skip('neither docker compose nor docker-compose is on this machine');
   await copyFile(join(ROOT, 'docker-compose.yml'), join(dir, 'docker-compose.yml'));
-  await writeFile(join(dir, '.env'), 'API_KEY=k\n');
+  await writeFile(join(dir, '.env'), 'API_KEY=a-key-of-sixteen-or-more\n');
   const profiles = ['queue', 'postgres', 'monitoring'].flatMap((profile) => ['--profile', profile]);
   const { stdout } = await run(program, [...(first as string[]), ...profiles, 'config'], { cwd: dir });
   for (const name of ['app', 'worker', 'mongo', 'postgres', 'prometheus', 'alertmanager', 'grafana']) {

@@ -9,6 +9,7 @@ import { createEmbedder } from '../../src/adapters/embeddings.ts';
 import { createRunbookFiles } from '../../src/adapters/runbookFiles.ts';
 import { createRunbookIndex } from '../../src/adapters/vectors/runbookIndex.ts';
 import { createRunbooks } from '../../src/core/runbooks/runbooks.ts';
+import { NO_GLOSSARY } from '../../src/domain/runbooks/glossary.ts';
 import { collectingLog } from '../helpers/collectingLog.ts';
 
 const PAGES = 300;
@@ -18,12 +19,13 @@ const INDEXER = `
   const { createRunbookFiles } = await import(src + '/adapters/runbookFiles.ts');
   const { createRunbookIndex } = await import(src + '/adapters/vectors/runbookIndex.ts');
   const { createEmbedder } = await import(src + '/adapters/embeddings.ts');
-  const { createRunbooks } = await import(src + '/core/runbooks.ts');
+  const { createRunbooks } = await import(src + '/core/runbooks/runbooks.ts');
   const log = { debug() {}, info() {}, warn() {}, error() {}, child: () => log };
   const files = createRunbookFiles({ root, shippedDir: root + '/runbooks', uploadedDir: root + '/uploaded', log });
   const index = createRunbookIndex({ dir: root + '/vectors', log });
   const embedder = createEmbedder({ model: '/no/such/model', cacheDir: root, log });
-  await createRunbooks({ files, index, embedder, log }).indexAll(({ done }) => console.log(done));
+  const glossary = { current: () => ({ concepts: [], ignored: new Set() }) };
+  await createRunbooks({ files, index, embedder, glossary, log }).indexAll(({ done }) => console.log(done));
 `;
 
 test('killed at ten moments, the index never breaks and always catches up', { timeout: 180_000 }, async () => {
@@ -37,7 +39,7 @@ test('killed at ten moments, the index never breaks and always catches up', { ti
   });
   const index = createRunbookIndex({ dir: join(root, 'vectors'), log });
   const embedder = createEmbedder({ model: '/no/such/model', cacheDir: root, log });
-  const runbooks = createRunbooks({ files, index, embedder, log });
+  const runbooks = createRunbooks({ files, index, embedder, glossary: { current: () => NO_GLOSSARY }, log });
   const writeAll = async (round: number) => {
     for (let page = 0; page < PAGES; page += 1) {
       await writeFile(

@@ -6,7 +6,7 @@ import type { Overrides } from '../../src/app.ts';
 import { readConfig } from '../../src/config.ts';
 import { startService } from '../../src/service.ts';
 
-export const API_KEY = 'your-api-key';
+export const API_KEY = 'the-administrators-key';
 
 export interface TestService {
   url: string;

@@ -1,5 +1,5 @@
 /** Opens the database that DATABASE_URL names, brings its schema up to date, and closes it. */
-import { mkdirSync } from 'node:fs';
+import { chmodSync, closeSync, existsSync, mkdirSync, openSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -121,7 +121,7 @@ export async function lastMigration({ orm }: Database): Promise<string> {
 export async function openDatabase(url: string, poolSize?: number): Promise<Database> {
   const target = parseDatabaseUrl(url);
   try {
-    if (target.kind === 'sqlite' && target.path !== ':memory:') mkdirSync(dirname(target.path), { recursive: true });
+    if (target.kind === 'sqlite' && target.path !== ':memory:') makePrivateFile(target.path);
     const orm = await MikroORM.init(await ormOptions(url, poolSize));
     const em = orm.em as SqlEntityManager;
     dropNuls(em);
@@ -144,6 +144,13 @@ export async function openDatabase(url: string, poolSize?: number): Promise<Data
       { cause: error },
     );
   }
+}
+
+/** The file and its folder for this user alone; SQLite gives the log and the index beside the file the same permissions. */
+function makePrivateFile(path: string): void {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  closeSync(openSync(path, 'a', 0o600));
+  for (const file of [path, `${path}-wal`, `${path}-shm`]) if (existsSync(file)) chmodSync(file, 0o600);
 }
 
 /** A connection that was cut off at a bad moment never says that it has ended, and its pool would wait for it for ever. */

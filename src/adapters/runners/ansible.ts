@@ -15,6 +15,9 @@ interface AnsibleOptions extends SshSettings {
   env: Readonly<Record<string, string>>;
 }
 
+/** What the endpoint is called in a run: names such as `all` and `localhost` mean something else to Ansible. */
+const INVENTORY_NAME = 'endpoint';
+
 /** The guide's limit for one run, milliseconds. */
 const TIME_LIMIT_MS = 600_000;
 const PROGRAM = 'ansible-playbook';
@@ -50,7 +53,7 @@ export function createAnsibleRunner(options: AnsibleOptions): PlaybookRunner {
           timeLimitMs: TIME_LIMIT_MS,
           signal,
         });
-        return reportOf(ended, job.endpoint.hostname);
+        return reportOf(ended);
       } catch (error) {
         if (error instanceof NoConnection) return failed(error.message);
         throw error;
@@ -85,17 +88,16 @@ async function argumentsFor(
   dir: string,
   playbooksDir: string,
 ): Promise<string[]> {
-  const { hostname } = job.endpoint;
   const inventory = join(dir, 'inventory.json');
   const variables = join(dir, 'variables.json');
   await writeFile(join(dir, 'ansible.cfg'), '[defaults]\n', { mode: 0o600 });
-  await writeFile(inventory, JSON.stringify({ all: { hosts: { [hostname]: connection } } }), { mode: 0o600 });
+  await writeFile(inventory, JSON.stringify({ all: { hosts: { [INVENTORY_NAME]: connection } } }), { mode: 0o600 });
   await writeFile(variables, JSON.stringify(inert(job.variables)), { mode: 0o600 });
   return [
     '--inventory',
     inventory,
     '--limit',
-    hostname,
+    INVENTORY_NAME,
     '--extra-vars',
     `@${variables}`,
     ...(job.dryRun ? ['--check', '--diff'] : []),
@@ -111,11 +113,11 @@ function inert(variables: Record<string, Variable>): Record<string, unknown> {
   );
 }
 
-function reportOf(ended: Ended, hostname: string): PlaybookReport {
+function reportOf(ended: Ended): PlaybookReport {
   if (ended.stopped === 'time')
     return failed(`it did not end within ${TIME_LIMIT_MS / 60_000} minutes and was stopped`);
   if (ended.stopped === 'signal') return failed('it was stopped while it ran');
-  return readReport(ended, hostname);
+  return readReport(ended, INVENTORY_NAME);
 }
 
 function failed(reason: string): PlaybookReport {

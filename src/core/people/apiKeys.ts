@@ -21,13 +21,14 @@ export async function identifyKey(
   return keyActor(found, via);
 }
 
-/** Whoever calls through MCP is a model, however good its key. */
-function keyActor({ name, role }: ApiKey, via: Interface): Actor {
+/** Whoever calls through MCP is a model, however good its key, and so is an agent everywhere. */
+function keyActor({ name, role, holder }: ApiKey, via: Interface): Actor {
   return {
     id: `key:${name}`,
     name: `the holder of the key ${name}`,
-    kind: via === 'mcp' ? 'model' : 'human',
+    kind: via === 'mcp' || holder === 'agent' ? 'model' : 'human',
     via,
     role,
+    holder,
   };
 }

@@ -24,7 +24,7 @@ export interface OutboxRepository {
 }
 
 /** A message that was given up, and why. */
-export interface DeadLetter extends StoredMessage {
+interface DeadLetter extends StoredMessage {
   givenUpAt: Date;
   reason: string;
 }

@@ -92,6 +92,8 @@ export interface IndexSnapshot {
   pages: readonly IndexedPage[];
   byText(level: IndexLevel, keys: readonly string[], options: FindOptions): Promise<Found[]>;
   byVector(level: IndexLevel, vector: Float32Array, options: FindOptions): Promise<Found[]>;
+  /** The search keys of each page by doc_id; the same map as long as the pages are the same. */
+  words(): Promise<ReadonlyMap<string, ReadonlySet<string>>>;
   /** The named sections, and for pages in `firstOf` the section they begin with. */
   sections(ids: readonly string[], firstOf: readonly string[]): Promise<(IndexedSection & { docId: string })[]>;
 }
@@ -163,6 +165,8 @@ export interface RunbookAnswer {
   mode: 'semantic' | 'lexical';
   /** Said to whoever asked: why the search is only lexical, or null. */
   note: string | null;
+  /** False when no page fits the question well: the results are then only the nearest. */
+  confident: boolean;
   results: RunbookHit[];
 }
 export interface SearchOptions {

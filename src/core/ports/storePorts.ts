@@ -1,7 +1,7 @@
 /** Everything that is kept, and how the service keeps record of its own work. */
 import type { Run, RunKind, RunStatus } from '../../domain/run.ts';
 import type { VoteCount } from '../../domain/runbooks/runbookVotes.ts';
-import type { Role } from '../actor.ts';
+import type { KeyHolder, Role } from '../actor.ts';
 import type { Page, Paged } from '../page.ts';
 import type {
   AlertRepository,
@@ -174,6 +174,7 @@ export interface ApiKey {
   id: number;
   name: string;
   role: Role;
+  holder: KeyHolder;
   createdBy: string;
   createdAt: Date;
   /** To the minute; null when it was never used. */
@@ -183,7 +184,7 @@ export interface ApiKey {
 
 export interface ApiKeyRepository {
   /** Fails with kind `conflict` while a valid key has the name. */
-  add(key: Pick<ApiKey, 'name' | 'role' | 'createdBy' | 'createdAt'>, digest: string): Promise<ApiKey>;
+  add(key: Pick<ApiKey, 'name' | 'role' | 'holder' | 'createdBy' | 'createdAt'>, digest: string): Promise<ApiKey>;
   /** By name, revoked ones too. */
   list(): Promise<ApiKey[]>;
   /** Valid keys only. */

@@ -64,10 +64,12 @@ export async function adviseEndpoint(
     })),
   );
   const { mode, note } = answers[0] ?? runbooks.status();
+  const confident = answers.some((answer) => answer.confident);
   return {
     query: problems.map(spoken).join('; '),
     mode: mode ?? 'lexical',
     note,
+    confident,
     results: takeTurns(answers.map(({ problem, results }) => results.map((hit) => ({ ...hit, problem })))).slice(0, k),
   };
 }

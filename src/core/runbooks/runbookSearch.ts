@@ -1,5 +1,7 @@
 /** Answers a question from a readable runbook index: candidates from text and vectors, ranked, one result a page. */
-import { queryTerms, withoutLabelValues } from '../../domain/runbooks/lexicon.ts';
+import { fitOf, isConfident } from '../../domain/runbooks/confidence.ts';
+import type { Glossary } from '../../domain/runbooks/glossary.ts';
+import { understood } from '../../domain/runbooks/question.ts';
 import {
   excerptOf,
   type NameBook,
@@ -10,6 +12,8 @@ import {
   type Signals,
   whyFound,
 } from '../../domain/runbooks/runbookRanking.ts';
+import { type Vocabulary, vocabularyOf } from '../../domain/runbooks/vocabulary.ts';
+import type { Reloaded } from '../ports/ports.ts';
 import type {
   Embedder,
   Found,
@@ -30,7 +34,7 @@ const SECTION_CANDIDATES = 200;
 const books = new WeakMap<readonly IndexedPage[], NameBook>();
 
 export async function answer(
-  parts: { embedder: Embedder },
+  parts: { embedder: Embedder; glossary: Reloaded<Glossary> },
   snapshot: IndexSnapshot,
   query: string,
   { k = 5, platform = null, alertName = null, prior }: SearchOptions,
@@ -39,14 +43,15 @@ export async function answer(
   // Until a new model's index is there the old one serves, by its words only.
   const comparable = snapshot.modelId === model.id;
   const text = [alertName, query].filter(Boolean).join(': ');
-  const keys = queryTerms(text);
+  const words = await snapshot.words();
+  const vocabulary = vocabularyIn(words);
+  const question = understood(text, parts.glossary.current(), vocabulary);
+  const { keys } = question;
   const pages = new Map(snapshot.pages.map((page) => [page.docId, page]));
   const book = bookOf(snapshot.pages);
 
   const vector =
-    comparable && keys.length > 0
-      ? (await model.embed([withoutLabelValues(text) || text.slice(0, 300)]))[0]
-      : undefined;
+    comparable && keys.length > 0 ? (await model.embed([question.text || text.slice(0, 300)]))[0] : undefined;
   const pageOptions = { limit: PAGE_CANDIDATES, platform };
   const sectionOptions = { limit: SECTION_CANDIDATES, platform };
   const [textPages, textSections, vectorPages, vectorSections] = await Promise.all([
@@ -86,7 +91,20 @@ export async function answer(
     const page = pages.get(found.docId);
     return page ? [hitOf(found, page, sections.get(found.docId), text, keys)] : [];
   });
-  return { mode: comparable ? model.mode : 'lexical', note: noteOf(comparable, parts.embedder), results };
+  const [best] = ranked;
+  const fitFor = (docId: string) =>
+    fitOf(keys, words.get(docId) ?? new Set(), new Set(book.words.get(docId)?.flat()), vocabulary);
+  const confident = best !== undefined && (best.named?.rank === 0 || isConfident(fitFor(best.docId)));
+  return { mode: comparable ? model.mode : 'lexical', note: noteOf(comparable, parts.embedder), confident, results };
+}
+
+/** Counted once for each state of the index. */
+const vocabularies = new WeakMap<ReadonlyMap<string, ReadonlySet<string>>, Vocabulary>();
+
+function vocabularyIn(words: ReadonlyMap<string, ReadonlySet<string>>): Vocabulary {
+  const known = vocabularies.get(words) ?? vocabularyOf(words.values());
+  vocabularies.set(words, known);
+  return known;
 }
 
 function noteOf(comparable: boolean, embedder: Embedder): string | null {

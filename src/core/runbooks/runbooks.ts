@@ -1,7 +1,9 @@
 /** The use cases of runbooks: index all, index one, search, read; what holds between them (one run at a time, repair on reading). */
+
+import type { Glossary } from '../../domain/runbooks/glossary.ts';
 import { factsOf, isDocId, MAX_RUNBOOK_BYTES } from '../../domain/runbooks/runbook.ts';
 import { AppError } from '../errors.ts';
-import type { Log } from '../ports/ports.ts';
+import type { Log, Reloaded } from '../ports/ports.ts';
 import type {
   Embedder,
   IndexedApart,
@@ -28,6 +30,7 @@ export function createRunbooks(parts: {
   files: RunbookFiles;
   index: RunbookIndex;
   embedder: Embedder;
+  glossary: Reloaded<Glossary>;
   log: Log;
   /** Does what `indexAll` does, in a process whose memory is given back; what happens in the background happens there. */
   indexApart?(stop: AbortSignal): Promise<IndexedApart>;

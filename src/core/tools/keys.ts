@@ -1,6 +1,6 @@
 /** Tools for API keys: handing one out, seeing which there are, taking one back. */
 import { z } from 'zod';
-import { INTERFACES, ROLES } from '../actor.ts';
+import { INTERFACES, KEY_HOLDERS, ROLES } from '../actor.ts';
 import { AppError } from '../errors.ts';
 import type { ApiKey } from '../ports/storePorts.ts';
 import { iso } from '../present.ts';
@@ -20,6 +20,7 @@ const keyName = z
 const keyShape = z.object({
   name: z.string(),
   role: z.enum(ROLES),
+  holder: z.enum(KEY_HOLDERS),
   created_by: z.string(),
   created_at: timestamp,
   last_used_at: timestamp.nullable(),
@@ -33,18 +34,29 @@ export const createApiKey = defineTool({
   role: 'admin',
   hiddenFrom: NOT_FOR_KEYS,
   description:
-    'Hand out a key with a role: viewer reads, operator also acts, admin also manages keys. It is shown only in this answer.',
+    'Hand out a key with a role: viewer reads, operator also acts, admin also manages keys. It is shown only in this answer. holder: agent (default) for programs, which never approve anything; human for one person, made in a terminal or with a key marked human.',
   http: { method: 'POST', path: '/api/v1/keys', status: 201 },
   command: { name: 'keys create', args: ['name'], example: 'keys create grafana --role viewer' },
-  input: z.strictObject({ name: keyName, role: z.enum(ROLES).default('viewer') }),
+  input: z.strictObject({
+    name: keyName,
+    role: z.enum(ROLES).default('viewer'),
+    holder: z.enum(KEY_HOLDERS).default('agent').describe('Whether a person or a program holds it'),
+  }),
   output: z.object({ api_key: keyShape, token: z.string() }),
-  async run({ name, role }, { ports, actor, now }) {
+  async run({ name, role, holder }, { ports, actor, now }) {
     if (name === CONFIGURED_KEY_NAME) throw new AppError('refused', `${name} is how the audit calls API_KEY itself.`);
+    // Else a program with an administrator's key could make itself the person who approves what it asks for.
+    if (holder === 'human' && actor.via !== 'cli' && actor.holder !== 'human')
+      throw new AppError(
+        'denied',
+        'A key marked human is made in a terminal of the service (npm run dex -- keys create NAME --role operator --holder human), or with another key marked human.',
+      );
     const { token, digest } = ports.tokens.issue();
-    const key = await ports.store.apiKeys.add({ name, role, createdBy: actor.id, createdAt: now }, digest);
+    const key = await ports.store.apiKeys.add({ name, role, holder, createdBy: actor.id, createdAt: now }, digest);
     return { api_key: presentKey(key), token };
   },
-  summary: ({ api_key, token }) => `The key ${api_key.name} (${api_key.role}), shown only now: ${token}`,
+  summary: ({ api_key, token }) =>
+    `The key ${api_key.name} (${api_key.role}, ${api_key.holder}), shown only now: ${token}`,
 });
 
 /** `configuredKey` signs its calls with it. */
@@ -69,9 +81,9 @@ export const listApiKeys = defineTool({
     api_keys.length === 0
       ? 'No API key was handed out; API_KEY of the configuration is an administrator’s.'
       : api_keys
-          .map(({ name, role, last_used_at, revoked_at }) => {
+          .map(({ name, role, holder, last_used_at, revoked_at }) => {
             const use = last_used_at ? `last used ${last_used_at}` : 'never used';
-            return `${name}: ${role}, ${revoked_at ? `revoked ${revoked_at}` : use}`;
+            return `${name}: ${role}, ${holder}, ${revoked_at ? `revoked ${revoked_at}` : use}`;
           })
           .join('\n'),
 });
@@ -102,6 +114,7 @@ function presentKey(key: ApiKey): z.input<typeof keyShape> {
   return {
     name: key.name,
     role: key.role,
+    holder: key.holder,
     created_by: key.createdBy,
     created_at: iso(key.createdAt),
     last_used_at: iso(key.lastUsedAt),

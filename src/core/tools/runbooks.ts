@@ -37,13 +37,15 @@ export const searchRunbooksTool = defineTool({
     query: z.string(),
     mode: searchMode,
     note: z.string().nullable(),
+    /** False: no page fits well, these are the nearest. */
+    confident: z.boolean(),
     results: z.array(runbookHitShape),
   }),
   async run({ q, k, platform }, { ports }) {
     const { results, ...rest } = await searchRunbooks(ports, q, { k, platform: platform ?? null });
     return { ...rest, results: results.map(presentRunbookHit) };
   },
-  summary: ({ results, note }) => hitsText('No runbook fits.', results, note),
+  summary: ({ results, note, confident }) => hitsText('No runbook fits.', results, confident, note),
   related: ({ results }) => votesFor(results),
 });
 
@@ -66,6 +68,7 @@ export const endpointRunbooks = defineTool({
     query: z.string(),
     mode: searchMode,
     note: z.string().nullable(),
+    confident: z.boolean(),
     runbooks: z.array(runbookHitShape.extend({ problem: z.string() })),
   }),
   async run({ hostname: host, alert, k }, { ports }) {
@@ -78,10 +81,10 @@ export const endpointRunbooks = defineTool({
       runbooks: results.map(({ problem, ...hit }) => ({ ...presentRunbookHit(hit), problem })),
     };
   },
-  summary: ({ hostname, query, runbooks, note }) =>
+  summary: ({ hostname, query, runbooks, confident, note }) =>
     query === ''
       ? `${hostname} has no open alert, and nothing lowers its score.`
-      : hitsText(`No runbook fits what is wrong with ${hostname}: ${query}`, runbooks, note),
+      : hitsText(`No runbook fits what is wrong with ${hostname}: ${query}`, runbooks, confident, note),
   related: ({ runbooks }) => votesFor(runbooks),
 });
 
@@ -166,7 +169,7 @@ export const indexRunbook = defineTool({
   effect: 'write',
   description:
     'Keep one Markdown page as a runbook, replacing one of the same doc_id, and make it searchable at once. Front-matter may give title, alerts and platforms.',
-  http: { method: 'POST', path: '/api/v1/dex/runbooks/index' },
+  http: { method: 'POST', path: '/api/v1/dex/runbooks/index', query: ['doc_id', 'content'] },
   command: {
     name: 'runbooks add',
     args: ['doc_id', 'content'],
@@ -241,14 +244,21 @@ function votesFor(pages: readonly { doc_id: string }[]): RelatedCall[] {
   });
 }
 
-function hitsText(none: string, hits: z.output<typeof runbookHitShape>[], note: string | null): string {
+function hitsText(
+  none: string,
+  hits: z.output<typeof runbookHitShape>[],
+  confident: boolean,
+  note: string | null,
+): string {
   const lines = hits.map((hit, index) => {
     const place = hit.heading === hit.title ? hit.title : `${hit.title} › ${hit.heading}`;
     const playbook = hit.playbook ? `; playbook ${hit.playbook}` : '';
     const helped = helpedText(hit.fix_rate_pct, hit.votes);
     return `${index + 1}. ${place} (${hit.doc_id}: ${hit.why}${playbook}${helped && `; ${helped}`})${hit.excerpt ? `\n   ${hit.excerpt}` : ''}`;
   });
-  return [...(lines.length > 0 ? lines : [none]), ...(note ? [note] : [])].join('\n');
+  if (lines.length === 0) return [none, ...(note ? [note] : [])].join('\n');
+  const nearest = confident ? [] : ['No page fits this well; the nearest:'];
+  return [...nearest, ...lines, ...(note ? [note] : [])].join('\n');
 }
 
 function helpedText(fixRatePct: number | null, votes: number): string {

@@ -69,15 +69,32 @@ export function requiredApprovalsFor(tier: CriticalityTier | null): 1 | 2 {
   return tier === 1 ? 2 : 1;
 }
 
-type Refused = { refused: 'denied' | 'conflict'; why: string };
+/** `needsHuman`: what is missing is proof that a person answers. */
+type Refused = { refused: 'denied' | 'conflict'; why: string; needsHuman?: true };
+
+/** Who answers, and by what. */
+type AnsweringParty = ApprovalParty & { via: string; holder?: 'human' | 'agent' };
+
+/**
+ * Why this party may not approve what a model asked for, or null when it may. A program with a key can send any request
+ * that the key allows, so by REST only a key that was marked as a person's counts, and not one that asked itself.
+ *
+ * @param askers ids of whoever asked: the requester, and who started the run that asks
+ */
+function modelsOwnApproval(approval: Approval, party: AnsweringParty, askers: readonly string[]): string | null {
+  if (approval.requester.kind !== 'model' || party.via !== 'rest') return null;
+  if (askers.includes(party.id)) return 'a model asked for it with the very key that would approve it';
+  return party.holder === 'human' ? null : 'a model asked for it, and this key is not marked as held by a human';
+}
 
 /** Takes one answer. The first denial ends it, and so does the last approval that is required. */
 export function answerApproval<A extends Approval>(
   approval: A,
-  party: ApprovalParty & { via: string },
+  party: AnsweringParty,
   decision: ApprovalDecision,
   reason: string | null,
   now: Date,
+  askers: readonly string[] = [approval.requester.id],
 ): { approval: A } | Refused {
   const conflict = (why: string): Refused => ({ refused: 'conflict', why });
   const denied = (why: string): Refused => ({ refused: 'denied', why });
@@ -86,6 +103,8 @@ export function answerApproval<A extends Approval>(
   if (party.kind !== 'human') return denied('only a person may answer it');
   if (approval.requester.kind === 'human' && approval.requester.id === party.id)
     return denied('whoever asks cannot answer; somebody else has to');
+  const own = decision === 'approve' ? modelsOwnApproval(approval, party, askers) : null;
+  if (own !== null) return { ...denied(own), needsHuman: true };
   if (approval.answers.some(({ by }) => by === party.id))
     return denied('you have answered already; a second person has to');
   const answer: ApprovalAnswer = {

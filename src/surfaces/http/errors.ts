@@ -47,20 +47,9 @@ function retryAfterS(details: unknown): number {
   return (details as { retry_after_s?: number } | undefined)?.retry_after_s ?? 1;
 }
 
-/** What the body parser and Koa throw, as our errors. */
+/** Koa and its router refuse what is no request of theirs, such as an address they cannot decode. */
 function asAppError(error: unknown): AppError | null {
   if (error instanceof AppError) return error;
-  const { status, type, message, limit } = error as {
-    status?: number;
-    type?: string;
-    message?: string;
-    limit?: number;
-  };
-  if (status === 413)
-    return new AppError('too_large', `The body is larger than ${Math.round((limit ?? 0) / 1024 ** 2)} MB.`);
-  if (status === 415)
-    return new AppError('invalid', 'The body must be application/json, with a charset this service knows.');
-  if (type === 'request.aborted') return new AppError('invalid', 'The request ended before its body did.');
-  if (status === 400) return new AppError('invalid', `The body is not JSON: ${message}`);
-  return null;
+  const { status, message } = error as { status?: number; message?: string };
+  return status === 400 ? new AppError('invalid', `This request cannot be read: ${message}`) : null;
 }

@@ -43,12 +43,13 @@ function operation(tool: AnyTool, callText: CallText): Json {
   const inPath = new Set([...http.path.matchAll(/:(\w+)/g)].map(([, name]) => name));
   const fields = Object.entries(input.properties ?? {});
   const others = fields.filter(([name]) => !inPath.has(name));
-  const hasBody = http.method === 'POST' || http.method === 'PATCH';
+  const hasBody = http.method !== 'GET';
+  const inQuery = hasBody ? others.filter(([name]) => http.query?.includes(name)) : others;
   const parameters = [
     ...fields
       .filter(([name]) => inPath.has(name))
       .map(([name, schema]) => ({ name, in: 'path', required: true, schema })),
-    ...(hasBody ? [] : others.map(([name, schema]) => ({ name, in: 'query', required: false, schema }))),
+    ...inQuery.map(([name, schema]) => ({ name, in: 'query', required: false, schema })),
   ];
   const required = input.required?.filter((name) => !inPath.has(name)) ?? [];
   const png = tool.chart && { 'image/png': { schema: { type: 'string', contentEncoding: 'binary' } } };

@@ -10,6 +10,7 @@ import type { Log } from '../../core/ports/ports.ts';
 import type { Tracing } from '../../core/tracing.ts';
 import { answerErrors } from './errors.ts';
 import { jsonBody } from './jsonBody.ts';
+import { isBelow, type KnownHosts, onlyKnownHosts, onlyOwnPages } from './origin.ts';
 
 // Not imported, for the reason that router.ts gives.
 const { createServer } = process.getBuiltinModule('node:http');
@@ -20,9 +21,13 @@ type RawHandlers = Record<string, (request: IncomingMessage, response: ServerRes
 interface ServerOptions {
   log: Log;
   tracing: Tracing;
-  /** True while nobody has to show a key: then only requests addressed to this machine by name are served. */
-  loopbackOnly: boolean;
+  /** Which Host headers are served: fewer while nobody has to show a key. */
+  hosts: KnownHosts;
+  /** PUBLIC_URL, whose pages are our own; empty without one. */
+  publicUrl: string;
   raw: RawHandlers;
+  /** Paths below which a handler checks itself which pages may call. */
+  ownOriginChecks: string[];
   /** Paths below which a router reads the body itself, with limits of its own. */
   ownBodies: string[];
   routers: Router[];
@@ -44,11 +49,10 @@ export function createKoa(options: ServerOptions): Koa {
   koa.use(identify(options.log));
   koa.use(trace(options.tracing));
   koa.use(answerErrors(options.log));
-  if (options.loopbackOnly) koa.use(onlyLoopbackHost);
+  koa.use(onlyKnownHosts(options.hosts, options.publicUrl));
+  koa.use(onlyOwnPages({ publicUrl: options.publicUrl, exempt: options.ownOriginChecks }));
   koa.use(async (ctx, next) => {
-    const handler = Object.entries(options.raw).find(
-      ([prefix]) => ctx.path === prefix || ctx.path.startsWith(`${prefix}/`),
-    )?.[1];
+    const handler = Object.entries(options.raw).find(([prefix]) => isBelow(ctx.path, prefix))?.[1];
     if (!handler) return next();
     ctx.respond = false;
     await handler(ctx.req, ctx.res);
@@ -160,14 +164,3 @@ function trace(tracing: Tracing) {
 }
 
 const isWatching = (ctx: Context) => ctx.path === '/health' || ctx.path === '/metrics';
-
-/** A page on the internet can make a browser call 127.0.0.1 under its own name (DNS rebinding); the Host header gives it away. */
-async function onlyLoopbackHost(ctx: Context, next: Next): Promise<void> {
-  if (!/^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?$/i.test(ctx.host)) {
-    throw new AppError(
-      'denied',
-      'While no API_KEY is set, only requests to localhost are served. Set API_KEY to open the service to others.',
-    );
-  }
-  await next();
-}

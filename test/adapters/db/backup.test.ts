@@ -124,7 +124,7 @@ describe.each(['sqlite', 'postgresql'] as const)('%s', (kind) => {
     const { file } = await createBackups(database, places).create(NOW);
     const before = await everything(database);
     const refusal = (path: string) =>
-      restoreBackup(path, places, NOW).then(
+      restoreBackup(path, places, NOW, { unverified: path !== file }).then(
         () => 'restored',
         (error) => error.kind,
       );
@@ -151,11 +151,48 @@ describe.each(['sqlite', 'postgresql'] as const)('%s', (kind) => {
     expect(await variant('text', Buffer.from('hello'))).toBe('invalid');
     expect(await variant('foreign', gzipSync('select 1;\n'))).toBe('invalid');
     expect(await variant('unended', gzipSync(lines.slice(0, -1).join('\n')))).toBe('invalid');
-    const failing = [...lines.slice(0, -1), 'insert into no_such_table values (1);', lines.at(-1)].join('\n');
+    const failing = [
+      ...lines.slice(0, -1),
+      kind === 'sqlite' ? 'insert into no_such_table values (1);' : 'ALTER TABLE no_such_table ADD x int;',
+      lines.at(-1),
+    ].join('\n');
     expect(await variant('failing', gzipSync(failing))).toBe(kind === 'sqlite' ? 'invalid' : 'unavailable');
     expect(await variant('newer', gzipSync(text.replace(/Migration\d+_/, 'Migration29991231235959_')))).toBe('refused');
     await writeFile(`${file}.sha256`, `${'0'.repeat(64)}  x\n`);
     expect(await refusal(file)).toBe('invalid');
+    expect(await restoreBackup(file, places, NOW, { unverified: true }).catch(({ kind }) => kind)).toBe('invalid');
+    await rm(`${file}.sha256`);
+    expect(await refusal(file)).toBe('refused');
+
+    // A backup that somebody made to do more than fill tables.
+    const stolen = join(dir, `${kind}-stolen`);
+    const hostile = {
+      sqlite: [
+        `attach '${stolen}' as other; create table other.x (y);`,
+        "select load_extension('/nonexistent');",
+        "insert into run (id) values (readfile('/etc/passwd'));",
+        'pragma writable_schema = on;',
+        'commit; vacuum;',
+        'create trigger t after insert on run begin delete from endpoint; end;',
+        'create view v as select 1;',
+        'drop table run;',
+      ],
+      postgresql: [
+        `\\! touch ${stolen}`,
+        `SET x = 1; \\! touch ${stolen}`,
+        `COPY run (id) TO PROGRAM 'touch ${stolen}';`,
+        `/*\nCOPY run (id) FROM stdin;\n*/\n\\! touch ${stolen}`,
+        `SET search_path = 'a\nb'; \\! touch ${stolen}`,
+        'DO $$ begin end $$;',
+        'CREATE FUNCTION f() RETURNS int LANGUAGE sql RETURN 1;',
+        "SELECT pg_read_file('/etc/passwd');",
+      ],
+    }[kind];
+    for (const [index, statement] of hostile.entries()) {
+      const made = [...lines.slice(0, -1), statement, lines.at(-1)].join('\n');
+      expect(await variant(`hostile-${index}`, gzipSync(made)), statement).toBe('invalid');
+    }
+    expect(existsSync(stolen)).toBe(false);
 
     const untouched = await openDatabase(places.databaseUrl);
     expect(await everything(untouched)).toEqual(before);

@@ -1,5 +1,5 @@
 /** Opening a database: beside others on an empty one, and with limits on what a statement may take. */
-import { mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
@@ -15,6 +15,19 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await rm(dir, { recursive: true, force: true });
+});
+
+test('a SQLite database, its log and its folder are for this user alone, older ones too', async () => {
+  const mode = async (path: string) => ((await stat(path)).mode & 0o777).toString(8);
+  const path = join(dir, 'private', 'store.db');
+  for (const _ of ['new', 'old']) {
+    const database = await openDatabase(`sqlite:///${path}`);
+    await createStore(database.em).jobs.ended('x', new Date(), new Date(), null);
+    expect(await mode(join(dir, 'private'))).toBe('700');
+    for (const file of [path, `${path}-wal`, `${path}-shm`]) expect(await mode(file), file).toBe('600');
+    await database.close();
+    await chmod(path, 0o644);
+  }
 });
 
 test('a statement on PostgreSQL has a time limit, and says whose it is', async () => {

@@ -48,9 +48,9 @@ function ansible(report: object | string, exitCode = 0): void {
 }
 const seen = (file: string) => readFileSync(join(dir, 'seen', file), 'utf8');
 const report = (...tasks: [name: string, result: object][]) => ({
-  plays: [{ tasks: tasks.map(([name, result]) => ({ task: { name }, hosts: { 'box-1': result } })) }],
+  plays: [{ tasks: tasks.map(([name, result]) => ({ task: { name }, hosts: { endpoint: result } })) }],
   stats: {},
-  custom_stats: { 'box-1': { files: '2', freed_bytes: '20480' } },
+  custom_stats: { endpoint: { files: '2', freed_bytes: '20480' } },
 });
 
 const BOX = endpointOf({ hostname: 'box-1', options: { port: 2222, username: 'admin', privateKeyFile: 'id' } });
@@ -88,8 +88,8 @@ describe('what is run', () => {
       days: 0,
     });
     const inventory = JSON.parse(seen('inventory.json'));
-    expect(Object.keys(inventory.all.hosts)).toEqual(['box-1']);
-    expect(inventory.all.hosts['box-1']).toMatchObject({
+    expect(Object.keys(inventory.all.hosts)).toEqual(['endpoint']);
+    expect(inventory.all.hosts.endpoint).toMatchObject({
       ansible_host: '127.0.0.1',
       ansible_port: 2222,
       ansible_user: 'admin',
@@ -119,7 +119,7 @@ describe('what is run', () => {
     expect(seen('inventory.json')).toContain('"ansible_shell_type":"powershell"');
     await run({ endpoint: { ...BOX, collector: 'local', options: {} } });
     expect(JSON.parse(seen('inventory.json'))).toEqual({
-      all: { hosts: { 'box-1': { ansible_connection: 'local' } } },
+      all: { hosts: { endpoint: { ansible_connection: 'local' } } },
     });
   });
 

@@ -110,7 +110,8 @@ describe('scans', () => {
 });
 
 describe('acknowledging', () => {
-  const ack = (id: number, query = '') => service.call('POST', `/api/v1/dex/alerts/${id}/acknowledge${query}`);
+  const ack = (id: number, query = '', body?: object) =>
+    service.call('POST', `/api/v1/dex/alerts/${id}/acknowledge${query}`, body);
   let id: number;
   beforeEach(async () => {
     await register('pc-1');
@@ -139,7 +140,7 @@ describe('acknowledging', () => {
   });
 
   test('until it clears: nothing but the end wakes it', async () => {
-    expect((await ack(id, '?until_clear=true')).body.alert).toMatchObject({ acknowledged_until: null });
+    expect((await ack(id, '', { until_clear: true })).body.alert).toMatchObject({ acknowledged_until: null });
     clock.advance(30 * 24 * HOUR_MS);
     await tend();
     expect(await alerts('status=acknowledged')).toHaveLength(1);

@@ -7,6 +7,7 @@ import { createEmbedder } from '../../../src/adapters/embeddings.ts';
 import { createRunbookFiles } from '../../../src/adapters/runbookFiles.ts';
 import { createRunbookIndex } from '../../../src/adapters/vectors/runbookIndex.ts';
 import { createRunbooks } from '../../../src/core/runbooks/runbooks.ts';
+import { NO_GLOSSARY } from '../../../src/domain/runbooks/glossary.ts';
 import { collectingLog } from '../../helpers/collectingLog.ts';
 import { writeTinyModel } from '../../helpers/tinyModel.ts';
 
@@ -46,7 +47,12 @@ function open(model = '/no/such/model', lockWaitMs?: number) {
   const index = createRunbookIndex({ dir: indexDir(), log, lockWaitMs });
   const embedder = createEmbedder({ model, cacheDir: join(root, 'models'), log });
   closers.push(() => index.close());
-  return { ...createRunbooks({ files, index, embedder, log }), index, embedder, lines };
+  return {
+    ...createRunbooks({ files, index, embedder, glossary: { current: () => NO_GLOSSARY }, log }),
+    index,
+    embedder,
+    lines,
+  };
 }
 const ids = ({ results }: { results: { docId: string }[] }) => results.map(({ docId }) => docId);
 

@@ -46,6 +46,9 @@ describe('forbiddenAddressReason', () => {
     '2001:db8::1',
     '::ffff:10.0.0.1',
     '64:ff9b::10.1.2.3',
+    '64:ff9b:1::10.1.2.3',
+    '2002:a00:1::1',
+    '2001:db8::5efe:10.0.0.1',
     '1:2:3:4:5:6:7:8',
     '1:2:3:4:5:6:7::',
   ])('allows %s', (ip) => expect(forbiddenAddressReason(ip)).toBeNull());
@@ -73,6 +76,20 @@ describe('forbiddenAddressReason', () => {
     ['0:0:0:0:0:ffff:a9fe:a9fe', /link-local/],
     ['::169.254.169.254', /link-local/],
     ['64:ff9b::169.254.169.254', /link-local/],
+    ['64:ff9b::168.63.129.16', /metadata/],
+    ['64:ff9b:1::169.254.169.254', /link-local/],
+    ['64:ff9b:1:a9fe:a9:fe00::', /link-local/],
+    ['64:ff9b:1:a9:fe:a9fe::', /link-local/],
+    ['64:ff9b:1:0:a9:fea9:fe00:0', /link-local/],
+    ['64:ff9b:1:7::100.100.100.200', /metadata/],
+    ['2002:a9fe:a9fe::', /link-local/],
+    ['2002:a9fe:a9fe::1', /link-local/],
+    ['2002:e000:1::', /multicast/],
+    ['::ffff:0:169.254.169.254', /link-local/],
+    ['2001:0:a9fe:a9fe::', /link-local/],
+    ['2001:0:a00:1::5601:5601', /link-local/],
+    ['2001:db8::5efe:169.254.169.254', /link-local/],
+    ['2001:db8::200:5efe:169.254.169.254', /link-local/],
   ])('refuses %s', (ip, reason) => expect(forbiddenAddressReason(ip)).toMatch(reason));
 
   it.each([

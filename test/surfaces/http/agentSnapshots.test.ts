@@ -7,7 +7,7 @@ import { type AgentSnapshotWire, snapshotToWire } from '../../../src/core/scans/
 import { targetOf } from '../../helpers/collecting.ts';
 import { flatSnapshot } from '../../helpers/flatSnapshot.ts';
 import { WELL } from '../../helpers/machines.ts';
-import { startTestService, type TestService } from '../../helpers/service.ts';
+import { API_KEY, startTestService, type TestService } from '../../helpers/service.ts';
 
 const ROUTE = '/api/v1/dex/agent/snapshot';
 let service: TestService;
@@ -72,7 +72,7 @@ describe('the door', () => {
   test.each<[string, Record<string, string>]>([
     ['no token', {}],
     ['a made-up token', { Authorization: 'Bearer dex_made-up' }],
-    ['an API key', { Authorization: 'Bearer your-api-key' }],
+    ['an API key', { Authorization: `Bearer ${API_KEY}` }],
   ])('is shut to %s', async (_, headers) => {
     const answer = await service.call('POST', ROUTE, report(new Date()), { 'X-API-Key': '', ...headers });
     expect(answer).toMatchObject({ status: 401, body: { error: { kind: 'unauthenticated' } } });

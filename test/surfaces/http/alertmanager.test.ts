@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type TestClock, testClock } from '../../helpers/clock.ts';
 import { alert, delivery, WEBHOOK_SECRET } from '../../helpers/deliveries.ts';
 import { startPostgres } from '../../helpers/postgres.ts';
-import { startTestService, type TestService } from '../../helpers/service.ts';
+import { API_KEY, startTestService, type TestService } from '../../helpers/service.ts';
 import { STORE_KINDS } from '../../helpers/stores.ts';
 import { createTestDatabase } from '../../helpers/testDatabase.ts';
 
@@ -312,7 +312,7 @@ describe('authentication', () => {
         401,
       ],
       ['basic credentials', { Authorization: `Basic ${btoa(`a:${WEBHOOK_SECRET}`)}` }, 401],
-      ['the API key', { 'X-API-Key': 'your-api-key' }, 401],
+      ['the API key', { 'X-API-Key': API_KEY }, 401],
     ])('%s', async (_words, headers, expected) => {
       expect(await status(headers as Record<string, string>)).toBe(expected);
     });

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Collector } from '../../../src/core/ports/ports.ts';
 import { type Findings, machines, WELL } from '../../helpers/machines.ts';
-import { startTestService, type TestService } from '../../helpers/service.ts';
+import { API_KEY, startTestService, type TestService } from '../../helpers/service.ts';
 
 const BASE = '/api/v1/dex/endpoints';
 const findings = new Map<string, Findings>();
@@ -136,7 +136,7 @@ describe('from registration to score', () => {
 
   test('a chart is served to whoever asks for a picture', async () => {
     const response = await fetch(`${service.url}${BASE}/api-one/history`, {
-      headers: { 'X-API-Key': 'your-api-key', Accept: 'image/png' },
+      headers: { 'X-API-Key': API_KEY, Accept: 'image/png' },
     });
     expect(response.headers.get('content-type')).toBe('image/png');
     expect(
@@ -205,7 +205,7 @@ describe('the door', () => {
       const response = await fetch(service.url + BASE, { headers });
       expect(response.status).toBe(401);
     }
-    const response = await fetch(service.url + BASE, { headers: { Authorization: 'Bearer your-api-key' } });
+    const response = await fetch(service.url + BASE, { headers: { Authorization: `Bearer ${API_KEY}` } });
     expect(response.status).toBe(200);
     expect(response.headers.get('x-content-type-options')).toBe('nosniff');
   });

@@ -1,5 +1,6 @@
 /** API keys through their life, the audit and its exports, and the limit on requests. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Actor } from '../../../src/core/actor.ts';
 import { testClock } from '../../helpers/clock.ts';
 import { machines } from '../../helpers/machines.ts';
 import { API_KEY, startTestService, type TestService } from '../../helpers/service.ts';
@@ -96,4 +97,55 @@ test('more requests with one key than allowed are sent away for a while; other k
   for (let i = 0; i < 70; i++) expect((await fetch(`${service.url}/health`)).status).toBe(200);
   clock.advance(1000);
   expect((await fleet(token)).status).toBe(200);
+});
+
+describe('who holds a key', () => {
+  const TERMINAL: Actor = { id: 'cli:root', name: 'root', kind: 'human', via: 'cli', role: 'admin' };
+  const keyOf = async (name: string, holder: string) => {
+    const { output } = await service.app.invoke('create_api_key', { name, role: 'admin', holder }, TERMINAL);
+    return { 'X-API-Key': String(output.token) };
+  };
+  /** An assistant asks over MCP; returns the approval it waits for. */
+  const ask = async (hostname: string, id: string) => {
+    await service.call('POST', '/api/v1/dex/endpoints', { hostname });
+    const assistant: Actor = { id, name: 'an assistant', kind: 'model', via: 'mcp', role: 'admin' };
+    const refusal = await service.app.invoke('deregister_endpoint', { hostname }, assistant).catch((error) => error);
+    return refusal.details.approval_id as string;
+  };
+  const approve = (id: string, headers: Record<string, string>) =>
+    service.call('POST', `/api/v1/approvals/${id}/decide`, { decision: 'approve' }, headers);
+
+  test('decides whether it may say yes to a model, and never to itself', async () => {
+    const [agent, ann, bob] = [await keyOf('agent', 'agent'), await keyOf('ann', 'human'), await keyOf('bob', 'human')];
+    const id = await ask('pc-held', 'key:ann');
+    expect((await approve(id, agent)).body.error.message).toMatch(/people only/);
+    expect((await approve(id, { 'X-API-Key': API_KEY })).body.error.message).toMatch(
+      /not marked as held by a human.*in Slack or in a terminal.*--holder human/,
+    );
+    expect((await approve(id, ann)).body.error.message).toMatch(/the very key/);
+    expect((await service.call('GET', `/api/v1/approvals/${id}`)).body.approval).toMatchObject({
+      status: 'pending',
+      answers: [],
+    });
+    expect(await approve(id, bob)).toMatchObject({ status: 200, body: { approval: { status: 'approved' } } });
+  });
+
+  test('an agent asks over REST as it does over MCP, and a single key may refuse', async () => {
+    const agent = await keyOf('rest-agent', 'agent');
+    await service.call('POST', '/api/v1/dex/endpoints', { hostname: 'pc-kept' });
+    const asked = await service.call('DELETE', '/api/v1/dex/endpoints/pc-kept', undefined, agent);
+    expect(asked).toMatchObject({ status: 403, body: { error: { details: { status: 'pending' } } } });
+    const path = `/api/v1/approvals/${asked.body.error.details.approval_id}/decide`;
+    expect(await service.call('POST', path, { decision: 'deny' })).toMatchObject({ status: 200 });
+    expect((await service.call('GET', '/api/v1/dex/endpoints/pc-kept')).status).toBe(200);
+  });
+
+  test('is agent unless said, and human only from a terminal or by a human', async () => {
+    const make = (name: string, holder: string, headers = {}) =>
+      service.call('POST', '/api/v1/keys', { name, role: 'admin', holder }, headers);
+    expect((await service.call('POST', '/api/v1/keys', { name: 'plain' })).body.api_key.holder).toBe('agent');
+    expect((await make('self-made', 'human')).body.error.message).toMatch(/made in a terminal/);
+    expect((await make('self-made', 'human', await keyOf('admin-agent', 'agent'))).status).toBe(403);
+    expect((await make('by-ann', 'human', await keyOf('ann-2', 'human'))).status).toBe(201);
+  });
 });

@@ -142,8 +142,19 @@ describe('what changes something', () => {
     await reaches(runId, 'waiting_approval');
     return (await get(runId)).steps[0].calls[0].approval_id;
   };
-  const decide = (approvalId: string, decision: string) =>
-    service.call('POST', `/api/v1/approvals/${approvalId}/decide`, { decision, reason: 'on call' });
+  // The run was started with API_KEY, so what its agent asks for is answered with the key of a person.
+  const decide = async (approvalId: string, decision: string) => {
+    const body = { decision, reason: 'on call' };
+    return service.call('POST', `/api/v1/approvals/${approvalId}/decide`, body, { 'X-API-Key': await annsKey() });
+  };
+  let key: Promise<string> | undefined;
+  const annsKey = () => {
+    const terminal: Actor = { id: 'cli:root', name: 'root', kind: 'human', via: 'cli', role: 'admin' };
+    key ??= service.app
+      .invoke('create_api_key', { name: 'ann', role: 'operator', holder: 'human' }, terminal)
+      .then(({ output }) => String(output.token));
+    return key;
+  };
   const statusOf = async (id: number) => (await service.call('GET', `/api/v1/dex/alerts/${id}`)).body.alert.status;
 
   test('waits for a human, happens once after a yes, and says on whose behalf', async () => {
@@ -165,6 +176,10 @@ describe('what changes something', () => {
     const word = { approval_id: approvalId, decision: 'approve' };
     for (const actor of [assistant, jobActor('x'), VIEWER])
       await expect(service.app.invoke('decide_approval', word, actor)).rejects.toMatchObject({ kind: 'denied' });
+
+    const own = await service.call('POST', `/api/v1/approvals/${approvalId}/decide`, { decision: 'approve' });
+    expect(own.status).toBe(403);
+    expect(own.body.error.message).toMatch(/the very key that would approve it.*--holder human/);
 
     const words = await Promise.all(Array.from({ length: 10 }, () => decide(approvalId, 'approve')));
     expect(words.filter(({ status }) => status === 200)).toHaveLength(1);

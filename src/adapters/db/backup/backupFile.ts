@@ -112,10 +112,13 @@ export interface OpenedBackup {
 
 /**
  * Reads the whole file once, and only then lets anyone use it.
- * @throws AppError `not_found` when there is no such file, `invalid` when it is broken or no backup of ours
+ *
+ * @param unverified a missing checksum file is accepted; a wrong one never is
+ * @throws AppError `not_found` when there is no such file, `invalid` when it is broken or no backup of ours, `refused`
+ * without its checksum file
  */
-export async function openBackup(file: string): Promise<OpenedBackup> {
-  await checkSum(file);
+export async function openBackup(file: string, unverified = false): Promise<OpenedBackup> {
+  await checkSum(file, unverified);
   let header: BackupHeader | null = null;
   let ended = false;
   try {
@@ -164,13 +167,19 @@ function readHeader(file: string, line: string): BackupHeader {
   );
 }
 
-async function checkSum(file: string): Promise<void> {
+async function checkSum(file: string, unverified: boolean): Promise<void> {
   const expected = await readFile(`${file}.sha256`, 'utf8').catch(() => null);
   const hash = createHash('sha256');
   await pipeline(createReadStream(file), hash).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') throw new AppError('not_found', `There is no backup ${file}.`);
     throw error;
   });
+  if (expected === null && !unverified) {
+    throw new AppError(
+      'refused',
+      `${file}.sha256 is missing, so nobody knows whether this is what was backed up. Put it beside the backup, or restore with --unverified. Nothing was changed.`,
+    );
+  }
   if (expected !== null && expected.split(/\s/)[0] !== hash.digest('hex')) {
     throw broken(file, `it does not have the checksum in ${basename(file)}.sha256`);
   }

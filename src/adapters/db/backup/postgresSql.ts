@@ -4,6 +4,7 @@ import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { AppError } from '../../../core/errors.ts';
+import { plainDump } from './dumpLines.ts';
 
 const HINT =
   'Install the PostgreSQL client of the server’s version or newer (Debian: postgresql-client), or use the backups of your provider.';
@@ -32,10 +33,18 @@ export async function loadPostgres(url: string, lines: AsyncIterable<string>): P
   const ended = outcome(child, 'psql');
   const text = async function* () {
     yield DROP_ALL;
-    for await (const line of lines) yield `${line}\n`;
+    for await (const line of plainDump(lines)) yield `${line}\n`;
   };
-  // When psql stops early the pipe breaks; its own words say why.
-  await Promise.all([pipeline(Readable.from(text()), child.stdin).catch(() => {}), ended]);
+  let refusal: AppError | null = null;
+  const sending = pipeline(Readable.from(text()), child.stdin).catch((error: unknown) => {
+    // When psql stops early the pipe breaks; its own words say why.
+    if (!(error instanceof AppError)) return;
+    refusal = error;
+    child.kill();
+  });
+  await Promise.all([sending, ended]).catch((error: unknown) => {
+    throw refusal ?? error;
+  });
 }
 
 function environment(url: string): NodeJS.ProcessEnv {

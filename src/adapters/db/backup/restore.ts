@@ -18,12 +18,18 @@ interface RestorePlaces {
 const SILENCE_MS = 60_000;
 
 /**
+ * @param options `unverified`: a backup without its checksum file is restored too
  * @throws AppError `invalid` for a broken file, `refused` for one of a newer schema or another kind of database, `conflict`
  * while the service runs; nothing has changed then
  */
-export async function restoreBackup(file: string, places: RestorePlaces, now: Date): Promise<BackupHeader> {
+export async function restoreBackup(
+  file: string,
+  places: RestorePlaces,
+  now: Date,
+  { unverified = false } = {},
+): Promise<BackupHeader> {
   const target = parseDatabaseUrl(places.databaseUrl);
-  const backup = await openBackup(file);
+  const backup = await openBackup(file, unverified);
   await requireSuitable(backup.header, target.kind);
   if (target.kind === 'postgresql') await restorePostgres(target.url, backup, now);
   else if (target.path === ':memory:') throw new AppError('refused', 'A database in memory cannot be restored.');

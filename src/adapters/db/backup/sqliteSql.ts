@@ -1,6 +1,6 @@
 /** SQLite as SQL: one statement a line of what a moment looked like, while others write; and a file made of such lines. */
 import { rmSync } from 'node:fs';
-import { DatabaseSync, type SQLOutputValue } from 'node:sqlite';
+import { constants, DatabaseSync, type SQLOutputValue } from 'node:sqlite';
 import { AppError } from '../../../core/errors.ts';
 
 /** Waits for writers of other processes, milliseconds. */
@@ -61,12 +61,34 @@ function real(value: number): string {
   return /[.e]/.test(text) ? text : `${text}.0`;
 }
 
+/** What the lines of a backup do: make tables and indexes, and fill them. */
+const ACTIONS_OF_BACKUP: ReadonlySet<number> = new Set([
+  constants.SQLITE_CREATE_TABLE,
+  constants.SQLITE_CREATE_INDEX,
+  constants.SQLITE_INSERT,
+  constants.SQLITE_READ,
+  constants.SQLITE_REINDEX,
+  constants.SQLITE_SELECT,
+]);
+
+/**
+ * A backup may come from anywhere, so nothing else is allowed: no other file is attached, no library loaded, no setting
+ * changed, and no trigger or view left behind. SQLite itself updates its schema table when a table is made.
+ */
+function isOfBackup(action: number, object: string | null): boolean {
+  return ACTIONS_OF_BACKUP.has(action) || (action === constants.SQLITE_UPDATE && object === 'sqlite_master');
+}
+
 /** Makes a new database of the lines. @throws AppError `invalid` when they do not make a sound one */
 export async function loadSqlite(path: string, lines: AsyncIterable<string>): Promise<void> {
   const database = new DatabaseSync(path);
   try {
     database.exec('pragma foreign_keys = off; pragma synchronous = off; begin');
+    database.setAuthorizer((action, object) =>
+      isOfBackup(action, object) ? constants.SQLITE_OK : constants.SQLITE_DENY,
+    );
     for await (const line of lines) database.exec(line);
+    database.setAuthorizer(null);
     database.exec('commit; pragma synchronous = full; pragma user_version = 0');
     const check = database.prepare('pragma integrity_check').get() as { integrity_check: string };
     if (check.integrity_check !== 'ok') throw new Error(check.integrity_check);

@@ -1,7 +1,7 @@
 /** The tables of the service's own work: runs, jobs, processes, keys, audit. */
 
 import { defineEntity, p } from '@mikro-orm/core';
-import type { Role } from '../../../core/actor.ts';
+import type { KeyHolder, Role } from '../../../core/actor.ts';
 import type { ScanShard } from '../../../core/ports/storePorts.ts';
 import type { RunKind, RunStatus } from '../../../domain/run.ts';
 import { real, word } from './columns.ts';
@@ -107,6 +107,7 @@ export const ApiKeyRow = defineEntity({
     id: p.integer().primary(),
     name: p.string().length(64),
     role: word<Role>(),
+    holder: word<KeyHolder>().default('agent'),
     digest: p.string().length(64),
     createdBy: p.string(),
     createdAt: p.datetime(3),

@@ -113,7 +113,7 @@ export const acknowledgeAlertTool = defineTool({
   subject: alertSubject,
   description:
     'Snooze one alert for some hours (0.25 to 168); if it still holds then, it becomes active again by itself. Or until_clear.',
-  http: { method: 'POST', path: '/api/v1/dex/alerts/:alert_id/acknowledge' },
+  http: { method: 'POST', path: '/api/v1/dex/alerts/:alert_id/acknowledge', query: ['hours'] },
   command: { name: 'ack', args: ['alert_id', 'hours'], example: 'ack 42 4' },
   input: z.strictObject({
     alert_id: alertId,
