@@ -8,8 +8,6 @@ import type {
 } from '@anthropic-ai/sdk/resources/messages';
 import type { JsonSchema, LlmMessage, LlmReply, LlmRequest, StopReason } from '../../core/planner/llm.ts';
 
-<<<<<<< HEAD
-
 import {
   type AttemptOptions,
   attempt,
@@ -19,14 +17,8 @@ import {
   retryAfterMs,
   withdrawing,
 } from './attempt.ts';
-import { replyText } from './reasoningText.ts';
-
-=======
-
-import { type AttemptOptions, attempt, type LlmClient, type ProviderFailure, pingBy, retryAfterMs } from './attempt.ts';
 import { boundedFetch, pacedEvents, REPLY_BOUNDS, ReplyParts, tokenCount } from './bounds.ts';
-
->>>>>>> origin/main
+import { replyText } from './reasoningText.ts';
 
 import { parseToolInput } from './toolInput.ts';
 
@@ -53,11 +45,7 @@ export function anthropicLlm({ baseUrl, apiKey, model, attempts }: AnthropicOpti
         'anthropic',
         attempts,
         request.signal,
-<<<<<<< HEAD
-        (signal) => withdrawing(request, (heard) => send(client, paramsOf(request, model), heard, signal)),
-=======
-        (signal) => send(client, paramsOf(request, model), request, attempts, signal),
->>>>>>> origin/main
+        (signal) => withdrawing(request, (heard) => send(client, paramsOf(request, model), heard, attempts, signal)),
         explain,
       ),
   };
@@ -151,13 +139,7 @@ async function send(
         if (!open) break;
         if (delta.type === 'input_json_delta') open.json += blocks.take(delta.partial_json);
         else if (delta.type === 'text_delta' && open.block.type === 'text') {
-<<<<<<< HEAD
-          text.add(delta.text);
-=======
-          const said = blocks.take(delta.text);
-          open.block.text += said;
-          if (said !== '') request.onText?.(said);
->>>>>>> origin/main
+          text.add(blocks.take(delta.text));
         } else if (delta.type === 'thinking_delta' && open.block.type === 'thinking') {
           open.block.thinking += blocks.take(delta.thinking);
         } else if (delta.type === 'signature_delta' && open.block.type === 'thinking') {

@@ -2,16 +2,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { AppError, type ErrorKind } from '../../core/errors.ts';
 
-<<<<<<< HEAD
-
 import type { Llm, LlmRequest } from '../../core/planner/llm.ts';
-
-=======
-
-import type { Llm } from '../../core/planner/llm.ts';
 import { type ReplyBounds, unboundedReplyIn } from './bounds.ts';
-
->>>>>>> origin/main
 
 /** What speaks to one provider; its name and model are known before it is loaded. */
 export type LlmClient = Pick<Llm, 'ping' | 'complete'>;

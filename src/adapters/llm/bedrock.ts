@@ -12,8 +12,6 @@ import {
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 import type { LlmMessage, LlmReply, LlmRequest, StopReason } from '../../core/planner/llm.ts';
 
-<<<<<<< HEAD
-
 import {
   type AttemptOptions,
   attempt,
@@ -23,14 +21,8 @@ import {
   retryAfterMs,
   withdrawing,
 } from './attempt.ts';
-import { replyText } from './reasoningText.ts';
-
-=======
-
-import { type AttemptOptions, attempt, type LlmClient, type ProviderFailure, pingBy, retryAfterMs } from './attempt.ts';
 import { boundedBytes, pacedEvents, REPLY_BOUNDS, type ReplyBounds, ReplyParts, tokenCount } from './bounds.ts';
-
->>>>>>> origin/main
+import { replyText } from './reasoningText.ts';
 
 import { parseToolInput } from './toolInput.ts';
 
@@ -66,11 +58,7 @@ export function bedrockLlm({ region, endpoint, credentials, model, attempts }: B
         'bedrock',
         attempts,
         request.signal,
-<<<<<<< HEAD
-        (signal) => withdrawing(request, (heard) => send(client, paramsOf(request, model), heard, signal)),
-=======
-        (signal) => send(client, paramsOf(request, model), request, attempts, signal),
->>>>>>> origin/main
+        (signal) => withdrawing(request, (heard) => send(client, paramsOf(request, model), heard, attempts, signal)),
         explain,
       ),
   };
@@ -176,20 +164,11 @@ async function send(
   { bounds = REPLY_BOUNDS, timeoutMs }: AttemptOptions,
   signal: AbortSignal,
 ): Promise<LlmReply> {
-<<<<<<< HEAD
-  const { stream } = await client.send(new ConverseStreamCommand(params), { abortSignal: signal });
-  const blocks: Block[] = [];
-  const blockAt = (index: number | undefined): Block => {
-    blocks[index ?? 0] ??= { tool: null, reasoning: { text: '', signature: '', redacted: Buffer.alloc(0) } };
-    return blocks[index ?? 0]!;
-  };
-=======
   const { stream = Readable.from([]) } = await client.send(new ConverseStreamCommand(params), { abortSignal: signal });
   const blocks = new ReplyParts<Block>(bounds);
   const blockAt = (index = 0): Block =>
     blocks.get(index) ??
-    blocks.set(index, { text: '', tool: null, reasoning: { text: '', signature: '', redacted: Buffer.alloc(0) } });
->>>>>>> origin/main
+    blocks.set(index, { tool: null, reasoning: { text: '', signature: '', redacted: Buffer.alloc(0) } });
   let usage = { inputTokens: 0, outputTokens: 0 };
   const text = replyText(request);
   let stop: string | null = null;
@@ -213,19 +192,10 @@ async function send(
     if (event.contentBlockDelta) {
       const block = blockAt(event.contentBlockDelta.contentBlockIndex);
       const delta = event.contentBlockDelta.delta;
-<<<<<<< HEAD
-      if (delta?.text) text.add(delta.text);
-      if (block.tool) block.tool.json += delta?.toolUse?.input ?? '';
-      block.reasoning.text += delta?.reasoningContent?.text ?? '';
-      block.reasoning.signature += delta?.reasoningContent?.signature ?? '';
-=======
-      const said = blocks.take(delta?.text);
-      block.text += said;
-      if (said !== '') request.onText?.(said);
+      text.add(blocks.take(delta?.text));
       if (block.tool) block.tool.json += blocks.take(delta?.toolUse?.input);
       block.reasoning.text += blocks.take(delta?.reasoningContent?.text);
       block.reasoning.signature += blocks.take(delta?.reasoningContent?.signature);
->>>>>>> origin/main
       const redacted = delta?.reasoningContent?.redactedContent;
       if (redacted) block.reasoning.redacted = Buffer.concat([block.reasoning.redacted, redacted]);
     }

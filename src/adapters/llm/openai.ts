@@ -6,8 +6,6 @@ import type {
 } from 'openai/resources/chat/completions';
 import type { LlmMessage, LlmReply, LlmRequest, StopReason } from '../../core/planner/llm.ts';
 
-<<<<<<< HEAD
-
 import {
   type AttemptOptions,
   attempt,
@@ -17,17 +15,10 @@ import {
   retryAfterMs,
   withdrawing,
 } from './attempt.ts';
+import { boundedFetch, pacedEvents, REPLY_BOUNDS, ReplyParts, tokenCount } from './bounds.ts';
 import { replyText } from './reasoningText.ts';
 import { refusedParameters } from './refusedParameters.ts';
 import { collectToolCalls, type ToolCallDelta } from './toolCallDeltas.ts';
-
-=======
-
-import { type AttemptOptions, attempt, type LlmClient, type ProviderFailure, pingBy, retryAfterMs } from './attempt.ts';
-import { boundedFetch, pacedEvents, REPLY_BOUNDS, ReplyParts, tokenCount } from './bounds.ts';
-import { parseToolInput } from './toolInput.ts';
-
->>>>>>> origin/main
 
 interface OpenAiOptions {
   /** Shown in errors: `openai` or `ollama`. */
@@ -40,10 +31,6 @@ interface OpenAiOptions {
 }
 
 export function openAiLlm({ provider, baseUrl, apiKey, model, attempts }: OpenAiOptions): LlmClient {
-<<<<<<< HEAD
-  const client = new OpenAI({ apiKey, baseURL: baseUrl, maxRetries: 0, timeout: attempts.timeoutMs });
-  const refused = refusedParameters();
-=======
   const client = new OpenAI({
     apiKey,
     baseURL: baseUrl,
@@ -51,7 +38,7 @@ export function openAiLlm({ provider, baseUrl, apiKey, model, attempts }: OpenAi
     timeout: attempts.timeoutMs,
     fetch: boundedFetch(attempts.bounds ?? REPLY_BOUNDS),
   });
->>>>>>> origin/main
+  const refused = refusedParameters();
   return {
     ping: (signal) => pingBy((within) => client.models.list({ signal: within }), explain, signal),
     complete: (request) =>
@@ -59,14 +46,10 @@ export function openAiLlm({ provider, baseUrl, apiKey, model, attempts }: OpenAi
         provider,
         attempts,
         request.signal,
-<<<<<<< HEAD
         (signal) =>
           withdrawing(request, (heard) =>
-            send(client, refused, paramsOf(request, model, baseUrl === null), heard, signal),
+            send(client, refused, paramsOf(request, model, baseUrl === null), heard, attempts, signal),
           ),
-=======
-        (signal) => send(client, paramsOf(request, model, baseUrl === null), request, attempts, signal),
->>>>>>> origin/main
         explain,
       ),
   };
@@ -144,20 +127,23 @@ async function send(
   { bounds = REPLY_BOUNDS, timeoutMs }: AttemptOptions,
   signal: AbortSignal,
 ): Promise<LlmReply> {
-<<<<<<< HEAD
   const stream = await openStream(client, refused, params, signal);
-  const calls = collectToolCalls();
+  const parts = new ReplyParts<unknown>(bounds);
+  const calls = collectToolCalls(parts);
   const text = replyText(request);
   let finish: string | null = null;
   let usage: LlmReply['usage'] | null = null;
-  for await (const chunk of stream as AsyncIterable<LooseChunk>) {
+  for await (const chunk of pacedEvents<LooseChunk>(stream, signal, timeoutMs)) {
     if (chunk.usage)
-      usage = { inputTokens: chunk.usage.prompt_tokens ?? 0, outputTokens: chunk.usage.completion_tokens ?? 0 };
+      usage = {
+        inputTokens: tokenCount(chunk.usage.prompt_tokens),
+        outputTokens: tokenCount(chunk.usage.completion_tokens),
+      };
     const choice = chunk.choices?.[0];
     finish = choice?.finish_reason ?? finish;
     const delta = choice?.delta;
     if (!delta) continue;
-    text.add(textOf(delta.content));
+    text.add(parts.take(textOf(delta.content)));
     for (const call of delta.tool_calls ?? []) calls.add(call);
   }
   if (finish === null) throw new Error('the stream ended before the reply did');
@@ -167,45 +153,6 @@ async function send(
     text: whole,
     toolCalls,
     usage: usage ?? estimatedUsage(params, whole + JSON.stringify(toolCalls)),
-=======
-  const stream = await client.chat.completions.create(params, { signal });
-  const calls = new ReplyParts<{ id: string; name: string; json: string }>(bounds);
-  let text = '';
-  let finish: string | null = null;
-  let usage = { inputTokens: 0, outputTokens: 0 };
-  for await (const chunk of pacedEvents(stream, signal, timeoutMs)) {
-    if (chunk.usage) {
-      usage = {
-        inputTokens: tokenCount(chunk.usage.prompt_tokens),
-        outputTokens: tokenCount(chunk.usage.completion_tokens),
-      };
-    }
-    const choice = chunk.choices?.[0];
-    if (!choice?.delta) continue;
-    finish = choice.finish_reason ?? finish;
-    const said = calls.take(choice.delta.content);
-    if (said !== '') {
-      text += said;
-      request.onText?.(said);
-    }
-    for (const delta of choice.delta.tool_calls ?? []) {
-      const call = calls.get(delta.index) ?? calls.set(delta.index, { id: '', name: '', json: '' });
-      call.id ||= calls.take(delta.id);
-      call.name ||= calls.take(delta.function?.name);
-      call.json += calls.take(delta.function?.arguments);
-    }
-  }
-  if (finish === null) throw new Error('the stream ended before the reply did');
-  const toolCalls = calls.inOrder();
-  return {
-    text,
-    toolCalls: toolCalls.map(({ id, name, json }, index) => ({
-      id: id || `call_${index}`,
-      name,
-      ...parseToolInput(json),
-    })),
-    usage,
->>>>>>> origin/main
     stopReason: stopReasonOf(finish, toolCalls.length > 0),
     carry: null,
   };

@@ -1,4 +1,5 @@
 /** Puts the tool calls of a stream together, from OpenAI and from the many servers that imitate it in their own ways. */
+import { type ReplyParts, UnboundedReply } from './bounds.ts';
 import { parseToolInput } from './toolInput.ts';
 
 /** What one chunk says of a call; imitators leave out or repeat any of it. */
@@ -21,15 +22,23 @@ interface ReadCall {
   unparsedInput: string | null;
 }
 
-export function collectToolCalls(): { add(delta: ToolCallDelta): void; calls(): ReadCall[] } {
+/** @param parts counts what comes towards the limits of the reply */
+export function collectToolCalls(parts: ReplyParts<unknown>): { add(delta: ToolCallDelta): void; calls(): ReadCall[] } {
   const calls: OpenCall[] = [];
   /** Which call an index means by now. */
   const byIndex = new Map<number, OpenCall>();
   return {
     add({ index, id, function: called }) {
-      const given = { id: id ?? '', name: called?.name ?? '', json: jsonOf(called?.arguments) };
+      if (typeof index === 'number' && (!Number.isSafeInteger(index) || index < 0))
+        throw new UnboundedReply('a part of the reply has no usable index');
+      const given = {
+        id: parts.take(id),
+        name: parts.take(called?.name),
+        json: parts.take(jsonOf(called?.arguments)),
+      };
       const open = typeof index === 'number' ? byIndex.get(index) : calls.at(-1);
       if (!open || beginsAnother(open, given)) {
+        parts.set(calls.length, given);
         calls.push(given);
         if (typeof index === 'number') byIndex.set(index, given);
         return;
