@@ -102,7 +102,7 @@ describe('a hostile stream', () => {
     expect(reply.toolCalls.map(({ id }) => id)).toEqual(['c3', 'c4294967290']);
   });
 
-  it.each([-1, 0.5, 1e300, '0', null])('with the index %s is refused', async (index) => {
+  it.each([-1, 0.5, 1e300, '0'])('with the index %s is refused', async (index) => {
     const server = await serving((response) => {
       response.end(sse(chunk(call(index as number))) + end());
     });
