@@ -72,6 +72,10 @@ export function createMcpHttp(options: McpHttpOptions): McpHttp {
         response.setHeader('WWW-Authenticate', 'Bearer realm="dexops"');
         return refuse(response, 401, REFUSED, error.message);
       }
+      if (error instanceof AppError && error.kind === 'unavailable') {
+        response.setHeader('Retry-After', '1');
+        return refuse(response, 503, REFUSED, error.message);
+      }
       log.error({ err: error, path: request.url }, 'unexpected error in the MCP listener');
       refuse(response, 500, REFUSED, 'An internal error; the log has it.');
     }

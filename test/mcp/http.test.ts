@@ -164,6 +164,7 @@ describe('sessions', () => {
       createServer: () => new Server({ name: 'bare', version: '1' }),
       async authenticate({ authorization }) {
         if (!authorization) throw new AppError('unauthenticated', 'Who are you?');
+        if (authorization === 'no database') throw new AppError('unavailable', 'The database does not answer.');
         return { ...assistant('admin'), id: authorization };
       },
       allowedOrigins: [],
@@ -195,6 +196,14 @@ describe('sessions', () => {
       },
     };
   }
+
+  test('are refused for a while, and not as a bug, while the database is away', async () => {
+    const { url, stop } = await listener();
+    const response = await post(url, INITIALIZE, { Authorization: 'no database' });
+    expect([response.status, response.headers.get('Retry-After')]).toEqual([503, '1']);
+    await response.text();
+    await stop();
+  });
 
   test('end half an hour after their last use', async () => {
     const { open, ping, clock, stop } = await listener();

@@ -30,7 +30,8 @@ export function answerErrors(log: Log) {
           'unexpected error',
         );
       ctx.status = failure ? HTTP_STATUS[failure.kind] : 500;
-      if (failure?.kind === 'rate_limited') ctx.set('Retry-After', String(retryAfterS(failure.details)));
+      if (failure?.kind === 'rate_limited' || failure?.kind === 'unavailable')
+        ctx.set('Retry-After', String(retryAfterS(failure.details)));
       ctx.body = {
         error: {
           kind: failure?.kind ?? 'internal',
