@@ -2,7 +2,7 @@
 import type { Context, Next } from 'koa';
 import { AppError } from '../../core/errors.ts';
 
-export interface OriginRules {
+interface OriginRules {
   /** PUBLIC_URL: the address under which a proxy shows the service; empty without one. */
   publicUrl: string;
   /** Path prefixes with an origin check of their own. */
