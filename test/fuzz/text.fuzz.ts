@@ -4,8 +4,8 @@ import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { usedPct } from '../../src/adapters/collectors/exporters/exporterReader.ts';
 import { parseSamples, type Sample } from '../../src/adapters/collectors/exporters/prometheusText.ts';
-import { measuredTimestamp, type Readings, toSnapshot, Unreachable } from '../../src/adapters/collectors/readings.ts';
-import { readReport as readSshReport } from '../../src/adapters/collectors/sshReport.ts';
+import { complete, measuredTimestamp, toSnapshot, Unreachable } from '../../src/adapters/collectors/readings.ts';
+import { readReport as readSshReport } from '../../src/adapters/collectors/ssh/report.ts';
 import { parseUnits } from '../../src/adapters/collectors/systemdUnits.ts';
 import { parseToolInput } from '../../src/adapters/llm/toolInput.ts';
 import { readReport as readAnsibleReport } from '../../src/adapters/runners/ansibleReport.ts';
@@ -60,7 +60,10 @@ function expectSane(found: Snapshot): void {
 }
 
 test('exporter text: any page is read', () => {
-  const wanted = new Set(['up', 'node_load1']);
+  const wanted = new Map([
+    ['up', 'all'],
+    ['node_load1', 'nonzero'],
+  ] as const);
   fc.assert(
     fc.property(fc.oneof(anyLines, exporterText()), (text) => {
       const whole = new Map<string, Sample[]>();
@@ -84,7 +87,7 @@ test('exporter text: what was written comes back', () => {
       const found = new Map<string, Sample[]>();
       parseSamples(
         samples.map(({ labels, value }) => `up${written(labels)} ${prometheusNumber(value)}\n`).join(''),
-        new Set(['up']),
+        new Map([['up', 'all']] as const),
         found,
       );
       const read = (found.get('up') ?? []).map(({ labels, value }) => ({ labels: { ...labels }, value: value + 0 }));
@@ -118,16 +121,15 @@ test('exporter numbers: any of them makes a snapshot that can be kept', () => {
   fc.assert(
     fc.property(anyNumber, anyNumber, anyNumber, (available, total, bootedAtS) => {
       const share = usedPct(available, total);
-      const readings: Readings = {
-        cpuPct: share === null ? { missing: 'none' } : { value: share },
-        memoryPct: share === null ? { missing: 'none' } : { value: share },
-        disk: { missing: 'none' },
-        network: { missing: 'none' },
-        dns: { missing: 'none' },
-        servicesDown: { missing: 'none' },
-        logErrors: { missing: 'none' },
-        bootedAt: measuredTimestamp(bootedAtS, 'none'),
-      };
+      const readings = complete(
+        {
+          cpuPct: share === null ? { missing: 'none' } : { value: share },
+          memoryPct: share === null ? { missing: 'none' } : { value: share },
+          bootedAt: measuredTimestamp(bootedAtS, 'none'),
+        },
+        'linux',
+        () => 'none',
+      );
       expectSane(toSnapshot(targetOf('node_exporter', {}), NOW, 5, readings));
     }),
   );
@@ -171,19 +173,20 @@ test('reports by SSH: any text is read or says why it is none', () => {
     .tuple(os, fc.array(section))
     .map(
       ([system, sections]) =>
-        `@@os\n${system}\n${sections.map(([name, body]) => `@@${name}\n${body}`).join('\n')}\n@@end\n`,
+        `\n@@system ${system}\n${sections.map(([name, body]) => `\n@@${name}\n${body}\n@@=${name} 0 \n`).join('')}\n@@measured\n\n@@end\n`,
     );
   const services = fc.option(fc.array(fc.string({ minLength: 1 }), { maxLength: 3 }), { nil: undefined });
   fc.assert(
     fc.property(fc.oneof(anyLines, report), services, (text, wanted) => {
       try {
-        const readings = readSshReport(text, wanted);
+        const { collected, os } = readSshReport(text, ['hourly', 'daily'], { now: NOW, services: wanted });
         expectSane(
-          toSnapshot(targetOf('ssh', {}), NOW, 5, {
-            ...readings,
-            network: { missing: 'none' },
-            dns: { missing: 'none' },
-          }),
+          toSnapshot(
+            targetOf('ssh', {}),
+            NOW,
+            5,
+            complete(collected, os, () => 'none'),
+          ),
         );
       } catch (error) {
         expect(error).toBeInstanceOf(Unreachable);

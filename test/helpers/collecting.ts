@@ -1,5 +1,5 @@
 /** What tests of collectors need around every look: a target, a context, and collectors that are closed afterwards. */
-import type { KnownHosts } from '../../src/adapters/collectors/ssh.ts';
+import type { KnownHosts } from '../../src/adapters/collectors/ssh/ssh.ts';
 import type { CollectContext } from '../../src/core/ports/ports.ts';
 import type { CollectorKind, CollectorOptions, ScanTarget } from '../../src/domain/signals/telemetry.ts';
 

@@ -2,13 +2,13 @@
 import type { Collector } from '../../core/ports/ports.ts';
 import type { CollectorKind } from '../../domain/signals/telemetry.ts';
 import { collectSnapshot } from './collectSnapshot.ts';
-import { createCpuHistory } from './exporters/cpuHistory.ts';
+import { createCounterHistory } from './counterHistory.ts';
 import { createExporterReader } from './exporters/exporterReader.ts';
 import { nodeExporter } from './exporters/nodeExporter.ts';
 import type { Scraper } from './exporters/scrape.ts';
 import { windowsExporter } from './exporters/windowsExporter.ts';
 import { type Reader, Unreachable } from './readings.ts';
-import type { SshOptions } from './ssh.ts';
+import type { SshOptions } from './ssh/ssh.ts';
 
 interface CollectorsOptions {
   ssh: SshOptions;
@@ -26,9 +26,9 @@ export function createCollectors({ ssh }: CollectorsOptions): Collector & { clos
   };
   const load: Record<CollectorKind, () => Promise<Reader>> = {
     local: async () => (await import('./local.ts')).createLocalReader(),
-    node_exporter: async () => createExporterReader(nodeExporter, await scraping(), createCpuHistory()),
-    windows_exporter: async () => createExporterReader(windowsExporter, await scraping(), createCpuHistory()),
-    ssh: async () => (await import('./ssh.ts')).createSshReader(ssh),
+    node_exporter: async () => createExporterReader(nodeExporter, await scraping(), createCounterHistory()),
+    windows_exporter: async () => createExporterReader(windowsExporter, await scraping(), createCounterHistory()),
+    ssh: async () => (await import('./ssh/ssh.ts')).createSshReader(ssh),
     push: async () => pushReader,
   };
   const looks = new Map<CollectorKind, Promise<Reader>>();

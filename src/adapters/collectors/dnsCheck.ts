@@ -1,6 +1,8 @@
-/** Asks the machine's own name servers and counts the look-ups that got no answer. */
+/** Asks the machine's own name servers, counts the look-ups that got no answer and times the others. */
 import { Resolver } from 'node:dns/promises';
-import { type DnsCheck, type Measured, measured, missing } from './readings.ts';
+import { performance } from 'node:perf_hooks';
+import { measured, missing } from '../../domain/signals/reading.ts';
+import type { Collected } from './readings.ts';
 
 const MAX_SERVERS = 3;
 /** What c-ares waits for the first reply; the second and last try gets twice that. */
@@ -22,17 +24,32 @@ export async function checkDns(
   servers: string[],
   hostname: string,
   ownIpv4: string | null,
-): Promise<Measured<DnsCheck>> {
-  if (servers.length === 0) return missing('no name server is configured');
-  const lookups = servers.slice(0, MAX_SERVERS).flatMap((server) => {
-    const resolver = new Resolver({ timeout: TIMEOUT_MS, tries: TRIES });
-    resolver.setServers([server]);
-    const own = ownIpv4 === null ? [] : [resolver.resolvePtr(reverseName(ownIpv4))];
-    return [resolver.resolveNs('.'), resolver.resolve4(hostname), ...own];
-  });
-  const outcomes = await Promise.allSettled(lookups);
-  const failures = outcomes.filter((outcome) => outcome.status === 'rejected' && !isAnswer(outcome.reason)).length;
-  return measured({ failures, lookups: outcomes.length });
+): Promise<Required<Pick<Collected, 'dnsFailures' | 'dnsMs'>>> {
+  if (servers.length === 0) {
+    const none = missing('no name server is configured');
+    return { dnsFailures: none, dnsMs: none };
+  }
+  const answerTimesMs: number[] = [];
+  /** Whether this look-up was answered. */
+  const answered = async (lookup: Promise<unknown>): Promise<boolean> => {
+    const startedMs = performance.now();
+    const wasAnswered = await lookup.then(() => true, isAnswer);
+    if (wasAnswered) answerTimesMs.push(performance.now() - startedMs);
+    return wasAnswered;
+  };
+  const outcomes = await Promise.all(
+    servers.slice(0, MAX_SERVERS).flatMap((server) => {
+      const resolver = new Resolver({ timeout: TIMEOUT_MS, tries: TRIES });
+      resolver.setServers([server]);
+      const own = ownIpv4 === null ? [] : [resolver.resolvePtr(reverseName(ownIpv4))];
+      return [resolver.resolveNs('.'), resolver.resolve4(hostname), ...own].map(answered);
+    }),
+  );
+  const middleMs = answerTimesMs.sort((a, b) => a - b)[Math.floor(answerTimesMs.length / 2)];
+  return {
+    dnsFailures: measured({ count: outcomes.filter((wasAnswered) => !wasAnswered).length, of: outcomes.length }),
+    dnsMs: middleMs === undefined ? missing('no name server answered') : measured(middleMs),
+  };
 }
 
 // Not Resolver.reverse(): that looks into the hosts file before it asks anyone.

@@ -1,5 +1,6 @@
-/** Decides which mounted file systems are the machine's own writable disks and which of them is the fullest. */
-import { type FullestDisk, type Measured, measured, missing } from './readings.ts';
+/** Makes readings of a machine's mounted file systems: its own writable disks count, the others are set aside. */
+import { type ItemReading, missing } from '../../domain/signals/reading.ts';
+import type { Collected } from './readings.ts';
 
 export interface Filesystem {
   mount: string;
@@ -11,6 +12,9 @@ export interface Filesystem {
   freeBytes: number;
   /** Free space that ordinary users may fill. */
   availableBytes: number;
+  /** Undefined where the system does not say; 0 where a file system has no fixed number. */
+  inodes?: number;
+  freeInodes?: number;
 }
 
 /** Kept in memory, made by the kernel, or an image that is full by nature. */
@@ -19,22 +23,48 @@ const NO_DISK =
 /** Someone else's disk (the network's, the container host's); it counts only where the machine has no other root. */
 const BORROWED = /^(9p|afpfs|aufs|ceph|cifs|fuse(\..*)?|glusterfs|lustre|nfs4?|overlay|smb3|smbfs|virtiofs|webdav)$/i;
 
+/** A thousand mounts are more than anybody reads; of those that count, the fullest stay. */
+const MAX_VOLUMES = 64;
+
 /**
- * The fullest of the machine's own writable file systems; of equally full ones (bind mounts of one disk) the one with
- * the shortest path. Use is counted as `df` does: used / (used + available to users).
+ * Use, free space and inodes of every volume, the fullest own disk first; of equally full ones (bind mounts of one disk)
+ * the one with the shortest path. Use is counted as `df` does: used / (used + available to users).
  */
-export function fullestDisk(filesystems: Filesystem[]): Measured<FullestDisk> {
-  let fullest: FullestDisk | null = null;
-  for (const filesystem of filesystems.filter(isOwnDisk)) {
-    const usedBytes = filesystem.sizeBytes - filesystem.freeBytes;
-    const usedPct = (100 * usedBytes) / (usedBytes + filesystem.availableBytes);
-    if (!Number.isFinite(usedPct)) continue;
-    const { mount } = filesystem;
-    if (!fullest || usedPct > fullest.usedPct || (usedPct === fullest.usedPct && mount.length < fullest.mount.length)) {
-      fullest = { usedPct, mount };
-    }
+export function volumeReadings(filesystems: Filesystem[]): Collected {
+  const volumes = filesystems
+    .map((filesystem) => ({ filesystem, usedPct: usedPctOf(filesystem), counts: isOwnDisk(filesystem) }))
+    .filter(({ usedPct }) => Number.isFinite(usedPct))
+    .sort(
+      (a, b) =>
+        Number(b.counts) - Number(a.counts) ||
+        b.usedPct - a.usedPct ||
+        a.filesystem.mount.length - b.filesystem.mount.length,
+    )
+    .slice(0, MAX_VOLUMES);
+  if (!volumes.some(({ counts }) => counts)) {
+    const none = missing('no writable file system of its own was reported');
+    return { diskPct: none, diskFreeBytes: none, inodesPct: none };
   }
-  return fullest ? measured(fullest) : missing('no writable file system of its own was reported');
+  const own = volumes.filter(({ counts }) => counts).map(({ filesystem }) => filesystem);
+  const shown = (each: (typeof volumes)[number], value: number): ItemReading<number> => ({
+    item: each.filesystem.mount,
+    value,
+    ...(!each.counts && { setAside: `${each.filesystem.type} is no disk of its own` }),
+  });
+  return {
+    diskPct: { items: volumes.map((each) => shown(each, each.usedPct)) },
+    diskFreeBytes: { items: volumes.map((each) => shown(each, each.filesystem.availableBytes)) },
+    inodesPct: {
+      items: own.flatMap(({ mount, inodes, freeInodes }) =>
+        inodes && freeInodes !== undefined ? [{ item: mount, value: 100 * (1 - freeInodes / inodes) }] : [],
+      ),
+    },
+  };
+}
+
+function usedPctOf({ sizeBytes, freeBytes, availableBytes }: Filesystem): number {
+  const usedBytes = sizeBytes - freeBytes;
+  return (100 * usedBytes) / (usedBytes + availableBytes);
 }
 
 function isOwnDisk({ mount, type, readOnly, sizeBytes }: Filesystem): boolean {

@@ -1,5 +1,5 @@
 /** Counts the journal's errors, and notices when the journal could not be read rather than being empty. */
-import { type Measured, measured, missing } from './readings.ts';
+import { measured, missing, type Reading } from '../../domain/signals/reading.ts';
 
 /** More lines than this say nothing more; it bounds what a machine in an error loop can send. */
 const MAX_ENTRIES = 1000;
@@ -32,7 +32,7 @@ export const NEWEST_ENTRY_ARGS = ['--lines=1', '--output=json', '--output-fields
  * remarks on stderr. A login without the right to read the system's journal gets an empty answer with a hint, which
  * must not pass for a quiet log.
  */
-export function journalErrors(entries: number, holdsEntries: boolean, remarks: string): Measured<number> {
+export function journalErrors(entries: number, holdsEntries: boolean, remarks: string): Reading<number> {
   if (/not seeing messages|insufficient permissions|Permission denied/i.test(remarks)) {
     return missing('this login may not read the system journal: add it to the group systemd-journal');
   }

@@ -1,28 +1,29 @@
-/** Scans the machine that this process runs on. */
+/** Collects from the machine that this process runs on. */
 import { getServers } from 'node:dns';
-import { cpus, hostname, networkInterfaces, uptime } from 'node:os';
+import { cpus, freemem, hostname, networkInterfaces, totalmem, uptime } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fsSize, services as listServices, mem, networkGatewayDefault } from 'systeminformation';
-import type { CollectContext } from '../../core/ports/ports.ts';
+import { networkGatewayDefault } from 'systeminformation';
+import type { SignalName } from '../../domain/signals/catalogue.ts';
+import type { OsPlatform } from '../../domain/signals/declaration.ts';
+import { measured, missing, type Reading } from '../../domain/signals/reading.ts';
 import type { ScanTarget } from '../../domain/signals/telemetry.ts';
-import { runCommand } from './command.ts';
+import { type Counters, counterReadings, createCounterHistory, processorShares } from './counterHistory.ts';
 import { checkDns } from './dnsCheck.ts';
-import { type CpuHistory, type CpuTimes, createCpuHistory } from './exporters/cpuHistory.ts';
-import { fullestDisk } from './filesystems.ts';
-import { journalArgs, journalErrors, logSpanS, NEWEST_ENTRY_ARGS } from './journal.ts';
+import { volumeReadings } from './filesystems.ts';
+import { logSpanS } from './journal.ts';
+import { memoryUse } from './linux/memory.ts';
+import { parseProcMounts, statMounts } from './linux/mounts.ts';
+import { createProgramSampler } from './localPrograms.ts';
+import { vpnInterfaces } from './machine/links.ts';
+import { merged, NOT_YET, ownProbes, runRareProbes } from './machineProbes.ts';
 import { measureNetwork } from './network.ts';
-import {
-  type FullestDisk,
-  type Measured,
-  measured,
-  measuredNumber,
-  missing,
-  type NetworkQuality,
-  type Reader,
-} from './readings.ts';
-import { downUnits, LIST_UNITS_ARGS, parseUnits } from './systemdUnits.ts';
+import { type Collected, complete, type NetworkQuality, pathReadings, type Reader } from './readings.ts';
+import { readLocalSources } from './sources/localSources.ts';
+import { createProbeMemory, type Probe } from './sources/probe.ts';
+import type { Source, Texts } from './sources/source.ts';
+import { createWindowsReader } from './windows/localWindows.ts';
 
-/** What lies around the machine; distinguished so that a scan can be pointed at other peers. */
+/** What lies around the machine; told apart so that a scan can be pointed at other peers. */
 interface Surroundings {
   /** Name servers as `ip` or `ip:port`. */
   nameServers(): string[];
@@ -38,77 +39,143 @@ const ownSurroundings: Surroundings = {
 /** Gateways and name servers rarely listen here in vain: they answer or refuse, and either is a round trip. */
 const PEER_PORT = 53;
 const SECOND_SAMPLE_AFTER_MS = 1_000;
+const DEFAULT_TIMEOUT_MS = 10_000;
+/** Part of the scan's time that rarely read figures may take. */
+const RARE_SHARE = 0.5;
+const MOUNTS: Source = { name: 'mounts', files: ['/proc/self/mounts'] };
 
-export function createLocalReader(surroundings: Surroundings = ownSurroundings): Reader {
-  const cpuHistory = createCpuHistory(1);
+const OS_BY_PLATFORM: Partial<Record<NodeJS.Platform, OsPlatform>> = {
+  linux: 'linux',
+  darwin: 'macos',
+  win32: 'windows',
+};
+const OWN_OS = OS_BY_PLATFORM[process.platform] ?? 'other';
+
+/** @param probes what to read with the system's own tools; the system's own set unless a test wants fewer */
+export function createLocalReader(
+  surroundings: Surroundings = ownSurroundings,
+  probes: readonly Probe[] = ownProbes(),
+): Reader {
+  const history = createCounterHistory(1);
+  const memory = createProbeMemory();
+  const programs = createProgramSampler();
+  const windows = OWN_OS === 'windows' ? createWindowsReader() : null;
+  const always = probes.filter(({ everyS }) => everyS === 0);
+  const rare = probes.filter(({ everyS }) => everyS > 0);
+
   return async (target, context) => {
+    const host = target.hostname;
+    const spanS = logSpanS(context.now, context.previousScanAt);
+    const reading = { now: context.now, services: target.options.services };
+    const files = always.flatMap(({ sources }) => sources).filter(({ command }) => !command);
+    const commands = always.flatMap(({ sources }) => sources).filter(({ command }) => command);
+
+    const sample = async (): Promise<{ texts: Texts; counters: Counters }> => {
+      const texts = await readLocalSources([...files, MOUNTS], spanS, context.signal);
+      const counters: Counters = new Map(always.flatMap((probe) => [...(probe.counters?.(texts) ?? [])]));
+      if (!counters.has('cpu.total')) addOwnProcessorTimes(counters);
+      return { texts, counters };
+    };
     // First, and alone: the programs started below would show in the sample.
-    const cpuPct = await cpuUse(cpuHistory, target.hostname, context);
+    let { texts, counters } = await sample();
+    let rise = history.riseSince(host, counters, context.now);
+    let shares = rise && processorShares(rise);
+    if (!shares) {
+      await sleep(SECOND_SAMPLE_AFTER_MS, undefined, { signal: context.signal });
+      ({ texts, counters } = await sample());
+      rise = history.riseSince(host, counters, new Date(context.now.getTime() + SECOND_SAMPLE_AFTER_MS));
+      shares = rise && processorShares(rise);
+    }
+    const stuck = missing('the CPU counters did not advance between two samples');
     const nameServers = surroundings.nameServers();
-    const [memoryPct, disk, network, dns, servicesDown, logErrors] = await Promise.all([
-      memoryUse(),
-      diskUse(),
-      networkQuality(nameServers, surroundings, context.signal),
+    const due = memory.due(host, rare, context.now);
+    const budgetMs = RARE_SHARE * (target.options.timeoutMs ?? DEFAULT_TIMEOUT_MS);
+    const [commandTexts, disks, paths, dns, top, onWindows] = await Promise.all([
+      readLocalSources(commands, spanS, context.signal),
+      volumes(texts),
+      networkPaths(nameServers, surroundings, target, context.signal),
       checkDns(nameServers, hostname(), ownIpv4()),
-      failedServices(target, context.signal),
-      errorsLogged(context),
+      programs.sample(context.now),
+      windows?.read(reading, spanS, context.signal) ?? {},
+      runRareProbes(due, memory, host, { ...reading, spanS, signal: context.signal }, budgetMs),
     ]);
-    const bootedAt = measured(new Date(Math.round(Date.now() / 1000 - uptime()) * 1000));
-    return { cpuPct, memoryPct, disk, network, dns, servicesDown, logErrors, bootedAt };
+    const all = texts.and(commandTexts);
+    const collected = merged([
+      ownBasics(),
+      disks,
+      onWindows,
+      ...always.map((probe) => probe.read(all, reading)),
+      memory.kept(host, rare, context.now),
+      counterReadings(counters, rise),
+      shares ?? { cpuPct: stuck },
+      dns,
+      top,
+      paths,
+    ]);
+    return complete(collected, OWN_OS, whyNotHere);
   };
 }
 
-async function cpuUse(history: CpuHistory, name: string, context: CollectContext): Promise<Measured<number>> {
-  let busyPct = history.pctSince(name, cpuTimes(), context.now);
-  if (busyPct === null) {
-    await sleep(SECOND_SAMPLE_AFTER_MS, undefined, { signal: context.signal });
-    busyPct = history.pctSince(name, cpuTimes(), context.now);
-  }
-  return measuredNumber(busyPct, 'the CPU counters did not advance between two samples');
+const whyNotHere = (name: SignalName): string =>
+  name.startsWith('internet')
+    ? 'no internet target is configured for this machine'
+    : OWN_OS === 'other'
+      ? `there is no reader for ${process.platform} yet`
+      : NOT_YET;
+
+/** What the runtime itself knows of any system; what a system's own tools say replaces it. */
+function ownBasics(): Collected {
+  const vpns = vpnInterfaces(networkInterfaces());
+  return {
+    memoryPct: memoryUse(totalmem(), freemem(), 0, 0),
+    bootedAt: measured(new Date(Math.round(Date.now() / 1000 - uptime()) * 1000)),
+    vpnUp: { items: vpns.map((name) => ({ item: name, value: true })) },
+  };
 }
 
-function cpuTimes(): CpuTimes {
-  const sum: CpuTimes = { idleS: 0, totalS: 0 };
+function addOwnProcessorTimes(counters: Counters): void {
+  let idleS = 0;
+  let totalS = 0;
   for (const { times } of cpus()) {
-    sum.idleS += times.idle / 1000;
-    sum.totalS += (times.user + times.nice + times.sys + times.idle + times.irq) / 1000;
+    idleS += times.idle / 1000;
+    totalS += (times.user + times.nice + times.sys + times.idle + times.irq) / 1000;
   }
-  return sum;
+  counters.set('cpu.idle', idleS).set('cpu.total', totalS);
 }
 
-async function memoryUse(): Promise<Measured<number>> {
-  const { total, available } = await mem();
-  return measuredNumber(100 * (1 - available / total), 'the system reports no memory use');
+/** Sizes without starting a program; a Mac's and Windows' volumes come with their own probes. */
+async function volumes(texts: Texts): Promise<Collected> {
+  const mounts = texts.text(MOUNTS);
+  return mounts === '' ? {} : volumeReadings(await statMounts(parseProcMounts(mounts)));
 }
 
-async function diskUse(): Promise<Measured<FullestDisk>> {
-  const disks = await fsSize();
-  return fullestDisk(
-    disks.map(({ mount, type, rw, size, used, available }) => ({
-      mount,
-      type,
-      readOnly: rw === false,
-      sizeBytes: size,
-      freeBytes: size - used,
-      availableBytes: available,
-    })),
-  );
-}
-
-/** Round trips to the first peer that answers: the gateway, then the name servers that are not this machine itself. */
-async function networkQuality(
+/** Round trips to the gateway, to the first peer that answers (it, or a name server outside), and to the internet target. */
+async function networkPaths(
   nameServers: string[],
   surroundings: Surroundings,
+  target: ScanTarget,
   signal: AbortSignal,
-): Promise<Measured<NetworkQuality>> {
+): Promise<Collected> {
   const gateway = await surroundings.gateway();
   const resolvers = nameServers.map(addressAndPort).filter(({ address }) => !/^(127\.|::1$)/.test(address));
   const peers = gateway ? [addressAndPort(gateway), ...resolvers] : resolvers;
-  if (peers.length === 0) return missing('there is no default gateway and no name server outside this machine');
-  const qualities = await Promise.all(peers.map(({ address, port }) => measureNetwork(address, port, signal)));
-  const answering = qualities.find((quality) => 'value' in quality);
+  const { internetTarget } = target.options;
+  const internet = internetTarget === undefined ? null : addressAndPort(internetTarget);
+  const qualities = await Promise.all(
+    [...peers, ...(internet ? [internet] : [])].map(({ address, port }) => measureNetwork(address, port, signal)),
+  );
+  const ofPeers = qualities.slice(0, peers.length);
   const asked = peers.map(({ address, port }) => `${address}:${port}`).join(', ');
-  return answering ?? missing(`none of the machine's network peers answers TCP probes (${asked})`);
+  const none: Reading<NetworkQuality> =
+    peers.length === 0
+      ? missing('there is no default gateway and no name server outside this machine')
+      : missing(`none of the machine's network peers answers TCP probes (${asked})`);
+  const ofInternet = internet ? qualities.at(-1) : undefined;
+  return {
+    ...pathReadings('observer', ofPeers.find((quality) => 'value' in quality) ?? none),
+    ...pathReadings('gateway', (gateway ? ofPeers[0] : undefined) ?? missing('there is no default gateway')),
+    ...(ofInternet && pathReadings('internet', ofInternet)),
+  };
 }
 
 /** `192.0.2.1`, `192.0.2.1:5353`, `2001:db8::1` or `[2001:db8::1]:5353`. */
@@ -116,30 +183,6 @@ function addressAndPort(server: string): { address: string; port: number } {
   const [, bracketed, plain, port] = /^(?:\[(.+)\]|([^:]+)):(\d+)$/.exec(server) ?? [];
   const address = bracketed ?? plain;
   return address ? { address, port: Number(port) } : { address: server, port: PEER_PORT };
-}
-
-async function failedServices(target: ScanTarget, signal: AbortSignal): Promise<Measured<string[]>> {
-  const { services } = target.options;
-  const listed = process.platform === 'linux' ? await runCommand('systemctl', LIST_UNITS_ARGS, signal) : null;
-  if (listed?.code === 0) return measured(downUnits(parseUnits(listed.stdout), services));
-  if (process.platform === 'linux') {
-    const problem = listed ? listed.stderr.trim().split('\n', 1)[0] : 'there is no systemctl';
-    return missing(`systemd does not list its units: ${problem || 'systemctl did not finish'}`);
-  }
-  if (!services) return missing('list the services that should run in the options of this endpoint');
-  const found = await listServices(services.join(','));
-  const running = new Set(found.filter((service) => service.running).map(({ name }) => name.toLowerCase()));
-  return measured(services.filter((service) => !running.has(service.toLowerCase())));
-}
-
-async function errorsLogged({ now, previousScanAt, signal }: CollectContext): Promise<Measured<number>> {
-  if (process.platform !== 'linux') return missing(`there is no reader for the system log of ${process.platform}`);
-  const errors = await runCommand('journalctl', journalArgs(String(logSpanS(now, previousScanAt))), signal);
-  if (!errors) return missing('there is no journalctl');
-  if (errors.code === null) return missing('journalctl did not finish in time');
-  const newest = await runCommand('journalctl', NEWEST_ENTRY_ARGS, signal);
-  const entries = errors.stdout.split('\n').filter((line) => line.startsWith('{')).length;
-  return journalErrors(entries, newest?.stdout.startsWith('{') ?? false, errors.stderr);
 }
 
 function ownIpv4(): string | null {

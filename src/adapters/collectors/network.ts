@@ -1,7 +1,8 @@
 /** Measures network quality from here: TCP connection round trips and the share that nobody answered. */
 import { connect } from 'node:net';
 import { performance } from 'node:perf_hooks';
-import { type Measured, measured, missing, type NetworkQuality } from './readings.ts';
+import { measured, missing, type Reading } from '../../domain/signals/reading.ts';
+import type { NetworkQuality } from './readings.ts';
 
 /** Under the kernel's 1 s wait before it repeats a SYN (RFC 6298): a lost packet shows as lost, not as a slow answer. */
 const PROBE_TIMEOUT_MS = 900;
@@ -22,7 +23,7 @@ export async function measureNetwork(
   address: string,
   port: number,
   signal: AbortSignal,
-): Promise<Measured<NetworkQuality>> {
+): Promise<Reading<NetworkQuality>> {
   try {
     const probe = (): Promise<number | null> => roundTripMs(address, port, signal);
     const probes: (number | null)[] = [];
@@ -31,6 +32,7 @@ export async function measureNetwork(
       const rest = FIRST_PROBES + MORE_PROBES - probes.length;
       probes.push(...(await Promise.all(Array.from({ length: rest }, probe))));
     }
+    const inOrderMs = probes.slice(0, FIRST_PROBES).filter((answer) => answer !== null);
     const answeredMs = probes.filter((answer) => answer !== null).sort((a, b) => a - b);
     const latencyMs = median(answeredMs);
     const peer = `${address} port ${port}`;
@@ -46,7 +48,7 @@ export async function measureNetwork(
           `${peer} answered ${answeredMs.length} TCP probes and none of the ${lost} after them: a firewall limits connections`,
         )
       : measured((100 * lost) / probes.length);
-    return measured({ latencyMs, packetLossPct });
+    return measured({ latencyMs, jitterMs: jitter(inOrderMs), packetLossPct });
   } catch (error) {
     return missing(`probing failed on this side: ${error instanceof Error ? error.message : String(error)}`);
   }
@@ -76,6 +78,13 @@ function roundTripMs(address: string, port: number, signal: AbortSignal): Promis
     });
     socket.once('close', () => (fault ? reject(fault) : resolve(answer)));
   });
+}
+
+/** Mean difference between two round trips in a row (as RFC 3550 counts it, without its smoothing). */
+function jitter(inOrderMs: number[]): Reading<number> {
+  const differences = inOrderMs.slice(1).map((ms, index) => Math.abs(ms - (inOrderMs[index] ?? ms)));
+  if (differences.length < 2) return missing('too few probes in a row were answered');
+  return measured(differences.reduce((sum, ms) => sum + ms, 0) / differences.length);
 }
 
 function median(sorted: number[]): number | null {

@@ -1,10 +1,14 @@
-/** Reads systemd's list of units and says which services are down. */
+/** Reads systemd's units and says which services are down and which one-shot jobs failed. */
+import { measured, missing } from '../../domain/signals/reading.ts';
+import type { Collected } from './readings.ts';
 
 /** A unit's ACTIVE state (`active`, `failed`, `inactive`, …) by its full name (`nginx.service`). */
 export type UnitStates = Map<string, string>;
 
 /** Arguments of the `systemctl` call whose output `parseUnits` reads. */
 export const LIST_UNITS_ARGS = ['list-units', '--all', '--plain', '--no-legend', '--no-pager'];
+/** Arguments of the call whose output `parseOneShots` reads: failed services alone. */
+export const ONE_SHOT_ARGS = ['show', '--property=Id,Type', '--type=service', '--state=failed', '--no-pager', '*'];
 
 /** Lines of UNIT LOAD ACTIVE SUB DESCRIPTION. */
 export function parseUnits(stdout: string): UnitStates {
@@ -16,17 +20,44 @@ export function parseUnits(stdout: string): UnitStates {
   return states;
 }
 
+/** Names of one-shot services, of blocks `Type=oneshot` and `Id=fwupd-refresh.service` in either order. */
+export function parseOneShots(stdout: string): Set<string> {
+  const blocks = stdout.split(/\n\s*\n/).filter((block) => /^Type=oneshot$/m.test(block));
+  return new Set(blocks.flatMap((block) => /^Id=(.+)$/m.exec(block)?.[1] ?? []));
+}
+
 /**
- * Names of the services that are down: of the listed ones, those that neither run nor start; without a list, every
- * service that systemd calls failed. `.service` is left off.
+ * The long-running services that are down and the one-shot jobs that failed. Of the listed `services`, those count as
+ * down that neither run nor start; without a list, every service that systemd calls failed. `.service` is left off.
+ * @param oneShots full names of units that run once and end
  */
-export function downUnits(states: UnitStates, services: readonly string[] | undefined): string[] {
-  if (!services) {
-    const failed = [...states].filter(([unit, state]) => state === 'failed' && unit.endsWith('.service'));
-    return failed.map(([unit]) => shortName(unit)).sort();
+export function unitReadings(
+  states: UnitStates,
+  oneShots: ReadonlySet<string>,
+  services: readonly string[] | undefined,
+): Pick<Collected, 'servicesDown' | 'jobsFailed'> {
+  if (states.size === 0) {
+    const none = missing('the machine does not run systemd');
+    return { servicesDown: none, jobsFailed: none };
   }
+  const failed = [...states]
+    .filter(([unit, state]) => state === 'failed' && unit.endsWith('.service'))
+    .map(([unit]) => unit);
+  const listed = new Set(services?.map(fullName));
   const isUp = (service: string): boolean => UP_STATES.has(states.get(fullName(service)) ?? 'absent');
-  return services.filter((service) => !isUp(service)).map(shortName);
+  const longRunning = failed
+    .filter((unit) => !oneShots.has(unit))
+    .map(shortName)
+    .sort();
+  return {
+    servicesDown: measured(services ? services.filter((service) => !isUp(service)).map(shortName) : longRunning),
+    jobsFailed: measured(
+      failed
+        .filter((unit) => oneShots.has(unit) && !listed.has(unit))
+        .map(shortName)
+        .sort(),
+    ),
+  };
 }
 
 const UP_STATES = new Set(['active', 'activating', 'reloading', 'refreshing']);

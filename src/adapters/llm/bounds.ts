@@ -3,7 +3,7 @@ import { performance } from 'node:perf_hooks';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
 /** A reply that breaks a limit: asking the same server again would bring the same. */
-class UnboundedReply extends Error {}
+export class UnboundedReply extends Error {}
 
 export interface ReplyBounds {
   /** Of the HTTP body, decompressed; a token costs about 300 bytes of JSON as providers stream it. */

@@ -1,5 +1,5 @@
 /** Puts the tool calls of a stream together, from OpenAI and from the many servers that imitate it in their own ways. */
-import type { ReplyParts } from './bounds.ts';
+import { type ReplyParts, UnboundedReply } from './bounds.ts';
 import { parseToolInput } from './toolInput.ts';
 
 /** What one chunk says of a call; imitators leave out or repeat any of it. */
@@ -13,8 +13,6 @@ interface OpenCall {
   id: string;
   name: string;
   json: string;
-  /** Null where the server sends none. */
-  index: number | null;
 }
 
 interface ReadCall {
@@ -31,15 +29,13 @@ export function collectToolCalls(parts: ReplyParts<unknown>): { add(delta: ToolC
   const byIndex = new Map<number, OpenCall>();
   return {
     add({ index, id, function: called }) {
-      const given: OpenCall = {
+      if (typeof index === 'number' && (!Number.isSafeInteger(index) || index < 0))
+        throw new UnboundedReply('a part of the reply has no usable index');
+      const given = {
         id: parts.take(id),
         name: parts.take(called?.name),
         json: parts.take(jsonOf(called?.arguments)),
-        index: index ?? null,
       };
-      // An index that is none is refused; no index at all is what some servers send.
-      if (given.index !== null && (!Number.isSafeInteger(given.index) || given.index < 0))
-        parts.set(given.index, given);
       const open = typeof index === 'number' ? byIndex.get(index) : calls.at(-1);
       if (!open || beginsAnother(open, given)) {
         parts.set(calls.length, given);
@@ -54,8 +50,7 @@ export function collectToolCalls(parts: ReplyParts<unknown>): { add(delta: ToolC
 
     calls() {
       const used = new Set<string>();
-      const inOrder = calls.toSorted((a, b) => (a.index ?? 0) - (b.index ?? 0));
-      return inOrder.map(({ id, name, json }, at) => {
+      return calls.map(({ id, name, json }, at) => {
         const own = id !== '' && !used.has(id) ? id : `call_${at}`;
         used.add(own);
         return { id: own, name, ...parseToolInput(json) };

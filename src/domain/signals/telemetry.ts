@@ -50,6 +50,8 @@ export interface CollectorOptions {
   privateKeyFile?: string;
   /** Expected SSH host key as `SHA256:…`; without it the first key seen is remembered and later held against. */
   hostKeySha256?: string;
+  /** Where `local` and the agent measure the way to the internet: `ip` or `ip:port` (53 by default). */
+  internetTarget?: string;
   /** How long one scan may take, in milliseconds. */
   timeoutMs?: number;
 }

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { collectSnapshot } from '../../../src/adapters/collectors/collectSnapshot.ts';
-import { measured, missing, type Reader, Unreachable } from '../../../src/adapters/collectors/readings.ts';
+import { complete, type Reader, Unreachable } from '../../../src/adapters/collectors/readings.ts';
 import { SIGNAL_NAMES } from '../../../src/domain/signals/catalogue.ts';
+import { measured, missing } from '../../../src/domain/signals/reading.ts';
 import { contextAt, targetOf } from '../../helpers/collecting.ts';
 import { flatOf } from '../../helpers/flatSnapshot.ts';
 
@@ -11,16 +12,22 @@ const never: Reader = () => new Promise(() => {});
 
 describe('lookAt', () => {
   it('turns readings into a snapshot, clamped and rounded', async () => {
-    const look: Reader = async () => ({
-      cpuPct: measured(100.4),
-      memoryPct: measured(33.3333),
-      disk: measured({ usedPct: 50, mount: '/' }),
-      network: measured({ latencyMs: 1.234, packetLossPct: missing('a firewall limits connections') }),
-      dns: measured({ failures: 1, lookups: 3 }),
-      servicesDown: measured([]),
-      logErrors: measured(0),
-      bootedAt: missing('unknown'),
-    });
+    const look: Reader = async () =>
+      complete(
+        {
+          cpuPct: measured(100.4),
+          memoryPct: measured(33.3333),
+          diskPct: { items: [{ item: '/', value: 50 }] },
+          latencyMs: measured(1.234),
+          packetLossPct: missing('a firewall limits connections'),
+          dnsFailures: measured({ count: 1, of: 3 }),
+          servicesDown: measured([]),
+          logErrors: measured(0),
+          bootedAt: missing('unknown'),
+        },
+        'linux',
+        () => 'not read',
+      );
     expect(flatOf(await collectSnapshot(look, target, contextAt(now)))).toEqual({
       durationMs: expect.any(Number),
       reachable: true,

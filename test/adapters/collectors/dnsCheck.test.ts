@@ -31,19 +31,25 @@ const REFUSED = 5;
 describe('checkDns', () => {
   it('takes "no such name" and "no such record" for answers', async () => {
     expect(await checkDns([await nameServer(NAME_ERROR)], 'me', '192.0.2.1')).toEqual({
-      value: { failures: 0, lookups: 3 },
+      dnsFailures: { value: { count: 0, of: 3 } },
+      dnsMs: { value: expect.any(Number) },
     });
-    expect(await checkDns([await nameServer(0)], 'me', null)).toEqual({ value: { failures: 0, lookups: 2 } });
+    expect(await checkDns([await nameServer(0)], 'me', null)).toMatchObject({
+      dnsFailures: { value: { count: 0, of: 2 } },
+    });
   });
 
   it('counts failing, refusing and silent servers, each on its own', async () => {
     const servers = [await nameServer(SERVER_FAILURE), await nameServer(REFUSED), await nameServer(null)];
-    expect(await checkDns(servers, 'me', '192.0.2.1')).toEqual({ value: { failures: 9, lookups: 9 } });
+    expect(await checkDns(servers, 'me', '192.0.2.1')).toEqual({
+      dnsFailures: { value: { count: 9, of: 9 } },
+      dnsMs: { missing: 'no name server answered' },
+    });
     const mixed = [await nameServer(NAME_ERROR), await nameServer(SERVER_FAILURE)];
-    expect(await checkDns(mixed, 'me', null)).toEqual({ value: { failures: 2, lookups: 4 } });
+    expect(await checkDns(mixed, 'me', null)).toMatchObject({ dnsFailures: { value: { count: 2, of: 4 } } });
   });
 
   it('measures nothing without a name server', async () => {
-    expect(await checkDns([], 'me', null)).toEqual({ missing: 'no name server is configured' });
+    expect(await checkDns([], 'me', null)).toMatchObject({ dnsFailures: { missing: 'no name server is configured' } });
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type Filesystem, fullestDisk } from '../../../src/adapters/collectors/filesystems.ts';
+import { type Filesystem, volumeReadings } from '../../../src/adapters/collectors/filesystems.ts';
 
 const disk = (mount: string, usedPct: number, change: Partial<Filesystem> = {}): Filesystem => ({
   mount,
@@ -11,7 +11,17 @@ const disk = (mount: string, usedPct: number, change: Partial<Filesystem> = {}):
   ...change,
 });
 
-describe('fullestDisk', () => {
+/** The volume that counts first, as the score takes it. */
+function fullestDisk(filesystems: Filesystem[]): { value: { usedPct: number; mount: string } } | { missing: string } {
+  const { diskPct = { missing: 'nothing' } } = volumeReadings(filesystems);
+  if ('missing' in diskPct) return diskPct;
+  const first = diskPct.items.find((each) => 'value' in each && each.setAside === undefined);
+  return first && 'value' in first
+    ? { value: { usedPct: first.value, mount: first.item } }
+    : { missing: 'none counts' };
+}
+
+describe('the volume that counts', () => {
   it('names the fullest', () => {
     expect(fullestDisk([disk('/', 40), disk('/home', 91), disk('/var', 50)])).toEqual({
       value: { usedPct: 91, mount: '/home' },
@@ -46,6 +56,22 @@ describe('fullestDisk', () => {
   it('calls one disk mounted twice by its shorter path', () => {
     expect(fullestDisk([disk('/srv/data/bind', 70), disk('/data', 70)])).toEqual({
       value: { usedPct: 70, mount: '/data' },
+    });
+  });
+
+  it('shows what does not count, with the reason, and counts inodes', () => {
+    const volumes = [disk('/', 10, { inodes: 1000, freeInodes: 50 }), disk('/run', 90, { type: 'tmpfs' })];
+    expect(volumeReadings(volumes)).toMatchObject({
+      diskPct: { items: [{ item: '/' }, { item: '/run', setAside: expect.any(String) }] },
+      inodesPct: { items: [{ item: '/', value: 95 }] },
+    });
+  });
+
+  it('keeps the fullest of a thousand mounts', () => {
+    const many = Array.from({ length: 1000 }, (_, index) => disk(`/data/${index}`, index / 10));
+    const { diskPct } = volumeReadings(many);
+    expect(diskPct).toMatchObject({
+      items: expect.objectContaining({ length: 64, 0: { item: '/data/999', value: 99.9 } }),
     });
   });
 

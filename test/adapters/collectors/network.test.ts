@@ -19,13 +19,17 @@ describe('measureNetwork', () => {
     const port = typeof address === 'object' ? (address?.port ?? 0) : 0;
     const quality = await measureNetwork('127.0.0.1', port, signal);
     await new Promise((closed) => server.close(closed));
-    expect(quality).toEqual({ value: { latencyMs: expect.any(Number), packetLossPct: { value: 0 } } });
+    expect(quality).toEqual({
+      value: { jitterMs: expect.anything(), latencyMs: expect.any(Number), packetLossPct: { value: 0 } },
+    });
     expect(accepted).toBe(5);
   });
 
   it('takes a refusal for an answer', async () => {
     const quality = await measureNetwork('127.0.0.1', await freePort(), signal);
-    expect(quality).toEqual({ value: { latencyMs: expect.any(Number), packetLossPct: { value: 0 } } });
+    expect(quality).toEqual({
+      value: { jitterMs: expect.anything(), latencyMs: expect.any(Number), packetLossPct: { value: 0 } },
+    });
   });
 
   it('tells a port that drops everything from a line that loses, and leaves no socket behind', async (ctx) => {
@@ -48,6 +52,7 @@ describe('measureNetwork', () => {
     try {
       expect(await measureNetwork('127.0.0.1', dropping.port, signal)).toEqual({
         value: {
+          jitterMs: expect.anything(),
           latencyMs: expect.any(Number),
           packetLossPct: { missing: expect.stringMatching(/answered 2 TCP probes and none of the 18 after them/) },
         },

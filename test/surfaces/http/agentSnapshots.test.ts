@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { collectSnapshot } from '../../../src/adapters/collectors/collectSnapshot.ts';
 import { createLocalReader } from '../../../src/adapters/collectors/local.ts';
+import { ownProbes } from '../../../src/adapters/collectors/machineProbes.ts';
 import { readSettings, runAgent } from '../../../src/agent.ts';
 import { type AgentSnapshotWire, snapshotToWire } from '../../../src/core/scans/agentSnapshot.ts';
 import { targetOf } from '../../helpers/collecting.ts';
@@ -28,7 +29,10 @@ describe('a report', () => {
     const token = await registered('laptop-real');
     const settings = readSettings(['--server', service.url, '--once'], token);
     const target = targetOf('push', { timeoutMs: 30_000 }, 'laptop-real');
-    const look = createLocalReader();
+    const look = createLocalReader(
+      undefined,
+      ownProbes().filter(({ everyS }) => everyS === 0),
+    );
     const signal = new AbortController().signal;
     const said: string[] = [];
     const collect = (previousScanAt: Date | null) =>

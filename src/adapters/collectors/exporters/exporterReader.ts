@@ -1,11 +1,14 @@
-/** The way every Prometheus exporter is read: scrape, read, probe the network, and sample the CPU twice if need be. */
+/** The way every Prometheus exporter is read: scrape, read, probe the network, and take a second sample if need be. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { SignalName } from '../../../domain/signals/catalogue.ts';
+import type { OsPlatform } from '../../../domain/signals/declaration.ts';
+import { missing } from '../../../domain/signals/reading.ts';
 import type { ScanTarget } from '../../../domain/signals/telemetry.ts';
+import { type CounterHistory, type Counters, counterReadings, processorShares, type Rise } from '../counterHistory.ts';
 import { measureNetwork } from '../network.ts';
-import { type Measured, measuredNumber, missing, type Reader, type Readings, Unreachable } from '../readings.ts';
+import { type Collected, complete, pathReadings, type Reader, Unreachable } from '../readings.ts';
 import { resolveAddress } from '../resolveAddress.ts';
-import type { CpuHistory, CpuTimes } from './cpuHistory.ts';
-import { parseSamples, type Sample } from './prometheusText.ts';
+import { parseSamples, type Sample, type WantedMetrics } from './prometheusText.ts';
 import type { Scraper } from './scrape.ts';
 
 /** The wanted samples of one page. */
@@ -29,6 +32,11 @@ export class Page {
     return null;
   }
 
+  /** Values by one of their labels. */
+  byLabel(name: string, label: string): Map<string, number> {
+    return new Map(this.all(name).map(({ labels, value }) => [labels[label] ?? '', value]));
+  }
+
   get isEmpty(): boolean {
     return this.samples.size === 0;
   }
@@ -38,20 +46,24 @@ export class Page {
 export interface Exporter {
   name: string;
   defaultPort: number;
-  /** Metric names to read; all others on the page are skipped. */
-  wanted: ReadonlySet<string>;
-  cpuTimes(page: Page): CpuTimes | null;
-  read(page: Page, target: ScanTarget): Omit<Readings, 'cpuPct' | 'network' | 'dns'>;
+  /** Metrics to read; all others on the page are skipped. */
+  wanted: WantedMetrics;
+  /** The system of the machine, as its page shows it. */
+  osOf(page: Page): OsPlatform;
+  counters(page: Page): Counters;
+  read(page: Page, target: ScanTarget, now: Date): Collected;
+  /** Why a signal is not on the page, and what the operator can do to have it there. */
+  why(name: SignalName): string;
 }
 
 const SECOND_SAMPLE_AFTER_MS = 1_000;
 
 /**
- * CPU counters are cumulative, so the busy share needs two samples: the earlier one is remembered from the previous
- * look (the share is then the average since), and on a first scan a second sample is taken a second later, unless the
- * caller is in a hurry (`context.quick`).
+ * Counters are cumulative, so rates need two samples: the earlier one is remembered from the previous scan (the rate is
+ * then the average since), and on a first scan a second sample is taken a second later, unless the caller is in a hurry
+ * (`context.quick`).
  */
-export function createExporterReader(exporter: Exporter, scraper: Scraper, cpuHistory: CpuHistory): Reader {
+export function createExporterReader(exporter: Exporter, scraper: Scraper, history: CounterHistory): Reader {
   return async (target, context) => {
     const address = await resolveAddress(target);
     const port = target.options.port ?? exporter.defaultPort;
@@ -66,40 +78,69 @@ export function createExporterReader(exporter: Exporter, scraper: Scraper, cpuHi
       }
       return page;
     };
-    const cpuSince = (page: Page): number | null => {
-      const times = exporter.cpuTimes(page);
-      return times && cpuHistory.pctSince(target.hostname, times, context.now);
-    };
 
     const page = await scrape();
-    const sampleCpu = async (): Promise<Measured<number>> => {
-      if (!exporter.cpuTimes(page)) return missing(`${exporter.name} reports no CPU times`);
-      const sinceLastLook = cpuSince(page);
-      if (sinceLastLook !== null) return { value: sinceLastLook };
-      if (context.quick) return missing('CPU use needs two samples; this was the first, the next scan has it');
+    const rates = async (): Promise<Collected> => {
+      const counters = exporter.counters(page);
+      const rise = history.riseSince(target.hostname, counters, context.now);
+      const shares = rise && processorShares(rise);
+      if (shares) return { ...counterReadings(counters, rise), ...shares };
+      if (!counters.has('cpu.total')) {
+        return { ...counterReadings(counters, rise), cpuPct: missing(`${exporter.name} reports no CPU times`) };
+      }
+      if (context.quick) return { ...counterReadings(counters, rise), ...firstSample(counters) };
       await sleep(SECOND_SAMPLE_AFTER_MS, undefined, { signal: context.signal });
-      return measuredNumber(cpuSince(await scrape()), 'the CPU counters did not advance between two samples');
+      const again = exporter.counters(await scrape());
+      const second = history.riseSince(
+        target.hostname,
+        again,
+        new Date(context.now.getTime() + SECOND_SAMPLE_AFTER_MS),
+      );
+      return { ...counterReadings(again, second), ...secondShares(counters, second) };
     };
-    const [cpuPct, network] = await Promise.all([sampleCpu(), measureNetwork(address, port, context.signal)]);
-    const dns = missing(`${exporter.name} does not look up names`);
-    return { ...exporter.read(page, target), cpuPct, network, dns };
+    const [counted, network] = await Promise.all([rates(), measureNetwork(address, port, context.signal)]);
+    const read = exporter.read(page, target, context.now);
+    return complete({ ...read, ...counted, ...pathReadings('observer', network) }, exporter.osOf(page), (name) =>
+      exporter.why(name),
+    );
   };
 }
 
-/** Sums CPU seconds over all cores and modes; null when the page has none. */
-export function sumCpuTimes(
+const notYet = (counters: Counters, reason: string): Collected => ({
+  cpuPct: missing(reason),
+  ...(counters.has('cpu.iowait') && { iowaitPct: missing(reason) }),
+  ...(counters.has('cpu.steal') && { stealPct: missing(reason) }),
+});
+
+const firstSample = (counters: Counters): Collected =>
+  notYet(counters, 'CPU use needs two samples; this was the first, the next scan has it');
+
+const secondShares = (counters: Counters, rise: Rise | null): Collected =>
+  (rise && processorShares(rise)) ?? notYet(counters, 'the CPU counters did not advance between two samples');
+
+/** Seconds of all cores by mode, added up into counters. */
+export function addProcessorTimes(
+  counters: Counters,
   samples: Sample[],
   idleModes: ReadonlySet<string>,
   ignoredModes: ReadonlySet<string> = new Set(),
-): CpuTimes | null {
-  const times: CpuTimes = { idleS: 0, totalS: 0 };
+): void {
+  let idleS = 0;
+  let totalS = 0;
+  let iowaitS: number | null = null;
+  let stealS: number | null = null;
   for (const { labels, value } of samples) {
     const mode = labels.mode ?? '';
     if (!Number.isFinite(value) || ignoredModes.has(mode)) continue;
-    times.totalS += value;
-    if (idleModes.has(mode)) times.idleS += value;
+    totalS += value;
+    if (idleModes.has(mode)) idleS += value;
+    if (mode === 'iowait') iowaitS = (iowaitS ?? 0) + value;
+    else if (mode === 'steal') stealS = (stealS ?? 0) + value;
   }
-  return times.totalS > 0 ? times : null;
+  if (!(totalS > 0)) return;
+  counters.set('cpu.idle', idleS).set('cpu.total', totalS);
+  if (iowaitS !== null) counters.set('cpu.iowait', iowaitS);
+  if (stealS !== null) counters.set('cpu.steal', stealS);
 }
 
 /** Share in use, 0–100, of which `availableBytes` of `totalBytes` are free. */

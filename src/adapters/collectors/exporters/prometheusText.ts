@@ -6,6 +6,13 @@ export interface Sample {
   value: number;
 }
 
+/**
+ * Which metrics to read, by name. Of those that are `nonzero`, samples of 0 are passed over unread: of the five states of
+ * each systemd unit, four say nothing.
+ */
+export type WantedMetrics = ReadonlyMap<string, 'all' | 'nonzero'>;
+
+const ZERO = 48;
 const NEWLINE = 10;
 const TAB = 9;
 const SPACE = 32;
@@ -23,7 +30,7 @@ const CLOSE_BRACE = 125;
  * passed over; a wanted line that is malformed is left out. Pages run to hundreds of kilobytes of which a few lines
  * matter, so a line is only looked into after its name is known to be wanted.
  */
-export function parseSamples(text: string, wanted: ReadonlySet<string>, found: Map<string, Sample[]>): void {
+export function parseSamples(text: string, wanted: WantedMetrics, found: Map<string, Sample[]>): void {
   let at = 0;
   while (at < text.length) {
     let end = text.indexOf('\n', at);
@@ -32,7 +39,8 @@ export function parseSamples(text: string, wanted: ReadonlySet<string>, found: M
     if (at < end && text.charCodeAt(at) !== HASH) {
       const nameEnd = endOfName(text, at, end);
       const name = text.slice(at, nameEnd);
-      if (wanted.has(name)) {
+      const which = wanted.get(name);
+      if (which !== undefined && !(which === 'nonzero' && isZero(text, end))) {
         const sample = parseRest(text, nameEnd, end);
         if (sample) samplesOf(found, name).push(sample);
       }
@@ -40,6 +48,10 @@ export function parseSamples(text: string, wanted: ReadonlySet<string>, found: M
     at = end + 1;
   }
 }
+
+/** Whether the line that ends here ends in a lone 0. */
+const isZero = (text: string, end: number): boolean =>
+  text.charCodeAt(end - 1) === ZERO && text.charCodeAt(end - 2) === SPACE;
 
 function samplesOf(found: Map<string, Sample[]>, name: string): Sample[] {
   const existing = found.get(name);

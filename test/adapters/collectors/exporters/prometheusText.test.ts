@@ -1,15 +1,21 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseSamples, type Sample } from '../../../../src/adapters/collectors/exporters/prometheusText.ts';
+import {
+  parseSamples,
+  type Sample,
+  type WantedMetrics,
+} from '../../../../src/adapters/collectors/exporters/prometheusText.ts';
 
 const plain = (samples: Map<string, Sample[]>) =>
   Object.fromEntries(
     [...samples].map(([name, list]) => [name, list.map(({ labels, value }) => [{ ...labels }, value])]),
   );
 
+const all = (names: string[]): WantedMetrics => new Map(names.map((name) => [name, 'all']));
+
 function parse(text: string, ...wanted: string[]) {
   const found = new Map<string, Sample[]>();
-  parseSamples(text, new Set(wanted), found);
+  parseSamples(text, all(wanted), found);
   return plain(found);
 }
 
@@ -71,9 +77,29 @@ describe('parseSamples', () => {
     expect(parse(`${line}\nm 9`, 'm')).toEqual({ m: [[{}, 9]] }),
   );
 
+  it('passes over zeros of a family of which they say nothing, and over no other number', () => {
+    const found = new Map<string, Sample[]>();
+    const page = 's{a="0"} 0\ns{a="1"} 1\ns{a="2"} 10\ns 0\nup 0\n';
+    parseSamples(
+      page,
+      new Map([
+        ['s', 'nonzero'],
+        ['up', 'all'],
+      ] as const),
+      found,
+    );
+    expect(plain(found)).toEqual({
+      s: [
+        [{ a: '1' }, 1],
+        [{ a: '2' }, 10],
+      ],
+      up: [[{}, 0]],
+    });
+  });
+
   it('takes a label named like an object member for a label', () => {
     const found = new Map<string, Sample[]>();
-    parseSamples('m{__proto__="x"} 1', new Set(['m']), found);
+    parseSamples('m{__proto__="x"} 1', all(['m']), found);
     expect(Object.entries(found.get('m')?.[0]?.labels ?? {})).toEqual([['__proto__', 'x']]);
   });
 
@@ -97,8 +123,8 @@ describe('parseSamples', () => {
       fc.property(fc.array(sample, { maxLength: 20 }), fc.nat(20), (samples, cut) => {
         const found = new Map<string, Sample[]>();
         const wanted = new Set(samples.map((each) => each.name));
-        parseSamples(samples.slice(0, cut).map(lineOf).join(''), wanted, found);
-        parseSamples(samples.slice(cut).map(lineOf).join(''), wanted, found);
+        parseSamples(samples.slice(0, cut).map(lineOf).join(''), all([...wanted]), found);
+        parseSamples(samples.slice(cut).map(lineOf).join(''), all([...wanted]), found);
         for (const metric of wanted) {
           const expected = samples.filter((each) => each.name === metric).map(({ labels, value }) => [labels, value]);
           expect(plain(found)[metric]).toEqual(expected);
