@@ -64,6 +64,8 @@ describe('runAgent', () => {
     token: 'secret',
     intervalMs: 20,
     services: undefined,
+    internetTarget: undefined,
+    personal: true,
     once: true,
     ...change,
   });
