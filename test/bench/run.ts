@@ -10,6 +10,7 @@ const NAMES = [
   'scale',
   'slack',
   'retention',
+  'storage',
   'judgement',
 ].filter((name) => readdirSync(import.meta.dirname).includes(`${name}.ts`));
 

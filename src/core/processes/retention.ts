@@ -13,11 +13,11 @@ const ENDPOINTS = 100;
 const ROWS = 500;
 
 /**
- * Rows become part of their day's block once the endpoint has some that are ten hours old, and then all that are older than
- * four: a block is written three or four times, and what people and rules read most is there row by row.
+ * Rows become part of their day's block once the endpoint has some that are four hours old, and then all that are older than
+ * two: a block is written eight to ten times a day, and what people and rules read most is there row by row.
  */
-const PACK_DUE_MS = 10 * 3_600_000;
-const PACK_BEFORE_MS = 4 * 3_600_000;
+const PACK_DUE_MS = 4 * 3_600_000;
+const PACK_BEFORE_MS = 2 * 3_600_000;
 
 /** What waits for the database between two steps gets it; SQLite's other processes ask again within this time. */
 const PAUSE_MS = 10;

@@ -3,7 +3,7 @@ import type { InferEntity } from '@mikro-orm/core';
 import type { ScorePoint, StoredSnapshot } from '../../../core/ports/endpointPorts.ts';
 import type { SCORE_MEASURES } from '../../../domain/scores/rollUp.ts';
 import type { Score } from '../../../domain/scores/score.ts';
-import { type ScoreRow, SnapshotRow } from '../entities/telemetry.ts';
+import { type KeptReadings, type ScoreRow, SnapshotRow } from '../entities/telemetry.ts';
 import type { Plain } from '../rows.ts';
 import type { TimedSample } from './blockStore.ts';
 import type { SampleTree } from './sampleBlock.ts';
@@ -21,7 +21,9 @@ export function snapshotTree(row: SnapshotPlain): TimedSample {
   const tree: SampleTree = {};
   for (const name of SNAPSHOT_FIELDS) {
     const value = row[name];
-    if (value !== null) tree[name] = value instanceof Date ? { ms: value.getTime() } : value;
+    if (value === null) continue;
+    if (name === 'readings') tree[name] = packedReadings(value as KeptReadings);
+    else tree[name] = value instanceof Date ? { ms: value.getTime() } : value;
   }
   return { endpointId: row.endpointId, atMs: row.collectedAt.getTime(), tree };
 }
@@ -31,7 +33,38 @@ export function snapshotOf({ endpointId, atMs, tree }: TimedSample): StoredSnaps
 }
 
 function fieldsOf(tree: SampleTree): Omit<SnapshotFields, 'endpointId' | 'collectedAt'> {
-  return Object.fromEntries(SNAPSHOT_FIELDS.map((name) => [name, readValue(tree[name])])) as SnapshotFields;
+  const fields = SNAPSHOT_FIELDS.map((name) => {
+    const value = readValue(tree[name]);
+    return [name, name === 'readings' && value !== null ? unpackedReadings(value as SampleTree) : value];
+  });
+  return Object.fromEntries(fields) as SnapshotFields;
+}
+
+/** A list of items as a branch by item, so that the value of each is a series of its own; `order` is how they stood. */
+interface PackedItems {
+  order: string[];
+  of: Record<string, object>;
+}
+
+function packedReadings({ measured, ...rest }: KeptReadings): SampleTree {
+  const packed = Object.entries(measured).map(([name, reading]) => {
+    if (!('items' in reading)) return [name, reading];
+    const order = reading.items.map(({ item }) => item);
+    // Two items of one name have no branch each; such a list is kept as it is.
+    if (new Set(order).size < order.length || order.includes('__proto__')) return [name, reading];
+    const of = Object.fromEntries(reading.items.map(({ item, ...value }) => [item, value]));
+    return [name, { order, of }];
+  });
+  return { ...rest, measured: Object.fromEntries(packed) };
+}
+
+function unpackedReadings({ measured = {}, ...rest }: SampleTree): KeptReadings {
+  const readings = Object.entries(measured as Record<string, object>).map(([name, reading]) => {
+    if (!('order' in reading)) return [name, reading];
+    const { order, of = {} } = reading as Partial<PackedItems> & { order: string[] };
+    return [name, { items: order.map((item) => ({ item, ...of[item] })) }];
+  });
+  return { ...rest, measured: Object.fromEntries(readings) } as unknown as KeptReadings;
 }
 
 /** A date is the only branch that has one leaf of this name. */
