@@ -2,8 +2,8 @@
 
 import type { OsPlatform } from '../../../domain/signals/declaration.ts';
 import { missing } from '../../../domain/signals/reading.ts';
+import { volumeReadings } from '../../../domain/signals/volumes.ts';
 import type { Counters } from '../counterHistory.ts';
-import { volumeReadings } from '../filesystems.ts';
 import { joinDf, parseProcMounts } from '../linux/mounts.ts';
 import { parseProcStat } from '../linux/processor.ts';
 import { LINUX_PROBES, MAC_PROBES, merged } from '../machineProbes.ts';
