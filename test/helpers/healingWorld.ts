@@ -44,7 +44,7 @@ export interface HealingWorld {
   blockingReason: string | null;
   register(hostname: string, more?: object): Promise<void>;
   scan(hostname: string, found: Findings): Promise<void>;
-  /** The newest alert of an endpoint. */
+  /** The newest alert of an endpoint, the cause before the score. */
   alertOf(hostname: string): Promise<Record<string, any>>;
   /** Waits until the newest alert of an endpoint has this status. */
   reaches(hostname: string, status: string): Promise<Record<string, any>>;
@@ -117,7 +117,11 @@ export async function healingWorld({ map = MAP, env = {} }: WorldOptions = {}): 
       await service.finished(body.run_id);
     },
     async alertOf(hostname) {
-      return (await service.call('GET', `/api/v1/dex/alerts?hostname=${hostname}&status=all&limit=1`)).body.alerts[0];
+      const { body } = await service.call('GET', `/api/v1/dex/alerts?hostname=${hostname}&status=all`);
+      // A problem may lower the score so far that this is an alert of its own.
+      return (
+        body.alerts.find(({ alert_name }: { alert_name: string }) => alert_name !== 'LowDexScore') ?? body.alerts[0]
+      );
     },
     async reaches(hostname, status) {
       let seen: Record<string, any> | undefined;
@@ -137,7 +141,7 @@ export async function healingWorld({ map = MAP, env = {} }: WorldOptions = {}): 
     approvals: async (query = '') => (await service.call('GET', `/api/v1/approvals?${query}`)).body.approvals,
     call: async (tool, input, actor = person('ann')) => (await service.app.invoke(tool, input, actor)).output,
     async tend() {
-      await service.app.invoke('tend_healing', {}, jobActor('dex_expire_approvals'));
+      await service.app.invoke('maintain_healing', {}, jobActor('dex_expire_approvals'));
     },
     writeMap,
     async close() {
