@@ -27,7 +27,7 @@ export default defineConfig({
     isolate: false,
     // Many tests wait for programs they have started.
     maxWorkers: 3,
-    testTimeout: 30_000,
+    testTimeout: 60_000,
     hookTimeout: 60_000,
     coverage: {
       include: ['src/core/**', 'src/domain/**', 'src/surfaces/http/**'],

@@ -16,7 +16,7 @@ import { runEventRoutes } from './surfaces/http/runEvents.ts';
 import { createKoa, type HttpServer, listen } from './surfaces/http/server.ts';
 import { serviceRoutes } from './surfaces/http/service.ts';
 import { ticketCallbackRoutes } from './surfaces/http/ticketCallback.ts';
-import { schedule, startJobs } from './surfaces/jobs.ts';
+import { retiredJobs, schedule, startJobs } from './surfaces/jobs.ts';
 import type { SlackInterface } from './surfaces/slack/app.ts';
 
 export interface Service {
@@ -34,7 +34,7 @@ export async function startService(config: Config, overrides: Overrides = {}): P
   try {
     const mcp = mountMcp(app);
     const slack = await mountSlack(app);
-    const server = await openDoors(app, mcp, slack);
+    const server = await openHttp(app, mcp, slack);
     await app.startWorking({ recover: true, jobs: config.RUN_QUEUE_URL === '' });
     // Slack may be slow or down; the service is ready without it.
     void slack?.start();
@@ -45,6 +45,7 @@ export async function startService(config: Config, overrides: Overrides = {}): P
         survey,
         hasAgents: app.model.llm !== null,
       }),
+      retiredJobs(app.tools),
       app.scheduler,
       app.invoke,
     );
@@ -64,7 +65,7 @@ export async function startService(config: Config, overrides: Overrides = {}): P
   }
 }
 
-async function openDoors(app: App, mcp: McpHttp, slack: SlackInterface | null): Promise<HttpServer> {
+async function openHttp(app: App, mcp: McpHttp, slack: SlackInterface | null): Promise<HttpServer> {
   const { config, ports } = app;
   const guard = guardOf(app);
   const caller = (ctx: Context) => authenticate(ctx.headers, 'rest', guard);

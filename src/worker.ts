@@ -6,7 +6,7 @@ import { type Config, processEnv, readConfig } from './config.ts';
 import { AppError } from './core/errors.ts';
 import { createKoa, type HttpServer, listen } from './surfaces/http/server.ts';
 import { serviceRoutes } from './surfaces/http/service.ts';
-import { schedule, startJobs } from './surfaces/jobs.ts';
+import { retiredJobs, schedule, startJobs } from './surfaces/jobs.ts';
 
 /** Longer than most scans, shorter than orchestrators wait before they kill. */
 const DRAIN_MS = 25_000;
@@ -32,11 +32,12 @@ export async function startWorker(config: Config, overrides: Overrides = {}): Pr
     const agents = app.model.llm !== null;
     await startJobs(
       schedule(app.tools, { scanIntervalMinutes: config.DEX_SCAN_INTERVAL_MINUTES, survey, hasAgents: agents }),
+      retiredJobs(app.tools),
       app.scheduler,
       app.invoke,
     );
     await app.startWorking({ recover: true, follow: false });
-    if (config.WORKER_PORT > 0) server = await openDoor(app);
+    if (config.WORKER_PORT > 0) server = await openHttp(app);
   } catch (error) {
     await app.close(0);
     throw error;
@@ -52,7 +53,7 @@ export async function startWorker(config: Config, overrides: Overrides = {}): Pr
 }
 
 /** Health and metrics, nothing else. */
-function openDoor(app: App): Promise<HttpServer> {
+function openHttp(app: App): Promise<HttpServer> {
   const { config, log, ports } = app;
   const koa: Koa = createKoa({
     log,

@@ -1,8 +1,9 @@
-/** README's promises: its curl lines run as printed, and its commands and files exist. */
+/** What the documents promise: README's curl lines run as printed, commands and files exist, and the map of the house has every room. */
 import { execFile } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { readHouse, roomsOf } from './helpers/house.ts';
 import { machines, WELL } from './helpers/machines.ts';
 import { API_KEY, startTestService, type TestService } from './helpers/service.ts';
 
@@ -18,7 +19,7 @@ describe('the curl lines', () => {
   let service: TestService;
   const known: Record<string, string> = {};
   beforeAll(async () => {
-    // The machine of the example exists only on paper: a full disk is what a look at it finds.
+    // The machine of the example exists only on paper: a full disk is what a scan finds.
     const found = { ...WELL, diskPct: 97 };
     service = await startTestService({}, { collector: machines(new Map([['dev-machine-01', found]])) });
   });
@@ -46,14 +47,33 @@ describe('the curl lines', () => {
   });
 });
 
-test('every npm script that is named exists', () => {
-  const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: Record<string, string> };
-  const named = [...README.matchAll(/npm run (?:-s )?([\w:]+)/g)].map(([, name]) => name ?? '');
-  expect(named.filter((name) => !scripts[name])).toEqual([]);
+describe.each(['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'SECURITY.md', 'mcp/README.md'])('%s', (document) => {
+  const text = readFileSync(document, 'utf8');
+
+  test('every npm script that is named exists', () => {
+    const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: Record<string, string> };
+    const named = [...text.matchAll(/npm run (?:-s )?([\w:]+)/g)].map(([, name]) => name ?? '');
+    expect(named.length).toBeGreaterThan(0);
+    expect(named.filter((name) => !scripts[name])).toEqual([]);
+  });
+
+  test('every file that is named exists', () => {
+    const named = [...text.matchAll(/`((?:config|runbooks|src|mcp|test)\/[\w./-]+)`/g)].map(([, path]) => path ?? '');
+    const linked = [...text.matchAll(/\]\((?!http)([\w./-]+)\)/g)].map(([, path]) => path ?? '');
+    expect([...named, ...linked].length).toBeGreaterThan(0);
+    expect([...named, ...linked].filter((path) => !existsSync(path))).toEqual([]);
+  });
 });
 
-test('every file that is named exists', () => {
-  const named = [...README.matchAll(/`((?:config|runbooks|src|mcp|test)\/[\w./-]+)`/g)].map(([, path]) => path ?? '');
-  expect(named.length).toBeGreaterThan(5);
-  expect(named.filter((path) => !existsSync(path))).toEqual([]);
+test('the map in CONTRIBUTING.md has a line for every room and no other', () => {
+  const map = readFileSync('CONTRIBUTING.md', 'utf8');
+  const described = [...map.matchAll(/^\| `([\w/]+)`/gm)].map(([, path]) => path ?? '');
+  const rooms = roomsOf(readHouse(['src', 'mcp'])).map(({ path }) => path);
+  expect(rooms.length).toBeGreaterThan(30);
+  expect(described.sort()).toEqual(rooms.sort());
+});
+
+test('the changelog begins with the version of the package', () => {
+  const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
+  expect(readFileSync('CHANGELOG.md', 'utf8').match(/^## (.+)$/m)?.[1]).toBe(version);
 });

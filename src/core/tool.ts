@@ -55,6 +55,8 @@ export interface ScheduleSettings {
 
 interface ToolSchedule {
   job: string;
+  /** What earlier versions called the job; a shared queue still holds their schedules. */
+  retiredJobs?: readonly string[];
   /** Cron expression, UTC; null is never. */
   cron(settings: ScheduleSettings): string | null;
   input?(settings: ScheduleSettings): Record<string, unknown>;

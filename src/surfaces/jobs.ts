@@ -18,6 +18,13 @@ interface JobScheduler {
     concurrency: number,
   ): void;
   every(cron: string, job: string): Promise<void>;
+  /** Removes jobs and schedules by name. */
+  remove(jobs: readonly string[]): Promise<void>;
+}
+
+/** What earlier versions scheduled under names that no job has any more. */
+export function retiredJobs(tools: readonly AnyTool[]): string[] {
+  return tools.flatMap(({ schedule: planned }) => planned?.retiredJobs ?? []);
 }
 
 /** The jobs that tools declare, in the order of the tools. */
@@ -29,7 +36,14 @@ export function schedule(tools: readonly AnyTool[], settings: ScheduleSettings):
   });
 }
 
-export async function startJobs(jobs: ScheduledJob[], scheduler: JobScheduler, invoke: Invoke): Promise<void> {
+/** Schedules the jobs, and removes the retired ones from the queue: nobody would work on them, and the queue's lag would grow. */
+export async function startJobs(
+  jobs: ScheduledJob[],
+  retired: readonly string[],
+  scheduler: JobScheduler,
+  invoke: Invoke,
+): Promise<void> {
+  await scheduler.remove(retired);
   for (const job of jobs) {
     const actor = jobActor(job.name);
     scheduler.define(

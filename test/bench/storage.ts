@@ -119,20 +119,20 @@ function scoreOf({ endpointId, collectedAt }: StoredSnapshot, value: number) {
   const deductions = [
     {
       component: 'device' as const,
-      metric: 'memory_pct',
+      measure: 'memory_pct' as const,
       value: value / 2 + 40,
       points: 15,
       reason: `memory at ${value / 2 + 40} %`,
     },
     {
       component: 'network' as const,
-      metric: 'latency_ms',
+      measure: 'latency_ms' as const,
       value: value * 3,
       points: 10,
       reason: `latency ${value * 3} ms`,
     },
   ];
-  return { ...score(endpointId, collectedAt, value), deductions } as ReturnType<typeof score>;
+  return { ...score(endpointId, collectedAt, value), deductions };
 }
 
 /** What is another figure at each scan; the others change now and then. */

@@ -82,7 +82,7 @@ async function tell(world: World, narrator: Narrator): Promise<void> {
 
   narrator.step('Employees are asked how they fare');
   narrator.slack('answer', first(await typed(world, narrator, 'survey --days 7')));
-  await invoke('tend_surveys', {}, job('surveys'));
+  await invoke('maintain_surveys', {}, job('surveys'));
   const survey = answerSurveyMessages(world);
   narrator.say('the letters go out one by one meanwhile, as fast as Slack allows; answers are kept without names');
 

@@ -83,7 +83,7 @@ test.concurrent.each(STORE_KINDS)('killed at random moments on %s', { timeout: 1
       if (after.raw > keptCount) interrupted++;
     }
     expect(interrupted).toBeGreaterThanOrEqual(2);
-    await (await live()).said(/retention tended/);
+    await (await live()).said(/retention is up to date/);
     await service?.stop();
 
     expect(await keptOf(opened, 'snapshot', 'collected_at')).toEqual(keysOf(fleet.snapshots.filter(isKept)));

@@ -145,8 +145,8 @@ describe.each(['http', 'socket'] as const)('over %s', { timeout: 300_000 }, (mod
     await seen('acknowledged', (call) => call.body.ts === ts && saying(/acknowledged by/)(call));
 
     clock.advance(HOUR_MS + 60_000);
-    await run('tend_alerts');
-    await run('tend_healing');
+    await run('maintain_alerts');
+    await run('maintain_healing');
     await seen('the expiry in the thread', saying(/the acknowledgement by .* is over and it still holds/));
 
     await seen('that nobody answered the question', saying(/Nobody answered in time; nothing was done/));
@@ -212,7 +212,7 @@ describe.each(['http', 'socket'] as const)('over %s', { timeout: 300_000 }, (mod
     clock.advance(24 * HOUR_MS - HOUR_MS); // within working hours again
     await slack.command(send, 'otto', 'survey --days 3');
     await told(/people will be asked/);
-    await run('tend_surveys');
+    await run('maintain_surveys');
     const letter = await seen(
       'the letter',
       (call) => asking('replace:no_more')(call) && call.body.channel === slack.users.alice,

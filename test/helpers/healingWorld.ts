@@ -137,7 +137,7 @@ export async function healingWorld({ map = MAP, env = {} }: WorldOptions = {}): 
     approvals: async (query = '') => (await service.call('GET', `/api/v1/approvals?${query}`)).body.approvals,
     call: async (tool, input, actor = person('ann')) => (await service.app.invoke(tool, input, actor)).output,
     async tend() {
-      await service.app.invoke('tend_healing', {}, jobActor('dex_expire_approvals'));
+      await service.app.invoke('maintain_healing', {}, jobActor('dex_expire_approvals'));
     },
     writeMap,
     async close() {

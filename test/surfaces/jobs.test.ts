@@ -1,7 +1,7 @@
 /** The schedule: names and times of the operations guide ("Scheduled Jobs"), and one invocation a job. */
 import { expect, test } from 'vitest';
 import { TOOLS } from '../../src/core/tools/index.ts';
-import { schedule, startJobs } from '../../src/surfaces/jobs.ts';
+import { retiredJobs, schedule, startJobs } from '../../src/surfaces/jobs.ts';
 
 const NO_SURVEY = { cron: '', sharePct: 100 };
 const ALL = schedule(TOOLS, {
@@ -29,17 +29,24 @@ test('each job has a name of its own and a tool that there is', () => {
   expect(ALL.filter(({ tool }) => !tools.includes(tool))).toEqual([]);
 });
 
+test('no job is called as a retired one was', () => {
+  const names = ALL.map(({ name }) => name);
+  expect(retiredJobs(TOOLS).filter((retired) => names.includes(retired))).toEqual([]);
+});
+
 test('a job invokes its tool as a job, and its failure is its own', async () => {
   const handlers = new Map<string, (data: Record<string, unknown>, signal: AbortSignal) => Promise<void>>();
   const planned: string[] = [];
+  const removed: string[] = [];
   const scheduler = {
     define: (job: string, handler: NonNullable<ReturnType<typeof handlers.get>>) => void handlers.set(job, handler),
     every: async (cron: string, job: string) => void planned.push(`${cron} ${job}`),
+    remove: async (jobs: readonly string[]) => void removed.push(...jobs),
   };
   const called: string[] = [];
-  await startJobs(ALL, scheduler, async (tool, input, actor) => {
+  await startJobs(ALL, retiredJobs(TOOLS), scheduler, async (tool, input, actor) => {
     called.push(`${tool} by ${actor.kind} ${actor.id}`);
-    if (tool === 'tend_alerts') throw new Error('no luck');
+    if (tool === 'maintain_alerts') throw new Error('no luck');
     return {
       call: { tool, input: input as Record<string, unknown> },
       output: {},
@@ -52,9 +59,13 @@ test('a job invokes its tool as a job, and its failure is its own', async () => 
       illustration: null,
     };
   });
+  expect(removed.sort()).toEqual(['dex_tend_alerts', 'dex_tend_retention', 'dex_tend_surveys']);
   expect(planned).toEqual(ALL.map(({ cron, name }) => `${cron} ${name}`));
   const goesOn = new AbortController().signal;
   await handlers.get('dex_scan_all_endpoints')?.({}, goesOn);
-  await expect(handlers.get('dex_tend_alerts')?.({}, goesOn)).rejects.toThrow('no luck');
-  expect(called).toEqual(['scan_fleet by job job:dex_scan_all_endpoints', 'tend_alerts by job job:dex_tend_alerts']);
+  await expect(handlers.get('dex_maintain_alerts')?.({}, goesOn)).rejects.toThrow('no luck');
+  expect(called).toEqual([
+    'scan_fleet by job job:dex_scan_all_endpoints',
+    'maintain_alerts by job job:dex_maintain_alerts',
+  ]);
 });

@@ -44,6 +44,8 @@ export interface Scheduler extends Queue {
   ): void;
   /** Runs a job by cron expression (UTC); one schedule for all workers. Rejects with `invalid` when that time never comes. */
   every(cron: string, job: string): Promise<void>;
+  /** Removes jobs and schedules by name, whoever made them; names that are not in the queue are ignored. */
+  remove(jobs: readonly string[]): Promise<void>;
   /** Starts working on jobs; before it the scheduler only takes them. */
   start(): Promise<void>;
   /** How many jobs are due and not taken yet. */
@@ -181,6 +183,10 @@ export async function createScheduler({
       // Agenda keeps what it cannot read as a job that never runs.
       if (attrs.nextRunAt === null)
         throw new AppError('invalid', `The schedule of ${job} is no time that ever comes: ${cron}`);
+    },
+
+    async remove(jobs) {
+      if (jobs.length > 0) await agenda.cancel({ names: [...jobs] });
     },
 
     async start() {

@@ -17,7 +17,7 @@ import type {
 import { INDEX_FORMAT } from '../../domain/runbooks/runbook.ts';
 import { formatShape, parsed, type State, stateShape } from './indexState.ts';
 import { factsShape, oneOf, pageRow, schemaOf, sectionId, sectionRows } from './rows.ts';
-import { type TableReads, tableReads } from './tableReads.ts';
+import { createPageWords, type TableReads, tableReads } from './tableReads.ts';
 import { lockWriter } from './writerLock.ts';
 
 /**
@@ -55,7 +55,7 @@ export function createRunbookIndex(options: {
   let connection: Promise<Connection> | null = null;
   let serving: Serving | null = null;
   let catalogue: { key: string; pages: readonly IndexedPage[] } | null = null;
-  let vocabulary: { key: string; words: Promise<ReadonlyMap<string, ReadonlySet<string>>> } | null = null;
+  const wordsOf = createPageWords();
 
   function connect(): Promise<Connection> {
     // 0: other processes' commits are seen at the next read.
@@ -96,25 +96,6 @@ export function createRunbookIndex(options: {
     const rows: { facts: string }[] = await pages.query().select(['facts']).toArray();
     catalogue = { key, pages: rows.map(({ facts }) => factsShape.parse(JSON.parse(facts))) };
     return catalogue.pages;
-  }
-
-  async function wordsOf({ state, pages }: Serving): Promise<ReadonlyMap<string, ReadonlySet<string>>> {
-    const key = `${state.name}@${await pages.version()}`;
-    if (vocabulary?.key === key) return vocabulary.words;
-    const words = pages
-      .query()
-      .select(['doc_id', 'words'])
-      .toArray()
-      .then(
-        (rows: { doc_id: string; words: string }[]) =>
-          new Map(rows.map((row) => [row.doc_id, new Set(row.words.split(' '))])),
-      );
-    vocabulary = { key, words };
-    // What could not be read is read again by the next search.
-    words.catch(() => {
-      vocabulary = null;
-    });
-    return words;
   }
 
   async function contents(): Promise<IndexContents | null> {
@@ -171,7 +152,7 @@ export function createRunbookIndex(options: {
       pages,
       byText: (level, keys, options) => reading(() => found.reads[level].byText(keys, options)),
       byVector: (level, vector, options) => reading(() => found.reads[level].byVector(vector, options)),
-      words: () => reading(() => wordsOf(found)),
+      words: () => reading(() => wordsOf(found.pages, found.state.name)),
       sections: (ids, firstOf) =>
         reading(async () => {
           const wanted = [...ids, ...firstOf.map((docId) => sectionId(docId, 0))];

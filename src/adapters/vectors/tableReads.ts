@@ -60,3 +60,28 @@ export function tableReads(table: Table, key: 'doc_id' | 'id', dimensions: numbe
     },
   };
 }
+
+type PageWords = ReadonlyMap<string, ReadonlySet<string>>;
+
+/** Reads the search keys of each page, once for each state of the table of pages. */
+export function createPageWords(): (pages: Table, name: string) => Promise<PageWords> {
+  let read: { key: string; words: Promise<PageWords> } | null = null;
+  return async (pages, name) => {
+    const key = `${name}@${await pages.version()}`;
+    if (read?.key === key) return read.words;
+    const words = pages
+      .query()
+      .select(['doc_id', 'words'])
+      .toArray()
+      .then(
+        (rows: { doc_id: string; words: string }[]): PageWords =>
+          new Map(rows.map((row) => [row.doc_id, new Set(row.words.split(' '))])),
+      );
+    read = { key, words };
+    // What could not be read is read again by the next search.
+    words.catch(() => {
+      read = null;
+    });
+    return words;
+  };
+}

@@ -7,7 +7,7 @@ import { defineTool } from '../tool.ts';
 const count = z.number().int();
 
 export const retentionTool = defineTool({
-  name: 'tend_retention',
+  name: 'maintain_retention',
   title: 'Maintain retention',
   effect: 'write',
   hiddenFrom: INTERFACES.filter((via) => via !== 'job'),
@@ -36,11 +36,11 @@ export const retentionTool = defineTool({
     };
     ports.log.info(
       wire,
-      report.complete ? 'retention tended' : 'retention: time was up, the rest is left to the next run',
+      report.complete ? 'retention is up to date' : 'retention: time was up, the rest is left to the next run',
     );
     return wire;
   },
   summary: ({ samples_packed, snapshots_rolled_up, scores_rolled_up, roll_ups_forgotten, complete }) =>
     `${samples_packed} samples packed; ${snapshots_rolled_up} snapshots and ${scores_rolled_up} scores became hourly means, ${roll_ups_forgotten} old means went${complete ? '' : '; the rest is left to the next run'}.`,
-  schedule: { job: 'dex_tend_retention', cron: () => '22 * * * *' },
+  schedule: { job: 'dex_maintain_retention', retiredJobs: ['dex_tend_retention'], cron: () => '22 * * * *' },
 });

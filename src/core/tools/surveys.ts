@@ -205,7 +205,7 @@ async function whose(ports: Pick<Ports, 'store' | 'tokens'>, token?: string, ema
 }
 
 export const maintainSurveys = defineTool({
-  name: 'tend_surveys',
+  name: 'maintain_surveys',
   title: 'Maintain surveys',
   effect: 'write',
   hiddenFrom: INTERFACES.filter((via) => via !== 'job'),
@@ -214,5 +214,5 @@ export const maintainSurveys = defineTool({
   output: z.object({ asked: z.number().int(), reminded: z.number().int() }),
   run: (_input, { ports, now }) => maintainOpenSurvey(ports, now),
   summary: ({ asked, reminded }) => `${asked} asked, ${reminded} reminded.`,
-  schedule: { job: 'dex_tend_surveys', cron: () => '* * * * *' },
+  schedule: { job: 'dex_maintain_surveys', retiredJobs: ['dex_tend_surveys'], cron: () => '* * * * *' },
 });

@@ -1,7 +1,7 @@
 /** A glossary of concepts: how people say a thing in their own words or language, and the words that runbooks use for it. */
 import { terms } from './lexicon.ts';
 
-export interface Concept {
+interface Concept {
   /** The words of runbooks, as search keys. */
   keys: readonly string[];
   /** The same as text, for models that compare meanings. */
@@ -21,7 +21,7 @@ export interface Glossary {
 export const NO_GLOSSARY: Glossary = { concepts: [], ignored: new Set() };
 
 /** A question with what the glossary knows taken out, and the concepts that were meant. */
-export interface Translated {
+interface Translated {
   rest: string;
   concepts: Concept[];
 }

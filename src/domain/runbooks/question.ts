@@ -4,7 +4,7 @@ import { meantBySynonym, translated } from './glossary.ts';
 import { MAX_QUERY_CHARS, MAX_QUERY_TERMS, queryTerms, terms, withoutLabelValues } from './lexicon.ts';
 import { corrected, type Vocabulary } from './vocabulary.ts';
 
-export interface Question {
+interface Question {
   keys: string[];
   /** For comparing meanings. */
   text: string;

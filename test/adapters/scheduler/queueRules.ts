@@ -183,6 +183,21 @@ export function describeSharedQueue(kind: string, queue: SharedQueue): void {
       await next.stop(0);
     }, 60_000);
 
+    test('what an earlier version scheduled is removed by name, and nothing else', async () => {
+      const [retired, kept] = [jobName(), jobName()];
+      const earlier = await openScheduler(queue.url(), { name: 'earlier' });
+      await earlier.scheduler.every('* * * * *', retired);
+      await earlier.scheduler.every('* * * * *', kept);
+      await earlier.scheduler.stop(0);
+      const { scheduler } = await openScheduler(queue.url());
+      await scheduler.remove([]);
+      expect(await queue.jobs(retired)).toHaveLength(1);
+      await scheduler.remove([retired, jobName()]);
+      expect(await queue.jobs(retired)).toEqual([]);
+      expect(await queue.jobs(kept)).toHaveLength(1);
+      await scheduler.stop(0);
+    }, 60_000);
+
     test('one schedule for all: two processes on one minute run a job once', async () => {
       const job = jobName();
       const both = [

@@ -34,7 +34,7 @@ async function scan(hostname: string, found: Findings) {
 const alerts = async (query = '') => (await service.call('GET', `/api/v1/dex/alerts?${query}`)).body.alerts;
 const open = async () => (await alerts()).map((one: { alert_name: string }) => one.alert_name).sort();
 const timeline = async (id: number) => (await service.call('GET', `/api/v1/dex/alerts/${id}`)).body.timeline;
-const tend = () => service.app.invoke('tend_alerts', {}, jobActor('dex_tend_alerts'));
+const tend = () => service.app.invoke('maintain_alerts', {}, jobActor('dex_maintain_alerts'));
 const deliver = (...given: unknown[]) => service.call('POST', '/api/v1/webhooks/alertmanager', delivery(...given));
 
 const FULL_DISK = { ...WELL, diskPct: 97 };
@@ -302,7 +302,7 @@ test('the inner tools exist for their own doors only', async () => {
   for (const [tool, via] of [
     ['ingest_alerts', 'rest'],
     ['ingest_alerts', 'mcp'],
-    ['tend_alerts', 'slack'],
+    ['maintain_alerts', 'slack'],
   ] as const) {
     await expect(service.app.invoke(tool, {}, { ...human, via })).rejects.toMatchObject({ kind: 'not_found' });
   }

@@ -73,7 +73,7 @@ describe.each(['sqlite', 'postgresql'] as const)('a survey of forty people on %s
   }, 60_000);
 
   const ports = (): Ports => service.app.ports;
-  const tend = async () => (await service.app.invoke('tend_surveys', {}, jobActor('dex_tend_surveys'))).output;
+  const tend = async () => (await service.app.invoke('maintain_surveys', {}, jobActor('dex_maintain_surveys'))).output;
   const answer = (letter: ComposedSurvey, more: Record<string, unknown>) => {
     const name = letter.email.replace('@example.com', '');
     return service.app.invoke('answer_survey', { token: letter.token, ...more }, slackActor(name));

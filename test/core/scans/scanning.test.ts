@@ -52,7 +52,7 @@ test('a history that is older than single scans says which of its points are hou
   await scan('old-history', { ...WELL, cpuPct: 99, memoryPct: 99 });
   clock.advance(20 * DAY_MS);
   await scan('old-history', WELL);
-  await service.app.invoke('tend_retention', {}, jobActor('dex_tend_retention'));
+  await service.app.invoke('maintain_retention', {}, jobActor('dex_maintain_retention'));
 
   const { body } = await service.call('GET', `${PATH}/old-history/history`);
   expect(body.count).toBe(2);

@@ -210,7 +210,7 @@ describe('what changes something', () => {
     const runId = await start('goal-silence');
     await waits(runId);
     clock.advance(31 * 60_000);
-    await service.app.invoke('tend_healing', {}, jobActor('dex_expire_approvals'));
+    await service.app.invoke('maintain_healing', {}, jobActor('dex_expire_approvals'));
     expect((await service.finished(runId)).steps[0].calls[0]).toMatchObject({ status: 'refused', refusal: 'denied' });
     expect(await statusOf(id)).toBe('active');
   });

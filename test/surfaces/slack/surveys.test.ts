@@ -58,7 +58,7 @@ afterAll(async () => {
   await slack.close();
 }, 30_000);
 
-const tend = () => service.app.invoke('tend_surveys', {}, jobActor('dex_tend_surveys'));
+const tend = () => service.app.invoke('maintain_surveys', {}, jobActor('dex_maintain_surveys'));
 const letters = (user: string) =>
   slack.calls.filter(({ method, body }) => method === 'chat.postMessage' && body.channel === slack.users[user]);
 const messageTo = (user: string, nth = 0) => slack.until(() => letters(user)[nth]);

@@ -2,8 +2,8 @@
 import type { OsPlatform } from '../../../domain/signals/declaration.ts';
 import { measured, missing, type Reading } from '../../../domain/signals/reading.ts';
 import type { ScanTarget } from '../../../domain/signals/telemetry.ts';
+import { type Volume, volumeReadings } from '../../../domain/signals/volumes.ts';
 import type { Counters } from '../counterHistory.ts';
-import { type Filesystem, volumeReadings } from '../filesystems.ts';
 import { isPhysicalDisk } from '../linux/diskActivity.ts';
 import { memoryUse, swapUse } from '../linux/memory.ts';
 import { carriesTraffic } from '../machine/links.ts';
@@ -64,7 +64,7 @@ function memoryPct(page: Page): Reading<number> {
   return memoryUse(all, all - parts.reduce((sum, part) => sum + part, 0), 0, 0);
 }
 
-function filesystems(page: Page): Filesystem[] {
+function filesystems(page: Page): Volume[] {
   const byMount = (metric: string): Map<string, number> =>
     new Map(
       page
@@ -84,7 +84,8 @@ function filesystems(page: Page): Filesystem[] {
     return {
       mount: labels.mountpoint ?? '',
       type: labels.fstype ?? '',
-      readOnly: readOnly.get(key) === 1,
+      device: labels.device,
+      readOnly: readOnly.has(key) ? readOnly.get(key) === 1 : undefined,
       sizeBytes: value,
       freeBytes: free.get(key) ?? availableBytes,
       availableBytes,

@@ -2,8 +2,8 @@
 import type { SignalName } from '../../../domain/signals/catalogue.ts';
 import { measured, missing, type Reading } from '../../../domain/signals/reading.ts';
 import type { ScanTarget } from '../../../domain/signals/telemetry.ts';
+import { type Volume, volumeReadings } from '../../../domain/signals/volumes.ts';
 import type { Counters } from '../counterHistory.ts';
-import { type Filesystem, volumeReadings } from '../filesystems.ts';
 import { hottest } from '../linux/heat.ts';
 import { memoryUse, swapUse } from '../linux/memory.ts';
 import { carriesTraffic } from '../machine/links.ts';
@@ -130,18 +130,35 @@ function sumOf(page: Page, name: string): number | null {
   return samples.length === 0 ? null : samples.reduce((sum, { value }) => sum + value, 0);
 }
 
-/** Volumes without a drive letter are recovery and boot partitions, which are full by design. */
-function volumes(page: Page): Filesystem[] {
+/** The exporter's words for what a volume lies on. */
+const MEDIA: Record<string, Volume['medium']> = {
+  fixed: 'fixed',
+  removable: 'removable',
+  cdrom: 'optical',
+  remote: 'network',
+  ramdisk: 'memory',
+};
+
+function volumes(page: Page): Volume[] {
   const free = page.byLabel('windows_logical_disk_free_bytes', 'volume');
   const readOnly = page.byLabel('windows_logical_disk_readonly', 'volume');
   const info = new Map(page.all('windows_logical_disk_info').map(({ labels }) => [labels.volume, labels]));
-  return page.all('windows_logical_disk_size_bytes').flatMap(({ labels, value }): Filesystem[] => {
+  return page.all('windows_logical_disk_size_bytes').flatMap(({ labels, value }): Volume[] => {
     const mount = labels.volume ?? '';
     const freeBytes = free.get(mount);
-    if (freeBytes === undefined || !/^[A-Z]:$/i.test(mount)) return [];
-    const type = info.get(mount)?.filesystem || 'NTFS';
+    if (freeBytes === undefined || mount === '') return [];
+    const about = info.get(mount);
     return [
-      { mount, type, readOnly: readOnly.get(mount) === 1, sizeBytes: value, freeBytes, availableBytes: freeBytes },
+      {
+        mount,
+        type: about?.filesystem || 'NTFS',
+        medium: MEDIA[about?.type ?? ''],
+        label: about?.volume_name,
+        readOnly: readOnly.has(mount) ? readOnly.get(mount) === 1 : undefined,
+        sizeBytes: value,
+        freeBytes,
+        availableBytes: freeBytes,
+      },
     ];
   });
 }

@@ -1,8 +1,9 @@
 /** Reads Linux' mounted file systems: from the kernel's list on this machine, from `df` of another one. */
 import { statfs } from 'node:fs/promises';
-import type { Filesystem } from '../filesystems.ts';
+import type { Volume } from '../../../domain/signals/volumes.ts';
 
 export interface Mount {
+  device?: string | undefined;
   mount: string;
   type: string;
   readOnly: boolean;
@@ -16,10 +17,10 @@ export function parseProcMounts(text: string): Mount[] {
     .split('\n')
     .slice(0, MAX_MOUNTS)
     .flatMap((line) => {
-      const [, path, type, options] = line.split(' ');
+      const [device, path, type, options] = line.split(' ');
       if (!path || !type || !options) return [];
       const mount = path.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
-      return [{ mount, type, readOnly: options.split(',').includes('ro') }];
+      return [{ device, mount, type, readOnly: options.split(',').includes('ro') }];
     });
 }
 
@@ -30,14 +31,15 @@ const WITHOUT_SIZE =
   /^(proc|sysfs|cgroup2?|devpts|mqueue|debugfs|tracefs|securityfs|pstore|bpf|configfs|fusectl|hugetlbfs|binfmt_misc|rpc_pipefs|nsfs|efivarfs|devtmpfs|ramfs|selinuxfs)$/;
 
 /** Sizes of this machine's local file systems; the last mount at a path is the one that is seen. */
-export async function statMounts(mounts: Mount[]): Promise<Filesystem[]> {
+export async function statMounts(mounts: Mount[]): Promise<Volume[]> {
   const seen = new Map(mounts.map((mount) => [mount.mount, mount]));
-  const found: Filesystem[] = [];
-  for (const { mount, type, readOnly } of seen.values()) {
+  const found: Volume[] = [];
+  for (const { device, mount, type, readOnly } of seen.values()) {
     if (WITHOUT_SIZE.test(type) || (REMOTE.test(type) && mount !== '/')) continue;
     const stat = await statfs(mount).catch(() => null);
     if (!stat || stat.blocks === 0) continue;
     found.push({
+      device,
       mount,
       type,
       readOnly,
@@ -55,10 +57,10 @@ export async function statMounts(mounts: Mount[]): Promise<Filesystem[]> {
  * Sizes from `df -Pk`, inodes from `df -Pi` (empty where it has none), type and read-only state from the list of mounts;
  * a file system needs sizes and a type to count.
  */
-export function joinDf(sizes: string, inodes: string, mounts: Mount[]): Filesystem[] {
+export function joinDf(sizes: string, inodes: string, mounts: Mount[]): Volume[] {
   const known = new Map(mounts.map((mount) => [mount.mount, mount]));
   const inodeColumns = dfLines(inodes);
-  return [...dfLines(sizes)].flatMap(([mount, [sizeKb, usedKb, availableKb]]): Filesystem[] => {
+  return [...dfLines(sizes)].flatMap(([mount, [sizeKb, usedKb, availableKb]]): Volume[] => {
     const details = known.get(mount);
     if (!details) return [];
     const [total, , free] = inodeColumns.get(mount) ?? [];

@@ -1,6 +1,6 @@
 /** What is read of a Mac, and how often: System Information takes seconds, so it is asked rarely. */
 import { measured, missing, type Reading } from '../../../domain/signals/reading.ts';
-import { volumeReadings } from '../filesystems.ts';
+import { volumeReadings } from '../../../domain/signals/volumes.ts';
 import { joinDf } from '../linux/mounts.ts';
 import { batteryItems, faultItems, wifiItems } from '../machine/items.ts';
 import { countFaults } from '../machine/programFaults.ts';

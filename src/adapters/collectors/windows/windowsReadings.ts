@@ -1,7 +1,7 @@
 /** Makes readings of what the PowerShell script found on a Windows machine. */
 import { type ItemReading, measured, missing, type Reading } from '../../../domain/signals/reading.ts';
+import { type Volume, volumeReadings } from '../../../domain/signals/volumes.ts';
 import type { Counters } from '../counterHistory.ts';
-import { type Filesystem, volumeReadings } from '../filesystems.ts';
 import { hottest } from '../linux/heat.ts';
 import { memoryUse } from '../linux/memory.ts';
 import { type Battery, batteryCycles, batteryHealth, MAX_BATTERIES } from '../machine/batteries.ts';
@@ -75,14 +75,15 @@ function volumesOf(report: WindowsReport): Collected {
 }
 
 /** Win32_LogicalDisk's kinds of drives. */
-const DRIVE_TYPES: Record<number, string> = { 2: 'removable', 4: 'cifs', 5: 'iso9660', 6: 'ramfs' };
+const MEDIA: Record<number, Volume['medium']> = { 2: 'removable', 3: 'fixed', 4: 'network', 5: 'optical', 6: 'memory' };
 
-function filesystemOf({ volume, driveType, filesystem, sizeBytes, freeBytes }: Row): Filesystem[] {
+function filesystemOf({ volume, driveType, filesystem, sizeBytes, freeBytes }: Row): Volume[] {
   const size = numberOf(sizeBytes);
   const free = numberOf(freeBytes);
   if (size === null || free === null || size <= 0) return [];
-  const type = DRIVE_TYPES[numberOf(driveType) ?? 0] ?? (textOf(filesystem) || 'NTFS');
-  return [{ mount: textOf(volume), type, readOnly: false, sizeBytes: size, freeBytes: free, availableBytes: free }];
+  const type = textOf(filesystem) || 'NTFS';
+  const medium = MEDIA[numberOf(driveType) ?? 0];
+  return [{ mount: textOf(volume), type, medium, sizeBytes: size, freeBytes: free, availableBytes: free }];
 }
 
 function powerOf(report: WindowsReport): Collected {

@@ -46,7 +46,7 @@ export const ingestAlerts = defineTool({
 });
 
 export const maintainAlerts = defineTool({
-  name: 'tend_alerts',
+  name: 'maintain_alerts',
   title: 'Maintain alerts',
   effect: 'write',
   hiddenFrom: INTERFACES.filter((via) => via !== 'job'),
@@ -61,7 +61,7 @@ export const maintainAlerts = defineTool({
     return { woken };
   },
   summary: ({ woken }) => `${woken} alerts are active again.`,
-  schedule: { job: 'dex_tend_alerts', cron: () => '* * * * *' },
+  schedule: { job: 'dex_maintain_alerts', retiredJobs: ['dex_tend_alerts'], cron: () => '* * * * *' },
 });
 
 export const listUnknownHosts = defineTool({

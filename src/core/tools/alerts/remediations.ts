@@ -135,7 +135,7 @@ export const answerFixCheckTool = defineTool({
 });
 
 export const maintainHealing = defineTool({
-  name: 'tend_healing',
+  name: 'maintain_healing',
   title: 'Maintain healing',
   effect: 'write',
   hiddenFrom: INTERFACES.filter((via) => via !== 'job'),

@@ -6,6 +6,7 @@ import { keepAlias } from '../../fleet/aliases.ts';
 import { identityLines, presentIdentified } from '../../fleet/identified.ts';
 import { requireEndpoint } from '../../scans/scanning.ts';
 import { hostnameInput, identifiedEndpointShape } from '../../shapes.ts';
+import { machineSubject } from '../../subjects.ts';
 import { defineTool } from '../../tool.ts';
 
 const alias = z
@@ -20,6 +21,7 @@ export const addAlias = defineTool({
   name: 'add_alias',
   title: 'Add an alias',
   effect: 'write',
+  subject: machineSubject,
   hiddenFrom: ['mcp'],
   description:
     'Say that a registered machine is also known by another name, address, machine id or serial number, so that alerts which use it are its own.',
@@ -46,6 +48,7 @@ export const removeAlias = defineTool({
   name: 'remove_alias',
   title: 'Remove an alias',
   effect: 'write',
+  subject: machineSubject,
   hiddenFrom: ['mcp'],
   description: 'Take back that a machine is also known by this name, address or number.',
   http: { method: 'DELETE', path: '/api/v1/dex/endpoints/:hostname/aliases/:alias' },
