@@ -1,4 +1,5 @@
 /** The push agent: measures the machine it runs on and posts each snapshot to the DexOps server, catching up after being offline. */
+import { isIP } from 'node:net';
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
@@ -14,6 +15,8 @@ const USAGE = `Usage: npm run agent -- --server URL [options]
   --token TOKEN     the endpoint's token; better given as DEX_AGENT_TOKEN, which other users of the machine cannot see
   --interval SEC    seconds between two reports (default 300, at least 10)
   --services A,B    services that should run here
+  --internet-target IP[:PORT]  where to measure the way to the internet (port 53 unless given)
+  --no-personal     leave out which programs are used most, crash or hang
   --once            report once and exit: 0 when the server took it, 1 when not
   --insecure        allow http:// to another machine; token and report then travel in clear text
 `;
@@ -23,6 +26,9 @@ export interface AgentSettings {
   token: string;
   intervalMs: number;
   services: string[] | undefined;
+  internetTarget: string | undefined;
+  /** Whether programs are named. */
+  personal: boolean;
   once: boolean;
 }
 
@@ -35,6 +41,8 @@ export function readSettings(args: string[], tokenFromEnvironment: string | unde
       token: { type: 'string' },
       interval: { type: 'string', default: '300' },
       services: { type: 'string' },
+      'internet-target': { type: 'string' },
+      'no-personal': { type: 'boolean', default: false },
       once: { type: 'boolean', default: false },
       insecure: { type: 'boolean', default: false },
     },
@@ -52,8 +60,18 @@ export function readSettings(args: string[], tokenFromEnvironment: string | unde
     token,
     intervalMs: intervalS * 1000,
     services: values.services?.split(',').filter((service) => service !== ''),
+    internetTarget: internetTarget(values['internet-target']),
+    personal: !values['no-personal'],
     once: values.once,
   };
+}
+
+/** An address of a person's choice: never a name, whose look-up would be timed with the way. */
+function internetTarget(given: string | undefined): string | undefined {
+  if (given === undefined) return undefined;
+  const [, bracketed, plain] = /^(?:\[(.+)\]|([^:]+))(?::\d{1,5})?$/.exec(given) ?? [];
+  if (isIP(given) || isIP(bracketed ?? plain ?? '')) return given;
+  throw new Error(`--internet-target ${given} is not an IP address with or without a port, such as 192.0.2.1:443`);
 }
 
 function reportUrl(server: string, insecure: boolean): URL {
@@ -197,7 +215,12 @@ async function main(): Promise<number> {
     ipAddress: null,
     osPlatform: 'other',
     collector: 'push',
-    options: { services: settings.services, timeoutMs: 30_000 },
+    options: {
+      services: settings.services,
+      internetTarget: settings.internetTarget,
+      personal: settings.personal,
+      timeoutMs: 30_000,
+    },
   };
   const look = createLocalReader();
   const collect: Collect = (previousScanAt) =>

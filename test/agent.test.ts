@@ -11,6 +11,16 @@ import { startHttpServer } from './helpers/httpServer.ts';
 describe('readSettings', () => {
   const read = (line: string, token?: string): AgentSettings => readSettings(line.split(' '), token);
 
+  it('takes an address as the way to the internet, never a name, and may leave programs unnamed', () => {
+    const given = (...more: string[]) => readSettings(['--server', 'https://dex.example', ...more], 'secret');
+    expect(given('--internet-target', '192.0.2.1:443', '--no-personal')).toMatchObject({
+      internetTarget: '192.0.2.1:443',
+      personal: false,
+    });
+    expect(given('--internet-target', '[2001:db8::1]:443').internetTarget).toBe('[2001:db8::1]:443');
+    expect(() => given('--internet-target', 'example.com')).toThrow(/not an IP address/);
+  });
+
   it('posts below the server, whatever its path', () => {
     const settings = read('--server https://dex.example.com/tools --services cups,sshd', 'secret');
     expect(settings).toEqual({
@@ -18,6 +28,8 @@ describe('readSettings', () => {
       token: 'secret',
       intervalMs: 300_000,
       services: ['cups', 'sshd'],
+      internetTarget: undefined,
+      personal: true,
       once: false,
     });
   });
@@ -64,6 +76,8 @@ describe('runAgent', () => {
     token: 'secret',
     intervalMs: 20,
     services: undefined,
+    internetTarget: undefined,
+    personal: true,
     once: true,
     ...change,
   });

@@ -46,7 +46,8 @@ export function presentEndpoint(endpoint: Endpoint, now: Date, scanIntervalMs: n
 
 /** One line on an endpoint: its score, what it is, and what is wrong with reaching it. */
 export function endpointLine(endpoint: z.output<typeof endpointShape>): string {
-  const score = endpoint.score === null ? 'no score yet' : `score ${endpoint.score} (${endpoint.score_status})`;
+  const status = endpoint.score_status === 'unreachable' ? `of ${endpoint.scored_at}` : endpoint.score_status;
+  const score = endpoint.score === null ? 'no score yet' : `score ${endpoint.score} (${status})`;
   const note = endpoint.unreachable_reason
     ? `, not reachable: ${endpoint.unreachable_reason}`
     : endpoint.state === 'stale'

@@ -16,7 +16,7 @@ it('the agent program measures this machine and posts what it found', async () =
   expect(code).toBe(0);
   expect(bodies).toHaveLength(1);
   expect(agentSnapshotWire.parse(bodies[0])).toMatchObject({
-    cpu_pct: expect.any(Number),
-    disk_pct: expect.any(Number),
+    version: 2,
+    readings: { cpu_pct: expect.anything(), disk_pct: expect.anything(), updates_pending: expect.anything() },
   });
 });

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createCollectors } from '../../src/adapters/collectors/collectors.ts';
-import type { CollectorOptions, Snapshot } from '../../src/domain/signals/telemetry.ts';
+import type { CollectorOptions } from '../../src/domain/signals/telemetry.ts';
 import { contextAt, memoryKnownHosts, targetOf } from '../helpers/collecting.ts';
+import { flatOf } from '../helpers/flatSnapshot.ts';
 import { SSHD_MISSING, sshdBinary, startSshd, type TestSshd } from '../helpers/sshd.ts';
 
 describe('the SSH collector at a real sshd', () => {
@@ -17,12 +18,12 @@ describe('the SSH collector at a real sshd', () => {
     { port, username, keysDir }: TestSshd,
     options: CollectorOptions = {},
     knownHosts = memoryKnownHosts(),
-  ): Promise<Snapshot> {
+  ): Promise<ReturnType<typeof flatOf>> {
     const collectors = createCollectors({ ssh: { knownHosts, keysDir } });
     const target = targetOf('ssh', { port, username, privateKeyFile: 'id_ed25519', timeoutMs: 30_000, ...options });
     const snapshot = await collectors.collect(target, contextAt(new Date()));
     await collectors.close();
-    return snapshot;
+    return flatOf(snapshot);
   }
 
   it('measures the machine in one session', async ({ skip }) => {

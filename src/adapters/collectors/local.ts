@@ -2,13 +2,13 @@
 import { getServers } from 'node:dns';
 import { cpus, freemem, hostname, networkInterfaces, totalmem, uptime } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { networkGatewayDefault } from 'systeminformation';
 import type { SignalName } from '../../domain/signals/catalogue.ts';
 import type { OsPlatform } from '../../domain/signals/declaration.ts';
 import { measured, missing, type Reading } from '../../domain/signals/reading.ts';
 import type { ScanTarget } from '../../domain/signals/telemetry.ts';
 import { volumeReadings } from '../../domain/signals/volumes.ts';
 import { type Counters, counterReadings, createCounterHistory, processorShares } from './counterHistory.ts';
+import { defaultGateway } from './defaultGateway.ts';
 import { checkDns } from './dnsCheck.ts';
 import { logSpanS } from './journal.ts';
 import { memoryUse } from './linux/memory.ts';
@@ -17,7 +17,14 @@ import { createProgramSampler } from './localPrograms.ts';
 import { vpnInterfaces } from './machine/links.ts';
 import { merged, NOT_YET, ownProbes, runRareProbes } from './machineProbes.ts';
 import { measureNetwork } from './network.ts';
-import { type Collected, complete, type NetworkQuality, pathReadings, type Reader } from './readings.ts';
+import {
+  type Collected,
+  complete,
+  type NetworkQuality,
+  pathReadings,
+  type Reader,
+  withoutPersonal,
+} from './readings.ts';
 import { readLocalSources } from './sources/localSources.ts';
 import { createProbeMemory, type Probe } from './sources/probe.ts';
 import type { Source, Texts } from './sources/source.ts';
@@ -33,7 +40,7 @@ interface Surroundings {
 
 const ownSurroundings: Surroundings = {
   nameServers: getServers,
-  gateway: async () => (await networkGatewayDefault()) || null,
+  gateway: defaultGateway,
 };
 
 /** Gateways and name servers rarely listen here in vain: they answer or refuse, and either is a round trip. */
@@ -95,7 +102,7 @@ export function createLocalReader(
       volumes(texts),
       networkPaths(nameServers, surroundings, target, context.signal),
       checkDns(nameServers, hostname(), ownIpv4()),
-      programs.sample(context.now),
+      target.options.personal === false ? {} : programs.sample(context.now),
       windows?.read(reading, spanS, context.signal) ?? {},
       runRareProbes(due, memory, host, { ...reading, spanS, signal: context.signal }, budgetMs),
     ]);
@@ -112,7 +119,8 @@ export function createLocalReader(
       top,
       paths,
     ]);
-    return complete(collected, OWN_OS, whyNotHere);
+    const shown = target.options.personal === false ? withoutPersonal(collected) : collected;
+    return complete(shown, OWN_OS, whyNotHere);
   };
 }
 

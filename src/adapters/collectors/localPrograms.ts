@@ -19,7 +19,7 @@ export function createProgramSampler(): ProgramSampler {
   const names: ProcessNames = new Map();
   let previous: { samples: ProcessSample[]; atMs: number } | null = null;
   const take = async (): Promise<ProcessSample[] | null> => {
-    if (process.platform === 'linux') return await sampleProcesses(names);
+    if (process.platform === 'linux') return sampleProcesses(names);
     if (process.platform !== 'darwin') return null;
     const texts = await readLocalSources([PS], 0, AbortSignal.timeout(5_000));
     return parsePsSamples(texts.text(PS));

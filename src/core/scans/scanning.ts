@@ -164,5 +164,6 @@ function conditionAfter(
       coverage: score.coverage,
       scoredAt: snapshot.collectedAt,
     }),
+    ...(!score && { scoreStatus: snapshot.reachable ? 'unknown' : 'unreachable' }),
   };
 }

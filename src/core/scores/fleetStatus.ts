@@ -1,5 +1,5 @@
 /** The fleet's current status: how many endpoints have which, and their average score. */
-import { SCORE_STATUSES } from '../../domain/fleet/endpoint.ts';
+import { hasVerdict, SCORE_STATUSES } from '../../domain/fleet/endpoint.ts';
 import { round1 } from '../../domain/scores/score.ts';
 import type { Store } from '../ports/storePorts.ts';
 
@@ -16,8 +16,8 @@ export async function fleetStatus(store: Store): Promise<FleetStatus> {
   let scoreSum = 0;
   for (const row of await store.endpoints.fleet()) {
     counts[row.status] = (counts[row.status] ?? 0) + row.endpoints;
-    scoreSum += row.scoreSum;
+    if (hasVerdict(row.status)) scoreSum += row.scoreSum;
   }
-  const scored = Object.entries(counts).reduce((sum, [status, count]) => sum + (status === 'unknown' ? 0 : count), 0);
+  const scored = Object.entries(counts).reduce((sum, [status, count]) => sum + (hasVerdict(status) ? count : 0), 0);
   return { counts, average: scored === 0 ? null : round1(scoreSum / scored), scored };
 }

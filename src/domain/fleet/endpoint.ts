@@ -47,7 +47,14 @@ export interface Endpoint extends EndpointRegistration, EndpointCondition {
   deregisteredAt: Date | null;
 }
 
-export const SCORE_STATUSES = ['healthy', 'at_risk', 'critical', 'unknown'] as const;
+/** `unreachable`: it did not answer the last scan; its score is what was known before. */
+export const SCORE_STATUSES = ['healthy', 'at_risk', 'critical', 'unknown', 'unreachable'] as const;
+
+/** Statuses whose score says nothing about now. */
+export function hasVerdict(status: string): boolean {
+  return status !== 'unknown' && status !== 'unreachable';
+}
+
 export type ScoreStatus = (typeof SCORE_STATUSES)[number];
 
 /** Scans an endpoint may miss before what is known of it counts as stale. */

@@ -52,6 +52,8 @@ export interface CollectorOptions {
   hostKeySha256?: string;
   /** Where `local` and the agent measure the way to the internet: `ip` or `ip:port` (53 by default). */
   internetTarget?: string;
+  /** False leaves out what tells something about the person at the machine: programs by use and by crashes. */
+  personal?: boolean;
   /** How long one scan may take, in milliseconds. */
   timeoutMs?: number;
 }

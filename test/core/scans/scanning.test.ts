@@ -34,10 +34,10 @@ test('a number that is none costs the metric, not the scan', async () => {
         cpu_pct: null,
         latency_ms: null,
         memory_pct: 40,
-        unmeasured: [
-          { metric: 'cpu_pct', reason: 'what came is no number' },
-          { metric: 'latency_ms', reason: 'what came is no number' },
-        ],
+        unmeasured: expect.arrayContaining([
+          { metric: 'cpu_pct', reason: 'what came is not a number' },
+          { metric: 'latency_ms', reason: 'what came is not a number' },
+        ]),
       },
     },
   });
@@ -50,7 +50,7 @@ test('a history that is older than single scans says which of its points are hou
   await scan('old-history', WELL);
   clock.advance(HOUR_MS / 4);
   await scan('old-history', { ...WELL, cpuPct: 99, memoryPct: 99 });
-  clock.advance(20 * DAY_MS);
+  clock.advance(35 * DAY_MS);
   await scan('old-history', WELL);
   await service.app.invoke('maintain_retention', {}, jobActor('dex_maintain_retention'));
 

@@ -37,7 +37,7 @@ describe('from registration to score', () => {
     findings.set('api-one', { ...WELL, diskPct: 97, diskMount: '/home' });
     const run = await scan('api-one');
     expect(run).toMatchObject({ kind: 'scan', status: 'completed', hostname: 'api-one', error: null });
-    expect(run.result.score.score).toBe(60);
+    expect(run.result.score.score).toBe(59);
 
     const { body: score } = await service.call('GET', `${BASE}/api-one/score`);
     expect(score).toMatchObject({ hostname: 'api-one', score: 60, status: 'at_risk', coverage: 1, stale: false });

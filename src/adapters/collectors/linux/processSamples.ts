@@ -1,5 +1,5 @@
 /** Samples Linux' processes from /proc, without starting a program. */
-import { readdir, readFile, readlink } from 'node:fs/promises';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { programName } from '../machine/programFaults.ts';
 import type { ProcessSample } from '../machine/topProcesses.ts';
 
@@ -30,19 +30,21 @@ export type ProcessNames = Map<string, string>;
 
 /**
  * All processes of this machine, at most 5,000. The kernel's name for a process may be a thread's (`MainThread`), so the
- * program's file names it where this login may see that.
+ * program's file names it where this login may see that. Read synchronously: the kernel makes these files up from memory,
+ * and a round through the thread pool would cost ten times the reading.
  * @param names kept from sample to sample; what is gone is removed
  */
-export async function sampleProcesses(names: ProcessNames): Promise<ProcessSample[]> {
-  const entries = await readdir('/proc').catch(() => []);
+export function sampleProcesses(names: ProcessNames): ProcessSample[] {
   const samples: ProcessSample[] = [];
   const seen = new Set<string>();
-  for (const pid of entries.filter((entry) => /^\d+$/.test(entry)).slice(0, MAX_PROCESSES)) {
-    const sample = parsePidStat(await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => ''));
+  for (const pid of listOf(() => readdirSync('/proc'))
+    .filter((entry) => /^\d+$/.test(entry))
+    .slice(0, MAX_PROCESSES)) {
+    const sample = parsePidStat(textOf(() => readFileSync(`/proc/${pid}/stat`, 'utf8')));
     if (!sample) continue;
     const key = `${pid} ${sample.startedAt}`;
     seen.add(key);
-    const name = names.get(key) ?? (await programOf(pid, sample.name));
+    const name = names.get(key) ?? programOf(pid, sample.name);
     names.set(key, name);
     samples.push({ ...sample, name });
   }
@@ -52,7 +54,24 @@ export async function sampleProcesses(names: ProcessNames): Promise<ProcessSampl
   return samples;
 }
 
-async function programOf(pid: string, fallback: string): Promise<string> {
-  const file = await readlink(`/proc/${pid}/exe`).catch(() => '');
+function programOf(pid: string, fallback: string): string {
+  const file = textOf(() => readlinkSync(`/proc/${pid}/exe`));
   return file === '' ? fallback : programName(file.replace(/ \(deleted\)$/, ''));
+}
+
+/** Processes end while they are read, and others belong to somebody else. */
+function textOf(read: () => string): string {
+  try {
+    return read();
+  } catch {
+    return '';
+  }
+}
+
+function listOf(read: () => string[]): string[] {
+  try {
+    return read();
+  } catch {
+    return [];
+  }
 }

@@ -34,7 +34,7 @@ const STAT_AGAIN: Source = { name: 'statAgain', command: ['sh', '-c', 'sleep 1; 
 const again: Probe = { name: 'again', everyS: 1, sources: [STAT_AGAIN], read: () => ({}) };
 
 const PROBES: Record<'Linux' | 'Darwin', { os: OsPlatform; probes: readonly Probe[] }> = {
-  Linux: { os: 'linux', probes: [...LINUX_PROBES, linuxVolumes, again] },
+  Linux: { os: 'linux', probes: [again, ...LINUX_PROBES, linuxVolumes] },
   Darwin: { os: 'macos', probes: [...MAC_PROBES, macProcessor] },
 };
 

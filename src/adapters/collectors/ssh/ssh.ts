@@ -1,6 +1,7 @@
 /** Collects from Linux, macOS and Windows machines over SSH: one login, one fixed script. */
 import { readFile, realpath } from 'node:fs/promises';
 import { isAbsolute, relative, resolve } from 'node:path';
+import { performance } from 'node:perf_hooks';
 import type { Client } from 'ssh2';
 import type { CollectContext } from '../../../core/ports/ports.ts';
 import type { SignalName } from '../../../domain/signals/catalogue.ts';
@@ -40,6 +41,9 @@ interface Remembered {
 
 const DEFAULT_PORT = 22;
 const CONNECT_TIMEOUT_MS = 8_000;
+const DEFAULT_TIMEOUT_MS = 10_000;
+/** Part of the scan's time after which rarely read figures are no longer waited for. */
+const PATIENCE = 0.5;
 /** Facts that are only convenient to remember are forgotten together when they are too many. */
 const MAX_REMEMBERED = 20_000;
 
@@ -86,13 +90,23 @@ async function collect(
   const host = target.hostname;
   const spanS = logSpanS(context.now, context.previousScanAt);
   const reading = { now: context.now, services: target.options.services };
+  const patienceMs = PATIENCE * (target.options.timeoutMs ?? DEFAULT_TIMEOUT_MS);
   if (target.osPlatform !== 'windows' && !remembered.onWindows.has(host)) {
     const due = remembered.memory.due(host, RARE_PROBES, context.now).map(({ name }) => name);
     const names = [...new Set([...due, ...(hasSample(remembered, host) ? [] : [SAMPLE_AGAIN])])];
-    const { output, errors } = await run(client, `/bin/sh -s ${spanS} ${names.join(' ')}`.trim(), REPORT_SCRIPT);
+    const { output, errors } = await run(
+      client,
+      `/bin/sh -s ${spanS} ${names.join(' ')}`.trim(),
+      REPORT_SCRIPT,
+      patienceMs,
+    );
     if (!looksLikeWindows(output, errors)) {
       const report = readReport(output, names, reading);
-      for (const { probe, collected } of report.rare) remembered.memory.keep(host, probe, collected, context.now);
+      // What was cut off stands for a sixth of its time: a tool that hangs is not asked with every scan.
+      const cut = output.includes('@@end') ? 1 : 6;
+      for (const { probe, collected } of report.rare) {
+        remembered.memory.keep(host, { ...probe, everyS: probe.everyS / cut }, collected, context.now);
+      }
       const kept = remembered.memory.kept(host, RARE_PROBES, context.now);
       const counted = rates(report, host, context.now, remembered.history);
       return (network) => complete(merged([report.collected, kept, counted, network]), report.os, whyNotOverSsh);
@@ -101,7 +115,7 @@ async function collect(
     remembered.onWindows.add(host);
   }
   const due = remembered.memory.due(host, WINDOWS_PROBES, context.now);
-  const output = await runOnWindows((command, input) => run(client, command, input), spanS, due);
+  const output = await runOnWindows((command, input) => run(client, command, input, patienceMs), spanS, due);
   const { collected, rare, counters } = readWindowsOutput(output, due, reading);
   for (const { probe, collected: read } of rare) remembered.memory.keep(host, probe, read, context.now);
   const rise = remembered.history.riseSince(host, counters, context.now);
@@ -160,8 +174,19 @@ async function readPrivateKey(target: ScanTarget, keysDir: string | null): Promi
 const MAX_OUTPUT_BYTES = 2 * 1024 * 1024;
 const MAX_ERROR_BYTES = 4 * 1024;
 
-/** Output of one command that is fed `input`; stops reading at 2 MB. */
-function run(client: Client, command: string, input: string): Promise<{ output: string; errors: string }> {
+/** What every scan reads is there; the rest is read rarely and may be slow. */
+const MEASURED = '@@measured';
+
+/**
+ * Output of one command that is fed `input`; stops reading at 2 MB. When `patienceMs` is up and what every scan reads
+ * has come, the rest is not waited for.
+ */
+function run(
+  client: Client,
+  command: string,
+  input: string,
+  patienceMs: number,
+): Promise<{ output: string; errors: string }> {
   return new Promise((resolve, reject) => {
     client.once('close', () => reject(new Unreachable('the connection was closed before the report was complete')));
     client.exec(command, (error, channel) => {
@@ -172,6 +197,7 @@ function run(client: Client, command: string, input: string): Promise<{ output: 
       const chunks: Buffer[] = [];
       let bytes = 0;
       let errors = '';
+      const startedMs = performance.now();
       channel.on('data', (chunk: Buffer) => {
         bytes += chunk.length;
         if (bytes <= MAX_OUTPUT_BYTES) chunks.push(chunk);
@@ -180,7 +206,15 @@ function run(client: Client, command: string, input: string): Promise<{ output: 
       channel.stderr.on('data', (chunk: Buffer) => {
         if (errors.length < MAX_ERROR_BYTES) errors += chunk.toString('utf8');
       });
-      channel.once('close', () => resolve({ output: Buffer.concat(chunks).toString('utf8'), errors }));
+      const give = (): void => resolve({ output: Buffer.concat(chunks).toString('utf8'), errors });
+      const impatient = setInterval(() => {
+        if (performance.now() - startedMs >= patienceMs && Buffer.concat(chunks).includes(MEASURED)) give();
+      }, 250);
+      channel.once('close', () => {
+        clearInterval(impatient);
+        give();
+      });
+      client.once('close', () => clearInterval(impatient));
       // A shell that is none ends before it has read everything.
       channel.on('error', () => {});
       channel.end(input);

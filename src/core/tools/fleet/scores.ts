@@ -1,6 +1,6 @@
 /** Tools that read scores: one endpoint's, its history, and the fleet's. */
 import { z } from 'zod';
-import { endpointState, PERSONAS } from '../../../domain/fleet/endpoint.ts';
+import { endpointState, hasVerdict, PERSONAS } from '../../../domain/fleet/endpoint.ts';
 import { round1 } from '../../../domain/scores/score.ts';
 import type { ChartSpec } from '../../chart.ts';
 import { AppError } from '../../errors.ts';
@@ -125,6 +125,7 @@ export const getFleet = defineTool({
     at_risk: z.number().int(),
     critical: z.number().int(),
     unknown: z.number().int(),
+    unreachable: z.number().int(),
     stale: z.number().int(),
     avg_score: z.number().nullable(),
     worst: z.array(endpointShape),
@@ -148,6 +149,7 @@ export const getFleet = defineTool({
       at_risk: count('at_risk'),
       critical: count('critical'),
       unknown: count('unknown'),
+      unreachable: count('unreachable'),
       stale,
       worst: lowest.map((endpoint) => presentEndpoint(endpoint, now, ports.settings.scanIntervalMs)),
       by_persona: Object.fromEntries(
@@ -168,13 +170,14 @@ export const getFleet = defineTool({
   chart: (fleet) => ({
     kind: 'bars',
     title: 'Fleet by status',
-    alt: `${fleet.healthy} endpoints healthy, ${fleet.at_risk} at risk, ${fleet.critical} critical, ${fleet.unknown} unknown`,
+    alt: `${fleet.healthy} endpoints healthy, ${fleet.at_risk} at risk, ${fleet.critical} critical, ${fleet.unreachable} not reachable, ${fleet.unknown} unknown`,
     xTitle: 'Endpoints',
     bars: [
       { name: 'healthy', value: fleet.healthy },
       { name: 'at risk', value: fleet.at_risk },
       { name: 'critical', value: fleet.critical },
       { name: 'unknown', value: fleet.unknown },
+      { name: 'not reachable', value: fleet.unreachable },
     ],
   }),
   shows: { card: 'fleet' },
@@ -198,15 +201,15 @@ export const getFleet = defineTool({
 });
 
 function fleetLine(
-  fleet: Record<'total' | 'healthy' | 'at_risk' | 'critical' | 'unknown' | 'stale', number> & {
+  fleet: Record<'total' | 'healthy' | 'at_risk' | 'critical' | 'unknown' | 'unreachable' | 'stale', number> & {
     avg_score: number | null;
   },
 ): string {
-  return `${fleet.total} endpoint${fleet.total === 1 ? '' : 's'}, average score ${fleet.avg_score ?? 'unknown'}: ${fleet.healthy} healthy, ${fleet.at_risk} at risk, ${fleet.critical} critical, ${fleet.unknown} without a score, ${fleet.stale} stale.`;
+  return `${fleet.total} endpoint${fleet.total === 1 ? '' : 's'}, average score ${fleet.avg_score ?? 'unknown'}: ${fleet.healthy} healthy, ${fleet.at_risk} at risk, ${fleet.critical} critical, ${fleet.unreachable} not reachable, ${fleet.unknown} without a score, ${fleet.stale} stale.`;
 }
 
 function totals(rows: FleetRow[]): { total: number; scored: number; avg_score: number | null } {
-  const known = rows.filter(({ status }) => status !== 'unknown');
+  const known = rows.filter(({ status }) => hasVerdict(status));
   const scored = sum(known.map(({ endpoints }) => endpoints));
   const scores = sum(known.map(({ scoreSum }) => scoreSum));
   return {
