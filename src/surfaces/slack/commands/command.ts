@@ -14,8 +14,8 @@ import {
   paragraph,
   plainReply,
   type Reply,
+  textElement,
   unescapeTyped,
-  words,
 } from '../cards/text.ts';
 import type { Asker, SlackContext } from '../context.ts';
 import { carryOut } from './calls.ts';
@@ -77,18 +77,20 @@ async function openForm(slack: SlackContext, asker: Asker, tool: AnyTool, trigge
   } catch (error) {
     const { message } = slackProblem(error);
     slack.log.error({ tool: tool.name, problem: message }, 'a form could not be opened in Slack');
-    await asker.tell(plainReply(`The form could not be opened. Type it instead: ${COMMAND} ${tool.command!.example}`));
+    await asker.respond(
+      plainReply(`The form could not be opened. Type it instead: ${COMMAND} ${tool.command!.example}`),
+    );
   }
 }
 
 function help(tools: readonly AnyTool[]): Reply {
   const topics = helpTopics(tools).map(({ topic, tools: members }) =>
     paragraph(
-      words(topic, { bold: true }),
+      textElement(topic, { bold: true }),
       ...members.flatMap((tool) => [
-        words('\n'),
-        words(`${COMMAND} ${tool.command!.example}`, { code: true }),
-        words(`  ${tool.title}${leastRole(tool) === 'viewer' ? '' : ' ·'}`),
+        textElement('\n'),
+        textElement(`${COMMAND} ${tool.command!.example}`, { code: true }),
+        textElement(`  ${tool.title}${leastRole(tool) === 'viewer' ? '' : ' ·'}`),
       ]),
     ),
   );
