@@ -6,7 +6,6 @@ import type { Config } from './config.ts';
 import { identifyKey } from './core/people/apiKeys.ts';
 import { toolTakingIn } from './core/tool.ts';
 import { agentSnapshotRoutes } from './surfaces/http/agentSnapshots.ts';
-import { alertmanagerRoutes } from './surfaces/http/alertmanager.ts';
 import { apiRoutes } from './surfaces/http/api.ts';
 import { authenticate, configuredKey, firstOf, type KeyLookup } from './surfaces/http/auth.ts';
 import { docsRoutes } from './surfaces/http/docs.ts';
@@ -15,7 +14,8 @@ import { createRateLimit } from './surfaces/http/rateLimit.ts';
 import { runEventRoutes } from './surfaces/http/runEvents.ts';
 import { createKoa, type HttpServer, listen } from './surfaces/http/server.ts';
 import { serviceRoutes } from './surfaces/http/service.ts';
-import { ticketCallbackRoutes } from './surfaces/http/ticketCallback.ts';
+import { alertmanagerRoutes } from './surfaces/http/webhooks/alertmanager.ts';
+import { ticketCallbackRoutes } from './surfaces/http/webhooks/ticketCallback.ts';
 import { retiredJobs, schedule, startJobs } from './surfaces/jobs.ts';
 import type { SlackInterface } from './surfaces/slack/app.ts';
 

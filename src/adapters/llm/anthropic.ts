@@ -4,23 +4,21 @@ import type {
   ContentBlock,
   ContentBlockParam,
   MessageCreateParamsStreaming,
-  MessageParam,
 } from '@anthropic-ai/sdk/resources/messages';
 import type { JsonSchema, LlmMessage, LlmReply, LlmRequest, StopReason } from '../../core/planner/llm.ts';
-
 import {
   type AttemptOptions,
   attempt,
+  failureOf,
   type LlmClient,
   type ProviderFailure,
   pingBy,
-  retryAfterMs,
   withdrawing,
 } from './attempt.ts';
 import { boundedFetch, pacedEvents, REPLY_BOUNDS, ReplyParts, tokenCount } from './bounds.ts';
 import { replyText } from './reasoningText.ts';
-
 import { parseToolInput } from './toolInput.ts';
+import { joinTurns } from './turns.ts';
 
 interface AnthropicOptions {
   /** Null means Anthropic's own. */
@@ -56,7 +54,7 @@ function paramsOf(request: LlmRequest, model: string): MessageCreateParamsStream
   return {
     model: request.model ?? model,
     system: request.system,
-    messages: messagesOf(request.messages),
+    messages: joinTurns(request.messages, blocksOf),
     ...(request.tools.length > 0 && {
       tools: request.tools.map(({ name, description, inputSchema }) => ({
         name,
@@ -71,18 +69,6 @@ function paramsOf(request: LlmRequest, model: string): MessageCreateParamsStream
 }
 
 const objectSchema = (schema: JsonSchema) => ({ ...schema, type: 'object' as const });
-
-/** Results of calls made side by side must come back in one user turn, so neighbours of one role are joined. */
-function messagesOf(messages: LlmMessage[]): MessageParam[] {
-  const turns: { role: 'user' | 'assistant'; content: ContentBlockParam[] }[] = [];
-  for (const message of messages) {
-    const role = message.role === 'assistant' ? 'assistant' : 'user';
-    const last = turns.at(-1);
-    if (last?.role === role) last.content.push(...blocksOf(message));
-    else turns.push({ role, content: blocksOf(message) });
-  }
-  return turns;
-}
 
 function blocksOf(message: LlmMessage): ContentBlockParam[] {
   switch (message.role) {
@@ -178,9 +164,6 @@ function stopReasonOf(stop: string | null, hasCalls: boolean): StopReason {
 }
 
 function explain(error: unknown): ProviderFailure {
-  return {
-    status: error instanceof APIError ? (error.status ?? null) : null,
-    message: error instanceof Error ? error.message : String(error),
-    retryAfterMs: error instanceof APIError ? retryAfterMs((name) => error.headers?.get(name)) : null,
-  };
+  if (!(error instanceof APIError)) return failureOf(error);
+  return failureOf(error, error.status, (name) => error.headers?.get(name));
 }

@@ -1,7 +1,6 @@
 /** Sends one request to a model provider: with a time limit, retries that obey the provider, and errors as AppError. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { AppError, type ErrorKind } from '../../core/errors.ts';
-
 import type { Llm, LlmRequest } from '../../core/planner/llm.ts';
 import { type ReplyBounds, unboundedReplyIn } from './bounds.ts';
 
@@ -108,8 +107,23 @@ function kindOf(status: number | null): ErrorKind {
   return status !== null && status < 500 && status !== 408 && status !== 409 ? 'invalid' : 'unavailable';
 }
 
+/**
+ * What an error of a client library says.
+ * @param status none when the provider did not answer
+ * @param header of the provider's answer
+ */
+export function failureOf(error: unknown, status?: number | null, header: Header = () => null): ProviderFailure {
+  return {
+    status: status ?? null,
+    message: error instanceof Error ? error.message : String(error),
+    retryAfterMs: retryAfterMs(header),
+  };
+}
+
+type Header = (name: string) => string | null | undefined;
+
 /** `retry-after` as seconds or a date, or OpenAI's `retry-after-ms`; null when absent or unreadable. */
-export function retryAfterMs(header: (name: string) => string | null | undefined): number | null {
+function retryAfterMs(header: Header): number | null {
   const milliseconds = Number(header('retry-after-ms') || Number.NaN);
   if (milliseconds >= 0) return milliseconds;
   const raw = header('retry-after');

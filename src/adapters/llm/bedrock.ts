@@ -7,24 +7,22 @@ import {
   ConverseStreamCommand,
   type ConverseStreamCommandInput,
   ListAsyncInvokesCommand,
-  type Message,
 } from '@aws-sdk/client-bedrock-runtime';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 import type { LlmMessage, LlmReply, LlmRequest, StopReason } from '../../core/planner/llm.ts';
-
 import {
   type AttemptOptions,
   attempt,
+  failureOf,
   type LlmClient,
   type ProviderFailure,
   pingBy,
-  retryAfterMs,
   withdrawing,
 } from './attempt.ts';
 import { boundedBytes, pacedEvents, REPLY_BOUNDS, type ReplyBounds, ReplyParts, tokenCount } from './bounds.ts';
 import { replyText } from './reasoningText.ts';
-
 import { parseToolInput } from './toolInput.ts';
+import { joinTurns } from './turns.ts';
 
 export interface BedrockOptions {
   region: string;
@@ -90,7 +88,7 @@ function paramsOf(request: LlmRequest, model: string): ConverseStreamCommandInpu
   return {
     modelId: request.model ?? model,
     system: [{ text: request.system }],
-    messages: messagesOf(request.messages),
+    messages: joinTurns(request.messages, blocksOf),
     ...(request.tools.length > 0 && {
       toolConfig: {
         tools: request.tools.map(({ name, description, inputSchema }) => ({
@@ -105,17 +103,6 @@ function paramsOf(request: LlmRequest, model: string): ConverseStreamCommandInpu
 type Document = NonNullable<NonNullable<ContentBlock.ToolUseMember['toolUse']>['input']>;
 /** JSON values are AWS documents; their type just cannot say so about `unknown`. */
 const asDocument = (value: unknown): Document => JSON.parse(JSON.stringify(value ?? {}));
-
-function messagesOf(messages: LlmMessage[]): Message[] {
-  const turns: { role: 'user' | 'assistant'; content: ContentBlock[] }[] = [];
-  for (const message of messages) {
-    const role = message.role === 'assistant' ? 'assistant' : 'user';
-    const last = turns.at(-1);
-    if (last?.role === role) last.content.push(...blocksOf(message));
-    else turns.push({ role, content: blocksOf(message) });
-  }
-  return turns;
-}
 
 function blocksOf(message: LlmMessage): ContentBlock[] {
   switch (message.role) {
@@ -239,13 +226,10 @@ function stopReasonOf(stop: string, hasCalls: boolean): StopReason {
 }
 
 function explain(error: unknown): ProviderFailure {
-  const known = error instanceof BedrockRuntimeServiceException;
-  const headers = known ? error.$response?.headers : undefined;
-  return {
-    status: known ? (error.$metadata.httpStatusCode ?? statusInStream(error.name)) : null,
-    message: error instanceof Error ? error.message : String(error),
-    retryAfterMs: retryAfterMs((name) => headers?.[name]),
-  };
+  if (!(error instanceof BedrockRuntimeServiceException)) return failureOf(error);
+  const headers = error.$response?.headers;
+  const status = error.$metadata.httpStatusCode ?? statusInStream(error.name);
+  return failureOf(error, status, (name) => headers?.[name]);
 }
 
 /** An error that comes inside the stream has no HTTP status of its own, only the name of one. */

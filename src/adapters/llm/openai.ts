@@ -5,14 +5,13 @@ import type {
   ChatCompletionMessageParam,
 } from 'openai/resources/chat/completions';
 import type { LlmMessage, LlmReply, LlmRequest, StopReason } from '../../core/planner/llm.ts';
-
 import {
   type AttemptOptions,
   attempt,
+  failureOf,
   type LlmClient,
   type ProviderFailure,
   pingBy,
-  retryAfterMs,
   withdrawing,
 } from './attempt.ts';
 import { boundedFetch, pacedEvents, REPLY_BOUNDS, ReplyParts, tokenCount } from './bounds.ts';
@@ -193,9 +192,6 @@ function stopReasonOf(finish: string, hasCalls: boolean): StopReason {
 }
 
 function explain(error: unknown): ProviderFailure {
-  return {
-    status: error instanceof APIError ? (error.status ?? null) : null,
-    message: error instanceof Error ? error.message : String(error),
-    retryAfterMs: error instanceof APIError ? retryAfterMs((name) => error.headers?.get(name)) : null,
-  };
+  if (!(error instanceof APIError)) return failureOf(error);
+  return failureOf(error, error.status, (name) => error.headers?.get(name));
 }

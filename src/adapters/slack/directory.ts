@@ -1,5 +1,6 @@
 /** Who is behind a mail address in Slack: the people that surveys and questions to owners go to. */
 import { webApi } from '@slack/bolt';
+import { LRUCache } from 'lru-cache';
 import type { PeopleDirectory } from '../../core/ports/feedbackPorts.ts';
 import type { Clock, Log } from '../../core/ports/ports.ts';
 import type { SlackClient } from './client.ts';
@@ -19,21 +20,22 @@ const REMEMBER_MS = 3_600_000;
 const MOST = 5000;
 
 export function createSlackDirectory(client: SlackClient, clock: Clock, log: Log): SlackDirectory {
-  const known = new Map<string, { untilMs: number; member: Member }>();
+  const known = new LRUCache<string, Member>({
+    max: MOST,
+    ttl: REMEMBER_MS,
+    ttlResolution: 0,
+    perf: { now: () => clock.now().getTime() },
+  });
   return {
     async lookup(email) {
-      const nowMs = clock.now().getTime();
       const kept = known.get(email);
-      if (kept && kept.untilMs > nowMs) return kept.member;
+      if (kept) return kept;
       const member = await find(email);
       if (!member) {
         log.warn({ email }, 'nobody in Slack has this mail address, so they cannot be asked');
         return null;
       }
-      known.delete(email);
-      known.set(email, { untilMs: nowMs + REMEMBER_MS, member });
-      // A Map keeps insertion order, so that its first key is the oldest.
-      if (known.size > MOST) known.delete(known.keys().next().value as string);
+      known.set(email, member);
       return member;
     },
   };

@@ -1,4 +1,5 @@
 /** How many requests a caller may make: a bucket of tokens per caller that fills up steadily, in bounded memory. */
+import { LRUCache } from 'lru-cache';
 import { AppError } from '../../core/errors.ts';
 
 /** Callers remembered at most; keys are far fewer, so only an attack meets it. */
@@ -11,8 +12,7 @@ export interface RateLimit {
 
 /** @param perMinute also the burst that a rested caller may make; 0 is no limit */
 export function createRateLimit(perMinute: number, now: () => Date): RateLimit {
-  /** In order of last use, so that the first is the one to forget. */
-  const buckets = new Map<string, { tokens: number; atMs: number }>();
+  const buckets = new LRUCache<string, { tokens: number; atMs: number }>({ max: MAX_CALLERS });
   const perMs = perMinute / 60_000;
   return {
     take(caller) {
@@ -22,9 +22,7 @@ export function createRateLimit(perMinute: number, now: () => Date): RateLimit {
       // A clock that was set back must not empty the bucket.
       const restedMs = Math.max(0, atMs - last.atMs);
       const tokens = Math.min(perMinute, last.tokens + restedMs * perMs);
-      buckets.delete(caller);
       buckets.set(caller, { tokens: tokens >= 1 ? tokens - 1 : tokens, atMs });
-      if (buckets.size > MAX_CALLERS) buckets.delete(buckets.keys().next().value!);
       if (tokens >= 1) return;
       const retry_after_s = Math.ceil((1 - tokens) / perMs / 1000);
       throw new AppError(

@@ -1,4 +1,5 @@
 /** Remembers what was handled lately, so that Slack's retries and double clicks act once. */
+import { LRUCache } from 'lru-cache';
 
 /** Slack gives up retrying well within this (docs.slack.dev/apis/events-api#retries: at most about an hour, in three tries). */
 const REMEMBER_MS = 3_600_000;
@@ -10,15 +11,16 @@ interface Once {
 }
 
 export function createOnce(now: () => Date): Once {
-  const until = new Map<string, number>();
+  const handled = new LRUCache<string, true>({
+    max: MOST,
+    ttl: REMEMBER_MS,
+    ttlResolution: 0,
+    perf: { now: () => now().getTime() },
+  });
   return {
     first(key, forMs = REMEMBER_MS) {
-      const at = now().getTime();
-      if ((until.get(key) ?? 0) > at) return false;
-      until.delete(key);
-      until.set(key, at + forMs);
-      // A Map keeps insertion order, so that its first key is the oldest.
-      if (until.size > MOST) until.delete(until.keys().next().value as string);
+      if (handled.has(key)) return false;
+      handled.set(key, true, { ttl: forMs });
       return true;
     },
   };

@@ -1,5 +1,6 @@
 /** Who somebody in Slack is to this service: their role, by user id or user group, and their mail address. */
 import type { webApi } from '@slack/bolt';
+import { LRUCache } from 'lru-cache';
 import type { Actor, Role } from '../../core/actor.ts';
 import { AppError } from '../../core/errors.ts';
 import { leastRole } from '../../core/policy.ts';
@@ -107,16 +108,18 @@ export function createSlackPeople(client: webApi.WebClient, named: Named, now: (
 
 /** Keeps answers for some minutes; failures are not kept. */
 function remembered<T>(now: () => Date, ask: (key: string) => Promise<T>): (key: string) => Promise<T> {
-  const kept = new Map<string, { until: number; answer: Promise<T> }>();
+  const kept = new LRUCache<string, Promise<T>>({
+    max: MOST,
+    ttl: REMEMBER_MS,
+    ttlResolution: 0,
+    perf: { now: () => now().getTime() },
+  });
   return (key) => {
-    const at = now().getTime();
     const found = kept.get(key);
-    if (found && found.until > at) return found.answer;
+    if (found) return found;
     const answer = ask(key);
-    kept.delete(key);
-    kept.set(key, { until: at + REMEMBER_MS, answer });
+    kept.set(key, answer);
     answer.catch(() => kept.delete(key));
-    if (kept.size > MOST) kept.delete(kept.keys().next().value as string);
     return answer;
   };
 }

@@ -1,5 +1,8 @@
 import { expect, it } from 'vitest';
-import { attempt, DEFAULT_ATTEMPTS, retryAfterMs } from '../../../src/adapters/llm/attempt.ts';
+import { attempt, DEFAULT_ATTEMPTS, failureOf } from '../../../src/adapters/llm/attempt.ts';
+
+const retryAfterMs = (header: (name: string) => string | undefined) =>
+  failureOf(new Error('too many'), 429, header).retryAfterMs;
 
 const headers = (sent: Record<string, string>) => (name: string) => sent[name];
 

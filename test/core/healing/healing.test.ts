@@ -412,7 +412,7 @@ describe('"Did that fix it?"', () => {
     }
     await expect.poll(async () => (await world.remediations('status=fixed')).length, PATIENCE).toBe(2);
     const [second, first] = (await world.remediations()) as [Record<string, any>, Record<string, any>];
-    const alice = person('alice', 'viewer');
+    const alice = { ...person('alice', 'viewer'), email: 'alice@company.com' };
     await world.call('answer_fix_check', { remediation_id: first.remediation_id, fixed: 'no' }, alice);
     await world.call('answer_fix_check', { remediation_id: second.remediation_id, fixed: 'yes' }, alice);
     await expect(

@@ -93,7 +93,7 @@ describe('an approval in Slack', { timeout: 60_000 }, () => {
     const card = await askedAbout('db-01', { criticality_tier: 1, owner_email: 'alice@example.com' });
     expect(shown(card)).toMatch(/hostname db-01.*playbook cleanup_disk.*variables none/s);
     expect(shown(card)).toContain('It was not run on this machine before.');
-    expect(shown(card)).toContain('0 of 2 people have said yes');
+    expect(shown(card)).toContain('0 of 2 people have approved');
     expect(buttonOf(card, 'run:approve').confirm.text.text).toContain('cleanup_disk on db-01');
     expect(buttonOf(card, 'run:deny').confirm.style).toBe('danger');
 
@@ -103,8 +103,8 @@ describe('an approval in Slack', { timeout: 60_000 }, () => {
     expect(shown(refusal)).toContain(`These can: <@${slack.users.alice}>, <@${slack.users.nomail}>`);
 
     await click('alice', card, 'run:approve');
-    expect(shown(await slack.until(() => slack.responses[1]))).toContain('Your yes is noted; 1 more needed');
-    const half = await cardNow(card, '1 of 2 people have said yes');
+    expect(shown(await slack.until(() => slack.responses[1]))).toContain('Your approval is recorded; 1 more needed');
+    const half = await cardNow(card, '1 of 2 people have approved');
     expect(JSON.stringify(half)).toContain(`{"type":"user","user_id":"${slack.users.alice}"}`);
     expect(played).toEqual([]);
     await new Promise((resolve) => setTimeout(resolve, 2100)); // longer than what counts as a double click
@@ -132,7 +132,7 @@ describe('an approval in Slack', { timeout: 60_000 }, () => {
 
   it('takes the first answer, shows it on the card, and runs nothing after a no', async () => {
     const card = await askedAbout('web-01', {});
-    expect(shown(card)).not.toContain('people have said yes');
+    expect(shown(card)).not.toContain('people have approved');
     await Promise.all([click('alice', card, 'run:deny'), click('nomail', card, 'run:deny')]);
     const end = await cardNow(card, 'Denied; nothing was done');
     expect(buttons(end)).toEqual([]);

@@ -1,6 +1,7 @@
 /** Pictures in Slack: each chart is drawn and uploaded once, then shown again by its file id. */
 import { createHash } from 'node:crypto';
 import type { webApi } from '@slack/bolt';
+import { LRUCache } from 'lru-cache';
 import { canonicalJson } from '../../../core/canonicalJson.ts';
 import type { ChartRenderer, ChartSpec } from '../../../core/chart.ts';
 import type { Log } from '../../../core/ports/ports.ts';
@@ -18,7 +19,7 @@ const LOOKS = 10;
 const POLL_EVERY_MS = 300;
 
 export function createPictures(client: webApi.WebClient, charts: ChartRenderer, log: Log): Pictures {
-  const uploads = new Map<string, Promise<string>>();
+  const uploads = new LRUCache<string, Promise<string>>({ max: MOST });
 
   async function upload(chart: ChartSpec): Promise<string> {
     const png = Buffer.from(await charts.png(chart));
@@ -53,7 +54,6 @@ export function createPictures(client: webApi.WebClient, charts: ChartRenderer, 
       if (!id) {
         id = upload(chart);
         uploads.set(key, id);
-        if (uploads.size > MOST) uploads.delete(uploads.keys().next().value as string);
       }
       try {
         return picture(await id, chart.alt);

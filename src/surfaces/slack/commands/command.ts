@@ -6,7 +6,16 @@ import { leastRole } from '../../../core/policy.ts';
 import type { AnyTool } from '../../../core/tool.ts';
 import { slackProblem } from '../cards/problems.ts';
 import { callButton } from '../cards/related.ts';
-import { type Block, header, note, paragraph, plainReply, type Reply, unescapeTyped, words } from '../cards/text.ts';
+import {
+  type Block,
+  header,
+  note,
+  paragraph,
+  plainReply,
+  type Reply,
+  textElement,
+  unescapeTyped,
+} from '../cards/text.ts';
 import type { Asker, SlackContext } from '../context.ts';
 import { carryOut } from './calls.ts';
 import { toolForm, wantsForm } from './forms.ts';
@@ -57,18 +66,20 @@ async function openForm(slack: SlackContext, asker: Asker, tool: AnyTool, trigge
   } catch (error) {
     const { message } = slackProblem(error);
     slack.log.error({ tool: tool.name, problem: message }, 'a form could not be opened in Slack');
-    await asker.tell(plainReply(`The form could not be opened. Type it instead: ${COMMAND} ${tool.command!.example}`));
+    await asker.respond(
+      plainReply(`The form could not be opened. Type it instead: ${COMMAND} ${tool.command!.example}`),
+    );
   }
 }
 
 function help(tools: readonly AnyTool[]): Reply {
   const topics = helpTopics(tools).map(({ topic, tools: members }) =>
     paragraph(
-      words(topic, { bold: true }),
+      textElement(topic, { bold: true }),
       ...members.flatMap((tool) => [
-        words('\n'),
-        words(`${COMMAND} ${tool.command!.example}`, { code: true }),
-        words(`  ${tool.title}${leastRole(tool) === 'viewer' ? '' : ' ·'}`),
+        textElement('\n'),
+        textElement(`${COMMAND} ${tool.command!.example}`, { code: true }),
+        textElement(`  ${tool.title}${leastRole(tool) === 'viewer' ? '' : ' ·'}`),
       ]),
     ),
   );
