@@ -55,7 +55,7 @@ export function createTicketMessenger(system: TicketSystem): Messenger {
       if (!update || !ticket || ticket.status === 'lost') return { outcome: 'delivered' };
       if (ticket.openedAt === null)
         return { outcome: 'failed', reason: 'the ticket itself has not been delivered yet' };
-      return tell(system, update, ticket);
+      return notifySystem(system, update, ticket);
     },
   };
 }
@@ -84,7 +84,7 @@ async function open(system: TicketSystem, message: StoredMessage): Promise<Deliv
 const GONE = new Set([404, 410]);
 
 /** Reports that a ticket was closed or opened again. */
-async function tell(system: TicketSystem, message: StoredMessage, ticket: Ticket): Promise<DeliveryOutcome> {
+async function notifySystem(system: TicketSystem, message: StoredMessage, ticket: Ticket): Promise<DeliveryOutcome> {
   const { mapping, url } = system;
   const named = { ...notificationsIn(message), external_id: ticket.externalId, external_ref: ticket.externalRef };
   const { external_ref: _alike, ...own } = named;

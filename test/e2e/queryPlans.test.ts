@@ -161,7 +161,7 @@ function questions(store: Store): Questions<Omit<Store, 'transaction' | 'ping'>>
     },
     predictions: {
       add: INSERTS,
-      standing: [() => predictions.standing(IDS)],
+      current: [() => predictions.current(IDS)],
       thresholds: whole('prediction_threshold', 'one an alert name', () => predictions.thresholds()),
       keepThreshold: INSERTS,
       dropThreshold: whole('prediction_threshold', 'one an alert name', () => predictions.dropThreshold('DiskFull')),

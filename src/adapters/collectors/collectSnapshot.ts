@@ -11,7 +11,7 @@ const MAX_TIMEOUT_MS = 60_000;
  * Scans the target; whatever goes wrong becomes an unreachable snapshot with the reason. The promise settles when
  * the endpoint's time (`options.timeoutMs`, 10 s by default, at most 60 s) is up, even if the scan does not stop.
  */
-export async function collectSnapshot(look: Reader, target: ScanTarget, context: CollectContext): Promise<Snapshot> {
+export async function collectSnapshot(read: Reader, target: ScanTarget, context: CollectContext): Promise<Snapshot> {
   const startedMs = performance.now();
   const timeoutMs = Math.min(target.options.timeoutMs ?? DEFAULT_TIMEOUT_MS, MAX_TIMEOUT_MS);
   const deadline = new AbortController();
@@ -25,7 +25,7 @@ export async function collectSnapshot(look: Reader, target: ScanTarget, context:
   context.signal.addEventListener('abort', onCancel, { once: true });
   if (context.signal.aborted) onCancel();
   try {
-    const looking = look(target, { ...context, signal: deadline.signal });
+    const looking = read(target, { ...context, signal: deadline.signal });
     const readings = await Promise.race([looking, giveUp.promise]);
     return toSnapshot(target, context.now, performance.now() - startedMs, readings);
   } catch (error) {

@@ -31,11 +31,11 @@ export function createCollectors({ ssh }: CollectorsOptions): Collector & { clos
     ssh: async () => (await import('./ssh/ssh.ts')).createSshReader(ssh),
     push: async () => pushReader,
   };
-  const looks = new Map<CollectorKind, Promise<Reader>>();
+  const readers = new Map<CollectorKind, Promise<Reader>>();
   const readerOf = (kind: CollectorKind): Promise<Reader> => {
-    const look = looks.get(kind) ?? load[kind]();
-    looks.set(kind, look);
-    return look;
+    const reader = readers.get(kind) ?? load[kind]();
+    readers.set(kind, reader);
+    return reader;
   };
   return {
     collect: async (target, context) => collectSnapshot(await readerOf(target.collector), target, context),

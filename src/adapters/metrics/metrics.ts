@@ -8,7 +8,7 @@ import { type Instruments, makeInstruments } from './instruments.ts';
 export interface MetricsRegistry extends Metrics {
   /** What is known only when somebody looks: set just before a page is made. */
   work(state: { waiting: number; lagS: number; workers: number; jobs: readonly JobRecord[] }): void;
-  fleet(standing: { counts: Record<string, number>; average: number | null }): void;
+  fleet(current: { counts: Record<string, number>; average: number | null }): void;
   /** The page for a scraper, and its content type. */
   page(): Promise<{ text: string; contentType: string }>;
 }
@@ -58,10 +58,10 @@ export function createMetrics(): MetricsRegistry {
       use().scans.inc({ collector, outcome });
       use().scanSeconds.observe({ collector }, durationS);
     },
-    fleet(standing) {
-      for (const [status, count] of Object.entries(standing.counts)) use().endpoints.set({ status }, count);
-      if (standing.average === null) use().average.remove();
-      else use().average.set(standing.average);
+    fleet(current) {
+      for (const [status, count] of Object.entries(current.counts)) use().endpoints.set({ status }, count);
+      if (current.average === null) use().average.remove();
+      else use().average.set(current.average);
     },
     alertMoved(alertName, from, to) {
       use().alertMoves.inc({ alert_name: alertLabel(alertName), from, to });

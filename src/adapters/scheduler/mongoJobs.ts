@@ -44,8 +44,8 @@ function keepTakenSchedules(repository: MongoJobRepository): void {
     const { name, type, priority, nextRunAt, repeatInterval, repeatTimezone, data } = job;
     const $set = { priority, nextRunAt, repeatInterval, repeatTimezone, data };
     for (;;) {
-      const standing = await repository.collection.findOneAndUpdate({ name, type }, { $set });
-      if (standing) return { ...job, _id: toJobId(standing._id.toHexString()) };
+      const known = await repository.collection.findOneAndUpdate({ name, type }, { $set });
+      if (known) return { ...job, _id: toJobId(known._id.toHexString()) };
       try {
         return await save(job, options);
       } catch (error) {

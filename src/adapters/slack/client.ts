@@ -40,10 +40,10 @@ export function createSlackClient(token: string, apiUrl: string): SlackClient {
 export async function postNotification(
   client: SlackClient,
   channel: string,
-  news: SlackNotifications,
+  notification: SlackNotifications,
   threadTs?: string,
 ): Promise<{ channel: string; ts: string }> {
-  const posted = await plainIfRefused(news, (shown) =>
+  const posted = await plainIfRefused(notification, (shown) =>
     client.chat.postMessage({
       channel,
       ...shown,
@@ -68,15 +68,15 @@ const MAX_TEXT = 4_000;
 
 /** Sends a message once more as plain text when Slack refuses its blocks. */
 export async function plainIfRefused<T>(
-  news: SlackNotifications,
+  notification: SlackNotifications,
   send: (shown: SlackNotifications) => Promise<T>,
 ): Promise<T> {
   try {
-    return await send(news);
+    return await send(notification);
   } catch (error) {
     const refused = error instanceof webApi.WebAPIPlatformError && REFUSED_LAYOUT.has(error.data.error);
-    if (!refused || news.text === '') throw error;
-    return send({ text: news.text.slice(0, MAX_TEXT), blocks: [] });
+    if (!refused || notification.text === '') throw error;
+    return send({ text: notification.text.slice(0, MAX_TEXT), blocks: [] });
   }
 }
 
@@ -87,10 +87,10 @@ const UNREACHABLE = new Set(['channel_not_found', 'user_not_found', 'user_disabl
 export async function postToPerson(
   { client, wording, log }: { client: SlackClient; wording: { problem: ReadProblem }; log: Log },
   userId: string,
-  news: SlackNotifications,
+  notification: SlackNotifications,
 ): Promise<{ channel: string; ts: string } | null> {
   try {
-    return await postNotification(client, userId, news);
+    return await postNotification(client, userId, notification);
   } catch (error) {
     const { code } = wording.problem(error);
     if (!UNREACHABLE.has(code)) throw error;

@@ -119,17 +119,17 @@ async function checkBatch(
     all.push(...trendsOf(histories.get(endpoint.id) ?? [], now, horizons).map((trend) => ({ endpoint, trend })));
     await nextTurn();
   }
-  const standing = new Set((await ports.store.predictions.standing(ids)).map(keyOf));
-  const news = all.filter(({ endpoint, trend }) => {
+  const current = new Set((await ports.store.predictions.current(ids)).map(keyOf));
+  const updates = all.filter(({ endpoint, trend }) => {
     const key = keyOf({ endpointId: endpoint.id, metric: trend.metric });
     return (
-      standing.has(key) || (predictiveAlert(trend, null, rulesWith(horizons, trend.metric)) !== null && !fixed.has(key))
+      current.has(key) || (predictiveAlert(trend, null, rulesWith(horizons, trend.metric)) !== null && !fixed.has(key))
     );
   });
-  if (news.length === 0) return { raised: 0, ended: 0 };
+  if (updates.length === 0) return { raised: 0, ended: 0 };
 
   const { changes, made, ended } = await ports.store.transaction((store) =>
-    record(ports, store, news, horizons, actor, now),
+    record(ports, store, updates, horizons, actor, now),
   );
   await announce(ports, changes);
   for (const { alertName } of made) ports.metrics.predictionJudged(alertName, 'open');
@@ -144,21 +144,21 @@ function keyOf({ endpointId, metric }: { endpointId: number; metric: TrendMetric
 async function record(
   ports: Ports,
   store: Store,
-  news: readonly Predicted[],
+  updates: readonly Predicted[],
   horizons: Horizons,
   actor: Actor,
   now: Date,
 ): Promise<{ changes: Changes; made: Prediction[]; ended: number }> {
-  const ids = [...new Set(news.map(({ endpoint }) => endpoint.id))];
+  const ids = [...new Set(updates.map(({ endpoint }) => endpoint.id))];
   const held = await store.endpoints.hold(ids);
-  const standing = new Map((await store.predictions.standing(ids)).map((row) => [keyOf(row), row]));
-  const mounts = await mountsOf(store, news);
+  const current = new Map((await store.predictions.current(ids)).map((row) => [keyOf(row), row]));
+  const mounts = await mountsOf(store, updates);
   const observations: Observation[] = [];
   const made: Omit<StoredPrediction, 'id'>[] = [];
   let ended = 0;
-  for (const { endpoint, trend } of news) {
+  for (const { endpoint, trend } of updates) {
     if (!held.has(endpoint.id)) continue;
-    const before = standing.get(keyOf({ endpointId: endpoint.id, metric: trend.metric })) ?? null;
+    const before = current.get(keyOf({ endpointId: endpoint.id, metric: trend.metric })) ?? null;
     const rules = rulesWith(horizons, trend.metric);
     const alert = predictiveAlert(trend, before && openAlertOf(before), rules);
     if (alert === null) {
@@ -200,8 +200,8 @@ function openAlertOf({ severity, madeAt, impactText, impactHours }: StoredPredic
 }
 
 /** Which file system the disk metric speaks of, for people and for remediations. */
-async function mountsOf(store: Store, news: readonly Predicted[]): Promise<Map<number, string | null>> {
-  const ids = news.filter(({ trend }) => trend.metric === 'diskPct').map(({ endpoint }) => endpoint.id);
+async function mountsOf(store: Store, updates: readonly Predicted[]): Promise<Map<number, string | null>> {
+  const ids = updates.filter(({ trend }) => trend.metric === 'diskPct').map(({ endpoint }) => endpoint.id);
   const latest = ids.length === 0 ? [] : [...(await store.snapshots.latest(ids))];
   return new Map(latest.map(([id, snapshot]) => [id, worstOf(snapshot, wireName('diskPct'))?.item ?? null]));
 }
@@ -217,14 +217,14 @@ function firing(endpoint: Endpoint, trend: Trend, alert: PredictiveAlert, mount:
     // What is confirmed is measured, not predicted.
     alertType: alert.reached ? 'metric' : 'predictive',
     severity: alert.severity,
-    message: words(trend, alert, mount),
+    message: predictionText(trend, alert, mount),
     labels: trend.metric === 'diskPct' && mount !== null ? { mountpoint: mount } : {},
     startsAt: null,
     predictedTimeToImpact: alert.predictedTimeToImpact,
   };
 }
 
-function words(trend: Trend, alert: PredictiveAlert, mount: string | null): string {
+function predictionText(trend: Trend, alert: PredictiveAlert, mount: string | null): string {
   const what = trend.metric === 'diskPct' && mount !== null ? `disk ${mount}` : METRIC_TEXT[trend.metric];
   if (trend.status === 'insufficient_data' && !alert.reached) {
     const said = `last predicted to reach ${trend.limitPct} % in ${alert.predictedTimeToImpact}`;

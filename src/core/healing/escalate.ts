@@ -33,7 +33,7 @@ export async function giveToPeople(ports: Ports, batch: readonly ForPeople[]): P
     for (const { alert, endpoint, why, severity } of batch) {
       if (!unmoved.has(alert.id)) continue;
       const move = alert.status === 'active' && (await escalationIn(ports, store, alert, endpoint, why, severity));
-      moves.push(handled(ports, move || standing(alert)));
+      moves.push(handled(ports, move || unchanged(alert)));
     }
     return writeMoves(ports, store, moves, HEALER);
   });
@@ -45,7 +45,7 @@ export function handled(ports: Ports, move: Move<Alert>): Move<Alert> {
   return { ...move, alert: { ...move.alert, handledAt: ports.clock.now() } };
 }
 
-function standing(alert: Alert): Move<Alert> {
+function unchanged(alert: Alert): Move<Alert> {
   return { kind: 'unchanged', alert, event: null };
 }
 

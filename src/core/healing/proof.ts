@@ -50,8 +50,8 @@ export async function verifyWithinMs(ports: Ports): Promise<number> {
 export async function examine(ports: Ports, remediation: Remediation, alert: Alert): Promise<Proof> {
   const { startedAt, playedAt, endpointId, hostname } = remediation;
   if (startedAt === null || playedAt === null) return { finding: 'unknown' };
-  const looks = await ports.store.snapshots.since([endpointId], new Date(startedAt.getTime() - LOOK_BEFORE_MS));
-  const seen = looks.filter(({ reachable }) => reachable).map((look): Snapshot => ({ ...look, hostname }));
+  const snapshots = await ports.store.snapshots.since([endpointId], new Date(startedAt.getTime() - LOOK_BEFORE_MS));
+  const seen = snapshots.filter(({ reachable }) => reachable).map((look): Snapshot => ({ ...look, hostname }));
   const after = seen.findLast(({ collectedAt }) => collectedAt >= playedAt);
   if (!after) return { finding: 'unknown' };
   const before = seen.findLast(({ collectedAt }) => collectedAt <= startedAt);
@@ -79,9 +79,9 @@ async function proofByRule(
 }
 
 async function proofOfForecast(ports: Ports, alert: Alert, startedAt: Date, after: Snapshot): Promise<Proof> {
-  const standing = await currentPrediction(ports, alert);
-  if (!standing) return { finding: 'over', text: 'no longer predicted' };
-  const { metric, slopePerHour } = standing;
+  const current = await currentPrediction(ports, alert);
+  if (!current) return { finding: 'over', text: 'no longer predicted' };
+  const { metric, slopePerHour } = current;
   const histories = await ports.store.snapshots.histories([alert.endpointId], historySince(startedAt));
   const history = (histories.get(alert.endpointId) ?? [])
     .filter(({ atMs }) => atMs <= startedAt.getTime())
@@ -92,8 +92,8 @@ async function proofOfForecast(ports: Ports, alert: Alert, startedAt: Date, afte
 }
 
 async function currentPrediction(ports: Ports, alert: Alert): Promise<StoredPrediction | undefined> {
-  const standing = await ports.store.predictions.standing([alert.endpointId]);
-  return standing.find(({ alertName }) => alertName === alert.alertName);
+  const current = await ports.store.predictions.current([alert.endpointId]);
+  return current.find(({ alertName }) => alertName === alert.alertName);
 }
 
 /** Ends an alert whose problem was proven to be over, whatever its source will say, and the prediction behind it. */
@@ -102,8 +102,8 @@ export async function resolveVerified(ports: Ports, alertId: number, why: string
     await store.endpoints.hold([(await requireAlert(store, alertId)).endpointId]);
     const alert = await requireAlert(store, alertId);
     const now = ports.clock.now();
-    const standing = await currentPrediction({ ...ports, store }, alert);
-    if (standing) await store.predictions.update(standing.id, { endedAt: now });
+    const current = await currentPrediction({ ...ports, store }, alert);
+    if (current) await store.predictions.update(current.id, { endedAt: now });
     const move = resolve(alert, 'auto', why, now);
     return move.kind === 'refused' ? null : writeMoves(ports, store, [move], actor);
   });

@@ -75,7 +75,7 @@ export type JudgedPrediction = Judgement & { id: number };
 export interface PredictionRepository {
   /** Fails on a second current prediction of one metric of an endpoint. */
   add(rows: readonly Omit<StoredPrediction, 'id'>[]): Promise<void>;
-  standing(endpointIds: readonly number[]): Promise<StoredPrediction[]>;
+  current(endpointIds: readonly number[]): Promise<StoredPrediction[]>;
   /** Keeps what a check said of a current prediction, or that its alert is over. */
   update(
     id: number,

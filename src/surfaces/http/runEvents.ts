@@ -61,7 +61,7 @@ function streamOf(
     ctx.body = stream;
     const gone = new AbortController();
     ctx.res.once('close', () => gone.abort());
-    void tell(stream, { read, events, runId, after: Number(lastId) || 0, signal: gone.signal })
+    void streamEvents(stream, { read, events, runId, after: Number(lastId) || 0, signal: gone.signal })
       .catch((error: unknown) => {
         if (!(error instanceof AppError)) log.error({ err: error, run_id: runId }, 'a stream of run events broke');
       })
@@ -69,7 +69,7 @@ function streamOf(
   };
 }
 
-interface Telling {
+interface StreamOptions {
   read(): Promise<Json>;
   events: RunEvents;
   runId: string;
@@ -78,7 +78,7 @@ interface Telling {
   signal: AbortSignal;
 }
 
-async function tell(stream: PassThrough, { read, events, runId, after, signal }: Telling): Promise<void> {
+async function streamEvents(stream: PassThrough, { read, events, runId, after, signal }: StreamOptions): Promise<void> {
   const send = (event: string, data: unknown, id?: string) => {
     stream.write(`event: ${event}\n${id === undefined ? '' : `id: ${id}\n`}data: ${JSON.stringify(data)}\n\n`);
   };
@@ -93,7 +93,7 @@ async function tell(stream: PassThrough, { read, events, runId, after, signal }:
   signal.addEventListener('abort', () => wake.resolve());
   try {
     let status: unknown = null;
-    const told = new Map<number, string>();
+    const sent = new Map<number, string>();
     for (;;) {
       wake = Promise.withResolvers<void>();
       const run = await read();
@@ -102,8 +102,8 @@ async function tell(stream: PassThrough, { read, events, runId, after, signal }:
       for (const [index, step] of (run.steps as Json[]).entries()) {
         const number = index + 1;
         const text = JSON.stringify(step);
-        if (number <= after || told.get(number) === text) continue;
-        told.set(number, text);
+        if (number <= after || sent.get(number) === text) continue;
+        sent.set(number, text);
         send('step', step, ended || isWhole(step) ? String(number) : undefined);
       }
       if (run.status !== status) send('status', { run_id: runId, status: run.status });

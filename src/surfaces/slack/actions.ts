@@ -28,7 +28,7 @@ const CLICKS: Record<string, ClickHandler> = {
     const actor = await slack.people.actor(click.person);
     const reply = plainReply((await slack.invoke(call.tool, call.input, actor)).text);
     if (!click.message || !(await edited(slack, click.message.channel, click.message.ts, reply)))
-      await click.tell(reply);
+      await click.respond(reply);
   },
 
   async share(slack, click) {
@@ -37,7 +37,7 @@ const CLICKS: Record<string, ClickHandler> = {
     try {
       await click.notifyAll?.(await shared(slack, actor, call));
     } catch (error) {
-      await click.tell(await failure(slack, actor, call, error));
+      await click.respond(await failure(slack, actor, call, error));
     }
   },
 
@@ -54,13 +54,13 @@ export async function answerClick(slack: SlackContext, click: Click): Promise<vo
   const handler = CLICKS[name];
   if (!handler) {
     slack.log.warn({ action: click.actionId, user: click.person.id }, 'a Slack button that nothing answers');
-    return click.tell(plainReply('This button is from another version of DexOps and does nothing any more.'));
+    return click.respond(plainReply('This button is from another version of DexOps and does nothing any more.'));
   }
   try {
     await handler(slack, click);
   } catch (error) {
     const call = carriedBy(click) ?? { tool: name, input: {} };
-    await click.tell(await failure(slack, await slack.people.actor(click.person), call, error));
+    await click.respond(await failure(slack, await slack.people.actor(click.person), call, error));
   }
 }
 

@@ -27,7 +27,7 @@ export interface SlackContext {
 export interface Asker {
   person: Person;
   /** Answers for their eyes only, next to where they asked. */
-  tell(reply: Reply): Promise<void>;
+  respond(reply: Reply): Promise<void>;
 }
 
 export interface Click extends Asker {

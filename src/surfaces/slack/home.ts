@@ -17,7 +17,7 @@ import {
   lineBlocks,
   note,
   paragraph,
-  words,
+  textElement,
 } from './cards/text.ts';
 import { toolNamed } from './commands/calls.ts';
 import { toolForm } from './commands/forms.ts';
@@ -48,16 +48,17 @@ export async function publishHome(slack: SlackContext, person: Person): Promise<
 async function ownMachines(slack: SlackContext, actor: Actor, person: Person): Promise<Block[]> {
   try {
     const own = await machinesOf(slack, actor, person.id);
-    if (own.length === 0) return [header('My machines'), paragraph(words('No machine is registered in your name.'))];
+    if (own.length === 0)
+      return [header('My machines'), paragraph(textElement('No machine is registered in your name.'))];
     return [
       header(own.length === 1 ? 'My machine' : 'My machines'),
-      bullets(own.slice(0, MOST_MACHINES).map((machine) => [words(asPlainText(machine))])),
+      bullets(own.slice(0, MOST_MACHINES).map((machine) => [textElement(asPlainText(machine))])),
       ...(own.length > MOST_MACHINES ? [note(`and ${own.length - MOST_MACHINES} more`)] : []),
       ...ownMachineButtons(slack, actor),
     ];
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
-    return [header('My machines'), paragraph(words(error.message))];
+    return [header('My machines'), paragraph(textElement(error.message))];
   }
 }
 
@@ -119,11 +120,11 @@ async function partBlocks(slack: SlackContext, part: OverviewPart): Promise<Bloc
   return [
     ...(title === null ? [] : [header(title)]),
     ...lineBlocks(lines, MOST_LINES_CHARS),
-    ...(machines.length > 0 ? [bullets(machines.map((machine) => [words(machineLine(machine))]))] : []),
+    ...(machines.length > 0 ? [bullets(machines.map((machine) => [textElement(machineLine(machine))]))] : []),
     ...decisions
       .slice(0, MOST_DECISIONS)
       .flatMap(({ text, until, related }) => [
-        paragraph(words(clip(text, MAX_QUESTION_CHARS)), words(' until '), dateElement(until)),
+        paragraph(textElement(clip(text, MAX_QUESTION_CHARS)), textElement(' until '), dateElement(until)),
         ...relatedBlocks(related),
       ]),
     ...(more > 0 ? [note(`and ${more} more`)] : []),

@@ -32,7 +32,7 @@ export function listenTo(bolt: App, slack: SlackContext, clock: Clock): void {
     const person = { id: command.user_id, name: command.user_name };
     await answerCommand(
       slack,
-      { person, tell: (reply) => whisper(slack, respond, person, reply) },
+      { person, respond: (reply) => whisper(slack, respond, person, reply) },
       {
         text: command.text ?? '',
         triggerId: command.trigger_id,
@@ -60,7 +60,7 @@ export function listenTo(bolt: App, slack: SlackContext, clock: Clock): void {
       message: inMessage
         ? { channel: channel.id, ts: String(container.message_ts), threadTs: (container.thread_ts as string) ?? null }
         : null,
-      tell: (reply) => whisper(slack, body.response_url ? respond : null, person, reply),
+      respond: (reply) => whisper(slack, body.response_url ? respond : null, person, reply),
       notifyAll: body.response_url
         ? async (reply) => {
             await respond({ response_type: 'in_channel', replace_original: false, ...reply });
@@ -120,8 +120,8 @@ async function question(
 ): Promise<void> {
   // Events name nobody, and what the agent asks for is asked in this person's name.
   const person = { id: userId, name: await slack.people.called(userId) };
-  const tell = (reply: Reply) => say(slack, place, reply);
-  return answerQuestion(slack, { person, text, place, tell }, botId);
+  const respond = (reply: Reply) => say(slack, place, reply);
+  return answerQuestion(slack, { person, text, place, respond }, botId);
 }
 
 function clickedValue(action: object): string {

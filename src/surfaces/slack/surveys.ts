@@ -6,7 +6,7 @@ import type { ComposedSurvey } from '../../core/people/surveys.ts';
 import type { ToolCall } from '../../core/presentation.ts';
 import { FEEDBACK_CATEGORIES } from '../../domain/people/enps.ts';
 import { callButton, relatedBlocks } from './cards/related.ts';
-import { type Block, dateElement, note, option, paragraph, plainReply, type Reply, words } from './cards/text.ts';
+import { type Block, dateElement, note, option, paragraph, plainReply, type Reply, textElement } from './cards/text.ts';
 import { edited } from './commands/calls.ts';
 import { type FormState, formValue, formValues, MAX_COMMENT_CHARS, messageModal, plain } from './commands/forms.ts';
 import { machinesOf } from './commands/hosts.ts';
@@ -31,7 +31,7 @@ export function surveyMessage({ question, endsAt, reminder, answer, optOut }: Co
   return {
     text: plainReply(title).text,
     blocks: [
-      paragraph(words(title, { bold: true })),
+      paragraph(textElement(title, { bold: true })),
       note(CONFIDENTIAL),
       {
         type: 'actions',
@@ -39,7 +39,7 @@ export function surveyMessage({ question, endsAt, reminder, answer, optOut }: Co
           callButton(`survey_rate:${i + 1}`, label, { ...answer, input: { ...answer.input, rating: i + 1 } }),
         ).filter((it) => it !== null),
       },
-      paragraph(words('It can be answered until '), dateElement(endsAt.toISOString()), words('.')),
+      paragraph(textElement('It can be answered until '), dateElement(endsAt.toISOString()), textElement('.')),
       ...relatedBlocks([noMore], { action: 'replace' }),
     ],
   };
@@ -76,7 +76,7 @@ function surveyForm(rating: number, hostnames: string[], metadata: string): type
     submit: plain('Send'),
     close: plain('Cancel'),
     blocks: [
-      paragraph(words(`Your rating: ${RATINGS[rating - 1] ?? rating}`, { bold: true })),
+      paragraph(textElement(`Your rating: ${RATINGS[rating - 1] ?? rating}`, { bold: true })),
       {
         type: 'input',
         block_id: 'category',

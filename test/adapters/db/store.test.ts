@@ -198,11 +198,11 @@ describe.each(STORE_KINDS)('%s', (kind) => {
     };
     await store.predictions.add([made]);
     await expect(store.predictions.add([made])).rejects.toThrow();
-    const [standing] = await store.predictions.standing([endpoint.id]);
+    const [standing] = await store.predictions.current([endpoint.id]);
     expect(standing).toMatchObject(made);
     const { id } = standing as StoredPrediction;
     await store.predictions.update(id, { endedAt: later(5) });
-    expect(await store.predictions.standing([endpoint.id])).toEqual([]);
+    expect(await store.predictions.current([endpoint.id])).toEqual([]);
     await store.predictions.add([{ ...made, madeAt: later(6) }]);
 
     const judgement = { id, judgedAt: later(9), reachedAt: later(8), leadHours: 2 };

@@ -10,7 +10,7 @@ export function predictionRepository(session: DbSession): PredictionRepository {
       for (const chunk of chunked([...rows])) await session().insertMany(PredictionRow, chunk);
     },
 
-    async standing(endpointIds) {
+    async current(endpointIds) {
       const rows = await session().find(PredictionRow, { endpointId: { $in: [...endpointIds] }, endedAt: null });
       return rows.map(toPrediction);
     },

@@ -12,8 +12,8 @@ import {
   lineBlocks,
   paragraph,
   type Reply,
+  textElement,
   who,
-  words,
 } from './text.ts';
 
 /** What a card shows of an alert; the wire shape has more. */
@@ -73,20 +73,20 @@ export function alertCard(alert: AlertShown, related: readonly RelatedCall[]): R
 export function alertBody(alert: AlertShown): Block[] {
   const sign = alert.resolved_at ? '✅' : (SEVERITY_SIGNS[alert.severity] ?? '');
   const fact = (label: string, ...value: Parameters<typeof paragraph>) => [
-    words(`\n${label} `, { bold: true }),
+    textElement(`\n${label} `, { bold: true }),
     ...value,
   ];
   return [
     header(`${sign} ${alert.alert_name} on ${alert.hostname}`),
     paragraph(
-      words(clip(alert.message, MAX_MESSAGE_CHARS)),
-      ...fact('Severity', words(alert.severity)),
-      ...fact('Status', words(statusText(alert)), ...acknowledgement(alert)),
+      textElement(clip(alert.message, MAX_MESSAGE_CHARS)),
+      ...fact('Severity', textElement(alert.severity)),
+      ...fact('Status', textElement(statusText(alert)), ...acknowledgement(alert)),
       ...fact('Since', dateElement(alert.created_at)),
       ...(alert.resolved_at ? fact('Resolved', dateElement(alert.resolved_at)) : []),
-      ...(alert.predicted_time_to_impact ? fact('Expected in', words(alert.predicted_time_to_impact)) : []),
+      ...(alert.predicted_time_to_impact ? fact('Expected in', textElement(alert.predicted_time_to_impact)) : []),
       ...(alert.ticket ? fact('Ticket', ticketText(alert.ticket)) : []),
-      ...(alert.flaps > 0 ? fact('Came back', words(`${alert.flaps} time${alert.flaps === 1 ? '' : 's'}`)) : []),
+      ...(alert.flaps > 0 ? fact('Came back', textElement(`${alert.flaps} time${alert.flaps === 1 ? '' : 's'}`)) : []),
     ),
   ];
 }
@@ -103,17 +103,23 @@ function statusText(alert: AlertShown): string {
 /** By whom, and until when. */
 function acknowledgement(alert: AlertShown): Parameters<typeof paragraph> {
   if (alert.status !== 'acknowledged') return [];
-  const by = alert.acknowledged_by ? [words(' by '), who(alert.acknowledged_by)] : [];
+  const by = alert.acknowledged_by ? [textElement(' by '), who(alert.acknowledged_by)] : [];
   const until = alert.acknowledged_until
-    ? [words(' until '), dateElement(alert.acknowledged_until)]
-    : [words(' until it clears')];
+    ? [textElement(' until '), dateElement(alert.acknowledged_until)]
+    : [textElement(' until it clears')];
   return [...by, ...until];
 }
 
 /** Only web addresses become links; anything else stays words. */
-function ticketText({ id, url }: { id: string; url: string | null }): types.RichTextLink | ReturnType<typeof words> {
+function ticketText({
+  id,
+  url,
+}: {
+  id: string;
+  url: string | null;
+}): types.RichTextLink | ReturnType<typeof textElement> {
   const web = url !== null && URL.canParse(url) && ['http:', 'https:'].includes(new URL(url).protocol);
-  return web ? { type: 'link', url, text: clip(id, 100) } : words(clip(id, 100));
+  return web ? { type: 'link', url, text: clip(id, 100) } : textElement(clip(id, 100));
 }
 
 export interface AlertMove {
@@ -134,9 +140,9 @@ export function alertMoves(facts: Record<string, unknown>, moves: AlertMove[]): 
     const step = from === null || from === to ? '' : `${STATUS_WORDS[from] ?? from} → `;
     const text = `${alert.alert_name} on ${alert.hostname}: ${step}${STATUS_WORDS[to] ?? to} (${clip(why, MAX_WHY_CHARS)})`;
     const entry = timeline.findLast((event) => event.from === from && event.to === to && event.why === why);
-    return { text, by: entry && [words(' by '), who(entry.actor)] };
+    return { text, by: entry && [textElement(' by '), who(entry.actor)] };
   });
-  const elements = lines.flatMap(({ text, by }, i) => [words(`${i > 0 ? '\n' : ''}${text}`), ...(by ?? [])]);
+  const elements = lines.flatMap(({ text, by }, i) => [textElement(`${i > 0 ? '\n' : ''}${text}`), ...(by ?? [])]);
   return { text: escapeText(lines.map(({ text }) => text).join('\n')), blocks: [paragraph(...elements)] };
 }
 

@@ -11,8 +11,8 @@ import {
   header,
   paragraph,
   type Reply,
+  textElement,
   who,
-  words,
 } from './text.ts';
 
 /** What a card shows of an approval; the wire shape has more. */
@@ -50,7 +50,7 @@ export function approvalCard(approval: ApprovalShown, related: readonly RelatedC
     text: escapeText(`${title}: ${approval.question}`),
     blocks: [
       header(title),
-      paragraph(words(clip(approval.question, MAX_QUESTION_CHARS), { bold: true }), ...planLines(approval.plan)),
+      paragraph(textElement(clip(approval.question, MAX_QUESTION_CHARS), { bold: true }), ...planLines(approval.plan)),
       ...earlier(approval.plan.last_outcomes),
       paragraph(...standing(approval)),
       ...relatedBlocks(related),
@@ -58,15 +58,15 @@ export function approvalCard(approval: ApprovalShown, related: readonly RelatedC
   };
 }
 
-type Words = ReturnType<typeof words>;
+type TextElement = ReturnType<typeof textElement>;
 
-function planLines({ last_outcomes: _shownBelow, ...plan }: ApprovalShown['plan']): Words[] {
+function planLines({ last_outcomes: _shownBelow, ...plan }: ApprovalShown['plan']): TextElement[] {
   return Object.entries(plan)
     .filter(([, value]) => value !== null && value !== '')
     .slice(0, MOST_FACTS)
     .flatMap(([name, value]) => [
-      words(`\n${name.replaceAll('_', ' ')} `, { bold: true }),
-      words(clip(valueText(value), MAX_FACT_CHARS)),
+      textElement(`\n${name.replaceAll('_', ' ')} `, { bold: true }),
+      textElement(clip(valueText(value), MAX_FACT_CHARS)),
     ]);
 }
 
@@ -80,31 +80,32 @@ function valueText(value: unknown): string {
 function earlier(outcomes: unknown): Block[] {
   const read = z.array(earlierOutcome).safeParse(outcomes);
   if (!read.success) return [];
-  if (read.data.length === 0) return [paragraph(words('It was not run on this machine before.', { italic: true }))];
+  if (read.data.length === 0)
+    return [paragraph(textElement('It was not run on this machine before.', { italic: true }))];
   const lines = read.data.map(({ status, reason, at }) => [
     dateElement(at),
-    words(` ${status.replaceAll('_', ' ')}${reason ? `: ${clip(reason, 200)}` : ''}`),
+    textElement(` ${status.replaceAll('_', ' ')}${reason ? `: ${clip(reason, 200)}` : ''}`),
   ]);
-  return [paragraph(words('Last outcomes', { bold: true })), bullets(lines)];
+  return [paragraph(textElement('Last outcomes', { bold: true })), bullets(lines)];
 }
 
-function standing(approval: ApprovalShown): Words[] {
+function standing(approval: ApprovalShown): TextElement[] {
   const { status, answers, approvals_needed, requested_by, expires_at, outcome } = approval;
   const said = answers.flatMap(({ by, name, decision, reason }) => [
-    words('\n'),
-    by.startsWith('slack:') ? who(by) : words(clip(name, 100)),
-    words(` said ${decision === 'approve' ? 'yes' : 'no'}${reason ? `: ${clip(reason, MAX_FACT_CHARS)}` : ''}`),
+    textElement('\n'),
+    by.startsWith('slack:') ? who(by) : textElement(clip(name, 100)),
+    textElement(` said ${decision === 'approve' ? 'yes' : 'no'}${reason ? `: ${clip(reason, MAX_FACT_CHARS)}` : ''}`),
   ]);
   if (status === 'pending') {
     const people = approvals_needed > 1 ? `, ${answers.length} of ${approvals_needed} people have approved` : '';
-    return [words(`Asked by ${clip(requested_by, 100)}${people}. Open until `), dateElement(expires_at), ...said];
+    return [textElement(`Asked by ${clip(requested_by, 100)}${people}. Open until `), dateElement(expires_at), ...said];
   }
   const follows =
     outcome ??
     (status === 'approved' && approval.kind === 'remediation' ? 'The alert’s own message shows how it goes.' : '');
   return [
-    words(`Asked by ${clip(requested_by, 100)}.`),
+    textElement(`Asked by ${clip(requested_by, 100)}.`),
     ...said,
-    ...(follows ? [words(`\n${clip(follows, MAX_FACT_CHARS)}`)] : []),
+    ...(follows ? [textElement(`\n${clip(follows, MAX_FACT_CHARS)}`)] : []),
   ];
 }

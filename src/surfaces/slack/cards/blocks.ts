@@ -18,7 +18,7 @@ import {
   note,
   paragraph,
   type Reply,
-  words,
+  textElement,
 } from './text.ts';
 
 /** A sign besides the word, distinguished by its shape and not by its colour. */
@@ -61,8 +61,11 @@ function scoreBody(score: z.output<typeof scoreShape>): Block[] {
   const status = `${STATUS_SIGNS[score.status] ?? ''} ${score.status.replace('_', ' ')}${score.stale ? ', stale' : ''}`;
   const [best] = score.improvements;
   const reasons = [
-    ...score.deductions.map(({ points, reason }) => [words(`−${points}`, { bold: true }), words(` ${reason}`)]),
-    ...score.caps.map(({ reason }) => [words(reason)]),
+    ...score.deductions.map(({ points, reason }) => [
+      textElement(`−${points}`, { bold: true }),
+      textElement(` ${reason}`),
+    ]),
+    ...score.caps.map(({ reason }) => [textElement(reason)]),
   ];
   const more = reasons.length - MOST_REASONS;
   return [
@@ -71,10 +74,10 @@ function scoreBody(score: z.output<typeof scoreShape>): Block[] {
     ...(reasons.length > 0 ? [bullets(reasons.slice(0, MOST_REASONS))] : []),
     ...(more > 0 ? [note(`and ${more} more`)] : []),
     ...(best
-      ? [paragraph(words('Would raise it most: ', { bold: true }), words(`${best.reason} (+${best.gain})`))]
+      ? [paragraph(textElement('Would raise it most: ', { bold: true }), textElement(`${best.reason} (+${best.gain})`))]
       : []),
     paragraph(
-      words(`${Math.round(score.coverage * 100)} % of the weight was measured, `, { italic: true }),
+      textElement(`${Math.round(score.coverage * 100)} % of the weight was measured, `, { italic: true }),
       dateElement(score.scored_at),
     ),
   ];
@@ -105,7 +108,7 @@ function fleetBody(fleet: z.output<typeof fleetShown>): Block[] {
         ...(fleet.stale > 0 ? [`  stale      ${fleet.stale}`] : []),
       ].join('\n'),
     ),
-    ...(worst.length > 0 ? [bullets(worst.map((machine) => [words(machineLine(machine))]))] : []),
+    ...(worst.length > 0 ? [bullets(worst.map((machine) => [textElement(machineLine(machine))]))] : []),
   ];
 }
 

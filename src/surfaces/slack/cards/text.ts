@@ -3,7 +3,7 @@ import type { types } from '@slack/bolt';
 
 export type Block = types.KnownBlock;
 type RichTextBlock = types.RichTextBlock;
-type Words = types.RichTextSection['elements'][number];
+type TextElement = types.RichTextSection['elements'][number];
 
 /** What a message says: the blocks, and the plain line that notifications and screen readers get. */
 export interface Reply {
@@ -50,25 +50,25 @@ export function clip(text: string, limit: number): string {
   return `${/[\uD800-\uDBFF]$/.test(cut) ? cut.slice(0, -1) : cut}…`;
 }
 
-export function words(text: string, style?: { bold?: boolean; italic?: boolean; code?: boolean }): Words {
+export function textElement(text: string, style?: { bold?: boolean; italic?: boolean; code?: boolean }): TextElement {
   // Slack refuses an empty text element.
   return { type: 'text', text: text || ' ', ...(style && { style }) };
 }
 
 /** Who did something, by the actor's id: people of this workspace under the name they have there. */
-export function who(actorId: string): Words {
+export function who(actorId: string): TextElement {
   const userId = /^slack:([UW][A-Z0-9]+)$/.exec(actorId)?.[1];
-  return userId ? { type: 'user', user_id: userId } : words(clip(actorId, 100));
+  return userId ? { type: 'user', user_id: userId } : textElement(clip(actorId, 100));
 }
 
 /** A timestamp, shown in the reader's own time zone. */
-export function dateElement(iso: string): Words {
+export function dateElement(iso: string): TextElement {
   const fallback = `${iso.slice(0, 16).replace('T', ' ')} UTC`;
   const seconds = Math.floor(Date.parse(iso) / 1000);
   return { type: 'date', timestamp: seconds, format: '{date_short_pretty} {time}', fallback };
 }
 
-export function paragraph(...elements: Words[]): RichTextBlock {
+export function paragraph(...elements: TextElement[]): RichTextBlock {
   return { type: 'rich_text', elements: [{ type: 'rich_text_section', elements }] };
 }
 
@@ -76,7 +76,7 @@ export function monospaced(text: string): RichTextBlock {
   return { type: 'rich_text', elements: [{ type: 'rich_text_preformatted', elements: [{ type: 'text', text }] }] };
 }
 
-export function bullets(items: Words[][]): RichTextBlock {
+export function bullets(items: TextElement[][]): RichTextBlock {
   return {
     type: 'rich_text',
     elements: [
@@ -130,7 +130,7 @@ export function picture(fileId: string, alt: string): Block {
 /** Lines as blocks within Slack's limits, the first one bold when it heads the others; what does not fit is counted. */
 export function lineBlocks(lines: string[], limitChars = MAX_MESSAGE_CHARS): Block[] {
   const blocks: Block[] = [];
-  let pack: Words[] = [];
+  let pack: TextElement[] = [];
   let packChars = 0;
   let allChars = 0;
   let shown = 0;
@@ -142,7 +142,9 @@ export function lineBlocks(lines: string[], limitChars = MAX_MESSAGE_CHARS): Blo
       pack = [];
       packChars = 0;
     }
-    pack.push(words(`${pack.length > 0 ? '\n' : ''}${text}`, i === 0 && lines.length > 1 ? { bold: true } : undefined));
+    pack.push(
+      textElement(`${pack.length > 0 ? '\n' : ''}${text}`, i === 0 && lines.length > 1 ? { bold: true } : undefined),
+    );
     packChars += text.length + 1;
     allChars += text.length + 1;
     shown++;

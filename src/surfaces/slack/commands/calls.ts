@@ -31,12 +31,12 @@ export async function carryOut(slack: SlackContext, asker: Asker, call: ToolCall
   const actor = await slack.people.actor(asker.person);
   try {
     const meant = await settle(slack, actor, call);
-    if (Array.isArray(meant)) return await asker.tell(choices('Several machines match. Which one?', meant));
+    if (Array.isArray(meant)) return await asker.respond(choices('Several machines match. Which one?', meant));
     const answer = await slack.invoke(meant.tool, meant.input, actor, { signal: slack.stopping });
     if (answer.progress !== null) await follow(slack, asker, actor, answer, answer.progress, place);
-    else await asker.tell(await present(slack, actor, meant, answer));
+    else await asker.respond(await present(slack, actor, meant, answer));
   } catch (error) {
-    await asker.tell(await failure(slack, actor, call, error));
+    await asker.respond(await failure(slack, actor, call, error));
   }
 }
 
@@ -89,12 +89,12 @@ async function follow(
       slack.log.error({ place: place.channel, problem: slackProblem(error).message }, 'a message to Slack failed');
       return null;
     });
-  if (first === null) await asker.tell(plainReply(answer.text));
+  if (first === null) await asker.respond(plainReply(answer.text));
   else if (place.channel === asker.person.id)
-    await asker.tell(plainReply(`${answer.text}\nThe result appears in our direct messages.`));
+    await asker.respond(plainReply(`${answer.text}\nThe result appears in our direct messages.`));
   if (first?.channel && first.ts) await slack.unfinished.keep(runId, { channel: first.channel, ts: first.ts });
   const end = await runEnd(slack, actor, runId);
-  if (!(first?.channel && first.ts && (await edited(slack, first.channel, first.ts, end)))) await asker.tell(end);
+  if (!(first?.channel && first.ts && (await edited(slack, first.channel, first.ts, end)))) await asker.respond(end);
 }
 
 /** False when the message is gone, so that the words have to go elsewhere. */

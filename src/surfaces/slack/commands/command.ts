@@ -6,7 +6,17 @@ import { leastRole } from '../../../core/policy.ts';
 import type { AnyTool } from '../../../core/tool.ts';
 import { slackProblem } from '../cards/problems.ts';
 import { callButton } from '../cards/related.ts';
-import { type Block, header, note, paragraph, plainReply, type Reply, unescapeTyped, words } from '../cards/text.ts';
+import {
+  type Block,
+  confirmed,
+  header,
+  note,
+  paragraph,
+  plainReply,
+  type Reply,
+  textElement,
+  unescapeTyped,
+} from '../cards/text.ts';
 import type { Asker, SlackContext } from '../context.ts';
 import { carryOut } from './calls.ts';
 import { toolForm, wantsForm } from './forms.ts';
@@ -25,6 +35,7 @@ export async function answerCommand(slack: SlackContext, asker: Asker, command: 
   const reading = readCommand(typed, slack.tools);
   switch (reading.kind) {
     case 'call':
+      if (reading.tool.effect === 'destructive') return command.acknowledge(askFirst(reading.tool, reading.input));
       await command.acknowledge();
       // What writes and was given no word is asked for its details first.
       if (isBare(typed, reading.tool) && wantsForm(reading.tool))
@@ -46,6 +57,15 @@ export async function answerCommand(slack: SlackContext, asker: Asker, command: 
   }
 }
 
+/** What cannot be taken back by another command is done by a click that asks once more. */
+function askFirst(tool: AnyTool, input: Record<string, unknown>): Reply {
+  const about = tool.command!.args.map((field) => String(input[field])).join(' ');
+  const it = callButton('run:certain', tool.title, { tool: tool.name, input }, 'danger');
+  if (it === null) return plainReply('This is too long for one command.');
+  const element = confirmed(it, { title: `${tool.title}?`, text: about, yes: tool.title });
+  return plainReply(`${tool.title}: ${about}? Nothing is done yet.`, { type: 'actions', elements: [element] });
+}
+
 /** Nothing was typed but the command's own name. */
 function isBare(typed: string[], tool: AnyTool): boolean {
   return typed.length === tool.command!.name.split(' ').length;
@@ -57,18 +77,20 @@ async function openForm(slack: SlackContext, asker: Asker, tool: AnyTool, trigge
   } catch (error) {
     const { message } = slackProblem(error);
     slack.log.error({ tool: tool.name, problem: message }, 'a form could not be opened in Slack');
-    await asker.tell(plainReply(`The form could not be opened. Type it instead: ${COMMAND} ${tool.command!.example}`));
+    await asker.respond(
+      plainReply(`The form could not be opened. Type it instead: ${COMMAND} ${tool.command!.example}`),
+    );
   }
 }
 
 function help(tools: readonly AnyTool[]): Reply {
   const topics = helpTopics(tools).map(({ topic, tools: members }) =>
     paragraph(
-      words(topic, { bold: true }),
+      textElement(topic, { bold: true }),
       ...members.flatMap((tool) => [
-        words('\n'),
-        words(`${COMMAND} ${tool.command!.example}`, { code: true }),
-        words(`  ${tool.title}${leastRole(tool) === 'viewer' ? '' : ' ·'}`),
+        textElement('\n'),
+        textElement(`${COMMAND} ${tool.command!.example}`, { code: true }),
+        textElement(`  ${tool.title}${leastRole(tool) === 'viewer' ? '' : ' ·'}`),
       ]),
     ),
   );

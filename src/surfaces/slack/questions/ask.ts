@@ -46,18 +46,18 @@ export async function answerQuestion(
 ): Promise<void> {
   const actor = await slack.people.actor(question.person);
   const tool = slack.tools.find(({ command }) => command?.takesPlainText);
-  if (!tool) return question.tell(plainReply(`I take commands only: ${COMMAND} help lists them.`));
+  if (!tool) return question.respond(plainReply(`I take commands only: ${COMMAND} help lists them.`));
   try {
     const goal = await asPlainText(slack, question.text, botId);
     if (goal === '') {
       const hint = `Ask me something, as: why is alice's laptop slow? ${COMMAND} help lists what else I can do.`;
-      return await question.tell(plainReply(hint));
+      return await question.respond(plainReply(hint));
     }
     const started = await slack.invoke(tool.name, { [tool.command?.args[0] ?? '']: goal }, actor);
-    if (started.progress === null) return await question.tell(plainReply(started.text));
+    if (started.progress === null) return await question.respond(plainReply(started.text));
     await postAnswer(slack, question, actor, started.progress, started.related);
   } catch (error) {
-    await question.tell(await failure(slack, actor, { tool: tool.name, input: {} }, error));
+    await question.respond(await failure(slack, actor, { tool: tool.name, input: {} }, error));
   }
 }
 
@@ -84,7 +84,7 @@ async function postAnswer(
   const message = { channel: posted.channel as string, ts: posted.ts as string };
   await slack.unfinished.keep(runId, message);
   const answer = await followAnswer(slack, actor, runId, message);
-  if (!(await edited(slack, message.channel, message.ts, answer))) await question.tell(answer);
+  if (!(await edited(slack, message.channel, message.ts, answer))) await question.respond(answer);
 }
 
 /** Shows in a message what an agent reads; resolves with what shall stand there in the end. */
