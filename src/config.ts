@@ -144,6 +144,7 @@ const Variables = z.object({
   SLACK_SIGNING_SECRET: text(),
   SLACK_APP_TOKEN: text(),
   SLACK_ALERT_CHANNEL: text(),
+  SLACK_WORKSPACES: list(),
   SLACK_OPERATORS: list(),
   SLACK_APPROVERS: list(),
   SLACK_API_URL: url('http', 'https'),

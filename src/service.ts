@@ -146,6 +146,7 @@ async function mountSlack({ config, tools, invoke, ports, log }: App): Promise<S
       botToken: config.SLACK_BOT_TOKEN,
       appToken: config.SLACK_APP_TOKEN,
       signingSecret: config.SLACK_SIGNING_SECRET,
+      workspaces: config.SLACK_WORKSPACES,
       operators: config.SLACK_OPERATORS,
       approvers: config.SLACK_APPROVERS,
       apiUrl: config.SLACK_API_URL,

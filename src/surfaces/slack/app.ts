@@ -1,4 +1,4 @@
-/** The Slack interface: Bolt over HTTP or Socket Mode, for one workspace. */
+/** The Slack interface: Bolt over HTTP or Socket Mode, for the members of the allowed workspaces. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { App, HTTPReceiver, SocketModeReceiver, webApi } from '@slack/bolt';
 import type { ChartRenderer } from '../../core/chart.ts';
@@ -11,6 +11,7 @@ import { createPictures } from './cards/pictures.ts';
 import { slackProblem } from './cards/problems.ts';
 import type { SlackContext } from './context.ts';
 import { listenTo } from './listeners.ts';
+import { membersOnly } from './members.ts';
 import { createSlackPeople } from './people.ts';
 import { finishOld } from './questions/finishOld.ts';
 import { createTurns } from './questions/turns.ts';
@@ -23,6 +24,8 @@ interface SlackSettings {
   /** Socket Mode when set, HTTP otherwise. */
   appToken: string;
   signingSecret: string;
+  /** Ids of workspaces whose members are served besides those of the bot's own. */
+  workspaces: readonly string[];
   operators: readonly string[];
   approvers: readonly string[];
   /** Another address of the Web API, ending in /api/; empty means Slack's own. */
@@ -78,13 +81,15 @@ export function createSlack(settings: SlackSettings, needs: SlackNeeds): SlackIn
     clientOptions,
     logger,
     convoStore: false,
-    // One workspace: whatever comes from another is signed by Slack all the same, and is none of ours.
+    // Whatever comes from another workspace is signed by Slack all the same, and is none of ours.
     authorize: async ({ teamId }) => {
       const me = await identity();
-      if (teamId !== undefined && teamId !== me.team_id) throw new Error(`a request of another workspace, ${teamId}`);
+      if (teamId !== undefined && teamId !== me.team_id && !settings.workspaces.includes(teamId))
+        throw new Error(`a request of another workspace, ${teamId}`);
       return { botToken: settings.botToken, botId: me.bot_id, botUserId: me.user_id, teamId: me.team_id };
     },
   });
+  bolt.use(membersOnly(slack, { home: identity, workspaces: settings.workspaces, messages: needs.messages }));
   listenTo(bolt, slack, needs.clock);
 
   return {

@@ -13,10 +13,20 @@ export interface Person {
   name: string;
 }
 
+/** Whose somebody is, as their profile says. */
+interface Standing {
+  /** Ids of the workspaces they belong to; empty where Slack does not say. */
+  teams: readonly string[];
+  /** False for guests, for strangers met through a shared channel, and for who has left. */
+  isFullMember: boolean;
+}
+
 export interface SlackPeople {
   actor(person: Person): Promise<Actor>;
   /** How somebody is called in Slack, or their id where it does not say. */
   called(userId: string): Promise<string>;
+  /** What Slack knows of whose somebody is; rejects as the Web API does. */
+  standing(userId: string): Promise<Standing>;
   /** Rejects with kind `refused` when Slack gives no address, saying why. */
   email(userId: string): Promise<string>;
   /** Who may use a tool, as Slack shows names; null when nobody is named for it. */
@@ -37,9 +47,15 @@ export function createSlackPeople(client: webApi.WebClient, named: Named, now: (
     const { users } = await client.usergroups.users.list({ usergroup: group });
     return new Set(users);
   });
-  const emails = remembered(now, async (userId: string) => {
+  const profiles = remembered(now, async (userId: string) => {
     const { user } = await client.users.info({ user: userId });
-    return { email: user?.profile?.email?.toLowerCase() ?? null, name: user?.real_name ?? userId };
+    const teams = [user?.team_id, ...(user?.enterprise_user?.teams ?? [])].filter((id) => id !== undefined);
+    const isFullMember = !(user?.is_stranger || user?.is_restricted || user?.is_ultra_restricted || user?.deleted);
+    return {
+      email: user?.profile?.email?.toLowerCase() ?? null,
+      name: user?.real_name ?? userId,
+      standing: { teams, isFullMember },
+    };
   });
 
   /** A group that cannot be read has no members: what is not certain gives no rights. */
@@ -57,7 +73,7 @@ export function createSlackPeople(client: webApi.WebClient, named: Named, now: (
 
   /** Undefined where Slack does not give it, which makes no machine theirs and is no reason to refuse what needs none. */
   const knownEmail = remembered(now, (userId: string) =>
-    emails(userId).then(
+    profiles(userId).then(
       ({ email }) => email ?? undefined,
       () => undefined,
     ),
@@ -81,12 +97,13 @@ export function createSlackPeople(client: webApi.WebClient, named: Named, now: (
       };
     },
     called: (userId) =>
-      emails(userId).then(
+      profiles(userId).then(
         ({ name }) => name,
         () => userId,
       ),
+    standing: async (userId) => (await profiles(userId)).standing,
     async email(userId) {
-      const { email, name } = await emails(userId).catch((error: unknown) => {
+      const { email, name } = await profiles(userId).catch((error: unknown) => {
         const { message } = slackProblem(error);
         log.error({ user: userId, problem: message }, 'a Slack profile could not be read');
         throw new AppError('refused', `I could not look that person up. ${message}`);

@@ -8,6 +8,7 @@ import { slackProblem } from '../cards/problems.ts';
 import { callButton } from '../cards/related.ts';
 import {
   type Block,
+  confirmed,
   header,
   note,
   paragraph,
@@ -34,6 +35,7 @@ export async function answerCommand(slack: SlackContext, asker: Asker, command: 
   const reading = readCommand(typed, slack.tools);
   switch (reading.kind) {
     case 'call':
+      if (reading.tool.effect === 'destructive') return command.acknowledge(askFirst(reading.tool, reading.input));
       await command.acknowledge();
       // What writes and was given no word is asked for its details first.
       if (isBare(typed, reading.tool) && wantsForm(reading.tool))
@@ -53,6 +55,15 @@ export async function answerCommand(slack: SlackContext, asker: Asker, command: 
         plainReply(`${reading.problem}\nFor example: ${COMMAND} ${reading.tool.command!.example}`),
       );
   }
+}
+
+/** What cannot be taken back by another command is done by a click that asks once more. */
+function askFirst(tool: AnyTool, input: Record<string, unknown>): Reply {
+  const about = tool.command!.args.map((field) => String(input[field])).join(' ');
+  const it = callButton('run:certain', tool.title, { tool: tool.name, input }, 'danger');
+  if (it === null) return plainReply('This is too long for one command.');
+  const element = confirmed(it, { title: `${tool.title}?`, text: about, yes: tool.title });
+  return plainReply(`${tool.title}: ${about}? Nothing is done yet.`, { type: 'actions', elements: [element] });
 }
 
 /** Nothing was typed but the command's own name. */
