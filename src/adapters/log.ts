@@ -1,5 +1,6 @@
 /** The log: JSON lines (or readable text) by pino, with secrets taken out, on stderr so that stdout stays free for protocols. */
 import pino from 'pino';
+import { visible, visibleLine } from '../core/characters.ts';
 import type { Log } from '../core/ports/ports.ts';
 
 /** Field names whose values never reach the log, wherever they stand in the first three levels. */
@@ -33,11 +34,12 @@ function readable(): { write(line: string): void } {
         err?: { stack?: string };
       };
       const rest = Object.entries(fields).map(
-        ([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
+        ([key, value]) => `${key}=${visibleLine(typeof value === 'string' ? value : JSON.stringify(value))}`,
       );
-      const stack = err?.stack ? `\n${err.stack}` : '';
+      // A stack has lines of its own; those that an error's message brings stand indented among them.
+      const stack = err?.stack ? `\n${visible(err.stack).replaceAll(/\n(?! )/g, '\n    ')}` : '';
       process.stderr.write(
-        `${time} ${String(level).toUpperCase().padEnd(5)} ${[msg ?? '', ...rest].join(' ')}${stack}\n`,
+        `${time} ${String(level).toUpperCase().padEnd(5)} ${[visibleLine(String(msg ?? '')), ...rest].join(' ')}${stack}\n`,
       );
     },
   };

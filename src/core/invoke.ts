@@ -4,10 +4,10 @@ import { type Actor, INTERFACES, type Interface, personBehind } from './actor.ts
 import { decideApproval, recordExecution, requestApproval, spendApproval } from './approvals.ts';
 import { callTextFor, withNextCalls } from './callText.ts';
 import { canonicalJson } from './canonicalJson.ts';
+import { pathOfNul } from './characters.ts';
 import type { ChartSpec } from './chart.ts';
 import { gathered } from './concurrency/gathered.ts';
 import { AppError } from './errors.ts';
-import { pathOfNul } from './nulCharacter.ts';
 import { judge, type PolicyDecision, scopeOf } from './policy.ts';
 import type { StoredApproval } from './ports/alertPorts.ts';
 import type { Ports } from './ports/ports.ts';

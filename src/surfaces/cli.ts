@@ -7,6 +7,7 @@ import { restore } from '../composition/restore.ts';
 import { processEnv, readConfig } from '../config.ts';
 import type { Actor } from '../core/actor.ts';
 import { COMMAND_PREFIXES } from '../core/callText.ts';
+import { visible, visibleJson, visibleLine } from '../core/characters.ts';
 import { helpText, toolHelpText } from '../core/commands/commandHelp.ts';
 import { readCommand } from '../core/commands/readCommand.ts';
 import { AppError, type ErrorKind } from '../core/errors.ts';
@@ -82,10 +83,10 @@ export async function runCli(
     }
   } catch (error) {
     if (error instanceof AppError) {
-      output.err(error.message);
+      output.err(visible(error.message));
       return EXIT_CODES[error.kind];
     }
-    output.err(`An internal error: ${(error as Error).stack}`);
+    output.err(visible(`An internal error: ${(error as Error).stack}`));
     return 1;
   }
 }
@@ -107,7 +108,7 @@ async function call(
       await writeFile(flags.png, await app.ports.charts.png(answer.chart));
       output.err(`Picture written to ${flags.png}`);
     }
-    output.out(flags.json ? JSON.stringify(answer.output, null, 2) : answer.text);
+    output.out(flags.json ? visibleJson(JSON.stringify(answer.output, null, 2)) : visible(answer.text));
     return answer.output.status === 'failed' ? 1 : 0;
   } finally {
     await app.close();
@@ -117,7 +118,7 @@ async function call(
 /** What a command that only asked for work has to show is the work's end. */
 async function outcome(app: App, answer: Answer, actor: Actor, flags: Flags, output: CliOutput): Promise<Answer> {
   if (flags.noWait || answer.progress === null) return answer;
-  output.err(answer.text);
+  output.err(visible(answer.text));
   await app.startWorking({ recover: false });
   const { tool, input } = callShowing(TOOLS, 'run', answer.progress);
   for (;;) {
@@ -158,7 +159,7 @@ if (import.meta.main) {
       bar.clear();
       process.stderr.write(`${text}\n`);
     },
-    progress: bar.show,
+    progress: (share, message) => bar.show(share, visibleLine(message)),
   });
   // Agenda leaves a timer running for minutes after a job has ended; everything of ours is closed by now.
   process.exit(code);

@@ -2,7 +2,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { createLog } from '../../src/adapters/log.ts';
 import { freePort } from '../helpers/freePort.ts';
 import { runProgram } from '../helpers/program.ts';
 
@@ -70,4 +71,19 @@ test('no secret of the configuration and of no request reaches the log', { timeo
   expect(lines.split('\n').length).toBeGreaterThan(10);
   expect(lines).not.toMatch(/secret-of/);
   expect(lines).not.toContain(token);
+});
+
+test('in the text format nobody writes a line or a terminal command of their own', () => {
+  let lines = '';
+  const write = vi.spyOn(process.stderr, 'write').mockImplementation((chunk) => {
+    lines += chunk;
+    return true;
+  });
+  onTestFinished(() => write.mockRestore());
+  const log = createLog({ level: 'info', format: 'text' });
+  log.info({ hostname: 'a\n2026 ERROR forged\x1b[2J\u202e', list: ['\x9b'] }, 'said\r\nby \x07 them');
+  log.error({ err: new Error('first\n2026 ERROR forged\x1b]0;x') }, 'failed');
+  expect(lines).not.toMatch(/^2026 ERROR forged/m);
+  expect(lines).toMatch(/^[\x20-\x7e\n]*$/);
+  expect(lines).toContain('a\\n2026 ERROR forged\\x1b[2J\\u202e');
 });

@@ -1,5 +1,6 @@
 /** Text for Slack: pieces of blocks that show untrusted words as they are, with no formatting, mention or link coming to life. */
 import type { types } from '@slack/bolt';
+import { visible } from '../../../core/characters.ts';
 
 export type Block = types.KnownBlock;
 type RichTextBlock = types.RichTextBlock;
@@ -43,16 +44,17 @@ export function unescapeTyped(text: string): string {
     .replaceAll('&amp;', '&');
 }
 
-/** At most `limit` UTF-16 units, ending in an ellipsis where something was cut; never half a character. */
+/** At most `limit` UTF-16 units of what can be seen, ending in an ellipsis where something was cut; never half a character. */
 export function clip(text: string, limit: number): string {
-  if (text.length <= limit) return text;
-  const cut = text.slice(0, limit - 1);
+  const seen = visible(text);
+  if (seen.length <= limit) return seen;
+  const cut = seen.slice(0, limit - 1);
   return `${/[\uD800-\uDBFF]$/.test(cut) ? cut.slice(0, -1) : cut}…`;
 }
 
 export function textElement(text: string, style?: { bold?: boolean; italic?: boolean; code?: boolean }): TextElement {
   // Slack refuses an empty text element.
-  return { type: 'text', text: text || ' ', ...(style && { style }) };
+  return { type: 'text', text: visible(text) || ' ', ...(style && { style }) };
 }
 
 /** Who did something, by the actor's id: people of this workspace under the name they have there. */
@@ -73,7 +75,10 @@ export function paragraph(...elements: TextElement[]): RichTextBlock {
 }
 
 export function monospaced(text: string): RichTextBlock {
-  return { type: 'rich_text', elements: [{ type: 'rich_text_preformatted', elements: [{ type: 'text', text }] }] };
+  return {
+    type: 'rich_text',
+    elements: [{ type: 'rich_text_preformatted', elements: [{ type: 'text', text: visible(text) }] }],
+  };
 }
 
 export function bullets(items: TextElement[][]): RichTextBlock {

@@ -1,0 +1,40 @@
+/** Characters that no text should hold: the NUL that no database keeps, and those that act on whoever shows the text. */
+
+/** Controls (C0 but tab and line feed, DEL, C1), bidirectional marks and the separators that some programs take for line ends. */
+const ACTING = /[^\P{Cc}\t\n]|[\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu;
+const NEWLINE = /\n/g;
+
+/** The text with what would act on a terminal or reorder a line shown as an escape: `\x1b`, `\u202e`. Line feeds and tabs stay. */
+export function visible(text: string): string {
+  return text.replace(ACTING, escaped);
+}
+
+/** As `visible`, on one line: a line feed within is an escape too, so that nobody can write a line of their own. */
+export function visibleLine(text: string): string {
+  return visible(text).replace(NEWLINE, '\\n');
+}
+
+/** JSON as it is, with the same characters as JSON's own escapes, so that it reads back equal. */
+export function visibleJson(json: string): string {
+  return json.replace(ACTING, (character) => `\\u${hex(character, 4)}`);
+}
+
+function escaped(character: string): string {
+  const code = character.charCodeAt(0);
+  return code < 256 ? `\\x${hex(character, 2)}` : `\\u${hex(character, 4)}`;
+}
+
+function hex(character: string, digits: number): string {
+  return character.charCodeAt(0).toString(16).padStart(digits, '0');
+}
+
+/** The path of the first field that holds a NUL, dots between its parts; null when none does. */
+export function pathOfNul(value: unknown, path: readonly string[] = []): string | null {
+  if (typeof value === 'string') return value.includes('\0') ? path.join('.') : null;
+  if (value === null || typeof value !== 'object' || value instanceof Date) return null;
+  for (const [name, inner] of Object.entries(value)) {
+    const found = name.includes('\0') ? path.join('.') : pathOfNul(inner, [...path, name]);
+    if (found !== null) return found;
+  }
+  return null;
+}
