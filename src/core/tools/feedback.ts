@@ -37,6 +37,8 @@ export const submitFeedback = defineTool({
   title: 'Give feedback',
   effect: 'write',
   role: 'viewer',
+  // A digest of few possible inputs, with a time and a name, would say who gave which rating.
+  anonymous: true,
   // What people say is only said by people.
   hiddenFrom: ['mcp', 'planner'],
   description:

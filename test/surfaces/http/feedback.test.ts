@@ -42,6 +42,15 @@ describe('feedback', () => {
     });
   });
 
+  test('leaves nothing in the audit that leads to who gave which rating', async () => {
+    const { body } = await service.call('GET', '/api/v1/audit?tool=submit_feedback');
+    expect(body.items.length).toBeGreaterThan(0);
+    for (const line of body.items) {
+      expect(line).toMatchObject({ actor: 'anonymous', via: 'anonymous', input_digest: '', subject: null });
+      expect(line.at).toMatch(/T00:00:00\.000Z$/);
+    }
+  });
+
   test('says nothing before there are five answers', async () => {
     for (const rating of [5, 3, 1]) await service.call('POST', FEEDBACK, { rating, hostname: 'dev-machine-01' });
     expect(await summary('?lookback_days=30')).toMatchObject({
