@@ -5,6 +5,7 @@ import { charts } from './adapters/charts.ts';
 import { createCollectors } from './adapters/collectors/collectors.ts';
 import { createBackups } from './adapters/db/backup/backup.ts';
 import { openDatabase } from './adapters/db/open.ts';
+import { openPostgresPool } from './adapters/db/postgresPool.ts';
 import { createStore } from './adapters/db/store.ts';
 import { systemClock, tokens, ulids } from './adapters/identity.ts';
 import type { CreatedLlm } from './adapters/llm/create.ts';
@@ -108,6 +109,7 @@ export async function createApp(config: Config, overrides: Overrides = {}, faces
     name: worker.id,
     log,
     tracing,
+    openPostgres: openPostgresPool,
     onEnd(job, startedAt, error) {
       metrics.jobEnded(job, error ? 'failed' : 'ok', (Date.now() - startedAt.getTime()) / 1000);
       return recordJobEnd(store.jobs, job, startedAt, error);

@@ -6,6 +6,7 @@ import type { Log, Queue } from '../../core/ports/ports.ts';
 import type { Probe } from '../../core/processes/health.ts';
 import type { Tracing } from '../../core/tracing.ts';
 import { openJobs } from './backends.ts';
+import type { OpenPostgresPool } from './jobStorage.ts';
 import { watchLocks } from './watchedLocks.ts';
 
 /**
@@ -69,6 +70,8 @@ export interface SchedulerOptions {
   log: Log;
   tracing: Tracing;
   onEnd: OnEnd;
+  /** For a queue in PostgreSQL. */
+  openPostgres: OpenPostgresPool;
   rules?: typeof JOB_RULES;
 }
 
@@ -78,6 +81,7 @@ export async function createScheduler({
   log,
   tracing,
   onEnd,
+  openPostgres,
   rules = JOB_RULES,
 }: SchedulerOptions): Promise<Scheduler> {
   let complainedAtMs = 0;
@@ -86,7 +90,9 @@ export async function createScheduler({
     complainedAtMs = Date.now();
     log.error({ err: error }, 'job queue error');
   };
-  const storage = await openJobs(url, complain);
+  const storage = await openJobs(url, openPostgres, complain);
+  const remark = storage.remark?.();
+  if (remark) log.warn({ backend: storage.backend.name }, remark);
   const locks = watchLocks(storage.backend.repository, name);
   const agenda = new Agenda({
     name,
