@@ -18,6 +18,7 @@ import { listAudit } from './audit.ts';
 import { createBackup } from './backups.ts';
 import { getFeedbackSummary, submitFeedback } from './feedback.ts';
 import { addAlias, removeAlias } from './fleet/aliases.ts';
+import { diagnoseMachineTool } from './fleet/diagnosis.ts';
 import { deregisterEndpoint, getEndpoint, listEndpoints, registerEndpoint, updateEndpoint } from './fleet/endpoints.ts';
 import { measureEndpoint } from './fleet/measure.ts';
 import { checkPredictions, getPredictionAccuracy, setPredictionThreshold } from './fleet/predictions.ts';
@@ -54,6 +55,7 @@ export const TOOLS: readonly AnyTool[] = [
   getScore,
   getScoreHistory,
   getTrends,
+  diagnoseMachineTool,
   getFleet,
   listAlerts,
   getAlert,
