@@ -6,6 +6,8 @@ import { jobActor } from './core/actor.ts';
 import { startService } from './service.ts';
 
 export async function serve(): Promise<void> {
+  // What is printed here is for whoever started it; that it cannot be written is no reason to end.
+  process.stdout.on('error', () => {});
   const config = readConfig(processEnv());
   const service = await startService(config);
   const { app, url } = service;

@@ -99,7 +99,7 @@ test('the program reads .env where it is started, and the environment goes befor
   const env = { ...process.env, DATA_DIR: join(dir, 'data'), LLM_PROVIDER: '' } as Record<string, string>;
   const place = await mkdtemp(join(dir, 'place-'));
   await writeFile(join(place, '.env'), 'PORT=99999\nLOG_FORMAT=xml\n');
-  const wrong = runProgram('src/surfaces/cli.ts', ['fleet'], { ...env, LOG_FORMAT: 'json' }, place);
+  const wrong = runProgram('src/surfaces/cli.ts', ['fleet'], { ...env, LOG_FORMAT: 'json' }, { cwd: place });
   expect(await wrong.ended).toBe(2);
   expect(wrong.output()).toContain('PORT="99999"');
   expect(wrong.output()).not.toContain('LOG_FORMAT');

@@ -180,6 +180,11 @@ export function makeInstruments({ Counter, collectDefaultMetrics, Gauge, Histogr
     help: 'For how long the job that waits the longest has been due and not taken',
     registers,
   });
+  const lostLogLines = new Counter({
+    name: 'dex_log_lines_lost_total',
+    help: 'Log lines that could not be written, as on a full disk',
+    registers,
+  });
   const waiting = new Gauge({ name: 'dex_queue_waiting', help: 'Jobs that are due and not taken yet', registers });
   const workers = new Gauge({ name: 'dex_workers', help: 'Processes that work on jobs and are alive', registers });
 
@@ -212,6 +217,7 @@ export function makeInstruments({ Counter, collectDefaultMetrics, Gauge, Histogr
     lastFailure,
     failures,
     lag,
+    lostLogLines,
     waiting,
     workers,
   };
