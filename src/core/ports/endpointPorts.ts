@@ -39,6 +39,8 @@ export interface EndpointRepository {
   register(registration: EndpointRegistration, agentTokenDigest: string | null, now: Date): Promise<Endpoint>;
   get(hostname: string): Promise<Endpoint | null>;
   byAgentToken(digest: string): Promise<Endpoint | null>;
+  /** Of these, the ids of those whose agent may report. */
+  withAgent(ids: readonly number[]): Promise<number[]>;
   list(filter: EndpointFilter, page: Page, staleBefore: Date): Promise<Paged<Endpoint>>;
   byIds(ids: readonly number[]): Promise<Endpoint[]>;
   /** Registered endpoints that have one of these canonical names or addresses. */
