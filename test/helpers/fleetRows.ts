@@ -55,7 +55,10 @@ function fillings(kind: DatabaseKind): Record<string, Filling> {
       rows: 3 * ENDPOINTS,
       columns: { endpoint_id: SUBJECT, kind: "'name'", value: text('alias-'), source: "'said'" },
     },
-    snapshot: { rows: 100_000, columns: { unmeasured: "'[]'", endpoint_id: SUBJECT, collected_at: ago(`${TURN} / 96.0`) } },
+    snapshot: {
+      rows: 100_000,
+      columns: { unmeasured: "'[]'", endpoint_id: SUBJECT, collected_at: ago(`${TURN} / 96.0`) },
+    },
     score: { rows: 100_000, columns: { endpoint_id: SUBJECT, scored_at: ago(`${TURN} / 96.0`) } },
     sample_block: {
       rows: 120_000,
