@@ -124,9 +124,11 @@ describe('config/deploy', () => {
     const [container] = pod.spec.containers;
     const volumes = pod.spec.volumes.map(({ name }: { name: string }) => name);
     expect(container.volumeMounts.map(({ name }: { name: string }) => name).sort()).toEqual(volumes.sort());
-    expect(pod.spec.volumes.flatMap((volume: { persistentVolumeClaim?: { claimName: string } }) => volume.persistentVolumeClaim?.claimName ?? [])).toEqual(
-      named('PersistentVolumeClaim').map(({ metadata }) => metadata.name),
-    );
+    expect(
+      pod.spec.volumes.flatMap(
+        (volume: { persistentVolumeClaim?: { claimName: string } }) => volume.persistentVolumeClaim?.claimName ?? [],
+      ),
+    ).toEqual(named('PersistentVolumeClaim').map(({ metadata }) => metadata.name));
     expect(container.ports[0].name).toBe(named('Service')[0].spec.ports[0].targetPort);
   });
 
@@ -136,7 +138,9 @@ describe('config/deploy', () => {
     expect(container.securityContext).toMatchObject({ readOnlyRootFilesystem: true, allowPrivilegeEscalation: false });
     expect(spec.template.spec).toMatchObject({ automountServiceAccountToken: false });
     expect(container.image).toBe(`dexops:${JSON.parse(read('package.json')).version}`);
-    const env = Object.fromEntries(container.env.map(({ name, value }: { name: string; value: string }) => [name, value]));
+    const env = Object.fromEntries(
+      container.env.map(({ name, value }: { name: string; value: string }) => [name, value]),
+    );
     expect(Object.keys(env).filter((variable) => !VARIABLES.includes(variable))).toEqual([]);
     expect(readConfig({ ...env, API_KEY: 'sixteen-letters-' })).toMatchObject({ HOST: '0.0.0.0', warnings: [] });
   });

@@ -21,7 +21,17 @@ describe('the curl lines', () => {
   beforeAll(async () => {
     // The machines of the examples exist only on paper: a full disk is what a scan finds on the one of the API's page.
     const found = { ...WELL, diskPct: 97 };
-    service = await startTestService({}, { collector: machines(new Map([['dev-machine-01', found], ['alice-laptop', WELL]])) });
+    service = await startTestService(
+      {},
+      {
+        collector: machines(
+          new Map([
+            ['dev-machine-01', found],
+            ['alice-laptop', WELL],
+          ]),
+        ),
+      },
+    );
   });
   afterAll(() => service.stop());
 
