@@ -9,7 +9,7 @@ import { openPostgresPool } from './adapters/db/postgresPool.ts';
 import { createStore } from './adapters/db/store.ts';
 import { systemClock, tokens, ulids } from './adapters/identity.ts';
 import type { CreatedLlm } from './adapters/llm/create.ts';
-import { createLog } from './adapters/log.ts';
+import { createLog, logProbe } from './adapters/log.ts';
 import type { AgentConnection } from './adapters/mcpTools.ts';
 import { createMetrics } from './adapters/metrics/metrics.ts';
 import { reloadedFile } from './adapters/reloadedFile.ts';
@@ -86,7 +86,8 @@ export interface App {
 }
 
 export async function createApp(config: Config, overrides: Overrides = {}, faces: InterfaceParts = {}): Promise<App> {
-  const log = overrides.log ?? createLog({ level: config.LOG_LEVEL, format: config.LOG_FORMAT });
+  const processLog = createLog({ level: config.LOG_LEVEL, format: config.LOG_FORMAT });
+  const log = overrides.log ?? processLog;
   const clock = overrides.clock ?? systemClock;
   const startedAt = clock.now();
   const planner = plannerParts(config, clock, log, faces.connectAgent);
@@ -104,12 +105,9 @@ export async function createApp(config: Config, overrides: Overrides = {}, faces
   const ids = ulids(clock);
   const worker: Ports['worker'] = { id: ids.next(), host: hostname(), pid: process.pid, startedAt };
   const tracing = await openTracing(config, worker.id, log);
+  const queue = { url: config.RUN_QUEUE_URL, name: worker.id, openPostgres: openPostgresPool, log, tracing };
   const scheduler = await createScheduler({
-    url: config.RUN_QUEUE_URL,
-    name: worker.id,
-    log,
-    tracing,
-    openPostgres: openPostgresPool,
+    ...queue,
     onEnd(job, startedAt, error) {
       metrics.jobEnded(job, error ? 'failed' : 'ok', (Date.now() - startedAt.getTime()) / 1000);
       return recordJobEnd(store.jobs, job, startedAt, error);
@@ -174,8 +172,11 @@ export async function createApp(config: Config, overrides: Overrides = {}, faces
     scheduler,
     log,
     model: planner.model,
-    health: healthPage(ports, config, scheduler, planner, { ...(slack?.probe && { slack: slack.probe }) }),
-    metricsPage: metricsPage(ports, metrics, scheduler),
+    health: healthPage(ports, config, scheduler, planner, {
+      log: logProbe(processLog),
+      ...(slack?.probe && { slack: slack.probe }),
+    }),
+    metricsPage: metricsPage(ports, metrics, scheduler, processLog.lost),
     async startWorking({ recover, jobs = true, follow = recover }) {
       await recovery.startBeating(jobs, recover);
       if (jobs) await scheduler.start();

@@ -57,6 +57,7 @@ export function metricsPage(
   ports: Ports,
   metrics: MetricsRegistry,
   scheduler: Scheduler,
+  lostLines: () => { total: number },
 ): () => Promise<{ text: string; contentType: string }> {
   const { store } = ports;
   return async () => {
@@ -69,7 +70,7 @@ export function metricsPage(
       requireWorkers(ports).catch(() => 0),
       store.jobs.list().catch(() => []),
     ]);
-    metrics.work({ waiting, lagS, workers, jobs });
+    metrics.work({ waiting, lagS, workers, jobs, lostLogLines: lostLines().total });
     return metrics.page();
   };
 }
