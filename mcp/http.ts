@@ -125,7 +125,15 @@ export function createMcpHttp(options: McpHttpOptions): McpHttp {
         sessions.set(id, session);
       },
     });
-    const session: McpSession = { transport, server, owner: ownerOf(actor), keyId: actor.id, open: 0, calls: 0, usedAt: clock.now().getTime() };
+    const session: McpSession = {
+      transport,
+      server,
+      owner: ownerOf(actor),
+      keyId: actor.id,
+      open: 0,
+      calls: 0,
+      usedAt: clock.now().getTime(),
+    };
     server.onclose = () => {
       if (transport.sessionId) sessions.delete(transport.sessionId);
     };

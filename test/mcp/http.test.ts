@@ -259,9 +259,7 @@ describe('sessions', () => {
     });
     const busy = await open();
     const call = post(url, { jsonrpc: '2.0', id: 2, method: 'tools/list' }, busy);
-    await expect
-      .poll(async () => (await post(url, INITIALIZE, { Authorization: 'bob' })).status)
-      .toBe(503);
+    await expect.poll(async () => (await post(url, INITIALIZE, { Authorization: 'bob' })).status).toBe(503);
     goOn.resolve();
     expect((await call).status).toBe(200);
     expect(await ping(busy)).toBe(200);
