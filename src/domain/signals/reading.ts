@@ -38,7 +38,7 @@ export type Readings = { [Name in SignalName]: ReadingOf<Name> };
 export type AnyReading = Reading<Values[SignalKind]> | ItemReadings<Values[SignalKind]>;
 
 /** What a machine may report of one signal; what exceeds it is left out, and the last entry says how much. */
-export const MOST_ITEMS = 64;
+const MOST_ITEMS = 64;
 export const MOST_NAMES = 500;
 export const LONGEST_ITEM = 256;
 const LONGEST_REASON = 300;
