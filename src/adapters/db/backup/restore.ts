@@ -4,7 +4,7 @@ import { link, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, normalize } from 'node:path';
 import { AppError } from '../../../core/errors.ts';
 import type { PostgresTarget } from '../../../core/processes/postgresUrl.ts';
-import { makeFolder } from '../../makeFolder.ts';
+import { makeFolder } from '../makeFolder.ts';
 import { knownMigrations, openDatabase, parseDatabaseUrl } from '../open.ts';
 import { createStore } from '../store.ts';
 import { type BackupHeader, type OpenedBackup, openBackup } from './backupFile.ts';
