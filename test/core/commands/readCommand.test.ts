@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { helpText, helpTopics, toolHelpText } from '../../../src/core/commands/commandHelp.ts';
 import { didYouMean, typingDistance } from '../../../src/core/commands/didYouMean.ts';
-import { readCommand, splitCommand, usage } from '../../../src/core/commands/readCommand.ts';
+import { usage } from '../../../src/core/commands/fields.ts';
+import { readCommand, splitCommand } from '../../../src/core/commands/readCommand.ts';
 import { defineTool } from '../../../src/core/tool.ts';
 import { TOOLS } from '../../../src/core/tools/index.ts';
 
