@@ -169,7 +169,12 @@ export async function openSlack(
     return parts.invoke()(tool, input, jobActor('tell_slack'));
   };
   return connectSlack(
-    { token: config.SLACK_BOT_TOKEN, apiUrl: config.SLACK_API_URL, channel: config.SLACK_ALERT_CHANNEL },
+    {
+      token: config.SLACK_BOT_TOKEN,
+      apiUrl: config.SLACK_API_URL,
+      channel: config.SLACK_ALERT_CHANNEL,
+      approvers: config.SLACK_APPROVERS.length > 0 ? config.SLACK_APPROVERS : config.SLACK_OPERATORS,
+    },
     formatting,
     {
       messages: parts.store.slackMessages,

@@ -218,6 +218,7 @@ function oneOf({ choices }: Field): string {
 }
 
 function spoken(field: string): string {
+  if (field === 'q') return 'some words to search for';
   const words = field.replaceAll('_', ' ').replace(/\bid\b/, 'number');
   return `${/^[aeio]/.test(words) ? 'an' : 'a'} ${words}`;
 }

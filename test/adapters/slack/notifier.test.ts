@@ -148,7 +148,7 @@ describe('an alert in Slack', () => {
     expect(body.timeline).toHaveLength(2);
   });
 
-  it('folds a storm into one digest, whose alerts open from a menu and go on in its thread', async () => {
+  it('folds a storm into one digest, whose alerts open from a menu and which counts what became of them', async () => {
     const alerts = Array.from({ length: 14 }, (_, i) => ({
       status: 'firing',
       labels: { alertname: `Storm${i}`, hostname: 'web-02', severity: i % 2 ? 'warning' : 'critical' },
@@ -169,11 +169,12 @@ describe('an alert in Slack', () => {
     const opened = await slack.until(() => slack.responses[0]);
     expect(reads(opened, 'run:acknowledge')).toBe(true);
     await fire('web-02', 'Storm3', 'resolved');
-    const [reply] = await slack.until(async () => {
-      const replies = await thread(digest.ts);
-      return replies.length > 0 ? replies : undefined;
-    });
-    expect(reads(reply, 'Storm3 on web-02: open → resolved')).toBe(true);
+    const now = await slack.until(async () =>
+      (await messages()).find((message) => reads(message, '1 of 14 alerts are resolved; open: 7 critical, 6 warning')),
+    );
+    expect(now.ts).toBe(digest.ts);
+    expect(now.blocks.at(-1).elements[0].options).toHaveLength(13);
+    expect(await thread(digest.ts)).toEqual([]);
     expect(await messages()).toHaveLength(1);
   });
 
