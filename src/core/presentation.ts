@@ -25,6 +25,7 @@ export interface RelatedCall extends ToolCall {
 /** The kinds of things that answers show. */
 export type CardKind =
   | 'score'
+  | 'diagnosis'
   | 'fleet'
   | 'alert'
   | 'alerts'

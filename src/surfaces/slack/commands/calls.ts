@@ -99,6 +99,11 @@ export async function shared(slack: SlackContext, actor: Actor, call: ToolCall):
   return renderAnswer(call, answer, await pictureOf(slack, actor, answer), { isRead: false });
 }
 
+/** Makes a call that reads, and shows what it answers with what can be done next. */
+export async function answered(slack: SlackContext, actor: Actor, call: ToolCall): Promise<Reply> {
+  return present(slack, actor, call, await slack.invoke(call.tool, call.input, actor));
+}
+
 /** All lines of an answer, of which a part was shown. */
 export async function wholeAnswer(slack: SlackContext, actor: Actor, call: ToolCall): Promise<Reply> {
   if (!isRead(slack, call.tool)) throw new AppError('refused', 'Only answers to questions can be shown again.');
