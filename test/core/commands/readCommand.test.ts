@@ -105,7 +105,7 @@ describe('readCommand', () => {
       expect(call(line)).toEqual({ kind: 'help', tool: null, topic: null });
     for (const line of ['help score', 'score --help', 'score dev-01 -h'])
       expect(call(line)).toMatchObject({ kind: 'help', tool: { name: 'get_score' } });
-    expect(call('help machines')).toMatchObject({ kind: 'help', tool: null, topic: 'machines' });
+    expect(call('help healing')).toMatchObject({ kind: 'help', tool: null, topic: 'healing' });
     expect(call('help all')).toMatchObject({ kind: 'help', tool: null, topic: 'all' });
     expect(call('help scroe')).toMatchObject({ kind: 'unknown', word: 'scroe' });
   });

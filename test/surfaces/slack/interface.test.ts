@@ -253,7 +253,7 @@ describe.each(['http', 'socket'] as const)('over %s', (mode) => {
     const staffHelp = shown((await slack.command(send, 'otto', 'help')).json);
     expect(staffHelp).toContain('/dex score dev-machine-01');
     expect(staffHelp).toContain('/dex approvals');
-    expect(shown((await slack.command(send, 'otto', 'help machines')).json)).toContain('/dex register');
+    expect(shown((await slack.command(send, 'otto', 'help healing')).json)).toContain('/dex decide');
     expect(shown((await slack.command(send, 'alice', 'help all')).json)).not.toContain('/dex register');
     expect(shown((await slack.command(send, 'alice', 'help history')).json)).toContain('--limit');
   });
