@@ -69,11 +69,12 @@ export function alertBody(alert: AlertShown): Block[] {
     header(`${sign} ${alert.alert_name} on ${alert.hostname}`),
     paragraph(
       textElement(clip(alert.message, MAX_MESSAGE_CHARS)),
+      ...fact('Alert', textElement(String(alert.id))),
       ...fact('Severity', textElement(alert.severity)),
       ...fact('Status', textElement(statusText(alert)), ...acknowledgement(alert)),
       ...fact('Since', dateElement(alert.created_at)),
       ...(alert.resolved_at ? fact('Resolved', dateElement(alert.resolved_at)) : []),
-      ...(alert.predicted_time_to_impact ? fact('Expected in', textElement(alert.predicted_time_to_impact)) : []),
+      ...(alert.predicted_time_to_impact && !alert.resolved_at ? fact('Expected in', textElement(alert.predicted_time_to_impact)) : []),
       ...(alert.ticket ? fact('Ticket', ticketText(alert.ticket)) : []),
       ...(alert.flaps > 0 ? fact('Came back', textElement(`${alert.flaps} time${alert.flaps === 1 ? '' : 's'}`)) : []),
     ),

@@ -5,7 +5,7 @@ import type { Actor } from '../../../core/actor.ts';
 import { pause } from '../../../core/concurrency/pause.ts';
 import { AppError } from '../../../core/errors.ts';
 import type { Answer } from '../../../core/invoke.ts';
-import { scopeOf } from '../../../core/policy.ts';
+import { offers, scopeOf } from '../../../core/policy.ts';
 import type { ToolCall } from '../../../core/presentation.ts';
 import { type AnyTool, callShowing } from '../../../core/tool.ts';
 import { renderAnswer } from '../cards/blocks.ts';
@@ -83,7 +83,13 @@ async function machinesOfOwnerNamed(
   return hosts.filter((name) => name !== input.hostname).map((hostname) => ({ tool, input: { ...input, hostname } }));
 }
 
-async function present(slack: SlackContext, actor: Actor, call: ToolCall, answer: Answer): Promise<Reply> {
+/** Without what the reader may not do. */
+async function present(slack: SlackContext, actor: Actor, call: ToolCall, given: Answer): Promise<Reply> {
+  const mayCall = (next: ToolCall) => {
+    const tool = toolNamed(slack, next.tool);
+    return tool !== undefined && offers(tool, actor);
+  };
+  const answer = { ...given, related: given.related.filter(mayCall) };
   return renderAnswer(call, answer, await pictureOf(slack, actor, answer), { isRead: isRead(slack, call.tool) });
 }
 
