@@ -122,7 +122,10 @@ async function send(
     return judge(system, response);
   } catch (error) {
     const { message, cause } = error as Error;
-    return { outcome: 'later', reason: `${system} cannot be reached: ${cause instanceof Error ? cause.message : message}` };
+    return {
+      outcome: 'later',
+      reason: `${system} cannot be reached: ${cause instanceof Error ? cause.message : message}`,
+    };
   }
 }
 

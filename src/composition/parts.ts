@@ -1,7 +1,13 @@
 /** Parts that the composition root plugs in and that take more than a line to make. */
-import { type AlertFacts, createAlertWebhook, createPagerDuty, PAGERDUTY_EVENTS_URL } from '../adapters/alertReceivers.ts';
+
 import { join } from 'node:path';
 import type { z } from 'zod';
+import {
+  type AlertFacts,
+  createAlertWebhook,
+  createPagerDuty,
+  PAGERDUTY_EVENTS_URL,
+} from '../adapters/alertReceivers.ts';
 import { charts } from '../adapters/charts.ts';
 import { makeFolder } from '../adapters/db/makeFolder.ts';
 import { type Database, openDatabase } from '../adapters/db/open.ts';

@@ -1,11 +1,7 @@
 /** What PagerDuty and a webhook's receiver are sent while an alert moves, and what is made of their answers. */
 import { createHmac } from 'node:crypto';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import {
-  type AlertFacts,
-  createAlertWebhook,
-  createPagerDuty,
-} from '../../src/adapters/alertReceivers.ts';
+import { type AlertFacts, createAlertWebhook, createPagerDuty } from '../../src/adapters/alertReceivers.ts';
 import { AppError } from '../../src/core/errors.ts';
 import type { Delivery } from '../../src/domain/outbox.ts';
 import { startTicketSystem, type TicketSystemDouble } from '../helpers/ticketSystem.ts';
@@ -89,7 +85,10 @@ test('a webhook gets the alert with its moves, signed', async () => {
 
 test.each([
   [{ status: 400 }, { outcome: 'refused' }],
-  [{ status: 429, headers: { 'retry-after': '30' } }, { outcome: 'later', afterMs: 30_000 }],
+  [
+    { status: 429, headers: { 'retry-after': '30' } },
+    { outcome: 'later', afterMs: 30_000 },
+  ],
   [{ status: 503 }, { outcome: 'later' }],
   [{ status: 302, headers: { location: 'http://127.0.0.1:9/' } }, { outcome: 'later' }],
   [{ silent: true }, { outcome: 'later' }],

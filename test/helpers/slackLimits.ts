@@ -64,7 +64,11 @@ function ofBlock(block: any): string[] {
       ];
     }
     case 'input':
-      return [...ofText('label', block.label, 2000), ...(block.hint ? ofText('hint', block.hint, 2000) : []), ...ofElement(block.element)];
+      return [
+        ...ofText('label', block.label, 2000),
+        ...(block.hint ? ofText('hint', block.hint, 2000) : []),
+        ...ofElement(block.element),
+      ];
     case 'image':
       return typeof block.alt_text === 'string' && block.alt_text !== '' && block.alt_text.length <= 2000
         ? []
@@ -83,7 +87,8 @@ function ofElement(element: any): string[] {
   if (element.type === 'button') {
     problems.push(...ofText('button', element.text, 75));
     if ((element.value ?? '').length > 2000) problems.push('a value of a button is too long');
-    if (element.style !== undefined && !['primary', 'danger'].includes(element.style)) problems.push('a style of no kind');
+    if (element.style !== undefined && !['primary', 'danger'].includes(element.style))
+      problems.push('a style of no kind');
   }
   if (element.type === 'static_select') {
     problems.push(...ofOptions(element.options, 150));
@@ -120,7 +125,8 @@ function ofRichText(elements: any[]): string[] {
   return elements.flatMap((element): string[] => {
     if (Array.isArray(element.elements)) return ofRichText(element.elements);
     if (element.type === 'text' && element.text === '') return ['an empty text'];
-    if (element.type === 'date' && !(Number.isInteger(element.timestamp) && element.fallback)) return ['a date without a fallback'];
+    if (element.type === 'date' && !(Number.isInteger(element.timestamp) && element.fallback))
+      return ['a date without a fallback'];
     return [];
   });
 }
@@ -135,7 +141,8 @@ function textChars(node: unknown): number {
   if (Array.isArray(node)) return node.reduce((sum: number, one) => sum + textChars(one), 0);
   if (node === null || typeof node !== 'object') return 0;
   return Object.entries(node).reduce(
-    (sum, [key, value]) => sum + (typeof value === 'string' ? (['text', 'value'].includes(key) ? value.length : 0) : textChars(value)),
+    (sum, [key, value]) =>
+      sum + (typeof value === 'string' ? (['text', 'value'].includes(key) ? value.length : 0) : textChars(value)),
     0,
   );
 }

@@ -74,7 +74,9 @@ export function alertBody(alert: AlertShown): Block[] {
       ...fact('Status', textElement(statusText(alert)), ...acknowledgement(alert)),
       ...fact('Since', dateElement(alert.created_at)),
       ...(alert.resolved_at ? fact('Resolved', dateElement(alert.resolved_at)) : []),
-      ...(alert.predicted_time_to_impact && !alert.resolved_at ? fact('Expected in', textElement(alert.predicted_time_to_impact)) : []),
+      ...(alert.predicted_time_to_impact && !alert.resolved_at
+        ? fact('Expected in', textElement(alert.predicted_time_to_impact))
+        : []),
       ...(alert.ticket ? fact('Ticket', ticketText(alert.ticket)) : []),
       ...(alert.flaps > 0 ? fact('Came back', textElement(`${alert.flaps} time${alert.flaps === 1 ? '' : 's'}`)) : []),
     ),

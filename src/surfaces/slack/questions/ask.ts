@@ -222,7 +222,10 @@ async function measuredAnswer(slack: SlackContext, actor: Actor, run: FollowedRu
 function answerReply(run: FollowedRun, text: string, tools: string[]): Reply {
   if (run.status === 'completed') return plainReply(text, ...toolNote(tools));
   if (run.status === 'cancelled') return plainReply(`⏹ ${run.error ?? 'Stopped.'}`, ...toolNote(tools));
-  return plainReply('No answer came of this. Please ask again in a few minutes, or tell your IT team.', ...toolNote(tools));
+  return plainReply(
+    'No answer came of this. Please ask again in a few minutes, or tell your IT team.',
+    ...toolNote(tools),
+  );
 }
 
 /** Each once, in the order of their first use. */
