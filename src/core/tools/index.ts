@@ -22,6 +22,7 @@ import { addAlias, removeAlias } from './fleet/aliases.ts';
 import { diagnoseMachineTool } from './fleet/diagnosis.ts';
 import { deregisterEndpoint, getEndpoint, listEndpoints, registerEndpoint, updateEndpoint } from './fleet/endpoints.ts';
 import { createEnrolment, listEnrolments, revokeEnrolment } from './fleet/enrolments.ts';
+import { getFleetForecast } from './fleet/forecast.ts';
 import { measureEndpoint } from './fleet/measure.ts';
 import { checkPredictions, getPredictionAccuracy, setPredictionThreshold } from './fleet/predictions.ts';
 import { scanEndpoint, scanFleetTool } from './fleet/scans.ts';
@@ -74,6 +75,7 @@ export const TOOLS: readonly AnyTool[] = [
   listUnknownHosts,
   ingestAlerts,
   maintainAlerts,
+  getFleetForecast,
   getPredictionAccuracy,
   setPredictionThreshold,
   checkPredictions,
