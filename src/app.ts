@@ -19,7 +19,7 @@ import { completePorts } from './composition/corePorts.ts';
 import { defineQueueJobs, recordJobEnd } from './composition/jobs.ts';
 import { healthPage, metricsPage } from './composition/pages.ts';
 import {
-  logModel,
+  alertReceivers,
   openRemediationMap,
   openSlack,
   openStorage,
@@ -101,7 +101,8 @@ export async function createApp(config: Config, overrides: Overrides = {}, faces
     ports: () => ports,
     invoke: () => invoke,
   });
-  const peopleMessengers = [...(overrides.messengers ?? []), ...(slack?.messengers ?? [])];
+  const receivers = alertReceivers(config, () => invoke, clock);
+  const peopleMessengers = [...(overrides.messengers ?? []), ...(slack?.messengers ?? []), ...receivers];
   const ids = ulids(clock);
   const worker: Ports['worker'] = { id: ids.next(), host: hostname(), pid: process.pid, startedAt };
   const tracing = await openTracing(config, worker.id, log);
@@ -162,7 +163,6 @@ export async function createApp(config: Config, overrides: Overrides = {}, faces
   defineQueueJobs(scheduler, ports, invoke);
   const recovery = createRecovery(ports);
   const deliveries = createDeliveries(ports, [...peopleMessengers, ...ticketMessengers(config, ports)]);
-  logModel(planner, log);
 
   return {
     config,

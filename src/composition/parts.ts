@@ -1,6 +1,13 @@
 /** Parts that the composition root plugs in and that take more than a line to make. */
+
 import { join } from 'node:path';
 import type { z } from 'zod';
+import {
+  type AlertFacts,
+  createAlertWebhook,
+  createPagerDuty,
+  PAGERDUTY_EVENTS_URL,
+} from '../adapters/alertReceivers.ts';
 import { charts } from '../adapters/charts.ts';
 import { makeFolder } from '../adapters/db/makeFolder.ts';
 import { type Database, openDatabase } from '../adapters/db/open.ts';
@@ -63,7 +70,7 @@ export function plannerParts(
     reloadedFile(join(config.CONFIG_DIR, name), schema, { log });
   const servers = file('mcp_servers.yaml', McpServersFile);
   const env = (name: string) => namedSecret(name) ?? undefined;
-  return {
+  const parts: PlannerParts & { serversProbe: Probe } = {
     model: createLlm({
       provider: config.LLM_PROVIDER,
       model: config.LLM_MODEL,
@@ -97,6 +104,8 @@ export function plannerParts(
       },
     }),
   };
+  logModel(parts, log);
+  return parts;
 }
 
 /** The messenger to the ticket system; none while no ticket system is connected. */
@@ -116,6 +125,22 @@ export function ticketMessengers(config: Config, ports: Ports): Messenger[] {
       taken: (ticketId, taken) => ticketTaken(ports, ticketId, taken),
       givenUp: (messages, reason) => ticketGivenUp(ports, messages, reason),
     }),
+  ];
+}
+
+/** The messengers to the systems that call people, as far as they are set up. */
+export function alertReceivers(config: Config, invoke: () => Invoke, clock: Clock): Messenger[] {
+  const readAlert = async (id: number): Promise<AlertFacts> => {
+    const { tool, input } = callShowing(TOOLS, 'alert', String(id));
+    return (await invoke()(tool, input, jobActor('notify_receivers'))).output.alert as AlertFacts;
+  };
+  const { PAGERDUTY_ROUTING_KEY: routingKey, PAGERDUTY_SEVERITIES: chosen, ALERT_WEBHOOK_URL: url } = config;
+  const severities = chosen.length > 0 ? chosen : ['critical'];
+  const pagerDuty = { routingKey, url: config.PAGERDUTY_EVENTS_URL || PAGERDUTY_EVENTS_URL, severities, readAlert };
+  const webhook = { url, secret: config.ALERT_WEBHOOK_SECRET, readAlert, nowMs: () => clock.now().getTime() };
+  return [
+    ...(routingKey === '' ? [] : [createPagerDuty(pagerDuty)]),
+    ...(url === '' ? [] : [createAlertWebhook(webhook)]),
   ];
 }
 
@@ -171,7 +196,12 @@ export async function openSlack(
     return parts.invoke()(tool, input, jobActor('tell_slack'));
   };
   return connectSlack(
-    { token: config.SLACK_BOT_TOKEN, apiUrl: config.SLACK_API_URL, channel: config.SLACK_ALERT_CHANNEL },
+    {
+      token: config.SLACK_BOT_TOKEN,
+      apiUrl: config.SLACK_API_URL,
+      channel: config.SLACK_ALERT_CHANNEL,
+      approvers: config.SLACK_APPROVERS.length > 0 ? config.SLACK_APPROVERS : config.SLACK_OPERATORS,
+    },
     formatting,
     {
       messages: parts.store.slackMessages,
@@ -184,7 +214,7 @@ export async function openSlack(
 }
 
 /** Says at start what agents think with, and what no budget holds for. */
-export function logModel({ model, prices }: PlannerParts, log: Log): void {
+function logModel({ model, prices }: PlannerParts, log: Log): void {
   const nothing = { inputTokens: 0, outputTokens: 0 };
   if (!model.llm) log.info({ reason: model.reason }, 'no language model: agents answer by rules');
   else if (costUsd(prices.current(), model.llm.describe(), nothing) === null)
