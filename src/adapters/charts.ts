@@ -9,13 +9,22 @@ const HEIGHT_PX = 300;
 
 /** Okabe and Ito's palette, distinguished by people with any common colour blindness (jfly.uni-koeln.de/color). */
 const COLOURS = ['#0072B2', '#E69F00', '#009E73', '#CC79A7', '#56B4E9', '#D55E00'];
+/** The first is drawn through. */
+const DASHES = [
+  [1, 0],
+  [7, 3],
+  [2, 2],
+  [9, 3, 2, 3],
+  [4, 4],
+  [12, 4],
+];
 const STATUS_COLOURS: Record<string, string> = {
   healthy: '#009E73',
   'at risk': '#E69F00',
   critical: '#D55E00',
   unknown: '#999999',
 };
-const LIMIT_COLOUR = '#D55E00';
+const LIMIT_COLOUR = '#A32D00';
 
 export const charts: ChartRenderer = {
   async png(chart) {
@@ -63,7 +72,9 @@ function timeSeriesSpec(chart: TimeSeriesChart): TopLevelSpec {
   const x = {
     field: 'at',
     type: 'temporal',
-    title: null,
+    title: 'UTC',
+    // The same picture on every server, whatever its own zone.
+    scale: { type: 'utc' },
     axis: { labelOverlap: true, format: '%d %b %H:%M', tickCount: 6 },
   };
   const points = chart.lines.flatMap(({ name, points }) =>
@@ -80,7 +91,7 @@ function timeSeriesSpec(chart: TimeSeriesChart): TopLevelSpec {
   }
   layer.push({
     data: { values: points },
-    mark: { type: 'line', strokeWidth: 2, clip: true },
+    mark: { type: 'line', clip: true },
     encoding: {
       x,
       y,
@@ -88,17 +99,25 @@ function timeSeriesSpec(chart: TimeSeriesChart): TopLevelSpec {
         field: 'name',
         type: 'nominal',
         title: null,
-        scale: { domain: names, range: COLOURS.slice(0, names.length) },
+        scale: { domain: names, range: names.map((_name, index) => COLOURS[index % COLOURS.length]) },
+        legend: names.length > 1 ? { orient: 'bottom' } : null,
+      },
+      // Lines that lie on each other, or that a reader sees without colours, are told apart by their dashes.
+      strokeDash: {
+        field: 'name',
+        type: 'nominal',
+        title: null,
+        scale: { domain: names, range: names.map((_name, index) => DASHES[index % DASHES.length]) },
         legend: names.length > 1 ? { orient: 'bottom' } : null,
       },
       // The first line is the one that matters; the others are its parts.
-      opacity: { condition: { test: `datum.name === ${JSON.stringify(names[0])}`, value: 1 }, value: 0.55 },
+      strokeWidth: { condition: { test: `datum.name === ${JSON.stringify(names[0])}`, value: 3 }, value: 2 },
     },
   });
   if (chart.limits?.length) {
     const values = chart.limits.map(({ name, value }) => ({ name: `${name} (${value})`, value }));
     layer.push(
-      { data: { values }, mark: { type: 'rule', color: LIMIT_COLOUR, strokeDash: [6, 4] }, encoding: { y } },
+      { data: { values }, mark: { type: 'rule', color: LIMIT_COLOUR, strokeWidth: 1, opacity: 0.8 }, encoding: { y } },
       {
         data: { values },
         mark: { type: 'text', align: 'left', dy: -6, dx: 4, color: LIMIT_COLOUR, fontSize: 11 },

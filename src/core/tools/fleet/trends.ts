@@ -25,7 +25,7 @@ const WIRE_METRICS = TREND_METRICS.map(wireName);
 const metricOf = (wire: string) => signalOfWireName(wire) as TrendMetric;
 
 const number = z.number().nullable();
-const trendShape = z.object({
+export const trendShape = z.object({
   metric: z.enum(WIRE_METRICS),
   status: z.enum(['alert', 'rising', 'stable', 'improving', 'insufficient_data']),
   reason: z.string(),
@@ -61,6 +61,7 @@ export const getTrends = defineTool({
   name: 'get_trends',
   title: 'Show trends',
   effect: 'read',
+  toolset: 'machines',
   subject: machineSubject,
   description:
     'Where disk, memory and CPU of a machine are heading: slope, projections, hours until 90 % with bounds, and why. The chart shows the metric that gets there first, or the one named.',
@@ -76,7 +77,7 @@ export const getTrends = defineTool({
     const { hostname } = endpoint;
     const histories = await ports.store.snapshots.histories([endpoint.id], historySince(now));
     const points = histories.get(endpoint.id) ?? [];
-    const trends = trendsOf(points, now, await horizonsInForce(ports));
+    const trends = trendsOf(points, now, await horizonsInForce(ports)).map(asMeasured);
     const charted = metric ? trends.find((trend) => trend.metric === metricOf(metric)) : mostUrgent(trends);
     return {
       hostname,
@@ -90,6 +91,24 @@ export const getTrends = defineTool({
     return history && trend && history.points.length > 1 ? trendChart(hostname, trend, history) : null;
   },
 });
+
+/**
+ * A line through days of samples may meet a limit tomorrow that the last sample is past already; what was measured then counts, in the
+ * text as in the picture.
+ */
+export function asMeasured(trend: Trend): Trend {
+  const { current, limitPct, reached } = trend;
+  if (reached || current === null || current < limitPct) return trend;
+  return {
+    ...trend,
+    status: 'alert',
+    timeToImpactHours: 0,
+    timeToImpactLowHours: 0,
+    timeToImpactHighHours: 0,
+    timeToImpactText: 'now',
+    reason: `stands at ${round(current, 1)} % by the last sample, past ${limitPct} %`,
+  };
+}
 
 /** The one that reaches its limit first; without any, the fullest. */
 function mostUrgent(trends: readonly Trend[]): Trend | undefined {
@@ -105,7 +124,7 @@ function compare(a: number, b: number): number {
   return a < b ? -1 : Number(a > b);
 }
 
-function presentTrend(trend: Trend): z.input<typeof trendShape> {
+export function presentTrend(trend: Trend): z.input<typeof trendShape> {
   const range = (projection: Projection | null, end: keyof Projection) => projection && round(projection[end], 1);
   return {
     metric: wireName(trend.metric),
@@ -145,7 +164,7 @@ function historyOf(trend: Trend, points: readonly MetricPoint[], now: Date): z.i
     metric: wireName(trend.metric),
     limit_pct: trend.limitPct,
     points: hours.map((hour, i) => ({ at: at(hour), value: round(values[i] as number, 1) })),
-    fit: fitOf(trend, now).map(({ hour, value, low, high }) => ({
+    fit: (isPastItsLine(trend) ? [] : fitOf(trend, now)).map(({ hour, value, low, high }) => ({
       at: at(hour),
       value: round(value, 1),
       low: round(low, 1),
@@ -154,6 +173,11 @@ function historyOf(trend: Trend, points: readonly MetricPoint[], now: Date): z.i
     now: iso(now),
     impact_at: impact !== null && impact <= WEEK_HOURS ? at(impact) : null,
   };
+}
+
+/** The limit is reached, and the line does not know it yet: drawn, it would say that it comes. */
+function isPastItsLine({ timeToImpactHours, line, limitPct }: Trend): boolean {
+  return timeToImpactHours === 0 && line !== null && line.levelNow < limitPct;
 }
 
 interface FitPoint {
@@ -188,7 +212,7 @@ function fitOf({ line, slopePerHour, ...trend }: Trend, now: Date): FitPoint[] {
   ];
 }
 
-function trendLine(trend: z.output<typeof trendShape>): string {
+export function trendLine(trend: z.output<typeof trendShape>): string {
   const name = METRIC_TEXT[metricOf(trend.metric)];
   const level = trend.current === null ? '' : ` ${trend.current} %`;
   return `${name}${level} (${trend.status.replace('_', ' ')}): ${trend.reason}`;
