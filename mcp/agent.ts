@@ -3,8 +3,7 @@ import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
 import type { McpServerOptions } from './options.ts';
 import { createMcpServer } from './server.ts';
 
-/** An agent reads text, so that no time goes into drawing what it cannot see. */
-export function connectAgent({ tools, ...options }: McpServerOptions, transport: Transport): Promise<void> {
-  const undrawn = tools.map(({ chart: _picture, ...tool }) => tool);
-  return createMcpServer({ ...options, tools: undrawn }).connect(transport);
+/** An agent's profile chooses among all tools, and what a scan measured is read by a program. */
+export function connectAgent(options: Omit<McpServerOptions, 'view'>, transport: Transport): Promise<void> {
+  return createMcpServer({ ...options, view: { toolsets: 'all', structured: true } }).connect(transport);
 }

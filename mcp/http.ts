@@ -6,9 +6,12 @@ import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/
 import { type Actor, readOnly } from '../src/core/actor.ts';
 import { AppError } from '../src/core/errors.ts';
 import type { Clock, Log } from '../src/core/ports/ports.ts';
+import { type McpView, readView } from './view.ts';
 
 export interface McpHttpOptions {
-  createServer(actor: Actor): Server;
+  createServer(actor: Actor, view: McpView): Server;
+  /** The toolsets of clients that ask for none. */
+  toolsets: McpView['toolsets'];
   /** Rejects with AppError `unauthenticated` when the key is missing or wrong. */
   authenticate(headers: IncomingHttpHeaders): Promise<Actor>;
   /** Web origins beyond this machine's own whose pages may call (`https://inspector.example.com`). */
@@ -61,14 +64,16 @@ export function createMcpHttp(options: McpHttpOptions): McpHttp {
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     try {
       if (!admitOrigin(request, response, options.allowedOrigins)) return;
-      const path = (request.url ?? '').split('?')[0];
+      const [path, query] = (request.url ?? '').split('?');
       if (path !== PATH && path !== READ_ONLY_PATH) {
         return refuse(response, 404, REFUSED, `There is nothing at ${path}; MCP is at ${PATH} and ${READ_ONLY_PATH}.`);
       }
       const caller = await options.authenticate(request.headers);
       const actor: Actor = path === READ_ONLY_PATH ? readOnly(caller) : caller;
+      const view = readView(new URLSearchParams(query), options.toolsets);
       const id = request.headers['mcp-session-id'];
-      const session = typeof id === 'string' ? find(id, ownerOf(actor)) : await open(actor, onlyWantsJson(request));
+      const session =
+        typeof id === 'string' ? find(id, ownerOf(actor)) : await open(actor, view, onlyWantsJson(request));
       if (session) await serve(session, request, response);
       else if (id) refuse(response, 404, SESSION_NOT_FOUND, 'This session has ended. Initialize a new one.');
       else {
@@ -80,6 +85,7 @@ export function createMcpHttp(options: McpHttpOptions): McpHttp {
         response.setHeader('WWW-Authenticate', 'Bearer realm="dexops"');
         return refuse(response, 401, REFUSED, error.message);
       }
+      if (error instanceof AppError && error.kind === 'invalid') return refuse(response, 400, REFUSED, error.message);
       if (error instanceof AppError && error.kind === 'unavailable') {
         response.setHeader('Retry-After', '1');
         return refuse(response, 503, REFUSED, error.message);
@@ -113,9 +119,9 @@ export function createMcpHttp(options: McpHttpOptions): McpHttp {
   }
 
   /** Null when nothing can make room. */
-  async function open(actor: Actor, enableJsonResponse: boolean): Promise<McpSession | null> {
+  async function open(actor: Actor, view: McpView, enableJsonResponse: boolean): Promise<McpSession | null> {
     if (roomFor(actor.id) === 'none') return null;
-    const server = createServer(actor);
+    const server = createServer(actor, view);
     const transport = new StreamableHTTPServerTransport({
       sessionIdGenerator: randomUUID,
       maxRequestBodySize: BODY_LIMIT_BYTES,
@@ -199,7 +205,7 @@ function acceptBoth(request: IncomingMessage): void {
 }
 
 function ownerOf(actor: Actor): string {
-  return `${actor.id} ${actor.role}`;
+  return [actor.id, actor.role, ...(actor.readOnly ? ['read-only'] : [])].join(' ');
 }
 
 /**

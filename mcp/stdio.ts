@@ -1,4 +1,5 @@
 /** MCP over stdio (`npm run -s mcp`): a client starts this process, speaks to it on stdin and stdout, and ends it by closing them. */
+import { parseArgs } from 'node:util';
 import { StdioServerTransport } from '@modelcontextprotocol/sdk/server/stdio.js';
 import { createApp } from '../src/app.ts';
 import { processEnv, readConfig } from '../src/config.ts';
@@ -6,12 +7,21 @@ import type { Actor } from '../src/core/actor.ts';
 import { AppError } from '../src/core/errors.ts';
 import { connectAgent } from './agent.ts';
 import { createMcpServer } from './server.ts';
+import { readToolsets } from './view.ts';
 
 /** Clients kill a server about four seconds after they have closed its stdin; running scans get what is left of that. */
 const DRAIN_MS = 3000;
 
 async function main(): Promise<void> {
+  const { values: flags } = parseArgs({
+    options: {
+      toolsets: { type: 'string', multiple: true },
+      structured: { type: 'boolean', default: false },
+      'read-only': { type: 'boolean', default: false },
+    },
+  });
   const config = readConfig(processEnv());
+  const toolsets = readToolsets((flags.toolsets ?? config.DEX_MCP_TOOLSETS).flatMap((list) => list.split(',')));
   const app = await createApp(config, {}, { connectAgent });
   const { log, ports } = app;
   await app.startWorking({ recover: false });
@@ -21,8 +31,12 @@ async function main(): Promise<void> {
     kind: 'model',
     via: 'mcp',
     role: config.MCP_STDIO_ROLE,
+    // The person sits at this machine.
+    timeZone: Intl.DateTimeFormat().resolvedOptions().timeZone,
+    ...(flags['read-only'] && { readOnly: true as const }),
   };
-  const server = createMcpServer({ ...app, actor, charts: ports.charts, version: config.version });
+  const view = { toolsets, structured: flags.structured };
+  const server = createMcpServer({ ...app, actor, view, charts: ports.charts, version: config.version });
 
   let stopping = false;
   const stop = async () => {

@@ -1,4 +1,4 @@
-/** Tools over MCP: the catalogue from the declarations, and calls through the invoker. */
+/** Tools over MCP up to the revision of 2025-11-25: the list, calls with progress and cancelling, and questions to the person. */
 import type { Server } from '@modelcontextprotocol/sdk/server/index.js';
 import type { RequestHandlerExtra } from '@modelcontextprotocol/sdk/shared/protocol.js';
 import {
@@ -10,32 +10,30 @@ import {
   McpError,
   type ServerNotification,
   type ServerRequest,
-  type Tool as WireTool,
 } from '@modelcontextprotocol/sdk/types.js';
-import { callTextFor, descriptionFor } from '../src/core/callText.ts';
-import type { ChartRenderer } from '../src/core/chart.ts';
+import { callTextFor } from '../src/core/callText.ts';
 import { AppError } from '../src/core/errors.ts';
-import { type Answer, type InvokeOptions, jsonSchema } from '../src/core/invoke.ts';
-import { offers } from '../src/core/policy.ts';
+import type { InvokeOptions } from '../src/core/invoke.ts';
 import type { Log } from '../src/core/ports/ports.ts';
-import type { AnyTool, CallText } from '../src/core/tool.ts';
+import { callTool, toolNamed } from './calls.ts';
+import { describeTool, offeredTools } from './catalogue.ts';
+import { decisionOf, questionForm } from './confirmation.ts';
 import { explain } from './failures.ts';
-import { readArguments } from './lenientArguments.ts';
 import type { McpServerOptions } from './options.ts';
 
 type Extra = RequestHandlerExtra<ServerRequest, ServerNotification>;
 
-/** How long a person may think about a question before silence counts as no. */
+/** How long a person may think about a question; silence then decides nothing. */
 const CONFIRM_TIMEOUT_MS = 5 * 60_000;
 
 export function serveTools(server: Server, options: McpServerOptions): void {
-  const { tools, invoke, actor, charts, log } = options;
+  const { tools, actor, log, view } = options;
   const callText = callTextFor(tools, actor.via);
-  const catalogue = tools.filter((tool) => offers(tool, actor)).map((tool) => describeTool(tool, callText));
+  const catalogue = offeredTools(tools, actor, view).map((tool) => describeTool(tool, callText, view));
   server.setRequestHandler(ListToolsRequestSchema, () => ({ tools: catalogue }));
 
   server.setRequestHandler(CallToolRequestSchema, async ({ params }, extra): Promise<CallToolResult> => {
-    const known = tools.find(({ name, hiddenFrom }) => name === params.name && !hiddenFrom?.includes(actor.via));
+    const known = toolNamed(options, params.name);
     if (!known) {
       throw new McpError(
         ErrorCode.InvalidParams,
@@ -43,12 +41,11 @@ export function serveTools(server: Server, options: McpServerOptions): void {
       );
     }
     try {
-      const answer = await invoke(known.name, readArguments(known, params.arguments), actor, {
+      return await callTool(options, known, params.arguments, {
         signal: extra.signal,
         progress: progressTo(extra, log),
         confirm: confirmBy(server, extra, log),
       });
-      return { content: await contentOf(answer, charts), structuredContent: answer.output };
     } catch (error) {
       if (extra.signal.aborted) throw error; // nobody waits for the answer any more
       const message = explain(error, log, known.name);
@@ -58,34 +55,6 @@ export function serveTools(server: Server, options: McpServerOptions): void {
       return { isError: true, content: [{ type: 'text', text: message }] };
     }
   });
-}
-
-/** One tool as MCP lists it. */
-export function describeTool(tool: AnyTool, callText: CallText): WireTool {
-  return {
-    name: tool.name,
-    title: tool.title,
-    description: descriptionFor(tool, callText),
-    inputSchema: jsonSchema(tool.input, 'input') as WireTool['inputSchema'],
-    outputSchema: jsonSchema(tool.output, 'output') as WireTool['outputSchema'],
-    annotations: {
-      title: tool.title,
-      readOnlyHint: tool.effect === 'read',
-      // Read-only tools leave it out, since the hint says nothing about them.
-      ...(tool.effect !== 'read' && { destructiveHint: tool.effect === 'destructive' }),
-      openWorldHint: false,
-    },
-  };
-}
-
-/** A time series says more as a picture; bars only repeat the numbers of the text, and every picture costs a model about a thousand tokens. */
-async function contentOf({ text, chart }: Answer, charts: ChartRenderer): Promise<CallToolResult['content']> {
-  if (chart?.kind !== 'time_series') return [{ type: 'text', text }];
-  const png = Buffer.from(await charts.png(chart));
-  return [
-    { type: 'text', text: `${text}\n${chart.alt}` },
-    { type: 'image', data: png.toString('base64'), mimeType: 'image/png' },
-  ];
 }
 
 /** Undefined when the client did not ask for progress. */
@@ -105,34 +74,19 @@ function progressTo(extra: Extra, log: Log): InvokeOptions['progress'] {
   };
 }
 
-/**
- * Puts the invoker's question to the person in front of the client. Undefined when the client has no way to show it; a
- * refusal, a closed window, an unticked box, silence and a failure all count as no.
- */
+/** Puts the invoker's question to the person in front of the client. Undefined when the client has no way to show it. */
 function confirmBy(server: Server, extra: Extra, log: Log): InvokeOptions['confirm'] {
   if (!server.getClientCapabilities()?.elicitation?.form) return undefined;
   return async (question) => {
     const reply = await extra
-      .sendRequest(
-        {
-          method: 'elicitation/create',
-          params: {
-            mode: 'form',
-            message: question,
-            requestedSchema: {
-              type: 'object',
-              properties: { confirm: { type: 'boolean', title: 'Yes, do it', default: false } },
-              required: ['confirm'],
-            },
-          },
-        },
-        ElicitResultSchema,
-        { timeout: CONFIRM_TIMEOUT_MS, signal: extra.signal },
-      )
+      .sendRequest({ method: 'elicitation/create', params: questionForm(question) }, ElicitResultSchema, {
+        timeout: CONFIRM_TIMEOUT_MS,
+        signal: extra.signal,
+      })
       .catch((error: unknown) => {
         log.warn({ err: error }, 'a question to the person behind an MCP client was not answered');
         return null;
       });
-    return reply?.action === 'accept' && reply.content?.confirm === true;
+    return decisionOf(reply);
   };
 }

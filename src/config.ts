@@ -10,7 +10,9 @@ import { typingDistance } from './core/commands/didYouMean.ts';
 import { AppError } from './core/errors.ts';
 import { isPostgresUrl, type PostgresTarget } from './core/processes/postgresUrl.ts';
 import { queueUrlMistakes, readStoreUrl } from './core/processes/storeUrl.ts';
+import { TOOLSETS } from './core/tool.ts';
 import { DEFAULT_HOST_LABELS } from './domain/fleet/hostIdentity.ts';
+import { isTimeZone } from './domain/time/localTime.ts';
 
 /** The folder that holds config/, runbooks/ and package.json, wherever the service was started from. */
 export const PROJECT_DIR = fileURLToPath(new URL('..', import.meta.url));
@@ -191,6 +193,8 @@ const Variables = z.object({
     'must be origins with commas between, as https://inspector.example.com; * would let every page in',
   ),
   MCP_STDIO_ROLE: z.enum(STAFF_ROLES, `must be ${STAFF_ROLES.join(', ')}`).default('operator'),
+  DEX_MCP_TOOLSETS: list().pipe(z.array(z.enum(['all', ...TOOLSETS], `must be all, or of ${TOOLSETS.join(', ')}`))),
+  DEX_TIME_ZONE: text('UTC').refine(isTimeZone, 'must be a time zone as Europe/Berlin or UTC'),
   API_RATE_LIMIT_PER_MINUTE: whole(12_000, 0, 10_000_000),
 });
 

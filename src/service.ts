@@ -131,12 +131,15 @@ async function openHttp(app: App, mcp: McpHttp, slack: SlackInterface | null): P
 function mountMcp(app: App): McpHttp {
   const { config, log, ports } = app;
   const load = async () => {
-    const [{ createMcpHttp }, { createMcpServer }] = await Promise.all([
+    const [{ createMcpHttp }, { createMcpServer }, { readToolsets }] = await Promise.all([
       import('../mcp/http.ts'),
       import('../mcp/server.ts'),
+      import('../mcp/view.ts'),
     ]);
     return createMcpHttp({
-      createServer: (actor) => createMcpServer({ ...app, actor, charts: ports.charts, version: config.version }),
+      createServer: (actor, view) =>
+        createMcpServer({ ...app, actor, view, charts: ports.charts, version: config.version }),
+      toolsets: readToolsets(config.DEX_MCP_TOOLSETS),
       authenticate: (headers) => authenticate(headers, 'mcp', guardOf(app)),
       allowedOrigins: config.MCP_ALLOWED_ORIGINS,
       clock: ports.clock,

@@ -26,6 +26,10 @@ export interface Actor {
   holder?: KeyHolder;
   /** Mail address that the interface vouches for: machines registered under it are the actor's own. */
   email?: string;
+  /** The IANA zone of their clock, where the interface knows it (`Europe/Berlin`). */
+  timeZone?: string;
+  /** Set where the address that they call only reads, whatever their role. */
+  readOnly?: true;
   /** Whether approvals are theirs to answer, where the interface knows it; elsewhere the role decides. */
   approver?: boolean;
 }
@@ -42,5 +46,5 @@ export function personBehind(actor: Actor): Actor {
 
 /** The same caller where nothing may be changed, whatever their role. */
 export function readOnly(actor: Actor): Actor {
-  return actor.role === 'employee' ? actor : { ...actor, role: 'viewer' };
+  return { ...actor, readOnly: true };
 }

@@ -271,7 +271,10 @@ export async function recoverApprovals(ports: Ports): Promise<void> {
 
 export async function requireApproval(ports: Ports, id: string): Promise<StoredApproval> {
   const approval = await ports.store.approvals.get(id);
-  if (!approval) throw new AppError('not_found', `There is no approval ${id}.`, { approval_id: id });
+  if (!approval) {
+    const next = [{ to: 'List those that wait', tool: 'list_approvals' }];
+    throw new AppError('not_found', `There is no approval ${id}.`, { approval_id: id }, { next });
+  }
   return approval;
 }
 

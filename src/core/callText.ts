@@ -23,7 +23,8 @@ export function callTextFor(tools: readonly AnyTool[], via: Interface): CallText
     if (via === 'rest') return tool.http ? requestText(tool, tool.http, input) : null;
     if (via === 'slack' || via === 'cli')
       return tool.command ? `${COMMAND_PREFIXES[via]} ${commandText(tool, tool.command, input)}` : null;
-    return [tool.name, ...(Object.keys(input).length > 0 ? [JSON.stringify(input)] : [])].join(' ');
+    const set = via === 'mcp' && tool.toolset ? [`(toolset ${tool.toolset})`] : [];
+    return [tool.name, ...(Object.keys(input).length > 0 ? [JSON.stringify(input)] : []), ...set].join(' ');
   };
 }
 

@@ -1,4 +1,5 @@
-/** Characters that no text should hold: the NUL that no database keeps, and those that act on whoever shows the text. */
+/** Text for people: without characters that act on whoever shows it, in columns that stand below each other, times with their zone. */
+import { timeText } from '../domain/time/localTime.ts';
 
 /** Controls (C0 but tab and line feed, DEL, C1), bidirectional marks and the separators that some programs take for line ends. */
 const ACTING = /[^\P{Cc}\t\n]|[\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu;
@@ -37,4 +38,42 @@ export function pathOfNul(value: unknown, path: readonly string[] = []): string 
     if (found !== null) return found;
   }
   return null;
+}
+
+/** Wider cells push only their own line out of the column. */
+const WIDEST_COLUMN = 40;
+const GAP = '  ';
+
+/** Rows as lines whose cells stand below each other; the last cell of a row is as long as it is. */
+export function aligned(rows: readonly (readonly string[])[]): string[] {
+  const widths: number[] = [];
+  for (const row of rows) {
+    row.slice(0, -1).forEach((cell, column) => {
+      const { length } = cell;
+      if (length <= WIDEST_COLUMN) widths[column] = Math.max(widths[column] ?? 0, length);
+    });
+  }
+  return rows.map((row) =>
+    row
+      .map((cell, column) => (column < row.length - 1 ? cell.padEnd(widths[column] ?? 0) : cell))
+      .join(GAP)
+      .trimEnd(),
+  );
+}
+
+/** `2026-11-28 01:10 UTC`; a dash for a time that there is none of. @param iso ISO 8601 in UTC */
+export function utc(iso: string | null): string {
+  return iso === null ? '–' : `${iso.slice(0, 16).replace('T', ' ')} UTC`;
+}
+
+/** A time on the clock of a person, and on everybody's when that is another. */
+export function localText(at: Date, timeZone: string): string {
+  const local = timeText(at, timeZone);
+  return timeZone === 'UTC' ? local : `${local} (${utc(at.toISOString())})`;
+}
+
+/** Text as one line of at most so many characters. */
+export function clipped(text: string, most: number): string {
+  const line = text.replace(/\s+/g, ' ').trim();
+  return line.length <= most ? line : `${line.slice(0, most - 1).trimEnd()}…`;
 }

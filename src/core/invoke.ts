@@ -1,5 +1,6 @@
 /** The invoker: every call of every interface goes find → parse → authorise → approve → run → check output → audit here. */
 import { z } from 'zod';
+import type { ApprovalDecision } from '../domain/healing/approval.ts';
 import { type Actor, INTERFACES, type Interface, personBehind } from './actor.ts';
 import { decideApproval, recordExecution, requestApproval, spendApproval } from './approvals.ts';
 import { callTextFor, withNextCalls } from './callText.ts';
@@ -13,14 +14,15 @@ import type { StoredApproval } from './ports/alertPorts.ts';
 import type { Ports } from './ports/ports.ts';
 import type { AuditEntry } from './ports/storePorts.ts';
 import type { CardKind, RelatedCall, ToolCall } from './presentation.ts';
+import { requireExistence } from './scans/scanning.ts';
 import type { Subject } from './subjects.ts';
 import type { AnyTool, CallText } from './tool.ts';
 
 export interface InvokeOptions {
   signal?: AbortSignal;
   progress?(share: number, message: string): void;
-  /** Asks the human behind the interface; false or absent means no. */
-  confirm?(question: string): Promise<boolean>;
+  /** Asks the human behind the interface; null when they gave no answer, which decides nothing. */
+  confirm?(question: string): Promise<ApprovalDecision | null>;
   /** An approval that people gave to exactly this call; it is valid for one run. */
   approvalId?: string;
   /** An agent's profile, or people for this very call, allowed it already: the planner's tool policy checked that. */
@@ -94,6 +96,7 @@ export function createInvoke(tools: readonly AnyTool[], ports: Ports): Invoke {
       if (nulAt !== null) throw badInput(tool, [{ path: [nulAt], message: 'must not hold a NUL character' }]);
       outcome = 'denied';
       const verdict = requirePermission(tool, actor, await subjectOf(ports, tool, input, actor));
+      if (verdict.decision !== 'allow' && tool.subject) await requireExistence(ports, input);
       allowed = await authorise(ports, tool, verdict, input, actor, options);
       outcome = 'failed';
       const raised = await tool.run(input, {
@@ -229,10 +232,11 @@ async function authorise(
     case 'allow':
       return { actor, approvalId: null };
     case 'person': {
-      if (await options.confirm?.(await questionOf(ports, tool, input, actor)))
-        return { actor: personBehind(actor), approvalId: null };
+      const answer = await options.confirm?.(await questionOf(ports, tool, input, actor));
+      if (answer === 'approve') return { actor: personBehind(actor), approvalId: null };
+      const why = answer === 'deny' ? 'they answered no' : options.confirm ? 'nobody answered' : 'nobody can be asked';
       const instead = tool.command ? ' A person can do it in Slack or on the command line.' : '';
-      throw new AppError('denied', `"${tool.title}" is for people only; nothing was done.${instead}`);
+      throw new AppError('denied', `"${tool.title}" is for people only, and ${why}; nothing was done.${instead}`);
     }
     case 'approve':
       if (options.granted) return { actor, approvalId: null };
@@ -254,7 +258,8 @@ async function askFor(
   const asked =
     (await pendingTwin(ports, tool, input, actor)) ?? (await requestCall(ports, tool, input, actor, question));
   if (!options.confirm) throw waiting(asked, tool);
-  const decision = (await options.confirm(question)) ? 'approve' : 'deny';
+  const decision = await options.confirm(question);
+  if (decision === null) throw waiting(asked, tool);
   const decided = await decideApproval(ports, asked.id, decision, null, personBehind(actor), { inline: true });
   if (decided.status === 'approved') return { actor, approvalId: asked.id };
   if (decided.status === 'pending') throw waiting(decided, tool);
@@ -333,6 +338,7 @@ export function jsonSchema(schema: z.ZodObject, io: 'input' | 'output'): Record<
 
 /** What zod adds and no reader needs; models pay for every character, and the patterns of formats alone doubled the size. */
 function dropNoise(schema: z.core.JSONSchema.BaseSchema): void {
+  delete schema.forPrograms;
   if (schema.format) delete schema.pattern;
   if (schema.minimum === Number.MIN_SAFE_INTEGER) delete schema.minimum;
   if (schema.maximum === Number.MAX_SAFE_INTEGER) delete schema.maximum;

@@ -14,7 +14,7 @@ export type PolicyDecision =
 type Scope = 'everything' | 'own' | 'nothing';
 
 type Rights = Pick<AnyTool, 'role' | 'effect' | 'ownerRole' | 'approversOnly' | 'subject'>;
-type Caller = Pick<Actor, 'kind' | 'via' | 'role' | 'email' | 'approver'>;
+type Caller = Pick<Actor, 'kind' | 'via' | 'role' | 'email' | 'approver' | 'readOnly'>;
 
 const RANK: Record<Role, number> = { employee: 0, viewer: 1, operator: 2, admin: 3 };
 const LEAST_ROLE: Record<Effect, Role> = { read: 'viewer', write: 'operator', destructive: 'operator' };
@@ -57,6 +57,7 @@ function ownRole({ ownerRole, effect, role, subject }: Rights): Role | undefined
 
 /** What an actor may call a tool on. A role that holds for a part of the fleet only would be a further scope here. */
 export function scopeOf(tool: Rights, actor: Caller): Scope {
+  if (actor.readOnly && tool.effect !== 'read') return 'nothing';
   if (tool.approversOnly && !mayApprove(actor)) return 'nothing';
   if (hasRole(actor, requiredRole(leastRole(tool), tool, actor))) return 'everything';
   // Programs own nothing; an agent stands for the person whose address it carries.
@@ -90,8 +91,15 @@ export function judge(tool: AnyTool, actor: Actor, subject: Subject | null): Pol
 }
 
 function refusal(tool: AnyTool, actor: Actor, scope: Scope): string {
+  if (actor.readOnly && tool.effect !== 'read')
+    return `"${tool.title}" changes something, and this address only reads (it ends in /read-only), whatever the key allows. Connect to the address without it.`;
   if (tool.approversOnly && hasRole(actor, leastRole(tool))) return 'Approving is for approvers; nothing was decided.';
   const role = requiredRole(leastRole(tool), tool, actor);
   const limit = scope === 'own' ? ' for what is not your own' : '';
-  return `"${tool.title}" needs the role ${role}${limit}; ${actor.name} has ${actor.role}. Ask somebody who has it, or an administrator for the role.`;
+  return `"${tool.title}" needs the role ${role}${limit}; ${actor.name} has ${actor.role}${byKey(actor)}. Ask somebody who has it, or an administrator for the role.`;
+}
+
+/** What gave the actor its role, where that is a key. */
+function byKey({ id }: Pick<Actor, 'id'>): string {
+  return id.startsWith('key:') ? ' by its key' : '';
 }

@@ -7,6 +7,7 @@ import type { Score } from '../domain/scores/score.ts';
 import { flatReadings, unmeasured } from '../domain/signals/flat.ts';
 import type { Snapshot } from '../domain/signals/telemetry.ts';
 import { readingsToWire } from '../domain/signals/wire.ts';
+import { utc } from './characters.ts';
 import type { StoredScore } from './ports/endpointPorts.ts';
 import type { RunbookHit, RunbookPage } from './ports/runbookPorts.ts';
 import type { ScanResult } from './scans/scanning.ts';
@@ -44,16 +45,33 @@ export function presentEndpoint(endpoint: Endpoint, now: Date, scanIntervalMs: n
   };
 }
 
-/** One line on an endpoint: its score, what it is, and what is wrong with reaching it. */
+/** One line on an endpoint: its score, what it is, whose, and what is wrong with reaching it. */
 export function endpointLine(endpoint: z.output<typeof endpointShape>): string {
-  const status = endpoint.score_status === 'unreachable' ? `of ${endpoint.scored_at}` : endpoint.score_status;
-  const score = endpoint.score === null ? 'no score yet' : `score ${endpoint.score} (${status})`;
-  const note = endpoint.unreachable_reason
-    ? `, not reachable: ${endpoint.unreachable_reason}`
-    : endpoint.state === 'stale'
-      ? ', stale'
-      : '';
-  return `${endpoint.hostname}: ${score}, ${endpoint.persona}, tier ${endpoint.criticality_tier}, ${endpoint.collector}${note}`;
+  const [hostname, ...facts] = endpointCells(endpoint).filter((cell) => cell !== '');
+  return `${hostname}: ${facts.join(', ')}`;
+}
+
+/** The same as cells of a table. */
+export function endpointCells(endpoint: z.output<typeof endpointShape>): string[] {
+  const { scored_at, score_status } = endpoint;
+  const status = score_status === 'unreachable' ? `of ${utc(scored_at)}` : score_status.replace('_', ' ');
+  return [
+    endpoint.hostname,
+    endpoint.score === null ? 'no score yet' : `score ${endpoint.score} (${status})`,
+    endpoint.persona,
+    `tier ${endpoint.criticality_tier}`,
+    endpoint.os_platform,
+    endpoint.collector,
+    endpoint.owner_email ?? '',
+    Object.entries(endpoint.tags)
+      .map(([key, value]) => `${key}=${value}`)
+      .join(' '),
+    endpoint.unreachable_reason
+      ? `not reachable: ${endpoint.unreachable_reason}`
+      : endpoint.state === 'stale'
+        ? `stale, last answer ${utc(endpoint.last_seen_at)}`
+        : '',
+  ];
 }
 
 export function presentScore(score: StoredScore, hostname: string, stale: boolean): z.input<typeof scoreShape> {

@@ -24,7 +24,13 @@ export const runIdInput = z.string().min(1).max(64);
 
 /** Limit and offset of every list. */
 export const pageInput = {
-  limit: z.coerce.number().int().min(1).max(1000).default(100).describe('How many rows at most'),
+  limit: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(1000)
+    .default(100)
+    .meta({ description: 'How many rows at most', forPrograms: true }),
   offset: z.coerce.number().int().min(0).default(0).describe('How many rows to skip'),
 };
 

@@ -9,6 +9,20 @@ import type { Subject } from './subjects.ts';
 /** The text of one call; null when the interface does not offer the tool. */
 export type CallText = (tool: string, input?: Record<string, unknown>) => string | null;
 
+/** Sets of tools that the client of a model asks for by name, because reading all of them would cost it too much. */
+export const TOOLSETS = [
+  'machines',
+  'alerts',
+  'approvals',
+  'runbooks',
+  'runs',
+  'surveys',
+  'predictions',
+  'audit',
+  'admin',
+] as const;
+export type Toolset = (typeof TOOLSETS)[number];
+
 /** What calling a tool does to the world; policy, MCP annotations and the need for approval all follow from it. */
 export type Effect = 'read' | 'write' | 'destructive';
 
@@ -105,6 +119,8 @@ interface Tool<I extends z.ZodObject = z.ZodObject, O extends z.ZodObject = z.Zo
   reachesMany?(input: Partial<Record<keyof z.output<I>, unknown>>): boolean;
   /** Interfaces that do not offer it (a webhook's inner tool is not for people). */
   hiddenFrom?: readonly Interface[];
+  /** The set by which a model's client gets it; one without a set is among the few that every client gets. */
+  toolset?: Toolset;
   /** True when what it writes says by itself who wrote it and when, so that the audit needs no line for each call. */
   selfRecording?: boolean;
   /** Its answers are confidential: the audit shows that it was called and how it ended, not by whom or with what. */

@@ -169,7 +169,14 @@ function readFlags(argv: string[]): Flags {
 /** Whoever may read the database file may do everything; the audit names them. */
 function commandLineActor(): Actor {
   const { username } = userInfo();
-  return { id: `cli:${username}`, name: username, kind: 'human', via: 'cli', role: 'admin' };
+  return {
+    id: `cli:${username}`,
+    name: username,
+    kind: 'human',
+    via: 'cli',
+    role: 'admin',
+    timeZone: Intl.DateTimeFormat().resolvedOptions().timeZone,
+  };
 }
 
 /** Anything but a yes is a no, the end of the input too. */

@@ -74,11 +74,11 @@ describe('a destructive call of a model', () => {
 
   test('runs at once when the person behind the program agrees', async () => {
     const { invoke } = world.service.app;
-    await expect(invoke('deregister_endpoint', GONE, MODEL, { confirm: async () => false })).rejects.toMatchObject({
+    await expect(invoke('deregister_endpoint', GONE, MODEL, { confirm: async () => 'deny' })).rejects.toMatchObject({
       kind: 'denied',
     });
     expect(await exists()).toBe(true);
-    await invoke('deregister_endpoint', GONE, MODEL, { confirm: async () => true });
+    await invoke('deregister_endpoint', GONE, MODEL, { confirm: async () => 'approve' });
     expect(await exists()).toBe(false);
     expect((await world.approvals('status=all')).map(({ status, execution }) => [status, execution]).sort()).toEqual([
       ['approved', 'done'],
@@ -89,7 +89,7 @@ describe('a destructive call of a model', () => {
   test('on a tier 1 machine waits for a second person', async () => {
     await world.service.call('PATCH', '/api/v1/dex/endpoints/pc-1', { criticality_tier: 1 });
     const { invoke } = world.service.app;
-    await expect(invoke('deregister_endpoint', GONE, MODEL, { confirm: async () => true })).rejects.toMatchObject({
+    await expect(invoke('deregister_endpoint', GONE, MODEL, { confirm: async () => 'approve' })).rejects.toMatchObject({
       details: { status: 'pending' },
     });
     expect(await exists()).toBe(true);

@@ -193,6 +193,7 @@ describe('the conformance suite', () => {
       createServer: createConformanceServer,
       authenticate: async () => assistant('admin'),
       allowedOrigins: [],
+      toolsets: [],
       clock: testClock(),
       log: keptLog(),
     });

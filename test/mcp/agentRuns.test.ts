@@ -10,7 +10,7 @@ test('a client starts a run, sees its steps as progress, and reads the answer', 
   onTestFinished(() => model.stop());
   const service = await startTestService(model.env);
   onTestFinished(() => service.stop());
-  const { client } = await connectOverHttp(`${service.url}/mcp`, { 'X-API-Key': API_KEY });
+  const { client } = await connectOverHttp(`${service.url}/mcp?structured=1&toolsets=all`, { 'X-API-Key': API_KEY });
   onTestFinished(() => client.close());
   model.says(
     'goal-mcp',

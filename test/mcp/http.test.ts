@@ -38,17 +38,19 @@ async function errorOf(response: Response): Promise<{ code: number; message: str
 describe('the service at /mcp', () => {
   let service: TestService;
   let url: string;
+  let programs: string;
   beforeAll(async () => {
     service = await startTestService(
       { MCP_ALLOWED_ORIGINS: 'https://tools.example.com' },
       { collector: machines(new Map()) },
     );
     url = `${service.url}/mcp`;
+    programs = `${url}?structured=1&toolsets=all`;
   });
   afterAll(() => service.stop());
 
   test('serves a client that shows its key, and ends the session when the client does', async () => {
-    const { client, transport } = await connectOverHttp(url, BEARER);
+    const { client, transport } = await connectOverHttp(programs, BEARER);
     await client.listTools();
     await callTool(client, 'register_endpoint', { hostname: 'http-01' });
     expect((await callTool(client, 'get_endpoint', { hostname: 'http-01' })).structuredContent).toMatchObject({
@@ -87,7 +89,9 @@ describe('the service at /mcp', () => {
     const { client } = await connectOverHttp(`${url}/read-only`, BEARER);
     const { tools } = await client.listTools();
     expect(tools.filter(({ annotations }) => !annotations?.readOnlyHint)).toEqual([]);
-    expect((await callTool(client, 'register_endpoint', { hostname: 'http-no' })).isError).toBe(true);
+    const refused = await callTool(client, 'deregister_endpoint', { hostname: 'http-no' });
+    expect(refused.isError).toBe(true);
+    expect(refused.text).toContain('this address only reads');
     await client.close();
   });
 
@@ -168,6 +172,7 @@ describe('sessions', () => {
         return { ...assistant('admin'), id: authorization };
       },
       allowedOrigins: [],
+      toolsets: [],
       clock,
       log: keptLog(),
       ...options,

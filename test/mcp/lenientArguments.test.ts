@@ -41,7 +41,7 @@ describe('the service at /mcp', () => {
   let client: Awaited<ReturnType<typeof rawClient>>;
   beforeAll(async () => {
     service = await startTestService();
-    client = await rawClient(`${service.url}/mcp`, 'application/json');
+    client = await rawClient(`${service.url}/mcp?structured=1&toolsets=all`, 'application/json');
     for (const hostname of ['pc-1', 'pc-2'])
       await service.call('POST', '/api/v1/dex/endpoints', { hostname, ip_address: '10.20.0.7', collector: 'push' });
   });
@@ -50,7 +50,7 @@ describe('the service at /mcp', () => {
   test.each(['application/json', '*/*', 'text/plain, */*;q=0.1'])(
     '"JSON-only and `*/*` clients are answered in JSON": %s',
     async (accept) => {
-      const { first, ask } = await rawClient(`${service.url}/mcp`, accept);
+      const { first, ask } = await rawClient(`${service.url}/mcp?structured=1&toolsets=all`, accept);
       expect(first).toMatchObject({ status: 200, type: expect.stringContaining('application/json') });
       expect(first.body.result.serverInfo.name).toBe('dexops');
       expect((await ask('tools/list', {})).body.result.tools.length).toBeGreaterThan(10);

@@ -7,6 +7,7 @@ import { LoggingMessageNotificationSchema, type Progress } from '@modelcontextpr
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { createMcpServer } from '../../mcp/server.ts';
+import type { McpView } from '../../mcp/view.ts';
 import { type App, createApp } from '../../src/app.ts';
 import { readConfig } from '../../src/config.ts';
 import type { Role } from '../../src/core/actor.ts';
@@ -33,11 +34,19 @@ afterAll(async () => {
 });
 
 /** @param extra tools beside the product's own, behind the same gate */
-async function connect(role: Role = 'operator', client = newClient(), extra: AnyTool[] = []): Promise<Client> {
+async function connect(
+  role: Role = 'operator',
+  client = newClient(),
+  extra: AnyTool[] = [],
+  view: McpView = { toolsets: 'all', structured: true },
+): Promise<Client> {
   const tools = [...app.tools, ...extra];
   const invoke = createInvoke(tools, app.ports);
   const { charts } = app.ports;
-  return connectTo(createMcpServer({ tools, invoke, actor: assistant(role), charts, log, version: '1.2.3' }), client);
+  return connectTo(
+    createMcpServer({ tools, invoke, actor: assistant(role), view, charts, log, version: '1.2.3' }),
+    client,
+  );
 }
 
 /** Registers an endpoint that has been seen with these loads, an hour apart. */
@@ -82,11 +91,13 @@ describe('tools', () => {
     await client.close();
   });
 
-  test('a history comes with its history as a PNG and in words', async () => {
+  test('a history comes as text, and as a PNG where one is asked for', async () => {
     await seen('history-01', 10, 85, 99);
     const client = await connect('viewer');
-    const answer = await callTool(client, 'get_score_history', { hostname: 'history-01' });
+    const answer = await callTool(client, 'get_score_history', { hostname: 'history-01', chart: true });
     const [text, image] = answer.content;
+    const unasked = await callTool(client, 'get_score_history', { hostname: 'history-01' });
+    expect(unasked.content.map(({ type }) => type)).toEqual(['text']);
     expect(text).toMatchObject({ type: 'text', text: expect.stringContaining('over 3 scans') });
     if (image?.type !== 'image') throw new Error('there is no image in the answer');
     expect(image.mimeType).toBe('image/png');
@@ -241,7 +252,7 @@ describe('destructive tools ask first', () => {
     await connect('operator', client);
     const result = await callTool(client, 'deregister_endpoint', { hostname });
     expect(result.isError).toBe(true);
-    expect(result.text).toMatch(/nothing was done/);
+    expect(result.text).toMatch(/Nothing was done yet|nothing was done/);
     expect(questions).toHaveLength(1);
     expect(await stillThere(hostname)).toBe(true);
     await client.close();

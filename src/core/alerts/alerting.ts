@@ -212,7 +212,10 @@ async function moveOne(
 
 export async function requireAlert(store: Store, alertId: number): Promise<Alert> {
   const alert = await store.alerts.get(alertId);
-  if (!alert) throw new AppError('not_found', `There is no alert ${alertId}.`, { alert_id: alertId });
+  if (!alert) {
+    const next = [{ to: 'List the open ones', tool: 'list_alerts' }];
+    throw new AppError('not_found', `There is no alert ${alertId}.`, { alert_id: alertId }, { next });
+  }
   return alert;
 }
 

@@ -38,10 +38,7 @@ export async function remediateAlert(
   const { changes, remediation } = await ports.store.transaction(async (store) => {
     await store.endpoints.hold([endpoint.id]);
     const alert = await requireAlert(store, alertId);
-    if (!dryRun && !['active', 'acknowledged', 'needs_human'].includes(alert.status))
-      throw new AppError('conflict', `Alert ${alertId} is ${alert.status.replace('_', ' ')}.`, {
-        status: alert.status,
-      });
+    if (!dryRun && !['active', 'acknowledged', 'needs_human'].includes(alert.status)) throw inHand(alert);
     const guarded = dryRun ? null : await guard(ports, store, endpoint, decision.plan);
     if (guarded !== null) throw refuse(guarded);
     return begin(ports, store, alert, endpoint, decision.plan, actor, dryRun);
@@ -49,6 +46,17 @@ export async function remediateAlert(
   if (changes) await announce(ports, changes);
   if (remediation.status === 'queued') await startNext(ports, endpoint.id);
   return remediation;
+}
+
+/** Somebody or something has it already: how it stands, and where to see it. */
+function inHand({ id, alertName, hostname, status, remediationRunId }: Alert): AppError {
+  const next =
+    status === 'pending_approval'
+      ? { to: 'See who is asked', tool: 'list_approvals', input: { hostname } }
+      : { to: 'See the run', tool: 'get_run', input: { run_id: remediationRunId } };
+  const message = `Alert ${id} (${alertName} on ${hostname}) is ${status.replace('_', ' ')} already.`;
+  const isSeen = status === 'pending_approval' || remediationRunId !== null;
+  return new AppError('conflict', message, { status }, isSeen ? { next: [next] } : {});
 }
 
 /** Call `announce` with the changes and `startNext` after the transaction. */

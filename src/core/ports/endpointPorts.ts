@@ -14,6 +14,8 @@ import type { Snapshot } from '../../domain/signals/telemetry.ts';
 import type { Page, Paged } from '../page.ts';
 
 export interface EndpointFilter {
+  /** Words in lower case, each of which is a part of the name, the owner, the address, a tag or an alias. */
+  search?: string;
   /** How the hostname begins; letters, digits, dots and hyphens only. */
   prefix?: string;
   persona?: Persona;

@@ -76,6 +76,8 @@ export interface Settings {
   thresholds: ScoreThresholds;
   /** The messengers that are notified how alerts move; empty when nobody listens. */
   alertMessengers: readonly string[];
+  /** IANA zone of people whose own is not known. */
+  timeZone: string;
   healing: HealingMode;
   /** Whether a ticket system is connected. */
   tickets: boolean;

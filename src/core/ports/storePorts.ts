@@ -61,6 +61,8 @@ interface RunFilter {
   kind?: RunKind;
   status?: RunStatus;
   hostname?: string;
+  /** Leaves out what was asked for through this interface. */
+  notVia?: string;
 }
 
 export interface RunRepository {

@@ -1,13 +1,15 @@
 /** Scans: look at endpoints, score what was seen, and commit both with the endpoint's new condition in one step. */
 import { judgeMeasurements, judgeScore } from '../../domain/alerts/alertRules.ts';
 import type { Endpoint } from '../../domain/fleet/endpoint.ts';
+import { canonicalIp } from '../../domain/fleet/ipAddress.ts';
 import { REMEDIATION_WINDOW_DAYS, type Score, scoreSnapshot } from '../../domain/scores/score.ts';
 import { type Snapshot, sanitised } from '../../domain/signals/telemetry.ts';
 import { jobActor } from '../actor.ts';
-import { announce, observeIn } from '../alerts/alerting.ts';
+import { announce, observeIn, requireAlert } from '../alerts/alerting.ts';
+import { didYouMean } from '../commands/didYouMean.ts';
 import { AppError } from '../errors.ts';
 import { ambiguity, matchHost, notRegistered } from '../fleet/hostLookup.ts';
-import type { StoredSnapshot } from '../ports/endpointPorts.ts';
+import type { EndpointFilter, StoredSnapshot } from '../ports/endpointPorts.ts';
 import type { CollectContext, Ports } from '../ports/ports.ts';
 import type { Store } from '../ports/storePorts.ts';
 
@@ -56,8 +58,31 @@ export async function acceptSnapshot(ports: Ports, endpoint: Endpoint, snapshot:
 
 export async function requireEndpoint(ports: Ports, hostname: string): Promise<Endpoint> {
   const endpoint = (await ports.store.endpoints.get(hostname)) ?? (await endpointMeant(ports, hostname));
-  if (!endpoint) throw notRegistered(hostname);
+  if (!endpoint) throw await unknownHost(ports, hostname);
   return endpoint;
+}
+
+/** What somebody who mistyped a name, or knows only a part of it, may have meant. */
+async function unknownHost(ports: Ports, host: string): Promise<AppError> {
+  const near = canonicalIp(host) === null ? await likelyMeant(ports, host) : [];
+  const known = notRegistered(host);
+  if (near.length === 0) return known;
+  const next = [{ to: 'Find it', tool: 'list_endpoints', input: { search: host.slice(0, 200) } }];
+  return new AppError('not_found', `${known.message} Did you mean ${near.join(' or ')}?`, known.details, { next });
+}
+
+/** Names that are read for a suggestion. */
+const MOST_NAMES = 1000;
+const MOST_SUGGESTIONS = 5;
+
+/** Machines of which the name is a part, by name, owner or tag, or that are one slip of typing away. */
+async function likelyMeant({ store }: Ports, host: string): Promise<string[]> {
+  const list = async (filter: EndpointFilter, limit: number) =>
+    (await store.endpoints.list(filter, { limit, offset: 0 }, new Date(0))).items.map(({ hostname }) => hostname);
+  const holding = await list({ search: host.toLowerCase().slice(0, 200) }, MOST_SUGGESTIONS);
+  if (holding.length > 0) return holding;
+  const prefix = /^[\w.-]+/.exec(host.toLowerCase())?.[0].slice(0, 2);
+  return prefix === undefined ? [] : didYouMean(host, await list({ prefix }, MOST_NAMES), MOST_SUGGESTIONS);
 }
 
 /** By an alias, a short or longer form of its name, or its address. */
@@ -159,4 +184,10 @@ function conditionAfter(
     }),
     ...(!score && { scoreStatus: snapshot.reachable ? 'unknown' : 'unreachable' }),
   };
+}
+
+/** Nobody is asked for approval of what is about nothing. @throws AppError `not_found` */
+export async function requireExistence(ports: Ports, { hostname, alert_id }: Record<string, unknown>): Promise<void> {
+  if (typeof hostname === 'string') await requireEndpoint(ports, hostname);
+  if (typeof alert_id === 'number') await requireAlert(ports.store, alert_id);
 }

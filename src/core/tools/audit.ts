@@ -27,8 +27,9 @@ export const listAudit = defineTool({
   name: 'list_audit',
   title: 'Read the audit',
   effect: 'read',
+  toolset: 'audit',
   role: 'admin',
-  hiddenFrom: INTERFACES.filter((via) => via !== 'rest' && via !== 'cli'),
+  hiddenFrom: INTERFACES.filter((via) => !['rest', 'cli', 'mcp'].includes(via)),
   description:
     'Every write that was asked for, newest first: who, through which interface, which tool, about what, with what outcome. REST serves it as CSV or JSON lines too.',
   http: { method: 'GET', path: '/api/v1/audit' },

@@ -122,6 +122,7 @@ export const getFeedbackSummary = defineTool({
   name: 'get_feedback_summary',
   title: 'Show what employees say',
   effect: 'read',
+  toolset: 'surveys',
   description: `eNPS with its 95 % interval, ratings, categories and history over lookback_days, by persona and tag beside the DEX score of the same machines. Published from ${LEAST_ANSWERS} answers on, comments from ${LEAST_ANSWERS_FOR_COMMENTS}; a survey's answers come when it ends.`,
   http: { method: 'GET', path: '/api/v1/dex/feedback/summary' },
   command: { name: 'enps', args: ['lookback_days'], example: 'enps 30 --persona developer' },

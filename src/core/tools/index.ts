@@ -6,6 +6,7 @@ import { acknowledgeAlertTool, getAlert, listAlerts, resolveAlertTool } from './
 import { decideApprovalTool, getApproval, listApprovals } from './alerts/approvals.ts';
 import { listIncidents } from './alerts/incidents.ts';
 import { getKpis } from './alerts/kpis.ts';
+import { acknowledgeAlerts, resolveAlerts } from './alerts/manyAlerts.ts';
 import {
   answerFixCheckTool,
   cancelRemediationTool,
@@ -20,13 +21,15 @@ import { getFeedbackSummary, submitFeedback } from './feedback.ts';
 import { enrolMachineTool, renewAgentTokenTool, signOffAgentTool } from './fleet/agentEnrolment.ts';
 import { addAlias, removeAlias } from './fleet/aliases.ts';
 import { diagnoseMachineTool } from './fleet/diagnosis.ts';
-import { deregisterEndpoint, getEndpoint, listEndpoints, registerEndpoint, updateEndpoint } from './fleet/endpoints.ts';
+import { deregisterEndpoint, listEndpoints, registerEndpoint, updateEndpoint } from './fleet/endpoints.ts';
 import { createEnrolment, listEnrolments, revokeEnrolment } from './fleet/enrolments.ts';
+import { getFleet } from './fleet/fleet.ts';
 import { getFleetForecast } from './fleet/forecast.ts';
+import { getEndpoint } from './fleet/machine.ts';
 import { measureEndpoint } from './fleet/measure.ts';
 import { checkPredictions, getPredictionAccuracy, setPredictionThreshold } from './fleet/predictions.ts';
 import { scanEndpoint, scanFleetTool } from './fleet/scans.ts';
-import { getFleet, getScore, getScoreHistory } from './fleet/scores.ts';
+import { getScore, getScoreHistory } from './fleet/scores.ts';
 import { submitSnapshot } from './fleet/snapshots.ts';
 import { getTrends } from './fleet/trends.ts';
 import { createApiKey, listApiKeys, revokeApiKey } from './keys.ts';
@@ -70,6 +73,8 @@ export const TOOLS: readonly AnyTool[] = [
   getAlert,
   acknowledgeAlertTool,
   resolveAlertTool,
+  acknowledgeAlerts,
+  resolveAlerts,
   listIncidents,
   getKpis,
   listUnknownHosts,

@@ -5,8 +5,8 @@ import { iso } from '../present.ts';
 import { pageInput, timestamp } from '../shapes.ts';
 import { defineTool } from '../tool.ts';
 
-/** People mend the cause outside, in Slack or the ticket system; a model has no part in that. */
-const NOT_FOR_MODELS = ['mcp', 'planner'] as const;
+/** People mend the cause outside, in Slack or the ticket system; a model that plans by itself has no part in that. */
+const NOT_FOR_MODELS = ['planner'] as const;
 
 const messengerInput = z.string().max(64).optional().describe('Only of this messenger: slack, ticket, survey');
 
@@ -23,6 +23,7 @@ export const listDeadMessages = defineTool({
   name: 'list_dead_messages',
   title: 'List undelivered messages',
   effect: 'read',
+  toolset: 'admin',
   role: 'operator',
   hiddenFrom: NOT_FOR_MODELS,
   description:
@@ -62,6 +63,7 @@ export const resendMessage = defineTool({
   name: 'resend_message',
   title: 'Send undelivered messages again',
   effect: 'write',
+  toolset: 'admin',
   reachesMany: ({ message_id }) => message_id === undefined,
   hiddenFrom: NOT_FOR_MODELS,
   description:

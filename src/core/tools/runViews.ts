@@ -1,6 +1,7 @@
 /** How runs are shown: what all have in common, and what a kind shows of its steps, its progress and its result. */
 import { z } from 'zod';
 import { isFinished, type Run, type RunKind } from '../../domain/run.ts';
+import { clipped, utc } from '../characters.ts';
 import { plannerProgress, plannerRunText, presentPlannerSteps } from '../planner/plannerRunView.ts';
 import { iso } from '../present.ts';
 import type { RelatedCall, ToolCall } from '../presentation.ts';
@@ -105,10 +106,18 @@ export function stopCall(run_id: string): RelatedCall {
   return { id: 'stop', label: 'Stop', tool: 'cancel_run', input: { run_id } };
 }
 
-export function runLine(run: Pick<RunWire, 'run_id' | 'kind' | 'status' | 'hostname' | 'goal' | 'error'>): string {
-  const about = run.hostname ?? run.goal ?? '';
-  const end = run.error ? `: ${run.error}` : '';
-  return `${run.run_id} ${run.kind}${about ? ` ${about}` : ''} ${run.status}${end}`;
+function runLine(run: Omit<RunWire, 'steps' | 'result'>): string {
+  return runCells(run)
+    .filter((cell) => cell !== '')
+    .join(' ');
+}
+
+/** Id, kind, what about, how it stands, when, and by whom. */
+export function runCells(run: Omit<RunWire, 'steps' | 'result'>): string[] {
+  const about = run.hostname ?? clipped(run.goal ?? '', 80);
+  const end = run.finished_at ? `ended ${utc(run.finished_at)}` : `asked ${utc(run.created_at)}`;
+  const error = run.error ? `: ${clipped(run.error, 300)}` : '';
+  return [run.run_id, run.kind, about, `${run.status.replace('_', ' ')}${error}`, `(${end}, by ${run.requested_by})`];
 }
 
 /** The part of an agent's step that asks a human. */
@@ -131,7 +140,11 @@ function scanRunText(run: RunWire): string | null {
   const scan = scanOf(run);
   if (!scan) return null;
   if (scan.score)
-    return [scoreText({ ...scan.score, hostname: scan.hostname, stale: false }), ...scan.notes].join('\n');
+    return [
+      scoreText({ ...scan.score, hostname: scan.hostname, stale: false }),
+      ...scan.notes,
+      `The scan ended ${utc(run.finished_at)}.`,
+    ].join('\n');
   if (!scan.reachable) return `${scan.hostname} could not be reached: ${scan.unreachable_reason}`;
   return `${scan.hostname} answered, but nothing that makes a score could be measured.`;
 }

@@ -1,6 +1,8 @@
 /** Tools for runs: what was asked for and what became of it. */
 import { z } from 'zod';
 import { RUN_KINDS, RUN_STATUSES } from '../../domain/run.ts';
+import { aligned } from '../characters.ts';
+import { countLine, pageOf, pageOutput } from '../page.ts';
 import { followRun } from '../runs/followRun.ts';
 import { cancelRun } from '../runs/runs.ts';
 import { pageInput, runIdInput, runShape } from '../shapes.ts';
@@ -13,7 +15,7 @@ import {
   presentRun,
   progressOf,
   relatedToRun,
-  runLine,
+  runCells,
   runText,
 } from './runViews.ts';
 
@@ -46,28 +48,34 @@ export const listRuns = defineTool({
   name: 'list_runs',
   title: 'List runs',
   effect: 'read',
+  toolset: 'runs',
   subject: machineSubject,
-  description: 'Runs, newest first, each with a line on what came of it. Filter by kind, status or hostname.',
+  description:
+    'Runs that somebody asked for, newest first, each with a line on what came of it; with scheduled or a kind, those of the schedule too.',
   http: { method: 'GET', path: '/api/v1/runs' },
   command: { name: 'runs', args: [], example: 'runs --kind fleet_scan --limit 5' },
   input: z.strictObject({
     kind: z.enum(RUN_KINDS).optional(),
     status: z.enum(RUN_STATUSES).optional(),
     hostname: z.string().max(253).optional(),
+    scheduled: z.union([z.boolean(), z.stringbool()]).default(false).describe('Also what the schedule asked for'),
     ...pageInput,
   }),
-  output: z.object({ runs: z.array(listedRunShape), total: z.number().int() }),
-  async run({ limit, offset, ...filter }, { ports }) {
-    const { items, total } = await ports.store.runs.list(filter, { limit, offset });
-    return { runs: items.map(presentListedRun), total };
+  output: z.object({ runs: z.array(listedRunShape), ...pageOutput }),
+  async run({ limit, offset, scheduled, ...filter }, { ports }) {
+    // Whoever asks for a kind wants all of it.
+    const asked = scheduled || filter.kind !== undefined ? {} : { notVia: 'job' as const };
+    const { items, total } = await ports.store.runs.list({ ...filter, ...asked }, { limit, offset });
+    return { runs: items.map(presentListedRun), ...pageOf({ total, offset }, items.length) };
   },
-  summary: ({ runs, total }) => [`${total} run${total === 1 ? '' : 's'}`, ...runs.map(runLine)].join('\n'),
+  summary: ({ runs, ...page }) => [countLine(page, runs.length, 'run'), ...aligned(runs.map(runCells))].join('\n'),
 });
 
 export const cancelRunTool = defineTool({
   name: 'cancel_run',
   title: 'Cancel a run',
   effect: 'write',
+  toolset: 'runs',
   subject: runSubject,
   ownerRole: 'employee',
   hiddenFrom: ['planner'],

@@ -66,6 +66,7 @@ export const startSurvey = defineTool({
   name: 'start_survey',
   title: 'Start a survey',
   effect: 'write',
+  toolset: 'surveys',
   reachesMany: () => true,
   hiddenFrom: MODELS,
   description:
@@ -95,6 +96,7 @@ export const closeSurvey = defineTool({
   name: 'close_survey',
   title: 'End a survey',
   effect: 'write',
+  toolset: 'surveys',
   hiddenFrom: MODELS,
   description: 'End the survey before its time and show its answers, if there are enough of them.',
   http: { method: 'POST', path: '/api/v1/dex/surveys/:survey_id/close' },
@@ -114,7 +116,7 @@ export const listSurveys = defineTool({
   name: 'list_surveys',
   title: 'List surveys',
   effect: 'read',
-  hiddenFrom: ['mcp'],
+  toolset: 'surveys',
   description: 'Surveys and how many answered them, newest first.',
   http: { method: 'GET', path: '/api/v1/dex/surveys' },
   command: { name: 'surveys', args: [], example: 'surveys' },
@@ -136,6 +138,7 @@ export const getSurvey = defineTool({
   name: 'get_survey',
   title: 'Show a survey',
   effect: 'read',
+  toolset: 'surveys',
   hiddenFrom: MODELS, // list_surveys tells them enough
   description: 'How far a survey is: how many were asked, wait to be asked, cannot be reached, and answered.',
   http: { method: 'GET', path: '/api/v1/dex/surveys/:survey_id' },

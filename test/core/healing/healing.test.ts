@@ -236,7 +236,7 @@ describe('an alert whose remediation needs a yes', () => {
     const { output } = await world.service.app.invoke('decide_approval', { approval_id, decision: 'approve' }, MODEL, {
       async confirm(question) {
         asked.push(question);
-        return true;
+        return 'approve' as const;
       },
     });
     expect(asked[0]).toContain('Run cleanup_disk on pc-1 for DiskFull?');

@@ -21,8 +21,9 @@ export function runRepository(session: DbSession): RunRepository {
       const row = await session().findOne(RunRow, { id });
       return row && toRun(row);
     },
-    async list(filter, page) {
-      const where = Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== undefined));
+    async list({ notVia, ...filter }, page) {
+      const equal = Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== undefined));
+      const where = { ...equal, ...(notVia !== undefined && { via: { $ne: notVia } }) };
       const [rows, total] = await session().findAndCount(RunRow, where, {
         orderBy: { createdAt: 'desc', id: 'desc' },
         exclude: ['steps', 'state'],

@@ -68,7 +68,7 @@ export const listUnknownHosts = defineTool({
   name: 'list_unknown_hosts',
   title: 'List unknown hosts',
   effect: 'read',
-  hiddenFrom: ['mcp'],
+  toolset: 'machines',
   description:
     'Hosts that alerts came for and that mean no endpoint, or several, seen last first, with the endpoints they may be. Register one, or add it as an alias, to get its alerts.',
   http: { method: 'GET', path: '/api/v1/dex/unknown-hosts' },

@@ -3,8 +3,11 @@ import { z } from 'zod';
 import { ALERT_STATUSES, ALERT_TYPES, type Alert, SEVERITIES } from '../../../domain/alerts/alert.ts';
 import { endpointState } from '../../../domain/fleet/endpoint.ts';
 import { acknowledgeAlert, requireAlert, resolveAlert } from '../../alerts/alerting.ts';
+import { readSilence, silenceInput } from '../../alerts/silence.ts';
+import { aligned, clipped, utc } from '../../characters.ts';
 import { filterText, machineCount, requireKnownHost, searchedShape } from '../../fleet/emptyAnswer.ts';
 import { registeredName } from '../../fleet/hostLookup.ts';
+import { countLine, pageOf, pageOutput } from '../../page.ts';
 import type { Ports } from '../../ports/ports.ts';
 import { iso, presentAlert } from '../../present.ts';
 import type { RelatedCall } from '../../presentation.ts';
@@ -14,11 +17,6 @@ import { defineTool } from '../../tool.ts';
 
 const alertId = z.coerce.number().int().min(1).describe('Number of the alert');
 const reason = z.string().trim().max(500).optional().describe('Why, for the timeline');
-
-/** The guide's window: from 15 minutes to 7 days. */
-const MIN_HOURS = 0.25;
-const MAX_HOURS = 168;
-const HOUR_MS = 3_600_000;
 
 export const listAlerts = defineTool({
   name: 'list_alerts',
@@ -38,7 +36,7 @@ export const listAlerts = defineTool({
     since: z.iso.datetime({ offset: true }).optional().describe('Created then or later, ISO 8601'),
     ...pageInput,
   }),
-  output: z.object({ alerts: z.array(alertShape), total: z.number().int(), searched: searchedShape.optional() }),
+  output: z.object({ alerts: z.array(alertShape), ...pageOutput, searched: searchedShape.optional() }),
   async run({ limit, offset, type, name, since, hostname: host, ...filter }, { ports, now }) {
     const hostname = host && (await registeredName(ports.store, host));
     const { items, total } = await ports.store.alerts.list(
@@ -51,12 +49,15 @@ export const listAlerts = defineTool({
       },
       { limit, offset },
     );
+    const page = pageOf({ total, offset }, items.length);
     if (total === 0)
-      return { alerts: [], total, searched: await searched(ports, { ...filter, type, name, since, hostname }, now) };
-    return { alerts: await presentAlerts(ports, items, now), total };
+      return { alerts: [], ...page, searched: await searched(ports, { ...filter, type, name, since, hostname }, now) };
+    return { alerts: await presentAlerts(ports, items, now), ...page };
   },
-  summary: ({ alerts, total, searched }) =>
-    searched ? noneText(searched) : [`${total} alert${total === 1 ? '' : 's'}`, ...alerts.map(alertLine)].join('\n'),
+  summary: ({ alerts, searched, ...page }) =>
+    searched
+      ? noneText(searched)
+      : [countLine(page, alerts.length, 'alert'), ...aligned(alerts.map(alertCells))].join('\n'),
   shows: { card: 'alerts' },
 });
 
@@ -81,6 +82,7 @@ export const getAlert = defineTool({
   name: 'get_alert',
   title: 'Show an alert',
   effect: 'read',
+  toolset: 'alerts',
   subject: alertSubject,
   description: 'One alert with its timeline: every move, by whom, from where, when and why.',
   http: { method: 'GET', path: '/api/v1/dex/alerts/:alert_id' },
@@ -109,8 +111,15 @@ export const getAlert = defineTool({
   },
   summary: ({ alert, timeline }) =>
     [
-      alertLine(alert),
-      ...timeline.map(({ at, from, to, actor, why }) => `${at} ${from ?? 'new'} → ${to} by ${actor}: ${why}`),
+      alertCells(alert).join('  '),
+      ...aligned(
+        timeline.map(({ at, from, to, actor, via, why }) => [
+          utc(at),
+          `${from ?? 'new'} → ${to}`,
+          `by ${actor} (${via})`,
+          why,
+        ]),
+      ),
     ].join('\n'),
   shows: { card: 'alert', by: 'alert_id' },
   related: ({ alert }) => [
@@ -129,9 +138,10 @@ export const acknowledgeAlertTool = defineTool({
   name: 'acknowledge_alert',
   title: 'Acknowledge an alert',
   effect: 'write',
+  toolset: 'alerts',
   subject: alertSubject,
   description:
-    'Snooze one alert for some hours (0.25 to 168); if it still holds then, it becomes active again by itself. Or until_clear.',
+    'Snooze one alert for some hours (0.25 to 168) or until a time; if it still holds then, it becomes active again by itself.',
   http: { method: 'POST', path: '/api/v1/dex/alerts/:alert_id/acknowledge', query: ['hours'] },
   command: {
     name: 'ack',
@@ -142,28 +152,29 @@ export const acknowledgeAlertTool = defineTool({
   },
   input: z.strictObject({
     alert_id: alertId,
-    hours: z.coerce.number().min(MIN_HOURS).max(MAX_HOURS).default(4).describe('Hours of the snooze'),
-    until_clear: z
-      .union([z.boolean(), z.stringbool()])
-      .default(false)
-      .describe('Snoozed for as long as the problem holds, whatever hours says'),
+    ...silenceInput,
     reason,
   }),
-  output: z.object({ alert: alertShape }),
-  async run({ alert_id, hours, until_clear, reason }, { ports, actor, now }) {
-    const until = until_clear ? null : new Date(now.getTime() + hours * HOUR_MS);
-    const how = until === null ? 'until it clears' : `for ${hours} h`;
+  output: z.object({
+    alert: alertShape,
+    /** Until when, on the clock of whoever asked. */
+    until_text: z.string(),
+  }),
+  async run({ alert_id, reason, ...wish }, { ports, actor, now }) {
+    const { until, how, text } = readSilence(wish, actor, ports.settings, now);
     const why = reason ? `acknowledged ${how}: ${reason}` : `acknowledged ${how}`;
-    return { alert: await presentOne(ports, await acknowledgeAlert(ports, alert_id, until, why, actor), now) };
+    const alert = await acknowledgeAlert(ports, alert_id, until, why, actor);
+    return { alert: await presentOne(ports, alert, now), until_text: text };
   },
-  summary: ({ alert }) =>
-    `Alert ${alert.id} (${alert.alert_name} on ${alert.hostname}) is snoozed until ${alert.acknowledged_until ?? 'it clears'}.`,
+  summary: ({ alert, until_text }) =>
+    `Alert ${alert.id} (${alert.alert_name} on ${alert.hostname}) is snoozed ${until_text}.`,
 });
 
 export const resolveAlertTool = defineTool({
   name: 'resolve_alert',
   title: 'Resolve an alert',
   effect: 'write',
+  toolset: 'alerts',
   subject: alertSubject,
   description:
     'End one alert by hand. If its problem still holds, the next scan or delivery opens it again and counts a flap.',
@@ -226,12 +237,28 @@ async function presentOne(ports: Ports, alert: Alert, now: Date): Promise<z.inpu
   return presented as z.input<typeof alertShape>;
 }
 
-function alertLine(alert: z.output<typeof alertShape>): string {
+/** Number, severity, name, machine, where it stands, since when, and what it says. */
+export function alertCells(alert: z.output<typeof alertShape>): string[] {
+  const { status, acknowledged_by, acknowledged_until, ticket } = alert;
+  const state =
+    status === 'acknowledged'
+      ? `acknowledged by ${acknowledged_by} until ${acknowledged_until === null ? 'it clears' : utc(acknowledged_until)}`
+      : status.replace('_', ' ');
   const notes = [
-    alert.status.replace('_', ' '),
-    ...(alert.status === 'acknowledged' ? [`until ${alert.acknowledged_until ?? 'it clears'}`] : []),
+    ...(status === 'resolved' ? [`${utc(alert.resolved_at)} (${alert.resolution})`] : []),
     ...(alert.flaps > 0 ? [`came back ${alert.flaps}×`] : []),
+    ...(ticket ? [`ticket ${ticket.id}`] : []),
     ...(alert.stale ? ['stale: the endpoint has not answered lately'] : []),
   ];
-  return `${alert.id} ${alert.severity} ${alert.alert_name} on ${alert.hostname} (${notes.join(', ')}) since ${alert.created_at}: ${alert.message}`;
+  return [
+    String(alert.id),
+    alert.severity,
+    `${alert.alert_name} on ${alert.hostname}`,
+    [state, ...notes].join(', '),
+    `since ${utc(alert.created_at)}`,
+    clipped(alert.message, MOST_MESSAGE_CHARS),
+  ];
 }
+
+/** Enough for what a scan says; other systems write pages. */
+const MOST_MESSAGE_CHARS = 160;

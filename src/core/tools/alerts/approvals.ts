@@ -2,7 +2,9 @@
 import { z } from 'zod';
 import { APPROVAL_DECISIONS, APPROVAL_KINDS, APPROVAL_STATUSES, EXECUTIONS } from '../../../domain/healing/approval.ts';
 import { decideApproval, requireApproval } from '../../approvals.ts';
+import { utc } from '../../characters.ts';
 import { registeredName } from '../../fleet/hostLookup.ts';
+import { countLine, pageOf, pageOutput } from '../../page.ts';
 import { mayApprove } from '../../policy.ts';
 import type { StoredApproval } from '../../ports/alertPorts.ts';
 import type { Ports } from '../../ports/ports.ts';
@@ -58,15 +60,17 @@ export const listApprovals = defineTool({
     hostname: hostnameInput.optional(),
     ...pageInput,
   }),
-  output: z.object({ approvals: z.array(approvalShape), total: z.number().int() }),
+  output: z.object({ approvals: z.array(approvalShape), ...pageOutput }),
   async run({ status, hostname: host, ...page }, { ports }) {
     const hostname = host && (await registeredName(ports.store, host));
     const filter = { hostname, status: status === 'all' ? undefined : status };
     const { items, total } = await ports.store.approvals.list(filter, page);
-    return { approvals: items.map(presentApproval), total };
+    return { approvals: items.map(presentApproval), ...pageOf({ total, offset: page.offset }, items.length) };
   },
-  summary: ({ approvals, total }) =>
-    total === 0 ? 'Nothing waits for approval.' : approvals.map(approvalText).join('\n'),
+  summary: ({ approvals, ...page }) =>
+    page.total === 0
+      ? 'Nothing waits for approval.'
+      : [countLine(page, approvals.length, 'approval'), ...approvals.map(approvalText)].join('\n'),
   shows: { card: 'approvals' },
   overview: {
     place: 4,
@@ -91,8 +95,8 @@ export const getApproval = defineTool({
   name: 'get_approval',
   title: 'Show an approval',
   effect: 'read',
+  toolset: 'approvals',
   subject: approvalSubject,
-  hiddenFrom: ['mcp'],
   description: 'One approval: what is asked, the plan, the answers so far and what came of it.',
   http: { method: 'GET', path: '/api/v1/approvals/:approval_id' },
   command: { name: 'approval', args: ['approval_id'], example: 'approval 01JD3X8T5M7V2N4K6P8Q0R1S2T' },
@@ -110,6 +114,7 @@ export const decideApprovalTool = defineTool({
   name: 'decide_approval',
   title: 'Answer an approval',
   effect: 'write',
+  toolset: 'approvals',
   approversOnly: true,
   subject: approvalSubject,
   humansOnly: true,
@@ -206,14 +211,17 @@ function presentApproval(approval: StoredApproval): z.input<typeof approvalShape
 }
 
 function approvalText(approval: z.input<typeof approvalShape>): string {
-  const { approval_id, status, question, requested_by, expires_at, answers, approvals_needed, outcome } = approval;
+  const { approval_id, status, question, requested_by, requested_via, requested_at, expires_at } = approval;
+  const { answers, approvals_needed, outcome } = approval;
   const outcomes = approval.plan.last_outcomes;
   const earlier =
     Array.isArray(outcomes) && outcomes.length > 0 ? `, earlier: ${outcomes.map(outcomeWord).join(', ')}` : '';
   return [
     `${approval_id} ${status}: ${question}`,
-    `  asked by ${requested_by}, ${status === 'pending' ? `until ${expires_at}, ` : ''}${answers.length} of ${approvals_needed} answered${earlier}`,
-    ...answers.map(({ name, decision, reason }) => `  ${name}: ${decision}${reason ? ` (${reason})` : ''}`),
+    `  asked by ${requested_by} (${requested_via}) ${utc(requested_at)}, ${status === 'pending' ? `open until ${utc(expires_at)}, ` : ''}${answers.length} of ${approvals_needed} answered${earlier}`,
+    ...answers.map(
+      ({ name, decision, reason, at }) => `  ${name}: ${decision} ${utc(at)}${reason ? ` (${reason})` : ''}`,
+    ),
     ...(outcome === null ? [] : [`  ${outcome}`]),
   ].join('\n');
 }

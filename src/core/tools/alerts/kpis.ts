@@ -18,6 +18,9 @@ const DAY_MS = 86_400_000;
 /** Points of the fleet's history in an answer; more say nothing more. */
 const HISTORY_POINTS = 168;
 
+/** Groups whose feelings are reported; the summary of feedback has all. */
+const MOST_GROUPS = 10;
+
 const minutes = z.number().nullable();
 
 export const getKpis = defineTool({
@@ -25,7 +28,7 @@ export const getKpis = defineTool({
   title: 'Show KPIs',
   effect: 'read',
   description:
-    'Times to acknowledge and to resolve (MTTA, MTTR), to approve, the auto-resolution rate and the fix rate that owners confirm, alerts by name, noisiest endpoints and the fleet score over lookback_days. A figure without a basis is null and reasons says why.',
+    'A report of the last lookback_days beside those before: alerts, times to acknowledge and resolve, repairs, the fleet score, and how happy employees are (eNPS, by group). Why a figure is missing is said.',
   http: { method: 'GET', path: '/api/v1/dex/kpis' },
   command: { name: 'kpis', args: ['lookback_days'], example: 'kpis 30' },
   input: z.strictObject({ lookback_days: z.coerce.number().int().min(1).max(365).default(7) }),
@@ -67,15 +70,36 @@ export const getKpis = defineTool({
     by_resolution: z.partialRecord(z.enum(RESOLUTIONS), z.number().int()),
     noisiest: z.array(z.object({ hostname: z.string(), alerts: z.number().int(), flaps: z.number().int() })),
     reasons: z.record(z.string(), z.string()),
+    /** The period of the same length before; the fleet score is the one it ended with. */
+    before: z.object({
+      mtta_minutes: minutes,
+      mttr_minutes: minutes,
+      auto_resolution_rate_pct: z.number().nullable(),
+      avg_fleet_dex_score: z.number().nullable(),
+      total_alerts: z.number().int(),
+      resolved_alerts: z.number().int(),
+    }),
+    /** How groups of employees feel, where enough of them answered. */
+    enps_by_group: z.array(
+      z.object({
+        group: z.string(),
+        enps: z.number(),
+        enps_low: z.number(),
+        enps_high: z.number(),
+        responses: z.number().int(),
+        avg_dex_score: z.number().nullable(),
+      }),
+    ),
     computed_at: timestamp,
   }),
   async run({ lookback_days }, { ports, now }) {
     const since = new Date(now.getTime() - lookback_days * DAY_MS);
+    const beforeSince = new Date(since.getTime() - lookback_days * DAY_MS);
     const { store } = ports;
-    const [moved, open, history, fleet, remediations, approvals, said] = await Promise.all([
-      store.alerts.movedSince(since),
+    const [movedInBoth, open, historyOfBoth, fleet, remediations, approvals, said] = await Promise.all([
+      store.alerts.movedSince(beforeSince),
       store.alerts.open(),
-      store.fleetScores.since(since),
+      store.fleetScores.since(beforeSince),
       store.endpoints.fleet(),
       store.remediations.finishedSince(since),
       store.approvals.decidedSince(since),
@@ -83,7 +107,9 @@ export const getKpis = defineTool({
     ]);
     const healing = healingKpis(remediations);
     const latency = approvalLatencyMinutes(approvals);
-    const figures = kpis(moved, since);
+    const figures = kpis(movedInBoth, since);
+    const earlier = kpis(movedInBoth, beforeSince, since);
+    const history = historyOfBoth.filter(({ at }) => at >= since);
     const stillOpen = openFigures(open, now);
     const average = currentAverage(fleet);
     return {
@@ -131,20 +157,47 @@ export const getKpis = defineTool({
         ...(average === null && { avg_fleet_dex_score: 'No endpoint has a score yet.' }),
         ...(history.length === 0 && { fleet_score_history: 'No scan of the whole fleet ended in this time.' }),
       },
+      before: {
+        mtta_minutes: earlier.mttaMinutes,
+        mttr_minutes: earlier.mttrMinutes,
+        auto_resolution_rate_pct: earlier.autoResolutionRatePct,
+        avg_fleet_dex_score: historyOfBoth.findLast(({ at }) => at < since)?.average ?? null,
+        total_alerts: earlier.totalAlerts,
+        resolved_alerts: earlier.resolvedAlerts,
+      },
+      enps_by_group: said.groups.slice(0, MOST_GROUPS).map(({ group, figures: of, dexScore }) => ({
+        group,
+        enps: of.enps,
+        enps_low: of.low,
+        enps_high: of.high,
+        responses: of.responses,
+        avg_dex_score: dexScore,
+      })),
       computed_at: iso(now),
     };
   },
   summary: (kpi) => {
-    const figure = (value: number | null, unit: string, name: string) =>
-      value === null ? `not known (${kpi.reasons[name]})` : `${value} ${unit}`;
+    const { before } = kpi;
+    const was = (value: number | null | undefined, unit: string) =>
+      value === null || value === undefined ? '' : ` (before: ${round1(value)} ${unit})`;
+    const figure = (value: number | null, unit: string, name: keyof typeof before | 'confirmed_fix_rate_pct') => {
+      const now = value === null ? `not known (${kpi.reasons[name]})` : `${round1(value)} ${unit}`;
+      return now + (name === 'confirmed_fix_rate_pct' ? '' : was(before[name], unit));
+    };
+    const by = Object.entries(kpi.by_alert_name).slice(0, 8);
     return [
-      `The last ${kpi.lookback_days} day${kpi.lookback_days === 1 ? '' : 's'}: ${kpi.total_alerts} alerts, ${kpi.resolved_alerts} resolved, ${kpi.open_alerts} open now.`,
+      `The last ${kpi.lookback_days} day${kpi.lookback_days === 1 ? '' : 's'} beside the ${kpi.lookback_days} before: ${kpi.total_alerts} alerts (before: ${before.total_alerts}), ${kpi.resolved_alerts} resolved (before: ${before.resolved_alerts}), ${kpi.open_alerts} open now.`,
+      ...(by.length > 0 ? [`By name: ${by.map(([name, alerts]) => `${name} ${alerts}`).join(', ')}`] : []),
       `Time to acknowledge: ${figure(kpi.mtta_minutes, 'min', 'mtta_minutes')}`,
-      `Time to resolve: ${figure(kpi.mttr_minutes, 'min on average', 'mttr_minutes')}${kpi.mttr_median_minutes === null ? '' : `, ${kpi.mttr_median_minutes} min median`}${openText(kpi)}`,
+      `Time to resolve: ${figure(kpi.mttr_minutes, 'min on average', 'mttr_minutes')}${kpi.mttr_median_minutes === null ? '' : `, ${round1(kpi.mttr_median_minutes)} min median`}${openText(kpi)}`,
       `Resolved by remediation: ${figure(kpi.auto_resolution_rate_pct, '%', 'auto_resolution_rate_pct')}${kpi.open_alerts > 0 ? `, of ${kpi.resolved_alerts} resolved; ${kpi.open_alerts} still open` : ''}`,
       `Fixes confirmed by owners: ${figure(kpi.confirmed_fix_rate_pct, '%', 'confirmed_fix_rate_pct')}`,
       `Fleet score: ${figure(kpi.avg_fleet_dex_score, 'of 100', 'avg_fleet_dex_score')}`,
       `eNPS: ${kpi.enps === null ? `not known (${kpi.reasons.enps})` : enpsText(kpi)}`,
+      ...kpi.enps_by_group.map(
+        (group) =>
+          `eNPS of ${group.group}: ${enpsText(group)}, ${group.responses} answers, machines ${group.avg_dex_score ?? 'not scored'} of 100`,
+      ),
       ...kpi.disagreements.map(
         ({ group, enps, avg_dex_score, agreement }) =>
           `${group}: ${AGREEMENT_WORDS[agreement]} (eNPS ${enps}, machines ${avg_dex_score} of 100)`,

@@ -4,20 +4,24 @@ import { REMEDIATION_ACTIONS, REMEDIATION_STATUSES, type Remediation } from '../
 import { INTERFACES } from '../../actor.ts';
 import { forgetDeliveries } from '../../alerts/ticketing.ts';
 import { expireApprovals, remindOfApprovals } from '../../approvals.ts';
+import { aligned, clipped, utc } from '../../characters.ts';
+import { AppError } from '../../errors.ts';
 import { registeredName } from '../../fleet/hostLookup.ts';
 import { answerFixCheck } from '../../healing/answers.ts';
 import { remediateAlert } from '../../healing/begin.ts';
 import { cancelRemediation } from '../../healing/endRemediation.ts';
 import { maintainRemediations } from '../../healing/maintain.ts';
+import { countLine, pageOf, pageOutput } from '../../page.ts';
 import type { Ports } from '../../ports/ports.ts';
 import { iso } from '../../present.ts';
+import { requireEndpoint } from '../../scans/scanning.ts';
 import { hostnameInput, pageInput, timestamp } from '../../shapes.ts';
 import { alertSubject, machineSubject, type Subject } from '../../subjects.ts';
 import { defineTool } from '../../tool.ts';
 
 const remediationId = z.string().min(1).max(64).describe('Id of the remediation, which is also its run id');
 
-const remediationShape = z.object({
+export const remediationShape = z.object({
   remediation_id: z.string(),
   run_id: z.string(),
   alert_id: z.number().int(),
@@ -44,9 +48,10 @@ export const remediateAlertTool = defineTool({
   name: 'remediate_alert',
   title: 'Heal an alert',
   effect: 'write',
-  subject: alertSubject,
+  subject: ({ alert_id, hostname }, ports) =>
+    alert_id === undefined ? machineSubject({ hostname }, ports) : alertSubject({ alert_id }, ports),
   description:
-    'Ask self-healing for one alert now. The remediation map, its guards (cooldown, daily limit, maintenance) and the need for approval hold as ever; a refusal says why. With dry_run the playbook only reports what it would change.',
+    'Fix what an alert says, by its id or by machine. The remediation map, its guards and the need for approval hold as ever; a refusal says why. With dry_run the playbook only reports what it would change.',
   http: { method: 'POST', path: '/api/v1/dex/alerts/:alert_id/remediate', status: 202 },
   command: {
     name: 'heal',
@@ -56,12 +61,22 @@ export const remediateAlertTool = defineTool({
     example: 'heal 42 --dry_run true',
   },
   input: z.strictObject({
-    alert_id: z.coerce.number().int().min(1).describe('Number of the alert'),
+    alert_id: z.coerce.number().int().min(1).optional().describe('Number of the alert'),
+    hostname: hostnameInput.optional().describe('Instead: the machine'),
+    name: z
+      .string()
+      .trim()
+      .min(1)
+      .max(200)
+      .optional()
+      .describe('With hostname: a part of the name of its alert, as disk'),
     dry_run: z.union([z.boolean(), z.stringbool()]).default(false).describe('Preview: change nothing'),
   }),
   output: one,
-  run: async ({ alert_id, dry_run }, { ports, actor }) => ({
-    remediation: presentRemediation(await remediateAlert(ports, alert_id, dry_run, actor)),
+  run: async ({ alert_id, dry_run, ...which }, { ports, actor }) => ({
+    remediation: presentRemediation(
+      await remediateAlert(ports, alert_id ?? (await onlyAlertOf(ports, which)), dry_run, actor),
+    ),
   }),
   summary: ({ remediation }) => remediationLine(remediation),
 });
@@ -70,6 +85,7 @@ export const listRemediations = defineTool({
   name: 'list_remediations',
   title: 'List remediations',
   effect: 'read',
+  toolset: 'alerts',
   subject: machineSubject,
   description: 'What self-healing did and is doing, newest first. Filter by hostname, alert_id, playbook or status.',
   http: { method: 'GET', path: '/api/v1/dex/remediations' },
@@ -81,23 +97,27 @@ export const listRemediations = defineTool({
     status: z.enum(REMEDIATION_STATUSES).optional(),
     ...pageInput,
   }),
-  output: z.object({ remediations: z.array(remediationShape), total: z.number().int() }),
+  output: z.object({ remediations: z.array(remediationShape), ...pageOutput }),
   async run({ limit, offset, alert_id, hostname: host, ...rest }, { ports }) {
     const hostname = host && (await registeredName(ports.store, host));
     const filter = { ...rest, hostname, alertId: alert_id };
     const { items, total } = await ports.store.remediations.list(filter, { limit, offset });
-    return { remediations: items.map(presentRemediation), total };
+    return { remediations: items.map(presentRemediation), ...pageOf({ total, offset }, items.length) };
   },
-  summary: ({ remediations, total }) =>
-    total === 0 ? 'Nothing was remediated.' : [`${total} in all`, ...remediations.map(remediationLine)].join('\n'),
+  summary: ({ remediations, ...page }) =>
+    page.total === 0
+      ? 'Nothing was remediated.'
+      : [countLine(page, remediations.length, 'remediation'), ...aligned(remediations.map(remediationCells))].join(
+          '\n',
+        ),
 });
 
 export const cancelRemediationTool = defineTool({
   name: 'cancel_remediation',
   title: 'Cancel a remediation',
   effect: 'write',
+  toolset: 'alerts',
   subject: remediationSubject,
-  hiddenFrom: ['mcp'],
   description:
     'Stop a remediation that waits or runs; its alert goes to a person. What it changed already stays changed.',
   http: { method: 'POST', path: '/api/v1/dex/remediations/:remediation_id/cancel' },
@@ -118,6 +138,7 @@ export const answerFixCheckTool = defineTool({
   name: 'answer_fix_check',
   title: 'Did that fix it?',
   effect: 'write',
+  toolset: 'alerts',
   subject: remediationSubject,
   ownerRole: 'employee',
   humansOnly: true,
@@ -159,6 +180,29 @@ export const maintainHealing = defineTool({
   schedule: { job: 'dex_expire_approvals', cron: () => '* * * * *' },
 });
 
+/** The one open alert that is meant. @throws AppError `invalid` or `conflict` with the alerts that there are */
+async function onlyAlertOf(
+  ports: Ports,
+  { hostname, name = '' }: { hostname?: string | undefined; name?: string | undefined },
+): Promise<number> {
+  if (hostname === undefined) throw new AppError('invalid', 'Name the alert (alert_id) or the machine (hostname).');
+  const endpoint = await requireEndpoint(ports, hostname);
+  const open = await ports.store.alerts.open([endpoint.id]);
+  const meant = open.filter(({ alertName }) => alertName.toLowerCase().includes(name.toLowerCase()));
+  const [only] =
+    meant.length > 1 ? meant.filter(({ alertName }) => alertName.toLowerCase() === name.toLowerCase()) : meant;
+  if (only) return only.id;
+  const shown = (meant.length > 0 ? meant : open).map(({ id, alertName }) => `${id} (${alertName})`).join(', ');
+  const what = name === '' ? 'open alert' : `open alert called ${name}`;
+  if (open.length === 0)
+    throw new AppError('conflict', `${endpoint.hostname} has no open alert; nothing is to be fixed.`);
+  throw new AppError(
+    meant.length > 0 ? 'invalid' : 'not_found',
+    `${endpoint.hostname} has ${meant.length > 0 ? 'more than one' : 'no'} ${what}. Open are: ${shown}. Give alert_id.`,
+    { alert_ids: open.map(({ id }) => id) },
+  );
+}
+
 async function remediationSubject(
   { remediation_id }: { remediation_id: string },
   { store }: Pick<Ports, 'store'>,
@@ -166,7 +210,7 @@ async function remediationSubject(
   return machineSubject({ hostname: (await store.remediations.get(remediation_id))?.hostname }, { store });
 }
 
-function presentRemediation(remediation: Remediation): z.input<typeof remediationShape> {
+export function presentRemediation(remediation: Remediation): z.input<typeof remediationShape> {
   return {
     remediation_id: remediation.id,
     run_id: remediation.id,
@@ -190,8 +234,31 @@ function presentRemediation(remediation: Remediation): z.input<typeof remediatio
 }
 
 function remediationLine(remediation: z.output<typeof remediationShape>): string {
-  const { remediation_id, playbook, dry_run, hostname, alert_name, status, reason, approval_id } = remediation;
+  const { remediation_id, hostname, alert_name } = remediation;
+  return `${remediation_id} ${whatRuns(remediation)} on ${hostname} for ${alert_name}: ${howItStands(remediation)}`;
+}
+
+/** Id, what ran on what, for which alert, when, and whether it helped. */
+export function remediationCells(remediation: z.output<typeof remediationShape>): string[] {
+  const { remediation_id, hostname, alert_id, alert_name, created_at, finished_at, requested_by } = remediation;
+  return [
+    remediation_id,
+    whatRuns(remediation),
+    `on ${hostname}`,
+    `for ${alert_name} (alert ${alert_id})`,
+    utc(finished_at ?? created_at),
+    `asked by ${requested_by}`,
+    howItStands(remediation),
+  ];
+}
+
+function whatRuns({ dry_run, playbook }: z.output<typeof remediationShape>): string {
+  return `${dry_run ? 'preview of ' : ''}${playbook}`;
+}
+
+function howItStands({ status, approval_id, reason, owner_says_fixed }: z.output<typeof remediationShape>): string {
   const waits = status === 'waiting_approval' ? ` (approval ${approval_id})` : '';
-  const what = `${dry_run ? 'preview of ' : ''}${playbook}`;
-  return `${remediation_id} ${what} on ${hostname} for ${alert_name}: ${status.replace('_', ' ')}${waits}${reason ? `, ${reason}` : ''}`;
+  const owner =
+    owner_says_fixed === null ? '' : `, the owner says ${owner_says_fixed ? 'it helped' : 'it did not help'}`;
+  return `${status.replace('_', ' ')}${waits}${reason ? `, ${clipped(reason, 160)}` : ''}${owner}`;
 }

@@ -21,8 +21,8 @@ export const addAlias = defineTool({
   name: 'add_alias',
   title: 'Add an alias',
   effect: 'write',
+  toolset: 'machines',
   subject: machineSubject,
-  hiddenFrom: ['mcp'],
   description:
     'Say that a registered machine is also known by another name, address, machine id or serial number, so that alerts which use it are its own.',
   http: { method: 'POST', path: '/api/v1/dex/endpoints/:hostname/aliases', status: 201 },
@@ -48,8 +48,8 @@ export const removeAlias = defineTool({
   name: 'remove_alias',
   title: 'Remove an alias',
   effect: 'write',
+  toolset: 'machines',
   subject: machineSubject,
-  hiddenFrom: ['mcp'],
   description: 'Take back that a machine is also known by this name, address or number.',
   http: { method: 'DELETE', path: '/api/v1/dex/endpoints/:hostname/aliases/:alias' },
   command: {

@@ -3,10 +3,12 @@ import { z } from 'zod';
 import { ENDPOINT_STATES, type EndpointRegistration, PERSONAS } from '../../../domain/fleet/endpoint.ts';
 import { canonicalHost } from '../../../domain/fleet/hostIdentity.ts';
 import { announce, resolveAllOf } from '../../alerts/alerting.ts';
+import { aligned } from '../../characters.ts';
 import { AppError } from '../../errors.ts';
 import { filterText, machineCount, searchedShape } from '../../fleet/emptyAnswer.ts';
 import { identityLines, presentIdentified } from '../../fleet/identified.ts';
-import { endpointLine, presentEndpoint } from '../../present.ts';
+import { countLine, pageOf, pageOutput } from '../../page.ts';
+import { endpointCells, presentEndpoint } from '../../present.ts';
 import { requireEndpoint } from '../../scans/scanning.ts';
 import { staleBefore } from '../../scores/staleness.ts';
 import { endpointShape, hostnameInput, identifiedEndpointShape, pageInput } from '../../shapes.ts';
@@ -36,7 +38,7 @@ export const registerEndpoint = defineTool({
   },
   input: z.strictObject({ hostname: newHostname, ...registrationInput }),
   output: z.object({ ok: z.literal(true), endpoint: identifiedEndpointShape, token: z.string().optional() }),
-  async run(input, { ports, now }) {
+  async run(input, { ports, actor, now }) {
     const given = registrationOf(input);
     const registration: EndpointRegistration = {
       hostname: input.hostname,
@@ -50,7 +52,15 @@ export const registerEndpoint = defineTool({
       options: {},
       ...given,
     };
-    const secret = registration.collector === 'push' ? ports.tokens.issue() : null;
+    const isPush = registration.collector === 'push';
+    // What a model reads goes into its transcript, and from there anywhere.
+    if (isPush && (actor.via === 'mcp' || actor.via === 'planner')) {
+      throw new AppError(
+        'refused',
+        `${registration.hostname} would get an agent's token, which only people are shown. A person registers it in Slack or on the command line, or lets the machine enrol itself.`,
+      );
+    }
+    const secret = isPush ? ports.tokens.issue() : null;
     const endpoint = await ports.store.endpoints.register(registration, secret?.digest ?? null, now);
     await ports.store.unknownHosts.forget(endpoint.hostname);
     return {
@@ -71,23 +81,32 @@ export const listEndpoints = defineTool({
   effect: 'read',
   subject: personSubject,
   description:
-    'Registered machines with their scores, by name. Filter by prefix of the name, persona, criticality_tier, tag (key or key=value), state, owner_email or ip_address.',
+    'Finds machines: search takes any part of name, owner, address, tag or alias. With scores, owners and tags, by name.',
   http: { method: 'GET', path: '/api/v1/dex/endpoints' },
   command: {
     name: 'endpoints',
-    args: [],
+    args: ['search'],
     also: [{ name: 'machines' }],
     everydayFor: ['staff'],
-    example: 'endpoints --persona developer --state stale',
+    example: 'endpoints alice --state stale',
   },
   input: z.strictObject({
+    search: z
+      .string()
+      .trim()
+      .toLowerCase()
+      .min(1)
+      .max(200)
+      .optional()
+      .describe('Any part, several words are looked for together'),
     prefix: z
       .string()
       .trim()
       .toLowerCase()
       .max(253)
       .regex(/^[\w.-]*$/, 'must be the beginning of a hostname: letters, digits, dots, hyphens and underscores')
-      .optional(),
+      .optional()
+      .meta({ forPrograms: true }),
     persona: z.enum(PERSONAS).optional(),
     criticality_tier: tierInput.optional(),
     tag: z
@@ -97,13 +116,17 @@ export const listEndpoints = defineTool({
       .refine((tag) => isFreeName(tag.split('=')[0] ?? ''), 'no endpoint has a tag of this name')
       .optional(),
     state: z.enum(ENDPOINT_STATES).optional(),
-    owner_email: z.string().trim().max(254).toLowerCase().optional(),
-    ip_address: z.string().max(200).overwrite(canonicalHost).optional(),
+    owner_email: z.string().trim().max(254).toLowerCase().optional().meta({ forPrograms: true }),
+    ip_address: z.string().max(200).overwrite(canonicalHost).optional().meta({ forPrograms: true }),
     ...pageInput,
   }),
-  output: z.object({ endpoints: z.array(endpointShape), total: z.number().int(), searched: searchedShape.optional() }),
-  async run({ limit, offset, prefix, persona, criticality_tier, tag, state, owner_email, ip_address }, { ports, now }) {
+  output: z.object({ endpoints: z.array(endpointShape), ...pageOutput, searched: searchedShape.optional() }),
+  async run(
+    { limit, offset, search, prefix, persona, criticality_tier, tag, state, owner_email, ip_address },
+    { ports, now },
+  ) {
     const filter = {
+      search,
       prefix,
       persona,
       criticalityTier: criticality_tier,
@@ -113,50 +136,31 @@ export const listEndpoints = defineTool({
       ipAddress: ip_address,
     };
     const { items, total } = await ports.store.endpoints.list(filter, { limit, offset }, staleBefore(ports, now));
+    const page = pageOf({ total, offset }, items.length);
     if (total === 0) {
-      const given = { prefix, persona, criticality_tier, tag, state, owner_email, ip_address };
+      const given = { search, prefix, persona, criticality_tier, tag, state, owner_email, ip_address };
       const machines = await machineCount(ports, now);
-      return { endpoints: [], total, searched: { filter: filterText(given), without_filter: machines, machines } };
+      return { endpoints: [], ...page, searched: { filter: filterText(given), without_filter: machines, machines } };
     }
-    return { endpoints: items.map((endpoint) => presentEndpoint(endpoint, now, ports.settings.scanIntervalMs)), total };
+    return {
+      endpoints: items.map((endpoint) => presentEndpoint(endpoint, now, ports.settings.scanIntervalMs)),
+      ...page,
+    };
   },
-  summary: ({ endpoints, total, searched }, callText) =>
+  summary: ({ endpoints, searched, ...page }, callText) =>
     searched
       ? searched.machines === 0
         ? `No machine is registered yet. Register one: ${callText('register_endpoint') ?? 'ask an operator'}`
         : `No machine matches: ${searched.filter}. Registered without this filter: ${searched.machines}.`
-      : [`${total} endpoint${total === 1 ? '' : 's'}`, ...endpoints.map(endpointLine)].join('\n'),
+      : [countLine(page, endpoints.length, 'endpoint'), ...aligned(endpoints.map(endpointCells))].join('\n'),
   shows: { card: 'endpoints' },
-});
-
-export const getEndpoint = defineTool({
-  name: 'get_endpoint',
-  title: 'Show an endpoint',
-  effect: 'read',
-  subject: machineSubject,
-  description: 'One registered machine: whose it is, how it is scanned, its latest score and when it last answered.',
-  http: { method: 'GET', path: '/api/v1/dex/endpoints/:hostname' },
-  command: { name: 'endpoint', args: ['hostname'], also: [{ name: 'machine' }], example: 'endpoint dev-machine-01' },
-  input: z.strictObject({ hostname: hostnameInput }),
-  output: z.object({ endpoint: identifiedEndpointShape }),
-  async run({ hostname }, { ports, now }) {
-    return { endpoint: await presentIdentified(ports, await requireEndpoint(ports, hostname), now) };
-  },
-  summary: ({ endpoint }) => identityLines(endpoint).join('\n'),
-  shows: { card: 'endpoint', by: 'hostname' },
-  resource: {
-    uri: 'dexops://endpoints/{hostname}',
-    name: 'endpoint',
-    title: 'Endpoint',
-    description: 'Whose a machine is, how it is scanned, its score.',
-    mimeType: 'application/json',
-  },
 });
 
 export const updateEndpoint = defineTool({
   name: 'update_endpoint',
   title: 'Change an endpoint',
   effect: 'write',
+  toolset: 'machines',
   subject: machineSubject,
   description:
     'Change what is registered about a machine. What is left out stays, each tag and option too; null removes one.',

@@ -55,6 +55,7 @@ export const getPredictionAccuracy = defineTool({
   name: 'get_prediction_accuracy',
   title: 'Show how predictions turned out',
   effect: 'read',
+  toolset: 'predictions',
   description:
     'How far predictive alerts can be trusted: precision, hours of warning, false alarms per endpoint-week over lookback_days, and the latest predictions with what became of them.',
   http: { method: 'GET', path: '/api/v1/dex/predictions/accuracy' },
@@ -138,9 +139,8 @@ export const setPredictionThreshold = defineTool({
   name: 'set_prediction_threshold',
   title: 'Set how far ahead an alert is predicted',
   effect: 'write',
+  toolset: 'predictions',
   humansOnly: true,
-  // Wanted a few times a year; the ledger tells a model's person what to type.
-  hiddenFrom: ['mcp'],
   description:
     'Use the horizon that {get_prediction_accuracy} proposes for a predictive alert (proposed), or go back to the default.',
   http: { method: 'POST', path: '/api/v1/dex/predictions/thresholds/:alert_name' },

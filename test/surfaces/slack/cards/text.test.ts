@@ -101,7 +101,7 @@ describe('forms', () => {
     const offered = TOOLS.filter((tool) => tool.command && wantsForm(tool)).map(({ name }) => name);
     expect(offered).toContain('register_endpoint');
     expect(offered).not.toContain('get_score');
-    expect(offered).not.toContain('scan_endpoint');
+    expect(offered).not.toContain('get_alert');
   });
 
   it('ask for every field, choices as menus', () => {
