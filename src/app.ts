@@ -9,6 +9,7 @@ import { createStore } from './adapters/db/store.ts';
 import { systemClock, tokens, ulids } from './adapters/identity.ts';
 import type { CreatedLlm } from './adapters/llm/create.ts';
 import { createLog } from './adapters/log.ts';
+import { machineLists } from './adapters/machineLists.ts';
 import type { AgentConnection } from './adapters/mcpTools.ts';
 import { createMetrics } from './adapters/metrics/metrics.ts';
 import { reloadedFile } from './adapters/reloadedFile.ts';
@@ -142,6 +143,7 @@ export async function createApp(config: Config, overrides: Overrides = {}, faces
         uploadsDir: uploadsDir(config),
         version: config.version,
       }),
+      machineLists,
       runbooks,
       people: overrides.people ?? slack?.directory,
       charts,

@@ -18,9 +18,10 @@ import { listAudit } from './audit.ts';
 import { createBackup } from './backups.ts';
 import { getFeedbackSummary, submitFeedback } from './feedback.ts';
 import { addAlias, removeAlias } from './fleet/aliases.ts';
-import { deregisterEndpoint, getEndpoint, listEndpoints, registerEndpoint, updateEndpoint } from './fleet/endpoints.ts';
+import { deregisterEndpoint, getEndpoint, listEndpoints, updateEndpoint } from './fleet/endpoints.ts';
 import { measureEndpoint } from './fleet/measure.ts';
 import { checkPredictions, getPredictionAccuracy, setPredictionThreshold } from './fleet/predictions.ts';
+import { importEndpoints, registerEndpoint, registerEndpoints } from './fleet/registration.ts';
 import { scanEndpoint, scanFleetTool } from './fleet/scans.ts';
 import { getFleet, getScore, getScoreHistory } from './fleet/scores.ts';
 import { submitSnapshot } from './fleet/snapshots.ts';
@@ -43,6 +44,8 @@ import { answerSurvey, closeSurvey, getSurvey, listSurveys, maintainSurveys, opt
 
 export const TOOLS: readonly AnyTool[] = [
   registerEndpoint,
+  registerEndpoints,
+  importEndpoints,
   listEndpoints,
   getEndpoint,
   updateEndpoint,
