@@ -3,9 +3,12 @@ import type { Context } from 'koa';
 import type { McpHttp } from '../mcp/http.ts';
 import { type App, createApp, type Overrides } from './app.ts';
 import type { Config } from './config.ts';
+import { endpointOfToken } from './core/enrolment/agentTokens.ts';
+import { enrolmentOf } from './core/enrolment/enrolments.ts';
 import { identifyKey } from './core/people/apiKeys.ts';
 import { toolTakingIn } from './core/tool.ts';
-import { agentSnapshotRoutes } from './surfaces/http/agentSnapshots.ts';
+import { agentEnrolmentRoutes } from './surfaces/http/agents/agentEnrolment.ts';
+import { agentSnapshotRoutes } from './surfaces/http/agents/agentSnapshots.ts';
 import { apiRoutes } from './surfaces/http/api.ts';
 import { authenticate, configuredKey, firstOf, type KeyLookup } from './surfaces/http/auth.ts';
 import { docsRoutes } from './surfaces/http/docs.ts';
@@ -68,6 +71,8 @@ export async function startService(config: Config, overrides: Overrides = {}): P
 async function openHttp(app: App, mcp: McpHttp, slack: SlackInterface | null): Promise<HttpServer> {
   const { config, ports } = app;
   const guard = guardOf(app);
+  const endpointOf = (token: string) => endpointOfToken(ports, token);
+  const rateLimit = createRateLimit(config.API_RATE_LIMIT_PER_MINUTE, ports.clock.now);
   const caller = (ctx: Context) => authenticate(ctx.headers, 'rest', guard);
   const koa = createKoa({
     log: app.log,
@@ -82,13 +87,24 @@ async function openHttp(app: App, mcp: McpHttp, slack: SlackInterface | null): P
         ...app,
         charts: ports.charts,
         authenticate: caller,
-        rateLimit: createRateLimit(config.API_RATE_LIMIT_PER_MINUTE, ports.clock.now),
+        rateLimit,
       }),
       runEventRoutes({ ...app, events: ports.runEvents, authenticate: caller }),
       agentSnapshotRoutes({
         tool: toolTakingIn(app.tools, 'agent'),
         invoke: app.invoke,
-        endpointOf: (token) => ports.store.endpoints.byAgentToken(ports.tokens.digest(token)),
+        endpointOf,
+      }),
+      agentEnrolmentRoutes({
+        tools: {
+          enrol: toolTakingIn(app.tools, 'enrolment'),
+          renew: toolTakingIn(app.tools, 'token_renewal'),
+          signOff: toolTakingIn(app.tools, 'sign_off'),
+        },
+        invoke: app.invoke,
+        enrolmentOf: (secret) => enrolmentOf(ports, secret),
+        endpointOf,
+        rateLimit,
       }),
       alertmanagerRoutes({
         tool: toolTakingIn(app.tools, 'alertmanager'),

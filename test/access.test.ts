@@ -2,7 +2,15 @@
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Actor, INTERFACES, type Interface, ROLES, type Role } from '../src/core/actor.ts';
+import {
+  type Actor,
+  INTERFACES,
+  type Interface,
+  KEY_HOLDERS,
+  type KeyHolder,
+  ROLES,
+  type Role,
+} from '../src/core/actor.ts';
 import { leastRole, offers } from '../src/core/policy.ts';
 import type { AnyTool } from '../src/core/tool.ts';
 import { TOOLS } from '../src/core/tools/index.ts';
@@ -10,14 +18,18 @@ import { machines } from './helpers/machines.ts';
 import { API_KEY, startTestService, type TestService } from './helpers/service.ts';
 
 const RANK: Record<Role, number> = { viewer: 0, operator: 1, admin: 2 };
-const keys: Partial<Record<Role, string>> = {};
+/** By holder and role. */
+const keys: Record<KeyHolder, Partial<Record<Role, string>>> = { human: {}, agent: {} };
 let service: TestService;
 
 beforeAll(async () => {
   service = await startTestService({ WEBHOOK_SECRET: 'hook' }, { collector: machines(new Map()) });
-  for (const role of ROLES) {
-    const { body } = await service.call('POST', '/api/v1/keys', { name: `test-${role}`, role });
-    keys[role] = body.token;
+  const terminal: Actor = { id: 'cli:test', name: 'test', kind: 'human', via: 'cli', role: 'admin' };
+  for (const holder of KEY_HOLDERS) {
+    for (const role of ROLES) {
+      const key = { name: `${holder}-${role}`, role, holder };
+      keys[holder][role] = String((await service.app.invoke('create_api_key', key, terminal)).output.token);
+    }
   }
 });
 afterAll(() => service.stop());
@@ -80,9 +92,10 @@ describe.each(ROUTES.map((tool) => [`${tool.http!.method} ${tool.http!.path}`, t
     expect((await request(tool, 'dex_made-up')).status).toBe(401);
   });
   test.each(ROLES)('answers the role %s by what it may do', async (role) => {
-    expect((await request(tool, keys[role])).status).toBe(
-      mayCall(tool, role) || ON_ONES_OWN.includes(tool.name) ? 400 : 403,
-    );
+    // A person may own something, so their input is read; a program owns nothing.
+    const person = mayCall(tool, role) || ON_ONES_OWN.includes(tool.name) ? 400 : 403;
+    expect((await request(tool, keys.human[role])).status).toBe(person);
+    expect((await request(tool, keys.agent[role])).status).toBe(mayCall(tool, role) ? 400 : 403);
   });
   test('lets API_KEY in as an administrator', async () => {
     expect((await request(tool, API_KEY)).status).toBe(400);
@@ -114,8 +127,8 @@ describe('MCP over HTTP', () => {
       .sort();
 
   test.each(ROLES)('lists for the role %s what it may call, and on the read-only path what reads', async (role) => {
-    expect(await listed(keys[role]!, '/mcp')).toEqual(expected(role));
-    expect(await listed(keys[role]!, '/mcp/read-only')).toEqual(expected('viewer'));
+    expect(await listed(keys.agent[role]!, '/mcp')).toEqual(expected(role));
+    expect(await listed(keys.agent[role]!, '/mcp/read-only')).toEqual(expected('viewer'));
   });
   test('hands out neither keys nor the audit', () => {
     expect(expected('admin').filter((name) => /key|audit|backup/.test(name))).toEqual([]);

@@ -39,7 +39,7 @@ interface CommandSyntax {
 }
 
 /** Who delivers: a system that knows a route of its own instead of a tool's. */
-type DeliveryKind = 'alertmanager' | 'tickets' | 'agent';
+type DeliveryKind = 'alertmanager' | 'tickets' | 'agent' | 'enrolment' | 'token_renewal' | 'sign_off';
 
 /** What of the configuration decides about times. */
 export interface ScheduleSettings {

@@ -102,7 +102,8 @@ function readArguments(tool: AnyTool, words: string[]): Reading {
 
   for (let i = 0; i < words.length; i++) {
     const { name, value, dashed } = option(words[i]!);
-    const field = name === null ? undefined : findField(fields, name);
+    const field =
+      name === null ? undefined : (findField(fields, name) ?? (dashed ? beginning(fields, name) : undefined));
     if (!field && !dashed) {
       bare.push(words[i]!);
       continue;
@@ -161,6 +162,12 @@ function findField(fields: Field[], name: string): Field | undefined {
     fields.find((field) => field.path.join('.') === name) ??
     fields.find((field) => field.path.length > 1 && field.name === name)
   );
+}
+
+/** The one field whose name begins so, as long options may be shortened in a shell: `--max` is `--max_machines`. */
+function beginning(fields: Field[], name: string): Field | undefined {
+  const fitting = fields.filter((field) => field.name.startsWith(name));
+  return name.length >= 3 && fitting.length === 1 ? fitting[0] : undefined;
 }
 
 function put(input: Record<string, unknown>, field: Field, text: string): void {

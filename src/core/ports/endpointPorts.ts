@@ -46,6 +46,8 @@ export interface EndpointRepository {
   /** Those that are registered, in no order. */
   byHostnames(hostnames: readonly string[]): Promise<Endpoint[]>;
   byAgentToken(digest: string): Promise<Endpoint | null>;
+  /** Of these, the ids of those whose agent may report. */
+  withAgent(ids: readonly number[]): Promise<number[]>;
   list(filter: EndpointFilter, page: Page, staleBefore: Date): Promise<Paged<Endpoint>>;
   byIds(ids: readonly number[]): Promise<Endpoint[]>;
   /** Registered endpoints that have one of these canonical names or addresses. */

@@ -96,7 +96,8 @@ export interface Ids {
 
 /** Secrets handed out once and stored only as a digest. */
 export interface Tokens {
-  issue(): { token: string; digest: string };
+  /** @param prefix says what the secret is for, so that whoever finds one knows; `dex` unless given */
+  issue(prefix?: string): { token: string; digest: string };
   digest(token: string): string;
 }
 

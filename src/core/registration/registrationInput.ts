@@ -56,7 +56,7 @@ const optionsInput = z.strictObject({
 /** Names that every object has already would be read as those on the way into the database and out of it. */
 export const isFreeName = (name: string) => !(name in {});
 
-const tagsInput = z
+export const tagsInput = z
   .record(
     z
       .string()
@@ -66,7 +66,7 @@ const tagsInput = z
   )
   .refine((tags) => Object.keys(tags).length <= 50, 'at most 50 tags');
 
-export const tier = z.coerce
+export const tierInput = z.coerce
   .number()
   .int()
   .min(1)
@@ -78,7 +78,7 @@ export const registrationFields = {
   ip_address: ipAddress.nullish().describe('Where it is reached when its name does not resolve'),
   owner_email: z.email().max(254).nullish().describe('Whose it is; surveys and fixes go there'),
   persona: z.enum(PERSONAS).optional(),
-  criticality_tier: tier.optional(),
+  criticality_tier: tierInput.optional(),
   os_platform: z.enum(OS_PLATFORMS).optional(),
   tags: tagsInput.optional(),
   collector: z

@@ -17,8 +17,10 @@ import { takeTicketWordTool } from './alerts/ticketCallbacks.ts';
 import { listAudit } from './audit.ts';
 import { createBackup } from './backups.ts';
 import { getFeedbackSummary, submitFeedback } from './feedback.ts';
+import { enrolMachineTool, renewAgentTokenTool, signOffAgentTool } from './fleet/agentEnrolment.ts';
 import { addAlias, removeAlias } from './fleet/aliases.ts';
 import { deregisterEndpoint, getEndpoint, listEndpoints, updateEndpoint } from './fleet/endpoints.ts';
+import { createEnrolment, listEnrolments, revokeEnrolment } from './fleet/enrolments.ts';
 import { measureEndpoint } from './fleet/measure.ts';
 import { checkPredictions, getPredictionAccuracy, setPredictionThreshold } from './fleet/predictions.ts';
 import { importEndpoints, registerEndpoint, registerEndpoints } from './fleet/registration.ts';
@@ -52,6 +54,12 @@ export const TOOLS: readonly AnyTool[] = [
   deregisterEndpoint,
   addAlias,
   removeAlias,
+  createEnrolment,
+  listEnrolments,
+  revokeEnrolment,
+  enrolMachineTool,
+  renewAgentTokenTool,
+  signOffAgentTool,
   scanEndpoint,
   scanFleetTool,
   getScore,

@@ -1,6 +1,8 @@
 /** Tools for API keys: handing one out, seeing which there are, taking one back. */
+
 import { z } from 'zod';
 import { INTERFACES, KEY_HOLDERS, ROLES } from '../actor.ts';
+import { KEY_FOR_A_PERSON } from '../callText.ts';
 import { AppError } from '../errors.ts';
 import type { ApiKey } from '../ports/storePorts.ts';
 import { iso } from '../present.ts';
@@ -49,7 +51,7 @@ export const createApiKey = defineTool({
     if (holder === 'human' && actor.via !== 'cli' && actor.holder !== 'human')
       throw new AppError(
         'denied',
-        'A key marked human is made in a terminal of the service (npm run dex -- keys create NAME --role operator --holder human), or with another key marked human.',
+        `A key marked human is made in a terminal of the service (${KEY_FOR_A_PERSON}), or with another key marked human.`,
       );
     const { token, digest } = ports.tokens.issue();
     const key = await ports.store.apiKeys.add({ name, role, holder, createdBy: actor.id, createdAt: now }, digest);

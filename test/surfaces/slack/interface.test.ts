@@ -91,7 +91,7 @@ describe.each(['http', 'socket'] as const)('over %s', (mode) => {
     expect(shown(reply)).toContain('█');
     expect(shown(reply)).toMatch(/−40 .*97/);
     const image = reply.blocks.find(({ type }: any) => type === 'image');
-    expect(image.alt_text).toMatch(/DEX score of alice-laptop: now 60, .* over \d+ scans/);
+    expect(image.alt_text).toMatch(/DEX score of alice-laptop: now 59, .* over \d+ scans/);
     const upload = slack.calls.find(({ method }) => method === 'files.info');
     expect(upload?.answer.file).toMatchObject({ id: image.slack_file.id, mimetype: 'image/png' });
   });

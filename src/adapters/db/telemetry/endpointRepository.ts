@@ -7,6 +7,7 @@ import type { EndpointFilter, EndpointRepository } from '../../../core/ports/end
 import type { Endpoint, EndpointCondition, EndpointRegistration } from '../../../domain/fleet/endpoint.ts';
 import { type KnownEndpoint, shortName } from '../../../domain/fleet/hostIdentity.ts';
 import { insertKeyedRows, insertRows, readRows, saveRows } from '../bulk.ts';
+import { AgentRow } from '../entities/enrolment.ts';
 import { EndpointAliasRow, EndpointRow } from '../entities/telemetry.ts';
 import { chunked, type DbSession, type Plain, placeholders, plain } from '../rows.ts';
 import { aliasRepository } from './aliasRepository.ts';
@@ -121,6 +122,11 @@ export function endpointRepository(session: DbSession): EndpointRepository {
 
     byAgentToken: (agentTokenDigest) => one({ agentTokenDigest }),
 
+    async withAgent(ids) {
+      const where = { id: { $in: [...ids] }, agentTokenDigest: { $ne: null }, ...LIVE };
+      return (await session().find(EndpointRow, where, { fields: ['id'], orderBy: { id: 'asc' } })).map(({ id }) => id);
+    },
+
     async list(filter, page, staleBefore) {
       const [rows, total] = await session().findAndCount(EndpointRow, condition(filter, staleBefore), {
         orderBy: { hostname: 'asc' },
@@ -195,6 +201,7 @@ export function endpointRepository(session: DbSession): EndpointRepository {
 
     async deregister(id, now) {
       await session().nativeDelete(EndpointAliasRow, { endpointId: id });
+      await session().nativeDelete(AgentRow, { endpointId: id });
       await session().nativeUpdate(
         EndpointRow,
         { id },

@@ -11,7 +11,7 @@ import {
   isFreeName,
   registrationFields,
   registrationOf,
-  tier,
+  tierInput,
 } from '../../registration/registrationInput.ts';
 import { requireEndpoint } from '../../scans/scanning.ts';
 import { staleBefore } from '../../scores/staleness.ts';
@@ -37,7 +37,7 @@ export const listEndpoints = defineTool({
       .regex(/^[\w.-]*$/, 'must be the beginning of a hostname: letters, digits, dots, hyphens and underscores')
       .optional(),
     persona: z.enum(PERSONAS).optional(),
-    criticality_tier: tier.optional(),
+    criticality_tier: tierInput.optional(),
     tag: z
       .string()
       .max(265)

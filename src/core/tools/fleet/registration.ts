@@ -110,10 +110,7 @@ const reportShape = { ok: z.boolean(), dry_run: z.boolean(), counts: countsShape
 type Report = z.output<z.ZodObject<typeof reportShape>>;
 
 const modeInput = (initial: 'all' | 'each') =>
-  z
-    .enum(['all', 'each'])
-    .default(initial)
-    .describe('all: none is registered while one is refused');
+  z.enum(['all', 'each']).default(initial).describe('all: none is registered while one is refused');
 
 function presentReport(results: readonly RowResult[], dryRun: boolean): Report {
   const count = (outcome: RowOutcome) => results.filter((result) => result.outcome === outcome).length;
