@@ -164,6 +164,7 @@ async function mountSlack({ config, tools, invoke, ports, log }: App): Promise<S
       signingSecret: config.SLACK_SIGNING_SECRET,
       workspaces: config.SLACK_WORKSPACES,
       operators: config.SLACK_OPERATORS,
+      viewers: config.SLACK_VIEWERS,
       approvers: config.SLACK_APPROVERS,
       apiUrl: config.SLACK_API_URL,
     },

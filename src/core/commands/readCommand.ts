@@ -10,8 +10,8 @@ export type Reading =
   /** Help about everything when `tool` is null. */
   | { kind: 'help'; tool: AnyTool | null }
   | { kind: 'unknown'; word: string; suggestions: string[] }
-  /** The command is known, its arguments are not right. `missing` names the required fields that were not given. */
-  | { kind: 'mistake'; tool: AnyTool; problem: string; missing: string[] };
+  /** The command is known, its arguments are not right. `missing` names the required fields that were not given, `input` has the others. */
+  | { kind: 'mistake'; tool: AnyTool; problem: string; missing: string[]; input: Record<string, unknown> };
 
 export interface Field {
   name: string;
@@ -98,7 +98,13 @@ function readArguments(tool: AnyTool, words: string[]): Reading {
   const fields = fieldsOf(tool);
   const input: Record<string, unknown> = {};
   const bare: string[] = [];
-  const mistake = (problem: string, missing: string[] = []): Reading => ({ kind: 'mistake', tool, problem, missing });
+  const mistake = (problem: string, missing: string[] = []): Reading => ({
+    kind: 'mistake',
+    tool,
+    problem,
+    missing,
+    input,
+  });
 
   for (let i = 0; i < words.length; i++) {
     const { name, value, dashed } = option(words[i]!);

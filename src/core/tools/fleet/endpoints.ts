@@ -45,7 +45,7 @@ export const listEndpoints = defineTool({
       .refine((tag) => isFreeName(tag.split('=')[0] ?? ''), 'no endpoint has a tag of this name')
       .optional(),
     state: z.enum(ENDPOINT_STATES).optional(),
-    owner_email: z.string().max(254).toLowerCase().optional(),
+    owner_email: z.string().trim().max(254).toLowerCase().optional(),
     ip_address: z.string().max(200).overwrite(canonicalHost).optional(),
     ...pageInput,
   }),
@@ -57,7 +57,7 @@ export const listEndpoints = defineTool({
       criticalityTier: criticality_tier,
       tag,
       state,
-      ownerEmail: owner_email,
+      ...(owner_email?.includes('@') ? { ownerEmail: owner_email } : { ownerName: owner_email }),
       ipAddress: ip_address,
     };
     const { items, total } = await ports.store.endpoints.list(filter, { limit, offset }, staleBefore(ports, now));
