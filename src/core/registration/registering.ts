@@ -6,13 +6,8 @@ import { createLimiter } from '../concurrency/limiter.ts';
 import { AppError } from '../errors.ts';
 import type { Ports } from '../ports/ports.ts';
 import { type ConnectionTest, keepFirstScan, presentConnectionTest, testConnection } from './connectionTest.ts';
-import {
-  checkRegistration,
-  newRegistration,
-  type RegistrationFields,
-  registrationInput,
-  registrationOf,
-} from './registrationInput.ts';
+import { checkRegistration, type GivenRegistration, newRegistration, registrationSchema } from './newRegistration.ts';
+import { registrationOf } from './registrationInput.ts';
 
 /** What became of one row; `skipped`: it was right, but another row was not and all or none were asked for. */
 export const ROW_OUTCOMES = ['registered', 'updated', 'unchanged', 'refused', 'skipped'] as const;
@@ -58,7 +53,7 @@ interface Plan {
   snapshot: Snapshot | null;
 }
 
-type Checked = { line: number; hostname: string; fields: RegistrationFields & { hostname: string } };
+type Checked = { line: number; hostname: string; fields: GivenRegistration };
 
 /** Never throws for what a row holds: that is its result. */
 export async function registerAll(
@@ -116,7 +111,7 @@ function check(
 ): Checked[] {
   const firstLine = new Map<string, number>();
   return rows.flatMap(({ line, input }): Checked[] => {
-    const parsed = registrationInput.safeParse(input);
+    const parsed = registrationSchema.safeParse(input);
     const given = (input as { hostname?: unknown } | null)?.hostname;
     if (!parsed.success) {
       refuse(line, typeof given === 'string' ? given : null, problemsOf(parsed.error.issues));

@@ -1,7 +1,7 @@
-/** What may be said of a machine when it is registered or changed: the schema of it, and the registration it makes. */
+/** What is given of a machine when it is registered or changed: the fields, their limits, and what they mean inside. */
 import { z } from 'zod';
 import { forbiddenAddressReason, isValidHostname } from '../../domain/fleet/address.ts';
-import { type EndpointRegistration, PERSONAS } from '../../domain/fleet/endpoint.ts';
+import { type EndpointRegistration, type MergePatch, mergePatch, PERSONAS } from '../../domain/fleet/endpoint.ts';
 import { canonicalHost } from '../../domain/fleet/hostIdentity.ts';
 import { canonicalIp } from '../../domain/fleet/ipAddress.ts';
 import { OS_PLATFORMS } from '../../domain/signals/declaration.ts';
@@ -9,7 +9,7 @@ import { COLLECTORS, type CollectorOptions } from '../../domain/signals/telemetr
 import { AppError } from '../errors.ts';
 import { hostnameInput } from '../shapes.ts';
 
-const newHostname = hostnameInput
+export const newHostname = hostnameInput
   .refine(isValidHostname, 'must be a hostname: letters, digits, hyphens and underscores, in parts joined by dots')
   .describe('The hostname by which everything refers to the endpoint');
 
@@ -56,15 +56,16 @@ const optionsInput = z.strictObject({
 /** Names that every object has already would be read as those on the way into the database and out of it. */
 export const isFreeName = (name: string) => !(name in {});
 
-export const tagsInput = z
-  .record(
-    z
-      .string()
-      .regex(/^[\w.-]{1,64}$/, 'a tag name has letters, digits, _ . -')
-      .refine(isFreeName, 'this tag name is taken'),
-    z.string().max(200),
-  )
-  .refine((tags) => Object.keys(tags).length <= 50, 'at most 50 tags');
+const tagName = z
+  .string()
+  .regex(/^[\w.-]{1,64}$/, 'a tag name has letters, digits, _ . -')
+  .refine(isFreeName, 'this tag name is taken');
+const tagValue = z.string().max(200);
+const MOST_TAGS = 50;
+const fewTags = (tags: object) => Object.keys(tags).length <= MOST_TAGS;
+const TOO_MANY_TAGS = `at most ${MOST_TAGS} tags`;
+
+export const tagsInput = z.record(tagName, tagValue).refine(fewTags, TOO_MANY_TAGS);
 
 export const tierInput = z.coerce
   .number()
@@ -74,66 +75,70 @@ export const tierInput = z.coerce
   .transform((value) => value as 1 | 2 | 3)
   .describe('1 = critical (SLA-bound), 2 = standard, 3 = low priority');
 
-export const registrationFields = {
+const identity = {
   ip_address: ipAddress.nullish().describe('Where it is reached when its name does not resolve'),
   owner_email: z.email().max(254).nullish().describe('Whose it is; surveys and fixes go there'),
   persona: z.enum(PERSONAS).optional(),
   criticality_tier: tierInput.optional(),
   os_platform: z.enum(OS_PLATFORMS).optional(),
-  tags: tagsInput.optional(),
   collector: z
     .enum(COLLECTORS)
     .optional()
     .describe('How it is scanned: exporters and ssh from here, push by its own agent'),
-  options: optionsInput.optional(),
 };
 
-export const registrationInput = z.strictObject({ hostname: newHostname, ...registrationFields });
+/** What a registration gives. */
+export const registrationInput = { ...identity, tags: tagsInput.optional(), options: optionsInput.optional() };
 
-export type RegistrationFields = z.output<z.ZodObject<typeof registrationFields>>;
+/** What a change gives: tags and options one by one, where null removes one, and null for all of them removes all. */
+export const changeInput = {
+  ...identity,
+  tags: z.record(tagName, tagValue.nullable()).refine(fewTags, TOO_MANY_TAGS).nullish(),
+  options: z.strictObject(eachNullable(optionsInput.shape)).nullish(),
+};
 
-/** A whole registration: what was given, and the usual for the rest. @throws AppError `invalid` as {@link checkRegistration} */
-export function newRegistration(input: RegistrationFields & { hostname: string }): EndpointRegistration {
-  const given = registrationOf(input);
-  const registration: EndpointRegistration = {
-    hostname: input.hostname,
-    ipAddress: null,
-    ownerEmail: null,
-    persona: 'general',
-    criticalityTier: 2,
-    osPlatform: given.collector === 'windows_exporter' ? 'windows' : 'linux',
-    tags: {},
-    collector: given.osPlatform === 'windows' ? 'windows_exporter' : 'node_exporter',
-    options: {},
-    ...given,
-  };
-  checkRegistration(registration);
-  return registration;
+type Nullable<Shape> = { [Field in keyof Shape]: Shape[Field] extends z.ZodType ? z.ZodNullable<Shape[Field]> : never };
+
+function eachNullable<Shape extends Record<string, z.ZodType>>(shape: Shape): Nullable<Shape> {
+  return Object.fromEntries(Object.entries(shape).map(([name, field]) => [name, field.nullable()])) as Nullable<Shape>;
 }
 
-/** @throws AppError `invalid` for a registration that no scan could ever succeed with */
-export function checkRegistration({ hostname, collector, options }: Omit<EndpointRegistration, 'ipAddress'>): void {
-  if (collector !== 'ssh' || options.username !== undefined) return;
-  const problem = 'collector ssh needs the name to log in with: give username';
-  throw new AppError('invalid', `${hostname}: ${problem}.`, { fields: [{ field: 'options.username', problem }] });
+type Registration = z.output<z.ZodObject<typeof registrationInput>>;
+type Change = z.output<z.ZodObject<typeof changeInput>>;
+
+/** The fields that were given. */
+export function registrationOf(input: Registration): Partial<EndpointRegistration> {
+  const options = input.options && (collectorOptions(input.options) as CollectorOptions);
+  return defined({ ...identityOf(input), tags: input.tags, options });
 }
 
-/** What was given, in the words of the registry; fields left out are absent. */
-export function registrationOf(input: RegistrationFields): Partial<EndpointRegistration> {
-  const given = {
+/** The fields that change, whole: what of tags and options is not named stays as it is. @throws AppError `invalid` for too many tags */
+export function changeOf(
+  endpoint: Pick<EndpointRegistration, 'tags' | 'options'>,
+  input: Change,
+): Partial<EndpointRegistration> {
+  const tags = input.tags && mergePatch(endpoint.tags, input.tags);
+  if (tags && !fewTags(tags)) throw new AppError('invalid', `There would be more tags than allowed: ${TOO_MANY_TAGS}.`);
+  const options = input.options && mergePatch(endpoint.options, collectorOptions(input.options));
+  return defined({
+    ...identityOf(input),
+    tags: tags === null ? {} : tags,
+    options: options === null ? {} : options,
+  });
+}
+
+function identityOf(input: Omit<Registration, 'tags' | 'options'>): Partial<EndpointRegistration> {
+  return {
     ipAddress: input.ip_address,
     ownerEmail: input.owner_email?.toLowerCase() ?? input.owner_email,
     persona: input.persona,
     criticalityTier: input.criticality_tier,
     osPlatform: input.os_platform,
-    tags: input.tags,
     collector: input.collector,
-    options: input.options && collectorOptions(input.options),
-  };
-  return defined(given);
+  } as Partial<EndpointRegistration>;
 }
 
-function collectorOptions(options: z.output<typeof optionsInput>): CollectorOptions {
+function collectorOptions(options: NonNullable<Change['options']>): MergePatch<CollectorOptions> {
   return defined({
     port: options.port,
     path: options.path,

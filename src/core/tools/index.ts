@@ -19,6 +19,7 @@ import { createBackup } from './backups.ts';
 import { getFeedbackSummary, submitFeedback } from './feedback.ts';
 import { enrolMachineTool, renewAgentTokenTool, signOffAgentTool } from './fleet/agentEnrolment.ts';
 import { addAlias, removeAlias } from './fleet/aliases.ts';
+import { diagnoseMachineTool } from './fleet/diagnosis.ts';
 import { deregisterEndpoint, getEndpoint, listEndpoints, updateEndpoint } from './fleet/endpoints.ts';
 import { createEnrolment, listEnrolments, revokeEnrolment } from './fleet/enrolments.ts';
 import { measureEndpoint } from './fleet/measure.ts';
@@ -65,6 +66,7 @@ export const TOOLS: readonly AnyTool[] = [
   getScore,
   getScoreHistory,
   getTrends,
+  diagnoseMachineTool,
   getFleet,
   listAlerts,
   getAlert,

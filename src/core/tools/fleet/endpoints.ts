@@ -6,13 +6,8 @@ import { announce, resolveAllOf } from '../../alerts/alerting.ts';
 import { AppError } from '../../errors.ts';
 import { identityLines, presentIdentified } from '../../fleet/identified.ts';
 import { endpointLine, presentEndpoint } from '../../present.ts';
-import {
-  checkRegistration,
-  isFreeName,
-  registrationFields,
-  registrationOf,
-  tierInput,
-} from '../../registration/registrationInput.ts';
+import { checkRegistration } from '../../registration/newRegistration.ts';
+import { changeInput, changeOf, isFreeName, tierInput } from '../../registration/registrationInput.ts';
 import { requireEndpoint } from '../../scans/scanning.ts';
 import { staleBefore } from '../../scores/staleness.ts';
 import { endpointShape, hostnameInput, identifiedEndpointShape, pageInput } from '../../shapes.ts';
@@ -100,22 +95,27 @@ export const updateEndpoint = defineTool({
   effect: 'write',
   subject: machineSubject,
   description:
-    'Change what is registered about a machine; fields left out stay as they are, null clears an address or owner.',
+    'Change what is registered about a machine. What is left out stays, each tag and option too; null removes one.',
   http: { method: 'PATCH', path: '/api/v1/dex/endpoints/:hostname' },
   command: { name: 'update', args: ['hostname'], example: 'update dev-machine-01 --persona executive' },
-  input: z.strictObject({ hostname: hostnameInput, ...registrationFields }),
+  input: z.strictObject({ hostname: hostnameInput, ...changeInput }),
   output: z.object({ endpoint: identifiedEndpointShape }),
   async run(input, { ports, now }) {
-    const endpoint = await requireEndpoint(ports, input.hostname);
-    const patch = registrationOf(input);
-    if ((patch.collector === 'push') !== (endpoint.collector === 'push') && patch.collector !== undefined) {
-      throw new AppError(
-        'refused',
-        `${input.hostname} cannot change between push and the other collectors, because its agent's token would change. Deregister it and register it again.`,
-      );
-    }
-    checkRegistration({ ...endpoint, ...patch });
-    const updated = await ports.store.endpoints.update(endpoint.id, patch, now);
+    const { id } = await requireEndpoint(ports, input.hostname);
+    const updated = await ports.store.transaction(async ({ endpoints }) => {
+      await endpoints.hold([id]); // so that of two changes at once neither undoes the other
+      const [endpoint] = await endpoints.byIds([id]);
+      if (!endpoint) throw new AppError('not_found', `${input.hostname} was deregistered just now.`);
+      const patch = changeOf(endpoint, input);
+      if ((patch.collector === 'push') !== (endpoint.collector === 'push') && patch.collector !== undefined) {
+        throw new AppError(
+          'refused',
+          `${input.hostname} cannot change between push and the other collectors, because its agent's token would change. Deregister it and register it again.`,
+        );
+      }
+      checkRegistration({ ...endpoint, ...patch });
+      return endpoints.update(id, patch, now);
+    });
     return { endpoint: await presentIdentified(ports, updated, now) };
   },
   summary: ({ endpoint }) => `Changed. ${identityLines(endpoint).join('\n')}`,

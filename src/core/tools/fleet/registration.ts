@@ -12,7 +12,7 @@ import {
   testConnection,
 } from '../../registration/connectionTest.ts';
 import { ROW_OUTCOMES, type RowOutcome, type RowResult, registerAll } from '../../registration/registering.ts';
-import { newRegistration, registrationInput } from '../../registration/registrationInput.ts';
+import { newRegistration, registrationSchema } from '../../registration/newRegistration.ts';
 import { registrationRow } from '../../registration/registrationRow.ts';
 import { identifiedEndpointShape } from '../../shapes.ts';
 import { defineTool } from '../../tool.ts';
@@ -42,7 +42,7 @@ export const registerEndpoint = defineTool({
     args: ['hostname', 'ip_address'],
     example: 'register dev-machine-01 10.0.1.42 --collector ssh --username dexops',
   },
-  input: registrationInput.extend({ test: testInput, dry_run: dryRunInput }),
+  input: registrationSchema.extend({ test: testInput, dry_run: dryRunInput }),
   output: z.object({
     ok: z.literal(true),
     /** Null after a dry run. */
