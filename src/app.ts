@@ -3,13 +3,11 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { charts } from './adapters/charts.ts';
 import { createCollectors } from './adapters/collectors/collectors.ts';
-import { createBackups } from './adapters/db/backup/backup.ts';
 import { openDatabase } from './adapters/db/open.ts';
 import { createStore } from './adapters/db/store.ts';
 import { systemClock, tokens, ulids } from './adapters/identity.ts';
 import type { CreatedLlm } from './adapters/llm/create.ts';
 import { createLog, logProbe } from './adapters/log.ts';
-import { machineLists } from './adapters/machineLists.ts';
 import type { AgentConnection } from './adapters/mcpTools.ts';
 import { createMetrics } from './adapters/metrics/metrics.ts';
 import { reloadedFile } from './adapters/reloadedFile.ts';
@@ -20,6 +18,7 @@ import { completePorts } from './composition/corePorts.ts';
 import { defineQueueJobs, recordJobEnd } from './composition/jobs.ts';
 import { healthPage, metricsPage } from './composition/pages.ts';
 import {
+  backupsOf,
   logModel,
   openRemediationMap,
   openSlack,
@@ -27,8 +26,8 @@ import {
   plannerParts,
   runbookPlaces,
   settingsOf,
+  sourceParts,
   ticketMessengers,
-  uploadsDir,
 } from './composition/parts.ts';
 import { createRecovery } from './composition/recovery.ts';
 import { indexApart, runbookParts } from './composition/runbookParts.ts';
@@ -138,13 +137,8 @@ export async function createApp(config: Config, overrides: Overrides = {}, faces
       queue: scheduler,
       agents: { haveModel: planner.model.llm !== null, profiles: () => [...planner.profiles.current().keys()] },
       worker,
-      backups: createBackups(database, {
-        databaseUrl: config.DATABASE_URL,
-        backupDir: config.BACKUP_DIR,
-        uploadsDir: uploadsDir(config),
-        version: config.version,
-      }),
-      machineLists,
+      backups: backupsOf(config, database),
+      ...sourceParts(config, log),
       runbooks,
       people: overrides.people ?? slack?.directory,
       charts,

@@ -14,6 +14,7 @@ import type { AlertIntake } from './alertPorts.ts';
 import type { PeopleDirectory } from './feedbackPorts.ts';
 import type { Runbooks } from './runbookPorts.ts';
 import type { RunEvents, RunKindHandlers } from './runPorts.ts';
+import type { SourceConfig, SourceReader } from './sourcePorts.ts';
 import type { Store, Worker } from './storePorts.ts';
 
 export interface Ports {
@@ -36,6 +37,9 @@ export interface Ports {
   inProgress: Set<string>;
   backups: Backups;
   machineLists: MachineLists;
+  /** The systems of `config/sources.yaml`. */
+  sources: Reloaded<SourceConfig[]>;
+  sourceReader: SourceReader;
   alertIntake: AlertIntake;
   /** Who handles new alerts and heals what it may; absent while nothing does. */
   healing?: Healing;

@@ -32,3 +32,27 @@ export function checkRegistration({ hostname, collector, options }: Omit<Endpoin
   const problem = 'collector ssh needs the name to log in with: give username';
   throw new AppError('invalid', `${hostname}: ${problem}.`, { fields: [{ field: 'options.username', problem }] });
 }
+
+/**
+ * Leaves a machine that a source manages with its source, whatever else is changed.
+ * @throws AppError `refused` when the change would scan it in another way
+ */
+export function keepSource(
+  { hostname, collector, options }: EndpointRegistration,
+  patch: Partial<EndpointRegistration>,
+): void {
+  const { source, sourceTarget, goneSince } = options;
+  if (source === undefined) return;
+  if (patch.collector && patch.collector !== collector)
+    throw new AppError(
+      'refused',
+      `${hostname} is managed by the source ${source}; deregister it to register it in another way.`,
+    );
+  if (patch.options)
+    patch.options = {
+      ...patch.options,
+      source,
+      ...(sourceTarget !== undefined && { sourceTarget }),
+      ...(goneSince !== undefined && { goneSince }),
+    };
+}

@@ -6,7 +6,13 @@ import { createLimiter } from '../concurrency/limiter.ts';
 import { AppError } from '../errors.ts';
 import type { Ports } from '../ports/ports.ts';
 import { type ConnectionTest, keepFirstScan, presentConnectionTest, testConnection } from './connectionTest.ts';
-import { checkRegistration, type GivenRegistration, newRegistration, registrationSchema } from './newRegistration.ts';
+import {
+  checkRegistration,
+  type GivenRegistration,
+  keepSource,
+  newRegistration,
+  registrationSchema,
+} from './newRegistration.ts';
 import { registrationOf } from './registrationInput.ts';
 
 /** What became of one row; `skipped`: it was right, but another row was not and all or none were asked for. */
@@ -147,6 +153,7 @@ function plan({ line, hostname, fields }: Checked, existing: Endpoint | null, up
   if (patch.tags) patch.tags = { ...existing.tags, ...patch.tags };
   if (patch.collector && (patch.collector === 'push') !== (existing.collector === 'push'))
     throw new AppError('refused', `${hostname} cannot change between push and the other collectors.`);
+  keepSource(existing, patch);
   const registration = { ...existing, ...patch };
   checkRegistration(registration);
   const changes = Object.entries(patch).flatMap(([field, value]) => {

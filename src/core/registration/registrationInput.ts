@@ -5,7 +5,7 @@ import { type EndpointRegistration, type MergePatch, mergePatch, PERSONAS } from
 import { canonicalHost } from '../../domain/fleet/hostIdentity.ts';
 import { canonicalIp } from '../../domain/fleet/ipAddress.ts';
 import { OS_PLATFORMS } from '../../domain/signals/declaration.ts';
-import { COLLECTORS, type CollectorOptions } from '../../domain/signals/telemetry.ts';
+import { CHOSEN_COLLECTORS, type CollectorOptions } from '../../domain/signals/telemetry.ts';
 import { AppError } from '../errors.ts';
 import { hostnameInput } from '../shapes.ts';
 
@@ -82,7 +82,7 @@ const identity = {
   criticality_tier: tierInput.optional(),
   os_platform: z.enum(OS_PLATFORMS).optional(),
   collector: z
-    .enum(COLLECTORS)
+    .enum(CHOSEN_COLLECTORS)
     .optional()
     .describe('How it is scanned: exporters and ssh from here, push by its own agent'),
 };

@@ -28,6 +28,7 @@ import { importEndpoints, registerEndpoint, registerEndpoints } from './fleet/re
 import { scanEndpoint, scanFleetTool } from './fleet/scans.ts';
 import { getFleet, getScore, getScoreHistory } from './fleet/scores.ts';
 import { submitSnapshot } from './fleet/snapshots.ts';
+import { syncSources } from './fleet/sources.ts';
 import { getTrends } from './fleet/trends.ts';
 import { createApiKey, listApiKeys, revokeApiKey } from './keys.ts';
 import { listDeadMessages, resendMessage } from './outbox.ts';
@@ -49,6 +50,7 @@ export const TOOLS: readonly AnyTool[] = [
   registerEndpoint,
   registerEndpoints,
   importEndpoints,
+  syncSources,
   listEndpoints,
   getEndpoint,
   updateEndpoint,

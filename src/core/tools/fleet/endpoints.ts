@@ -2,11 +2,11 @@
 import { z } from 'zod';
 import { ENDPOINT_STATES, PERSONAS } from '../../../domain/fleet/endpoint.ts';
 import { canonicalHost } from '../../../domain/fleet/hostIdentity.ts';
-import { announce, resolveAllOf } from '../../alerts/alerting.ts';
 import { AppError } from '../../errors.ts';
 import { identityLines, presentIdentified } from '../../fleet/identified.ts';
 import { endpointLine, presentEndpoint } from '../../present.ts';
-import { checkRegistration } from '../../registration/newRegistration.ts';
+import { deregister } from '../../registration/deregister.ts';
+import { checkRegistration, keepSource } from '../../registration/newRegistration.ts';
 import { changeInput, changeOf, isFreeName, tierInput } from '../../registration/registrationInput.ts';
 import { requireEndpoint } from '../../scans/scanning.ts';
 import { staleBefore } from '../../scores/staleness.ts';
@@ -113,6 +113,7 @@ export const updateEndpoint = defineTool({
           `${input.hostname} cannot change between push and the other collectors, because its agent's token would change. Deregister it and register it again.`,
         );
       }
+      keepSource(endpoint, patch);
       checkRegistration({ ...endpoint, ...patch });
       return endpoints.update(id, patch, now);
     });
@@ -133,12 +134,7 @@ export const deregisterEndpoint = defineTool({
   output: z.object({ endpoint: endpointShape }),
   async run({ hostname }, { ports, actor, now }) {
     const endpoint = await requireEndpoint(ports, hostname);
-    const changes = await ports.store.transaction(async (store) => {
-      const ended = await resolveAllOf(ports, store, endpoint.id, actor);
-      await store.endpoints.deregister(endpoint.id, now);
-      return ended;
-    });
-    await announce(ports, changes);
+    await deregister(ports, endpoint.id, actor, now);
     return { endpoint: presentEndpoint(endpoint, now, ports.settings.scanIntervalMs) };
   },
   summary: ({ endpoint }) => `${endpoint.hostname} is no longer watched; its history is kept.`,

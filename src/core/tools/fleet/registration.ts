@@ -11,8 +11,8 @@ import {
   presentConnectionTest,
   testConnection,
 } from '../../registration/connectionTest.ts';
-import { ROW_OUTCOMES, type RowOutcome, type RowResult, registerAll } from '../../registration/registering.ts';
 import { newRegistration, registrationSchema } from '../../registration/newRegistration.ts';
+import { ROW_OUTCOMES, type RowOutcome, type RowResult, registerAll } from '../../registration/registering.ts';
 import { registrationRow } from '../../registration/registrationRow.ts';
 import { identifiedEndpointShape } from '../../shapes.ts';
 import { defineTool } from '../../tool.ts';
