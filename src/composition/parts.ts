@@ -4,11 +4,12 @@ import { join } from 'node:path';
 import type { z } from 'zod';
 import { charts } from '../adapters/charts.ts';
 import { createBackups } from '../adapters/db/backup/backup.ts';
-import type { Database } from '../adapters/db/open.ts';
+import { makeFolder } from '../adapters/db/makeFolder.ts';
+import { type Database, openDatabase } from '../adapters/db/open.ts';
 import { tokens } from '../adapters/identity.ts';
 import { createLlm } from '../adapters/llm/create.ts';
-import type { AgentConnection } from '../adapters/mcpTools.ts';
 import { machineLists } from '../adapters/machineLists.ts';
+import type { AgentConnection } from '../adapters/mcpTools.ts';
 import { reloadedFile, yamlFiles } from '../adapters/reloadedFile.ts';
 import type { SlackConnection, SlackFormatting } from '../adapters/slack/connect.ts';
 import { createTicketMessenger } from '../adapters/tickets.ts';
@@ -240,4 +241,10 @@ export function openRemediationMap(
       );
     },
   });
+}
+
+/** The folder for all data of this process, and the database, which may be elsewhere. */
+export function openStorage(config: Config): Promise<Database> {
+  makeFolder(config.DATA_DIR, 0o700);
+  return openDatabase(config.DATABASE_URL, config.DATABASE_POOL_SIZE);
 }
