@@ -22,6 +22,7 @@ import { addAlias, removeAlias } from './fleet/aliases.ts';
 import { diagnoseMachineTool } from './fleet/diagnosis.ts';
 import { deregisterEndpoint, getEndpoint, listEndpoints, updateEndpoint } from './fleet/endpoints.ts';
 import { createEnrolment, listEnrolments, revokeEnrolment } from './fleet/enrolments.ts';
+import { getFleetForecast } from './fleet/forecast.ts';
 import { measureEndpoint } from './fleet/measure.ts';
 import { checkPredictions, getPredictionAccuracy, setPredictionThreshold } from './fleet/predictions.ts';
 import { importEndpoints, registerEndpoint, registerEndpoints } from './fleet/registration.ts';
@@ -79,6 +80,7 @@ export const TOOLS: readonly AnyTool[] = [
   listUnknownHosts,
   ingestAlerts,
   maintainAlerts,
+  getFleetForecast,
   getPredictionAccuracy,
   setPredictionThreshold,
   checkPredictions,
