@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { charts } from './adapters/charts.ts';
 import { createCollectors } from './adapters/collectors/collectors.ts';
+import { openPostgresPool } from './adapters/db/postgresPool.ts';
 import { createStore } from './adapters/db/store.ts';
 import { systemClock, tokens, ulids } from './adapters/identity.ts';
 import type { CreatedLlm } from './adapters/llm/create.ts';
@@ -17,8 +18,8 @@ import { completePorts } from './composition/corePorts.ts';
 import { defineQueueJobs, recordJobEnd } from './composition/jobs.ts';
 import { healthPage, metricsPage } from './composition/pages.ts';
 import {
+  alertReceivers,
   backupsOf,
-  logModel,
   openRemediationMap,
   openSlack,
   openStorage,
@@ -100,15 +101,14 @@ export async function createApp(config: Config, overrides: Overrides = {}, faces
     ports: () => ports,
     invoke: () => invoke,
   });
-  const peopleMessengers = [...(overrides.messengers ?? []), ...(slack?.messengers ?? [])];
+  const receivers = alertReceivers(config, () => invoke, clock);
+  const peopleMessengers = [...(overrides.messengers ?? []), ...(slack?.messengers ?? []), ...receivers];
   const ids = ulids(clock);
   const worker: Ports['worker'] = { id: ids.next(), host: hostname(), pid: process.pid, startedAt };
   const tracing = await openTracing(config, worker.id, log);
+  const queue = { url: config.RUN_QUEUE_URL, name: worker.id, openPostgres: openPostgresPool, log, tracing };
   const scheduler = await createScheduler({
-    url: config.RUN_QUEUE_URL,
-    name: worker.id,
-    log,
-    tracing,
+    ...queue,
     onEnd(job, startedAt, error) {
       metrics.jobEnded(job, error ? 'failed' : 'ok', (Date.now() - startedAt.getTime()) / 1000);
       return recordJobEnd(store.jobs, job, startedAt, error);
@@ -159,7 +159,6 @@ export async function createApp(config: Config, overrides: Overrides = {}, faces
   defineQueueJobs(scheduler, ports, invoke);
   const recovery = createRecovery(ports);
   const deliveries = createDeliveries(ports, [...peopleMessengers, ...ticketMessengers(config, ports)]);
-  logModel(planner, log);
 
   return {
     config,

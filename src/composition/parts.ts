@@ -2,6 +2,12 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { z } from 'zod';
+import {
+  type AlertFacts,
+  createAlertWebhook,
+  createPagerDuty,
+  PAGERDUTY_EVENTS_URL,
+} from '../adapters/alertReceivers.ts';
 import { charts } from '../adapters/charts.ts';
 import { createBackups } from '../adapters/db/backup/backup.ts';
 import { makeFolder } from '../adapters/db/makeFolder.ts';
@@ -68,7 +74,7 @@ export function plannerParts(
     reloadedFile(join(config.CONFIG_DIR, name), schema, { log });
   const servers = file('mcp_servers.yaml', McpServersFile);
   const env = (name: string) => namedSecret(name) ?? undefined;
-  return {
+  const parts: PlannerParts & { serversProbe: Probe } = {
     model: createLlm({
       provider: config.LLM_PROVIDER,
       model: config.LLM_MODEL,
@@ -102,6 +108,8 @@ export function plannerParts(
       },
     }),
   };
+  logModel(parts, log);
+  return parts;
 }
 
 /** The systems that know machines already; none where there is no such file. Their reader is loaded with the first cycle. */
@@ -149,6 +157,22 @@ export function backupsOf(config: Config, database: Database): Backups {
     uploadsDir: uploadsDir(config),
     version: config.version,
   });
+}
+
+/** The messengers to the systems that call people, as far as they are set up. */
+export function alertReceivers(config: Config, invoke: () => Invoke, clock: Clock): Messenger[] {
+  const readAlert = async (id: number): Promise<AlertFacts> => {
+    const { tool, input } = callShowing(TOOLS, 'alert', String(id));
+    return (await invoke()(tool, input, jobActor('notify_receivers'))).output.alert as AlertFacts;
+  };
+  const { PAGERDUTY_ROUTING_KEY: routingKey, PAGERDUTY_SEVERITIES: chosen, ALERT_WEBHOOK_URL: url } = config;
+  const severities = chosen.length > 0 ? chosen : ['critical'];
+  const pagerDuty = { routingKey, url: config.PAGERDUTY_EVENTS_URL || PAGERDUTY_EVENTS_URL, severities, readAlert };
+  const webhook = { url, secret: config.ALERT_WEBHOOK_SECRET, readAlert, nowMs: () => clock.now().getTime() };
+  return [
+    ...(routingKey === '' ? [] : [createPagerDuty(pagerDuty)]),
+    ...(url === '' ? [] : [createAlertWebhook(webhook)]),
+  ];
 }
 
 /** Runbooks that came by upload; a backup takes them along. */
@@ -203,7 +227,12 @@ export async function openSlack(
     return parts.invoke()(tool, input, jobActor('tell_slack'));
   };
   return connectSlack(
-    { token: config.SLACK_BOT_TOKEN, apiUrl: config.SLACK_API_URL, channel: config.SLACK_ALERT_CHANNEL },
+    {
+      token: config.SLACK_BOT_TOKEN,
+      apiUrl: config.SLACK_API_URL,
+      channel: config.SLACK_ALERT_CHANNEL,
+      approvers: config.SLACK_APPROVERS.length > 0 ? config.SLACK_APPROVERS : config.SLACK_OPERATORS,
+    },
     formatting,
     {
       messages: parts.store.slackMessages,
@@ -216,7 +245,7 @@ export async function openSlack(
 }
 
 /** Says at start what agents think with, and what no budget holds for. */
-export function logModel({ model, prices }: PlannerParts, log: Log): void {
+function logModel({ model, prices }: PlannerParts, log: Log): void {
   const nothing = { inputTokens: 0, outputTokens: 0 };
   if (!model.llm) log.info({ reason: model.reason }, 'no language model: agents answer by rules');
   else if (costUsd(prices.current(), model.llm.describe(), nothing) === null)

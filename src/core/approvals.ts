@@ -14,7 +14,7 @@ import type { Actor } from './actor.ts';
 import { ANSWER_IN_A_TERMINAL, KEY_FOR_A_PERSON } from './callText.ts';
 import { canonicalJson } from './canonicalJson.ts';
 import { AppError } from './errors.ts';
-import { notifyPeople } from './outbox/messages.ts';
+import { notifyPeople, remind } from './outbox/messages.ts';
 import type { StoredApproval } from './ports/alertPorts.ts';
 import type { Ports } from './ports/ports.ts';
 import type { Store } from './ports/storePorts.ts';
@@ -82,6 +82,11 @@ export async function decideApproval(
   actor: Actor,
   { inline = false } = {},
 ): Promise<StoredApproval> {
+  const pointless = await withoutReason(ports, await requireApproval(ports, id));
+  if (pointless !== null) {
+    await cancelApproval(ports, id, pointless);
+    throw new AppError('conflict', `Nothing is left to decide: ${pointless}`, { approval_id: id, status: 'cancelled' });
+  }
   const askers = await askersOf(ports, id);
   const decided = await change(ports, id, (approval) => {
     const answered = answerApproval(approval, actor, decision, reason, ports.clock.now(), askers);
@@ -104,6 +109,39 @@ export async function decideApproval(
   return decided;
 }
 
+/** Why a remediation that waits for approval would do nothing any more; null while it would. */
+async function withoutReason({ store }: Ports, { kind, status, alertId }: StoredApproval): Promise<string | null> {
+  if (kind !== 'remediation' || status !== 'pending' || alertId === null) return null;
+  return (await store.alerts.get(alertId))?.status === 'resolved' ? ALERT_IS_OVER : null;
+}
+
+const ALERT_IS_OVER = 'Its alert was resolved before anybody answered.';
+
+/** Ends what waits for approval because of alerts that are over. */
+export async function cancelForResolved(ports: Ports, alertIds: readonly number[]): Promise<void> {
+  if (alertIds.length === 0) return;
+  const over = new Set(alertIds);
+  const page = { limit: 1000, offset: 0 };
+  const { items } = await ports.store.approvals.list({ status: 'pending', kind: 'remediation' }, page);
+  for (const { id, alertId } of items)
+    if (alertId !== null && over.has(alertId)) await cancelApproval(ports, id, ALERT_IS_OVER);
+}
+
+/** So long before its end somebody is reminded, or when half of its time is over where that is later. */
+const REMIND_BEFORE_MS = 10 * 60_000;
+
+/** Reminds people once of each approval that will expire soon; returns how many there are. */
+export async function remindOfApprovals(ports: Ports): Promise<number> {
+  const now = ports.clock.now();
+  const { items } = await ports.store.approvals.list({ status: 'pending' }, { limit: 1000, offset: 0 });
+  const soon = items.filter(({ requestedAt, expiresAt }) => {
+    const before = Math.min(REMIND_BEFORE_MS, (expiresAt.getTime() - requestedAt.getTime()) / 2);
+    return expiresAt > now && expiresAt.getTime() - now.getTime() <= before;
+  });
+  for (const { id } of soon) await remind(ports, id);
+  return soon.length;
+}
+
 /** What somebody with a single key does instead. */
 const HUMANS_ANSWER = `Answer it in Slack or in a terminal (${ANSWER_IN_A_TERMINAL}), or with a key of your own: ${KEY_FOR_A_PERSON} makes one.`;
 
@@ -114,11 +152,11 @@ async function askersOf(ports: Ports, id: string): Promise<string[]> {
   return [requester.id, ...(run ? [run.requestedBy] : [])];
 }
 
-/** Ends a request that nobody needs any more; one that is decided already stays as it is. */
-export async function cancelApproval(ports: Ports, id: string): Promise<void> {
+/** Ends a request that nobody needs any more, saying why; one that is decided already stays as it is. */
+export async function cancelApproval(ports: Ports, id: string, why: string): Promise<void> {
   const closed = await change(ports, id, (approval) =>
     approval.status === 'pending'
-      ? { ...closeApproval(approval, 'cancelled', ports.clock.now()), settledAt: ports.clock.now() }
+      ? { ...closeApproval(approval, 'cancelled', ports.clock.now()), outcome: why, settledAt: ports.clock.now() }
       : null,
   );
   if (closed.status === 'cancelled') ports.metrics.approvalEnded(closed.kind, 'cancelled');

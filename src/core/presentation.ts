@@ -25,9 +25,12 @@ export interface RelatedCall extends ToolCall {
 /** The kinds of things that answers show. */
 export type CardKind =
   | 'score'
+  | 'diagnosis'
   | 'fleet'
   | 'alert'
+  | 'alerts'
   | 'approval'
+  | 'approvals'
   | 'run'
   | 'endpoint'
   | 'endpoints'

@@ -35,6 +35,10 @@ interface CommandSyntax {
   file?: string;
   /** Text without a command, as a mention in a chat, is a call of this one, as its first argument. */
   takesPlainText?: boolean;
+  /** Other names, each with the input that it stands for: `approve` for a decision. */
+  also?: readonly { name: string; input?: Record<string, unknown> }[];
+  /** Whose short help it is part of. */
+  everydayFor?: readonly ('employees' | 'staff')[];
   example: string;
 }
 

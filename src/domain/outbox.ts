@@ -33,14 +33,14 @@ interface DigestRule {
   windowMs: number;
 }
 
-/** Subjects that one digest lists at most; more make another digest. */
-const DIGEST_SUBJECTS = 100;
+/** Subjects that one digest lists at most, so that long names fit into one message; more make another digest. */
+const DIGEST_SUBJECTS = 50;
 
 /**
  * What to deliver next, or null when nothing waits. Subjects go oldest first; when the new ones are too many for one by
  * one, they go together.
  *
- * @param due pending messages, oldest first
+ * @param due pending messages, in the order in which subjects shall have their turn
  * @param raisedLately subjects opened within the digest's window before now
  */
 export function nextDelivery(
@@ -57,7 +57,8 @@ export function nextDelivery(
     const messages = raised.slice(0, DIGEST_SUBJECTS).flat();
     return { kind: 'digest', idempotencyKey: `digest:${first.idempotencyKey}`, messages };
   }
-  return { kind: 'single', idempotencyKey: first.idempotencyKey, messages: bySubject.get(first.subject) ?? [] };
+  const messages = (bySubject.get(first.subject) ?? []).toSorted((a, b) => a.id - b.id);
+  return { kind: 'single', idempotencyKey: messages[0]?.idempotencyKey ?? first.idempotencyKey, messages };
 }
 
 const FIRST_WAIT_MS = 2_000;
@@ -92,13 +93,20 @@ export function isUndeliverable({ createdAt }: Pick<StoredMessage, 'createdAt'>,
   return tries >= FAILURES_OF_ITS_OWN.tries && now.getTime() - createdAt.getTime() >= FAILURES_OF_ITS_OWN.ageMs;
 }
 
+/** New alerts go before updates, critical ones first: somebody has to act on them, and updates of a storm are many. */
+function urgency({ kind, payload }: StoredMessage): number {
+  if (kind !== 'raised') return 2;
+  return payload.severity === 'critical' ? 0 : 1;
+}
+
 /**
- * Subjects that failed less often go first, so that none that fails keeps others from their turn; then the oldest.
+ * Subjects that failed less often go first, so that none that fails keeps others from their turn; then what is new, critical
+ * first; then the oldest.
  * @param due oldest first
  */
 export function fairly(due: readonly StoredMessage[]): StoredMessage[] {
   const triesOf = new Map<string, number>();
   for (const { subject, attempts } of due) triesOf.set(subject, Math.max(triesOf.get(subject) ?? 0, attempts));
   const tries = ({ subject }: StoredMessage): number => triesOf.get(subject) ?? 0;
-  return due.toSorted((a, b) => tries(a) - tries(b) || a.id - b.id);
+  return due.toSorted((a, b) => tries(a) - tries(b) || urgency(a) - urgency(b) || a.id - b.id);
 }

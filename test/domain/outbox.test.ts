@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { backoffMs, isHopeless, nextDelivery, type StoredMessage } from '../../src/domain/outbox.ts';
+import { backoffMs, fairly, isHopeless, nextDelivery, type StoredMessage } from '../../src/domain/outbox.ts';
 
 const NOW = new Date('2026-03-02T09:00:00Z');
 const DIGEST = { count: 10, windowMs: 60_000 };
@@ -38,6 +38,15 @@ test('more than ten new in a minute go in one digest, those already told counted
   expect(nextDelivery(due.slice(0, 10), DIGEST, 0)).toMatchObject({ kind: 'single' });
   expect(nextDelivery(due.slice(0, 2), DIGEST, 9)).toMatchObject({ kind: 'digest' });
   expect(nextDelivery(due, undefined, 0)).toMatchObject({ kind: 'single' });
+});
+
+test('new alerts go before updates, critical ones first', () => {
+  const updates = Array.from({ length: 40 }, (_, i) => message(`s${i}`, 'changed'));
+  const warning = message('w');
+  const critical = { ...message('c'), payload: { severity: 'critical' } };
+  const order = fairly([...updates, warning, critical]);
+  expect(order.slice(0, 3).map(({ subject }) => subject)).toEqual(['c', 'w', 's0']);
+  expect(nextDelivery(order, DIGEST, 0)).toMatchObject({ kind: 'single', messages: [critical] });
 });
 
 test('a storm of edits is no storm of news', () => {

@@ -213,6 +213,9 @@ function questions(store: Store): Questions<Omit<Store, 'transaction' | 'ping'>>
       find: [() => store.slackMessages.find('alert:7')],
       keep: INSERTS,
       about: whole('slack_message', 'once, at the start', () => store.slackMessages.about('run:')),
+      sharing: whole('slack_message', 'a digest is edited, at most once a second', () =>
+        store.slackMessages.sharing({ channel: 'C1', ts: '1.7' }),
+      ),
       forget: [() => store.slackMessages.forget('run:7')],
     },
     approvals: {

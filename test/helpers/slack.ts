@@ -5,6 +5,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { join } from 'node:path';
 import { createEmulator } from 'emulate';
 import { freePort } from './freePort.ts';
+import { slackProblems } from './slackLimits.ts';
 
 export const SIGNING_SECRET = 'signing-secret-of-the-tests';
 export const BOT_TOKEN = 'xoxb-test-bot';
@@ -104,6 +105,8 @@ export async function startSlack(scopes: string[] = MANIFEST_SCOPES, more: reado
     responses: [],
     responseStatus: 200,
   };
+  /** What Slack itself would have refused. */
+  const refused: string[] = [];
   const front = createServer((request, response) => void serve(request, response));
   await new Promise<void>((resolve) => front.listen(0, '127.0.0.1', resolve));
   const address = front.address();
@@ -115,11 +118,14 @@ export async function startSlack(scopes: string[] = MANIFEST_SCOPES, more: reado
     const path = request.url ?? '/';
     if (path.startsWith('/respond')) {
       if (slack.responseStatus === 200) slack.responses.push(JSON.parse(raw));
+      refused.push(...slackProblems('response_url', JSON.parse(raw)));
       response.writeHead(slack.responseStatus).end('ok');
       return;
     }
     const method = path.replace('/api/', '').split('?')[0] ?? '';
     const body = { ...parsed(raw, request.headers['content-type'] ?? ''), ...query(path) };
+    if (request.headers.authorization !== `Bearer ${DRIVER_TOKEN}`)
+      refused.push(...slackProblems(method, body).map((problem) => `${method}: ${problem}`));
     const instead = slack.overrides.get(method)?.(body);
     const { status, headers, text } = instead
       ? { status: instead.status ?? 200, headers: instead.headers ?? {}, text: JSON.stringify(instead.json) }
@@ -269,6 +275,7 @@ export async function startSlack(scopes: string[] = MANIFEST_SCOPES, more: reado
       front.closeAllConnections();
       await new Promise((resolve) => front.close(resolve));
       await emulator.close();
+      if (refused.length > 0) throw new Error(`Slack would have refused:\n${[...new Set(refused)].join('\n')}`);
     },
   });
 }

@@ -22,7 +22,12 @@ export interface SlackConnection {
  * @param channel where alerts are posted; empty for nowhere
  */
 export function connectSlack(
-  { token, apiUrl, channel }: { token: string; apiUrl: string; channel: string },
+  {
+    token,
+    apiUrl,
+    channel,
+    approvers,
+  }: { token: string; apiUrl: string; channel: string; approvers: readonly string[] },
   wording: SlackFormatting | undefined,
   reads: Pick<SlackNotifierParts, 'messages' | 'readAlert' | 'readApproval'> & Pick<SurveyMessagesParts, 'write'>,
   { clock, log }: { clock: Clock; log: Log },
@@ -32,6 +37,6 @@ export function connectSlack(
   if (!wording) return { directory, messengers: [], probe: null };
   const parts = { client, directory, wording, log };
   const letters = createSurveyMessages({ ...parts, write: reads.write });
-  const news = channel === '' ? [] : [createSlackNotifier({ ...parts, ...reads, channel })];
+  const news = channel === '' ? [] : [createSlackNotifier({ ...parts, ...reads, channel, approvers })];
   return { directory, messengers: [letters, ...news], probe: slackProbe(client, wording.problem, clock) };
 }

@@ -1,4 +1,5 @@
 /** Posts to Slack what people should know: alerts and approvals as one message each, edited in place; notices; questions to owners. */
+import { LRUCache } from 'lru-cache';
 import { AppError } from '../../core/errors.ts';
 import type { Answer } from '../../core/invoke.ts';
 import type {
@@ -29,6 +30,8 @@ export interface NotificationText {
   digest(facts: Facts[]): SlackNotifications;
   /** What happened to an alert, for its thread. */
   moves(facts: Facts, moves: { from: string | null; to: string; why: string }[]): SlackNotifications;
+  /** That an approval expires soon, for its thread, with who may answer. */
+  reminder(facts: Facts, approvers: readonly string[]): SlackNotifications;
   /** `waiting` while people can answer it. */
   approval(facts: Facts): { news: SlackNotifications; waiting: boolean };
   /** "Did that fix it?", for the owner. */
@@ -42,6 +45,8 @@ export interface SlackNotifierParts {
   directory: SlackDirectory;
   /** Channel id or name. */
   channel: string;
+  /** Ids of the users and user groups that answer approvals; mentioned in reminders. */
+  approvers: readonly string[];
   wording: NotificationText;
   messages: SlackMessageRepository;
   /** Both reject with kind `not_found` when what they look for is gone. */
@@ -70,6 +75,8 @@ const GONE = new Set([
  */
 export function createSlackNotifier(parts: SlackNotifierParts): Messenger {
   const { client, wording, messages, log } = parts;
+  /** By their ts, so that an edit that would change nothing is left out. */
+  const shownDigests = new LRUCache<string, string>({ max: 20 });
 
   return {
     name: 'slack',
@@ -88,7 +95,7 @@ export function createSlackNotifier(parts: SlackNotifierParts): Messenger {
   function tellOne(news: StoredMessage[]): Promise<void> {
     const [about, id = ''] = (news[0]?.subject ?? '').split(':', 2);
     if (about === 'alert') return postAlert(Number(id), news);
-    if (about === 'approval') return postApproval(id);
+    if (about === 'approval') return postApproval(id, news);
     if (about === 'fix_check') return askOwner(id, news);
     return notifyNotes(parts.channel, news);
   }
@@ -98,22 +105,27 @@ export function createSlackNotifier(parts: SlackNotifierParts): Messenger {
     if (!facts) return;
     const told = await messages.find(`alert:${alertId}`);
     const moved = news.filter(isMove).map(moveOf);
-    const { place, isNew } = told?.digest
-      ? // A digest speaks for many alerts, so that updates of one go to its thread and leave it as it is.
-        { place: told, isNew: false }
-      : await keepCard(`alert:${alertId}`, told, wording.card(facts));
+    // A digest speaks for many alerts: it counts what became of them, and nothing is posted about each.
+    if (told?.digest) {
+      await editDigest(told);
+      return notifyNotes(told.channel, news, told.ts);
+    }
+    const { place, isNew } = await keepCard(`alert:${alertId}`, told, wording.card(facts));
     if (!isNew && moved.length > 0)
       await postNotification(client, place.channel, wording.moves(facts, moved), place.ts);
     await notifyNotes(place.channel, news, place.ts);
   }
 
   /** What was decided before anybody could be shown the question needs no card. */
-  async function postApproval(approvalId: string): Promise<void> {
+  async function postApproval(approvalId: string, news: StoredMessage[]): Promise<void> {
     const subject = `approval:${approvalId}`;
     const facts = await existing(parts.readApproval(approvalId));
     const told = await messages.find(subject);
     const card = facts && wording.approval(facts);
-    if (card && (told || card.waiting)) await keepCard(subject, told, card.news);
+    if (!card || !(told || card.waiting)) return;
+    const { place } = await keepCard(subject, told, card.news);
+    if (card.waiting && news.some(({ payload }) => payload.reminder === true))
+      await postNotification(client, place.channel, wording.reminder(facts, parts.approvers), place.ts);
   }
 
   async function askOwner(remediationId: string, news: StoredMessage[]): Promise<void> {
@@ -161,6 +173,17 @@ export function createSlackNotifier(parts: SlackNotifierParts): Messenger {
       wording.digest(untold.map(({ facts }) => facts)),
     );
     await messages.keep(untold.map(({ subject }) => ({ subject, channel, ts, digest: true })));
+  }
+
+  /** Shows in a digest how its alerts stand now; once for moves of many that read alike. */
+  async function editDigest(told: SlackMessage): Promise<void> {
+    const subjects = await messages.sharing(told);
+    const read = subjects.map((subject) => existing(parts.readAlert(Number(subject.replace(/^alert:/, '')))));
+    const digest = wording.digest((await Promise.all(read)).filter((facts) => facts !== null));
+    const shown = JSON.stringify(digest);
+    if (shownDigests.get(told.ts) === shown) return;
+    await edit(told, digest);
+    shownDigests.set(told.ts, shown);
   }
 
   /** One message for a subject, edited as it changes, and posted anew when it is gone. */

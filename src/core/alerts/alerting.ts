@@ -12,6 +12,7 @@ import {
   resolve,
 } from '../../domain/alerts/alertMoves.ts';
 import type { Actor } from '../actor.ts';
+import { cancelForResolved } from '../approvals.ts';
 import { AppError } from '../errors.ts';
 import type { Ports } from '../ports/ports.ts';
 import type { Store } from '../ports/storePorts.ts';
@@ -116,6 +117,7 @@ async function write(
     return end && alert.status === 'resolved' ? [{ alert, why: end.why }] : [];
   });
   await closeTicketsIn(ports, store, ended);
+  const severities = new Map(stored.map(({ alert }) => [alert.id, alert.severity]));
   await store.outbox.add(
     ports.settings.alertMessengers.flatMap((messenger) =>
       events.map(({ alertId, from, to, why }) => ({
@@ -123,7 +125,7 @@ async function write(
         kind: from === null ? ('raised' as const) : ('changed' as const),
         subject: `alert:${alertId}`,
         idempotencyKey: ports.ids.next(),
-        payload: { alert_id: alertId, from, to, why },
+        payload: { alert_id: alertId, from, to, why, severity: severities.get(alertId) },
       })),
     ),
     now,
@@ -144,6 +146,11 @@ export function writeMoves(ports: Ports, store: Store, moves: readonly Move<Aler
 /** What is only announced and never stored: call it when the transaction is over. */
 export async function announce(ports: Ports, { events, raised }: Changes): Promise<void> {
   for (const { alertName, from, to } of events) ports.metrics.alertMoved(alertName, from ?? 'none', to);
+  const over = events.filter(({ from, to }) => from === 'pending_approval' && to === 'resolved');
+  await cancelForResolved(
+    ports,
+    over.map(({ alertId }) => alertId),
+  );
   if (!raised || !ports.healing) return;
   // The marks on the alerts stand: what the queue does not hear of now is found at the next maintenance.
   await ports.queue.enqueueOnce('handle_alerts').catch((error: unknown) => {

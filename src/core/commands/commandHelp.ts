@@ -2,7 +2,7 @@
 
 import { COMMAND_PREFIXES, callTextFor, descriptionFor } from '../callText.ts';
 import type { AnyTool } from '../tool.ts';
-import { fieldsOf, usage } from './readCommand.ts';
+import { fieldsOf, usage } from './fields.ts';
 
 /** The interfaces whose calls are typed. */
 type Typed = keyof typeof COMMAND_PREFIXES;
@@ -23,6 +23,30 @@ const TOPICS: readonly [topic: string, name: RegExp][] = [
   ['Knowledge', /runbook|ask|question/],
 ];
 const ELSE = 'More';
+
+/** Whether help about this was asked for: a topic by a word of its name, or everything. */
+export function isHelpTopic(word: string): boolean {
+  return isAllTopics(word) || TOPICS.some(([topic]) => isTopic(topic, word));
+}
+
+function isAllTopics(word: string): boolean {
+  return /^(?:all|more|everything)$/i.test(word);
+}
+
+function isTopic(topic: string, word: string): boolean {
+  return word.length > 2 && topic.toLowerCase().split(/\W+/).includes(word.toLowerCase());
+}
+
+/** The topics that a word names; all of them for `all`. */
+export function helpAbout(tools: readonly AnyTool[], word: string): HelpTopic[] {
+  const topics = helpTopics(tools);
+  return isAllTopics(word) ? topics : topics.filter(({ topic }) => isTopic(topic, word));
+}
+
+/** The tools of the short help for employees, or for staff. */
+export function everydayTools(tools: readonly AnyTool[], reader: 'employees' | 'staff'): AnyTool[] {
+  return tools.filter(({ command }) => command?.everydayFor?.includes(reader));
+}
 
 /** The tools that can be typed, by topic; topics without any are left out. */
 export function helpTopics(tools: readonly AnyTool[]): HelpTopic[] {

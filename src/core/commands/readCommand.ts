@@ -1,46 +1,18 @@
 /** Reads typed words as a call of a tool, so that `/dex …` in Slack and `dex …` in a shell mean the same. */
 
-import { jsonSchema } from '../invoke.ts';
 import type { AnyTool } from '../tool.ts';
+import { isHelpTopic } from './commandHelp.ts';
 import { didYouMean } from './didYouMean.ts';
+import { asChoice, type Field, fieldsOf, problemOf, readValue, usage } from './fields.ts';
 
 export type Reading =
   /** `input` is what was typed, for the invoker to check. */
   | { kind: 'call'; tool: AnyTool; input: Record<string, unknown> }
-  /** Help about everything when `tool` is null. */
-  | { kind: 'help'; tool: AnyTool | null }
+  /** Help about what is used daily when `tool` is null, or about a topic, or `all`. */
+  | { kind: 'help'; tool: AnyTool | null; topic: string | null }
   | { kind: 'unknown'; word: string; suggestions: string[] }
   /** The command is known, its arguments are not right. `missing` names the required fields that were not given, `input` has the others. */
   | { kind: 'mistake'; tool: AnyTool; problem: string; missing: string[]; input: Record<string, unknown> };
-
-export interface Field {
-  name: string;
-  required: boolean;
-  description: string;
-  /** The values that are allowed, when they can be listed. */
-  choices: string[];
-  /** What is taken when nothing is given, where that is one of the choices. */
-  initial: string | null;
-  /** Most characters of a text; null when nothing limits it. */
-  maxLength: number | null;
-  /** Where the value goes: `['options', 'port']` for a field inside another. */
-  path: string[];
-  types: Set<string>;
-  /** Of an object of any fields: the types of their values. */
-  valueTypes: Set<string>;
-}
-
-interface Schema {
-  type?: string;
-  anyOf?: Schema[];
-  enum?: unknown[];
-  properties?: Record<string, Schema>;
-  required?: string[];
-  description?: string;
-  default?: unknown;
-  maxLength?: number;
-  additionalProperties?: Schema | boolean;
-}
 
 const HELP = new Set(['help', '?', '-h', '--help']);
 
@@ -71,35 +43,52 @@ export function splitCommand(line: string): string[] {
 /** @param words as a shell or {@link splitCommand} gives them, without the leading `dex` */
 export function readCommand(words: string[], tools: readonly AnyTool[]): Reading {
   const [first] = words;
-  if (first === undefined) return { kind: 'help', tool: null };
+  if (first === undefined) return { kind: 'help', tool: null, topic: null };
   const wantsHelp = HELP.has(first.toLowerCase());
   const named = wantsHelp ? words.slice(1) : words;
-  if (named.length === 0) return { kind: 'help', tool: null };
+  if (named.length === 0) return { kind: 'help', tool: null, topic: null };
   const found = findCommand(named, tools);
+  if (!found && wantsHelp && isHelpTopic(named.join(' '))) return { kind: 'help', tool: null, topic: named.join(' ') };
   if (!found) {
-    const names = tools.flatMap(({ command }) => command?.name ?? []);
+    const names = tools.flatMap(({ command }) => (command ? namesOf(command) : []));
     return { kind: 'unknown', word: named[0]!, suggestions: didYouMean(named[0]!, names) };
   }
-  const { tool, rest } = found;
-  if (wantsHelp || rest.some((word) => word === '--help' || word === '-h')) return { kind: 'help', tool };
-  return readArguments(tool, rest);
+  const { tool, rest, input } = found;
+  if (wantsHelp || rest.some((word) => word === '--help' || word === '-h')) return { kind: 'help', tool, topic: null };
+  return readArguments(tool, rest, input);
 }
 
 /** `scan-all`, `scan_all` and `scan all` are one command; the longest name that fits wins. */
-function findCommand(words: string[], tools: readonly AnyTool[]): { tool: AnyTool; rest: string[] } | null {
+function findCommand(words: string[], tools: readonly AnyTool[]): FoundCommand | null {
   const key = (name: string) => name.toLowerCase().replace(/[\s_]+/g, '-');
   for (const count of [3, 2, 1]) {
     if (words.length < count) continue;
     const typed = key(words.slice(0, count).join('-'));
+    const rest = words.slice(count);
     const tool = tools.find(({ command }) => command && key(command.name) === typed);
-    if (tool) return { tool, rest: words.slice(count) };
+    if (tool) return { tool, rest, input: {} };
+    for (const other of tools) {
+      const also = other.command?.also?.find(({ name }) => key(name) === typed);
+      if (also) return { tool: other, rest, input: also.input ?? {} };
+    }
   }
   return null;
 }
 
-function readArguments(tool: AnyTool, words: string[]): Reading {
+interface FoundCommand {
+  tool: AnyTool;
+  rest: string[];
+  /** What the name itself says. */
+  input: Record<string, unknown>;
+}
+
+function namesOf({ name, also = [] }: NonNullable<AnyTool['command']>): string[] {
+  return [name, ...also.map((other) => other.name)];
+}
+
+function readArguments(tool: AnyTool, words: string[], said: Record<string, unknown>): Reading {
   const fields = fieldsOf(tool);
-  const input: Record<string, unknown> = {};
+  const input: Record<string, unknown> = { ...said };
   const bare: string[] = [];
   const mistake = (problem: string, missing: string[] = []): Reading => ({
     kind: 'mistake',
@@ -114,7 +103,9 @@ function readArguments(tool: AnyTool, words: string[]): Reading {
     const field =
       name === null ? undefined : (findField(fields, name) ?? (dashed ? beginning(fields, name) : undefined));
     if (!field && !dashed) {
-      bare.push(words[i]!);
+      const chosen = choiceMeant(tool, fields, words[i]!, input);
+      if (chosen) input[chosen.field] = chosen.value;
+      else bare.push(words[i]!);
       continue;
     }
     if (!field) return mistake(noSuchOption(tool, name!, fields));
@@ -128,6 +119,8 @@ function readArguments(tool: AnyTool, words: string[]): Reading {
     }
   }
 
+  const wrong = fields.map((one) => problemOf(one, valueAt(input, one))).find((problem) => problem !== null);
+  if (wrong) return mistake(wrong);
   const { args, sentence } = tool.command!;
   const places = args.filter((arg) => !(arg in input));
   const surplus = bare.slice(places.length);
@@ -140,7 +133,10 @@ function readArguments(tool: AnyTool, words: string[]): Reading {
     const last = sentence && i === places.length - 1;
     const text = last ? bare.slice(i).join(' ') : bare[i];
     const field = fields.find(({ path }) => path.length === 1 && path[0] === place);
-    if (text && field) put(input, field, text);
+    if (!text || !field) continue;
+    put(input, field, text);
+    const problem = problemOf(field, input[field.path[0]!]);
+    if (problem) return mistake(problem);
   }
   const missing = fields.filter(({ required, path }) => required && !(path[0]! in input)).map(({ name }) => name);
   if (missing.length > 0) return mistake(`${tool.command!.name} needs ${missing.map(spoken).join(' and ')}.`, missing);
@@ -188,94 +184,26 @@ function put(input: Record<string, unknown>, field: Field, text: string): void {
   }
 }
 
-function readValue({ name, types, valueTypes }: Field, text: string, earlier: unknown): unknown {
-  const isNull = (typed: string) => /^(none|null)$/i.test(typed);
-  if (types.has('null') && isNull(text)) return null;
-  if (types.has('boolean') && /^(true|false|yes|no)$/i.test(text)) return /^(true|yes)$/i.test(text);
-  if (types.has('number') || types.has('integer')) return amountOf(name, text);
-  if (types.has('array')) return [...((earlier as string[] | undefined) ?? []), ...text.split(',').filter(Boolean)];
-  if (types.has('object')) {
-    const pairs = text.split(',').map((pair) => {
-      const [key, value] = /^([^=]*)=?(.*)$/s.exec(pair)!.slice(1) as [string, string];
-      return [key, valueTypes.has('null') && isNull(value) ? null : value] as const;
-    });
-    return { ...(earlier as object | undefined), ...Object.fromEntries(pairs) };
+/** The option whose listed value a bare word of a reading command is: `alerts critical` is `alerts --severity critical`. */
+function choiceMeant(
+  tool: AnyTool,
+  fields: Field[],
+  word: string,
+  input: Record<string, unknown>,
+): { field: string; value: string } | null {
+  if (tool.effect !== 'read') return null;
+  for (const { path, choices } of fields) {
+    const [name] = path as [string];
+    const value = path.length === 1 && !(name in input) ? asChoice(word, choices) : null;
+    if (value !== null) return { field: name, value };
   }
-  return text;
+  return null;
 }
 
-const UNIT_MS: Record<string, number> = {
-  ms: 1,
-  s: 1000,
-  m: 60_000,
-  min: 60_000,
-  h: 3_600_000,
-  d: 86_400_000,
-  w: 604_800_000,
-};
-const FIELD_UNIT_MS: Record<string, number> = {
-  ms: 1,
-  seconds: 1000,
-  minutes: 60_000,
-  hours: 3_600_000,
-  days: 86_400_000,
-};
-
-/** A number, also written as `#42` or, where the field counts time, as a duration: `4h`, `30m`, `2d`. */
-function amountOf(fieldName: string, text: string): number | string {
-  const [, digits, unit] = /^#?(-?\d+(?:\.\d+)?)(ms|s|m|min|h|d|w)?$/i.exec(text) ?? [];
-  if (digits === undefined) return text;
-  const amount = Number(digits);
-  if (unit === undefined) return amount;
-  const fieldUnitMs = FIELD_UNIT_MS[fieldName.split('_').at(-1)!];
-  return fieldUnitMs === undefined ? text : (amount * UNIT_MS[unit.toLowerCase()]!) / fieldUnitMs;
-}
-
-const fieldsByTool = new WeakMap<AnyTool, Field[]>();
-
-/** The fields of a tool's input that can be typed, those inside others included. */
-export function fieldsOf(tool: AnyTool): Field[] {
-  // Making a JSON Schema takes a millisecond, and every command asks for it several times.
-  const fields = fieldsByTool.get(tool) ?? readSchema(tool);
-  fieldsByTool.set(tool, fields);
-  return fields;
-}
-
-function readSchema(tool: AnyTool): Field[] {
-  const schema = jsonSchema(tool.input, 'input') as Schema;
-  return Object.entries(schema.properties ?? {}).flatMap(([name, property]) => {
-    const required = schema.required?.includes(name) ?? false;
-    const { properties = {} } = flatten(property).find((variant) => variant.properties) ?? {};
-    const inner = Object.entries(properties).map(([innerName, innerProperty]) =>
-      toField([name, innerName], innerProperty, false),
-    );
-    return inner.length > 0 ? inner : [toField([name], property, required)];
-  });
-}
-
-function toField(path: string[], schema: Schema, required: boolean): Field {
-  const variants = flatten(schema);
-  return {
-    name: path.at(-1)!,
-    path,
-    required,
-    description: schema.description ?? '',
-    choices: variants.flatMap((variant) => variant.enum?.map(String) ?? []),
-    initial: typeof schema.default === 'string' ? schema.default : null,
-    maxLength: variants.find(({ maxLength }) => maxLength !== undefined)?.maxLength ?? null,
-    types: typesOf(variants),
-    valueTypes: typesOf(
-      variants.flatMap(({ additionalProperties: values }) => (typeof values === 'object' ? flatten(values) : [])),
-    ),
-  };
-}
-
-function typesOf(variants: Schema[]): Set<string> {
-  return new Set(variants.flatMap(({ type }) => type ?? []));
-}
-
-function flatten(schema: Schema): Schema[] {
-  return schema.anyOf ? schema.anyOf.flatMap(flatten) : [schema];
+function valueAt(input: Record<string, unknown>, { path }: Field): unknown {
+  const [first, second] = path as [string, string?];
+  const outer = input[first];
+  return second === undefined ? outer : (outer as Record<string, unknown> | undefined)?.[second];
 }
 
 function noSuchOption(tool: AnyTool, name: string, fields: Field[]): string {
@@ -290,18 +218,7 @@ function oneOf({ choices }: Field): string {
 }
 
 function spoken(field: string): string {
+  if (field === 'q') return 'some words to search for';
   const words = field.replaceAll('_', ' ').replace(/\bid\b/, 'number');
   return `${/^[aeio]/.test(words) ? 'an' : 'a'} ${words}`;
-}
-
-/** How a command is written: `ack ALERT_ID [HOURS]`. */
-export function usage(tool: AnyTool): string {
-  const fields = fieldsOf(tool);
-  const { name, args, file } = tool.command!;
-  const places = args.map((arg) => {
-    const required = fields.some((field) => field.path.length === 1 && field.name === arg && field.required);
-    const written = arg === file ? 'FILE' : arg.toUpperCase();
-    return required ? written : `[${written}]`;
-  });
-  return [name, ...places].join(' ');
 }

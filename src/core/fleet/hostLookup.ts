@@ -8,6 +8,7 @@ import {
   matchEndpoint,
   shortName,
 } from '../../domain/fleet/hostIdentity.ts';
+import { canonicalIp } from '../../domain/fleet/ipAddress.ts';
 import { AppError } from '../errors.ts';
 import type { Store } from '../ports/storePorts.ts';
 
@@ -52,6 +53,16 @@ export async function registeredName(store: FleetStore, host: string): Promise<s
   const match = await matchHost(store, host);
   if (match.kind === 'ambiguous') throw ambiguity(match);
   return match.kind === 'found' ? match.endpoint.hostname : host;
+}
+
+/** An address is no name to register a machine by: only its registration under a name leads to it. */
+export function notRegistered(host: string): AppError {
+  const isAddress = canonicalIp(host) !== null;
+  const message = isAddress
+    ? `No machine is registered with the address ${host}.`
+    : `No endpoint named ${host} is registered.`;
+  const input = isAddress ? { ip_address: host } : { hostname: host };
+  return new AppError('not_found', message, input, { next: [{ to: 'Register it', tool: 'register_endpoint', input }] });
 }
 
 export function ambiguity({ host, among }: { host: string; among: readonly { hostname: string }[] }): AppError {

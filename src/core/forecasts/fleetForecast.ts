@@ -38,9 +38,11 @@ export async function fleetForecast(ports: Ports, days: number, now: Date, stale
     if (!last) break;
     afterId = last.id;
     found.endpoints += batch.length;
-    found.unwatched += batch.filter((endpoint) => isUnwatched(endpoint, now, staleBefore)).length;
     const byId = new Map(batch.map((endpoint) => [endpoint.id, endpoint]));
-    for (const prediction of await store.predictions.current([...byId.keys()])) {
+    const current = await store.predictions.current([...byId.keys()]);
+    const predicted = new Set(current.map(({ endpointId }) => endpointId));
+    found.unwatched += batch.filter((each) => !predicted.has(each.id) && isUnwatched(each, now, staleBefore)).length;
+    for (const prediction of current) {
       const endpoint = byId.get(prediction.endpointId);
       if (!endpoint) continue;
       const probability = reachedWithin(prediction, prediction.impactHours, days * 24) * (precision ?? 1);

@@ -77,8 +77,8 @@ async function askOwner(
 /** Stops a remediation: before it began at once, while it runs by ending its process. @throws AppError `conflict` when it has ended */
 export async function cancelRemediation(ports: Ports, id: string, actor: Actor): Promise<Remediation> {
   const remediation = await requireRemediation(ports, id);
-  if (remediation.approvalId !== null) await cancelApproval(ports, remediation.approvalId);
   const reason = `cancelled by ${actor.name}`;
+  if (remediation.approvalId !== null) await cancelApproval(ports, remediation.approvalId, `It was ${reason}.`);
   const stopped =
     (await endRemediation(ports, remediation, 'cancelled', reason, ['waiting_approval', 'queued'])) ||
     (await ports.store.remediations.move(id, ['running'], { cancelledBy: actor.name }));

@@ -18,7 +18,8 @@ export async function maintainRemediations(ports: Ports): Promise<void> {
     if (remediation.status === 'waiting_approval') {
       const alert = await ports.store.alerts.get(remediation.alertId);
       if (alert?.status !== 'resolved') continue;
-      if (remediation.approvalId !== null) await cancelApproval(ports, remediation.approvalId);
+      if (remediation.approvalId !== null)
+        await cancelApproval(ports, remediation.approvalId, 'Its alert was resolved before anybody answered.');
       await endRemediation(ports, remediation, 'cancelled', 'its alert was resolved before anybody answered', [
         'waiting_approval',
       ]);

@@ -9,7 +9,7 @@ import type { Store } from '../ports/storePorts.ts';
 /** Payloads by `what`. Ids are to be read again when the message is sent: the payload only says what to look at. */
 type PeopleMessage =
   /** Subject `approval:ID`: asked for, answered or ended; one card, edited in place (list_approvals has its plan). */
-  | { what: 'approval'; approval_id: string; status: string }
+  | { what: 'approval'; approval_id: string; status: string; reminder?: true }
   /** Subject `fix_check:ID`: a direct message to the owner, "Did that fix it?", answered by answer_fix_check. */
   | { what: 'fix_check'; remediation_id: string; alert_id: number; hostname: string; owner_email: string }
   /** Subject `notice:KEY`: one sentence for the channel. */
@@ -29,6 +29,15 @@ export async function notice(ports: Ports, key: string, text: string): Promise<v
   for (const messenger of ports.settings.alertMessengers) {
     const message = outboxMessage(messenger, { what: 'notice', text }, `notice:${messenger}:${key}`);
     await ports.store.outbox.addOnce({ ...message, subject: `notice:${key}` }, ports.clock.now());
+  }
+}
+
+/** Reminds people once that an approval will expire. */
+export async function remind(ports: Ports, approvalId: string): Promise<void> {
+  for (const messenger of ports.settings.alertMessengers) {
+    const about = { what: 'approval', approval_id: approvalId, status: 'pending', reminder: true } as const;
+    const message = outboxMessage(messenger, about, `reminder:${messenger}:${approvalId}`);
+    await ports.store.outbox.addOnce(message, ports.clock.now());
   }
 }
 

@@ -272,6 +272,7 @@ export async function plannerStepDecided(
 async function withdrawApprovals(ports: Ports, runId: string): Promise<void> {
   const { steps } = await requireRun(ports, runId);
   for (const call of (steps as PlannerStep[]).at(-1)?.calls ?? []) {
-    if (call.status === 'waiting' && call.approvalId !== null) await cancelApproval(ports, call.approvalId);
+    if (call.status === 'waiting' && call.approvalId !== null)
+      await cancelApproval(ports, call.approvalId, 'The run that asked was cancelled.');
   }
 }

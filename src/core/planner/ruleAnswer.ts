@@ -32,9 +32,11 @@ export async function ruleAnswer(
   world: { ports: Ports; invoke: Invoke; actor: Actor },
   { goal, context, noModel }: RuleQuestion,
 ): Promise<RuleAnswer> {
-  const disclosure = `No language model is configured (${noModel}), so this is what rules can show.`;
-  const hosts = await hostsMeant(world.ports, goal, context);
   const seesFleet = isStaff(world.actor);
+  // Why there is no model is for those who can change it.
+  const why = seesFleet ? ` (${noModel})` : '';
+  const disclosure = `No language model is configured${why}, so this is what rules can show.`;
+  const hosts = await ownOnly(world.ports, world.actor, await hostsMeant(world.ports, goal, context));
   const asked = hosts.length > 0 ? hosts.flatMap(aboutHost) : seesFleet ? ABOUT_FLEET : [];
   const findings: RuleAnswer['findings'] = [];
   for (const { tool, input } of asked) {
@@ -62,7 +64,19 @@ const ABOUT_FLEET = [
   { tool: 'list_alerts', input: { severity: 'critical', limit: 10 } },
 ];
 
+/** Whose a machine is decides whether it is spoken of at all. */
+async function ownOnly({ store }: Ports, actor: Actor, hosts: string[]): Promise<string[]> {
+  if (isStaff(actor)) return hosts;
+  const found = await Promise.all(hosts.map((hostname) => store.endpoints.get(hostname)));
+  return found.flatMap((endpoint) =>
+    endpoint && actor.email !== undefined && endpoint.ownerEmail?.toLowerCase() === actor.email.toLowerCase()
+      ? [endpoint.hostname]
+      : [],
+  );
+}
+
 const aboutHost = (hostname: string) => [
+  { tool: 'diagnose_machine', input: { hostname } },
   { tool: 'get_score', input: { hostname } },
   { tool: 'list_alerts', input: { hostname, limit: 10 } },
   { tool: 'endpoint_runbooks', input: { hostname } },

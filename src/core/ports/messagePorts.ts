@@ -43,6 +43,8 @@ export interface SlackMessageRepository {
   find(subject: string): Promise<SlackMessage | null>;
   /** A newer message of a subject takes the place of the older. */
   keep(messages: readonly SlackMessage[]): Promise<void>;
+  /** The subjects that one message covers. */
+  sharing(message: Pick<SlackMessage, 'channel' | 'ts'>): Promise<string[]>;
   /** Those whose subjects begin so; letters and colons only. */
   about(prefix: string): Promise<SlackMessage[]>;
   forget(subject: string): Promise<void>;

@@ -26,6 +26,7 @@ export const startRun = defineTool({
     args: ['goal'],
     sentence: true,
     takesPlainText: true,
+    everydayFor: ['staff'],
     example: 'ask why is dev-machine-01 slow?',
   },
   input: z.strictObject({

@@ -27,6 +27,7 @@ export const reportProblem = defineTool({
     name: 'report',
     args: ['hostname', 'comment'],
     sentence: true,
+    everydayFor: ['employees'],
     example: 'report dev-machine-01 the VPN drops every hour --category connectivity',
   },
   ownMachineLabel: 'Something is slow',

@@ -23,7 +23,13 @@ export const searchRunbooksTool = defineTool({
   description:
     'The runbooks that fit an alert name or a question, best first, each with its best section. Read one with {get_runbook}.',
   http: { method: 'GET', path: '/api/v1/rag/search' },
-  command: { name: 'runbook', args: ['q'], sentence: true, example: 'runbook laptop is slow after waking up' },
+  command: {
+    name: 'runbook',
+    args: ['q'],
+    sentence: true,
+    everydayFor: ['employees', 'staff'],
+    example: 'runbook laptop is slow after waking up',
+  },
   input: z.strictObject({
     q: z
       .string()

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { AppError } from '../../core/errors.ts';
 import type { ToolCall } from '../../core/presentation.ts';
 import { plainReply } from './cards/text.ts';
-import { carryOut, edited, failure, type Place, shared, toolNamed } from './commands/calls.ts';
+import { carryOut, edited, failure, type Place, shared, toolNamed, wholeAnswer } from './commands/calls.ts';
 import type { Click, SlackContext } from './context.ts';
 import { openOwnForm, publishHome } from './home.ts';
 import { askAgain } from './questions/ask.ts';
@@ -30,6 +30,10 @@ const CLICKS: Record<string, ClickHandler> = {
     const reply = plainReply((await slack.invoke(call.tool, call.input, actor)).text);
     if (!click.message || !(await edited(slack, click.message.channel, click.message.ts, reply)))
       await click.respond(reply);
+  },
+
+  async all(slack, click) {
+    await click.respond(await wholeAnswer(slack, await slack.people.actor(click.person), read(click)));
   },
 
   async share(slack, click) {

@@ -1,8 +1,9 @@
 /** What the adapters that post to Slack need of this interface: how notifications and survey messages look, and what refusals mean. */
 import { fixCheckAnswers } from '../../core/healing/fixCheck.ts';
 import type { Answer } from '../../core/invoke.ts';
-import { type AlertMove, alertCard, alertDigest, alertIn, alertMoves } from './cards/alertCard.ts';
-import { approvalCard, approvalShown } from './cards/approvalCard.ts';
+import { type AlertMove, alertCard, alertIn, alertMoves } from './cards/alertCard.ts';
+import { alertDigest } from './cards/alertDigest.ts';
+import { approvalCard, approvalReminder, approvalShown } from './cards/approvalCard.ts';
 import { fixCheck } from './cards/fixCheck.ts';
 import { slackProblem } from './cards/problems.ts';
 import { plainReply } from './cards/text.ts';
@@ -18,6 +19,8 @@ export const slackFormatting = {
     const approval = approvalShown.parse(output.approval);
     return { news: approvalCard(approval, related), waiting: approval.status === 'pending' };
   },
+  reminder: ({ output }: Shown, approvers: readonly string[]) =>
+    approvalReminder(approvalShown.parse(output.approval), approvers),
   fixCheck: (remediationId: string, { output }: Shown) => fixCheck(output, fixCheckAnswers(remediationId)),
   letter: surveyMessage,
   note: (text: string) => plainReply(text),

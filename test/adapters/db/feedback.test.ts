@@ -65,7 +65,7 @@ describe.each(STORE_KINDS)('%s', (kind) => {
     await Promise.all(more.map((answer) => store.feedback.addOf('a', answer)));
     expect(await store.feedback.addOf('b', first!)).toMatchObject({ replaced: false });
     expect(await store.feedback.waiting('feedback')).toBe(2);
-    const taken = await store.feedback.take('feedback');
+    const taken = await store.transaction((inner) => inner.feedback.take('feedback'));
     expect(taken.every((answer) => !('voice' in answer))).toBe(true);
   });
 

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { helpText, helpTopics, toolHelpText } from '../../../src/core/commands/commandHelp.ts';
 import { didYouMean, typingDistance } from '../../../src/core/commands/didYouMean.ts';
-import { readCommand, splitCommand, usage } from '../../../src/core/commands/readCommand.ts';
+import { usage } from '../../../src/core/commands/fields.ts';
+import { readCommand, splitCommand } from '../../../src/core/commands/readCommand.ts';
 import { defineTool } from '../../../src/core/tool.ts';
 import { TOOLS } from '../../../src/core/tools/index.ts';
 
@@ -68,6 +69,18 @@ describe('readCommand', () => {
     ['snooze --quietly no 42', { tool: 'snooze_alert', alert_id: 42, quietly: false }],
     ['snooze 42 note=none', { tool: 'snooze_alert', alert_id: 42, note: null }],
     ['snooze 42 --labels a,b --labels c', { tool: 'snooze_alert', alert_id: 42, labels: ['a', 'b', 'c'] }],
+    ['alerts critical', { tool: 'list_alerts', severity: 'critical' }],
+    ['alerts dev-01 CRITICAL', { tool: 'list_alerts', severity: 'critical', hostname: 'dev-01' }],
+    ['alerts all', { tool: 'list_alerts', status: 'all' }],
+    ['alerts needs-human warn', { tool: 'list_alerts', status: 'needs_human', severity: 'warning' }],
+    ['alerts --severity Warning', { tool: 'list_alerts', severity: 'warning' }],
+    ['endpoints stale Developer', { tool: 'list_endpoints', state: 'stale', persona: 'developer' }],
+    ['acknowledge 42', { tool: 'acknowledge_alert', alert_id: 42 }],
+    ['approve 01J', { tool: 'decide_approval', approval_id: '01J', decision: 'approve' }],
+    ['decide 01J yes', { tool: 'decide_approval', approval_id: '01J', decision: 'approve' }],
+    ['decide 01J no too risky', { tool: 'decide_approval', approval_id: '01J', decision: 'deny', reason: 'too risky' }],
+    ['deny 01J too risky', { tool: 'decide_approval', approval_id: '01J', decision: 'deny', reason: 'too risky' }],
+    ['resolve 1 disk replaced', { tool: 'resolve_alert', alert_id: 1, reason: 'disk replaced' }],
     ['pages 3 disk is full', { tool: 'find_pages', k: 3, query: 'disk is full' }],
     [
       'register web-01 10.0.0.7 --collector ssh --username root --options.port 2222 tags=team=web,site=berlin',
@@ -82,15 +95,18 @@ describe('readCommand', () => {
     ],
   ])('%s', (line, expected) => expect(call(line)).toEqual(expected));
 
-  it('leaves what it cannot read to the gate, which says what is wrong with it', () => {
-    expect(call('snooze 42 soon')).toEqual({ tool: 'snooze_alert', alert_id: 42, hours: 'soon' });
+  it('leaves names of things to whoever looks them up', () => {
     expect(call('snooze 4h')).toEqual({ tool: 'snooze_alert', alert_id: '4h' });
+    expect(call('ack alice-laptop')).toEqual({ tool: 'acknowledge_alert', alert_id: 'alice-laptop' });
   });
 
   it('finds help, about everything or about one command', () => {
-    for (const line of ['', 'help', '?', '--help']) expect(call(line)).toEqual({ kind: 'help', tool: null });
+    for (const line of ['', 'help', '?', '--help'])
+      expect(call(line)).toEqual({ kind: 'help', tool: null, topic: null });
     for (const line of ['help score', 'score --help', 'score dev-01 -h'])
       expect(call(line)).toMatchObject({ kind: 'help', tool: { name: 'get_score' } });
+    expect(call('help healing')).toMatchObject({ kind: 'help', tool: null, topic: 'healing' });
+    expect(call('help all')).toMatchObject({ kind: 'help', tool: null, topic: 'all' });
     expect(call('help scroe')).toMatchObject({ kind: 'unknown', word: 'scroe' });
   });
 
@@ -104,6 +120,8 @@ describe('readCommand', () => {
     ['score', 'score needs a hostname.', ['hostname']],
     ['snooze', 'snooze needs an alert number.', ['alert_id']],
     ['score a b', 'score HOSTNAME has no place for "b". Put words that belong together in quotes.', []],
+    ['snooze 42 soon', '"soon" is no number for hours.', []],
+    ['alerts --severity critcal', '"critcal" is no severity. Did you mean critical?', []],
     ['history a --limti 5', 'history has no option --limti. Did you mean --limit?', []],
     ['fleet --zzz', 'fleet has no option --zzz. It has: worst.', []],
     ['scan-all --zzz', 'scan-all has no option --zzz.', []],

@@ -48,7 +48,7 @@ async function predicted(hostname: string, hours: [soonest: number, expected: nu
 test('none says of how many, and of how many nothing is known', async () => {
   await service.call('POST', '/api/v1/dex/endpoints', { hostname: 'new' });
   expect(await text()).toBe(
-    'Nothing is predicted to break in the next 7 days, of 1 machines. Of 1 nothing can be predicted: too new, or not answering.',
+    'Nothing is predicted to break in the next 7 days, of 1 machine. Of 1 nothing can be predicted: too new, or not answering.',
   );
 });
 
@@ -65,5 +65,5 @@ test('the most certain comes first', async () => {
 });
 
 test('the number of days is bounded', async () => {
-  expect((await service.call('GET', '/api/v1/dex/forecast?days=0')).status).toBe(422);
+  expect((await service.call('GET', '/api/v1/dex/forecast?days=0')).status).toBe(400);
 });

@@ -147,6 +147,19 @@ describe('an approval in Slack', { timeout: 60_000 }, () => {
     expect(played).toEqual([]);
   });
 
+  it('is withdrawn at once when its alert is resolved: no buttons, the reason, and a late click is told so', async () => {
+    const card = await askedAbout('web-03', {});
+    const { id } = await alertOf('web-03');
+    await service.call('POST', `/api/v1/dex/alerts/${id}/resolve`);
+    const end = await cardNow(card, 'No longer needed; nothing was done');
+    expect(buttons(end)).toEqual([]);
+    expect(shown(end)).toContain('Its alert was resolved before anybody answered.');
+    slack.responses.length = 0;
+    await click('alice', card, 'run:approve');
+    expect(shown(await slack.until(() => slack.responses[0]))).toContain('cancelled already');
+    expect(played).toEqual([]);
+  });
+
   it('waits on the Home tab of those who may answer, and can be answered there', async () => {
     await askedAbout('web-02', {});
     slack.calls.length = 0;

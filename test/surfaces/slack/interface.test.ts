@@ -168,6 +168,26 @@ describe.each(['http', 'socket'] as const)('over %s', (mode) => {
     expect(shown(await answer(3))).toContain('needs the role viewer');
   });
 
+  it('gives no false all-clear: words are understood in any place, and none says of how many', async () => {
+    const asked: [string, RegExp][] = [
+      [
+        'alerts critical',
+        /DiskFull on alice-laptop|No alert matches: severity critical. Open alerts without this filter: \d+, on \d+ machines/,
+      ],
+      ['alerts web-01 all', /No alert matches: status all, hostname web-01\. Open alerts without this filter: \d+/],
+      ['alerts alice-latop', /No endpoint named alice-latop is registered.*Did you mean/s],
+      ['endpoints executive', /No machine matches: persona executive\. Registered without this filter: \d+/],
+      ['ack web-01', /web-01 has no open alert/],
+    ];
+    for (const [i, [text, expected]] of asked.entries()) {
+      await slack.command(send, 'otto', text);
+      expect(shown(await answer(i + 1)), text).toMatch(expected);
+    }
+    slack.responses.length = 0;
+    await slack.command(send, 'otto', 'alert alice-laptop');
+    expect(shown(await answer())).toMatch(/DiskFull on alice-laptop|Several match/);
+  });
+
   it('says why a person leads to no machine', async () => {
     slack.overrides.set('users.info', () => ({
       json: { ok: true, user: { real_name: 'Zoe', profile: { email: 'zoe@example.com' } } },
@@ -228,7 +248,13 @@ describe.each(['http', 'socket'] as const)('over %s', (mode) => {
     const forgot = await slack.command(send, 'otto', 'alert');
     expect(shown(forgot.json)).toContain('alert needs an alert number.\nFor example: /dex alert 42');
     const help = await slack.command(send, 'alice', '');
-    expect(shown(help.json)).toContain('/dex score dev-machine-01');
+    expect(shown(help.json)).toContain('/dex score  Show a score');
+    expect(shown(help.json).split('/dex ').length - 1).toBeLessThanOrEqual(7);
+    const staffHelp = shown((await slack.command(send, 'otto', 'help')).json);
+    expect(staffHelp).toContain('/dex score dev-machine-01');
+    expect(staffHelp).toContain('/dex approvals');
+    expect(shown((await slack.command(send, 'otto', 'help healing')).json)).toContain('/dex decide');
+    expect(shown((await slack.command(send, 'alice', 'help all')).json)).not.toContain('/dex register');
     expect(shown((await slack.command(send, 'alice', 'help history')).json)).toContain('--limit');
   });
 

@@ -7,6 +7,9 @@ import { answersIn } from '../../../domain/people/enps.ts';
 import { FeedbackCellRow, FeedbackCommentRow, FeedbackRow } from '../entities/people.ts';
 import { chunked, type DbSession, plain } from '../rows.ts';
 
+/** Each lost race is an answer that somebody else stored; more of one voice at once are no person's. */
+const MOST_TRIES = 20;
+
 /** Says nothing about order or time; 47 bits, the most that randomInt draws from, make a repeat no concern. */
 function drawnId(): number {
   return randomInt(1, 2 ** 47);
@@ -29,11 +32,14 @@ export function feedbackRepository(session: DbSession): FeedbackRepository {
           await em.insert(FeedbackRow, { id, ...answer, voice });
           return { id, replaced };
         });
-      return replace().catch((error: unknown) => {
-        // Its other answer came at the same moment, and is the earlier one now.
-        if (error instanceof UniqueConstraintViolationException) return replace();
-        throw error;
-      });
+      for (let tries = 1; ; tries++) {
+        try {
+          return await replace();
+        } catch (error) {
+          // Its other answer came at the same moment, and is the earlier one now.
+          if (!(error instanceof UniqueConstraintViolationException) || tries === MOST_TRIES) throw error;
+        }
+      }
     },
 
     waiting: (source) => session().count(FeedbackRow, { source }),

@@ -21,6 +21,10 @@ export function slackMessageRepository(session: DbSession): SlackMessageReposito
         onConflictAction: 'merge',
       });
     },
+    async sharing({ channel, ts }) {
+      const rows = await session().find(SlackMessageRow, { channel, ts }, { orderBy: { id: 'asc' } });
+      return rows.map(({ subject }) => subject);
+    },
     async about(prefix) {
       return (await session().find(SlackMessageRow, beginsWith('subject', prefix))).map(toMessage);
     },

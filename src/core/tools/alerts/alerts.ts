@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { ALERT_STATUSES, ALERT_TYPES, type Alert, SEVERITIES } from '../../../domain/alerts/alert.ts';
 import { endpointState } from '../../../domain/fleet/endpoint.ts';
 import { acknowledgeAlert, requireAlert, resolveAlert } from '../../alerts/alerting.ts';
+import { filterText, machineCount, requireKnownHost, searchedShape } from '../../fleet/emptyAnswer.ts';
 import { registeredName } from '../../fleet/hostLookup.ts';
 import type { Ports } from '../../ports/ports.ts';
 import { iso, presentAlert } from '../../present.ts';
@@ -27,7 +28,7 @@ export const listAlerts = defineTool({
   description:
     'Alerts, newest first; the open ones unless status says otherwise (a status, open or all). Filter by hostname, severity, type, name or since.',
   http: { method: 'GET', path: '/api/v1/dex/alerts' },
-  command: { name: 'alerts', args: ['hostname'], example: 'alerts --severity critical' },
+  command: { name: 'alerts', args: ['hostname'], everydayFor: ['staff'], example: 'alerts --severity critical' },
   input: z.strictObject({
     hostname: hostnameInput.optional(),
     severity: z.enum(SEVERITIES).optional(),
@@ -37,7 +38,7 @@ export const listAlerts = defineTool({
     since: z.iso.datetime({ offset: true }).optional().describe('Created then or later, ISO 8601'),
     ...pageInput,
   }),
-  output: z.object({ alerts: z.array(alertShape), total: z.number().int() }),
+  output: z.object({ alerts: z.array(alertShape), total: z.number().int(), searched: searchedShape.optional() }),
   async run({ limit, offset, type, name, since, hostname: host, ...filter }, { ports, now }) {
     const hostname = host && (await registeredName(ports.store, host));
     const { items, total } = await ports.store.alerts.list(
@@ -50,13 +51,31 @@ export const listAlerts = defineTool({
       },
       { limit, offset },
     );
+    if (total === 0)
+      return { alerts: [], total, searched: await searched(ports, { ...filter, type, name, since, hostname }, now) };
     return { alerts: await presentAlerts(ports, items, now), total };
   },
-  summary: ({ alerts, total }) =>
-    total === 0
-      ? 'No alert matches.'
-      : [`${total} alert${total === 1 ? '' : 's'}`, ...alerts.map(alertLine)].join('\n'),
+  summary: ({ alerts, total, searched }) =>
+    searched ? noneText(searched) : [`${total} alert${total === 1 ? '' : 's'}`, ...alerts.map(alertLine)].join('\n'),
+  shows: { card: 'alerts' },
 });
+
+type AlertFilter = Partial<Record<'status' | 'severity' | 'type' | 'name' | 'since' | 'hostname', string | undefined>>;
+
+async function searched(ports: Ports, filter: AlertFilter, now: Date): Promise<z.input<typeof searchedShape>> {
+  const { hostname } = filter;
+  const { total } = await ports.store.alerts.list({}, { limit: 1, offset: 0 });
+  // A machine that is watched no more may have alerts of its own.
+  if (hostname && (await ports.store.alerts.list({ status: 'all', hostname }, { limit: 1, offset: 0 })).total === 0)
+    await requireKnownHost(ports, hostname);
+  return { filter: filterText(filter), without_filter: total, machines: await machineCount(ports, now) };
+}
+
+function noneText({ filter, without_filter, machines }: z.output<typeof searchedShape>): string {
+  const watched = `${machines} machine${machines === 1 ? '' : 's'}`;
+  if (filter === '') return `No alert is open on ${watched}.`;
+  return `No alert matches: ${filter}. Open alerts without this filter: ${without_filter}, on ${watched}.`;
+}
 
 export const getAlert = defineTool({
   name: 'get_alert',
@@ -65,7 +84,7 @@ export const getAlert = defineTool({
   subject: alertSubject,
   description: 'One alert with its timeline: every move, by whom, from where, when and why.',
   http: { method: 'GET', path: '/api/v1/dex/alerts/:alert_id' },
-  command: { name: 'alert', args: ['alert_id'], example: 'alert 42' },
+  command: { name: 'alert', args: ['alert_id'], everydayFor: ['staff'], example: 'alert 42' },
   input: z.strictObject({ alert_id: alertId }),
   output: z.object({
     alert: alertShape,
@@ -114,7 +133,13 @@ export const acknowledgeAlertTool = defineTool({
   description:
     'Snooze one alert for some hours (0.25 to 168); if it still holds then, it becomes active again by itself. Or until_clear.',
   http: { method: 'POST', path: '/api/v1/dex/alerts/:alert_id/acknowledge', query: ['hours'] },
-  command: { name: 'ack', args: ['alert_id', 'hours'], example: 'ack 42 4' },
+  command: {
+    name: 'ack',
+    args: ['alert_id', 'hours'],
+    also: [{ name: 'acknowledge' }, { name: 'silence' }, { name: 'snooze' }, { name: 'mute' }],
+    everydayFor: ['staff'],
+    example: 'ack 42 4',
+  },
   input: z.strictObject({
     alert_id: alertId,
     hours: z.coerce.number().min(MIN_HOURS).max(MAX_HOURS).default(4).describe('Hours of the snooze'),
@@ -143,7 +168,14 @@ export const resolveAlertTool = defineTool({
   description:
     'End one alert by hand. If its problem still holds, the next scan or delivery opens it again and counts a flap.',
   http: { method: 'POST', path: '/api/v1/dex/alerts/:alert_id/resolve' },
-  command: { name: 'resolve', args: ['alert_id'], example: 'resolve 42 --reason "disk replaced"' },
+  command: {
+    name: 'resolve',
+    args: ['alert_id', 'reason'],
+    sentence: true,
+    also: [{ name: 'close' }],
+    everydayFor: ['staff'],
+    example: 'resolve 42 disk replaced',
+  },
   input: z.strictObject({ alert_id: alertId, reason }),
   output: z.object({ alert: alertShape }),
   async run({ alert_id, reason }, { ports, actor, now }) {

@@ -52,7 +52,7 @@ export const listApprovals = defineTool({
   description:
     'What waits for a person to approve or deny, newest first, with its plan. status: pending (default), approved, denied, expired, cancelled or all.',
   http: { method: 'GET', path: '/api/v1/approvals' },
-  command: { name: 'approvals', args: ['status'], example: 'approvals' },
+  command: { name: 'approvals', args: ['status'], everydayFor: ['staff'], example: 'approvals' },
   input: z.strictObject({
     status: z.enum([...APPROVAL_STATUSES, 'all']).default('pending'),
     hostname: hostnameInput.optional(),
@@ -67,6 +67,7 @@ export const listApprovals = defineTool({
   },
   summary: ({ approvals, total }) =>
     total === 0 ? 'Nothing waits for approval.' : approvals.map(approvalText).join('\n'),
+  shows: { card: 'approvals' },
   overview: {
     place: 4,
     parts({ approvals }, actor) {
@@ -115,7 +116,18 @@ export const decideApprovalTool = defineTool({
   description:
     'Approve or deny what waits for a person. Only people may: the first answer wins, whoever asked cannot answer, and what concerns a tier 1 endpoint needs two different people.',
   http: { method: 'POST', path: '/api/v1/approvals/:approval_id/decide' },
-  command: { name: 'decide', args: ['approval_id', 'decision'], example: 'decide 01JD3X8T5M7V2N4K6P8Q0R1S2T approve' },
+  command: {
+    name: 'decide',
+    args: ['approval_id', 'decision', 'reason'],
+    sentence: true,
+    also: [
+      { name: 'approve', input: { decision: 'approve' } },
+      { name: 'deny', input: { decision: 'deny' } },
+      { name: 'reject', input: { decision: 'deny' } },
+    ],
+    everydayFor: ['staff'],
+    example: 'decide 01JD3X8T5M7V2N4K6P8Q0R1S2T approve',
+  },
   input: z.strictObject({
     approval_id: z.string().min(1).max(64),
     decision: z.enum(APPROVAL_DECISIONS),

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { REMEDIATION_ACTIONS, REMEDIATION_STATUSES, type Remediation } from '../../../domain/healing/remediation.ts';
 import { INTERFACES } from '../../actor.ts';
 import { forgetDeliveries } from '../../alerts/ticketing.ts';
-import { expireApprovals } from '../../approvals.ts';
+import { expireApprovals, remindOfApprovals } from '../../approvals.ts';
 import { registeredName } from '../../fleet/hostLookup.ts';
 import { answerFixCheck } from '../../healing/answers.ts';
 import { remediateAlert } from '../../healing/begin.ts';
@@ -48,7 +48,13 @@ export const remediateAlertTool = defineTool({
   description:
     'Ask self-healing for one alert now. The remediation map, its guards (cooldown, daily limit, maintenance) and the need for approval hold as ever; a refusal says why. With dry_run the playbook only reports what it would change.',
   http: { method: 'POST', path: '/api/v1/dex/alerts/:alert_id/remediate', status: 202 },
-  command: { name: 'heal', args: ['alert_id'], example: 'heal 42 --dry_run true' },
+  command: {
+    name: 'heal',
+    args: ['alert_id'],
+    also: [{ name: 'fix' }, { name: 'remediate' }],
+    everydayFor: ['staff'],
+    example: 'heal 42 --dry_run true',
+  },
   input: z.strictObject({
     alert_id: z.coerce.number().int().min(1).describe('Number of the alert'),
     dry_run: z.union([z.boolean(), z.stringbool()]).default(false).describe('Preview: change nothing'),
@@ -144,6 +150,7 @@ export const maintainHealing = defineTool({
   output: z.object({ expired: z.number().int() }),
   async run(_input, { ports }) {
     const expired = await expireApprovals(ports);
+    await remindOfApprovals(ports);
     await maintainRemediations(ports);
     await forgetDeliveries(ports);
     return { expired };

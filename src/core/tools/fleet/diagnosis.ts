@@ -55,7 +55,7 @@ export const diagnoseMachineTool = defineTool({
   description:
     'Why a machine is slow: ranked causes with evidence against its own usual and its peers, what changed before, what to do, and what was not measured. Do not re-rank the causes.',
   http: { method: 'GET', path: '/api/v1/dex/endpoints/:hostname/diagnosis' },
-  command: { name: 'why', args: ['hostname'], example: 'why dev-machine-01' },
+  command: { name: 'why', args: ['hostname'], everydayFor: ['employees', 'staff'], example: 'why dev-machine-01' },
   input: z.strictObject({ hostname: hostnameInput }),
   output: diagnosisShape,
   async run({ hostname: host }, { ports, now }) {
@@ -94,6 +94,7 @@ export const diagnoseMachineTool = defineTool({
     };
   },
   summary: diagnosisText,
+  shows: { card: 'diagnosis', by: 'hostname' },
   related: ({ hostname, causes }) => [
     ...causes.slice(0, MOST_TOLD).flatMap(callsFor),
     { id: 'rescan', label: 'Scan again', tool: 'scan_endpoint', input: { hostname } },

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { ENDPOINT_STATES, PERSONAS } from '../../../domain/fleet/endpoint.ts';
 import { canonicalHost } from '../../../domain/fleet/hostIdentity.ts';
 import { AppError } from '../../errors.ts';
+import { filterText, machineCount, searchedShape } from '../../fleet/emptyAnswer.ts';
 import { identityLines, presentIdentified } from '../../fleet/identified.ts';
 import { endpointLine, presentEndpoint } from '../../present.ts';
 import { deregister } from '../../registration/deregister.ts';
@@ -22,7 +23,13 @@ export const listEndpoints = defineTool({
   description:
     'Registered machines with their scores, by name. Filter by prefix of the name, persona, criticality_tier, tag (key or key=value), state, owner_email or ip_address.',
   http: { method: 'GET', path: '/api/v1/dex/endpoints' },
-  command: { name: 'endpoints', args: [], example: 'endpoints --persona developer --state stale' },
+  command: {
+    name: 'endpoints',
+    args: [],
+    also: [{ name: 'machines' }],
+    everydayFor: ['staff'],
+    example: 'endpoints --persona developer --state stale',
+  },
   input: z.strictObject({
     prefix: z
       .string()
@@ -44,7 +51,7 @@ export const listEndpoints = defineTool({
     ip_address: z.string().max(200).overwrite(canonicalHost).optional(),
     ...pageInput,
   }),
-  output: z.object({ endpoints: z.array(endpointShape), total: z.number().int() }),
+  output: z.object({ endpoints: z.array(endpointShape), total: z.number().int(), searched: searchedShape.optional() }),
   async run({ limit, offset, prefix, persona, criticality_tier, tag, state, owner_email, ip_address }, { ports, now }) {
     const filter = {
       prefix,
@@ -56,11 +63,18 @@ export const listEndpoints = defineTool({
       ipAddress: ip_address,
     };
     const { items, total } = await ports.store.endpoints.list(filter, { limit, offset }, staleBefore(ports, now));
+    if (total === 0) {
+      const given = { prefix, persona, criticality_tier, tag, state, owner_email, ip_address };
+      const machines = await machineCount(ports, now);
+      return { endpoints: [], total, searched: { filter: filterText(given), without_filter: machines, machines } };
+    }
     return { endpoints: items.map((endpoint) => presentEndpoint(endpoint, now, ports.settings.scanIntervalMs)), total };
   },
-  summary: ({ endpoints, total }) =>
-    total === 0
-      ? 'No endpoint matches. Register one: register HOSTNAME [IP]'
+  summary: ({ endpoints, total, searched }, callText) =>
+    searched
+      ? searched.machines === 0
+        ? `No machine is registered yet. Register one: ${callText('register_endpoint') ?? 'ask an operator'}`
+        : `No machine matches: ${searched.filter}. Registered without this filter: ${searched.machines}.`
       : [`${total} endpoint${total === 1 ? '' : 's'}`, ...endpoints.map(endpointLine)].join('\n'),
   shows: { card: 'endpoints' },
 });
@@ -72,7 +86,7 @@ export const getEndpoint = defineTool({
   subject: machineSubject,
   description: 'One registered machine: whose it is, how it is scanned, its latest score and when it last answered.',
   http: { method: 'GET', path: '/api/v1/dex/endpoints/:hostname' },
-  command: { name: 'endpoint', args: ['hostname'], example: 'endpoint dev-machine-01' },
+  command: { name: 'endpoint', args: ['hostname'], also: [{ name: 'machine' }], example: 'endpoint dev-machine-01' },
   input: z.strictObject({ hostname: hostnameInput }),
   output: z.object({ endpoint: identifiedEndpointShape }),
   async run({ hostname }, { ports, now }) {

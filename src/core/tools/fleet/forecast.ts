@@ -83,12 +83,13 @@ export const getFleetForecast = defineTool({
   },
   summary({ days, forecasts, total, endpoints, unwatched, precision }) {
     const span = `the next ${days} day${days === 1 ? '' : 's'}`;
+    const machines = `${endpoints} machine${endpoints === 1 ? '' : 's'}`;
     const unknown = unwatched > 0 ? ` Of ${unwatched} nothing can be predicted: too new, or not answering.` : '';
     const trust =
       precision === null ? '' : ` ${Math.round(precision * 100)} % of the last four weeks' predictions came true.`;
-    if (total === 0) return `Nothing is predicted to break in ${span}, of ${endpoints} machines.${unknown}`;
+    if (total === 0) return `Nothing is predicted to break in ${span}, of ${machines}.${unknown}`;
     return [
-      `${total} prediction${total === 1 ? '' : 's'} for ${span}, of ${endpoints} machines.${unknown}${trust}`,
+      `${total} prediction${total === 1 ? '' : 's'} for ${span}, of ${machines}.${unknown}${trust}`,
       ...forecasts
         .slice(0, MOST_TOLD)
         .map(

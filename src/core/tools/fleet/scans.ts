@@ -20,7 +20,7 @@ export const scanEndpoint = defineTool({
   description:
     'Scan one machine now. Answers at once with a run_id; {get_run} shows when it is done and what was found.',
   http: { method: 'POST', path: '/api/v1/dex/endpoints/:hostname/scan', status: 202 },
-  command: { name: 'scan', args: ['hostname'], example: 'scan dev-machine-01' },
+  command: { name: 'scan', args: ['hostname'], everydayFor: ['employees', 'staff'], example: 'scan dev-machine-01' },
   input: z.strictObject({ hostname: hostnameInput }),
   output: acceptedRun.extend({ hostname: z.string() }),
   async run({ hostname: host }, { ports, actor }) {

@@ -20,7 +20,7 @@ export const getScore = defineTool({
   description:
     'The latest DEX score of a machine (0–100) with its components, what lowered it and what would raise it most.',
   http: { method: 'GET', path: '/api/v1/dex/endpoints/:hostname/score' },
-  command: { name: 'score', args: ['hostname'], example: 'score dev-machine-01' },
+  command: { name: 'score', args: ['hostname'], everydayFor: ['employees', 'staff'], example: 'score dev-machine-01' },
   input: z.strictObject({ hostname: hostnameInput }),
   output: scoreShape,
   async run({ hostname: host }, { ports, now }) {
@@ -114,7 +114,7 @@ export const getFleet = defineTool({
   description:
     'The whole fleet at a glance: how many are healthy, at risk and critical, the average score and the worst machines.',
   http: { method: 'GET', path: '/api/v1/dex/fleet' },
-  command: { name: 'fleet', args: [], example: 'fleet' },
+  command: { name: 'fleet', args: [], everydayFor: ['staff'], example: 'fleet' },
   input: z.strictObject({
     worst: z.coerce.number().int().min(0).max(50).default(5).describe('How many of the worst to list'),
   }),

@@ -1,20 +1,9 @@
 /** The card of an alert: what is wrong where, since when, how it stands, and what can be done about it by a click. */
 import type { types } from '@slack/bolt';
 import { z } from 'zod';
-import type { RelatedCall, ToolCall } from '../../../core/presentation.ts';
-import { callMenu, relatedBlocks } from './related.ts';
-import {
-  type Block,
-  clip,
-  dateElement,
-  escapeText,
-  header,
-  lineBlocks,
-  paragraph,
-  type Reply,
-  textElement,
-  who,
-} from './text.ts';
+import type { RelatedCall } from '../../../core/presentation.ts';
+import { relatedBlocks } from './related.ts';
+import { type Block, clip, dateElement, escapeText, header, paragraph, type Reply, textElement, who } from './text.ts';
 
 /** What a card shows of an alert; the wire shape has more. */
 const alertShown = z.object({
@@ -34,10 +23,10 @@ const alertShown = z.object({
   resolution: z.string().nullish(),
   stale: z.boolean().optional(),
 });
-type AlertShown = z.output<typeof alertShown>;
+export type AlertShown = z.output<typeof alertShown>;
 
 /** Signs distinguished by shape, not only by colour. */
-const SEVERITY_SIGNS: Record<string, string> = { critical: '⛔', warning: '⚠️', info: 'ℹ️' };
+export const SEVERITY_SIGNS: Record<string, string> = { critical: '⛔', warning: '⚠️', info: 'ℹ️' };
 
 const STATUS_WORDS: Record<string, string> = {
   active: 'open',
@@ -80,11 +69,14 @@ export function alertBody(alert: AlertShown): Block[] {
     header(`${sign} ${alert.alert_name} on ${alert.hostname}`),
     paragraph(
       textElement(clip(alert.message, MAX_MESSAGE_CHARS)),
+      ...fact('Alert', textElement(String(alert.id))),
       ...fact('Severity', textElement(alert.severity)),
       ...fact('Status', textElement(statusText(alert)), ...acknowledgement(alert)),
       ...fact('Since', dateElement(alert.created_at)),
       ...(alert.resolved_at ? fact('Resolved', dateElement(alert.resolved_at)) : []),
-      ...(alert.predicted_time_to_impact ? fact('Expected in', textElement(alert.predicted_time_to_impact)) : []),
+      ...(alert.predicted_time_to_impact && !alert.resolved_at
+        ? fact('Expected in', textElement(alert.predicted_time_to_impact))
+        : []),
       ...(alert.ticket ? fact('Ticket', ticketText(alert.ticket)) : []),
       ...(alert.flaps > 0 ? fact('Came back', textElement(`${alert.flaps} time${alert.flaps === 1 ? '' : 's'}`)) : []),
     ),
@@ -144,32 +136,6 @@ export function alertMoves(facts: Record<string, unknown>, moves: AlertMove[]): 
   });
   const elements = lines.flatMap(({ text, by }, i) => [textElement(`${i > 0 ? '\n' : ''}${text}`), ...(by ?? [])]);
   return { text: escapeText(lines.map(({ text }) => text).join('\n')), blocks: [paragraph(...elements)] };
-}
-
-const SEVERITY_ORDER = ['critical', 'warning', 'info'];
-
-/** Many new alerts in one message: counts, a line each, and a menu that opens one with its buttons. */
-export function alertDigest(shown: { alert: AlertShown; call: ToolCall }[]): Reply {
-  const order = ({ alert }: { alert: AlertShown }) => SEVERITY_ORDER.indexOf(alert.severity);
-  const sorted = shown.toSorted((a, b) => order(a) - order(b));
-  const counts = SEVERITY_ORDER.map(
-    (severity) => [severity, shown.filter(({ alert }) => alert.severity === severity).length] as const,
-  )
-    .filter(([, count]) => count > 0)
-    .map(([severity, count]) => `${count} ${severity}`);
-  const title = `${shown.length} new alerts: ${counts.join(', ')}`;
-  const line = ({ alert }: { alert: AlertShown }) =>
-    `${SEVERITY_SIGNS[alert.severity] ?? ''} ${alert.alert_name} on ${alert.hostname}`;
-  const menu = callMenu(
-    'run:open',
-    'Open an alert',
-    // A menu holds at most 100 options.
-    sorted.slice(0, 100).map((one) => ({ label: line(one), call: one.call })),
-  );
-  return {
-    text: escapeText(title),
-    blocks: [header(title), ...lineBlocks(sorted.map(line)), { type: 'actions', elements: [menu] }],
-  };
 }
 
 /** The alert in an answer that shows one. */

@@ -9,6 +9,7 @@ import {
   dateElement,
   escapeText,
   header,
+  mention,
   paragraph,
   type Reply,
   textElement,
@@ -57,6 +58,21 @@ export function approvalCard(approval: ApprovalShown, related: readonly RelatedC
     ],
   };
 }
+
+/** That it expires soon, with a mention of whoever may answer. @param approvers ids of users and user groups */
+export function approvalReminder(approval: ApprovalShown, approvers: readonly string[]): Reply {
+  const mentions = approvers.slice(0, MOST_MENTIONED).flatMap((id) => [mention(id), textElement(' ')]);
+  const missing = approval.approvals_needed - approval.answers.length;
+  const what = missing > 1 ? `${missing} more answers are needed` : 'this still waits for an answer';
+  return {
+    text: escapeText(`A reminder: ${what}: ${approval.question}`),
+    blocks: [
+      paragraph(...mentions, textElement(`${what}, until `), dateElement(approval.expires_at), textElement('.')),
+    ],
+  };
+}
+
+const MOST_MENTIONED = 10;
 
 type TextElement = ReturnType<typeof textElement>;
 

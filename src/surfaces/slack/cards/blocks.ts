@@ -44,11 +44,32 @@ const BODIES: Partial<Record<CardKind, (output: Record<string, unknown>) => Bloc
   alert: (output) => alertBody(alertIn(output)),
 };
 
-/** @param image shown below the text, when there is one */
-export function renderAnswer(call: ToolCall, answer: Answer, image: Block | null, shareable: boolean): Reply {
-  const body = (answer.card && BODIES[answer.card]?.(answer.output)) ?? lineBlocks(answer.text.split('\n'));
-  const share = shareable ? callButton('share', 'Share in channel', call) : null;
-  const end = [...(image ? [image] : []), ...relatedBlocks(answer.related, { more: share ? [share] : [] })];
+/** More lines than this are behind a button. */
+const MOST_LINES = 10;
+/** Pages are read as a whole. */
+const WHOLE: readonly (CardKind | null)[] = ['runbook', 'runbooks', 'run'];
+
+/**
+ * @param image shown below the text, when there is one
+ * @param isRead nothing was changed, so that the call can be made again: for everybody in the channel, or to see all of it
+ */
+export function renderAnswer(
+  call: ToolCall,
+  answer: Answer,
+  image: Block | null,
+  { isRead, all = false }: { isRead: boolean; all?: boolean },
+): Reply {
+  const lines = answer.text.split('\n');
+  const isLong = isRead && !all && lines.length > MOST_LINES + 2 && !WHOLE.includes(answer.card);
+  const body =
+    (answer.card && BODIES[answer.card]?.(answer.output)) ?? lineBlocks(isLong ? lines.slice(0, MOST_LINES) : lines);
+  const share = isRead ? callButton('share', 'Share in channel', call) : null;
+  const rest =
+    isLong && !(answer.card && BODIES[answer.card])
+      ? callButton('all', `Show ${lines.length - MOST_LINES} more lines`, call)
+      : null;
+  const more = [rest, share].filter((it) => it !== null);
+  const end = [...(image ? [image] : []), ...relatedBlocks(answer.related, { more })];
   return { text: escapeText(answer.text), blocks: fitted(body, MAX_BLOCKS - end.length).concat(end) };
 }
 

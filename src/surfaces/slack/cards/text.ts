@@ -63,6 +63,11 @@ export function who(actorId: string): TextElement {
   return userId ? { type: 'user', user_id: userId } : textElement(clip(actorId, 100));
 }
 
+/** Notifies a user, or a user group by its id. */
+export function mention(id: string): TextElement {
+  return id.startsWith('S') ? { type: 'usergroup', usergroup_id: id } : { type: 'user', user_id: id };
+}
+
 /** A timestamp, shown in the reader's own time zone. */
 export function dateElement(iso: string): TextElement {
   const fallback = `${iso.slice(0, 16).replace('T', ' ')} UTC`;
@@ -132,6 +137,22 @@ export function picture(fileId: string, alt: string): Block {
   return { type: 'image', slack_file: { id: fileId }, alt_text: clip(alt, 2000) };
 }
 
+const TIMESTAMP = /\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?Z/g;
+
+/** Text whose timestamps (ISO 8601, UTC) are shown in the reader's own time zone. */
+function datedText(text: string, bold: boolean): TextElement[] {
+  const style = bold ? { bold } : undefined;
+  const pieces = text.split(TIMESTAMP);
+  const stamps = text.match(TIMESTAMP) ?? [];
+  return pieces.flatMap((piece, i) => [
+    ...(piece === '' && stamps.length > 0 ? [] : [textElement(piece, style)]),
+    ...(stamps[i] === undefined ? [] : [dateElement(stamps[i])]),
+  ]);
+}
+
+/** Ids that no reader needs where a button or a direct message brings the result. */
+const RUN_ID = / \((?:run|approval) [0-9A-HJKMNP-TV-Z]{26}\)/g;
+
 /** Lines as blocks within Slack's limits, the first one bold when it heads the others; what does not fit is counted. */
 export function lineBlocks(lines: string[], limitChars = MAX_MESSAGE_CHARS): Block[] {
   const blocks: Block[] = [];
@@ -147,9 +168,7 @@ export function lineBlocks(lines: string[], limitChars = MAX_MESSAGE_CHARS): Blo
       pack = [];
       packChars = 0;
     }
-    pack.push(
-      textElement(`${pack.length > 0 ? '\n' : ''}${text}`, i === 0 && lines.length > 1 ? { bold: true } : undefined),
-    );
+    pack.push(...datedText(`${pack.length > 0 ? '\n' : ''}${text}`, i === 0 && lines.length > 1));
     packChars += text.length + 1;
     allChars += text.length + 1;
     shown++;
@@ -161,5 +180,6 @@ export function lineBlocks(lines: string[], limitChars = MAX_MESSAGE_CHARS): Blo
 
 /** A reply in plain text. */
 export function plainReply(text: string, ...more: Block[]): Reply {
-  return { text: escapeText(text), blocks: [...lineBlocks(text.split('\n')), ...more] };
+  const said = text.replace(RUN_ID, '');
+  return { text: escapeText(said), blocks: [...lineBlocks(said.split('\n')), ...more] };
 }

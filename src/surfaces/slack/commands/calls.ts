@@ -5,7 +5,7 @@ import type { Actor } from '../../../core/actor.ts';
 import { pause } from '../../../core/concurrency/pause.ts';
 import { AppError } from '../../../core/errors.ts';
 import type { Answer } from '../../../core/invoke.ts';
-import { scopeOf } from '../../../core/policy.ts';
+import { offers, scopeOf } from '../../../core/policy.ts';
 import type { ToolCall } from '../../../core/presentation.ts';
 import { type AnyTool, callShowing } from '../../../core/tool.ts';
 import { renderAnswer } from '../cards/blocks.ts';
@@ -14,6 +14,7 @@ import { callButton } from '../cards/related.ts';
 import { type Block, escapeText, plainReply, type Reply } from '../cards/text.ts';
 import type { Asker, SlackContext } from '../context.ts';
 import { hostsMeant, hostsOwnedBy, mailMeant, meansOwn, ownHosts, similarHosts } from './hosts.ts';
+import { type NamedCall, thingsOfMachine } from './thingsOfMachine.ts';
 
 /** Where a message goes: a channel, a thread in it, or a person's direct messages by their id. */
 export interface Place {
@@ -43,23 +44,25 @@ async function carryOutMeant(
   slack: SlackContext,
   asker: Asker,
   actor: Actor,
-  calls: readonly ToolCall[],
+  calls: readonly NamedCall[],
   place?: Place,
 ): Promise<void> {
   const [meant, ...others] = calls;
-  if (!meant || others.length > 0) return asker.respond(choices('Several machines match. Which one?', calls));
+  if (!meant || others.length > 0) return asker.respond(choices('Several match. Which one?', calls));
   const answer = await slack.invoke(meant.tool, meant.input, actor, { signal: slack.stopping });
   if (answer.progress !== null) await follow(slack, asker, actor, answer, answer.progress, place);
   else await asker.respond(await present(slack, actor, meant, answer));
 }
 
 /** The call with hosts and owners looked up; several calls when it is not clear which machine is meant. */
-async function settle(slack: SlackContext, actor: Actor, userId: string, call: ToolCall): Promise<ToolCall[]> {
+async function settle(slack: SlackContext, actor: Actor, userId: string, call: ToolCall): Promise<NamedCall[]> {
   const input = { ...call.input };
   const tool = toolNamed(slack, call.tool);
   if (typeof input.owner_email === 'string') input.owner_email = await mailMeant(slack, userId, input.owner_email);
   else if (tool && 'owner_email' in tool.input.shape && scopeOf(tool, actor) === 'own')
     input.owner_email = await slack.people.email(userId);
+  const things = await thingsOfMachine(slack, actor, userId, call);
+  if (things) return things;
   const typed = typeof input.hostname === 'string' ? input.hostname : undefined;
   // Of a tool that is about no known machine, as of one that registers a new one, the name is taken as it is.
   if (!tool?.subject || (typed === undefined && !meansOwn(tool, actor))) return [{ ...call, input }];
@@ -80,8 +83,14 @@ async function machinesOfOwnerNamed(
   return hosts.filter((name) => name !== input.hostname).map((hostname) => ({ tool, input: { ...input, hostname } }));
 }
 
-async function present(slack: SlackContext, actor: Actor, call: ToolCall, answer: Answer): Promise<Reply> {
-  return renderAnswer(call, answer, await pictureOf(slack, actor, answer), isRead(slack, call.tool));
+/** Without what the reader may not do. */
+async function present(slack: SlackContext, actor: Actor, call: ToolCall, given: Answer): Promise<Reply> {
+  const mayCall = (next: ToolCall) => {
+    const tool = toolNamed(slack, next.tool);
+    return tool !== undefined && offers(tool, actor);
+  };
+  const answer = { ...given, related: given.related.filter(mayCall) };
+  return renderAnswer(call, answer, await pictureOf(slack, actor, answer), { isRead: isRead(slack, call.tool) });
 }
 
 async function pictureOf(slack: SlackContext, actor: Actor, { illustration, chart }: Answer): Promise<Block | null> {
@@ -93,7 +102,19 @@ async function pictureOf(slack: SlackContext, actor: Actor, { illustration, char
 export async function shared(slack: SlackContext, actor: Actor, call: ToolCall): Promise<Reply> {
   if (!isRead(slack, call.tool)) throw new AppError('refused', 'Only answers to questions can be shared.');
   const answer = await slack.invoke(call.tool, call.input, actor);
-  return renderAnswer(call, answer, await pictureOf(slack, actor, answer), false);
+  return renderAnswer(call, answer, await pictureOf(slack, actor, answer), { isRead: false });
+}
+
+/** Makes a call that reads, and shows what it answers with what can be done next. */
+export async function answered(slack: SlackContext, actor: Actor, call: ToolCall): Promise<Reply> {
+  return present(slack, actor, call, await slack.invoke(call.tool, call.input, actor));
+}
+
+/** All lines of an answer, of which a part was shown. */
+export async function wholeAnswer(slack: SlackContext, actor: Actor, call: ToolCall): Promise<Reply> {
+  if (!isRead(slack, call.tool)) throw new AppError('refused', 'Only answers to questions can be shown again.');
+  const answer = await slack.invoke(call.tool, call.input, actor);
+  return renderAnswer(call, answer, null, { isRead: true, all: true });
 }
 
 function isRead(slack: SlackContext, toolName: string): boolean {
@@ -140,8 +161,8 @@ export async function edited(slack: SlackContext, channel: string, ts: string, r
 /** Waits for a run and says how it ended, with what came of it. */
 export async function runEnd(slack: SlackContext, actor: Actor, runId: string): Promise<Reply> {
   const { tool, input } = callShowing(slack.tools, 'run', runId);
-  const deadline = Date.now() + FOLLOW_MS;
-  for (let waitMs = LOOK_MS.first; Date.now() < deadline; waitMs = Math.min(waitMs * 2, LOOK_MS.most)) {
+  const deadline = performance.now() + FOLLOW_MS;
+  for (let waitMs = LOOK_MS.first; performance.now() < deadline; waitMs = Math.min(waitMs * 2, LOOK_MS.most)) {
     await pause(waitMs, slack.stopping);
     // The next process goes on with it.
     if (slack.stopping.aborted) return stillUnderWay(runId);
@@ -202,11 +223,11 @@ async function denied(
   return { text: escapeText(error.message), blocks: [...plainReply(error.message).blocks, block] };
 }
 
-function choices(question: string, calls: readonly ToolCall[]): Reply {
+function choices(question: string, calls: readonly NamedCall[]): Reply {
   // An actions block holds at most 25 elements.
   const buttons = calls
     .slice(0, 25)
-    .map((call, i) => callButton(`run:${i}`, String(call.input.hostname), call))
+    .map(({ label, ...call }, i) => callButton(`run:${i}`, label ?? String(call.input.hostname), call))
     .filter((it) => it !== null);
   return plainReply(question, { type: 'actions', elements: buttons });
 }

@@ -1,14 +1,15 @@
 /** `/dex …`: reads what was typed as a call of a tool, or says kindly and at once what to type instead. */
 import { COMMAND_PREFIXES } from '../../../core/callText.ts';
-import { helpTopics, toolHelpText } from '../../../core/commands/commandHelp.ts';
+import { everydayTools, helpAbout, toolHelpText } from '../../../core/commands/commandHelp.ts';
 import { type Reading, readCommand, splitCommand } from '../../../core/commands/readCommand.ts';
-import { asksFirst, leastRole, scopeOf } from '../../../core/policy.ts';
+import { asksFirst, isStaff, offers, scopeOf } from '../../../core/policy.ts';
 import type { AnyTool } from '../../../core/tool.ts';
 import { joinOwnMachine } from '../../../domain/people/ownMachine.ts';
 import { slackProblem } from '../cards/problems.ts';
 import { callButton } from '../cards/related.ts';
 import {
   type Block,
+  bullets,
   confirmed,
   header,
   note,
@@ -37,6 +38,11 @@ interface TypedCommand {
 export async function answerCommand(slack: SlackContext, asker: Asker, command: TypedCommand): Promise<void> {
   const typed = joinOwnMachine(splitCommand(unescapeTyped(command.text)));
   const reading = readCommand(typed, slack.tools);
+  if (reading.kind !== 'call' && reading.kind !== 'help' && looksLikeQuestion(typed)) {
+    await command.acknowledge();
+    await slack.turn();
+    return command.ask(command.text.trim());
+  }
   switch (reading.kind) {
     case 'call': {
       // What writes and was given no word is asked for its details first.
@@ -53,7 +59,8 @@ export async function answerCommand(slack: SlackContext, asker: Asker, command: 
       return carryOut(slack, asker, { tool: reading.tool.name, input: reading.input });
     }
     case 'help':
-      return command.acknowledge(reading.tool ? toolHelp(reading.tool, slack.tools) : help(slack.tools));
+      if (reading.tool) return command.acknowledge(toolHelp(reading.tool, slack.tools));
+      return command.acknowledge(await help(slack, asker, reading.topic));
     case 'unknown':
       return command.acknowledge(unknown(slack.tools, reading, typed));
     case 'mistake': {
@@ -109,27 +116,52 @@ async function ownChoices(slack: SlackContext, { person }: Asker, tool: AnyTool)
   return { hostname: await ownHosts(slack, actor, person.id).catch(() => []) };
 }
 
-function help(tools: readonly AnyTool[]): Reply {
-  const topics = helpTopics(tools).map(({ topic, tools: members }) =>
+const QUESTION_WORD = /^(?:why|how|what|whats|when|who|which|where|is|are|does|do|can|should|my|warum|wieso|was|wie)$/i;
+
+/** Words that are no command but a question, as "why is my laptop slow?". */
+function looksLikeQuestion(words: readonly string[]): boolean {
+  const [first = ''] = words;
+  return words.length > 2 && (QUESTION_WORD.test(first.replace(/['’]s$/, '')) || /\?$/.test(words.at(-1) ?? ''));
+}
+
+/** What somebody uses daily, by their role; a topic, or everything, when asked. */
+async function help(slack: SlackContext, { person }: Asker, topic: string | null): Promise<Reply> {
+  const actor = await slack.people.actor(person);
+  const tools = slack.tools.filter((tool) => offers(tool, actor));
+  if (topic !== null) return topicHelp(tools, topic);
+  const staff = isStaff(actor);
+  const everyday = everydayTools(tools, staff ? 'staff' : 'employees');
+  const lines = everyday.map((tool) => [
+    textElement(`${COMMAND} ${staff ? tool.command!.example : shortExample(tool)}`, { code: true }),
+    textElement(`  ${tool.title}`),
+  ]);
+  const hint = staff
+    ? `A machine is named by its hostname, its address, or its owner's @name. Everything: ${COMMAND} help all`
+    : `Or ask me in your own words: why is my laptop slow? More: ${COMMAND} help all`;
+  return {
+    text: `What ${COMMAND} can do for you`,
+    blocks: [header(`What ${COMMAND} can do for you`), bullets(lines), note(hint)],
+  };
+}
+
+/** Employees' commands are about their own machine unless they name one. */
+function shortExample({ command }: AnyTool): string {
+  return command!.example.replace(/ dev-machine-01/, command!.sentence ? ' my laptop' : '').replace(/ --.*$/, '');
+}
+
+function topicHelp(tools: readonly AnyTool[], topic: string): Reply {
+  const paragraphs = helpAbout(tools, topic).map(({ topic: title, tools: members }) =>
     paragraph(
-      textElement(topic, { bold: true }),
+      textElement(title, { bold: true }),
       ...members.flatMap((tool) => [
         textElement('\n'),
         textElement(`${COMMAND} ${tool.command!.example}`, { code: true }),
-        textElement(`  ${tool.title}${leastRole(tool) === 'viewer' ? '' : ' ·'}`),
+        textElement(`  ${tool.title}`),
       ]),
     ),
   );
-  return {
-    text: `What ${COMMAND} can do`,
-    blocks: [
-      header(`What ${COMMAND} can do`),
-      ...topics,
-      note(
-        `· needs a role. A machine is named by its hostname, its address or its owner's @name. More: ${COMMAND} help score`,
-      ),
-    ],
-  };
+  const title = `What ${COMMAND} can do`;
+  return { text: title, blocks: [header(title), ...paragraphs, note(`More about one: ${COMMAND} help score`)] };
 }
 
 function toolHelp(tool: AnyTool, tools: readonly AnyTool[]): Reply {

@@ -1,6 +1,7 @@
 /** Forms: a tool's input as a Slack modal, its answers back as that input, and the invoker's complaints at their fields. */
 import type { types } from '@slack/bolt';
-import { type Field, fieldsOf, readFields } from '../../../core/commands/readCommand.ts';
+import { type Field, fieldsOf } from '../../../core/commands/fields.ts';
+import { readFields } from '../../../core/commands/readCommand.ts';
 import type { AppError } from '../../../core/errors.ts';
 import type { ToolCall } from '../../../core/presentation.ts';
 import type { AnyTool } from '../../../core/tool.ts';

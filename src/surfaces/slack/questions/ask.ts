@@ -11,7 +11,7 @@ import { callShowing } from '../../../core/tool.ts';
 import { asksAboutOwnMachine } from '../../../domain/people/ownMachine.ts';
 import { callButton, relatedBlocks } from '../cards/related.ts';
 import { type Block, note, plainReply, type Reply, unescapeTyped } from '../cards/text.ts';
-import { edited, failure, type Place, stillUnderWay, withoutPreviews } from '../commands/calls.ts';
+import { answered, edited, failure, type Place, stillUnderWay, withoutPreviews } from '../commands/calls.ts';
 import { machinesOf } from '../commands/hosts.ts';
 import type { Asker, Click, SlackContext } from '../context.ts';
 import { smallTalkReply } from './smallTalk.ts';
@@ -27,6 +27,7 @@ const followedRun = z.object({
   status: z.string(),
   finished_at: z.string().nullable(),
   error: z.string().nullable(),
+  hostname: z.string().nullish(),
   result: z.unknown(),
   steps: z.array(z.object({ calls: z.array(z.object({ tool: z.string() })).default([]) })).catch([]),
 });
@@ -178,9 +179,9 @@ export async function followAnswer(
   { channel, ts }: MessagePlace,
 ): Promise<Reply> {
   const { tool, input } = callShowing(slack.tools, 'run', runId);
-  const deadline = Date.now() + FOLLOW_MS;
+  const deadline = performance.now() + FOLLOW_MS;
   let shown = '';
-  for (let waitMs = FIRST_LOOK_MS; Date.now() < deadline; waitMs = POLL_EVERY_MS) {
+  for (let waitMs = FIRST_LOOK_MS; performance.now() < deadline; waitMs = POLL_EVERY_MS) {
     await pause(waitMs, slack.stopping);
     // The next process goes on with it.
     if (slack.stopping.aborted) return stillUnderWay(runId);
@@ -189,7 +190,7 @@ export async function followAnswer(
     const tools = toolsUsed(run);
     if (run.finished_at !== null) {
       await slack.unfinished.done(runId);
-      return answerReply(run, text, tools);
+      return (await measuredAnswer(slack, actor, run)) ?? answerReply(run, text, tools);
     }
     const now = `${run.status} ${tools.join()}`;
     if (now === shown) continue;
@@ -205,10 +206,26 @@ function thinkingReply(tools: string[], related: readonly RelatedCall[], status 
   return plainReply(`${doing} …`, ...toolNote(tools), ...relatedBlocks(related));
 }
 
+/** Where no model thought about it, what the measurements of the machine say, with what can be done; null where one did. */
+async function measuredAnswer(slack: SlackContext, actor: Actor, run: FollowedRun): Promise<Reply | null> {
+  const isThought = run.status === 'completed' && run.steps.length > 0;
+  if (isThought || run.status === 'cancelled' || !run.hostname) return null;
+  const call = callShowing(slack.tools, 'diagnosis', run.hostname);
+  try {
+    return await answered(slack, actor, call);
+  } catch (error) {
+    slack.log.warn({ err: error, hostname: run.hostname }, 'a question was not answered from the measurements');
+    return null;
+  }
+}
+
 function answerReply(run: FollowedRun, text: string, tools: string[]): Reply {
   if (run.status === 'completed') return plainReply(text, ...toolNote(tools));
   if (run.status === 'cancelled') return plainReply(`⏹ ${run.error ?? 'Stopped.'}`, ...toolNote(tools));
-  return plainReply(`No answer came of this: ${run.error ?? run.status}`, ...toolNote(tools));
+  return plainReply(
+    'No answer came of this. Please ask again in a few minutes, or tell your IT team.',
+    ...toolNote(tools),
+  );
 }
 
 /** Each once, in the order of their first use. */

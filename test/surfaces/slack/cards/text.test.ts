@@ -7,6 +7,7 @@ import {
   escapeText,
   lineBlocks,
   MAX_SECTION_CHARS,
+  plainReply,
   unescapeTyped,
 } from '../../../../src/surfaces/slack/cards/text.ts';
 import { formCall, formErrors, toolForm, wantsForm } from '../../../../src/surfaces/slack/commands/forms.ts';
@@ -35,6 +36,21 @@ describe('text', () => {
     expect(clip('short', 5)).toBe('short');
     expect(clip('longer', 5)).toBe('long…');
     expect(clip('ab😀d', 4)).toBe('ab…');
+  });
+
+  it('shows timestamps in the reader’s zone, and no ids of runs', () => {
+    const { blocks } = plainReply('Snoozed until 2026-03-02T09:00:00.000Z. (run 01JD3X8T5M7V2N4K6P8Q0R1S2T)');
+    const [block] = blocks as any[];
+    expect(block.elements[0].elements).toEqual([
+      { type: 'text', text: 'Snoozed until ' },
+      {
+        type: 'date',
+        timestamp: Date.parse('2026-03-02T09:00:00Z') / 1000,
+        format: '{date_short_pretty} {time}',
+        fallback: '2026-03-02 09:00 UTC',
+      },
+      { type: 'text', text: '.' },
+    ]);
   });
 
   it('keeps any lines within the limits, and counts what it leaves out', () => {

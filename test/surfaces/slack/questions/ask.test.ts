@@ -20,7 +20,13 @@ let send: Transport;
 async function start(env: Record<string, string> = {}): Promise<void> {
   slack = await startSlack();
   service = await startTestService(
-    { SLACK_BOT_TOKEN: BOT_TOKEN, SLACK_SIGNING_SECRET: SIGNING_SECRET, SLACK_API_URL: slack.apiUrl, ...env },
+    {
+      SLACK_BOT_TOKEN: BOT_TOKEN,
+      SLACK_SIGNING_SECRET: SIGNING_SECRET,
+      SLACK_API_URL: slack.apiUrl,
+      SLACK_VIEWERS: slack.users.otto as string,
+      ...env,
+    },
     { collector: machines(new Map([['pc-7', { ...WELL, diskPct: 97 }]])) },
   );
   send = httpTransport(service.url);
@@ -55,7 +61,7 @@ describe('without a model', { timeout: 60_000 }, () => {
     const first = await thinking();
     expect(first.body).toMatchObject({ channel: slack.channels.alerts, thread_ts: '1700000000.000100' });
     const { body } = await edited(first.answer.ts, 'No language model is configured');
-    expect(shown(body)).toMatch(/About pc-7.*Tools used: get_score, list_alerts/s);
+    expect(shown(body)).toMatch(/About pc-7.*Tools used: diagnose_machine, get_score, list_alerts/s);
     expect(buttons(body)).toEqual([]);
     expect(slack.calls.filter(({ method }) => method === 'chat.postMessage')).toHaveLength(1);
   });
@@ -67,7 +73,7 @@ describe('without a model', { timeout: 60_000 }, () => {
     await slack.write(send, 'alice', 'message', 'and how is pc-7?');
     const first = await thinking();
     expect(first.body.channel).toBe(slack.users.alice);
-    await edited(first.answer.ts, 'About pc-7');
+    await edited(first.answer.ts, 'pc-7');
     const { body } = await service.call('GET', '/api/v1/runs?kind=planner');
     expect(body.runs.map(({ goal }: any) => goal).filter((goal: string) => goal.includes('pc-7?'))).toEqual([
       'and how is pc-7?',
@@ -77,12 +83,14 @@ describe('without a model', { timeout: 60_000 }, () => {
   it('"my laptop" is the asker’s, in direct messages and as a command; small talk gets a line', async () => {
     await slack.write(send, 'alice', 'message', 'Why is my laptop slow?');
     const first = await thinking();
-    expect(shown((await edited(first.answer.ts, 'About pc-7')).body)).not.toContain('fleet');
+    const { body } = await edited(first.answer.ts, 'pc-7');
+    expect(shown(body)).toMatch(/^pc-7.*sure.*What to do/s);
+    expect(shown(body)).not.toMatch(/fleet|language model|[A-Z]_[A-Z]/);
     slack.calls.length = 0;
     await slack.command(send, 'alice', 'ask why is it slow today?');
     const asked = await thinking();
     expect(asked.body.channel).toBe(slack.users.alice);
-    await edited(asked.answer.ts, 'About pc-7');
+    await edited(asked.answer.ts, 'pc-7');
     for (const [i, text] of ['hi!', 'thanks', 'help'].entries()) {
       slack.calls.length = 0;
       await slack.write(send, 'alice', 'message', text);
@@ -102,7 +110,7 @@ describe('without a model', { timeout: 60_000 }, () => {
     slack.calls.length = 0;
     await slack.click(send, 'alice', { actionId, value, message });
     const first = await thinking();
-    await edited(first.answer.ts, 'About pc-7');
+    await edited(first.answer.ts, 'pc-7');
     await service.call('DELETE', '/api/v1/dex/endpoints/pc-8');
   });
 
