@@ -35,15 +35,15 @@ describe.skipIf(!LIBRARY)('under faketime (Debian: faketime)', () => {
     const { body } = await service.call('POST', '/api/v1/dex/endpoints', { hostname: 'laptop-7', collector: 'push' });
     const clock = await setClock(LIBRARY ?? '', join(dir, 'clock'));
     const agent: Program = runProgram('src/agent.ts', ['--server', service.url, '--interval', '10'], {
-      DEX_AGENT_TOKEN: body.agent_token,
+      DEX_AGENT_TOKEN: body.token,
       ...clock.env,
     });
     cleanUp.push(() => agent.stop('SIGKILL'));
     const recorded = async () => (await service.app.ports.store.snapshots.since([1], new Date(0))).length;
     await expect.poll(recorded, wait).toBe(1);
     for (const [step, text] of [
-      [-HOUR_S, '1 hour behind'],
-      [HOUR_S, '1 hour ahead'],
+      [-HOUR_S, '60 minutes behind'],
+      [HOUR_S, '60 minutes ahead'],
       [-DAY_S, '1 day behind'],
       [DAY_S, '1 day ahead'],
     ] as const) {
