@@ -25,7 +25,7 @@ test('a file as a spreadsheet saves it is tried, then taken', { timeout: 30_000 
   expect(tried.out).toMatch(
     /^A dry run: nothing was changed\.\n1 would be registered, .* 1 refused\.\nLine 3: pc 2: hostname: must be/,
   );
-  expect((await dex('endpoints')).out).toMatch(/No endpoint/);
+  expect((await dex('endpoints')).out).toMatch(/No machine is registered yet/);
   expect((await dex('import', file, '--apply')).out).toMatch(/^1 registered, .*\nLine 3: .*\nLine 2: pc-1 registered$/);
   expect((await dex('endpoints')).out).toContain('pc-1');
   expect(await dex('import', join(dir, 'none.csv'))).toMatchObject({
