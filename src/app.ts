@@ -3,7 +3,6 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { charts } from './adapters/charts.ts';
 import { createCollectors } from './adapters/collectors/collectors.ts';
-import { createBackups } from './adapters/db/backup/backup.ts';
 import { openPostgresPool } from './adapters/db/postgresPool.ts';
 import { createStore } from './adapters/db/store.ts';
 import { systemClock, tokens, ulids } from './adapters/identity.ts';
@@ -20,6 +19,7 @@ import { defineQueueJobs, recordJobEnd } from './composition/jobs.ts';
 import { healthPage, metricsPage } from './composition/pages.ts';
 import {
   alertReceivers,
+  backupsOf,
   openRemediationMap,
   openSlack,
   openStorage,
@@ -27,8 +27,8 @@ import {
   plannerParts,
   runbookPlaces,
   settingsOf,
+  sourceParts,
   ticketMessengers,
-  uploadsDir,
 } from './composition/parts.ts';
 import { createRecovery } from './composition/recovery.ts';
 import { indexApart, runbookParts } from './composition/runbookParts.ts';
@@ -137,12 +137,8 @@ export async function createApp(config: Config, overrides: Overrides = {}, faces
       queue: scheduler,
       agents: { haveModel: planner.model.llm !== null, profiles: () => [...planner.profiles.current().keys()] },
       worker,
-      backups: createBackups(database, {
-        databaseUrl: config.DATABASE_URL,
-        backupDir: config.BACKUP_DIR,
-        uploadsDir: uploadsDir(config),
-        version: config.version,
-      }),
+      backups: backupsOf(config, database),
+      ...sourceParts(config, log),
       runbooks,
       people: overrides.people ?? slack?.directory,
       charts,

@@ -78,6 +78,7 @@ const FIRST_SCAN_MS = 60_000;
 const OS_NAMES: Partial<Record<NodeJS.Platform, string>> = { linux: 'linux', darwin: 'macos', win32: 'windows' };
 
 function nextSteps(url: string, config: Config): string {
+  const keyOption = config.authRequired ? ' --header "Authorization: Bearer $API_KEY"' : '';
   const key = config.authRequired ? ' -H "X-API-Key: $API_KEY"' : '';
   return [
     '',
@@ -85,8 +86,8 @@ function nextSteps(url: string, config: Config): string {
     `  Watch another machine   curl -X POST ${url}/api/v1/dex/endpoints${key} -H "Content-Type: application/json" -d '{"hostname": "dev-machine-01", "ip_address": "10.0.1.42"}'`,
     `  All of the API          ${url}/docs`,
     '  Slack                   set SLACK_BOT_TOKEN and SLACK_APP_TOKEN (README, "Slack")',
-    `  Claude and IDEs         claude mcp add --transport http dexops ${url}/mcp (mcp/README.md)`,
-    '  Command line            npm run dex -- help',
+    `  Claude and IDEs         claude mcp add --transport http dexops ${url}/mcp${keyOption} (mcp/README.md)`,
+    '  Command line            npx dex help',
     '',
   ].join('\n');
 }

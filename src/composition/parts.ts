@@ -1,5 +1,5 @@
 /** Parts that the composition root plugs in and that take more than a line to make. */
-
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { z } from 'zod';
 import {
@@ -9,10 +9,12 @@ import {
   PAGERDUTY_EVENTS_URL,
 } from '../adapters/alertReceivers.ts';
 import { charts } from '../adapters/charts.ts';
+import { createBackups } from '../adapters/db/backup/backup.ts';
 import { makeFolder } from '../adapters/db/makeFolder.ts';
 import { type Database, openDatabase } from '../adapters/db/open.ts';
 import { tokens } from '../adapters/identity.ts';
 import { createLlm } from '../adapters/llm/create.ts';
+import { machineLists } from '../adapters/machineLists.ts';
 import type { AgentConnection } from '../adapters/mcpTools.ts';
 import { reloadedFile, yamlFiles } from '../adapters/reloadedFile.ts';
 import type { SlackConnection, SlackFormatting } from '../adapters/slack/connect.ts';
@@ -31,10 +33,12 @@ import { costUsd, LlmPricesFile } from '../core/planner/llm.ts';
 import { mcpServersProbe } from '../core/planner/mcpServers.ts';
 import type { PlannerParts } from '../core/planner/plannerRuns.ts';
 import type { Messenger } from '../core/ports/messagePorts.ts';
-import type { Clock, Log, Metrics, Ports, Reloaded, Settings } from '../core/ports/ports.ts';
+import type { Backups, Clock, Log, Metrics, Ports, Reloaded, Settings } from '../core/ports/ports.ts';
+import type { SourceReader } from '../core/ports/sourcePorts.ts';
 import type { Store } from '../core/ports/storePorts.ts';
 import type { CardKind } from '../core/presentation.ts';
 import type { Probe } from '../core/processes/health.ts';
+import { SourcesFile } from '../core/sources/sourceFile.ts';
 import { callShowing } from '../core/tool.ts';
 import { TOOLS } from '../core/tools/index.ts';
 import { NO_TRACING, type Tracing } from '../core/tracing.ts';
@@ -108,6 +112,24 @@ export function plannerParts(
   return parts;
 }
 
+/** The systems that know machines already; none where there is no such file. Their reader is loaded with the first cycle. */
+export function sourceParts(config: Config, log: Log): Pick<Ports, 'sources' | 'sourceReader' | 'machineLists'> {
+  const file = join(config.CONFIG_DIR, 'sources.yaml');
+  let reader: Promise<SourceReader> | null = null;
+  const load = async () =>
+    (await import('../adapters/collectors/prometheus/prometheusSource.ts')).createPrometheusSource(namedSecret);
+  return {
+    machineLists,
+    sources: existsSync(file) ? reloadedFile(file, SourcesFile, { log }) : { current: () => [] },
+    sourceReader: {
+      async read(...cycle) {
+        reader ??= load();
+        return (await reader).read(...cycle);
+      },
+    },
+  };
+}
+
 /** The messenger to the ticket system; none while no ticket system is connected. */
 export function ticketMessengers(config: Config, ports: Ports): Messenger[] {
   const url = config.DEX_TICKET_WEBHOOK_URL;
@@ -126,6 +148,15 @@ export function ticketMessengers(config: Config, ports: Ports): Messenger[] {
       givenUp: (messages, reason) => ticketGivenUp(ports, messages, reason),
     }),
   ];
+}
+
+export function backupsOf(config: Config, database: Database): Backups {
+  return createBackups(database, {
+    databaseUrl: config.DATABASE_URL,
+    backupDir: config.BACKUP_DIR,
+    uploadsDir: uploadsDir(config),
+    version: config.version,
+  });
 }
 
 /** The messengers to the systems that call people, as far as they are set up. */

@@ -1,8 +1,9 @@
 /** The `dex` command line: typed words in, a tool's answer out; works on the configured database without the service. */
 import { once } from 'node:events';
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import { createInterface } from 'node:readline/promises';
+import { buffer } from 'node:stream/consumers';
 import { connectAgent } from '../../mcp/agent.ts';
 import { type App, createApp } from '../app.ts';
 import { restore } from '../composition/restore.ts';
@@ -94,7 +95,7 @@ export async function runCli(
           output.err('Nothing was done.');
           return EXIT_CODES.denied;
         }
-        return await call(reading.tool, reading.input, flags, env, output);
+        return await call(reading.tool, await withFile(reading.tool, reading.input), flags, env, output);
     }
   } catch (error) {
     if (error instanceof AppError) {
@@ -103,6 +104,33 @@ export async function runCli(
     }
     output.err(visible(`An internal error: ${(error as Error).stack}`));
     return 1;
+  }
+}
+
+/** A list of ten thousand machines has less. */
+const MOST_FILE_BYTES = 16_000_000;
+
+/** The input with the text of the file that was named in its place. */
+async function withFile({ command }: AnyTool, input: Record<string, unknown>): Promise<Record<string, unknown>> {
+  const field = command?.file;
+  const name = field === undefined ? undefined : input[field];
+  if (field === undefined || typeof name !== 'string') return input;
+  const bytes = await (name === '-' ? buffer(process.stdin) : readFile(name)).catch((error: Error) => {
+    throw new AppError('not_found', `${name} cannot be read: ${error.message}`);
+  });
+  if (bytes.length > MOST_FILE_BYTES)
+    throw new AppError('too_large', `${name} has ${bytes.length} bytes; at most ${MOST_FILE_BYTES} are read.`);
+  return { ...input, [field]: fileText(bytes) };
+}
+
+/** Text as editors and spreadsheets save it: UTF-8 or UTF-16 with a mark, else what Windows takes for text in the West. */
+function fileText(bytes: Uint8Array): string {
+  if (bytes[0] === 0xff && bytes[1] === 0xfe) return new TextDecoder('utf-16le').decode(bytes);
+  if (bytes[0] === 0xfe && bytes[1] === 0xff) return new TextDecoder('utf-16be').decode(bytes);
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    return new TextDecoder('windows-1252').decode(bytes);
   }
 }
 

@@ -56,7 +56,11 @@ beforeAll(async () => {
     { collector: machines(new Map()), healing: null },
   );
   try {
-    await service.call('POST', '/api/v1/dex/endpoints', { hostname: 'dev-01', collector: 'ssh' });
+    await service.call('POST', '/api/v1/dex/endpoints', {
+      hostname: 'dev-01',
+      collector: 'ssh',
+      options: { username: 'dexops' },
+    });
     const asked = await service.call(
       'POST',
       '/api/v1/runs',

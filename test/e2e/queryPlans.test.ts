@@ -79,6 +79,7 @@ function questions(store: Store): Questions<Omit<Store, 'transaction' | 'ping'>>
   return {
     endpoints: {
       register: INSERTS,
+      registerAll: INSERTS,
       get: [() => endpoints.get('host-7')],
       byAgentToken: [() => endpoints.byAgentToken('digest-7')],
       withAgent: [() => endpoints.withAgent(IDS)],
@@ -92,6 +93,7 @@ function questions(store: Store): Questions<Omit<Store, 'transaction' | 'ping'>>
         () => endpoints.list({ state: 'stale' }, PAGE, HOUR_AGO),
         () => endpoints.list({ ownerName: 'user7' }, PAGE, HOUR_AGO),
       ),
+      byHostnames: [() => endpoints.byHostnames(['host-7', 'host-8'])],
       byIds: [() => endpoints.byIds(IDS)],
       byNamesOrAddresses: [() => endpoints.byNamesOrAddresses(['host-7', '10.0.9', 'nobody'])],
       hold: [() => store.transaction((inner) => inner.endpoints.hold(IDS))],
@@ -99,6 +101,7 @@ function questions(store: Store): Questions<Omit<Store, 'transaction' | 'ping'>>
       between: [() => endpoints.between(1000, 1020)],
       spans: whole('endpoint', ALL_ENDPOINTS, () => endpoints.spans(500)),
       count: whole('endpoint', ALL_ENDPOINTS, () => endpoints.count()),
+      updateAll: [async () => endpoints.updateAll(await endpoints.byIds(IDS), NOW)],
       update: [() => endpoints.update(7, { persona: 'tech' }, NOW)],
       deregister: [() => endpoints.deregister(9, NOW)],
       recordConditions: [async () => endpoints.recordConditions(await endpoints.byIds(IDS))],
@@ -191,7 +194,7 @@ function questions(store: Store): Questions<Omit<Store, 'transaction' | 'ping'>>
         store.unknownHosts.note([{ hostname: 'a', alertName: 'b', count: 1 }], NOW),
       ),
       list: whole('unknown_host', 'a thousand rows at most', () => store.unknownHosts.list(PAGE)),
-      forget: [() => store.unknownHosts.forget('7')],
+      forget: [() => store.unknownHosts.forget(['7'])],
     },
     outbox: {
       add: INSERTS,

@@ -146,6 +146,11 @@ const REQUESTS: { request: string; steps: Step[]; says: RegExp[]; pictures?: num
     says: [/acknowledged by test:operator until 2026-03-03 08:00 UTC/],
   },
   {
+    request: 'Register these five',
+    steps: [['register_endpoints', { endpoints: ['new-1', 'new-2', 'new-3', 'new-4', 'new-5'] }]],
+    says: [/^5 registered/],
+  },
+  {
     request: 'Remove pc-39',
     steps: [['deregister_endpoint', { hostname: 'pc-39.corp.example.com' }]],
     says: [/pc-39\S+ is no longer watched/],

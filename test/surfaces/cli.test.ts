@@ -37,7 +37,11 @@ async function dex(...argv: string[]) {
 describe('a machine', { timeout: 60_000 }, () => {
   test('is registered, scanned to the end, and shown', async () => {
     const port = String(exporter.port);
-    expect(await dex('register', 'pc-1', '127.0.0.1', '--port', port)).toMatchObject({ code: 0 });
+    const registered = await dex('register', 'pc-1', '127.0.0.1', '--port', port);
+    expect(registered).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(/It answers .*disk 97 %[\s\S]*first score is 59/),
+    });
     const scan = await dex('scan', 'pc-1');
     expect(scan).toMatchObject({ code: 0, err: expect.stringMatching(/^Scanning pc-1 \(run \w+\)/) });
     expect(scan.out).toMatch(/^pc-1: 59 of 100 \(at risk\)[\s\S]*−40 .*97/);
@@ -52,10 +56,10 @@ describe('a machine', { timeout: 60_000 }, () => {
 
   test('has a history: a line of blocks, JSON, or a picture', async () => {
     expect((await dex('history', 'pc-1')).out).toMatch(
-      /^pc-1: [▁-█]+ now 59, lowest 59, highest 59 over 2 scans since /,
+      /^pc-1: [▁-█]+ now 59, lowest 59, highest 59 over 3 scans since /,
     );
     const { history } = JSON.parse((await dex('history', 'pc-1', '--json')).out);
-    expect(history).toMatchObject([{ score: 59 }, { score: 59 }]);
+    expect(history).toMatchObject([{ score: 59 }, { score: 59 }, { score: 59 }]);
     const picture = join(dir, 'history.png');
     expect(await dex('history', 'pc-1', '--png', picture)).toMatchObject({
       code: 0,

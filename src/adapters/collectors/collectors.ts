@@ -1,7 +1,12 @@
 /** The collector of the whole service: picks the way to scan by the endpoint's collector kind. */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { CollectContext, Collector } from '../../core/ports/ports.ts';
-import type { CollectorKind, ScanTarget, Snapshot } from '../../domain/signals/telemetry.ts';
+import {
+  type CollectorKind,
+  NOT_SCANNED_FROM_HERE,
+  type ScanTarget,
+  type Snapshot,
+} from '../../domain/signals/telemetry.ts';
 import { collectSnapshot } from './collectSnapshot.ts';
 import { createCounterHistory } from './counterHistory.ts';
 import { createExporterReader } from './exporters/exporterReader.ts';
@@ -37,7 +42,8 @@ export function createCollectors({ ssh }: CollectorsOptions): Collector & { clos
     node_exporter: async () => createExporterReader(nodeExporter, await scraping(), createCounterHistory()),
     windows_exporter: async () => createExporterReader(windowsExporter, await scraping(), createCounterHistory()),
     ssh: async () => (await import('./ssh/ssh.ts')).createSshReader(ssh),
-    push: async () => pushReader,
+    push: async () => elsewhere,
+    prometheus: async () => elsewhere,
   };
   const readers = new Map<CollectorKind, Promise<Reader>>();
   const readerOf = (kind: CollectorKind): Promise<Reader> => {
@@ -74,6 +80,6 @@ async function patiently(
   }
 }
 
-const pushReader: Reader = async () => {
-  throw new Unreachable('this endpoint reports by itself through the agent; it cannot be scanned from here');
+const elsewhere: Reader = async ({ hostname, collector }) => {
+  throw new Unreachable(`${hostname} ${NOT_SCANNED_FROM_HERE[collector]} and cannot be scanned from here`);
 };

@@ -169,10 +169,11 @@ function amountOf(fieldName: string, text: string): number | string {
 /** How a command is written: `ack ALERT_ID [HOURS]`. */
 export function usage(tool: AnyTool): string {
   const fields = fieldsOf(tool);
-  const { name, args } = tool.command!;
+  const { name, args, file } = tool.command!;
   const places = args.map((arg) => {
     const required = fields.some((field) => field.path.length === 1 && field.name === arg && field.required);
-    return required ? arg.toUpperCase() : `[${arg.toUpperCase()}]`;
+    const written = arg === file ? 'FILE' : arg.toUpperCase();
+    return required ? written : `[${written}]`;
   });
   return [name, ...places].join(' ');
 }

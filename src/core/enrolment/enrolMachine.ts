@@ -166,7 +166,7 @@ async function registered(
     options: {},
   };
   const endpoint = await store.endpoints.register(registration, null, now);
-  await store.unknownHosts.forget(endpoint.hostname);
+  await store.unknownHosts.forget([endpoint.hostname]);
   return endpoint;
 }
 

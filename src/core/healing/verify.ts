@@ -1,6 +1,7 @@
 /** Verifying: only a new scan, or the source's own message, shows whether a playbook helped. */
 import type { Endpoint } from '../../domain/fleet/endpoint.ts';
 import type { Remediation, RemediationStatus } from '../../domain/healing/remediation.ts';
+import { NOT_SCANNED_FROM_HERE } from '../../domain/signals/telemetry.ts';
 import type { Ports } from '../ports/ports.ts';
 import { scanOne } from '../scans/scanning.ts';
 import { startNext } from './begin.ts';
@@ -18,7 +19,7 @@ export async function verify(
   const playedAt = ports.clock.now();
   const verifyBy = new Date(playedAt.getTime() + (await verifyWithinMs(ports)));
   await ports.store.remediations.move(remediation.id, ['running'], { status: 'verifying', playedAt, verifyBy });
-  if (endpoint.collector !== 'push') {
+  if (!(endpoint.collector in NOT_SCANNED_FROM_HERE)) {
     await scanOne(ports, endpoint.hostname, signal).catch((error: unknown) =>
       ports.log.warn({ err: error, remediation_id: remediation.id }, 'the rescan after a remediation failed'),
     );

@@ -108,8 +108,8 @@ export interface UnknownHostRepository {
   note(seen: readonly (AlertIdentity & { count: number })[], now: Date): Promise<void>;
   /** Seen last first. */
   list(page: Page): Promise<Paged<UnknownHost>>;
-  /** The host was registered: it is unknown no more. */
-  forget(hostname: string): Promise<void>;
+  /** These hosts were registered: they are unknown no more. */
+  forget(hostnames: readonly string[]): Promise<void>;
 }
 
 /** An approval as it is kept: whoever asked is a whole actor, because the approved call runs in their name. */

@@ -39,7 +39,14 @@ export interface FleetRow {
 export interface EndpointRepository {
   /** Fails with kind `conflict` when the hostname is registered already. */
   register(registration: EndpointRegistration, agentTokenDigest: string | null, now: Date): Promise<Endpoint>;
+  /** Many at once, in the order given; fails with kind `conflict`, and registers none, when one of the hostnames is taken. */
+  registerAll(
+    registrations: readonly (EndpointRegistration & { agentTokenDigest: string | null })[],
+    now: Date,
+  ): Promise<Endpoint[]>;
   get(hostname: string): Promise<Endpoint | null>;
+  /** Those that are registered, in no order. */
+  byHostnames(hostnames: readonly string[]): Promise<Endpoint[]>;
   byAgentToken(digest: string): Promise<Endpoint | null>;
   /** Of these, the ids of those whose agent may report. */
   withAgent(ids: readonly number[]): Promise<number[]>;
@@ -60,6 +67,8 @@ export interface EndpointRepository {
   spans(size: number): Promise<{ fromId: number; toId: number; endpoints: number }[]>;
   count(): Promise<number>;
   update(id: number, patch: Partial<EndpointRegistration>, now: Date): Promise<Endpoint>;
+  /** Writes what is registered about many, in one statement. */
+  updateAll(endpoints: readonly (EndpointRegistration & { id: number })[], now: Date): Promise<void>;
   /** Soft: the row and its history stay, the name is free again. */
   deregister(id: number, now: Date): Promise<void>;
   /** Writes what scans found, in one statement; never touches what people registered. */

@@ -15,6 +15,7 @@ import type { AlertIntake } from './alertPorts.ts';
 import type { PeopleDirectory } from './feedbackPorts.ts';
 import type { Runbooks } from './runbookPorts.ts';
 import type { RunEvents, RunKindHandlers } from './runPorts.ts';
+import type { SourceConfig, SourceReader } from './sourcePorts.ts';
 import type { Store, Worker } from './storePorts.ts';
 
 export interface Ports {
@@ -36,6 +37,10 @@ export interface Ports {
   /** Ids of the runs and shards that this process works on at the moment. */
   inProgress: Set<string>;
   backups: Backups;
+  machineLists: MachineLists;
+  /** The systems of `config/sources.yaml`. */
+  sources: Reloaded<SourceConfig[]>;
+  sourceReader: SourceReader;
   alertIntake: AlertIntake;
   /** Who reports with which token. */
   reporters: ReporterWatch;
@@ -137,6 +142,18 @@ export interface Collector {
 export interface Backups {
   /** Fails with kind `unavailable` when the database's own tool is missing. */
   create(now: Date): Promise<{ file: string; bytes: number; sha256: string }>;
+}
+
+/** What a list of machines says; lines count from 1, entries of JSON too. */
+export interface MachineList {
+  rows: { line: number; fields: Record<string, unknown> }[];
+  /** Lines that cannot be read at all. */
+  problems: { line: number; problem: string }[];
+}
+
+export interface MachineLists {
+  /** Fails with kind `invalid` for text that is no list, `too_large` for one that is too long. */
+  read(text: string): Promise<MachineList>;
 }
 
 /** Work that outlives a request. Facts are in the store first; the queue only says that there is something to do. */

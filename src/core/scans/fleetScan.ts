@@ -1,5 +1,6 @@
 /** Fleet scans: one run, cut into shards that any process may take, and ended by whoever finishes its last shard. */
 import type { Run } from '../../domain/run.ts';
+import { NOT_SCANNED_FROM_HERE } from '../../domain/signals/telemetry.ts';
 import { createBatcher } from '../concurrency/batcher.ts';
 import { createLimiter } from '../concurrency/limiter.ts';
 import type { Ports } from '../ports/ports.ts';
@@ -116,8 +117,8 @@ export function createShardScan(ports: Ports): ScanShardsJob {
       await reportProgress(ports, shard.runId);
     });
     const endpoints = await ports.store.endpoints.between(shard.fromId, shard.toId);
-    const left = endpoints.filter(({ id, collector }) => collector !== 'push' && !done.has(id));
-    counts.skippedPush = endpoints.filter(({ collector }) => collector === 'push').length;
+    const left = endpoints.filter(({ id, collector }) => !(collector in NOT_SCANNED_FROM_HERE) && !done.has(id));
+    counts.skippedPush = endpoints.filter(({ collector }) => collector in NOT_SCANNED_FROM_HERE).length;
     await Promise.all(
       left.map((endpoint) =>
         gate(async () => {

@@ -3,7 +3,7 @@ import { judgeMeasurements, judgeScore } from '../../domain/alerts/alertRules.ts
 import type { Endpoint } from '../../domain/fleet/endpoint.ts';
 import { canonicalIp } from '../../domain/fleet/ipAddress.ts';
 import { REMEDIATION_WINDOW_DAYS, type Score, scoreSnapshot } from '../../domain/scores/score.ts';
-import { type Snapshot, sanitised } from '../../domain/signals/telemetry.ts';
+import { NOT_SCANNED_FROM_HERE, type Snapshot, sanitised } from '../../domain/signals/telemetry.ts';
 import { jobActor } from '../actor.ts';
 import { announce, observeIn, requireAlert } from '../alerts/alerting.ts';
 import { didYouMean } from '../commands/didYouMean.ts';
@@ -42,9 +42,8 @@ export async function scanOne(
 ): Promise<ScanResult> {
   const endpoint = await requireEndpoint(ports, host);
   const { hostname } = endpoint;
-  if (endpoint.collector === 'push') {
-    throw new AppError('refused', `${hostname} reports by itself (collector push) and cannot be scanned from here.`);
-  }
+  const reason = NOT_SCANNED_FROM_HERE[endpoint.collector];
+  if (reason) throw new AppError('refused', `${hostname} ${reason} and cannot be scanned from here.`);
   const snapshot = await look(ports, endpoint, { signal, note });
   const [result] = await record(ports, [{ endpoint, snapshot }]);
   return result as ScanResult;

@@ -21,16 +21,18 @@ import { getFeedbackSummary, submitFeedback } from './feedback.ts';
 import { enrolMachineTool, renewAgentTokenTool, signOffAgentTool } from './fleet/agentEnrolment.ts';
 import { addAlias, removeAlias } from './fleet/aliases.ts';
 import { diagnoseMachineTool } from './fleet/diagnosis.ts';
-import { deregisterEndpoint, listEndpoints, registerEndpoint, updateEndpoint } from './fleet/endpoints.ts';
+import { deregisterEndpoint, listEndpoints, updateEndpoint } from './fleet/endpoints.ts';
 import { createEnrolment, listEnrolments, revokeEnrolment } from './fleet/enrolments.ts';
 import { getFleet } from './fleet/fleet.ts';
 import { getFleetForecast } from './fleet/forecast.ts';
 import { getEndpoint } from './fleet/machine.ts';
 import { measureEndpoint } from './fleet/measure.ts';
 import { checkPredictions, getPredictionAccuracy, setPredictionThreshold } from './fleet/predictions.ts';
+import { importEndpoints, registerEndpoint, registerEndpoints } from './fleet/registration.ts';
 import { scanEndpoint, scanFleetTool } from './fleet/scans.ts';
 import { getScore, getScoreHistory } from './fleet/scores.ts';
 import { submitSnapshot } from './fleet/snapshots.ts';
+import { syncSources } from './fleet/sources.ts';
 import { getTrends } from './fleet/trends.ts';
 import { createApiKey, listApiKeys, revokeApiKey } from './keys.ts';
 import { listDeadMessages, resendMessage } from './outbox.ts';
@@ -50,6 +52,9 @@ import { answerSurvey, closeSurvey, getSurvey, listSurveys, maintainSurveys, opt
 
 export const TOOLS: readonly AnyTool[] = [
   registerEndpoint,
+  registerEndpoints,
+  importEndpoints,
+  syncSources,
   listEndpoints,
   getEndpoint,
   updateEndpoint,

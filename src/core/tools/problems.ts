@@ -1,6 +1,7 @@
 /** The tool by which people report that their own machine serves them badly. */
 import { z } from 'zod';
 import { groupsOf } from '../../domain/people/confidentiality.ts';
+import { NOT_SCANNED_FROM_HERE } from '../../domain/signals/telemetry.ts';
 import { requestRun } from '../runs/runs.ts';
 import { requireEndpoint } from '../scans/scanning.ts';
 import { hostnameInput } from '../shapes.ts';
@@ -41,7 +42,8 @@ export const reportProblem = defineTool({
     await ports.store.feedback.add([
       { source: 'feedback', rating: COMPLAINT_RATING, category, comment: comment || null, groups: groupsOf(endpoint) },
     ]);
-    const run = endpoint.collector === 'push' ? null : await requestRun(ports, actor, 'scan', { hostname });
+    const run =
+      endpoint.collector in NOT_SCANNED_FROM_HERE ? null : await requestRun(ports, actor, 'scan', { hostname });
     return { ok: true as const, hostname, run_id: run?.id ?? null };
   },
   summary: ({ hostname, run_id }) =>

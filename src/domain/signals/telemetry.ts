@@ -4,8 +4,17 @@ import type { OsPlatform } from './declaration.ts';
 import { type AnyReading, completeReadings, missing, type Readings, sanitisedReading } from './reading.ts';
 
 /** How an endpoint's telemetry reaches us. */
-export const COLLECTORS = ['local', 'node_exporter', 'windows_exporter', 'ssh', 'push'] as const;
+export const COLLECTORS = ['local', 'node_exporter', 'windows_exporter', 'ssh', 'push', 'prometheus'] as const;
 export type CollectorKind = (typeof COLLECTORS)[number];
+
+/** Those that a person may choose; the others belong to machines that a source manages. */
+export const CHOSEN_COLLECTORS = ['local', 'node_exporter', 'windows_exporter', 'ssh', 'push'] as const;
+
+/** Why a machine is not scanned from here, by its collector; without one it is. */
+export const NOT_SCANNED_FROM_HERE: Partial<Record<CollectorKind, string>> = {
+  push: 'reports by itself (collector push)',
+  prometheus: 'is read with its source, all machines at once,',
+};
 
 /**
  * One scan of one endpoint: a value of every signal, or the reason why there is none: no data is not good data.
@@ -56,6 +65,12 @@ export interface CollectorOptions {
   personal?: boolean;
   /** How long one scan may take, in milliseconds. */
   timeoutMs?: number;
+  /** The source that manages the machine: it registered it, keeps it up to date, and takes it away. */
+  source?: string;
+  /** What the source calls the machine, as `job/instance`. */
+  sourceTarget?: string;
+  /** Since when the source does not list it any more, ISO 8601. */
+  goneSince?: string;
 }
 
 /** The snapshot that these readings make; what a collector did not read is missing with the reason. */

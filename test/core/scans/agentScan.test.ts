@@ -115,7 +115,11 @@ it('offers its measuring tool to the planner only, and what it measures is a fit
     await rm(dir, { recursive: true });
   });
   const admin: Actor = { id: 'key:admin', name: 'admin', kind: 'human', via: 'rest', role: 'admin' };
-  await app.invoke('register_endpoint', { hostname: 'dev-01', collector: 'ssh', ip_address: '10.0.1.42' }, admin);
+  await app.invoke(
+    'register_endpoint',
+    { hostname: 'dev-01', collector: 'ssh', options: { username: 'dexops' }, ip_address: '10.0.1.42' },
+    admin,
+  );
 
   const { output } = await app.invoke('measure_endpoint', { hostname: 'dev-01' }, planner);
   const { collected_at: _at, duration_ms: _took, ...measured } = output;

@@ -29,7 +29,12 @@ afterAll(async () => {
 });
 
 async function register(hostname: string, more: object = {}): Promise<void> {
-  const { status } = await service.call('POST', '/api/v1/dex/endpoints', { hostname, collector: 'ssh', ...more });
+  const { status } = await service.call('POST', '/api/v1/dex/endpoints', {
+    hostname,
+    collector: 'ssh',
+    options: { username: 'dexops' },
+    ...more,
+  });
   expect(status).toBe(201);
   const { body } = await service.call('POST', `/api/v1/dex/endpoints/${hostname}/scan`);
   expect((await service.finished(body.run_id)).status).toBe('completed');

@@ -41,8 +41,9 @@ export function unknownHostRepository(session: DbSession): UnknownHostRepository
       };
     },
 
-    async forget(hostname) {
-      await session().nativeDelete(UnknownHostRow, { hostname });
+    async forget(hostnames) {
+      for (const chunk of chunked([...hostnames]))
+        await session().nativeDelete(UnknownHostRow, { hostname: { $in: chunk } });
     },
   };
 }

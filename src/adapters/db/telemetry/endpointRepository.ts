@@ -4,9 +4,9 @@ import { type FilterQuery, type InferEntity, raw, UniqueConstraintViolationExcep
 import { SqliteDriver } from '@mikro-orm/sql';
 import { AppError } from '../../../core/errors.ts';
 import type { EndpointFilter, EndpointRepository } from '../../../core/ports/endpointPorts.ts';
-import type { Endpoint, EndpointCondition } from '../../../domain/fleet/endpoint.ts';
+import type { Endpoint, EndpointCondition, EndpointRegistration } from '../../../domain/fleet/endpoint.ts';
 import { type KnownEndpoint, shortName } from '../../../domain/fleet/hostIdentity.ts';
-import { readRows, saveRows } from '../bulk.ts';
+import { insertKeyedRows, insertRows, readRows, saveRows } from '../bulk.ts';
 import { AgentRow } from '../entities/enrolment.ts';
 import { EndpointAliasRow, EndpointRow } from '../entities/telemetry.ts';
 import { beginsWith, chunked, type DbSession, type Plain, placeholders, plain } from '../rows.ts';
@@ -24,6 +24,18 @@ const CONDITION_FIELDS = [
   'scoredAt',
   'breaches',
 ] as const satisfies (keyof EndpointCondition)[];
+
+const REGISTRATION_FIELDS = [
+  'ipAddress',
+  'ownerEmail',
+  'persona',
+  'criticalityTier',
+  'osPlatform',
+  'tags',
+  'collector',
+  'options',
+  'updatedAt',
+] as const satisfies (keyof EndpointRegistration | 'updatedAt')[];
 
 const NEVER_SCANNED: EndpointCondition = {
   lastScanAt: null,
@@ -65,21 +77,49 @@ export function endpointRepository(session: DbSession): EndpointRepository {
         return toEndpoint({ ...row, id } as Row);
       } catch (error) {
         if (!(error instanceof UniqueConstraintViolationException)) throw error;
-        throw new AppError(
-          'conflict',
-          `${registration.hostname} is registered already.`,
-          { hostname: registration.hostname },
-          {
-            next: [
-              { to: 'Change it', tool: 'update_endpoint', input: { hostname: registration.hostname } },
-              { to: 'Or remove it first', tool: 'deregister_endpoint', input: { hostname: registration.hostname } },
-            ],
-          },
-        );
+        throw taken(registration.hostname);
       }
     },
 
+    async registerAll(registrations, now) {
+      const rows = registrations.map((registration) => ({
+        ...registration,
+        ...NEVER_SCANNED,
+        hostKey: null,
+        registeredAt: now,
+        updatedAt: now,
+        deregisteredAt: null,
+      }));
+      const ids = await insertKeyedRows(session(), EndpointRow, rows).catch(async (error: unknown) => {
+        throw error instanceof UniqueConstraintViolationException ? taken('One of these machines') : error;
+      });
+      const derived = rows.flatMap(({ hostname }, at) => {
+        const short = shortName(hostname);
+        return short === null
+          ? []
+          : [
+              {
+                endpointId: ids[at] as number,
+                kind: 'name' as const,
+                value: short,
+                source: 'derived' as const,
+                addedAt: now,
+              },
+            ];
+      });
+      await insertRows(session(), EndpointAliasRow, derived);
+      return rows.map((row, at) => toEndpoint({ ...row, id: ids[at] } as Row));
+    },
+
     get: (hostname) => one({ hostname }),
+
+    async byHostnames(hostnames) {
+      const found: Endpoint[] = [];
+      for (const chunk of chunked([...hostnames]))
+        found.push(...(await read(`where hostname in (${placeholders(chunk)}) and deregistered_at is null`, chunk)));
+      return found;
+    },
+
     byAgentToken: (agentTokenDigest) => one({ agentTokenDigest }),
 
     async withAgent(ids) {
@@ -154,6 +194,11 @@ export function endpointRepository(session: DbSession): EndpointRepository {
       return toEndpoint(await session().findOneOrFail(EndpointRow, { id }));
     },
 
+    async updateAll(endpoints, now) {
+      const rows = endpoints.map((endpoint) => ({ ...endpoint, updatedAt: now }));
+      await saveRows(session(), EndpointRow, rows, REGISTRATION_FIELDS);
+    },
+
     async deregister(id, now) {
       await session().nativeDelete(EndpointAliasRow, { endpointId: id });
       await session().nativeDelete(AgentRow, { endpointId: id });
@@ -220,6 +265,20 @@ export function endpointRepository(session: DbSession): EndpointRepository {
       return rows.map(toEndpoint);
     },
   };
+}
+
+function taken(hostname: string): AppError {
+  return new AppError(
+    'conflict',
+    `${hostname} is registered already.`,
+    { hostname },
+    {
+      next: [
+        { to: 'Change it', tool: 'update_endpoint', input: { hostname } },
+        { to: 'Or remove it first', tool: 'deregister_endpoint', input: { hostname } },
+      ],
+    },
+  );
 }
 
 function condition(filter: EndpointFilter, staleBefore: Date): FilterQuery<Row> {

@@ -37,7 +37,7 @@ export const addAlias = defineTool({
     const endpoint = await requireEndpoint(ports, hostname);
     await ports.store.transaction(async (store) => {
       await keepAlias(store, endpoint, { value, kind }, now);
-      await store.unknownHosts.forget(value);
+      await store.unknownHosts.forget([value]);
     });
     return { endpoint: await presentIdentified(ports, endpoint, now) };
   },

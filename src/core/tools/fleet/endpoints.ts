@@ -1,79 +1,21 @@
 /** Tools for the registry: which machines there are, whose they are, and how each is scanned. */
 import { z } from 'zod';
-import { ENDPOINT_STATES, type EndpointRegistration, PERSONAS } from '../../../domain/fleet/endpoint.ts';
+import { ENDPOINT_STATES, PERSONAS } from '../../../domain/fleet/endpoint.ts';
 import { canonicalHost } from '../../../domain/fleet/hostIdentity.ts';
-import { announce, resolveAllOf } from '../../alerts/alerting.ts';
 import { aligned } from '../../characters.ts';
 import { AppError } from '../../errors.ts';
 import { filterText, machineCount, searchedShape } from '../../fleet/emptyAnswer.ts';
 import { identityLines, presentIdentified } from '../../fleet/identified.ts';
 import { countLine, pageOf, pageOutput } from '../../page.ts';
 import { endpointCells, presentEndpoint } from '../../present.ts';
+import { deregister } from '../../registration/deregister.ts';
+import { checkRegistration, keepSource } from '../../registration/newRegistration.ts';
+import { changeInput, changeOf, isFreeName, tierInput } from '../../registration/registrationInput.ts';
 import { requireEndpoint } from '../../scans/scanning.ts';
 import { staleBefore } from '../../scores/staleness.ts';
 import { endpointShape, hostnameInput, identifiedEndpointShape, pageInput } from '../../shapes.ts';
 import { machineSubject, personSubject } from '../../subjects.ts';
 import { defineTool } from '../../tool.ts';
-import {
-  changeInput,
-  changeOf,
-  isFreeName,
-  newHostname,
-  registrationInput,
-  registrationOf,
-  tierInput,
-} from './endpointInput.ts';
-
-export const registerEndpoint = defineTool({
-  name: 'register_endpoint',
-  title: 'Register an endpoint',
-  effect: 'write',
-  description:
-    'Add a machine to watch. A push endpoint gets a token, shown only in this answer, for its agent. Scan it next with {scan_endpoint}.',
-  http: { method: 'POST', path: '/api/v1/dex/endpoints', status: 201 },
-  command: {
-    name: 'register',
-    args: ['hostname', 'ip_address'],
-    example: 'register dev-machine-01 10.0.1.42 --collector ssh',
-  },
-  input: z.strictObject({ hostname: newHostname, ...registrationInput }),
-  output: z.object({ ok: z.literal(true), endpoint: identifiedEndpointShape, token: z.string().optional() }),
-  async run(input, { ports, actor, now }) {
-    const given = registrationOf(input);
-    const registration: EndpointRegistration = {
-      hostname: input.hostname,
-      ipAddress: null,
-      ownerEmail: null,
-      persona: 'general',
-      criticalityTier: 2,
-      osPlatform: 'linux',
-      tags: {},
-      collector: given.osPlatform === 'windows' ? 'windows_exporter' : 'node_exporter',
-      options: {},
-      ...given,
-    };
-    const isPush = registration.collector === 'push';
-    // What a model reads goes into its transcript, and from there anywhere.
-    if (isPush && (actor.via === 'mcp' || actor.via === 'planner')) {
-      throw new AppError(
-        'refused',
-        `${registration.hostname} would get an agent's token, which only people are shown. A person registers it in Slack or on the command line, or lets the machine enrol itself.`,
-      );
-    }
-    const secret = isPush ? ports.tokens.issue() : null;
-    const endpoint = await ports.store.endpoints.register(registration, secret?.digest ?? null, now);
-    await ports.store.unknownHosts.forget(endpoint.hostname);
-    return {
-      ok: true as const,
-      endpoint: await presentIdentified(ports, endpoint, now),
-      ...(secret && { token: secret.token }),
-    };
-  },
-  summary: ({ endpoint, token }) =>
-    `${endpoint.hostname} is registered (${endpoint.persona}, tier ${endpoint.criticality_tier}, collector ${endpoint.collector}).` +
-    endpoint.warnings.map((warning) => `\nNote: ${warning}`).join('') +
-    (token ? `\nIts agent's token, shown only now: ${token}` : `\nNext: scan ${endpoint.hostname}`),
-});
 
 export const listEndpoints = defineTool({
   name: 'list_endpoints',
@@ -181,6 +123,8 @@ export const updateEndpoint = defineTool({
           `${input.hostname} cannot change between push and the other collectors, because its agent's token would change. Deregister it and register it again.`,
         );
       }
+      keepSource(endpoint, patch);
+      checkRegistration({ ...endpoint, ...patch });
       return endpoints.update(id, patch, now);
     });
     return { endpoint: await presentIdentified(ports, updated, now) };
@@ -200,12 +144,7 @@ export const deregisterEndpoint = defineTool({
   output: z.object({ endpoint: endpointShape }),
   async run({ hostname }, { ports, actor, now }) {
     const endpoint = await requireEndpoint(ports, hostname);
-    const changes = await ports.store.transaction(async (store) => {
-      const ended = await resolveAllOf(ports, store, endpoint.id, actor);
-      await store.endpoints.deregister(endpoint.id, now);
-      return ended;
-    });
-    await announce(ports, changes);
+    await deregister(ports, endpoint.id, actor, now);
     return { endpoint: presentEndpoint(endpoint, now, ports.settings.scanIntervalMs) };
   },
   summary: ({ endpoint }) => `${endpoint.hostname} is no longer watched; its history is kept.`,

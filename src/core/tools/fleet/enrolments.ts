@@ -7,9 +7,9 @@ import { installLines } from '../../enrolment/installLines.ts';
 import { AppError } from '../../errors.ts';
 import type { Enrolment } from '../../ports/enrolmentPorts.ts';
 import { iso } from '../../present.ts';
+import { tagsInput, tierInput } from '../../registration/registrationInput.ts';
 import { timestamp } from '../../shapes.ts';
 import { defineTool } from '../../tool.ts';
-import { tagsInput, tierInput } from './endpointInput.ts';
 
 /** The secret belongs into no model's context. */
 const NOT_FOR_MODELS = INTERFACES.filter((via) => !['rest', 'slack', 'cli'].includes(via));

@@ -1,5 +1,6 @@
 /** The scanning agent's only tool: a scan of one machine that records nothing. */
 import { z } from 'zod';
+import { NOT_SCANNED_FROM_HERE } from '../../../domain/signals/telemetry.ts';
 import { AppError } from '../../errors.ts';
 import { flatSnapshotWire, snapshotToFlatWire } from '../../scans/agentSnapshot.ts';
 import { requireEndpoint } from '../../scans/scanning.ts';
@@ -25,9 +26,8 @@ export const measureEndpoint = defineTool({
   async run({ hostname: host }, { ports, now, signal }) {
     const endpoint = await requireEndpoint(ports, host);
     const { hostname } = endpoint;
-    if (endpoint.collector === 'push') {
-      throw new AppError('refused', `${hostname} reports by itself (collector push) and cannot be measured from here.`);
-    }
+    const reason = NOT_SCANNED_FROM_HERE[endpoint.collector];
+    if (reason) throw new AppError('refused', `${hostname} ${reason} and cannot be measured from here.`);
     const snapshot = await ports.collector.collect(endpoint, { now, signal, previousScanAt: endpoint.lastScanAt });
     return {
       hostname,

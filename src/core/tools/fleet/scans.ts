@@ -1,6 +1,7 @@
 /** Tools for scans: asking for one, and the jobs that scan the fleet and work off what was asked. */
 import { z } from 'zod';
 import { RUN_STATUSES } from '../../../domain/run.ts';
+import { NOT_SCANNED_FROM_HERE } from '../../../domain/signals/telemetry.ts';
 import type { Actor } from '../../actor.ts';
 import { AppError } from '../../errors.ts';
 import type { Ports } from '../../ports/ports.ts';
@@ -38,9 +39,8 @@ export const scanEndpoint = defineTool({
     }
     const endpoint = await requireEndpoint(ports, host);
     const { hostname } = endpoint;
-    if (endpoint.collector === 'push') {
-      throw new AppError('refused', `${hostname} reports by itself (collector push) and cannot be scanned from here.`);
-    }
+    const reason = NOT_SCANNED_FROM_HERE[endpoint.collector];
+    if (reason) throw new AppError('refused', `${hostname} ${reason} and cannot be scanned from here.`);
     const run = await requestRun(ports, actor, 'scan', { hostname });
     return { run_id: run.id, status: run.status, hostname };
   },

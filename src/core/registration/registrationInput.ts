@@ -1,13 +1,13 @@
 /** What is given of a machine when it is registered or changed: the fields, their limits, and what they mean inside. */
 import { z } from 'zod';
-import { forbiddenAddressReason, isValidHostname } from '../../../domain/fleet/address.ts';
-import { type EndpointRegistration, type MergePatch, mergePatch, PERSONAS } from '../../../domain/fleet/endpoint.ts';
-import { canonicalHost } from '../../../domain/fleet/hostIdentity.ts';
-import { canonicalIp } from '../../../domain/fleet/ipAddress.ts';
-import { OS_PLATFORMS } from '../../../domain/signals/declaration.ts';
-import { COLLECTORS, type CollectorOptions } from '../../../domain/signals/telemetry.ts';
-import { AppError } from '../../errors.ts';
-import { hostnameInput } from '../../shapes.ts';
+import { forbiddenAddressReason, isValidHostname } from '../../domain/fleet/address.ts';
+import { type EndpointRegistration, type MergePatch, mergePatch, PERSONAS } from '../../domain/fleet/endpoint.ts';
+import { canonicalHost } from '../../domain/fleet/hostIdentity.ts';
+import { canonicalIp } from '../../domain/fleet/ipAddress.ts';
+import { OS_PLATFORMS } from '../../domain/signals/declaration.ts';
+import { CHOSEN_COLLECTORS, type CollectorOptions } from '../../domain/signals/telemetry.ts';
+import { AppError } from '../errors.ts';
+import { hostnameInput } from '../shapes.ts';
 
 export const newHostname = hostnameInput
   .refine(isValidHostname, 'must be a hostname: letters, digits, hyphens and underscores, in parts joined by dots')
@@ -82,7 +82,7 @@ const identity = {
   criticality_tier: tierInput.optional(),
   os_platform: z.enum(OS_PLATFORMS).optional(),
   collector: z
-    .enum(COLLECTORS)
+    .enum(CHOSEN_COLLECTORS)
     .optional()
     .describe('How it is scanned: exporters and ssh from here, push by its own agent'),
 };
