@@ -10,6 +10,10 @@ import { NODE_EXPORTER_MISSING, nodeExporterBinary, startNodeExporter } from '..
 import { startTestService, type TestService } from '../helpers/service.ts';
 
 const MACHINES = Number(process.env.DEXOPS_TEST_TARGETS ?? 10_000);
+/** A large fleet is scraped once a minute; a small one often enough that the test need not wait for minutes. */
+const SCRAPE_SECONDS = MACHINES > 1000 ? 60 : 10;
+/** Prometheus calls a removed target's series stale after two more intervals. */
+const STALE_MS = 3 * SCRAPE_SECONDS * 1000;
 const SYNC = '/api/v1/dex/sources/sync';
 const prometheus = findBinary('prometheus');
 const missing = prometheus && nodeExporterBinary() ? null : `no prometheus here, or ${NODE_EXPORTER_MISSING}`;
@@ -35,7 +39,7 @@ beforeAll(async () => {
   await listTargets(MACHINES);
   await writeFile(
     join(dir, 'prometheus.yml'),
-    `global: { scrape_interval: 60s, scrape_timeout: 30s }
+    `global: { scrape_interval: ${SCRAPE_SECONDS}s, scrape_timeout: ${SCRAPE_SECONDS / 2}s }
 scrape_configs:
   - job_name: real
     static_configs: [{ targets: ['127.0.0.1:${exporter.port}'], labels: { hostname: real-machine, owner: Ann@Example.com } }]
@@ -113,7 +117,7 @@ test('a Prometheus becomes a scored fleet', { timeout: 300_000 }, async (context
     registered: MACHINES + 1,
     passed_over: 0,
   });
-  await new Promise((resolve) => setTimeout(resolve, 61_000));
+  await new Promise((resolve) => setTimeout(resolve, (SCRAPE_SECONDS + 1) * 1000));
   const second = await sync();
   expect(second.report).toMatchObject({ machines: MACHINES + 1, registered: 0, changed: 0, gone: 0 });
   process.stdout.write(
@@ -139,7 +143,7 @@ test('a Prometheus becomes a scored fleet', { timeout: 300_000 }, async (context
 });
 
 test('half of the targets gone costs nobody anything, until a person says that it is right', {
-  timeout: 120_000,
+  timeout: STALE_MS + 120_000,
 }, async (context) => {
   if (missing) return context.skip(missing);
   const left = Math.floor(MACHINES * 0.4);

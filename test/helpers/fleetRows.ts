@@ -200,6 +200,12 @@ function fillings(kind: DatabaseKind): Record<string, Filling> {
     scan_shard: { rows: 5_000 },
     llm_spend: { rows: 100 },
     api_key: { rows: 50 },
+    enrolment: { rows: 50 },
+    agent: {
+      rows: ENDPOINTS,
+      columns: { endpoint_id: 'i', previous_token_digest: text('digest-'), token_issued_at: ago('i * 0.0001') },
+    },
+    agent_release: { rows: 30 },
     worker: { rows: 10, columns: { seen_at: ago('0') } },
     job: { rows: 10 },
     runbook_feedback: { rows: 2_000, columns: { doc_id: `'page-' || ${asText('i % 60')}`, voter: text('v') } },
