@@ -4,12 +4,16 @@ import type { McpHttp } from '../mcp/http.ts';
 import { type App, createApp, type Overrides } from './app.ts';
 import type { Config } from './config.ts';
 import { identifyKey } from './core/people/apiKeys.ts';
+import { watchChanges } from './core/processes/changes.ts';
 import { toolTakingIn } from './core/tool.ts';
 import { agentSnapshotRoutes } from './surfaces/http/agentSnapshots.ts';
 import { apiRoutes } from './surfaces/http/api.ts';
 import { authenticate, configuredKey, firstOf, type KeyLookup } from './surfaces/http/auth.ts';
 import { docsRoutes } from './surfaces/http/docs.ts';
 import { openapi } from './surfaces/http/openapi.ts';
+import { changeEventRoutes } from './surfaces/http/page/changeEvents.ts';
+import { pageRoutes } from './surfaces/http/page/files.ts';
+import { createSessions, sessionRoutes } from './surfaces/http/page/session.ts';
 import { createRateLimit } from './surfaces/http/rateLimit.ts';
 import { runEventRoutes } from './surfaces/http/runEvents.ts';
 import { createKoa, type HttpServer, listen } from './surfaces/http/server.ts';
@@ -68,7 +72,8 @@ export async function startService(config: Config, overrides: Overrides = {}): P
 async function openHttp(app: App, mcp: McpHttp, slack: SlackInterface | null): Promise<HttpServer> {
   const { config, ports } = app;
   const guard = guardOf(app);
-  const caller = (ctx: Context) => authenticate(ctx.headers, 'rest', guard);
+  const sessions = createSessions(config.API_KEY, ports.clock.now);
+  const caller = (ctx: Context) => authenticate(sessions.withKey(ctx.headers), 'rest', guard);
   const koa = createKoa({
     log: app.log,
     tracing: ports.tracing,
@@ -105,6 +110,15 @@ async function openHttp(app: App, mcp: McpHttp, slack: SlackInterface | null): P
         required: config.WEBHOOK_REQUIRE_AUTH,
         now: () => ports.clock.now(),
       }),
+      pageRoutes(),
+      sessionRoutes({
+        tools: app.tools,
+        sessions,
+        required: config.authRequired,
+        version: config.version,
+        authenticate: (headers) => authenticate(headers, 'rest', guard),
+      }),
+      changeEventRoutes({ changes: watchChanges(ports.store, app.log), authenticate: caller }),
       docsRoutes(() => openapi(app.tools, config.version)),
       serviceRoutes({ metricsToken: config.METRICS_TOKEN, health: app.health, metricsPage: app.metricsPage }),
     ],

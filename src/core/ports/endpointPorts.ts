@@ -5,10 +5,12 @@ import type {
   EndpointRegistration,
   EndpointState,
   Persona,
+  ScoreStatus,
 } from '../../domain/fleet/endpoint.ts';
 import type { Alias, KnownEndpoint } from '../../domain/fleet/hostIdentity.ts';
 import type { WatchedSpan } from '../../domain/forecasts/prediction.ts';
 import type { TrendMetric } from '../../domain/forecasts/trendRules.ts';
+import type { FleetMember } from '../../domain/scores/fleetGroups.ts';
 import type { Score } from '../../domain/scores/score.ts';
 import type { Snapshot } from '../../domain/signals/telemetry.ts';
 import type { Page, Paged } from '../page.ts';
@@ -25,6 +27,29 @@ export interface EndpointFilter {
   /** The part of the owner's mail address before the @; letters, digits, dots and hyphens only. */
   ownerName?: string;
   ipAddress?: string;
+  /** Part of the hostname, the owner's mail address or the address, in lower case. */
+  search?: string;
+  scoreStatus?: ScoreStatus;
+  /** Only those that have a score, from this one on. */
+  minScore?: number;
+  /** Only those that have a score, below this one. */
+  belowScore?: number;
+}
+
+/** What lists of endpoints are sorted by; those without a value come last, whichever way. */
+export const ENDPOINT_SORTS = [
+  'hostname',
+  'score',
+  'persona',
+  'criticalityTier',
+  'ownerEmail',
+  'osPlatform',
+  'lastSeenAt',
+] as const;
+
+export interface EndpointOrder {
+  by: (typeof ENDPOINT_SORTS)[number];
+  descending: boolean;
 }
 
 export interface FleetRow {
@@ -39,7 +64,8 @@ export interface EndpointRepository {
   register(registration: EndpointRegistration, agentTokenDigest: string | null, now: Date): Promise<Endpoint>;
   get(hostname: string): Promise<Endpoint | null>;
   byAgentToken(digest: string): Promise<Endpoint | null>;
-  list(filter: EndpointFilter, page: Page, staleBefore: Date): Promise<Paged<Endpoint>>;
+  /** By hostname unless an order is given. */
+  list(filter: EndpointFilter, page: Page, staleBefore: Date, order?: EndpointOrder): Promise<Paged<Endpoint>>;
   byIds(ids: readonly number[]): Promise<Endpoint[]>;
   /** Registered endpoints that have one of these canonical names or addresses. */
   byNamesOrAddresses(names: readonly string[]): Promise<Omit<KnownEndpoint, 'aliases'>[]>;
@@ -69,6 +95,10 @@ export interface EndpointRepository {
   watchedSince(since: Date): Promise<WatchedSpan[]>;
   /** What the endpoints that have a score belong to. */
   scored(): Promise<{ persona: Persona; tags: Record<string, string>; score: number }[]>;
+  /** How many have a score from 0 up to 10, from 10 up to 20 and so on; 100 counts as the last ten. */
+  distribution(): Promise<number[]>;
+  /** What the fleet is grouped by, of every endpoint. */
+  members(): Promise<FleetMember[]>;
   /** The lowest scores first. */
   worst(limit: number): Promise<Endpoint[]>;
 }

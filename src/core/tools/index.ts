@@ -19,10 +19,12 @@ import { createBackup } from './backups.ts';
 import { getFeedbackSummary, submitFeedback } from './feedback.ts';
 import { addAlias, removeAlias } from './fleet/aliases.ts';
 import { deregisterEndpoint, getEndpoint, listEndpoints, registerEndpoint, updateEndpoint } from './fleet/endpoints.ts';
+import { getFleet } from './fleet/fleet.ts';
 import { measureEndpoint } from './fleet/measure.ts';
 import { checkPredictions, getPredictionAccuracy, setPredictionThreshold } from './fleet/predictions.ts';
 import { scanEndpoint, scanFleetTool } from './fleet/scans.ts';
-import { getFleet, getScore, getScoreHistory } from './fleet/scores.ts';
+import { getScore, getScoreHistory } from './fleet/scores.ts';
+import { getSignals } from './fleet/signals.ts';
 import { submitSnapshot } from './fleet/snapshots.ts';
 import { getTrends } from './fleet/trends.ts';
 import { createApiKey, listApiKeys, revokeApiKey } from './keys.ts';
@@ -53,6 +55,7 @@ export const TOOLS: readonly AnyTool[] = [
   scanFleetTool,
   getScore,
   getScoreHistory,
+  getSignals,
   getTrends,
   getFleet,
   listAlerts,

@@ -1,6 +1,12 @@
 /** Endpoints in the database: the registry and the condition that scans keep beside it. */
 
-import { type FilterQuery, type InferEntity, raw, UniqueConstraintViolationException } from '@mikro-orm/core';
+import {
+  type FilterQuery,
+  type InferEntity,
+  QueryOrder,
+  raw,
+  UniqueConstraintViolationException,
+} from '@mikro-orm/core';
 import { SqliteDriver } from '@mikro-orm/sql';
 import { AppError } from '../../../core/errors.ts';
 import type { EndpointFilter, EndpointRepository } from '../../../core/ports/endpointPorts.ts';
@@ -34,6 +40,18 @@ const NEVER_SCANNED: EndpointCondition = {
   scoredAt: null,
   breaches: {},
 };
+
+/** Lower ends of the parts of a distribution, in tens, the highest first. */
+const TENS = [9, 8, 7, 6, 5, 4, 3, 2, 1];
+
+interface MemberRow {
+  persona: Endpoint['persona'];
+  os_platform: Endpoint['osPlatform'];
+  criticality_tier: Endpoint['criticalityTier'];
+  tags: string | Record<string, string>;
+  score: number | null;
+  score_status: Endpoint['scoreStatus'];
+}
 
 const LIVE = { deregisteredAt: null };
 
@@ -81,9 +99,12 @@ export function endpointRepository(session: DbSession): EndpointRepository {
     get: (hostname) => one({ hostname }),
     byAgentToken: (agentTokenDigest) => one({ agentTokenDigest }),
 
-    async list(filter, page, staleBefore) {
+    async list(filter, page, staleBefore, order = { by: 'hostname', descending: false }) {
       const [rows, total] = await session().findAndCount(EndpointRow, condition(filter, staleBefore), {
-        orderBy: { hostname: 'asc' },
+        orderBy: [
+          { [order.by]: order.descending ? QueryOrder.DESC_NULLS_LAST : QueryOrder.ASC_NULLS_LAST },
+          { hostname: 'asc' },
+        ],
         ...page,
       });
       return { items: rows.map(toEndpoint), total };
@@ -204,6 +225,33 @@ export function endpointRepository(session: DbSession): EndpointRepository {
       return rows.map(({ persona, tags, score }) => ({ persona, tags, score: score as number }));
     },
 
+    async distribution() {
+      const rows = await session().execute<{ ten: number; endpoints: number | string }[]>(
+        `select ten, count(*) as endpoints from (
+           select case ${TENS.map((ten) => `when score >= ${10 * ten} then ${ten}`).join(' ')} else 0 end as ten
+           from endpoint where deregistered_at is null and score is not null
+         ) scored group by ten`,
+      );
+      const counts = new Map(rows.map(({ ten, endpoints }) => [ten, Number(endpoints)]));
+      return Array.from({ length: TENS.length + 1 }, (_, ten) => counts.get(ten) ?? 0);
+    },
+
+    async members() {
+      const rows = await session().execute<MemberRow[]>(
+        'select persona, os_platform, criticality_tier, tags, score, score_status from endpoint where deregistered_at is null',
+      );
+      return rows.map(
+        ({ os_platform: osPlatform, criticality_tier: criticalityTier, tags, score_status, ...rest }) => ({
+          ...rest,
+          osPlatform,
+          criticalityTier,
+          // PostgreSQL's driver has parsed it already.
+          tags: typeof tags === 'string' ? (JSON.parse(tags) as Record<string, string>) : tags,
+          scoreStatus: score_status,
+        }),
+      );
+    },
+
     async worst(limit) {
       const rows = await session().find(
         EndpointRow,
@@ -228,8 +276,23 @@ function condition(filter: EndpointFilter, staleBefore: Date): FilterQuery<Row> 
     ...(filter.state === 'never_seen' && { lastSeenAt: null }),
     ...(filter.state === 'fresh' && { lastSeenAt: { $gte: staleBefore } }),
     ...(filter.state === 'stale' && { lastSeenAt: { $lt: staleBefore } }),
+    ...(filter.scoreStatus && { scoreStatus: filter.scoreStatus }),
+    ...((filter.minScore !== undefined || filter.belowScore !== undefined) && {
+      score: {
+        ...(filter.minScore !== undefined && { $gte: filter.minScore }),
+        ...(filter.belowScore !== undefined && { $lt: filter.belowScore }),
+      },
+    }),
+    ...(filter.search && { [searched(filter.search)]: 1 }),
     ...(filter.tag !== undefined && { tags: tagCondition(filter.tag) }),
   };
+}
+
+/** 1 where the text is part of a name or address; in one expression, since a condition of ours is one column. */
+function searched(text: string) {
+  const pattern = `%${text.replace(/[!%_]/g, '!$&')}%`;
+  const fields = ['hostname', 'owner_email', 'ip_address'].map((field) => `${field} like ? escape '!'`);
+  return raw(`case when ${fields.join(' or ')} then 1 else 0 end`, [pattern, pattern, pattern]);
 }
 
 function tagCondition(tag: string): Record<string, string | { $ne: null }> {

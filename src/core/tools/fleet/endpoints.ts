@@ -1,7 +1,12 @@
 /** Tools for the registry: which machines there are, whose they are, and how each is scanned. */
 import { z } from 'zod';
 import { forbiddenAddressReason, isValidHostname } from '../../../domain/fleet/address.ts';
-import { ENDPOINT_STATES, type EndpointRegistration, PERSONAS } from '../../../domain/fleet/endpoint.ts';
+import {
+  ENDPOINT_STATES,
+  type EndpointRegistration,
+  PERSONAS,
+  SCORE_STATUSES,
+} from '../../../domain/fleet/endpoint.ts';
 import { canonicalHost } from '../../../domain/fleet/hostIdentity.ts';
 import { canonicalIp } from '../../../domain/fleet/ipAddress.ts';
 import { OS_PLATFORMS } from '../../../domain/signals/declaration.ts';
@@ -9,7 +14,8 @@ import { COLLECTORS, type CollectorOptions } from '../../../domain/signals/telem
 import { announce, resolveAllOf } from '../../alerts/alerting.ts';
 import { AppError } from '../../errors.ts';
 import { identityLines, presentIdentified } from '../../fleet/identified.ts';
-import { endpointLine, presentEndpoint } from '../../present.ts';
+import { ENDPOINT_SORTS } from '../../ports/endpointPorts.ts';
+import { endpointLine, presentEndpoint, snakeCase } from '../../present.ts';
 import { requireEndpoint } from '../../scans/scanning.ts';
 import { staleBefore } from '../../scores/staleness.ts';
 import { endpointShape, hostnameInput, identifiedEndpointShape, pageInput } from '../../shapes.ts';
@@ -146,7 +152,7 @@ export const listEndpoints = defineTool({
   effect: 'read',
   subject: personSubject,
   description:
-    'Registered machines with their scores, by name. Filter by prefix of the name, persona, criticality_tier, tag (key or key=value), state, owner_email or ip_address.',
+    'Registered machines with their scores. Filter by prefix, search, persona, criticality_tier, tag (key or key=value), state, score or owner_email; sort by name, score or what is shown.',
   http: { method: 'GET', path: '/api/v1/dex/endpoints' },
   command: { name: 'endpoints', args: [], example: 'endpoints --persona developer --state stale' },
   input: z.strictObject({
@@ -168,20 +174,33 @@ export const listEndpoints = defineTool({
     state: z.enum(ENDPOINT_STATES).optional(),
     owner_email: z.string().max(254).toLowerCase().optional(),
     ip_address: z.string().max(200).overwrite(canonicalHost).optional(),
+    search: z.string().trim().toLowerCase().max(253).optional().describe('Part of the name, the owner or the address'),
+    score_status: z.enum(SCORE_STATUSES).optional(),
+    min_score: z.coerce.number().min(0).max(100).optional(),
+    below_score: z.coerce.number().min(0).max(101).optional(),
+    sort: z.enum(ENDPOINT_SORTS.map(snakeCase)).default('hostname'),
+    order: z.enum(['asc', 'desc']).default('asc'),
     ...pageInput,
   }),
   output: z.object({ endpoints: z.array(endpointShape), total: z.number().int() }),
-  async run({ limit, offset, prefix, persona, criticality_tier, tag, state, owner_email, ip_address }, { ports, now }) {
+  async run({ limit, offset, sort, order, ...input }, { ports, now }) {
     const filter = {
-      prefix,
-      persona,
-      criticalityTier: criticality_tier,
-      tag,
-      state,
-      ownerEmail: owner_email,
-      ipAddress: ip_address,
+      prefix: input.prefix,
+      persona: input.persona,
+      criticalityTier: input.criticality_tier,
+      tag: input.tag,
+      state: input.state,
+      ownerEmail: input.owner_email,
+      ipAddress: input.ip_address,
+      search: input.search,
+      scoreStatus: input.score_status,
+      minScore: input.min_score,
+      belowScore: input.below_score,
     };
-    const { items, total } = await ports.store.endpoints.list(filter, { limit, offset }, staleBefore(ports, now));
+    const { items, total } = await ports.store.endpoints.list(filter, { limit, offset }, staleBefore(ports, now), {
+      by: ENDPOINT_SORTS.find((by) => snakeCase(by) === sort) ?? 'hostname',
+      descending: order === 'desc',
+    });
     return { endpoints: items.map((endpoint) => presentEndpoint(endpoint, now, ports.settings.scanIntervalMs)), total };
   },
   summary: ({ endpoints, total }) =>

@@ -1,14 +1,11 @@
-/** Tools that read scores: one endpoint's, its history, and the fleet's. */
+/** Tools that read the scores of one endpoint: the latest, and its history. */
 import { z } from 'zod';
-import { endpointState, hasVerdict, PERSONAS } from '../../../domain/fleet/endpoint.ts';
-import { round1 } from '../../../domain/scores/score.ts';
+import { endpointState } from '../../../domain/fleet/endpoint.ts';
 import type { ChartSpec } from '../../chart.ts';
 import { AppError } from '../../errors.ts';
-import type { FleetRow } from '../../ports/endpointPorts.ts';
-import { iso, presentEndpoint, presentScore } from '../../present.ts';
+import { iso, presentScore } from '../../present.ts';
 import { requireEndpoint } from '../../scans/scanning.ts';
-import { staleBefore } from '../../scores/staleness.ts';
-import { componentsShape, endpointShape, hostnameInput, scoreShape, timestamp } from '../../shapes.ts';
+import { componentsShape, hostnameInput, scoreShape, timestamp } from '../../shapes.ts';
 import { machineSubject } from '../../subjects.ts';
 import { defineTool } from '../../tool.ts';
 
@@ -107,122 +104,6 @@ export const getScoreHistory = defineTool({
   },
 });
 
-export const getFleet = defineTool({
-  name: 'get_fleet',
-  title: 'Show the fleet',
-  effect: 'read',
-  description:
-    'The whole fleet at a glance: how many are healthy, at risk and critical, the average score and the worst machines.',
-  http: { method: 'GET', path: '/api/v1/dex/fleet' },
-  command: { name: 'fleet', args: [], example: 'fleet' },
-  input: z.strictObject({
-    worst: z.coerce.number().int().min(0).max(50).default(5).describe('How many of the worst to list'),
-  }),
-  output: z.object({
-    total: z.number().int(),
-    scored: z.number().int(),
-    healthy: z.number().int(),
-    at_risk: z.number().int(),
-    critical: z.number().int(),
-    unknown: z.number().int(),
-    unreachable: z.number().int(),
-    stale: z.number().int(),
-    avg_score: z.number().nullable(),
-    worst: z.array(endpointShape),
-    by_persona: z.record(
-      z.string(),
-      z.object({ total: z.number().int(), scored: z.number().int(), avg_score: z.number().nullable() }),
-    ),
-    computed_at: timestamp,
-  }),
-  async run({ worst }, { ports, now }) {
-    const { endpoints } = ports.store;
-    const [rows, stale, lowest] = await Promise.all([
-      endpoints.fleet(),
-      endpoints.countStale(staleBefore(ports, now)),
-      endpoints.worst(worst),
-    ]);
-    const count = (status: string) => sum(rows.filter((row) => row.status === status).map((row) => row.endpoints));
-    return {
-      ...totals(rows),
-      healthy: count('healthy'),
-      at_risk: count('at_risk'),
-      critical: count('critical'),
-      unknown: count('unknown'),
-      unreachable: count('unreachable'),
-      stale,
-      worst: lowest.map((endpoint) => presentEndpoint(endpoint, now, ports.settings.scanIntervalMs)),
-      by_persona: Object.fromEntries(
-        PERSONAS.map((persona) => [persona, totals(rows.filter((row) => row.persona === persona))] as const).filter(
-          ([, { total }]) => total > 0,
-        ),
-      ),
-      computed_at: iso(now),
-    };
-  },
-  summary: (fleet) =>
-    [
-      fleetLine(fleet),
-      ...fleet.worst
-        .filter(({ score_status }) => score_status !== 'healthy')
-        .map(({ hostname, score, score_status }) => `${hostname}: ${score} (${score_status})`),
-    ].join('\n'),
-  chart: (fleet) => ({
-    kind: 'bars',
-    title: 'Fleet by status',
-    alt: `${fleet.healthy} endpoints healthy, ${fleet.at_risk} at risk, ${fleet.critical} critical, ${fleet.unreachable} not reachable, ${fleet.unknown} unknown`,
-    xTitle: 'Endpoints',
-    bars: [
-      { name: 'healthy', value: fleet.healthy },
-      { name: 'at risk', value: fleet.at_risk },
-      { name: 'critical', value: fleet.critical },
-      { name: 'unknown', value: fleet.unknown },
-      { name: 'not reachable', value: fleet.unreachable },
-    ],
-  }),
-  shows: { card: 'fleet' },
-  overview: {
-    place: 1,
-    parts(fleet) {
-      const machines = fleet.worst.filter(({ score_status }) => score_status !== 'healthy');
-      return [
-        { title: 'Fleet', lines: [fleetLine(fleet)] },
-        ...(machines.length > 0 ? [{ title: 'At risk', machines }] : []),
-      ];
-    },
-  },
-  resource: {
-    uri: 'dexops://fleet',
-    name: 'fleet',
-    title: 'The fleet',
-    description: 'How many endpoints are healthy, at risk and critical, the average score and the worst machines.',
-    mimeType: 'application/json',
-  },
-});
-
-function fleetLine(
-  fleet: Record<'total' | 'healthy' | 'at_risk' | 'critical' | 'unknown' | 'unreachable' | 'stale', number> & {
-    avg_score: number | null;
-  },
-): string {
-  return `${fleet.total} endpoint${fleet.total === 1 ? '' : 's'}, average score ${fleet.avg_score ?? 'unknown'}: ${fleet.healthy} healthy, ${fleet.at_risk} at risk, ${fleet.critical} critical, ${fleet.unreachable} not reachable, ${fleet.unknown} without a score, ${fleet.stale} stale.`;
-}
-
-function totals(rows: FleetRow[]): { total: number; scored: number; avg_score: number | null } {
-  const known = rows.filter(({ status }) => hasVerdict(status));
-  const scored = sum(known.map(({ endpoints }) => endpoints));
-  const scores = sum(known.map(({ scoreSum }) => scoreSum));
-  return {
-    total: sum(rows.map(({ endpoints }) => endpoints)),
-    scored,
-    avg_score: scored === 0 ? null : round1(scores / scored),
-  };
-}
-
-function sum(values: number[]): number {
-  return values.reduce((total, value) => total + value, 0);
-}
-
 /** A score with its reasons, as text. */
 export function scoreText(score: Omit<z.output<typeof scoreShape>, 'id' | 'scored_at'>): string {
   const parts = Object.entries(score.components).map(([name, value]) => `${name} ${value ?? 'not measured'}`);
@@ -249,7 +130,7 @@ function sparkline(values: number[], width = 48): string {
 function historyText(latest: HistoryPoint, history: readonly HistoryPoint[]): string {
   const lowest = Math.min(...history.map(({ score, hourly }) => hourly?.lowest ?? score));
   const highest = Math.max(...history.map(({ score, hourly }) => hourly?.highest ?? score));
-  const scans = sum(history.map(({ hourly }) => hourly?.scans ?? 1));
+  const scans = history.reduce((total, { hourly }) => total + (hourly?.scans ?? 1), 0);
   const hours = history.filter(({ hourly }) => hourly !== null);
   const means = hours[0] ? `; hourly means up to ${hours[0].scored_at}` : '';
   const when = latest.hourly ? `at the end ${latest.score}` : `now ${latest.score}`;
