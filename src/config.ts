@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseEnv } from 'node:util';
 import { z } from 'zod';
-import { ROLES } from './core/actor.ts';
+import { STAFF_ROLES } from './core/actor.ts';
 import { typingDistance } from './core/commands/didYouMean.ts';
 import { AppError } from './core/errors.ts';
 import { DEFAULT_HOST_LABELS } from './domain/fleet/hostIdentity.ts';
@@ -127,6 +127,7 @@ const Variables = z.object({
   DEX_SCORE_ALERT_THRESHOLD: whole(60, 1, 100),
   DEX_SCORE_CRITICAL_THRESHOLD: whole(40, 0, 100),
   DEX_SELF_HEALING_ENABLED: flag(false),
+  DEX_HEALING_ALWAYS_ASKS: flag(false),
   DEX_TICKET_WEBHOOK_URL: url('http', 'https'),
   PUBLIC_URL: url('http', 'https').transform((value) => value.replace(/\/+$/, '')),
   DEX_REGISTER_SELF: flag(true),
@@ -145,6 +146,7 @@ const Variables = z.object({
   SLACK_APP_TOKEN: text(),
   SLACK_ALERT_CHANNEL: text(),
   SLACK_WORKSPACES: list(),
+  SLACK_VIEWERS: list(),
   SLACK_OPERATORS: list(),
   SLACK_APPROVERS: list(),
   SLACK_API_URL: url('http', 'https'),
@@ -152,7 +154,7 @@ const Variables = z.object({
     (origins) => origins.every((origin) => URL.canParse(origin) && new URL(origin).origin === origin),
     'must be origins with commas between, as https://inspector.example.com; * would let every page in',
   ),
-  MCP_STDIO_ROLE: z.enum(ROLES, `must be ${ROLES.join(', ')}`).default('operator'),
+  MCP_STDIO_ROLE: z.enum(STAFF_ROLES, `must be ${STAFF_ROLES.join(', ')}`).default('operator'),
   API_RATE_LIMIT_PER_MINUTE: whole(12_000, 0, 10_000_000),
 });
 

@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import type { App } from './app.ts';
 import { type Config, processEnv, readConfig } from './config.ts';
 import { jobActor } from './core/actor.ts';
+import { unaskedRemediations } from './domain/healing/remediation.ts';
 import { startService } from './service.ts';
 
 export async function serve(): Promise<void> {
@@ -27,6 +28,8 @@ export async function serve(): Promise<void> {
     app.log.warn({}, warning);
     process.stdout.write(`Warning: ${warning}\n`);
   }
+  const unasked = unaskedText(app);
+  if (unasked !== null) process.stdout.write(`${unasked}\n`);
   if (config.DEX_REGISTER_SELF && (await app.ports.store.endpoints.count()) === 0) {
     const score = await watchThisMachine(app).catch(
       (error: Error) => `This machine could not be scored: ${error.message}`,
@@ -34,6 +37,15 @@ export async function serve(): Promise<void> {
     process.stdout.write(`\n${score}\n`);
   }
   process.stdout.write(nextSteps(url, config));
+}
+
+/** What heals without a person's approval, so that nobody finds out by its having run; null when nothing does. */
+function unaskedText(app: App): string | null {
+  const plans = unaskedRemediations(app.ports.remediationMap.current().map, app.ports.settings.healing);
+  if (plans.length === 0) return null;
+  const listed = plans.map(({ alertName, playbook }) => `${alertName} (${playbook})`).join(', ');
+  app.log.info({ plans }, 'self-healing is on: these run without asking');
+  return `Self-healing is on. Without asking, on machines it is mapped for, run: ${listed}. DEX_HEALING_ALWAYS_ASKS=true makes each ask first.`;
 }
 
 /** On an empty registry: watches the machine it runs on, so that a newcomer sees real work at once. */

@@ -3,10 +3,13 @@ import type { Context } from 'koa';
 import type { McpHttp } from '../mcp/http.ts';
 import { type App, createApp, type Overrides } from './app.ts';
 import type { Config } from './config.ts';
+import { endpointOfToken } from './core/enrolment/agentTokens.ts';
+import { enrolmentOf } from './core/enrolment/enrolments.ts';
 import { identifyKey } from './core/people/apiKeys.ts';
 import { watchChanges } from './core/processes/changes.ts';
 import { toolTakingIn } from './core/tool.ts';
-import { agentSnapshotRoutes } from './surfaces/http/agentSnapshots.ts';
+import { agentEnrolmentRoutes } from './surfaces/http/agents/agentEnrolment.ts';
+import { agentSnapshotRoutes } from './surfaces/http/agents/agentSnapshots.ts';
 import { apiRoutes } from './surfaces/http/api.ts';
 import { authenticate, configuredKey, firstOf, type KeyLookup } from './surfaces/http/auth.ts';
 import { docsRoutes } from './surfaces/http/docs.ts';
@@ -73,6 +76,8 @@ async function openHttp(app: App, mcp: McpHttp, slack: SlackInterface | null): P
   const { config, ports } = app;
   const guard = guardOf(app);
   const sessions = createSessions(config.API_KEY, ports.clock.now);
+  const endpointOf = (token: string) => endpointOfToken(ports, token);
+  const rateLimit = createRateLimit(config.API_RATE_LIMIT_PER_MINUTE, ports.clock.now);
   const caller = (ctx: Context) => authenticate(sessions.withKey(ctx.headers), 'rest', guard);
   const koa = createKoa({
     log: app.log,
@@ -87,13 +92,24 @@ async function openHttp(app: App, mcp: McpHttp, slack: SlackInterface | null): P
         ...app,
         charts: ports.charts,
         authenticate: caller,
-        rateLimit: createRateLimit(config.API_RATE_LIMIT_PER_MINUTE, ports.clock.now),
+        rateLimit,
       }),
       runEventRoutes({ ...app, events: ports.runEvents, authenticate: caller }),
       agentSnapshotRoutes({
         tool: toolTakingIn(app.tools, 'agent'),
         invoke: app.invoke,
-        endpointOf: (token) => ports.store.endpoints.byAgentToken(ports.tokens.digest(token)),
+        endpointOf,
+      }),
+      agentEnrolmentRoutes({
+        tools: {
+          enrol: toolTakingIn(app.tools, 'enrolment'),
+          renew: toolTakingIn(app.tools, 'token_renewal'),
+          signOff: toolTakingIn(app.tools, 'sign_off'),
+        },
+        invoke: app.invoke,
+        enrolmentOf: (secret) => enrolmentOf(ports, secret),
+        endpointOf,
+        rateLimit,
       }),
       alertmanagerRoutes({
         tool: toolTakingIn(app.tools, 'alertmanager'),
@@ -162,6 +178,7 @@ async function mountSlack({ config, tools, invoke, ports, log }: App): Promise<S
       signingSecret: config.SLACK_SIGNING_SECRET,
       workspaces: config.SLACK_WORKSPACES,
       operators: config.SLACK_OPERATORS,
+      viewers: config.SLACK_VIEWERS,
       approvers: config.SLACK_APPROVERS,
       apiUrl: config.SLACK_API_URL,
     },

@@ -2,22 +2,35 @@
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Actor, INTERFACES, type Interface, ROLES, type Role } from '../src/core/actor.ts';
+import {
+  type Actor,
+  INTERFACES,
+  type Interface,
+  KEY_HOLDERS,
+  type KeyHolder,
+  ROLES,
+  type Role,
+  STAFF_ROLES,
+} from '../src/core/actor.ts';
 import { leastRole, offers } from '../src/core/policy.ts';
 import type { AnyTool } from '../src/core/tool.ts';
 import { TOOLS } from '../src/core/tools/index.ts';
 import { machines } from './helpers/machines.ts';
 import { API_KEY, startTestService, type TestService } from './helpers/service.ts';
 
-const RANK: Record<Role, number> = { viewer: 0, operator: 1, admin: 2 };
-const keys: Partial<Record<Role, string>> = {};
+const RANK: Record<Role, number> = { employee: 0, viewer: 1, operator: 2, admin: 3 };
+/** By holder and role. */
+const keys: Record<KeyHolder, Partial<Record<Role, string>>> = { human: {}, agent: {} };
 let service: TestService;
 
 beforeAll(async () => {
   service = await startTestService({ WEBHOOK_SECRET: 'hook' }, { collector: machines(new Map()) });
-  for (const role of ROLES) {
-    const { body } = await service.call('POST', '/api/v1/keys', { name: `test-${role}`, role });
-    keys[role] = body.token;
+  const terminal: Actor = { id: 'cli:test', name: 'test', kind: 'human', via: 'cli', role: 'admin' };
+  for (const holder of KEY_HOLDERS) {
+    for (const role of STAFF_ROLES) {
+      const key = { name: `${holder}-${role}`, role, holder };
+      keys[holder][role] = String((await service.app.invoke('create_api_key', key, terminal)).output.token);
+    }
   }
 });
 afterAll(() => service.stop());
@@ -29,7 +42,7 @@ const NO_INPUT = { 'no such field': 1 };
 
 /** What employees say for themselves, and questions to an agent (which acts with their role), need no more than being somebody. */
 const OWN_VOICE = ['start_run', 'submit_feedback', 'answer_survey'];
-/** What somebody may do with what is their own. */
+/** What somebody may do with what is their own, beside reading it. */
 const ON_ONES_OWN = ['scan_endpoint', 'answer_fix_check', 'report_problem', 'opt_out', 'cancel_run'];
 
 describe('a viewer reads', () => {
@@ -52,8 +65,10 @@ describe.each(INTERFACES)('through the interface %s', (via: Interface) => {
       );
       const hidden = tool.hiddenFrom?.includes(via) ?? false;
       // Over MCP a viewer's connection reads and nothing else.
-      const ownsIt = human && ON_ONES_OWN.includes(tool.name);
-      const may = (mayCall(tool, role) || ownsIt) && !(via === 'mcp' && role === 'viewer' && tool.effect !== 'read');
+      const isReadOfOwn = tool.effect === 'read' && tool.role === undefined && tool.subject !== undefined;
+      const ownsIt = human && (ON_ONES_OWN.includes(tool.name) || isReadOfOwn);
+      const may =
+        (mayCall(tool, role) || ownsIt) && !(via === 'mcp' && RANK[role] < RANK.operator && tool.effect !== 'read');
       expect(refusal, tool.name).toBe(hidden ? 'not_found' : may ? 'invalid' : 'denied');
       // A person may be asked through an MCP client; behind other interfaces that are no human nobody stands.
       const forIt = human || via === 'mcp' || !tool.humansOnly;
@@ -79,10 +94,11 @@ describe.each(ROUTES.map((tool) => [`${tool.http!.method} ${tool.http!.path}`, t
     expect((await request(tool, `${API_KEY}x`)).status).toBe(401);
     expect((await request(tool, 'dex_made-up')).status).toBe(401);
   });
-  test.each(ROLES)('answers the role %s by what it may do', async (role) => {
-    expect((await request(tool, keys[role])).status).toBe(
-      mayCall(tool, role) || ON_ONES_OWN.includes(tool.name) ? 400 : 403,
-    );
+  test.each(STAFF_ROLES)('answers the role %s by what it may do', async (role) => {
+    // A person may own something, so their input is read; a program owns nothing.
+    const person = mayCall(tool, role) || ON_ONES_OWN.includes(tool.name) ? 400 : 403;
+    expect((await request(tool, keys.human[role])).status).toBe(person);
+    expect((await request(tool, keys.agent[role])).status).toBe(mayCall(tool, role) ? 400 : 403);
   });
   test('lets API_KEY in as an administrator', async () => {
     expect((await request(tool, API_KEY)).status).toBe(400);
@@ -113,10 +129,13 @@ describe('MCP over HTTP', () => {
       .map(({ name }) => name)
       .sort();
 
-  test.each(ROLES)('lists for the role %s what it may call, and on the read-only path what reads', async (role) => {
-    expect(await listed(keys[role]!, '/mcp')).toEqual(expected(role));
-    expect(await listed(keys[role]!, '/mcp/read-only')).toEqual(expected('viewer'));
-  });
+  test.each(STAFF_ROLES)(
+    'lists for the role %s what it may call, and on the read-only path what reads',
+    async (role) => {
+      expect(await listed(keys.agent[role]!, '/mcp')).toEqual(expected(role));
+      expect(await listed(keys.agent[role]!, '/mcp/read-only')).toEqual(expected('viewer'));
+    },
+  );
   test('hands out neither keys nor the audit', () => {
     expect(expected('admin').filter((name) => /key|audit|backup/.test(name))).toEqual([]);
     expect(expected('viewer')).not.toContain('list_audit');

@@ -18,8 +18,8 @@ export function ulids(clock: Clock): Ids {
 
 /** 256 random bits need no slow hash: nobody can guess their way to the digest. */
 export const tokens: Tokens = {
-  issue() {
-    const token = `dex_${randomBytes(32).toString('base64url')}`;
+  issue(prefix = 'dex') {
+    const token = `${prefix}_${randomBytes(32).toString('base64url')}`;
     return { token, digest: tokens.digest(token) };
   },
   digest: (token) => createHash('sha256').update(token).digest('hex'),

@@ -150,7 +150,7 @@ export function settingsOf(config: Config, messengers: readonly Messenger[]): Se
         ...(slackNotified ? ['slack'] : []),
       ]),
     ],
-    selfHealing: config.DEX_SELF_HEALING_ENABLED,
+    healing: config.DEX_SELF_HEALING_ENABLED ? (config.DEX_HEALING_ALWAYS_ASKS ? 'always_ask' : 'as_mapped') : 'off',
     tickets: config.DEX_TICKET_WEBHOOK_URL !== '',
     publicUrl: config.PUBLIC_URL,
   };

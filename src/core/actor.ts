@@ -1,6 +1,9 @@
 /** Who asks: every call through the invoker carries one, and the policy reads nothing else of the caller. */
 
-export const ROLES = ['viewer', 'operator', 'admin'] as const;
+/** The roles of keys and of staff, who see the whole fleet. */
+export const STAFF_ROLES = ['viewer', 'operator', 'admin'] as const;
+/** An employee sees and does what is their own, and reads the runbooks. */
+export const ROLES = ['employee', ...STAFF_ROLES] as const;
 export type Role = (typeof ROLES)[number];
 
 export const INTERFACES = ['rest', 'slack', 'mcp', 'cli', 'job', 'webhook', 'agent', 'planner'] as const;
@@ -39,5 +42,5 @@ export function personBehind(actor: Actor): Actor {
 
 /** The same caller where nothing may be changed, whatever their role. */
 export function readOnly(actor: Actor): Actor {
-  return { ...actor, role: 'viewer' };
+  return actor.role === 'employee' ? actor : { ...actor, role: 'viewer' };
 }

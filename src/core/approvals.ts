@@ -1,4 +1,5 @@
 /** Approvals: asking people for approval, taking their answers once, and letting those who wait know what was decided. */
+
 import {
   APPROVAL_EXPIRY_MINUTES,
   type Approval,
@@ -10,6 +11,7 @@ import {
   requiredApprovalsFor,
 } from '../domain/healing/approval.ts';
 import type { Actor } from './actor.ts';
+import { ANSWER_IN_A_TERMINAL, KEY_FOR_A_PERSON } from './callText.ts';
 import { canonicalJson } from './canonicalJson.ts';
 import { AppError } from './errors.ts';
 import { notifyPeople } from './outbox/messages.ts';
@@ -103,8 +105,7 @@ export async function decideApproval(
 }
 
 /** What somebody with a single key does instead. */
-const HUMANS_ANSWER =
-  'Answer it in Slack or in a terminal (npm run dex -- decide ID approve), or with a key of your own: npm run dex -- keys create NAME --role operator --holder human makes one.';
+const HUMANS_ANSWER = `Answer it in Slack or in a terminal (${ANSWER_IN_A_TERMINAL}), or with a key of your own: ${KEY_FOR_A_PERSON} makes one.`;
 
 /** Ids of whoever asked: the requester, and who started the run whose agent asks. */
 async function askersOf(ports: Ports, id: string): Promise<string[]> {

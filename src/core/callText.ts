@@ -6,6 +6,12 @@ import type { AnyTool, CallText } from './tool.ts';
 /** What stands before a command; `job`, `webhook` and `agent` have no reader, so their logs name the tool. */
 export const COMMAND_PREFIXES = { slack: '/dex', cli: 'npm run dex --' } as const;
 
+/** How a person gets a key of their own, whatever interface tells them: only a terminal of the service makes the first one. */
+export const KEY_FOR_A_PERSON = `${COMMAND_PREFIXES.cli} keys create NAME --role operator --holder human`;
+
+/** How a terminal of the service answers an approval, told where the interface at hand must not. */
+export const ANSWER_IN_A_TERMINAL = `${COMMAND_PREFIXES.cli} decide ID approve`;
+
 /** A reference in a declaration's own description, as `{get_run}`. */
 const REFERENCE = /\{([a-z]+(?:_[a-z]+)+)\}/g;
 

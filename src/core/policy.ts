@@ -13,10 +13,10 @@ export type PolicyDecision =
 /** On what an actor may call a tool: on everything, on what is their own, or on nothing. */
 type Scope = 'everything' | 'own' | 'nothing';
 
-type Rights = Pick<AnyTool, 'role' | 'effect' | 'ownerRole' | 'approversOnly'>;
+type Rights = Pick<AnyTool, 'role' | 'effect' | 'ownerRole' | 'approversOnly' | 'subject'>;
 type Caller = Pick<Actor, 'kind' | 'via' | 'role' | 'email' | 'approver'>;
 
-const RANK: Record<Role, number> = { viewer: 0, operator: 1, admin: 2 };
+const RANK: Record<Role, number> = { employee: 0, viewer: 1, operator: 2, admin: 3 };
 const LEAST_ROLE: Record<Effect, Role> = { read: 'viewer', write: 'operator', destructive: 'operator' };
 
 /** What an actor that is allowed the tool by role may do unasked, by its kind. */
@@ -31,23 +31,28 @@ export function leastRole(tool: Pick<AnyTool, 'role' | 'effect'>): Role {
   return tool.role ?? LEAST_ROLE[tool.effect];
 }
 
-/** Over MCP nothing but reading is for viewers, so that a viewer's connection is a read-only one to its client. */
+/** Over MCP nothing but reading is for those below operators, so that a viewer's connection is a read-only one to its client. */
 function requiredRole(role: Role, { effect }: Rights, { via }: Pick<Actor, 'via'>): Role {
-  return via === 'mcp' && effect !== 'read' && role === 'viewer' ? 'operator' : role;
+  return via === 'mcp' && effect !== 'read' && RANK[role] < RANK.operator ? 'operator' : role;
 }
 
 export function hasRole(actor: Pick<Actor, 'role'>, role: Role): boolean {
   return RANK[actor.role] >= RANK[role];
 }
 
-/** Whether an actor is shown the overview for staff. */
+/** Whether an actor may see the whole fleet. */
 export function isStaff(actor: Pick<Actor, 'role'>): boolean {
-  return hasRole(actor, 'operator');
+  return hasRole(actor, 'viewer');
 }
 
 /** Whether approvals are this actor's to answer: of approvers where the interface knows them, else of operators. */
 export function mayApprove(actor: Pick<Actor, 'role' | 'approver'>): boolean {
   return actor.approver ?? hasRole(actor, 'operator');
+}
+
+/** The role that is enough for what is one's own: what a viewer reads of everything, everybody reads of their own. */
+function ownRole({ ownerRole, effect, role, subject }: Rights): Role | undefined {
+  return ownerRole ?? (effect === 'read' && role === undefined && subject ? 'employee' : undefined);
 }
 
 /** What an actor may call a tool on. A role that holds for a part of the fleet only would be a further scope here. */
@@ -56,7 +61,8 @@ export function scopeOf(tool: Rights, actor: Caller): Scope {
   if (hasRole(actor, requiredRole(leastRole(tool), tool, actor))) return 'everything';
   // Programs own nothing; an agent stands for the person whose address it carries.
   const canOwn = actor.kind === 'human' || actor.email !== undefined;
-  const isEnough = tool.ownerRole !== undefined && hasRole(actor, requiredRole(tool.ownerRole, tool, actor));
+  const owner = ownRole(tool);
+  const isEnough = owner !== undefined && hasRole(actor, requiredRole(owner, tool, actor));
   return canOwn && isEnough ? 'own' : 'nothing';
 }
 

@@ -37,7 +37,7 @@ interface CommandSyntax {
 }
 
 /** Who delivers: a system that knows a route of its own instead of a tool's. */
-type DeliveryKind = 'alertmanager' | 'tickets' | 'agent';
+type DeliveryKind = 'alertmanager' | 'tickets' | 'agent' | 'enrolment' | 'token_renewal' | 'sign_off';
 
 /** What of the configuration decides about times. */
 export interface ScheduleSettings {
@@ -89,7 +89,7 @@ interface Tool<I extends z.ZodObject = z.ZodObject, O extends z.ZodObject = z.Zo
   role?: Role;
   /** Finds what an input is about; whose that is counts together with the role. Null when there is no such thing. */
   subject?(input: z.output<I>, ports: Ports, actor: Actor): Promise<Subject | null>;
-  /** The role that is enough for what is the caller's own, where `role` asks for more. */
+  /** The role that is enough for what is the caller's own, where `role` asks for more; what viewers read of everything, employees read of their own. */
   ownerRole?: Role;
   /** Answering approvals is for approvers, where the interface knows who they are; elsewhere the role decides. */
   approversOnly?: boolean;

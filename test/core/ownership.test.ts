@@ -11,10 +11,10 @@ const ALICE: Actor = {
   name: 'alice',
   kind: 'human',
   via: 'slack',
-  role: 'viewer',
+  role: 'employee',
   email: 'Alice@Example.com',
 };
-const NOBODY: Actor = { id: 'slack:U2', name: 'bob', kind: 'human', via: 'slack', role: 'viewer' };
+const NOBODY: Actor = { id: 'slack:U2', name: 'bob', kind: 'human', via: 'slack', role: 'employee' };
 const OPERATOR: Actor = { ...NOBODY, id: 'slack:U3', name: 'otto', role: 'operator' };
 
 let service: TestService;
@@ -71,7 +71,7 @@ describe('a machine', () => {
       { tool: 'scan_endpoint', actor: ALICE.id, outcome: 'ok' },
       { limit: 5, offset: 0 },
     );
-    expect(items[0]).toMatchObject({ role: 'viewer', subject: 'alice-laptop' });
+    expect(items[0]).toMatchObject({ role: 'employee', subject: 'alice-laptop' });
   });
 });
 
@@ -94,8 +94,8 @@ test('programs own nothing, and an MCP connection of a viewer only reads', () =>
   const scan = tool('scan_endpoint');
   expect(offers(scan, ALICE)).toBe(true);
   expect(offers(scan, { ...ALICE, via: 'mcp', kind: 'model' })).toBe(false);
-  expect(offers(scan, { kind: 'model', via: 'planner', role: 'viewer' })).toBe(false);
-  expect(offers(scan, { kind: 'model', via: 'planner', role: 'viewer', email: 'alice@example.com' })).toBe(true);
+  expect(offers(scan, { kind: 'model', via: 'planner', role: 'employee' })).toBe(false);
+  expect(offers(scan, { kind: 'model', via: 'planner', role: 'employee', email: 'alice@example.com' })).toBe(true);
 });
 
 test('where approvers are named, nobody else approves, whatever their role', async () => {

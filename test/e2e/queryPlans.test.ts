@@ -81,6 +81,7 @@ function questions(store: Store): Questions<Omit<Store, 'transaction' | 'ping' |
       register: INSERTS,
       get: [() => endpoints.get('host-7')],
       byAgentToken: [() => endpoints.byAgentToken('digest-7')],
+      withAgent: [() => endpoints.withAgent(IDS)],
       list: whole(
         'endpoint',
         'any filter, sorted by name and counted, over a table of the size of the fleet',
@@ -118,6 +119,21 @@ function questions(store: Store): Questions<Omit<Store, 'transaction' | 'ping' |
       ofEndpoints: [() => store.aliases.ofEndpoints(IDS)],
       keep: INSERTS,
       remove: [() => store.aliases.remove(7, 'host')],
+    },
+    enrolments: {
+      add: INSERTS,
+      list: whole('enrolment', 'some dozens', () => store.enrolments.list()),
+      get: whole('enrolment', 'some dozens', () => store.enrolments.get(7)),
+      byDigest: whole('enrolment', 'some dozens', () => store.enrolments.byDigest('7')),
+      revoke: whole('enrolment', 'some dozens', () => store.enrolments.revoke(7, NOW)),
+      use: whole('enrolment', 'some dozens', () => store.enrolments.use(7, true, NOW)),
+    },
+    agents: {
+      get: [() => store.agents.get(7)],
+      byPreviousToken: [() => store.agents.byPreviousToken('digest-7', HOUR_AGO)],
+      release: whole('agent_release', 'one a version', () => store.agents.release('1.0.0', NOW)),
+      noteRollback: whole('agent_release', 'one a version', () => store.agents.noteRollback('1.0.0')),
+      keep: INSERTS,
     },
     snapshots: {
       add: INSERTS,

@@ -221,7 +221,7 @@ async function rollUpsOf(opened: TestStore, kind: 'snapshotHour' | 'scoreHour'):
   return new Map(
     hours.map(({ endpointId, atMs, tree }) => {
       const columns: Record<string, number | null> = { samples: tree.samples as number };
-      for (const [measure, spread] of Object.entries(tree.spreads as Record<string, Record<string, number>>))
+      for (const [measure, spread] of Object.entries((tree.aggregates ?? {}) as Record<string, Record<string, number>>))
         for (const [part, value] of Object.entries(spread)) columns[`${snake(measure)}_${part}`] = value;
       return [`${endpointId} ${Math.floor(atMs / HOUR_MS)}`, columns];
     }),

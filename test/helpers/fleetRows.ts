@@ -17,7 +17,7 @@ const BLOCK = encodeBlock([
     score: 70,
     components: { device: 70, network: null, app: null, remediation: 100 },
     samples: 4,
-    spreads: {},
+    aggregates: {},
   },
 ]).toString('hex');
 
@@ -51,7 +51,14 @@ function fillings(kind: DatabaseKind): Record<string, Filling> {
         tags: `'{"team": "sales"}'`,
       },
     },
-    snapshot: { rows: 100_000, columns: { endpoint_id: SUBJECT, collected_at: ago(`${TURN} / 96.0`) } },
+    endpoint_alias: {
+      rows: 3 * ENDPOINTS,
+      columns: { endpoint_id: SUBJECT, kind: "'name'", value: text('alias-'), source: "'said'" },
+    },
+    snapshot: {
+      rows: 100_000,
+      columns: { unmeasured: "'[]'", endpoint_id: SUBJECT, collected_at: ago(`${TURN} / 96.0`) },
+    },
     score: { rows: 100_000, columns: { endpoint_id: SUBJECT, scored_at: ago(`${TURN} / 96.0`) } },
     sample_block: {
       rows: 120_000,

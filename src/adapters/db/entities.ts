@@ -1,5 +1,6 @@
 /** All tables: one entity each, mapped one to one onto plain values that core knows. */
 import { AlertEventRow, AlertRow, PredictionRow, PredictionThresholdRow, UnknownHostRow } from './entities/alerts.ts';
+import { AgentReleaseRow, AgentRow, EnrolmentRow } from './entities/enrolment.ts';
 import { ApprovalRow, RemediationRow, TicketDeliveryRow, TicketRow } from './entities/healing.ts';
 import { OutboxRow, SlackMessageRow } from './entities/messages.ts';
 import {
@@ -26,6 +27,9 @@ import { ApiKeyRow, AuditRow, JobRow, LlmSpendRow, RunRow, ScanShardRow, WorkerR
 export const ENTITIES = [
   EndpointRow,
   EndpointAliasRow,
+  EnrolmentRow,
+  AgentRow,
+  AgentReleaseRow,
   SnapshotRow,
   ScoreRow,
   AlertRow,

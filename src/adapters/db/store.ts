@@ -15,6 +15,7 @@ import { surveyRepository } from './people/surveyRepository.ts';
 import type { DbSession } from './rows.ts';
 import { aliasRepository } from './telemetry/aliasRepository.ts';
 import { endpointRepository } from './telemetry/endpointRepository.ts';
+import { agentRepository, enrolmentRepository } from './telemetry/enrolmentRepositories.ts';
 import { retentionRepository } from './telemetry/retentionRepository.ts';
 import { scanShardRepository } from './telemetry/scanShardRepository.ts';
 import { fleetScoreRepository, scoreRepository, snapshotRepository } from './telemetry/telemetryRepositories.ts';
@@ -82,6 +83,8 @@ function storeOver(session: DbSession, transaction: Store['transaction']): Store
   return {
     endpoints: endpointRepository(session),
     aliases: aliasRepository(session),
+    enrolments: enrolmentRepository(session),
+    agents: agentRepository(session),
     snapshots: snapshotRepository(session),
     scores: scoreRepository(session),
     fleetScores: fleetScoreRepository(session),

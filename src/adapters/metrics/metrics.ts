@@ -78,8 +78,8 @@ export function createMetrics(): MetricsRegistry {
     predictionAccuracy(figures) {
       for (const name of ['precision', 'leadHoursMedian', 'falseAlarmsPerEndpointWeek'] as const) {
         const value = figures[name];
-        if (value === null) use().accuracy[name].remove();
-        else use().accuracy[name].set(value);
+        if (value === null) use()[name].remove();
+        else use()[name].set(value);
       }
     },
     webhookDelivered(webhook, outcome) {

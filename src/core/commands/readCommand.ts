@@ -10,8 +10,8 @@ export type Reading =
   /** Help about everything when `tool` is null. */
   | { kind: 'help'; tool: AnyTool | null }
   | { kind: 'unknown'; word: string; suggestions: string[] }
-  /** The command is known, its arguments are not right. `missing` names the required fields that were not given. */
-  | { kind: 'mistake'; tool: AnyTool; problem: string; missing: string[] };
+  /** The command is known, its arguments are not right. `missing` names the required fields that were not given, `input` has the others. */
+  | { kind: 'mistake'; tool: AnyTool; problem: string; missing: string[]; input: Record<string, unknown> };
 
 export interface Field {
   name: string;
@@ -98,11 +98,18 @@ function readArguments(tool: AnyTool, words: string[]): Reading {
   const fields = fieldsOf(tool);
   const input: Record<string, unknown> = {};
   const bare: string[] = [];
-  const mistake = (problem: string, missing: string[] = []): Reading => ({ kind: 'mistake', tool, problem, missing });
+  const mistake = (problem: string, missing: string[] = []): Reading => ({
+    kind: 'mistake',
+    tool,
+    problem,
+    missing,
+    input,
+  });
 
   for (let i = 0; i < words.length; i++) {
     const { name, value, dashed } = option(words[i]!);
-    const field = name === null ? undefined : findField(fields, name);
+    const field =
+      name === null ? undefined : (findField(fields, name) ?? (dashed ? beginning(fields, name) : undefined));
     if (!field && !dashed) {
       bare.push(words[i]!);
       continue;
@@ -161,6 +168,12 @@ function findField(fields: Field[], name: string): Field | undefined {
     fields.find((field) => field.path.join('.') === name) ??
     fields.find((field) => field.path.length > 1 && field.name === name)
   );
+}
+
+/** The one field whose name begins so, as long options may be shortened in a shell: `--max` is `--max_machines`. */
+function beginning(fields: Field[], name: string): Field | undefined {
+  const fitting = fields.filter((field) => field.name.startsWith(name));
+  return name.length >= 3 && fitting.length === 1 ? fitting[0] : undefined;
 }
 
 function put(input: Record<string, unknown>, field: Field, text: string): void {

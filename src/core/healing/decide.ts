@@ -13,7 +13,7 @@ type HealingDecision = { plan: RemediationPlan } | { why: string; severity: Seve
 /** What the map and the runner say; both are asked outside any transaction. */
 export async function decide(ports: Ports, alert: Alert, endpoint: Endpoint): Promise<HealingDecision> {
   const { map } = ports.remediationMap.current();
-  const decision = decideRemediation(map, alert, endpoint, ports.settings.selfHealing);
+  const decision = decideRemediation(map, alert, endpoint, ports.settings.healing);
   if (decision.kind === 'human') return decision;
   const blockingReason = await ports.runner.blockingReason(endpoint, decision.plan.playbook);
   return blockingReason === null

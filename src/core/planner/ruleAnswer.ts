@@ -4,6 +4,7 @@ import type { Actor } from '../actor.ts';
 import { AppError } from '../errors.ts';
 import { matchHost } from '../fleet/hostLookup.ts';
 import type { Invoke } from '../invoke.ts';
+import { isStaff } from '../policy.ts';
 import type { Ports } from '../ports/ports.ts';
 import { staleBefore } from '../scores/staleness.ts';
 
@@ -33,14 +34,18 @@ export async function ruleAnswer(
 ): Promise<RuleAnswer> {
   const disclosure = `No language model is configured (${noModel}), so this is what rules can show.`;
   const hosts = await hostsMeant(world.ports, goal, context);
-  const asked = hosts.length > 0 ? hosts.flatMap(aboutHost) : ABOUT_FLEET;
+  const seesFleet = isStaff(world.actor);
+  const asked = hosts.length > 0 ? hosts.flatMap(aboutHost) : seesFleet ? ABOUT_FLEET : [];
   const findings: RuleAnswer['findings'] = [];
   for (const { tool, input } of asked) {
     const fact = await told(world, tool, input);
     if (fact) findings.push({ fact, source: tool });
   }
   return {
-    summary: hosts.length > 0 ? `${disclosure} About ${hosts.join(', ')}.` : `${disclosure} ${WHOLE_FLEET}`,
+    summary:
+      hosts.length > 0
+        ? `${disclosure} About ${hosts.join(', ')}.`
+        : `${disclosure} ${seesFleet ? WHOLE_FLEET : NO_MACHINE}`,
     findings,
     actions_taken: [],
     next_steps:
@@ -51,6 +56,7 @@ export async function ruleAnswer(
 }
 
 const WHOLE_FLEET = 'The question names no registered machine, so it is about the whole fleet.';
+const NO_MACHINE = 'The question names no machine of yours.';
 const ABOUT_FLEET = [
   { tool: 'get_fleet', input: {} },
   { tool: 'list_alerts', input: { severity: 'critical', limit: 10 } },

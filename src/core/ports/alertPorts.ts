@@ -25,7 +25,10 @@ export interface AlertFilter {
 }
 
 export interface AlertRepository {
-  /** Alerts created since, and how many of them are resolved, by endpoint; endpoints without any are absent. */
+  /**
+   * Alerts created since, and how many of them are resolved, by endpoint; endpoints without any are absent. The alert on a
+   * low score is none of them: a score does not lower itself.
+   */
   remediationRecords(endpointIds: number[], since: Date): Promise<Map<number, RemediationRecord>>;
   /** All open alerts, or those of some endpoints. */
   open(endpointIds?: readonly number[]): Promise<Alert[]>;

@@ -64,6 +64,8 @@ export interface EndpointRepository {
   register(registration: EndpointRegistration, agentTokenDigest: string | null, now: Date): Promise<Endpoint>;
   get(hostname: string): Promise<Endpoint | null>;
   byAgentToken(digest: string): Promise<Endpoint | null>;
+  /** Of these, the ids of those whose agent may report. */
+  withAgent(ids: readonly number[]): Promise<number[]>;
   /** By hostname unless an order is given. */
   list(filter: EndpointFilter, page: Page, staleBefore: Date, order?: EndpointOrder): Promise<Paged<Endpoint>>;
   byIds(ids: readonly number[]): Promise<Endpoint[]>;

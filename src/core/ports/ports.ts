@@ -1,9 +1,10 @@
 /** Every interface that core drives; adapters implement them, app.ts hands them in. */
+
 import type { ScoreConfig } from '../../domain/alerts/alertRules.ts';
 import type { Endpoint } from '../../domain/fleet/endpoint.ts';
 import type { PredictionAccuracy, PredictionVerdict } from '../../domain/forecasts/prediction.ts';
 import type { PredictiveAlertName } from '../../domain/forecasts/predictiveAlert.ts';
-import type { Remediation } from '../../domain/healing/remediation.ts';
+import type { HealingMode, Remediation } from '../../domain/healing/remediation.ts';
 import type { RemediationRules } from '../../domain/healing/remediationGuards.ts';
 import type { ScoreThresholds } from '../../domain/scores/score.ts';
 import type { ScanTarget, Snapshot } from '../../domain/signals/telemetry.ts';
@@ -63,7 +64,7 @@ export interface Settings {
   thresholds: ScoreThresholds;
   /** The messengers that are notified how alerts move; empty when nobody listens. */
   alertMessengers: readonly string[];
-  selfHealing: boolean;
+  healing: HealingMode;
   /** Whether a ticket system is connected. */
   tickets: boolean;
   /** Where people reach this service, without a slash at the end; empty when nobody said. */
@@ -95,7 +96,8 @@ export interface Ids {
 
 /** Secrets handed out once and stored only as a digest. */
 export interface Tokens {
-  issue(): { token: string; digest: string };
+  /** @param prefix says what the secret is for, so that whoever finds one knows; `dex` unless given */
+  issue(prefix?: string): { token: string; digest: string };
   digest(token: string): string;
 }
 

@@ -18,6 +18,7 @@ import type {
   ScoreRepository,
   SnapshotRepository,
 } from './endpointPorts.ts';
+import type { AgentRepository, EnrolmentRepository } from './enrolmentPorts.ts';
 import type { FeedbackRepository, SurveyRepository } from './feedbackPorts.ts';
 import type { OutboxRepository, SlackMessageRepository } from './messagePorts.ts';
 import type { RetentionRepository } from './retentionPorts.ts';
@@ -26,6 +27,8 @@ import type { RetentionRepository } from './retentionPorts.ts';
 export interface Store {
   readonly endpoints: EndpointRepository;
   readonly aliases: AliasRepository;
+  readonly enrolments: EnrolmentRepository;
+  readonly agents: AgentRepository;
   readonly snapshots: SnapshotRepository;
   readonly scores: ScoreRepository;
   readonly fleetScores: FleetScoreRepository;

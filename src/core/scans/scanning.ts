@@ -1,6 +1,7 @@
 /** Scans: look at endpoints, score what was seen, and commit both with the endpoint's new condition in one step. */
 import { judgeMeasurements, judgeScore } from '../../domain/alerts/alertRules.ts';
 import type { Endpoint } from '../../domain/fleet/endpoint.ts';
+import { canonicalIp } from '../../domain/fleet/ipAddress.ts';
 import { REMEDIATION_WINDOW_DAYS, type Score, scoreSnapshot } from '../../domain/scores/score.ts';
 import { type Snapshot, sanitised } from '../../domain/signals/telemetry.ts';
 import { jobActor } from '../actor.ts';
@@ -56,15 +57,18 @@ export async function acceptSnapshot(ports: Ports, endpoint: Endpoint, snapshot:
 
 export async function requireEndpoint(ports: Ports, hostname: string): Promise<Endpoint> {
   const endpoint = (await ports.store.endpoints.get(hostname)) ?? (await endpointMeant(ports, hostname));
-  if (!endpoint) {
-    throw new AppError(
-      'not_found',
-      `No endpoint named ${hostname} is registered.`,
-      { hostname },
-      { next: [{ to: 'Register it', tool: 'register_endpoint', input: { hostname } }] },
-    );
-  }
+  if (!endpoint) throw notRegistered(hostname);
   return endpoint;
+}
+
+/** An address is no name to register a machine by: only its registration under a name leads to it. */
+function notRegistered(host: string): AppError {
+  const isAddress = canonicalIp(host) !== null;
+  const message = isAddress
+    ? `No machine is registered with the address ${host}.`
+    : `No endpoint named ${host} is registered.`;
+  const input = isAddress ? { ip_address: host } : { hostname: host };
+  return new AppError('not_found', message, input, { next: [{ to: 'Register it', tool: 'register_endpoint', input }] });
 }
 
 /** By an alias, a short or longer form of its name, or its address. */

@@ -7,6 +7,7 @@ import type { Condition, Line } from '../../domain/scores/conditions.ts';
 import { type CapRule, COMPONENTS, type DeductionRule } from '../../domain/scores/score.ts';
 import { OS_PLATFORMS } from '../../domain/signals/declaration.ts';
 import { MEASURES } from '../../domain/signals/measures.ts';
+import { isTimeZone } from '../../domain/time/localTime.ts';
 
 const measure = z.enum(MEASURES as [string, ...string[]]);
 const points = z.number().min(0).max(100);
@@ -108,15 +109,6 @@ const workingHours = z
     toMinute: to,
     timeZone: time_zone,
   }));
-
-function isTimeZone(name: string): boolean {
-  try {
-    new Intl.DateTimeFormat('en', { timeZone: name });
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 export const ScoreFile = z
   .strictObject({

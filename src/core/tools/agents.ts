@@ -16,7 +16,7 @@ export const startRun = defineTool({
   title: 'Ask an agent',
   effect: 'write',
   // Asking changes nothing by itself, and the agent may do no more than who asked.
-  role: 'viewer',
+  role: 'employee',
   hiddenFrom: ['planner'],
   description:
     'Give an agent a goal or a question in plain language. Answers at once with a run_id; {get_run} (option wait_seconds) brings its steps and its answer.',

@@ -36,7 +36,7 @@ export const submitFeedback = defineTool({
   name: 'submit_feedback',
   title: 'Give feedback',
   effect: 'write',
-  role: 'viewer',
+  role: 'employee',
   // A digest of few possible inputs, with a time and a name, would say who gave which rating.
   anonymous: true,
   // What people say is only said by people.

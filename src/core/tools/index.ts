@@ -17,8 +17,10 @@ import { takeTicketWordTool } from './alerts/ticketCallbacks.ts';
 import { listAudit } from './audit.ts';
 import { createBackup } from './backups.ts';
 import { getFeedbackSummary, submitFeedback } from './feedback.ts';
+import { enrolMachineTool, renewAgentTokenTool, signOffAgentTool } from './fleet/agentEnrolment.ts';
 import { addAlias, removeAlias } from './fleet/aliases.ts';
 import { deregisterEndpoint, getEndpoint, listEndpoints, registerEndpoint, updateEndpoint } from './fleet/endpoints.ts';
+import { createEnrolment, listEnrolments, revokeEnrolment } from './fleet/enrolments.ts';
 import { getFleet } from './fleet/fleet.ts';
 import { measureEndpoint } from './fleet/measure.ts';
 import { checkPredictions, getPredictionAccuracy, setPredictionThreshold } from './fleet/predictions.ts';
@@ -51,6 +53,12 @@ export const TOOLS: readonly AnyTool[] = [
   deregisterEndpoint,
   addAlias,
   removeAlias,
+  createEnrolment,
+  listEnrolments,
+  revokeEnrolment,
+  enrolMachineTool,
+  renewAgentTokenTool,
+  signOffAgentTool,
   scanEndpoint,
   scanFleetTool,
   getScore,

@@ -1,6 +1,8 @@
 /** Tools for API keys: handing one out, seeing which there are, taking one back. */
+
 import { z } from 'zod';
-import { INTERFACES, KEY_HOLDERS, ROLES } from '../actor.ts';
+import { INTERFACES, KEY_HOLDERS, ROLES, STAFF_ROLES } from '../actor.ts';
+import { KEY_FOR_A_PERSON } from '../callText.ts';
 import { AppError } from '../errors.ts';
 import type { ApiKey } from '../ports/storePorts.ts';
 import { iso } from '../present.ts';
@@ -39,7 +41,7 @@ export const createApiKey = defineTool({
   command: { name: 'keys create', args: ['name'], example: 'keys create grafana --role viewer' },
   input: z.strictObject({
     name: keyName,
-    role: z.enum(ROLES).default('viewer'),
+    role: z.enum(STAFF_ROLES).default('viewer'),
     holder: z.enum(KEY_HOLDERS).default('agent').describe('Whether a person or a program holds it'),
   }),
   output: z.object({ api_key: keyShape, token: z.string() }),
@@ -49,7 +51,7 @@ export const createApiKey = defineTool({
     if (holder === 'human' && actor.via !== 'cli' && actor.holder !== 'human')
       throw new AppError(
         'denied',
-        'A key marked human is made in a terminal of the service (npm run dex -- keys create NAME --role operator --holder human), or with another key marked human.',
+        `A key marked human is made in a terminal of the service (${KEY_FOR_A_PERSON}), or with another key marked human.`,
       );
     const { token, digest } = ports.tokens.issue();
     const key = await ports.store.apiKeys.add({ name, role, holder, createdBy: actor.id, createdAt: now }, digest);

@@ -16,7 +16,7 @@ export const reportProblem = defineTool({
   title: 'Report a problem',
   effect: 'write',
   subject: machineSubject,
-  ownerRole: 'viewer',
+  ownerRole: 'employee',
   // What people say is only said by people.
   hiddenFrom: ['mcp', 'planner'],
   description:

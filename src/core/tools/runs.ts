@@ -60,7 +60,7 @@ export const cancelRunTool = defineTool({
   title: 'Cancel a run',
   effect: 'write',
   subject: runSubject,
-  ownerRole: 'viewer',
+  ownerRole: 'employee',
   hiddenFrom: ['planner'],
   description: 'Stop a run that waits or is under way. What it has done already stays done.',
   http: { method: 'POST', path: '/api/v1/runs/:run_id/cancel' },

@@ -155,7 +155,7 @@ export const answerSurvey = defineTool({
   name: 'answer_survey',
   title: 'Answer a survey',
   effect: 'write',
-  role: 'viewer',
+  role: 'employee',
   anonymous: true,
   // An answer is a person's own, and only where the question reached them.
   hiddenFrom: INTERFACES.filter((via) => via !== 'slack'),
@@ -177,12 +177,12 @@ export const optOut = defineTool({
   name: 'opt_out',
   title: 'Be asked no more',
   effect: 'write',
-  ownerRole: 'viewer',
+  ownerRole: 'employee',
   // Whoever holds the token of a message is the one who was asked.
   subject: async ({ email }, _ports, actor) => ({ endpoint: null, owners: [email ?? actor.id] }),
   hiddenFrom: MODELS,
   description:
-    'Leave a person out of surveys from now on, or with opted_out false take them in again. By the token of a message that asked them, or, for operators, by e-mail address.',
+    'Leave a person out of surveys from now on, or with opted_out false take them in again. By the token of a message that asked them, for oneself, or, for operators, by e-mail address.',
   http: { method: 'POST', path: '/api/v1/dex/surveys/opt-out' },
   command: { name: 'opt-out', args: ['email'], example: 'opt-out alice@example.com' },
   input: z.strictObject({
@@ -191,7 +191,8 @@ export const optOut = defineTool({
     opted_out: z.boolean().default(true),
   }),
   output: z.object({ ok: z.literal(true), opted_out: z.boolean() }),
-  async run({ token, email, opted_out }, { ports, now }) {
+  async run({ token, email: named, opted_out }, { ports, actor, now }) {
+    const email = named ?? (token === undefined ? actor.email?.toLowerCase() : undefined);
     if ((token === undefined) === (email === undefined))
       throw new AppError('invalid', 'Give either the token of a message or an email.');
     await setOptOut(ports, await whose(ports, token, email), opted_out, now);

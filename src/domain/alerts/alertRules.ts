@@ -8,6 +8,7 @@ import { declarationOf } from '../signals/catalogue.ts';
 import type { Subject } from '../signals/declaration.ts';
 import { amount, labelOf, type Measure, type MeasuredNumber, signalOf } from '../signals/measures.ts';
 import type { Snapshot } from '../signals/telemetry.ts';
+import { localTime } from '../time/localTime.ts';
 import type { Alert, Severity } from './alert.ts';
 import type { Observation } from './alertMoves.ts';
 
@@ -215,19 +216,10 @@ function labelsOf(measure: Measure, { item }: MeasuredNumber, snapshot: Snapshot
 
 /** Whether a moment lies in the working hours, which may not pass midnight. */
 function isWorkingTime(at: Date, { days, fromMinute, toMinute, timeZone }: WorkingHours): boolean {
-  const parts = new Intl.DateTimeFormat('en-GB', {
-    timeZone,
-    weekday: 'short',
-    hour: '2-digit',
-    minute: '2-digit',
-    hourCycle: 'h23',
-  }).formatToParts(at);
-  const part = (type: string) => parts.find((each) => each.type === type)?.value ?? '';
-  const minute = Number(part('hour')) * 60 + Number(part('minute'));
-  return days.includes(WEEKDAYS.indexOf(part('weekday'))) && minute >= fromMinute && minute < toMinute;
+  const { weekday, hour, minute } = localTime(at, timeZone);
+  const minuteOfDay = hour * 60 + minute;
+  return days.includes(weekday) && minuteOfDay >= fromMinute && minuteOfDay < toMinute;
 }
-
-const WEEKDAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
 
 function lowScoreText({ score, deductions }: Pick<Score, 'score' | 'deductions'>, line: number): string {
   const worst = deductions.toSorted((a, b) => b.points - a.points).slice(0, 3);

@@ -11,11 +11,10 @@ const MAX_NAME = 253;
  * zone; addresses as `canonicalIp` writes them. What is neither name nor address comes back trimmed and in lower case.
  */
 export function canonicalHost(text: string): string {
-  const authority = text
-    .trim()
-    .toLowerCase()
-    .replace(/^[a-z][a-z0-9+.-]*:\/\/([^/?#@]*@)?/, '')
-    .replace(/[/?#].*$/s, '');
+  const written = text.trim().toLowerCase();
+  // Only behind a scheme is a slash the start of a path, and before a number that of a prefix length; any other makes no host.
+  const authority =
+    /^[a-z][a-z0-9+.-]*:\/\/(?:[^/?#@]*@)?([^/?#]*)/.exec(written)?.[1] ?? written.replace(/\/\d+$/, '');
   const bracketed = /^\[([^\]]+)\](?::\d*)?$/.exec(authority);
   const host = bracketed?.[1] ?? withoutPort(authority);
   return canonicalIp(host) ?? host.replace(/\.$/, '');

@@ -103,6 +103,9 @@ export interface RemediationPlan {
   requiredApprovals: 0 | 1 | 2;
 }
 
+/** Whether plans are carried out: never, as the map says who is asked, or each only after a person approved it. */
+export type HealingMode = 'off' | 'as_mapped' | 'always_ask';
+
 type Decision = { kind: 'run'; plan: RemediationPlan } | { kind: 'human'; severity: Severity; why: string };
 
 const DEFAULT_COOLDOWN_MS = 30 * 60_000;
@@ -113,7 +116,7 @@ export function decideRemediation(
   map: ReadonlyMap<string, RemediationEntry>,
   alert: Alert,
   endpoint: Endpoint,
-  healingEnabled: boolean,
+  healing: HealingMode,
 ): Decision {
   const human = (why: string, severity = alert.severity): Decision => ({ kind: 'human', severity, why });
   if (isUnevaluated(alert.labels))
@@ -123,10 +126,10 @@ export function decideRemediation(
   if (entry.action === 'ticket') return human('the remediation map gives it to a person', entry.severity);
   const mismatch = mismatchReason(entry.match, alert, endpoint);
   if (mismatch) return human(`its remediation is not for this one: ${mismatch}`, entry.severity);
-  if (!healingEnabled) return human('self-healing is off (DEX_SELF_HEALING_ENABLED)', entry.severity);
+  if (healing === 'off') return human('self-healing is off (DEX_SELF_HEALING_ENABLED)', entry.severity);
   const filled = fillVariables(entry, alert, endpoint);
   if ('refusal' in filled) return human(`its remediation was refused: ${filled.refusal}`, entry.severity);
-  const asks = entry.requiresApproval ?? endpoint.criticalityTier === 1;
+  const asks = healing === 'always_ask' || (entry.requiresApproval ?? endpoint.criticalityTier === 1);
   return {
     kind: 'run',
     plan: {
@@ -138,6 +141,17 @@ export function decideRemediation(
       requiredApprovals: asks ? requiredApprovalsFor(endpoint.criticalityTier) : 0,
     },
   };
+}
+
+/** Alerts whose plan may run without a person's approval, each with its playbook, in the map's order. */
+export function unaskedRemediations(
+  map: ReadonlyMap<string, RemediationEntry>,
+  healing: HealingMode,
+): { alertName: string; playbook: string }[] {
+  if (healing !== 'as_mapped') return [];
+  return [...map].flatMap(([alertName, entry]) =>
+    entry.action === 'ticket' || entry.requiresApproval === true ? [] : [{ alertName, playbook: playbookOf(entry) }],
+  );
 }
 
 function playbookOf({ action, playbook }: RemediationEntry): string {

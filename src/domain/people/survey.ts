@@ -1,4 +1,5 @@
 /** The employees' survey: who may be asked, when it is polite to ask, and when it is over. */
+import { isTimeZone, localTime } from '../time/localTime.ts';
 
 export const SURVEY_STATUSES = ['open', 'closed'] as const;
 
@@ -40,20 +41,11 @@ const WORK_ENDS_HOUR = 17;
 
 /** @param timeZone IANA name; one that nobody knows counts as UTC */
 export function isWorkingTime(now: Date, timeZone: string): boolean {
-  const { weekday, hour } = localTime(now, timeZone);
-  return weekday !== 'Sat' && weekday !== 'Sun' && hour >= WORK_BEGINS_HOUR && hour < WORK_ENDS_HOUR;
+  const { weekday, hour } = localTime(now, isTimeZone(timeZone) ? timeZone : 'UTC');
+  return weekday !== SUNDAY && weekday !== SATURDAY && hour >= WORK_BEGINS_HOUR && hour < WORK_ENDS_HOUR;
 }
 
-function localTime(now: Date, timeZone: string): { weekday: string; hour: number } {
-  let format: Intl.DateTimeFormat;
-  try {
-    format = new Intl.DateTimeFormat('en-US', { timeZone, weekday: 'short', hour: 'numeric', hourCycle: 'h23' });
-  } catch {
-    return localTime(now, 'UTC');
-  }
-  const parts = Object.fromEntries(format.formatToParts(now).map(({ type, value }) => [type, value]));
-  return { weekday: parts.weekday ?? '', hour: Number(parts.hour) };
-}
+const [SUNDAY, SATURDAY] = [0, 6];
 
 /**
  * People are reminded once, when half of the time between being asked and the end has passed.

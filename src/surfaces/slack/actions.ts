@@ -6,6 +6,7 @@ import { plainReply } from './cards/text.ts';
 import { carryOut, edited, failure, type Place, shared, toolNamed } from './commands/calls.ts';
 import type { Click, SlackContext } from './context.ts';
 import { openOwnForm, publishHome } from './home.ts';
+import { askAgain } from './questions/ask.ts';
 import { openSurveyForm } from './surveys.ts';
 
 type ClickHandler = (slack: SlackContext, click: Click) => Promise<void>;
@@ -37,9 +38,11 @@ const CLICKS: Record<string, ClickHandler> = {
     try {
       await click.notifyAll?.(await shared(slack, actor, call));
     } catch (error) {
-      await click.respond(await failure(slack, actor, call, error));
+      await click.respond(await failure(slack, click.person.id, call, error));
     }
   },
+
+  ask: (slack, click) => askAgain(slack, click, read(click)),
 
   form: (slack, click) => openOwnForm(slack, click, read(click)),
   survey_rate: (slack, click) => openSurveyForm(slack, click, read(click)),
@@ -60,7 +63,7 @@ export async function answerClick(slack: SlackContext, click: Click): Promise<vo
     await handler(slack, click);
   } catch (error) {
     const call = carriedBy(click) ?? { tool: name, input: {} };
-    await click.respond(await failure(slack, await slack.people.actor(click.person), call, error));
+    await click.respond(await failure(slack, click.person.id, call, error));
   }
 }
 

@@ -26,6 +26,8 @@ interface SlackSettings {
   signingSecret: string;
   /** Ids of workspaces whose members are served besides those of the bot's own. */
   workspaces: readonly string[];
+  /** Ids of users and user groups. */
+  viewers: readonly string[];
   operators: readonly string[];
   approvers: readonly string[];
   /** Another address of the Web API, ending in /api/; empty means Slack's own. */

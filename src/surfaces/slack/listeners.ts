@@ -30,15 +30,13 @@ export function listenTo(bolt: App, slack: SlackContext, clock: Clock): void {
   bolt.command(COMMAND, async ({ command, ack, respond }) => {
     if (!once.first(`command:${command.trigger_id}`)) return ack();
     const person = { id: command.user_id, name: command.user_name };
-    await answerCommand(
-      slack,
-      { person, respond: (reply) => whisper(slack, respond, person, reply) },
-      {
-        text: command.text ?? '',
-        triggerId: command.trigger_id,
-        acknowledge: (reply) => (reply ? ack({ response_type: 'ephemeral', ...reply }) : ack()),
-      },
-    );
+    const asker = { person, respond: (reply: Reply) => whisper(slack, respond, person, reply) };
+    await answerCommand(slack, asker, {
+      text: command.text ?? '',
+      triggerId: command.trigger_id,
+      acknowledge: (reply) => (reply ? ack({ response_type: 'ephemeral', ...reply }) : ack()),
+      ask: (text) => answerQuestion(slack, { ...asker, text, place: { channel: person.id } }, undefined),
+    });
   });
 
   bolt.action(/.*/, async ({ ack, body, action, respond }) => {

@@ -35,6 +35,7 @@ export interface SlackPeople {
 
 /** Ids of users (U…, W…) and user groups (S…). */
 interface Named {
+  viewers: readonly string[];
   operators: readonly string[];
   approvers: readonly string[];
 }
@@ -84,7 +85,13 @@ export function createSlackPeople(client: webApi.WebClient, named: Named, now: (
   return {
     async actor({ id, name }) {
       const isApprover = await isAmong(id, named.approvers);
-      const role: Role = isApprover ? 'admin' : (await isAmong(id, named.operators)) ? 'operator' : 'viewer';
+      const role: Role = isApprover
+        ? 'admin'
+        : (await isAmong(id, named.operators))
+          ? 'operator'
+          : (await isAmong(id, named.viewers))
+            ? 'viewer'
+            : 'employee';
       const email = await knownEmail(id);
       return {
         id: `slack:${id}`,
@@ -116,8 +123,12 @@ export function createSlackPeople(client: webApi.WebClient, named: Named, now: (
     },
     whoMay(tool) {
       const role = tool.approversOnly ? approving : leastRole(tool);
-      const ids = role === 'operator' ? [...named.operators, ...named.approvers] : [...named.approvers];
-      if (role === 'viewer' || ids.length === 0) return null;
+      const ids = [
+        ...(role === 'viewer' ? named.viewers : []),
+        ...(role === 'viewer' || role === 'operator' ? named.operators : []),
+        ...named.approvers,
+      ];
+      if (role === 'employee' || ids.length === 0) return null;
       return [...new Set(ids)].map((id) => (id.startsWith('S') ? `<!subteam^${id}>` : `<@${id}>`)).join(', ');
     },
   };

@@ -2,9 +2,11 @@ import { describe, expect, test } from 'vitest';
 import {
   decideRemediation,
   fillTemplate,
+  type HealingMode,
   type Remediation,
   type RemediationEntry,
   type RemediationPlan,
+  unaskedRemediations,
 } from '../../../src/domain/healing/remediation.ts';
 import {
   breakerReason,
@@ -18,8 +20,8 @@ const DISK: RemediationEntry = { action: 'ansible', playbook: 'cleanup_disk' };
 const RESTART: RemediationEntry = { action: 'restart', service: '{{ labels.service }}' };
 const decide = (
   entry: RemediationEntry,
-  { alert = {}, endpoint = {}, on = true }: { alert?: object; endpoint?: object; on?: boolean } = {},
-) => decideRemediation(new Map([['DiskFull', entry]]), alertOf(alert), endpointOf(endpoint), on);
+  { alert = {}, endpoint = {}, mode = 'as_mapped' }: { alert?: object; endpoint?: object; mode?: HealingMode } = {},
+) => decideRemediation(new Map([['DiskFull', entry]]), alertOf(alert), endpointOf(endpoint), mode);
 
 describe('the decision', () => {
   test('runs what is mapped', () =>
@@ -40,14 +42,37 @@ describe('the decision', () => {
     }),
   );
 
+  test('one setting makes every plan ask, whatever the map says', () => {
+    const asked = decide(
+      { ...DISK, requiresApproval: false },
+      { mode: 'always_ask', endpoint: { criticalityTier: 3 } },
+    );
+    expect(asked).toMatchObject({ plan: { requiredApprovals: 1 } });
+  });
+
+  test('what may run unasked is listed: no ticket, and nothing that always asks', () => {
+    const map = new Map<string, RemediationEntry>([
+      ['DiskFull', { ...DISK, requiresApproval: false }],
+      ['ServiceDown', RESTART],
+      ['HighMemory', { action: 'clear_cache', requiresApproval: true }],
+      ['KernelPanic', { action: 'ticket' }],
+    ]);
+    expect(unaskedRemediations(map, 'as_mapped')).toEqual([
+      { alertName: 'DiskFull', playbook: 'cleanup_disk' },
+      { alertName: 'ServiceDown', playbook: 'restart_service' },
+    ]);
+    expect(unaskedRemediations(map, 'always_ask')).toEqual([]);
+    expect(unaskedRemediations(map, 'off')).toEqual([]);
+  });
+
   test.each([
     [
       'an alert that is not mapped',
       decide(DISK, { alert: { alertName: 'Other' } }),
       'no remediation is mapped for Other',
     ],
-    ['off', decide(DISK, { on: false }), 'self-healing is off'],
-    ['a ticket', decide({ action: 'ticket', severity: 'info' }, { on: false }), 'gives it to a person'],
+    ['off', decide(DISK, { mode: 'off' }), 'self-healing is off'],
+    ['a ticket', decide({ action: 'ticket', severity: 'info' }, { mode: 'off' }), 'gives it to a person'],
     ['another persona', decide({ ...DISK, match: { persona: ['tech'] } }), 'the persona is developer'],
     ['another tier', decide({ ...DISK, match: { tier: [3] } }), 'the tier is 2'],
     ['another label', decide({ ...DISK, match: { labels: { env: ['prod'] } } }), 'its label env is absent'],

@@ -40,7 +40,7 @@ describe('from registration to score', () => {
     expect(run.result.score.score).toBe(59);
 
     const { body: score } = await service.call('GET', `${BASE}/api-one/score`);
-    expect(score).toMatchObject({ hostname: 'api-one', score: 60, status: 'at_risk', coverage: 1, stale: false });
+    expect(score).toMatchObject({ hostname: 'api-one', score: 59, status: 'at_risk', coverage: 1, stale: false });
     expect(score.deductions).toEqual([
       {
         component: 'device',
@@ -55,7 +55,7 @@ describe('from registration to score', () => {
     await scan('api-one');
     const { body: history } = await service.call('GET', `${BASE}/api-one/history?limit=96`);
     expect(history).toMatchObject({ hostname: 'api-one', count: 2 });
-    expect(history.history.map((point: { score: number }) => point.score)).toEqual([100, 60]);
+    expect(history.history.map((point: { score: number }) => point.score)).toEqual([100, 59]);
 
     const { body: fleet } = await service.call('GET', '/api/v1/dex/fleet');
     expect(fleet).toMatchObject({
@@ -155,10 +155,10 @@ describe('bad input is answered with what is wrong, and changes nothing', () => 
     ['an unknown field', { hostname: 'x', colour: 'red' }, 400, 'colour'],
     ['a wrong type', { hostname: 'x', tags: 'dept' }, 400, 'tags'],
     ['a number out of range', { hostname: 'x', criticality_tier: 9 }, 400, 'criticality_tier'],
-    ['a slash', { hostname: 'a/b' }, 400, 'RFC 1123'],
-    ['dots', { hostname: '..' }, 400, 'RFC 1123'],
-    ['SQL', { hostname: "x'; drop table endpoint; --" }, 400, 'RFC 1123'],
-    ['a shell', { hostname: '$(reboot)' }, 400, 'RFC 1123'],
+    ['a slash', { hostname: 'a/b' }, 400, 'must be a hostname'],
+    ['dots', { hostname: '..' }, 400, 'must be a hostname'],
+    ['SQL', { hostname: "x'; drop table endpoint; --" }, 400, 'must be a hostname'],
+    ['a shell', { hostname: '$(reboot)' }, 400, 'must be a hostname'],
     ['an address of cloud metadata', { hostname: 'x', ip_address: '169.254.169.254' }, 400, 'link-local'],
     ['the same inside IPv6', { hostname: 'x', ip_address: '::ffff:169.254.169.254' }, 400, 'no endpoint can have it'],
     ['multicast', { hostname: 'x', ip_address: '224.0.0.1' }, 400, 'multicast'],

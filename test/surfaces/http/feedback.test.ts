@@ -44,8 +44,8 @@ describe('feedback', () => {
 
   test('leaves nothing in the audit that leads to who gave which rating', async () => {
     const { body } = await service.call('GET', '/api/v1/audit?tool=submit_feedback');
-    expect(body.items.length).toBeGreaterThan(0);
-    for (const line of body.items) {
+    expect(body.audit.length).toBeGreaterThan(0);
+    for (const line of body.audit) {
       expect(line).toMatchObject({ actor: 'anonymous', via: 'anonymous', input_digest: '', subject: null });
       expect(line.at).toMatch(/T00:00:00\.000Z$/);
     }

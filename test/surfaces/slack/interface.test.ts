@@ -91,13 +91,13 @@ describe.each(['http', 'socket'] as const)('over %s', (mode) => {
     expect(shown(reply)).toContain('█');
     expect(shown(reply)).toMatch(/−40 .*97/);
     const image = reply.blocks.find(({ type }: any) => type === 'image');
-    expect(image.alt_text).toMatch(/DEX score of alice-laptop: now 60, .* over \d+ scans/);
+    expect(image.alt_text).toMatch(/DEX score of alice-laptop: now 59, .* over \d+ scans/);
     const upload = slack.calls.find(({ method }) => method === 'files.info');
     expect(upload?.answer.file).toMatchObject({ id: image.slack_file.id, mimetype: 'image/png' });
   });
 
   it('uploads the same picture once', async () => {
-    await slack.command(send, 'alice', 'fleet');
+    await slack.command(send, 'otto', 'fleet');
     const first = await answer(1);
     const uploads = slack.calls.filter(({ method }) => method === 'files.completeUploadExternal').length;
     await slack.command(send, 'otto', 'fleet');
@@ -108,9 +108,9 @@ describe.each(['http', 'socket'] as const)('over %s', (mode) => {
   });
 
   it('shares an answer in the channel by a button, which survives a restart because it carries the question', async () => {
-    await slack.command(send, 'alice', 'score web-01');
+    await slack.command(send, 'otto', 'score web-01');
     const share = buttons(await answer()).find(({ action_id }) => action_id === 'share');
-    await slack.click(send, 'alice', { actionId: 'share', value: share.value, message: { channel: 'C1', ts: '1.1' } });
+    await slack.click(send, 'otto', { actionId: 'share', value: share.value, message: { channel: 'C1', ts: '1.1' } });
     const shared = await answer(2);
     expect(shared.response_type).toBe('in_channel');
     expect(shown(shared)).toContain('web-01');
@@ -128,12 +128,55 @@ describe.each(['http', 'socket'] as const)('over %s', (mode) => {
     expect(shown(await answer(4))).toContain('1 endpoint');
   });
 
+  it('knows whose the asker’s machine is, however it is named', async () => {
+    const own = ['score', 'score my laptop', 'score mine', 'score @alice', 'score alice', 'score alice-laptop'];
+    const linked = ['score <mailto:alice@example.com|alice@example.com>', `score <@${slack.users.alice}>`];
+    for (const [i, text] of [...own, ...linked].entries()) {
+      await slack.command(send, 'alice', text);
+      expect(shown(await answer(i + 1)), text).toMatch(/^alice-laptop: \d/);
+    }
+    slack.responses.length = 0;
+    for (const [i, text] of ['score alice', 'score @alice', 'score alice@example.com'].entries()) {
+      await slack.command(send, 'otto', text);
+      expect(shown(await answer(i + 1)), text).toMatch(/^alice-laptop: \d/);
+    }
+    slack.responses.length = 0;
+    await slack.command(send, 'otto', 'score');
+    expect(shown(await answer())).toContain('No machine is registered in your name (otto@example.com)');
+  });
+
+  it('shows employees nothing of other people’s machines, and offers theirs', async () => {
+    const asked = [
+      'score web-01',
+      'endpoint web-01',
+      'alerts web-01',
+      'history nowhere',
+      `score <@${slack.users.otto}>`,
+    ];
+    for (const [i, text] of asked.entries()) {
+      await slack.command(send, 'alice', text);
+      const reply = await answer(i + 1);
+      expect(shown(reply), text).toContain('only for your own machines');
+      expect(said(reply), text).not.toContain('10.0.0');
+    }
+    slack.responses.length = 0;
+    await slack.command(send, 'alice', 'alerts');
+    expect(shown(await answer(1))).toContain('DiskFull on alice-laptop');
+    await slack.command(send, 'alice', 'endpoints');
+    expect(shown(await answer(2))).toContain('1 endpoint');
+    await slack.command(send, 'alice', 'fleet');
+    expect(shown(await answer(3))).toContain('needs the role viewer');
+  });
+
   it('says why a person leads to no machine', async () => {
-    await slack.command(send, 'otto', `score <@${slack.users.otto}>`);
-    expect(shown(await answer(1))).toContain('No machine is registered for otto@example.com');
+    slack.overrides.set('users.info', () => ({
+      json: { ok: true, user: { real_name: 'Zoe', profile: { email: 'zoe@example.com' } } },
+    }));
+    await slack.command(send, 'otto', 'score <@U0ZOE>');
+    expect(shown(await answer(1))).toContain('No machine is registered for zoe@example.com');
     await slack.command(send, 'otto', 'score 10.9.9.9');
     expect(shown(await answer(2))).toContain('No machine is registered with the address 10.9.9.9');
-    await slack.command(send, 'otto', 'score @alice');
+    await slack.command(send, 'otto', 'score @zoe');
     expect(shown(await answer(3))).toContain('Pick the person from the list');
     slack.overrides.set('users.info', () => ({ json: { ok: true, user: { real_name: 'Nora', profile: {} } } }));
     await slack.command(send, 'otto', `score <@${slack.users.nomail}>`);
@@ -161,32 +204,36 @@ describe.each(['http', 'socket'] as const)('over %s', (mode) => {
 
   it('lets operators of a user group write, and tells others who can', async () => {
     await slack.command(send, 'alice', 'scan web-01');
-    const refusal = await answer();
+    const offered = await answer();
+    expect(shown(offered)).toContain('only for your own machines. Yours:');
+    expect(buttons(offered).map(({ text }) => text.text)).toEqual(['alice-laptop']);
+    await slack.command(send, 'alice', 'scan-all');
+    const refusal = await answer(2);
     expect(shown(refusal)).toContain('needs the role operator');
     expect(said(refusal)).toContain('These can: <!subteam^S0OPS>');
     expect(slack.calls.some(({ method }) => method === 'chat.postMessage')).toBe(false);
   });
 
   it('answers slips of the keyboard in the acknowledgement', async () => {
-    const { json } = await slack.command(send, 'alice', 'scroe web-01');
+    const { json } = await slack.command(send, 'otto', 'scroe web-01');
     expect(json.response_type).toBe('ephemeral');
     expect(shown(json)).toContain('I do not know "scroe". Did you mean /dex score?');
     const [meant] = buttons(json);
-    await slack.click(send, 'alice', {
+    await slack.click(send, 'otto', {
       actionId: meant.action_id,
       value: meant.value,
       message: { channel: 'C1', ts: '2.1' },
     });
     expect(shown(await answer())).toContain('web-01:');
-    const forgot = await slack.command(send, 'alice', 'score');
-    expect(shown(forgot.json)).toContain('score needs a hostname.\nFor example: /dex score dev-machine-01');
+    const forgot = await slack.command(send, 'otto', 'alert');
+    expect(shown(forgot.json)).toContain('alert needs an alert number.\nFor example: /dex alert 42');
     const help = await slack.command(send, 'alice', '');
     expect(shown(help.json)).toContain('/dex score dev-machine-01');
     expect(shown((await slack.command(send, 'alice', 'help history')).json)).toContain('--limit');
   });
 
   it('suggests the machine that was probably meant', async () => {
-    await slack.command(send, 'alice', 'score web-o1');
+    await slack.command(send, 'otto', 'score web-o1');
     const reply = await answer();
     expect(shown(reply)).toContain('Did you mean');
     expect(buttons(reply).map(({ text }) => text.text)).toEqual(['web-01', 'web-02']);
@@ -299,7 +346,7 @@ describe.each(['http', 'socket'] as const)('over %s', (mode) => {
       { ...opened.body.view, id: 'V9' },
       { hostname: 'web-01', category: 'other' },
     );
-    expect(shown(other.json.view)).toContain('needs the role operator for what is not your own');
+    expect(shown(other.json.view)).toContain('only for your own machines. Yours:');
     const own = { hostname: 'alice-laptop', category: 'performance', comment: 'It takes minutes to start.' };
     const taken = await slack.submit(send, 'alice', { ...opened.body.view, id: 'V10' }, own);
     expect(shown(taken.json.view)).toContain('Your report has arrived. alice-laptop is being scanned now.');
@@ -318,9 +365,9 @@ describe.each(['http', 'socket'] as const)('over %s', (mode) => {
 
   it('falls back to direct messages when the place of the question is gone', async () => {
     slack.responseStatus = 404;
-    await slack.command(send, 'alice', 'endpoint web-01');
+    await slack.command(send, 'otto', 'endpoint web-01');
     const posted = await slack.until(() => slack.calls.find(({ method }) => method === 'chat.postMessage'));
-    expect(posted.body.channel).toBe(slack.users.alice);
+    expect(posted.body.channel).toBe(slack.users.otto);
     expect(shown(posted.body)).toContain('web-01:');
   });
 

@@ -40,6 +40,7 @@ beforeAll(async () => {
       SLACK_SIGNING_SECRET: SIGNING_SECRET,
       SLACK_OPERATORS: `${slack.users.otto},U0GUEST`,
       SLACK_WORKSPACES: PARTNER,
+      SLACK_VIEWERS: 'U0PARTNER',
     },
     { collector: machines(new Map([['web-01', WELL]])) },
   );

@@ -1,7 +1,9 @@
 /** Alerts and their timelines in the database. */
+
 import { type FilterQuery, type InferEntity, raw } from '@mikro-orm/core';
 import type { AlertFilter, AlertRepository } from '../../../core/ports/alertPorts.ts';
 import type { Alert, AlertEvent, Severity } from '../../../domain/alerts/alert.ts';
+import { LOW_SCORE } from '../../../domain/alerts/alertRules.ts';
 import { equalRows, insertKeyedRows, insertRows, readRows, saveRows } from '../bulk.ts';
 import { AlertEventRow, AlertRow } from '../entities/alerts.ts';
 import { chunked, type DbSession, placeholders, plain } from '../rows.ts';
@@ -61,7 +63,7 @@ export function alertRepository(session: DbSession): AlertRepository {
           raw('count(*) as total'),
           raw("sum(case when status = 'resolved' then 1 else 0 end) as resolved"),
         ])
-        .where({ endpointId: { $in: endpointIds }, createdAt: { $gte: since } })
+        .where({ endpointId: { $in: endpointIds }, createdAt: { $gte: since }, alertName: { $ne: LOW_SCORE } })
         .groupBy('endpointId')
         .execute<{ endpointId: number; total: number | string; resolved: number | string }[]>('all');
       return new Map(rows.map((row) => [row.endpointId, { total: Number(row.total), resolved: Number(row.resolved) }]));

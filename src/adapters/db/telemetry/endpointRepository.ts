@@ -13,6 +13,7 @@ import type { EndpointFilter, EndpointRepository } from '../../../core/ports/end
 import type { Endpoint, EndpointCondition } from '../../../domain/fleet/endpoint.ts';
 import { type KnownEndpoint, shortName } from '../../../domain/fleet/hostIdentity.ts';
 import { readRows, saveRows } from '../bulk.ts';
+import { AgentRow } from '../entities/enrolment.ts';
 import { EndpointAliasRow, EndpointRow } from '../entities/telemetry.ts';
 import { chunked, type DbSession, type Plain, placeholders, plain } from '../rows.ts';
 import { aliasRepository } from './aliasRepository.ts';
@@ -99,6 +100,11 @@ export function endpointRepository(session: DbSession): EndpointRepository {
     get: (hostname) => one({ hostname }),
     byAgentToken: (agentTokenDigest) => one({ agentTokenDigest }),
 
+    async withAgent(ids) {
+      const where = { id: { $in: [...ids] }, agentTokenDigest: { $ne: null }, ...LIVE };
+      return (await session().find(EndpointRow, where, { fields: ['id'], orderBy: { id: 'asc' } })).map(({ id }) => id);
+    },
+
     async list(filter, page, staleBefore, order = { by: 'hostname', descending: false }) {
       const [rows, total] = await session().findAndCount(EndpointRow, condition(filter, staleBefore), {
         orderBy: [
@@ -171,6 +177,7 @@ export function endpointRepository(session: DbSession): EndpointRepository {
 
     async deregister(id, now) {
       await session().nativeDelete(EndpointAliasRow, { endpointId: id });
+      await session().nativeDelete(AgentRow, { endpointId: id });
       await session().nativeUpdate(
         EndpointRow,
         { id },

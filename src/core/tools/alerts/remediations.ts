@@ -113,7 +113,7 @@ export const answerFixCheckTool = defineTool({
   title: 'Did that fix it?',
   effect: 'write',
   subject: remediationSubject,
-  ownerRole: 'viewer',
+  ownerRole: 'employee',
   humansOnly: true,
   hiddenFrom: ['mcp'],
   description:

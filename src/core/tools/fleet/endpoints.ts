@@ -69,7 +69,7 @@ const optionsInput = z.strictObject({
 /** Names that every object has already would be read as those on the way into the database and out of it. */
 const isFreeName = (name: string) => !(name in {});
 
-const tagsInput = z
+export const tagsInput = z
   .record(
     z
       .string()
@@ -79,7 +79,7 @@ const tagsInput = z
   )
   .refine((tags) => Object.keys(tags).length <= 50, 'at most 50 tags');
 
-const tier = z.coerce
+export const tierInput = z.coerce
   .number()
   .int()
   .min(1)
@@ -91,7 +91,7 @@ const details = {
   ip_address: ipAddress.nullish().describe('Where it is reached when its name does not resolve'),
   owner_email: z.email().max(254).nullish().describe('Whose it is; surveys and fixes go there'),
   persona: z.enum(PERSONAS).optional(),
-  criticality_tier: tier.optional(),
+  criticality_tier: tierInput.optional(),
   os_platform: z.enum(OS_PLATFORMS).optional(),
   tags: tagsInput.optional(),
   collector: z
@@ -164,7 +164,7 @@ export const listEndpoints = defineTool({
       .regex(/^[\w.-]*$/, 'must be the beginning of a hostname: letters, digits, dots, hyphens and underscores')
       .optional(),
     persona: z.enum(PERSONAS).optional(),
-    criticality_tier: tier.optional(),
+    criticality_tier: tierInput.optional(),
     tag: z
       .string()
       .max(265)
@@ -172,7 +172,7 @@ export const listEndpoints = defineTool({
       .refine((tag) => isFreeName(tag.split('=')[0] ?? ''), 'no endpoint has a tag of this name')
       .optional(),
     state: z.enum(ENDPOINT_STATES).optional(),
-    owner_email: z.string().max(254).toLowerCase().optional(),
+    owner_email: z.string().trim().max(254).toLowerCase().optional(),
     ip_address: z.string().max(200).overwrite(canonicalHost).optional(),
     search: z.string().trim().toLowerCase().max(253).optional().describe('Part of the name, the owner or the address'),
     score_status: z.enum(SCORE_STATUSES).optional(),
@@ -190,7 +190,7 @@ export const listEndpoints = defineTool({
       criticalityTier: input.criticality_tier,
       tag: input.tag,
       state: input.state,
-      ownerEmail: input.owner_email,
+      ...(input.owner_email?.includes('@') ? { ownerEmail: input.owner_email } : { ownerName: input.owner_email }),
       ipAddress: input.ip_address,
       search: input.search,
       scoreStatus: input.score_status,

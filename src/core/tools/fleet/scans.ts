@@ -15,7 +15,7 @@ export const scanEndpoint = defineTool({
   title: 'Scan an endpoint',
   effect: 'write',
   subject: machineSubject,
-  ownerRole: 'viewer',
+  ownerRole: 'employee',
   description:
     'Scan one machine now. Answers at once with a run_id; {get_run} shows when it is done and what was found.',
   http: { method: 'POST', path: '/api/v1/dex/endpoints/:hostname/scan', status: 202 },

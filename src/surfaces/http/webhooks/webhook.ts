@@ -42,7 +42,7 @@ interface Webhook {
 export function webhookRoutes(webhook: Webhook, { tool, invoke, metrics, secret, required }: WebhookOptions): Router {
   const { sender, name, paths, bodyLimit, signed, check, outcome } = webhook;
   const actor: Actor = { id: `webhook:${sender}`, name, kind: 'system', via: 'webhook', role: 'operator' };
-  const readBody = jsonBody({ limit: bodyLimit, methods: ['POST'] });
+  const readBody = jsonBody({ limit: bodyLimit, methods: ['POST'], anyKeys: true });
   const router = createRouter();
   router.post(paths, async (ctx: Context) => {
     let counted = 'failed';

@@ -5,6 +5,7 @@ import type { Actor } from '../../../core/actor.ts';
 import { pause } from '../../../core/concurrency/pause.ts';
 import { AppError } from '../../../core/errors.ts';
 import type { Answer } from '../../../core/invoke.ts';
+import { scopeOf } from '../../../core/policy.ts';
 import type { ToolCall } from '../../../core/presentation.ts';
 import { type AnyTool, callShowing } from '../../../core/tool.ts';
 import { renderAnswer } from '../cards/blocks.ts';
@@ -12,7 +13,7 @@ import { slackProblem } from '../cards/problems.ts';
 import { callButton } from '../cards/related.ts';
 import { type Block, escapeText, plainReply, type Reply } from '../cards/text.ts';
 import type { Asker, SlackContext } from '../context.ts';
-import { hostsMeant, mailMeant, similarHosts } from './hosts.ts';
+import { hostsMeant, hostsOwnedBy, mailMeant, meansOwn, ownHosts, similarHosts } from './hosts.ts';
 
 /** Where a message goes: a channel, a thread in it, or a person's direct messages by their id. */
 export interface Place {
@@ -30,25 +31,53 @@ const LOOK_MS = { first: 250, most: 5000 };
 export async function carryOut(slack: SlackContext, asker: Asker, call: ToolCall, place?: Place): Promise<void> {
   const actor = await slack.people.actor(asker.person);
   try {
-    const meant = await settle(slack, actor, call);
-    if (Array.isArray(meant)) return await asker.respond(choices('Several machines match. Which one?', meant));
-    const answer = await slack.invoke(meant.tool, meant.input, actor, { signal: slack.stopping });
-    if (answer.progress !== null) await follow(slack, asker, actor, answer, answer.progress, place);
-    else await asker.respond(await present(slack, actor, meant, answer));
+    await carryOutMeant(slack, asker, actor, await settle(slack, actor, asker.person.id, call), place);
   } catch (error) {
-    await asker.respond(await failure(slack, actor, call, error));
+    const owned = await machinesOfOwnerNamed(slack, actor, call, error);
+    const next = owned.length > 0 ? carryOutMeant(slack, asker, actor, owned, place) : Promise.reject(error);
+    await next.catch(async (last: unknown) => asker.respond(await failure(slack, asker.person.id, call, last)));
   }
 }
 
+async function carryOutMeant(
+  slack: SlackContext,
+  asker: Asker,
+  actor: Actor,
+  calls: readonly ToolCall[],
+  place?: Place,
+): Promise<void> {
+  const [meant, ...others] = calls;
+  if (!meant || others.length > 0) return asker.respond(choices('Several machines match. Which one?', calls));
+  const answer = await slack.invoke(meant.tool, meant.input, actor, { signal: slack.stopping });
+  if (answer.progress !== null) await follow(slack, asker, actor, answer, answer.progress, place);
+  else await asker.respond(await present(slack, actor, meant, answer));
+}
+
 /** The call with hosts and owners looked up; several calls when it is not clear which machine is meant. */
-async function settle(slack: SlackContext, actor: Actor, call: ToolCall): Promise<ToolCall | ToolCall[]> {
+async function settle(slack: SlackContext, actor: Actor, userId: string, call: ToolCall): Promise<ToolCall[]> {
   const input = { ...call.input };
-  if (typeof input.owner_email === 'string') input.owner_email = await mailMeant(slack, input.owner_email);
+  const tool = toolNamed(slack, call.tool);
+  if (typeof input.owner_email === 'string') input.owner_email = await mailMeant(slack, userId, input.owner_email);
+  else if (tool && 'owner_email' in tool.input.shape && scopeOf(tool, actor) === 'own')
+    input.owner_email = await slack.people.email(userId);
+  const typed = typeof input.hostname === 'string' ? input.hostname : undefined;
   // Of a tool that is about no known machine, as of one that registers a new one, the name is taken as it is.
-  if (typeof input.hostname !== 'string' || !toolNamed(slack, call.tool)?.subject) return { ...call, input };
-  const hosts = await hostsMeant(slack, actor, input.hostname);
-  const calls = hosts.map((hostname) => ({ tool: call.tool, input: { ...input, hostname } }));
-  return calls.length === 1 ? (calls[0] as ToolCall) : calls;
+  if (!tool?.subject || (typed === undefined && !meansOwn(tool, actor))) return [{ ...call, input }];
+  const hosts = await hostsMeant(slack, actor, userId, typed);
+  return hosts.map((hostname) => ({ tool: call.tool, input: { ...input, hostname } }));
+}
+
+/** The same calls on a person's machines, where what was typed is no machine's name and may be that of its owner. */
+async function machinesOfOwnerNamed(
+  slack: SlackContext,
+  actor: Actor,
+  { tool, input }: ToolCall,
+  error: unknown,
+): Promise<ToolCall[]> {
+  const isOwnerMaybe = error instanceof AppError && (error.kind === 'not_found' || error.kind === 'denied');
+  if (!isOwnerMaybe || typeof input.hostname !== 'string' || input.hostname.includes('@')) return [];
+  const hosts = await hostsOwnedBy(slack, actor, input.hostname).catch(() => []);
+  return hosts.filter((name) => name !== input.hostname).map((hostname) => ({ tool, input: { ...input, hostname } }));
 }
 
 async function present(slack: SlackContext, actor: Actor, call: ToolCall, answer: Answer): Promise<Reply> {
@@ -131,16 +160,17 @@ export function stillUnderWay(runId: string): Reply {
 }
 
 /** What went wrong, with what to do about it. */
-export async function failure(slack: SlackContext, actor: Actor, call: ToolCall, error: unknown): Promise<Reply> {
+export async function failure(slack: SlackContext, userId: string, call: ToolCall, error: unknown): Promise<Reply> {
   if (!(error instanceof AppError)) {
     const incident = randomUUID().slice(0, 8);
     slack.log.error({ err: error, tool: call.tool, incident }, 'a request from Slack failed');
     return plainReply(`Something went wrong on my side; nothing more was done. The log has it as ${incident}.`);
   }
-  if (error.kind === 'denied') return denied(slack, call.tool, error);
+  const actor = await slack.people.actor({ id: userId, name: userId });
+  if (error.kind === 'denied') return denied(slack, actor, userId, call, error);
   const { hostname } = call.input;
   if (error.kind === 'not_found' && typeof hostname === 'string') {
-    const similar = await similarHosts(slack, actor, hostname).catch(() => []);
+    const similar = await similarHosts(slack, actor, userId, hostname).catch(() => []);
     const calls = similar
       .filter((name) => name !== hostname)
       .map((name) => ({ ...call, input: { ...call.input, hostname: name } }));
@@ -149,18 +179,30 @@ export async function failure(slack: SlackContext, actor: Actor, call: ToolCall,
   return plainReply(error.message);
 }
 
-/** Refuses, and names who may approve. */
-function denied(slack: SlackContext, toolName: string, error: AppError): Reply {
-  const tool = toolNamed(slack, toolName);
+/** Refuses, and offers the asker's own machines, or names who may. */
+async function denied(
+  slack: SlackContext,
+  actor: Actor,
+  userId: string,
+  call: ToolCall,
+  error: AppError,
+): Promise<Reply> {
+  const tool = toolNamed(slack, call.tool);
+  if (tool && scopeOf(tool, actor) === 'own' && 'hostname' in tool.input.shape) {
+    const own = await ownHosts(slack, actor, userId).catch(() => []);
+    const calls = own.map((hostname) => ({ ...call, input: { ...call.input, hostname } }));
+    const text = `${tool.title}: only for your own machines.`;
+    return calls.length > 0 ? choices(`${text} Yours:`, calls) : plainReply(`${text} None is registered in your name.`);
+  }
   const who = tool && slack.people.whoMay(tool);
   const hint = who
     ? `These can: ${who}`
-    : 'Nobody is named for that yet: an administrator sets SLACK_OPERATORS and SLACK_APPROVERS.';
+    : 'Nobody is named for that yet: an administrator sets SLACK_VIEWERS, SLACK_OPERATORS and SLACK_APPROVERS.';
   const block: Block = { type: 'section', text: { type: 'mrkdwn', text: hint } };
   return { text: escapeText(error.message), blocks: [...plainReply(error.message).blocks, block] };
 }
 
-function choices(question: string, calls: ToolCall[]): Reply {
+function choices(question: string, calls: readonly ToolCall[]): Reply {
   // An actions block holds at most 25 elements.
   const buttons = calls
     .slice(0, 25)

@@ -2,8 +2,9 @@
 import { COMMAND_PREFIXES } from '../../../core/callText.ts';
 import { helpTopics, toolHelpText } from '../../../core/commands/commandHelp.ts';
 import { type Reading, readCommand, splitCommand } from '../../../core/commands/readCommand.ts';
-import { leastRole } from '../../../core/policy.ts';
+import { leastRole, scopeOf } from '../../../core/policy.ts';
 import type { AnyTool } from '../../../core/tool.ts';
+import { joinOwnMachine } from '../../../domain/people/ownMachine.ts';
 import { slackProblem } from '../cards/problems.ts';
 import { callButton } from '../cards/related.ts';
 import {
@@ -20,6 +21,7 @@ import {
 import type { Asker, SlackContext } from '../context.ts';
 import { carryOut } from './calls.ts';
 import { toolForm, wantsForm } from './forms.ts';
+import { meansOwn, ownHosts } from './hosts.ts';
 
 export const COMMAND = COMMAND_PREFIXES.slack;
 
@@ -28,32 +30,46 @@ interface TypedCommand {
   triggerId: string;
   /** Tells Slack that the command arrived; with a reply, that is shown at once, to the asker only. */
   acknowledge(reply?: Reply): Promise<void>;
+  /** Puts a question to an agent, whose answer goes to the asker's direct messages. */
+  ask(question: string): Promise<void>;
 }
 
 export async function answerCommand(slack: SlackContext, asker: Asker, command: TypedCommand): Promise<void> {
-  const typed = splitCommand(unescapeTyped(command.text));
+  const typed = joinOwnMachine(splitCommand(unescapeTyped(command.text)));
   const reading = readCommand(typed, slack.tools);
   switch (reading.kind) {
-    case 'call':
+    case 'call': {
       if (reading.tool.effect === 'destructive') return command.acknowledge(askFirst(reading.tool, reading.input));
       await command.acknowledge();
       // What writes and was given no word is asked for its details first.
       if (isBare(typed, reading.tool) && wantsForm(reading.tool))
         return openForm(slack, asker, reading.tool, command.triggerId);
       await slack.turn();
+      const [plain = ''] = Object.keys(reading.input);
+      if (reading.tool.command?.takesPlainText && Object.keys(reading.input).length === 1)
+        return command.ask(String(reading.input[plain]));
       return carryOut(slack, asker, { tool: reading.tool.name, input: reading.input });
+    }
     case 'help':
       return command.acknowledge(reading.tool ? toolHelp(reading.tool, slack.tools) : help(slack.tools));
     case 'unknown':
       return command.acknowledge(unknown(slack.tools, reading, typed));
-    case 'mistake':
+    case 'mistake': {
       if (isBare(typed, reading.tool) && wantsForm(reading.tool)) {
         await command.acknowledge();
         return openForm(slack, asker, reading.tool, command.triggerId);
       }
+      const [missing] = reading.missing;
+      const actor = await slack.people.actor(asker.person);
+      if (missing === 'hostname' && reading.missing.length === 1 && meansOwn(reading.tool, actor)) {
+        await command.acknowledge();
+        await slack.turn();
+        return carryOut(slack, asker, { tool: reading.tool.name, input: reading.input });
+      }
       return command.acknowledge(
         plainReply(`${reading.problem}\nFor example: ${COMMAND} ${reading.tool.command!.example}`),
       );
+    }
   }
 }
 
@@ -73,7 +89,8 @@ function isBare(typed: string[], tool: AnyTool): boolean {
 
 async function openForm(slack: SlackContext, asker: Asker, tool: AnyTool, triggerId: string): Promise<void> {
   try {
-    await slack.client.views.open({ trigger_id: triggerId, view: toolForm(tool) });
+    const choices = await ownChoices(slack, asker, tool);
+    await slack.client.views.open({ trigger_id: triggerId, view: toolForm(tool, choices) });
   } catch (error) {
     const { message } = slackProblem(error);
     slack.log.error({ tool: tool.name, problem: message }, 'a form could not be opened in Slack');
@@ -81,6 +98,13 @@ async function openForm(slack: SlackContext, asker: Asker, tool: AnyTool, trigge
       plainReply(`The form could not be opened. Type it instead: ${COMMAND} ${tool.command!.example}`),
     );
   }
+}
+
+/** Who may name no machine but their own picks one of them. */
+async function ownChoices(slack: SlackContext, { person }: Asker, tool: AnyTool): Promise<Record<string, string[]>> {
+  const actor = await slack.people.actor(person);
+  if (!meansOwn(tool, actor) || scopeOf(tool, actor) !== 'own') return {};
+  return { hostname: await ownHosts(slack, actor, person.id).catch(() => []) };
 }
 
 function help(tools: readonly AnyTool[]): Reply {

@@ -33,7 +33,7 @@ export async function submitted(
   } catch (error) {
     if (error instanceof AppError && error.kind !== 'denied')
       return ack({ response_action: 'errors', errors: formErrors(error, state) });
-    const said = await failure(slack, await slack.people.actor(person), { tool: tool ?? '', input: {} }, error);
+    const said = await failure(slack, person.id, { tool: tool ?? '', input: {} }, error);
     await ack({ response_action: 'update', view: { ...messageModal('Not done', ''), blocks: said.blocks } });
   }
 }

@@ -63,6 +63,8 @@ describe('once', () => {
     const once = createOnce(clock.now);
     expect([once.first('a', 1000), once.first('a', 1000), once.first('b', 1000)]).toEqual([true, false, true]);
     clock.advance(1000);
+    expect(once.first('a', 1000)).toBe(false);
+    clock.advance(1);
     expect(once.first('a', 1000)).toBe(true);
   });
 

@@ -74,6 +74,38 @@ describe('without a model', { timeout: 60_000 }, () => {
     ]);
   });
 
+  it('"my laptop" is the asker’s, in direct messages and as a command; small talk gets a line', async () => {
+    await slack.write(send, 'alice', 'message', 'Why is my laptop slow?');
+    const first = await thinking();
+    expect(shown((await edited(first.answer.ts, 'About pc-7')).body)).not.toContain('fleet');
+    slack.calls.length = 0;
+    await slack.command(send, 'alice', 'ask why is it slow today?');
+    const asked = await thinking();
+    expect(asked.body.channel).toBe(slack.users.alice);
+    await edited(asked.answer.ts, 'About pc-7');
+    for (const [i, text] of ['hi!', 'thanks', 'help'].entries()) {
+      slack.calls.length = 0;
+      await slack.write(send, 'alice', 'message', text);
+      const told = await slack.until(() => slack.calls.find(({ method }) => method === 'chat.postMessage'));
+      expect(shown(told.body)).toMatch([/^Hello!/, /^You are welcome/, /^Ask in your own words/][i]!);
+    }
+  });
+
+  it('asks which machine is meant where somebody has several, and goes on with the chosen one', async () => {
+    await service.call('POST', '/api/v1/dex/endpoints', { hostname: 'pc-8', owner_email: 'alice@example.com' });
+    await slack.write(send, 'alice', 'message', 'why is my laptop slow?');
+    const question = await slack.until(() => slack.calls.find(({ method }) => method === 'chat.postMessage'));
+    expect(shown(question.body)).toContain('Which of your machines?');
+    expect(buttons(question.body).map(({ text }) => text.text)).toEqual(['pc-7', 'pc-8']);
+    const { action_id: actionId, value } = buttons(question.body)[0];
+    const message = { channel: question.answer.channel, ts: question.answer.ts };
+    slack.calls.length = 0;
+    await slack.click(send, 'alice', { actionId, value, message });
+    const first = await thinking();
+    await edited(first.answer.ts, 'About pc-7');
+    await service.call('DELETE', '/api/v1/dex/endpoints/pc-8');
+  });
+
   it('a mention without a question is told how to ask', async () => {
     await slack.write(send, 'alice', 'app_mention', `<@${slack.users.dexops}>`);
     const told = await slack.until(() => slack.calls.find(({ method }) => method === 'chat.postMessage'));

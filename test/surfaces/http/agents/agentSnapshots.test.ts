@@ -1,14 +1,14 @@
 /** Reports of push agents, made by the agent's own code and sent through the network. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { collectSnapshot } from '../../../src/adapters/collectors/collectSnapshot.ts';
-import { createLocalReader } from '../../../src/adapters/collectors/local.ts';
-import { ownProbes } from '../../../src/adapters/collectors/machineProbes.ts';
-import { readSettings, runAgent } from '../../../src/agent.ts';
-import { type AgentSnapshotWire, snapshotToWire } from '../../../src/core/scans/agentSnapshot.ts';
-import { targetOf } from '../../helpers/collecting.ts';
-import { flatSnapshot } from '../../helpers/flatSnapshot.ts';
-import { WELL } from '../../helpers/machines.ts';
-import { API_KEY, startTestService, type TestService } from '../../helpers/service.ts';
+import { collectSnapshot } from '../../../../src/adapters/collectors/collectSnapshot.ts';
+import { createLocalReader } from '../../../../src/adapters/collectors/local.ts';
+import { ownProbes } from '../../../../src/adapters/collectors/machineProbes.ts';
+import { readSettings, runAgent } from '../../../../src/agent.ts';
+import { type AgentSnapshotWire, snapshotToWire } from '../../../../src/core/scans/agentSnapshot.ts';
+import { targetOf } from '../../../helpers/collecting.ts';
+import { flatSnapshot } from '../../../helpers/flatSnapshot.ts';
+import { WELL } from '../../../helpers/machines.ts';
+import { API_KEY, startTestService, type TestService } from '../../../helpers/service.ts';
 
 const ROUTE = '/api/v1/dex/agent/snapshot';
 let service: TestService;
