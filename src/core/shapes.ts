@@ -24,8 +24,8 @@ export const runIdInput = z.string().min(1).max(64);
 
 /** Limit and offset of every list. */
 export const pageInput = {
-  limit: z.coerce.number().int().min(1).max(1000).default(100).describe('How many rows at most'),
-  offset: z.coerce.number().int().min(0).default(0).describe('How many rows to skip'),
+  limit: z.coerce.number().int().min(1).max(1000).default(100).describe('Rows at most'),
+  offset: z.coerce.number().int().min(0).default(0).describe('Rows to skip'),
 };
 
 export const componentsShape = z.object({

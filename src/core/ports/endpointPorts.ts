@@ -37,17 +37,9 @@ export interface EndpointFilter {
 }
 
 /** What lists of endpoints are sorted by; those without a value come last, whichever way. */
-export const ENDPOINT_SORTS = [
-  'hostname',
-  'score',
-  'persona',
-  'criticalityTier',
-  'ownerEmail',
-  'osPlatform',
-  'lastSeenAt',
-] as const;
+export const ENDPOINT_SORTS = ['hostname', 'score', 'persona', 'criticalityTier', 'ownerEmail', 'lastSeenAt'] as const;
 
-export interface EndpointOrder {
+interface EndpointOrder {
   by: (typeof ENDPOINT_SORTS)[number];
   descending: boolean;
 }

@@ -28,6 +28,7 @@ import { scanEndpoint, scanFleetTool } from './fleet/scans.ts';
 import { getScore, getScoreHistory } from './fleet/scores.ts';
 import { getSignals } from './fleet/signals.ts';
 import { submitSnapshot } from './fleet/snapshots.ts';
+import { testEndpoint } from './fleet/testEndpoint.ts';
 import { getTrends } from './fleet/trends.ts';
 import { createApiKey, listApiKeys, revokeApiKey } from './keys.ts';
 import { listDeadMessages, resendMessage } from './outbox.ts';
@@ -47,6 +48,7 @@ import { answerSurvey, closeSurvey, getSurvey, listSurveys, maintainSurveys, opt
 
 export const TOOLS: readonly AnyTool[] = [
   registerEndpoint,
+  testEndpoint,
   listEndpoints,
   getEndpoint,
   updateEndpoint,

@@ -36,11 +36,13 @@ interface Kpis {
 
 const TOP = 20;
 
-export function kpis(alerts: readonly KpiAlert[], since: Date): Kpis {
-  const created = alerts.filter(({ createdAt }) => createdAt >= since);
-  const resolved = alerts.filter(({ resolvedAt }) => resolvedAt !== null && resolvedAt >= since);
+/** @param until the end of the period, which does not belong to it; without one it lasts until now */
+export function kpis(alerts: readonly KpiAlert[], since: Date, until?: Date): Kpis {
+  const isWithin = (at: Date | null): at is Date => at !== null && at >= since && (until === undefined || at < until);
+  const created = alerts.filter(({ createdAt }) => isWithin(createdAt));
+  const resolved = alerts.filter(({ resolvedAt }) => isWithin(resolvedAt));
   const reactions = alerts.flatMap(({ createdAt, acknowledgedAt }) =>
-    acknowledgedAt !== null && acknowledgedAt >= since ? [minutesBetween(createdAt, acknowledgedAt)] : [],
+    isWithin(acknowledgedAt) ? [minutesBetween(createdAt, acknowledgedAt)] : [],
   );
   const repairs = resolved.flatMap(({ startsAt, createdAt, resolvedAt }) =>
     // One that came back has a later start, and has been a problem since it was first raised.

@@ -64,20 +64,35 @@ export const getKpis = defineTool({
     by_resolution: z.partialRecord(z.enum(RESOLUTIONS), z.number().int()),
     noisiest: z.array(z.object({ hostname: z.string(), alerts: z.number().int(), flaps: z.number().int() })),
     reasons: z.record(z.string(), z.string()),
+    /** The same figures of as many days before. */
+    previous: z.object({
+      mtta_minutes: minutes,
+      mttr_minutes: minutes,
+      auto_resolution_rate_pct: z.number().nullable(),
+      approval_latency_minutes: minutes,
+      confirmed_fix_rate_pct: z.number().nullable(),
+      avg_fleet_dex_score: z.number().nullable(),
+      total_alerts: z.number().int(),
+    }),
     computed_at: timestamp,
   }),
   async run({ lookback_days }, { ports, now }) {
     const since = new Date(now.getTime() - lookback_days * DAY_MS);
+    const before = new Date(since.getTime() - lookback_days * DAY_MS);
     const { store } = ports;
-    const [moved, open, history, fleet, remediations, approvals, said] = await Promise.all([
-      store.alerts.movedSince(since),
+    const [moved, open, scores, fleet, allRemediations, allApprovals, said] = await Promise.all([
+      store.alerts.movedSince(before),
       store.alerts.openCounts(),
-      store.fleetScores.since(since),
+      store.fleetScores.since(before),
       store.endpoints.fleet(),
-      store.remediations.finishedSince(since),
-      store.approvals.decidedSince(since),
+      store.remediations.finishedSince(before),
+      store.approvals.decidedSince(before),
       feedbackSummary(ports, { lookbackDays: lookback_days }, now),
     ]);
+    const history = scores.filter(({ at }) => at >= since);
+    const [remediations, earlierRemediations] = divided(allRemediations, since, ({ finishedAt }) => finishedAt);
+    const [approvals, earlierApprovals] = divided(allApprovals, since, ({ decidedAt }) => decidedAt);
+    const earlier = kpis(moved, before, since);
     const healing = healingKpis(remediations);
     const latency = approvalLatencyMinutes(approvals);
     const figures = kpis(moved, since);
@@ -125,19 +140,33 @@ export const getKpis = defineTool({
         ...(average === null && { avg_fleet_dex_score: 'No endpoint has a score yet.' }),
         ...(history.length === 0 && { fleet_score_history: 'No scan of the whole fleet ended in this time.' }),
       },
+      previous: {
+        mtta_minutes: earlier.mttaMinutes,
+        mttr_minutes: earlier.mttrMinutes,
+        auto_resolution_rate_pct: earlier.autoResolutionRatePct,
+        approval_latency_minutes: approvalLatencyMinutes(earlierApprovals),
+        confirmed_fix_rate_pct: healingKpis(earlierRemediations).confirmedFixRatePct,
+        // As it was at the end of that time, since the current one is as it is now.
+        avg_fleet_dex_score: scores.findLast(({ at }) => at < since)?.average ?? null,
+        total_alerts: earlier.totalAlerts,
+      },
       computed_at: iso(now),
     };
   },
   summary: (kpi) => {
     const figure = (value: number | null, unit: string, name: string) =>
       value === null ? `not known (${kpi.reasons[name]})` : `${value} ${unit}`;
+    const beside = (name: keyof typeof kpi.previous) =>
+      kpi[name] === null || kpi.previous[name] === null
+        ? ''
+        : ` (the ${kpi.lookback_days} days before: ${kpi.previous[name]})`;
     return [
       `The last ${kpi.lookback_days} day${kpi.lookback_days === 1 ? '' : 's'}: ${kpi.total_alerts} alerts, ${kpi.resolved_alerts} resolved, ${kpi.open_alerts} open now.`,
-      `Time to acknowledge: ${figure(kpi.mtta_minutes, 'min', 'mtta_minutes')}`,
-      `Time to resolve: ${figure(kpi.mttr_minutes, 'min on average', 'mttr_minutes')}${kpi.mttr_median_minutes === null ? '' : `, ${kpi.mttr_median_minutes} min median`}`,
-      `Resolved by remediation: ${figure(kpi.auto_resolution_rate_pct, '%', 'auto_resolution_rate_pct')}`,
+      `Time to acknowledge: ${figure(kpi.mtta_minutes, 'min', 'mtta_minutes')}${beside('mtta_minutes')}`,
+      `Time to resolve: ${figure(kpi.mttr_minutes, 'min on average', 'mttr_minutes')}${kpi.mttr_median_minutes === null ? '' : `, ${kpi.mttr_median_minutes} min median`}${beside('mttr_minutes')}`,
+      `Resolved by remediation: ${figure(kpi.auto_resolution_rate_pct, '%', 'auto_resolution_rate_pct')}${beside('auto_resolution_rate_pct')}`,
       `Fixes confirmed by owners: ${figure(kpi.confirmed_fix_rate_pct, '%', 'confirmed_fix_rate_pct')}`,
-      `Fleet score: ${figure(kpi.avg_fleet_dex_score, 'of 100', 'avg_fleet_dex_score')}`,
+      `Fleet score: ${figure(kpi.avg_fleet_dex_score, 'of 100', 'avg_fleet_dex_score')}${beside('avg_fleet_dex_score')}`,
       `eNPS: ${kpi.enps === null ? `not known (${kpi.reasons.enps})` : enpsText(kpi)}`,
       ...kpi.disagreements.map(
         ({ group, enps, avg_dex_score, agreement }) =>
@@ -202,6 +231,12 @@ function currentAverage(rows: readonly { status: string; endpoints: number; scor
   const scored = rows.filter(({ status }) => status !== 'unknown');
   const endpoints = scored.reduce((sum, row) => sum + row.endpoints, 0);
   return endpoints === 0 ? null : round1(scored.reduce((sum, row) => sum + row.scoreSum, 0) / endpoints);
+}
+
+/** Those of the period, and those of the one before. */
+function divided<T>(all: readonly T[], since: Date, atOf: (one: T) => Date | null): [T[], T[]] {
+  const isLate = (one: T) => (atOf(one) ?? since) >= since;
+  return [all.filter(isLate), all.filter((one) => !isLate(one))];
 }
 
 /** Evenly spread over the time series, the last point always among them. */

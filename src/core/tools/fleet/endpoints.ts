@@ -103,6 +103,9 @@ const details = {
 
 type Details = z.output<z.ZodObject<typeof details>>;
 
+/** All that a machine is registered with. */
+export const registrationInput = z.strictObject({ hostname: newHostname, ...details });
+
 export const registerEndpoint = defineTool({
   name: 'register_endpoint',
   title: 'Register an endpoint',
@@ -115,22 +118,10 @@ export const registerEndpoint = defineTool({
     args: ['hostname', 'ip_address'],
     example: 'register dev-machine-01 10.0.1.42 --collector ssh',
   },
-  input: z.strictObject({ hostname: newHostname, ...details }),
+  input: registrationInput,
   output: z.object({ ok: z.literal(true), endpoint: identifiedEndpointShape, token: z.string().optional() }),
   async run(input, { ports, now }) {
-    const given = registrationOf(input);
-    const registration: EndpointRegistration = {
-      hostname: input.hostname,
-      ipAddress: null,
-      ownerEmail: null,
-      persona: 'general',
-      criticalityTier: 2,
-      osPlatform: 'linux',
-      tags: {},
-      collector: given.osPlatform === 'windows' ? 'windows_exporter' : 'node_exporter',
-      options: {},
-      ...given,
-    };
+    const registration = registrationOf(input);
     const secret = registration.collector === 'push' ? ports.tokens.issue() : null;
     const endpoint = await ports.store.endpoints.register(registration, secret?.digest ?? null, now);
     await ports.store.unknownHosts.forget(endpoint.hostname);
@@ -146,13 +137,22 @@ export const registerEndpoint = defineTool({
     (token ? `\nIts agent's token, shown only now: ${token}` : `\nNext: scan ${endpoint.hostname}`),
 });
 
+const SORTS = ENDPOINT_SORTS.map(snakeCase);
+const SORT = new RegExp(`^-?(${SORTS.join('|')})$`);
+
+/** @param sort one of `SORTS`, with a minus before it where the highest comes first */
+function orderOf(sort: string): { by: (typeof ENDPOINT_SORTS)[number]; descending: boolean } {
+  const name = sort.replace(/^-/, '');
+  return { by: ENDPOINT_SORTS.find((by) => snakeCase(by) === name) ?? 'hostname', descending: name !== sort };
+}
+
 export const listEndpoints = defineTool({
   name: 'list_endpoints',
   title: 'List endpoints',
   effect: 'read',
   subject: personSubject,
   description:
-    'Registered machines with their scores. Filter by prefix, search, persona, criticality_tier, tag (key or key=value), state, score or owner_email; sort by name, score or what is shown.',
+    'Registered machines with their scores. search finds part of a name, owner or address; tag is key or key=value; sort -score: the highest first.',
   http: { method: 'GET', path: '/api/v1/dex/endpoints' },
   command: { name: 'endpoints', args: [], example: 'endpoints --persona developer --state stale' },
   input: z.strictObject({
@@ -174,16 +174,18 @@ export const listEndpoints = defineTool({
     state: z.enum(ENDPOINT_STATES).optional(),
     owner_email: z.string().trim().max(254).toLowerCase().optional(),
     ip_address: z.string().max(200).overwrite(canonicalHost).optional(),
-    search: z.string().trim().toLowerCase().max(253).optional().describe('Part of the name, the owner or the address'),
+    search: z.string().trim().toLowerCase().max(253).optional(),
     score_status: z.enum(SCORE_STATUSES).optional(),
-    min_score: z.coerce.number().min(0).max(100).optional(),
-    below_score: z.coerce.number().min(0).max(101).optional(),
-    sort: z.enum(ENDPOINT_SORTS.map(snakeCase)).default('hostname'),
-    order: z.enum(['asc', 'desc']).default('asc'),
+    min_score: z.coerce.number().optional(),
+    below_score: z.coerce.number().optional(),
+    sort: z
+      .string()
+      .regex(SORT, `must be ${SORTS.join(', ')}, with a - before it for the other way`)
+      .default('hostname'),
     ...pageInput,
   }),
   output: z.object({ endpoints: z.array(endpointShape), total: z.number().int() }),
-  async run({ limit, offset, sort, order, ...input }, { ports, now }) {
+  async run({ limit, offset, sort, ...input }, { ports, now }) {
     const filter = {
       prefix: input.prefix,
       persona: input.persona,
@@ -247,7 +249,7 @@ export const updateEndpoint = defineTool({
   output: z.object({ endpoint: identifiedEndpointShape }),
   async run(input, { ports, now }) {
     const endpoint = await requireEndpoint(ports, input.hostname);
-    const patch = registrationOf(input);
+    const patch = detailsOf(input);
     if ((patch.collector === 'push') !== (endpoint.collector === 'push') && patch.collector !== undefined) {
       throw new AppError(
         'refused',
@@ -283,7 +285,24 @@ export const deregisterEndpoint = defineTool({
   summary: ({ endpoint }) => `${endpoint.hostname} is no longer watched; its history is kept.`,
 });
 
-function registrationOf(input: Details): Partial<EndpointRegistration> {
+/** What is registered where nothing else is said. */
+export function registrationOf(input: z.output<typeof registrationInput>): EndpointRegistration {
+  const given = detailsOf(input);
+  return {
+    hostname: input.hostname,
+    ipAddress: null,
+    ownerEmail: null,
+    persona: 'general',
+    criticalityTier: 2,
+    osPlatform: 'linux',
+    tags: {},
+    collector: given.osPlatform === 'windows' ? 'windows_exporter' : 'node_exporter',
+    options: {},
+    ...given,
+  };
+}
+
+function detailsOf(input: Details): Partial<EndpointRegistration> {
   const given = {
     ipAddress: input.ip_address,
     ownerEmail: input.owner_email?.toLowerCase() ?? input.owner_email,

@@ -34,12 +34,12 @@ export const getFleet = defineTool({
   http: { method: 'GET', path: '/api/v1/dex/fleet' },
   command: { name: 'fleet', args: [], example: 'fleet' },
   input: z.strictObject({
-    worst: z.coerce.number().int().min(0).max(50).default(5).describe('How many of the worst to list'),
+    worst: z.coerce.number().int().min(0).max(50).default(5).describe('How many of the worst'),
     group_by: z
       .string()
       .regex(/^[\w.-]{1,64}$/, 'must be persona, os_platform, criticality_tier or the name of a tag')
       .optional()
-      .describe('Also the figures of each group: by persona, os_platform, criticality_tier or a tag'),
+      .describe('persona, os_platform or a tag'),
   }),
   output: z.object({
     total: z.number().int(),

@@ -85,7 +85,7 @@ export function pageRoutes(): Router {
     ctx.set('Cache-Control', 'no-cache');
     ctx.vary('Accept-Encoding');
     ctx.status = 200;
-    if (ctx.fresh) {
+    if (ctx.get('If-None-Match').includes(file.etag)) {
       ctx.status = 304;
       return;
     }

@@ -18,7 +18,7 @@ const CIPHER = 'aes-256-gcm';
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 
-export interface Sessions {
+interface Sessions {
   /** The request's headers, with the key of its session where it shows no other. */
   withKey(headers: IncomingHttpHeaders): IncomingHttpHeaders;
   seal(key: string): string;

@@ -5,6 +5,7 @@ import { Toasts } from './parts/actions.js';
 import { Empty, Head, Icon } from './parts/basics.js';
 import { matchPath, navigate, useAddress } from './router.js';
 import { html, render, useEffect, useErrorBoundary, useState } from './vendor/preact.js';
+import { Add } from './views/add.js';
 import { Alert, Alerts } from './views/alerts.js';
 import { Approval, Approvals, Run } from './views/approvals.js';
 import { Feedback } from './views/feedback.js';
@@ -13,6 +14,7 @@ import { Incidents } from './views/incidents.js';
 import { Kpis } from './views/kpis.js';
 import { MachineView } from './views/machine.js';
 import { Runbook, Runbooks } from './views/runbooks.js';
+import { Settings } from './views/settings.js';
 import { SignIn } from './views/signIn.js';
 
 const VIEWS = [
@@ -27,6 +29,8 @@ const VIEWS = [
   { path: '/feedback', name: 'Feedback', icon: 'feedback', view: Feedback },
   { path: '/runbooks', name: 'Runbooks', icon: 'runbooks', view: Runbooks },
   { path: '/runbooks/:doc_id', view: Runbook, below: '/runbooks' },
+  { path: '/add', name: 'Add machines', icon: 'add', view: Add },
+  { path: '/settings', name: 'Settings', icon: 'settings', view: Settings },
   { path: '/runs/:run_id', view: Run, below: '/' },
 ];
 

@@ -37,7 +37,6 @@ function questionOf(query) {
     min_score: query.min,
     below_score: query.below,
     sort: query.sort ?? 'score',
-    order: query.order ?? 'asc',
   };
 }
 
@@ -185,9 +184,10 @@ function Table({ rows, total, need, query }) {
 function Heading({ column, query }) {
   const className = column.extra ? 'extra' : '';
   if (column.sort === null) return html`<div role="columnheader" class=${className}>${column.name}</div>`;
-  const isSorted = (query.sort ?? 'score') === column.sort;
-  const order = query.order ?? 'asc';
-  const sort = () => setQuery({ sort: column.sort, order: isSorted && order === 'asc' ? 'desc' : null });
+  const sorted = query.sort ?? 'score';
+  const isSorted = sorted.replace(/^-/, '') === column.sort;
+  const order = sorted.startsWith('-') ? 'desc' : 'asc';
+  const sort = () => setQuery({ sort: isSorted && order === 'asc' ? `-${column.sort}` : column.sort });
   return html`<div role="columnheader" class=${className} aria-sort=${isSorted ? `${order}ending` : 'none'}>
     <button type="button" class="sort" onClick=${sort}>${column.name}<span aria-hidden="true">${isSorted ? (order === 'asc' ? '↑' : '↓') : ''}</span></button>
   </div>`;

@@ -148,5 +148,5 @@ function Group({ group, groupKey, thresholds }) {
       ${parts.map(({ status, x, width }) => html`<rect key=${status} class=${`fill-${status}`} x=${x} width=${width} height="8" />`)}
     </svg>
     <span class="faint small">${count(group.total, 'machine')}${group.critical + group.at_risk > 0 ? ` · ${whole(group.critical + group.at_risk)} need attention` : ''}</span>`;
-  return html`<li class=${`tone-${tone}`}>${canFilter ? html`<a href=${href} aria-current=${isOn ? 'true' : undefined}>${inner}</a>` : html`<div>${inner}</div>`}</li>`;
+  return html`<li class=${`tone-${tone}`}>${canFilter ? html`<a class="map-cell" href=${href} aria-current=${isOn ? 'true' : undefined}>${inner}</a>` : html`<div class="map-cell">${inner}</div>`}</li>`;
 }
