@@ -52,6 +52,7 @@ export const listAlerts = defineTool({
     );
     return { alerts: await presentAlerts(ports, items, now), total };
   },
+  page: () => '/alerts',
   summary: ({ alerts, total }) =>
     total === 0
       ? 'No alert matches.'
@@ -88,6 +89,7 @@ export const getAlert = defineTool({
       timeline: timeline.map(({ alertId: _id, at, ...event }) => ({ at: iso(at), ...event })),
     };
   },
+  page: ({ alert }) => `/alerts/${alert.id}`,
   summary: ({ alert, timeline }) =>
     [
       alertLine(alert),
@@ -131,6 +133,7 @@ export const acknowledgeAlertTool = defineTool({
     const why = reason ? `acknowledged ${how}: ${reason}` : `acknowledged ${how}`;
     return { alert: await presentOne(ports, await acknowledgeAlert(ports, alert_id, until, why, actor), now) };
   },
+  page: ({ alert }) => `/alerts/${alert.id}`,
   summary: ({ alert }) =>
     `Alert ${alert.id} (${alert.alert_name} on ${alert.hostname}) is snoozed until ${alert.acknowledged_until ?? 'it clears'}.`,
 });
@@ -150,6 +153,7 @@ export const resolveAlertTool = defineTool({
     const why = reason ? `resolved: ${reason}` : 'resolved by hand';
     return { alert: await presentOne(ports, await resolveAlert(ports, alert_id, 'person', why, actor), now) };
   },
+  page: ({ alert }) => `/alerts/${alert.id}`,
   summary: ({ alert }) => `Alert ${alert.id} (${alert.alert_name} on ${alert.hostname}) is resolved.`,
 });
 

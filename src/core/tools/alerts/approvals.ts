@@ -65,6 +65,7 @@ export const listApprovals = defineTool({
     const { items, total } = await ports.store.approvals.list(filter, page);
     return { approvals: items.map(presentApproval), total };
   },
+  page: () => '/approvals',
   summary: ({ approvals, total }) =>
     total === 0 ? 'Nothing waits for approval.' : approvals.map(approvalText).join('\n'),
   overview: {
@@ -100,6 +101,7 @@ export const getApproval = defineTool({
   run: async ({ approval_id }, { ports }) => ({
     approval: presentApproval(await requireApproval(ports, approval_id)),
   }),
+  page: ({ approval }) => `/approvals/${approval.approval_id}`,
   summary: ({ approval }) => approvalText(approval),
   shows: { card: 'approval', by: 'approval_id' },
   related: ({ approval }) => decisions(approval),
@@ -129,6 +131,7 @@ export const decideApprovalTool = defineTool({
     const approval = presentApproval(await requireApproval(ports, approval_id));
     return `${decision === 'approve' ? 'Approve' : 'Deny'} this?\n${approvalText(approval)}`;
   },
+  page: ({ approval }) => `/approvals/${approval.approval_id}`,
   summary: ({ approval }) =>
     approval.status === 'pending'
       ? `Your approval is recorded; ${approval.approvals_needed - approval.answers.length} more needed until ${approval.expires_at}.`

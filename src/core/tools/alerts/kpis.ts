@@ -153,6 +153,7 @@ export const getKpis = defineTool({
       computed_at: iso(now),
     };
   },
+  page: ({ lookback_days }) => `/kpis?days=${lookback_days}`,
   summary: (kpi) => {
     const figure = (value: number | null, unit: string, name: string) =>
       value === null ? `not known (${kpi.reasons[name]})` : `${value} ${unit}`;

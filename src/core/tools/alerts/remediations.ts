@@ -57,6 +57,7 @@ export const remediateAlertTool = defineTool({
   run: async ({ alert_id, dry_run }, { ports, actor }) => ({
     remediation: presentRemediation(await remediateAlert(ports, alert_id, dry_run, actor)),
   }),
+  page: ({ remediation }) => `/runs/${remediation.run_id}`,
   summary: ({ remediation }) => remediationLine(remediation),
 });
 

@@ -16,6 +16,7 @@ import { AppError } from '../../errors.ts';
 import { identityLines, presentIdentified } from '../../fleet/identified.ts';
 import { ENDPOINT_SORTS } from '../../ports/endpointPorts.ts';
 import { endpointLine, presentEndpoint, snakeCase } from '../../present.ts';
+import { machinePage } from '../../presentation.ts';
 import { requireEndpoint } from '../../scans/scanning.ts';
 import { staleBefore } from '../../scores/staleness.ts';
 import { endpointShape, hostnameInput, identifiedEndpointShape, pageInput } from '../../shapes.ts';
@@ -131,6 +132,7 @@ export const registerEndpoint = defineTool({
       ...(secret && { token: secret.token }),
     };
   },
+  page: ({ endpoint }) => machinePage(endpoint.hostname),
   summary: ({ endpoint, token }) =>
     `${endpoint.hostname} is registered (${endpoint.persona}, tier ${endpoint.criticality_tier}, collector ${endpoint.collector}).` +
     endpoint.warnings.map((warning) => `\nNote: ${warning}`).join('') +
@@ -205,6 +207,7 @@ export const listEndpoints = defineTool({
     });
     return { endpoints: items.map((endpoint) => presentEndpoint(endpoint, now, ports.settings.scanIntervalMs)), total };
   },
+  page: () => '/',
   summary: ({ endpoints, total }) =>
     total === 0
       ? 'No endpoint matches. Register one: register HOSTNAME [IP]'
@@ -225,6 +228,7 @@ export const getEndpoint = defineTool({
   async run({ hostname }, { ports, now }) {
     return { endpoint: await presentIdentified(ports, await requireEndpoint(ports, hostname), now) };
   },
+  page: ({ endpoint }) => machinePage(endpoint.hostname),
   summary: ({ endpoint }) => identityLines(endpoint).join('\n'),
   shows: { card: 'endpoint', by: 'hostname' },
   resource: {
@@ -259,6 +263,7 @@ export const updateEndpoint = defineTool({
     const updated = await ports.store.endpoints.update(endpoint.id, patch, now);
     return { endpoint: await presentIdentified(ports, updated, now) };
   },
+  page: ({ endpoint }) => machinePage(endpoint.hostname),
   summary: ({ endpoint }) => `Changed. ${identityLines(endpoint).join('\n')}`,
 });
 

@@ -103,6 +103,7 @@ export const getFleet = defineTool({
       computed_at: iso(now),
     };
   },
+  page: () => '/',
   summary: (fleet) =>
     [
       fleetLine(fleet),

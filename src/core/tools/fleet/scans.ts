@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { RUN_STATUSES } from '../../../domain/run.ts';
 import { AppError } from '../../errors.ts';
 import { requestRun } from '../../runs/runs.ts';
+import { machinePage } from '../../presentation.ts';
 import { requireEndpoint } from '../../scans/scanning.ts';
 import { hostnameInput } from '../../shapes.ts';
 import { machineSubject } from '../../subjects.ts';
@@ -31,6 +32,7 @@ export const scanEndpoint = defineTool({
     const run = await requestRun(ports, actor, 'scan', { hostname });
     return { run_id: run.id, status: run.status, hostname };
   },
+  page: ({ hostname }) => machinePage(hostname),
   summary: ({ hostname, run_id }) => `Scanning ${hostname} (run ${run_id}).`,
   progress: ({ run_id }) => run_id,
 });

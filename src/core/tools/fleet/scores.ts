@@ -4,6 +4,7 @@ import { endpointState } from '../../../domain/fleet/endpoint.ts';
 import type { ChartSpec } from '../../chart.ts';
 import { AppError } from '../../errors.ts';
 import { iso, presentScore } from '../../present.ts';
+import { machinePage } from '../../presentation.ts';
 import { requireEndpoint } from '../../scans/scanning.ts';
 import { componentsShape, hostnameInput, scoreShape, timestamp } from '../../shapes.ts';
 import { machineSubject } from '../../subjects.ts';
@@ -37,6 +38,7 @@ export const getScore = defineTool({
     }
     return presentScore(score, hostname, endpointState(endpoint, now, ports.settings.scanIntervalMs) === 'stale');
   },
+  page: ({ hostname }) => machinePage(hostname),
   summary: scoreText,
   shows: { card: 'score', by: 'hostname' },
   related: ({ hostname }) => [
@@ -88,6 +90,7 @@ export const getScoreHistory = defineTool({
     const history = points.map(({ scoredAt, ...point }) => ({ ...point, scored_at: iso(scoredAt) }));
     return { hostname, history, count: history.length };
   },
+  page: ({ hostname }) => machinePage(hostname),
   summary: ({ hostname, history }) => {
     const [latest] = history;
     if (!latest) return `${hostname} has no scores from then.`;

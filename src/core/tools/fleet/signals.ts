@@ -14,6 +14,7 @@ import {
 import type { AnyReading } from '../../../domain/signals/reading.ts';
 import type { StoredSnapshot } from '../../ports/endpointPorts.ts';
 import { iso } from '../../present.ts';
+import { machinePage } from '../../presentation.ts';
 import { requireEndpoint } from '../../scans/scanning.ts';
 import { hostnameInput, timestamp } from '../../shapes.ts';
 import { machineSubject } from '../../subjects.ts';
@@ -77,6 +78,7 @@ export const getSignals = defineTool({
       signals: snapshot ? MEASURES.map((measure) => presentSignal(measure, snapshot, thinned)) : [],
     };
   },
+  page: ({ hostname }) => machinePage(hostname),
   summary: ({ hostname, collected_at, signals }) =>
     collected_at === null
       ? `Nothing was measured on ${hostname} yet.`

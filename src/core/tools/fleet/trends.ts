@@ -9,6 +9,7 @@ import { historySince, METRIC_TEXT, trendsOf } from '../../forecasts/forecasting
 import { horizonsInForce } from '../../forecasts/predictionThresholds.ts';
 import type { MetricPoint } from '../../ports/endpointPorts.ts';
 import { iso } from '../../present.ts';
+import { machinePage } from '../../presentation.ts';
 import { requireEndpoint } from '../../scans/scanning.ts';
 import { hostnameInput, timestamp } from '../../shapes.ts';
 import { machineSubject } from '../../subjects.ts';
@@ -84,6 +85,7 @@ export const getTrends = defineTool({
       history: charted ? historyOf(charted, points, now) : null,
     };
   },
+  page: ({ hostname }) => machinePage(hostname),
   summary: ({ hostname, trends }) => [`Trends of ${hostname}`, ...trends.map(trendLine)].join('\n'),
   chart: ({ hostname, trends, history }) => {
     const trend = trends.find(({ metric }) => metric === history?.metric);

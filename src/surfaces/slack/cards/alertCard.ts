@@ -10,6 +10,7 @@ import {
   escapeText,
   header,
   lineBlocks,
+  pageBlocks,
   paragraph,
   type Reply,
   textElement,
@@ -60,13 +61,16 @@ const RESOLUTION_WORDS: Record<string, string> = {
 const MAX_MESSAGE_CHARS = 2000;
 const MAX_WHY_CHARS = 300;
 
-/** @param related what can be done about it; what that answers goes to the card's thread */
-export function alertCard(alert: AlertShown, related: readonly RelatedCall[]): Reply {
+/**
+ * @param related what can be done about it; what that answers goes to the card's thread
+ * @param page where the page shows it
+ */
+export function alertCard(alert: AlertShown, related: readonly RelatedCall[], page: string | null): Reply {
   return {
     text: escapeText(
       `${alert.severity} ${alert.alert_name} on ${alert.hostname}: ${alert.message} (${statusText(alert)})`,
     ),
-    blocks: [...alertBody(alert), ...relatedBlocks(related, { action: 'thread' })],
+    blocks: [...alertBody(alert), ...pageBlocks(page), ...relatedBlocks(related, { action: 'thread' })],
   };
 }
 

@@ -163,3 +163,10 @@ export function lineBlocks(lines: string[], limitChars = MAX_MESSAGE_CHARS): Blo
 export function plainReply(text: string, ...more: Block[]): Reply {
   return { text: escapeText(text), blocks: [...lineBlocks(text.split('\n')), ...more] };
 }
+
+/** The way to the page that shows the same; nothing without one. */
+export function pageBlocks(page: string | null): Block[] {
+  if (page === null) return [];
+  const link: types.RichTextLink = { type: 'link', url: page, text: 'Open in DexOps' };
+  return [paragraph(link)];
+}
