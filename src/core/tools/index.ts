@@ -19,6 +19,7 @@ import { createBackup } from './backups.ts';
 import { getFeedbackSummary, submitFeedback } from './feedback.ts';
 import { enrolMachineTool, renewAgentTokenTool, signOffAgentTool } from './fleet/agentEnrolment.ts';
 import { addAlias, removeAlias } from './fleet/aliases.ts';
+import { diagnoseMachineTool } from './fleet/diagnosis.ts';
 import { deregisterEndpoint, getEndpoint, listEndpoints, registerEndpoint, updateEndpoint } from './fleet/endpoints.ts';
 import { createEnrolment, listEnrolments, revokeEnrolment } from './fleet/enrolments.ts';
 import { getFleet } from './fleet/fleet.ts';
@@ -67,6 +68,7 @@ export const TOOLS: readonly AnyTool[] = [
   getScoreHistory,
   getSignals,
   getTrends,
+  diagnoseMachineTool,
   getFleet,
   listAlerts,
   getAlert,

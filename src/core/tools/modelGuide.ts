@@ -5,6 +5,7 @@ export const MODEL_INSTRUCTIONS = [
   'DexOps watches how well the computers of employees (endpoints) serve them, and scores each from 0 (unusable) to 100.',
   'Start with {get_fleet} for the whole fleet, or {list_endpoints} to find a machine; every other tool takes its hostname.',
   'A scan is a run: {scan_endpoint} answers at once with a run_id, and {get_run} tells when it is done and what was found.',
+  '{diagnose_machine} answers why a machine is slow: its causes are ranked by rules, so word them and never re-rank them.',
   'What to do about a problem stands in the runbooks: {endpoint_runbooks} finds those for a machine, {search_runbooks} those for a question.',
   'A score that is null means that nothing was measured, which is not a good score; a stale score is out of date.',
   'Destructive tools ask the person in front of the client first and do nothing without their approval.',
@@ -31,6 +32,7 @@ export const MODEL_TASKS: readonly ModelTask[] = [
     task: 'Find out what is wrong with this endpoint.',
     steps: [
       { tool: 'get_endpoint', what: 'see whose machine it is and whether it answers' },
+      { tool: 'diagnose_machine', what: 'get the ranked causes with their evidence; word them, never re-rank them' },
       { tool: 'get_score', what: 'see what lowered the score and what would raise it most' },
       { tool: 'get_score_history', what: 'tell a sudden drop from a slow decline' },
       { tool: 'scan_endpoint', what: 'scan again when the score is missing or stale' },

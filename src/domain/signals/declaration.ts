@@ -27,8 +27,7 @@ export const UNITS = {
 export type Unit = keyof typeof UNITS;
 
 /** What a signal is read of: the machine as a whole, or each of several things in it. */
-export const SUBJECTS = ['machine', 'mount', 'disk', 'adapter', 'battery', 'program'] as const;
-export type Subject = (typeof SUBJECTS)[number];
+export type Subject = 'machine' | 'mount' | 'disk' | 'adapter' | 'battery' | 'program';
 
 /** One signal. Its key in the catalogue is its name (camelCase with the unit); on the wire the same in snake_case. */
 export interface SignalDeclaration {

@@ -3,7 +3,7 @@ import { declarationOf, SIGNAL_NAMES, type SignalName, wireName } from './catalo
 import { type AnyReading, completeReadings, missing, type Readings, type Share, sanitisedReading } from './reading.ts';
 
 /** A field's value: of several items that of the first that counts, of tries the failures; null when nothing was measured. */
-export type FlatValue = number | string | string[] | null;
+type FlatValue = number | string | string[] | null;
 
 const GUIDE = SIGNAL_NAMES.filter((name) => declarationOf(name).guide);
 

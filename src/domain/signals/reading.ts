@@ -25,9 +25,9 @@ export type ItemReading<Value> = { item: string; setAside?: string } & Reading<V
 /** Readings of several items, those that matter most first. */
 export type ItemReadings<Value> = { items: ItemReading<Value>[] } | { missing: string };
 
-export type ValueOf<Name extends SignalName> = Values[Signals[Name]['kind']];
+type ValueOf<Name extends SignalName> = Values[Signals[Name]['kind']];
 
-export type ReadingOf<Name extends SignalName> = Signals[Name]['per'] extends 'machine'
+type ReadingOf<Name extends SignalName> = Signals[Name]['per'] extends 'machine'
   ? Reading<ValueOf<Name>>
   : ItemReadings<ValueOf<Name>>;
 
@@ -41,7 +41,7 @@ export type AnyReading = Reading<Values[SignalKind]> | ItemReadings<Values[Signa
 export const MOST_ITEMS = 64;
 export const MOST_NAMES = 500;
 export const LONGEST_ITEM = 256;
-export const LONGEST_REASON = 300;
+const LONGEST_REASON = 300;
 
 export const measured = <Value>(value: Value): Reading<Value> => ({ value });
 export const missing = (reason: string): { missing: string } => ({ missing: reason });
@@ -50,11 +50,6 @@ export const missing = (reason: string): { missing: string } => ({ missing: reas
 export function completeReadings(given: Partial<Readings>, why: (name: SignalName) => string): Readings {
   const all = SIGNAL_NAMES.map((name) => [name, given[name] ?? missing(why(name))]);
   return Object.fromEntries(all) as Readings;
-}
-
-/** The value of a reading; null when there is none. */
-export function readingValue<Value>(reading: Reading<Value>): Value | null {
-  return 'value' in reading ? reading.value : null;
 }
 
 /** The items that count, with their values, in their order; null when nothing was read. */

@@ -23,7 +23,7 @@ export interface Volume {
   freeInodes?: number | undefined;
 }
 
-export type VolumeReadings = Pick<Readings, 'diskPct' | 'diskFreeBytes' | 'bootPct' | 'inodesPct' | 'readOnlyMounts'>;
+type VolumeReadings = Pick<Readings, 'diskPct' | 'diskFreeBytes' | 'bootPct' | 'inodesPct' | 'readOnlyMounts'>;
 
 /** `own` is judged; a boot partition has a rule of its own, a volume that became read-only an alert; the rest is shown. */
 type Verdict = 'own' | 'boot' | 'became read-only' | { setAside: string };

@@ -12,9 +12,9 @@ import {
 } from './reading.ts';
 
 /** A value as JSON: a moment is ISO 8601 in UTC. */
-export type WireValue = number | boolean | string | string[] | { count: number; of: number };
+type WireValue = number | boolean | string | string[] | { count: number; of: number };
 type WireSingle = { value: WireValue } | { missing: string };
-export type WireReading = WireSingle | { items: ({ item: string; set_aside?: string } & WireSingle)[] };
+type WireReading = WireSingle | { items: ({ item: string; set_aside?: string } & WireSingle)[] };
 export type WireReadings = Record<string, WireReading>;
 
 /** All readings, or those with a value only. */
