@@ -23,7 +23,8 @@ async function openPage(browser: Chromium, url: string, key: string | null, size
   page.on('pageerror', (error) => problems.push(String(error)));
   page.on('console', (message) => {
     // The browser itself reports every answer that is not 2xx.
-    if (message.type() === 'error' && !/Failed to load resource|net::ERR/.test(message.text())) problems.push(message.text());
+    if (message.type() === 'error' && !/Failed to load resource|net::ERR/.test(message.text()))
+      problems.push(message.text());
   });
   await browser.context.clearCookies();
   await page.goto(url);
@@ -121,7 +122,10 @@ describe.skipIf(!CHROMIUM)('the page', { timeout: 240_000 }, () => {
 
     test('says what stands out, and filters by what is clicked, with the filters in the address', async () => {
       const page = await openPage(browser, service.url, service.keys.viewer);
-      await page.getByText(/machines? needs? attention|need attention/).first().waitFor(WAIT);
+      await page
+        .getByText(/machines? needs? attention|need attention/)
+        .first()
+        .waitFor(WAIT);
       await page.getByRole('link', { name: /^Not reachable/ }).click();
       await expect.poll(() => page.url(), WAIT).toContain('status=unreachable');
       const rows = page.getByRole('table', { name: 'Machines' }).getByRole('row');
@@ -169,7 +173,11 @@ describe.skipIf(!CHROMIUM)('the page', { timeout: 240_000 }, () => {
       await page.getByText('DiskFull').first().waitFor(WAIT);
       expect((await page.getByRole('button', { name: 'Resolve…' }).count()) > 0).toBe(acts);
       await show(page, '/approvals', 'Approvals');
-      await page.getByText('Dry run').first().waitFor(acts ? WAIT : { timeout: 1000 }).catch(() => {});
+      await page
+        .getByText('Dry run')
+        .first()
+        .waitFor(acts ? WAIT : { timeout: 1000 })
+        .catch(() => {});
       expect((await page.getByRole('button', { name: 'Approve…' }).count()) > 0).toBe(acts);
       await show(page, '/settings', 'Settings');
       await page.getByRole('heading', { name: 'Predictions' }).waitFor(WAIT);
@@ -261,7 +269,10 @@ describe.skipIf(!CHROMIUM)('the page', { timeout: 240_000 }, () => {
       await page.getByLabel(/Paste it/).fill('hostname,persona\nfred-laptop,tech\nbad name!,tech');
       await page.getByRole('button', { name: 'Add 2 machines' }).click();
       await page.getByText('Added').waitFor(WAIT);
-      await page.locator('li', { hasText: 'bad name!' }).getByText(/hostname/i).waitFor(WAIT);
+      await page
+        .locator('li', { hasText: 'bad name!' })
+        .getByText(/hostname/i)
+        .waitFor(WAIT);
       await page.close();
     });
 
@@ -269,7 +280,10 @@ describe.skipIf(!CHROMIUM)('the page', { timeout: 240_000 }, () => {
       const page = await openPage(browser, service.url, service.keys.admin);
       await show(page, '/add?way=enrol', 'Add machines');
       await page.getByRole('button', { name: 'Make the line' }).click();
-      await page.getByText(/install\.sh/).first().waitFor(WAIT);
+      await page
+        .getByText(/install\.sh/)
+        .first()
+        .waitFor(WAIT);
       await page.getByRole('button', { name: 'Revoke' }).first().click();
       await page.getByText('No machine joins by it any more.').waitFor(WAIT);
       await show(page, '/settings', 'Settings');

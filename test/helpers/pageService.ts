@@ -35,7 +35,11 @@ export async function startPageService(env: Record<string, string> = {}): Promis
   );
   const human = { id: 'test:cli', name: 'the test', kind: 'human', via: 'cli', role: 'admin' } as const;
   const keyOf = async (role: 'viewer' | 'operator' | 'admin') => {
-    const { output } = await service.app.invoke('create_api_key', { name: `${role}-key`, role, holder: 'human' }, human);
+    const { output } = await service.app.invoke(
+      'create_api_key',
+      { name: `${role}-key`, role, holder: 'human' },
+      human,
+    );
     return String(output.token);
   };
   return {
@@ -56,7 +60,11 @@ export async function startPageService(env: Record<string, string> = {}): Promis
 /** Some machines of every kind: well, with a full disk, out of reach. */
 export async function addSmallFleet(service: PageService): Promise<void> {
   const fleet: [string, object, Findings][] = [
-    ['alice-laptop', { persona: 'developer', tags: { dept: 'engineering' }, owner_email: 'alice@example.com' }, FULL_DISK],
+    [
+      'alice-laptop',
+      { persona: 'developer', tags: { dept: 'engineering' }, owner_email: 'alice@example.com' },
+      FULL_DISK,
+    ],
     ['bruno-laptop', { persona: 'developer', tags: { dept: 'engineering' } }, WELL],
     ['carla-laptop', { persona: 'executive', criticality_tier: 1, tags: { dept: 'board' } }, { ...WELL, cpuPct: 97 }],
     ['dan-laptop', { persona: 'general', tags: { dept: 'sales' } }, 'unreachable'],

@@ -201,10 +201,12 @@ export const listEndpoints = defineTool({
       minScore: input.min_score,
       belowScore: input.below_score,
     };
-    const { items, total } = await ports.store.endpoints.list(filter, { limit, offset }, staleBefore(ports, now), {
-      by: ENDPOINT_SORTS.find((by) => snakeCase(by) === sort) ?? 'hostname',
-      descending: order === 'desc',
-    });
+    const { items, total } = await ports.store.endpoints.list(
+      filter,
+      { limit, offset },
+      staleBefore(ports, now),
+      orderOf(sort),
+    );
     return { endpoints: items.map((endpoint) => presentEndpoint(endpoint, now, ports.settings.scanIntervalMs)), total };
   },
   page: () => '/',

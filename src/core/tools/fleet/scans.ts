@@ -2,8 +2,8 @@
 import { z } from 'zod';
 import { RUN_STATUSES } from '../../../domain/run.ts';
 import { AppError } from '../../errors.ts';
-import { requestRun } from '../../runs/runs.ts';
 import { machinePage } from '../../presentation.ts';
+import { requestRun } from '../../runs/runs.ts';
 import { requireEndpoint } from '../../scans/scanning.ts';
 import { hostnameInput } from '../../shapes.ts';
 import { machineSubject } from '../../subjects.ts';

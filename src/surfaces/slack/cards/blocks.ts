@@ -49,7 +49,11 @@ const BODIES: Partial<Record<CardKind, (output: Record<string, unknown>) => Bloc
 export function renderAnswer(call: ToolCall, answer: Answer, image: Block | null, shareable: boolean): Reply {
   const body = (answer.card && BODIES[answer.card]?.(answer.output)) ?? lineBlocks(answer.text.split('\n'));
   const share = shareable ? callButton('share', 'Share in channel', call) : null;
-  const end = [...(image ? [image] : []), ...pageBlocks(answer.page), ...relatedBlocks(answer.related, { more: share ? [share] : [] })];
+  const end = [
+    ...(image ? [image] : []),
+    ...pageBlocks(answer.page),
+    ...relatedBlocks(answer.related, { more: share ? [share] : [] }),
+  ];
   return { text: escapeText(answer.text), blocks: fitted(body, MAX_BLOCKS - end.length).concat(end) };
 }
 

@@ -4,6 +4,7 @@ import { one, sentence, words } from '../format.js';
 import { Action, Ask, act, toast } from '../parts/actions.js';
 import { AlertList } from '../parts/alertList.js';
 import { Ago, Badge, Card, Empty, Head, Icon, Loaded, ScoreRing } from '../parts/basics.js';
+import { Diagnosis } from '../parts/diagnosis.js';
 import { EditMachine } from '../parts/editMachine.js';
 import { Forecast } from '../parts/forecast.js';
 import { RemediationList } from '../parts/remediations.js';
@@ -43,6 +44,7 @@ function Whole({ machine, reload }) {
       <${ScoreHistory} hostname=${hostname} />
       <${Forecast} hostname=${hostname} />
     </div>
+    <${Diagnosis} hostname=${hostname} />
     <${Signals} hostname=${hostname} />
     <div class="grid two">
       <${Card} title="Repairs" id="repairs"><${RemediationList} filter=${{ hostname }} /><//>
