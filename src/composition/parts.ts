@@ -1,7 +1,7 @@
 /** Parts that the composition root plugs in and that take more than a line to make. */
 import { join } from 'node:path';
 import type { z } from 'zod';
-import { charts } from '../adapters/charts.ts';
+import { charts } from '../adapters/charts/charts.ts';
 import { tokens } from '../adapters/identity.ts';
 import { createLlm } from '../adapters/llm/create.ts';
 import type { AgentConnection } from '../adapters/mcpTools.ts';

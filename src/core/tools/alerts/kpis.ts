@@ -5,7 +5,7 @@ import { kpis } from '../../../domain/alerts/kpi.ts';
 import { approvalLatencyMinutes, healingKpis } from '../../../domain/healing/healingKpi.ts';
 import { AGREEMENTS } from '../../../domain/people/enps.ts';
 import { round1 } from '../../../domain/scores/score.ts';
-import type { ChartSpec } from '../../chart.ts';
+import type { ChartSpec, FiguresChart, TimeSeriesChart } from '../../chart.ts';
 import { feedbackSummary } from '../../people/feedback.ts';
 import type { FleetScore } from '../../ports/endpointPorts.ts';
 import { iso } from '../../present.ts';
@@ -178,22 +178,55 @@ export const getKpis = defineTool({
         .map(({ hostname, alerts, flaps }) => `Noisy: ${hostname}, ${alerts} alerts, ${flaps} flaps`),
     ].join('\n');
   },
-  chart: (kpi) => {
-    const bars = Object.entries(kpi.by_alert_name).map(([name, value]) => ({ name, value }));
-    if (bars.length === 0) return null;
-    return {
-      kind: 'bars',
-      title: `Alerts by name, last ${kpi.lookback_days} days`,
-      alt: `Alerts in ${kpi.lookback_days} days: ${bars.map(({ name, value }) => `${name} ${value}`).join(', ')}`,
-      xTitle: 'Alerts',
-      bars,
-    };
-  },
+  chart: kpiChart,
   overview: {
     place: 2,
     parts: (kpi) => (kpi.fleet_score_history.length < 2 ? [] : [{ title: null, chart: fleetHistoryChart(kpi) }]),
   },
 });
+
+type Kpis = { lookback_days: number; previous: Record<string, number | null> } & Record<KpiName, number | null> & {
+    fleet_score_history: { at: string; avg_score: number }[];
+  };
+type KpiName = 'mttr_minutes' | 'mtta_minutes' | 'auto_resolution_rate_pct' | 'avg_fleet_dex_score';
+
+const PICTURED: { name: KpiName; title: string; text(value: number): string; isHigherBetter: boolean }[] = [
+  { name: 'avg_fleet_dex_score', title: 'Fleet score', text: (value) => `${value}`, isHigherBetter: true },
+  { name: 'mttr_minutes', title: 'Time to resolve', text: minutesText, isHigherBetter: false },
+  { name: 'mtta_minutes', title: 'Time to acknowledge', text: minutesText, isHigherBetter: false },
+  {
+    name: 'auto_resolution_rate_pct',
+    title: 'Repaired by itself',
+    text: (value) => `${value} %`,
+    isHigherBetter: true,
+  },
+];
+
+function minutesText(minutes: number): string {
+  if (minutes < 120) return `${round1(minutes)} min`;
+  return minutes < 2880 ? `${round1(minutes / 60)} h` : `${round1(minutes / 1440)} days`;
+}
+
+/** The KPIs beside those of the period before, and the fleet's score over the period. */
+function kpiChart(kpi: Kpis): ChartSpec | null {
+  const figures = PICTURED.map(({ name, title, text, isHigherBetter }): FiguresChart['figures'][number] => {
+    const [value, before] = [kpi[name], kpi.previous[name] ?? null];
+    const change = value === null || before === null ? 0 : value - before;
+    return {
+      name: title,
+      value: value === null ? 'not known' : text(value),
+      before: before === null ? null : text(before),
+      isBetter: change === 0 ? null : change > 0 === isHigherBetter,
+    };
+  });
+  const history = kpi.fleet_score_history.length < 2 ? null : fleetHistoryChart(kpi);
+  if (history === null && PICTURED.every(({ name }) => kpi[name] === null)) return null;
+  const title = `How the fleet fared in the last ${kpi.lookback_days} day${kpi.lookback_days === 1 ? '' : 's'}`;
+  const told = figures.map(
+    ({ name, value, before }) => `${name} ${value}${before === null ? '' : ` (before: ${before})`}`,
+  );
+  return { kind: 'figures', title, alt: `${title}: ${told.join(', ')}`, figures, history };
+}
 
 /** The fleet's score over the last days; of at least two points. */
 function fleetHistoryChart({
@@ -202,7 +235,7 @@ function fleetHistoryChart({
 }: {
   lookback_days: number;
   fleet_score_history: { at: string; avg_score: number }[];
-}): ChartSpec {
+}): TimeSeriesChart {
   const points = history.map(({ at, avg_score }) => ({ at: new Date(at), value: avg_score }));
   const values = points.map(({ value }) => value);
   return {

@@ -203,7 +203,11 @@ function trendChart(
 ): ChartSpec {
   const name = METRIC_TEXT[metricOf(history.metric)];
   const point = ({ at, value }: { at: string; value: number }) => ({ at: new Date(at), value });
-  const title = `${name[0]?.toUpperCase()}${name.slice(1)} of ${hostname}: ${trend.status.replace('_', ' ')}`;
+  const what = `${name[0]?.toUpperCase()}${name.slice(1)} of ${hostname}`;
+  const title =
+    trend.time_to_impact === null || trend.time_to_impact === 'now'
+      ? `${what}: ${trend.current} %, ${trend.status.replace('_', ' ')}`
+      : `${what} reaches ${history.limit_pct} % in ${trend.time_to_impact}`;
   return {
     kind: 'time_series',
     title,

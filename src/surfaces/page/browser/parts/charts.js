@@ -84,10 +84,10 @@ function options({ lines, band = [], limits = [], marks = [], range, unit = '', 
     height,
     legend: { show: false },
     cursor: { y: false, points: { size: 7 }, drag: { x: false, y: false } },
-    padding: [14, 12, 0, 0],
+    padding: [14, 26, 0, 0],
     scales: { y: { range: range ?? ((_chart, low, high) => [Math.min(0, low), high <= 0 ? 1 : high * 1.12]) } },
     axes: [
-      { ...axis, space: 70 },
+      { ...axis, space: 76, values: (_chart, splits, _axis, _space, step) => splits.map((at) => timeLabel(at, step)) },
       { ...axis, size: 44, values: (_chart, values) => values.map((value) => `${value}${unit}`) },
     ],
     series: [
@@ -109,12 +109,24 @@ function options({ lines, band = [], limits = [], marks = [], range, unit = '', 
   };
 }
 
+const DAY_S = 86_400;
+const DAY = new Intl.DateTimeFormat('en', { month: 'short', day: 'numeric' });
+const TIME = new Intl.DateTimeFormat('en', { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
+
+/** A day where a day begins, else the time in it. @param step seconds from one label to the next */
+function timeLabel(at, step) {
+  const date = new Date(at * 1000);
+  return step >= DAY_S || (date.getHours() === 0 && date.getMinutes() === 0) ? DAY.format(date) : TIME.format(date);
+}
+
 /** Limits across and timestamps down, each with its name on a ground of its own, so that no line crosses it. */
 function drawLimits(chart, limits, marks) {
   const { ctx, bbox } = chart;
   const scale = devicePixelRatio;
   ctx.save();
   ctx.font = `${11 * scale}px ${css('--font')}`;
+  ctx.textAlign = 'left';
+  ctx.textBaseline = 'alphabetic';
   ctx.setLineDash([5 * scale, 4 * scale]);
   ctx.lineWidth = scale;
   const name = (text, x, y, color) => {
