@@ -30,9 +30,10 @@ export function timeSeriesSpec(chart: TimeSeriesChart, theme: Theme, timeZone: s
     scale: { type: 'utc' },
     axis: { labelOverlap: true, format: '%d %b %H:%M', tickCount: 6, grid: false },
   };
-  const points = chart.lines.flatMap(({ name, points }) =>
-    points.map(({ at, value }) => ({ name, at: shown(at), value })),
-  );
+  // The first line is the one that matters, so it is drawn over the others.
+  const points = chart.lines
+    .toReversed()
+    .flatMap(({ name, points }) => points.map(({ at, value }) => ({ name, at: shown(at), value })));
   const names = chart.lines.map(({ name }) => name);
   const legend = names.length > 1 ? { orient: 'bottom', title: null, symbolType: 'stroke' } : null;
   const layer: object[] = [];

@@ -221,11 +221,20 @@ function kpiChart(kpi: Kpis): ChartSpec | null {
   });
   const history = kpi.fleet_score_history.length < 2 ? null : fleetHistoryChart(kpi);
   if (history === null && PICTURED.every(({ name }) => kpi[name] === null)) return null;
-  const title = `How the fleet fared in the last ${kpi.lookback_days} day${kpi.lookback_days === 1 ? '' : 's'}`;
+  const title = kpiTitle(kpi);
   const told = figures.map(
     ({ name, value, before }) => `${name} ${value}${before === null ? '' : ` (before: ${before})`}`,
   );
   return { kind: 'figures', title, alt: `${title}: ${told.join(', ')}`, figures, history };
+}
+
+function kpiTitle({ lookback_days, avg_fleet_dex_score: score, previous }: Kpis): string {
+  const days = lookback_days === 1 ? 'a day' : `${lookback_days} days`;
+  if (score === null) return `KPIs of the last ${days}`;
+  const before = previous.avg_fleet_dex_score ?? null;
+  const change = before === null ? 0 : round1(score - before);
+  const how = change === 0 ? `KPIs of ${days}` : `${Math.abs(change)} ${change > 0 ? 'more' : 'less'} than ${days} ago`;
+  return `The fleet scores ${score} of 100: ${how}`;
 }
 
 /** The fleet's score over the last days; of at least two points. */
@@ -243,7 +252,8 @@ function fleetHistoryChart({
     title: `DEX score of the fleet, last ${lookback_days} days`,
     alt: `The fleet's average score went from ${values[0]} to ${values.at(-1)}; lowest ${Math.min(...values)}.`,
     yTitle: 'Average score',
-    yDomain: [0, 100],
+    // From the ten below: in a healthy fleet all else is a line along the top.
+    yDomain: [Math.max(0, Math.floor(Math.min(...values) / 10 - 1) * 10), 100],
     lines: [{ name: 'fleet', points }],
   };
 }

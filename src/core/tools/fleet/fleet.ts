@@ -119,7 +119,7 @@ export const getFleet = defineTool({
     ].join('\n'),
   chart: (fleet) => ({
     kind: 'bars',
-    title: 'Fleet by status',
+    title: `${fleet.healthy} of ${fleet.total} machines are healthy`,
     alt: `${fleet.healthy} endpoints healthy, ${fleet.at_risk} at risk, ${fleet.critical} critical, ${fleet.unreachable} not reachable, ${fleet.unknown} unknown`,
     xTitle: 'Endpoints',
     bars: [

@@ -78,7 +78,12 @@ export const getScoreHistory = defineTool({
     limit: z.coerce.number().int().min(1).max(2000).default(96),
     before: timestamp.optional().describe('Only older ones'),
   }),
-  output: z.object({ hostname: z.string(), history: z.array(historyPoint), count: z.number().int() }),
+  output: z.object({
+    hostname: z.string(),
+    history: z.array(historyPoint),
+    count: z.number().int(),
+    thresholds: z.object({ warning: z.number(), critical: z.number() }),
+  }),
   async run({ hostname: host, limit, before }, { ports }) {
     const endpoint = await requireEndpoint(ports, host);
     const { hostname } = endpoint;
@@ -88,7 +93,7 @@ export const getScoreHistory = defineTool({
       before === undefined ? undefined : new Date(before),
     );
     const history = points.map(({ scoredAt, ...point }) => ({ ...point, scored_at: iso(scoredAt) }));
-    return { hostname, history, count: history.length };
+    return { hostname, history, count: history.length, thresholds: ports.settings.thresholds };
   },
   page: ({ hostname }) => machinePage(hostname),
   summary: ({ hostname, history }) => {
@@ -97,7 +102,7 @@ export const getScoreHistory = defineTool({
     const values = history.map(({ score }) => score).toReversed();
     return `${hostname}: ${sparkline(values)} ${historyText(latest, history)}.`;
   },
-  chart: ({ hostname, history }) => historyChart(hostname, history),
+  chart: historyChart,
   resource: {
     uri: 'dexops://endpoints/{hostname}/history',
     name: 'score_history',
@@ -140,7 +145,15 @@ function historyText(latest: HistoryPoint, history: readonly HistoryPoint[]): st
   return `${when}, lowest ${lowest}, highest ${highest} over ${scans} scan${scans === 1 ? '' : 's'} since ${history.at(-1)?.scored_at}${means}`;
 }
 
-function historyChart(hostname: string, history: HistoryPoint[]): ChartSpec | null {
+function historyChart({
+  hostname,
+  history,
+  thresholds,
+}: {
+  hostname: string;
+  history: HistoryPoint[];
+  thresholds: { warning: number; critical: number };
+}): ChartSpec | null {
   const [latest] = history;
   if (!latest || history.length < 2) return null;
   const oldestFirst = history.toReversed();
@@ -155,7 +168,7 @@ function historyChart(hostname: string, history: HistoryPoint[]): ChartSpec | nu
   const lastHour = hours.at(-1);
   return {
     kind: 'time_series',
-    title: `DEX score of ${hostname}`,
+    title: `${hostname} scores ${latest.score} of 100, lowest ${Math.min(...history.map(({ score }) => score))}`,
     alt: `DEX score of ${hostname}: ${historyText(latest, history)}`,
     yTitle: 'Score',
     yDomain: [0, 100],
@@ -165,6 +178,10 @@ function historyChart(hostname: string, history: HistoryPoint[]): ChartSpec | nu
       line('network', ({ components }) => components.network),
       line('app', ({ components }) => components.app),
     ].filter(({ points }) => points.length > 1),
+    limits: [
+      { name: 'at risk up to', value: thresholds.warning },
+      { name: 'critical below', value: thresholds.critical },
+    ],
     // What a mean hides: the range of each hour.
     band: hours.flatMap(({ scored_at, hourly }) =>
       hourly ? [{ at: new Date(scored_at), low: hourly.lowest, high: hourly.highest }] : [],
