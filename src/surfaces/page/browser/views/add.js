@@ -89,7 +89,7 @@ function One() {
   }}>
     <div class="form">
       ${input('hostname', 'Name', { required: true, placeholder: 'dev-machine-01', autocomplete: 'off' })}
-      ${input('ip_address', 'Address, if the name does not resolve', { placeholder: '10.0.1.42' })}
+      ${input('ip_address', 'Address', { placeholder: 'only if the name does not resolve' })}
       ${select(
         'os_platform',
         'System',

@@ -33,7 +33,7 @@ function Keys() {
   return html`<${Card} title="API keys" id="keys">
     <form class="row" onSubmit=${create}>
       <input class="input pick grow" required placeholder="name, as grafana" aria-label="Name of the key" value=${form.name} onInput=${(event) => setForm({ ...form, name: event.target.value })} />
-      <select class="input pick" aria-label="Role" value=${form.role} onChange=${(event) => setForm({ ...form, role: event.target.value })}><option>viewer</option><option>operator</option><option>admin</option></select>
+      <select class="input pick" aria-label="Role" value=${form.role} onChange=${(event) => setForm({ ...form, role: event.target.value })}><option value="viewer">viewer</option><option value="operator">operator</option><option value="admin">admin</option></select>
       <button class="button">Create</button>
     </form>
     ${token && html`<div class="gap-small"><p class="small soft">Shown only now:</p><code class="secret">${token}</code></div>`}
@@ -110,10 +110,13 @@ function Backups() {
 }
 
 function Audit() {
-  const answer = useApi('/api/v1/audit?limit=20', ['alerts', 'approvals', 'runs']);
-  return html`<${Card} title="Who did what" id="audit"><${Loaded} answer=${answer}>${({ audit }) =>
-    html`<div class="scroll-x" tabindex="0" role="region" aria-label="Audit"><table class="plain-table"><thead><tr><th>When</th><th>Who</th><th>What</th><th>Outcome</th></tr></thead><tbody>${audit.map(
-      (entry, i) =>
-        html`<tr key=${i}><td><${Ago} at=${entry.at} /></td><td>${entry.actor} <span class="faint">${entry.via}</span></td><td>${words(entry.tool)}</td><td>${entry.outcome}</td></tr>`,
-    )}</tbody></table></div>`}<//><//>`;
+  const answer = useApi('/api/v1/audit?limit=200', ['alerts', 'approvals', 'runs']);
+  return html`<${Card} title="Who did what" id="audit" className="span-all"><${Loaded} answer=${answer}>${({ audit }) =>
+    html`<div class="scroll-x" tabindex="0" role="region" aria-label="Audit"><table class="plain-table"><thead><tr><th>When</th><th>Who</th><th>What</th><th>Outcome</th></tr></thead><tbody>${audit
+      .filter(({ via }) => via !== 'job')
+      .slice(0, 20)
+      .map(
+        (entry, i) =>
+          html`<tr key=${i}><td><${Ago} at=${entry.at} /></td><td>${entry.actor} <span class="faint">${entry.via}</span></td><td>${words(entry.tool)}</td><td>${entry.outcome}</td></tr>`,
+      )}</tbody></table></div>`}<//><//>`;
 }
