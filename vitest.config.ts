@@ -26,7 +26,7 @@ export default defineConfig({
     // Loading the application costs more than most tests: files of one worker share it. Nothing of ours keeps state in modules.
     isolate: false,
     // Many tests wait for programs they have started.
-    maxWorkers: 3,
+    maxWorkers: 4,
     testTimeout: 60_000,
     hookTimeout: 60_000,
     coverage: {

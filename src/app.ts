@@ -8,7 +8,7 @@ import { openDatabase } from './adapters/db/open.ts';
 import { createStore } from './adapters/db/store.ts';
 import { systemClock, tokens, ulids } from './adapters/identity.ts';
 import type { CreatedLlm } from './adapters/llm/create.ts';
-import { createLog } from './adapters/log.ts';
+import { createLog, logProbe } from './adapters/log.ts';
 import type { AgentConnection } from './adapters/mcpTools.ts';
 import { createMetrics } from './adapters/metrics/metrics.ts';
 import { reloadedFile } from './adapters/reloadedFile.ts';
@@ -85,7 +85,8 @@ export interface App {
 }
 
 export async function createApp(config: Config, overrides: Overrides = {}, faces: InterfaceParts = {}): Promise<App> {
-  const log = overrides.log ?? createLog({ level: config.LOG_LEVEL, format: config.LOG_FORMAT });
+  const processLog = createLog({ level: config.LOG_LEVEL, format: config.LOG_FORMAT });
+  const log = overrides.log ?? processLog;
   const clock = overrides.clock ?? systemClock;
   const startedAt = clock.now();
   const planner = plannerParts(config, clock, log, faces.connectAgent);
@@ -172,8 +173,11 @@ export async function createApp(config: Config, overrides: Overrides = {}, faces
     scheduler,
     log,
     model: planner.model,
-    health: healthPage(ports, config, scheduler, planner, { ...(slack?.probe && { slack: slack.probe }) }),
-    metricsPage: metricsPage(ports, metrics, scheduler),
+    health: healthPage(ports, config, scheduler, planner, {
+      log: logProbe(processLog),
+      ...(slack?.probe && { slack: slack.probe }),
+    }),
+    metricsPage: metricsPage(ports, metrics, scheduler, processLog.lost),
     async startWorking({ recover, jobs = true, follow = recover }) {
       await recovery.startBeating(jobs, recover);
       if (jobs) await scheduler.start();

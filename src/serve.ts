@@ -1,12 +1,16 @@
 /** Serves until told to stop: configuration, signals, first words to whoever typed the command. */
 import { hostname } from 'node:os';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { App } from './app.ts';
 import { type Config, processEnv, readConfig } from './config.ts';
 import { jobActor } from './core/actor.ts';
+import { requireWorkers } from './core/processes/workers.ts';
 import { unaskedRemediations } from './domain/healing/remediation.ts';
 import { startService } from './service.ts';
 
 export async function serve(): Promise<void> {
+  // What is printed here is for whoever started it; that it cannot be written is no reason to end.
+  process.stdout.on('error', () => {});
   const config = readConfig(processEnv());
   const service = await startService(config);
   const { app, url } = service;
@@ -32,7 +36,7 @@ export async function serve(): Promise<void> {
   if (unasked !== null) process.stdout.write(`${unasked}\n`);
   if (config.DEX_REGISTER_SELF && (await app.ports.store.endpoints.count()) === 0) {
     const score = await watchThisMachine(app).catch(
-      (error: Error) => `This machine could not be scored: ${error.message}`,
+      (error: Error) => `This machine has no score yet. ${error.message}`,
     );
     process.stdout.write(`\n${score}\n`);
   }
@@ -58,13 +62,18 @@ async function watchThisMachine(app: App): Promise<string> {
     actor,
   );
   const { output } = await app.invoke('scan_endpoint', { hostname: name }, actor);
-  for (;;) {
-    const run = await app.ports.store.runs.get(String(output.run_id));
-    if (run?.finishedAt) break;
-    await new Promise((resolve) => setTimeout(resolve, 100));
+  const until = performance.now() + FIRST_SCAN_MS;
+  while (!(await app.ports.store.runs.get(String(output.run_id)))?.finishedAt) {
+    if (app.config.RUN_QUEUE_URL !== '') await requireWorkers(app.ports);
+    if (performance.now() > until)
+      return `${name} is registered and its first scan goes on: npm run dex -- run ${output.run_id}`;
+    await delay(100);
   }
   return (await app.invoke('get_score', { hostname: name }, actor)).text;
 }
+
+/** Longer than a scan of this machine takes, also by a worker that has other work; milliseconds. */
+const FIRST_SCAN_MS = 60_000;
 
 const OS_NAMES: Partial<Record<NodeJS.Platform, string>> = { linux: 'linux', darwin: 'macos', win32: 'windows' };
 

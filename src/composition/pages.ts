@@ -56,6 +56,7 @@ export function metricsPage(
   ports: Ports,
   metrics: MetricsRegistry,
   scheduler: Scheduler,
+  lostLines: () => { total: number },
 ): () => Promise<{ text: string; contentType: string }> {
   const { store } = ports;
   return async () => {
@@ -68,7 +69,7 @@ export function metricsPage(
       requireWorkers(ports).catch(() => 0),
       store.jobs.list().catch(() => []),
     ]);
-    metrics.work({ waiting, lagS, workers, jobs });
+    metrics.work({ waiting, lagS, workers, jobs, lostLogLines: lostLines().total });
     return metrics.page();
   };
 }

@@ -40,3 +40,17 @@ export class AppError extends Error {
     this.next = options.next ?? [];
   }
 }
+
+/** What the operating system and the libraries that write files say of a disk without room, or one that must not be written. */
+const NO_ROOM = /\b(ENOSPC|EDQUOT|EROFS)\b|no space left on device|database or disk is full|read-only file system/i;
+
+/** A failure for lack of room as what it is for the caller; any other error as it was. */
+export function orNoRoom(error: unknown): unknown {
+  if (error instanceof AppError || !(error instanceof Error) || !NO_ROOM.test(error.message)) return error;
+  return new AppError(
+    'unavailable',
+    'A disk of the service is full; nothing was changed. Try again once its operator has made room.',
+    undefined,
+    { cause: error },
+  );
+}

@@ -7,7 +7,7 @@ import { canonicalJson } from './canonicalJson.ts';
 import { pathOfNul } from './characters.ts';
 import type { ChartSpec } from './chart.ts';
 import { gathered } from './concurrency/gathered.ts';
-import { AppError } from './errors.ts';
+import { AppError, orNoRoom } from './errors.ts';
 import { judge, type PolicyDecision, scopeOf } from './policy.ts';
 import type { StoredApproval } from './ports/alertPorts.ts';
 import type { Ports } from './ports/ports.ts';
@@ -121,8 +121,8 @@ export function createInvoke(tools: readonly AnyTool[], ports: Ports): Invoke {
         illustration: tool.illustration?.(output) ?? null,
       };
     } catch (error) {
-      failure = error;
-      throw inTermsOf(actor.via, error);
+      failure = orNoRoom(error);
+      throw inTermsOf(actor.via, failure);
     } finally {
       const durationMs = performance.now() - started;
       ports.metrics.toolCalled(tool.name, actor.via, outcome, durationMs / 1000);

@@ -73,6 +73,11 @@ export function offers(tool: AnyTool, actor: Caller): boolean {
   return !tool.hiddenFrom?.includes(actor.via) && scopeOf(tool, actor) !== 'nothing';
 }
 
+/** Whether somebody who types a call is asked once more before it is made: it cannot be taken back, or reaches many. */
+export function asksFirst(tool: Pick<AnyTool, 'effect' | 'reachesMany'>, input: Record<string, unknown>): boolean {
+  return tool.effect === 'destructive' || (tool.reachesMany?.(input) ?? false);
+}
+
 /** @param subject what the call is about; needed only where the scope of this actor is not everything */
 export function judge(tool: AnyTool, actor: Actor, subject: Subject | null): PolicyDecision {
   const scope = scopeOf(tool, actor);

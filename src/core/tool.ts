@@ -97,6 +97,8 @@ interface Tool<I extends z.ZodObject = z.ZodObject, O extends z.ZodObject = z.Zo
   humansOnly?: boolean;
   /** How the person behind a model is asked; by default with the tool's title and its input. */
   question?(input: z.output<I>, ports: Ports): Promise<string>;
+  /** Whether a call, as it was typed, reaches many machines or people, so that who types it is asked once more. */
+  reachesMany?(input: Partial<Record<keyof z.output<I>, unknown>>): boolean;
   /** Interfaces that do not offer it (a webhook's inner tool is not for people). */
   hiddenFrom?: readonly Interface[];
   /** True when what it writes says by itself who wrote it and when, so that the audit needs no line for each call. */
@@ -150,6 +152,7 @@ export interface AnyTool
     | 'rows'
     | 'question'
     | 'subject'
+    | 'reachesMany'
     | 'shows'
     | 'page'
     | 'related'
@@ -164,6 +167,7 @@ export interface AnyTool
   rows?(output: Fields): Fields[];
   question?(input: Fields, ports: Ports): Promise<string>;
   subject?(input: Fields, ports: Ports, actor: Actor): Promise<Subject | null>;
+  reachesMany?(input: Fields): boolean;
   shows?: { card: CardKind; by?: string };
   page?(output: Fields): string | null;
   related?(output: Fields): RelatedCall[];

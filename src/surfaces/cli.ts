@@ -1,6 +1,8 @@
 /** The `dex` command line: typed words in, a tool's answer out; works on the configured database without the service. */
+import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { userInfo } from 'node:os';
+import { createInterface } from 'node:readline/promises';
 import { connectAgent } from '../../mcp/agent.ts';
 import { type App, createApp } from '../app.ts';
 import { restore } from '../composition/restore.ts';
@@ -12,6 +14,7 @@ import { helpText, toolHelpText } from '../core/commands/commandHelp.ts';
 import { readCommand } from '../core/commands/readCommand.ts';
 import { AppError, type ErrorKind } from '../core/errors.ts';
 import type { Answer } from '../core/invoke.ts';
+import { asksFirst } from '../core/policy.ts';
 import { type AnyTool, callShowing } from '../core/tool.ts';
 import { TOOLS } from '../core/tools/index.ts';
 import { isFinished, type RunStatus } from '../domain/run.ts';
@@ -38,10 +41,14 @@ interface CliOutput {
   err(text: string): void;
   /** How far long work is, 0–1. */
   progress?(share: number, message: string): void;
+  /** Asks whoever sits at the terminal; absent where nobody does. */
+  ask?(question: string): Promise<boolean>;
 }
 
 interface Flags {
   json: boolean;
+  /** Answers beforehand what a terminal would be asked. */
+  yes: boolean;
   noWait: boolean;
   png: string | null;
   words: string[];
@@ -79,6 +86,14 @@ export async function runCli(
       case 'mistake':
         throw new AppError('invalid', `${reading.problem}\n\n${toolHelpText(reading.tool, tools, 'cli')}`);
       case 'call':
+        if (
+          asksFirst(reading.tool, reading.input) &&
+          !flags.yes &&
+          !(await isCertain(reading.tool, reading.input, output))
+        ) {
+          output.err('Nothing was done.');
+          return EXIT_CODES.denied;
+        }
         return await call(reading.tool, reading.input, flags, env, output);
     }
   } catch (error) {
@@ -89,6 +104,14 @@ export async function runCli(
     output.err(visible(`An internal error: ${(error as Error).stack}`));
     return 1;
   }
+}
+
+/** @throws AppError `invalid` where nobody can be asked */
+async function isCertain(tool: AnyTool, input: Record<string, unknown>, output: CliOutput): Promise<boolean> {
+  const about = Object.entries(input).map(([field, value]) => `${field} ${JSON.stringify(value)}`);
+  const question = visibleLine(`${tool.title}${about.length > 0 ? ` (${about.join(', ')})` : ''}?`);
+  if (output.ask) return output.ask(question);
+  throw new AppError('invalid', `${question} Nothing was done: without a terminal to ask, add --yes.`);
 }
 
 async function call(
@@ -129,10 +152,11 @@ async function outcome(app: App, answer: Answer, actor: Actor, flags: Flags, out
 }
 
 function readFlags(argv: string[]): Flags {
-  const flags: Flags = { json: false, noWait: false, png: null, words: [] };
+  const flags: Flags = { json: false, yes: false, noWait: false, png: null, words: [] };
   for (let i = 0; i < argv.length; i++) {
     const word = argv[i]!;
     if (word === '--json') flags.json = true;
+    else if (word === '--yes') flags.yes = true;
     else if (word === '--no-wait') flags.noWait = true;
     else if (word === '--png') {
       flags.png = argv[++i] ?? null;
@@ -148,6 +172,15 @@ function commandLineActor(): Actor {
   return { id: `cli:${username}`, name: username, kind: 'human', via: 'cli', role: 'admin' };
 }
 
+/** Anything but a yes is a no, the end of the input too. */
+async function askTerminal(question: string): Promise<boolean> {
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  const closed = once(terminal, 'close').then(() => '');
+  const typed = await Promise.race([terminal.question(`${question} [y/N] `), closed]).catch(() => '');
+  terminal.close();
+  return /^y(es)?$/i.test(typed.trim());
+}
+
 if (import.meta.main) {
   const bar = progressBar(process.stderr);
   const code = await runCli(process.argv.slice(2), processEnv(), {
@@ -160,6 +193,7 @@ if (import.meta.main) {
       process.stderr.write(`${text}\n`);
     },
     progress: (share, message) => bar.show(share, visibleLine(message)),
+    ...(process.stdin.isTTY && process.stderr.isTTY && { ask: askTerminal }),
   });
   // Agenda leaves a timer running for minutes after a job has ended; everything of ours is closed by now.
   process.exit(code);

@@ -1,9 +1,13 @@
 /** The log of the real service in a process of its own: what is secret never reaches it, at whatever level. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, openSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, onTestFinished, test, vi } from 'vitest';
-import { createLog } from '../../src/adapters/log.ts';
+import { text } from 'node:stream/consumers';
+import { expect, onTestFinished, test } from 'vitest';
+import { createLog, logProbe } from '../../src/adapters/log.ts';
 import { freePort } from '../helpers/freePort.ts';
 import { runProgram } from '../helpers/program.ts';
 
@@ -75,15 +79,72 @@ test('no secret of the configuration and of no request reaches the log', { timeo
 
 test('in the text format nobody writes a line or a terminal command of their own', () => {
   let lines = '';
-  const write = vi.spyOn(process.stderr, 'write').mockImplementation((chunk) => {
-    lines += chunk;
-    return true;
+  const log = createLog({ level: 'info', format: 'text' }, (text) => {
+    lines += text;
+    return null;
   });
-  onTestFinished(() => write.mockRestore());
-  const log = createLog({ level: 'info', format: 'text' });
   log.info({ hostname: 'a\n2026 ERROR forged\x1b[2J\u202e', list: ['\x9b'] }, 'said\r\nby \x07 them');
   log.error({ err: new Error('first\n2026 ERROR forged\x1b]0;x') }, 'failed');
   expect(lines).not.toMatch(/^2026 ERROR forged/m);
   expect(lines).toMatch(/^[\x20-\x7e\n]*$/);
   expect(lines).toContain('a\\n2026 ERROR forged\\x1b[2J\\u202e');
+});
+
+/** A program of its own that writes many lines, then says on stdout how many were lost and how long it took. */
+const WRITER = `
+  import { createLog, logProbe } from './src/adapters/log.ts';
+  const log = createLog({ level: 'info', format: 'json' });
+  const started = performance.now();
+  for (let line = 0; line < 20_000; line++) log.info({ line, text: 'x'.repeat(1000) }, 'written');
+  console.log(JSON.stringify({ lost: log.lost().total, ms: performance.now() - started }));
+  process.exit(0);
+`;
+
+async function writtenTo(stderr: number | 'pipe'): Promise<{ code: number; lost: number; ms: number }> {
+  const child = spawn(process.execPath, ['--input-type=module', '--eval', WRITER], {
+    cwd: join(import.meta.dirname, '../..'),
+    stdio: ['ignore', 'pipe', stderr],
+  });
+  const ended = once(child, 'exit');
+  const [said] = await Promise.all([text(child.stdout!), ended]);
+  return { code: child.exitCode!, ...JSON.parse(said) };
+}
+
+test('on a full disk every line is lost and nothing else', async () => {
+  const full = openSync('/dev/full', 'w');
+  onTestFinished(() => closeSync(full));
+  expect(await writtenTo(full)).toMatchObject({ code: 0, lost: 20_000 });
+});
+
+test('whoever reads the log and stops costs lines, and holds nobody up', async () => {
+  const { code, lost } = await writtenTo('pipe');
+  expect(code).toBe(0);
+  // What waits in memory is bounded: of 20 MB at least three quarters are given up.
+  expect(lost).toBeGreaterThan(15_000);
+});
+
+test('what could not be logged is said with the first line that can be', async () => {
+  const lines: string[] = [];
+  let isFull = false;
+  const log = createLog({ level: 'info', format: 'json' }, (line) => {
+    if (isFull) return new Error('ENOSPC: no space left on device, write');
+    lines.push(line);
+    return null;
+  });
+  const check = () => logProbe(log)();
+  log.info({}, 'first');
+  expect(await check()).toEqual({ status: 'ok', lost_lines: 0 });
+  isFull = true;
+  for (let i = 0; i < 375; i++) log.info({ i }, 'request');
+  expect(await check()).toMatchObject({
+    status: 'degraded',
+    lost_lines: 375,
+    detail: expect.stringMatching(/375 .*ENOSPC/),
+  });
+  isFull = false;
+  log.info({}, 'after');
+  const messages = lines.map((line) => JSON.parse(line));
+  expect(messages.map(({ msg }) => msg)).toEqual(['first', 'log lines could not be written', 'after']);
+  expect(messages[1]).toMatchObject({ level: 'warn', lost_lines: 375, reason: expect.stringContaining('ENOSPC') });
+  expect(await check()).toEqual({ status: 'ok', lost_lines: 375 });
 });

@@ -1,6 +1,7 @@
 /**
  * How far judgements can be trusted: does search admit that no page fits, does it understand other languages, does the eNPS
- * interval cover the truth, does chance raise cohorts. Each beside what stood there before it.
+ * interval cover the truth, are injected causes and rolled-out faults found, does chance raise cohorts. Each beside what
+ * stood there before it.
  * Usage: judgement [--questions=FILE of lines `question<TAB>doc_id,doc_id`; no doc_id: no page answers it]
  */
 import { readFileSync } from 'node:fs';
@@ -18,6 +19,7 @@ import { GlossaryFile } from '../../src/core/runbooks/glossaryFile.ts';
 import { createRunbooks } from '../../src/core/runbooks/runbooks.ts';
 import { NO_GLOSSARY } from '../../src/domain/runbooks/glossary.ts';
 import { figure } from './figure.ts';
+import { machineJudgements } from './machineJudgements.ts';
 import { SPOKEN } from './spokenQuestions.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
@@ -60,6 +62,7 @@ export async function run(args: string[]): Promise<void> {
       ? readQuestions(values.questions)
       : [...Object.values(SPOKEN).flat(), ...lines(join(import.meta.dirname, 'unanswerable.txt')).map(unanswerable)];
     await doubts(runbooks, all);
+    machineJudgements();
   } finally {
     index.close();
     await rm(root, { recursive: true, force: true });

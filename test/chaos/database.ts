@@ -1,11 +1,7 @@
-/** The databases of a storm: a PostgreSQL that can be restarted, and a SQLite file on a disk that can be filled. */
-import { execFile } from 'node:child_process';
-import { appendFileSync, chmodSync, mkdirSync, rmSync } from 'node:fs';
+/** The database of a storm: a PostgreSQL that can be restarted. */
+import { chmodSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { serveFrom } from '../helpers/postgres.ts';
-
-const run = promisify(execFile);
 
 export interface ChaosPostgres {
   url: string;
@@ -33,40 +29,5 @@ export async function createPostgres(dir: string): Promise<ChaosPostgres> {
       );
       await client.end();
     },
-  };
-}
-
-export interface SmallDisk {
-  dir: string;
-  fill(): void;
-  free(): void;
-  remove(): Promise<void>;
-}
-
-const SIZE_MB = 48;
-
-/** A disk of its own for the data. Null, with the reason printed, where none can be made. */
-export async function createSmallDisk(dir: string, say: (line: string) => void): Promise<SmallDisk | null> {
-  const mount = join(dir, 'disk');
-  mkdirSync(mount);
-  try {
-    await run('mount', ['-t', 'tmpfs', '-o', `size=${SIZE_MB}m`, 'tmpfs', mount]);
-  } catch (error) {
-    say(`NOT DONE: the full disk. A file system of its own cannot be mounted here: ${(error as Error).message.trim()}`);
-    return null;
-  }
-  const ballast = join(mount, 'ballast');
-  return {
-    dir: mount,
-    fill() {
-      const chunk = Buffer.alloc(64 * 1024);
-      try {
-        for (;;) appendFileSync(ballast, chunk);
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
-      }
-    },
-    free: () => rmSync(ballast, { force: true }),
-    remove: async () => void (await run('umount', ['-l', mount])),
   };
 }

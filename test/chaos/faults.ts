@@ -2,9 +2,10 @@
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { ChaosPostgres, SmallDisk } from './database.ts';
+import type { SmallDisk } from '../helpers/smallDisk.ts';
+import type { ChaosPostgres } from './database.ts';
 import { MOODS } from './flaky.ts';
-import { type Load, MOMENTS } from './load.ts';
+import { type Load, MOMENTS, type Moment } from './load.ts';
 import type { Outside } from './outside.ts';
 import type { Member } from './processes.ts';
 import type { Chance } from './random.ts';
@@ -52,6 +53,12 @@ const MOMENT_MS = 1500;
 /** A storm in which nobody does such a thing for so long shows nothing; milliseconds. */
 const COMES_WITHIN_MS = 60_000;
 
+async function next(load: Load, moment: Moment): Promise<void> {
+  await once(load.moments, moment, { signal: AbortSignal.timeout(COMES_WITHIN_MS) }).catch(() => {
+    throw new Error(`there was no ${moment} within ${COMES_WITHIN_MS / 1000} s`);
+  });
+}
+
 export function faultsFor({ members, load, outside, postgres, disk, luck, clock }: Weather): Fault[] {
   const die = async (victims: Member[], lastsMs: number) => {
     await Promise.all(victims.map((member) => member.kill()));
@@ -61,13 +68,18 @@ export function faultsFor({ members, load, outside, postgres, disk, luck, clock 
   const deaths = members.map(
     (member): Fault => ({ name: `kill -9 ${member.name}`, strike: (lastsMs) => die([member], lastsMs) }),
   );
+  const atOnce: Fault = {
+    name: 'kill -9 right after an approval',
+    async strike(lastsMs) {
+      await next(load, 'approved');
+      await die(members.slice(0, 1), lastsMs); // the service, which has just answered
+    },
+  };
   const untimely = MOMENTS.map(
     (moment): Fault => ({
       name: `kill -9 at a ${moment}`,
       async strike(lastsMs) {
-        await once(load.moments, moment, { signal: AbortSignal.timeout(COMES_WITHIN_MS) }).catch(() => {
-          throw new Error(`there was no ${moment} within ${COMES_WITHIN_MS / 1000} s`);
-        });
+        await next(load, moment);
         await delay(luck.between(0, MOMENT_MS));
         await die([luck.pick(members)], lastsMs);
       },
@@ -89,6 +101,7 @@ export function faultsFor({ members, load, outside, postgres, disk, luck, clock 
   const faults: Fault[] = [
     ...deaths,
     ...untimely,
+    atOnce,
     ...moods,
     {
       name: 'machines are silent',
@@ -121,7 +134,7 @@ export function faultsFor({ members, load, outside, postgres, disk, luck, clock 
   }
   if (disk) {
     faults.push({
-      name: 'the disk is full',
+      name: 'the disk of the store and the log is full',
       async strike(lastsMs) {
         disk.fill();
         await delay(lastsMs);

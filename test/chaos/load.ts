@@ -11,8 +11,9 @@ import type { Chance } from './random.ts';
 const PATIENCE_MS = 20_000;
 
 /** What people and machines are doing when something strikes. */
-export const MOMENTS = ['scan', 'delivery', 'yes', 'word on a ticket'] as const;
-export type Moment = (typeof MOMENTS)[number];
+export const MOMENTS = ['scan', 'delivery', 'approval', 'update of a ticket'] as const;
+/** `approved`: an approval was answered with 200, and what it allows has hardly begun. */
+export type Moment = (typeof MOMENTS)[number] | 'approved';
 
 /**
  * Answers that may come: done, accepted, in conflict with what another did first, and not now. Anything else is a bug whatever the
@@ -21,7 +22,7 @@ export type Moment = (typeof MOMENTS)[number];
 const ANSWERS = [200, 202, 409, 503];
 
 export interface Load extends Promises {
-  /** Tells of a moment by its name, just before the service hears of it. */
+  /** Emits a moment by its name: `approved` just after the service has answered, the others just before it hears of them. */
   moments: EventEmitter<Record<Moment, []>>;
   /** How often each status was answered; `cut` for none. */
   statuses: Map<string, number>;
@@ -151,10 +152,12 @@ export function startLoad(url: string, outside: Outside, luck: Chance, clockMs: 
     for (const { approval_id: id } of pending?.body?.approvals ?? []) {
       const decision = luck.next() < 0.85 ? 'approve' : 'deny';
       const path = `/api/v1/approvals/${id}/decide`;
-      if (decision === 'approve') moments.emit('yes');
+      if (decision === 'approve') moments.emit('approval');
       const answers = await Promise.all([call('POST', path, { decision }), call('POST', path, { decision })]);
-      if (answers.some((answer) => answer?.status === 200 && answer.body.approval.status === 'approved'))
+      if (answers.some((answer) => answer?.status === 200 && answer.body.approval.status === 'approved')) {
         load.approvedIds.push(id);
+        moments.emit('approved');
+      }
     }
   }
 
@@ -165,7 +168,7 @@ export function startLoad(url: string, outside: Outside, luck: Chance, clockMs: 
     const { id } = JSON.parse(sent.text);
     const word = { delivery_id: `done-${id}`, ticket_id: id, event: 'resolved', at: new Date(clockMs()).toISOString() };
     const headers = { ...bearer, 'X-Webhook-Timestamp': String(Math.floor(clockMs() / 1000)) };
-    moments.emit('word on a ticket');
+    moments.emit('update of a ticket');
     // Refused as too old or too new, when the clock jumped while it was on its way.
     const answers = [...ANSWERS, 401];
     for (const _again of luck.next() < 0.3 ? [1, 2] : [1])

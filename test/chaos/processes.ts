@@ -16,16 +16,21 @@ export interface Member {
   output(): string;
 }
 
-/** @param ready resolves once it can be worked with */
+/**
+ * @param ready resolves once it can be worked with
+ * @param logDir where its log is a file, instead of a pipe
+ */
 export function member(
   name: string,
   file: string,
   env: Record<string, string>,
   ready: (program: Program) => Promise<void>,
+  logDir?: string,
 ): Member {
   const preload = pathToFileURL(join(import.meta.dirname, 'shiftedClock.ts')).href;
   let program: Program | null = null;
   let before = '';
+  let started = 0;
   const finish = async (how: NodeJS.Signals): Promise<number | null> => {
     const ending = program;
     program = null;
@@ -36,7 +41,8 @@ export function member(
   return {
     name,
     async start() {
-      program = runProgram(file, [], { NODE_OPTIONS: `--import ${preload}`, ...env });
+      const logFile = logDir && join(logDir, `${name}-${++started}.log`);
+      program = runProgram(file, [], { NODE_OPTIONS: `--import ${preload}`, ...env }, { logFile });
       await Promise.race([
         ready(program),
         program.ended.then((code) =>

@@ -6,9 +6,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type Database, openDatabase } from '../../src/adapters/db/open.ts';
 import { freePort } from '../helpers/freePort.ts';
 import { API_KEY } from '../helpers/service.ts';
+import { createSmallDisk } from '../helpers/smallDisk.ts';
 import { ALWAYS, AT_REST, breachesIn } from '../helpers/storeInvariants.ts';
 import { brokenPromises, brokenStates, readStored, type Seen } from './checks.ts';
-import { createPostgres, createSmallDisk } from './database.ts';
+import { createPostgres } from './database.ts';
 import { createClock, faultsFor } from './faults.ts';
 import { type Load, startLoad } from './load.ts';
 import { MACHINES, type Outside, startOutside } from './outside.ts';
@@ -68,7 +69,7 @@ export async function storm(
     LOG_LEVEL: 'WARNING',
     ...(postgres && { RUN_QUEUE_URL: postgres.url }),
   };
-  const service = member('service', 'src/main.ts', { ...env, PORT: String(port) }, () => answers(url));
+  const service = member('service', 'src/main.ts', { ...env, PORT: String(port) }, () => answers(url), disk?.dir);
   const workers = postgres ? await Promise.all([1, 2].map((n) => worker(n, env))) : [];
   const members = [service, ...workers];
   const broken = new Set<string>();

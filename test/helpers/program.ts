@@ -1,5 +1,6 @@
 /** Our own programs as separate processes, for what only separate processes can show. */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync, openSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
 const ROOT = resolve(import.meta.dirname, '../..');
@@ -14,20 +15,31 @@ export interface Program {
   stop(signal?: NodeJS.Signals): Promise<void>;
 }
 
-/**
- * @param file below the project, like `src/worker.ts`
- * @param cwd where it is started
- */
-export function runProgram(file: string, args: string[], env: Record<string, string>, cwd = ROOT): Program {
+interface ProgramOptions {
+  /** Where it is started. */
+  cwd?: string;
+  /** Takes what it writes on both streams, instead of pipes. */
+  logFile?: string | undefined;
+}
+
+/** @param file below the project, like `src/worker.ts` */
+export function runProgram(
+  file: string,
+  args: string[],
+  env: Record<string, string>,
+  { cwd = ROOT, logFile }: ProgramOptions = {},
+): Program {
+  const log = logFile === undefined ? ('pipe' as const) : openSync(logFile, 'a');
   const child = spawn(process.execPath, ['--import', join(ROOT, 'src/compileCache.ts'), join(ROOT, file), ...args], {
     cwd,
     env: { PATH: process.env.PATH, HOME: process.env.HOME, ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', log, log],
   });
+  if (log !== 'pipe') closeSync(log);
   let output = '';
   const listeners = new Set<() => void>();
   for (const stream of [child.stdout, child.stderr]) {
-    stream.on('data', (chunk: Buffer) => {
+    stream?.on('data', (chunk: Buffer) => {
       output += chunk.toString('utf8');
       for (const listener of listeners) listener();
     });
@@ -36,7 +48,7 @@ export function runProgram(file: string, args: string[], env: Record<string, str
   return {
     child,
     ended,
-    output: () => output,
+    output: () => (logFile === undefined ? output : readFileSync(logFile, 'utf8')),
     async said(pattern) {
       const { promise, resolve: found } = Promise.withResolvers<void>();
       const look = () => pattern.test(output) && found();

@@ -99,8 +99,64 @@ test('the program reads .env where it is started, and the environment goes befor
   const env = { ...process.env, DATA_DIR: join(dir, 'data'), LLM_PROVIDER: '' } as Record<string, string>;
   const place = await mkdtemp(join(dir, 'place-'));
   await writeFile(join(place, '.env'), 'PORT=99999\nLOG_FORMAT=xml\n');
-  const wrong = runProgram('src/surfaces/cli.ts', ['fleet'], { ...env, LOG_FORMAT: 'json' }, place);
+  const wrong = runProgram('src/surfaces/cli.ts', ['fleet'], { ...env, LOG_FORMAT: 'json' }, { cwd: place });
   expect(await wrong.ended).toBe(2);
   expect(wrong.output()).toContain('PORT="99999"');
   expect(wrong.output()).not.toContain('LOG_FORMAT');
+});
+
+describe('what cannot be taken back, or reaches many', { timeout: 60_000 }, () => {
+  test('is refused where nobody can be asked, and done with --yes', async () => {
+    await dex('register', 'pc-9', '--collector', 'local');
+    const refused = await dex('deregister', 'pc-9');
+    expect(refused).toMatchObject({ code: 2, out: '', err: expect.stringMatching(/pc-9.*Nothing was done.*--yes/) });
+    expect((await dex('endpoint', 'pc-9')).code).toBe(0);
+    expect(await dex('deregister', 'pc-9', '--yes')).toMatchObject({ code: 0 });
+    expect((await dex('endpoint', 'pc-9')).code).toBe(4);
+    expect(await dex('survey')).toMatchObject({ code: 2, err: expect.stringContaining('--yes') });
+    expect(await dex('outbox', 'resend')).toMatchObject({ code: 2, err: expect.stringContaining('--yes') });
+  });
+
+  test('is asked for at a terminal', async () => {
+    await dex('register', 'pc-9', '--collector', 'local');
+    const env = { DATA_DIR: join(dir, 'data'), LLM_PROVIDER: '' };
+    const asked: string[] = [];
+    const answering = (answer: boolean) => (question: string) => {
+      asked.push(question);
+      return Promise.resolve(answer);
+    };
+    const type = (answer: boolean) =>
+      runCli(['deregister', 'pc-9'], env, { out: () => {}, err: () => {}, ask: answering(answer) });
+    expect(await type(false)).toBe(3);
+    expect((await dex('endpoint', 'pc-9')).code).toBe(0);
+    expect(await type(true)).toBe(0);
+    expect(asked).toEqual(Array(2).fill('Deregister an endpoint (hostname "pc-9")?'));
+  });
+});
+
+describe('an update', { timeout: 60_000 }, () => {
+  test('keeps the options and tags that it does not name; null removes one', async () => {
+    await dex(
+      'register',
+      'ssh1',
+      '--collector',
+      'ssh',
+      '--username',
+      'dex',
+      '--port',
+      '2222',
+      '--tags',
+      'team=red,floor=3',
+    );
+    const shown = async () => JSON.parse((await dex('endpoint', 'ssh1', '--json')).out).endpoint;
+    expect((await dex('update', 'ssh1', '--timeout_ms', '5000', '--tags', 'room=12')).code).toBe(0);
+    expect(await shown()).toMatchObject({
+      options: { username: 'dex', port: 2222, timeout_ms: 5000 },
+      tags: { team: 'red', floor: '3', room: '12' },
+    });
+    expect((await dex('update', 'ssh1', '--port', 'none', '--tags', 'floor=none')).code).toBe(0);
+    const { options, tags } = await shown();
+    expect(options).toEqual({ username: 'dex', timeout_ms: 5000 });
+    expect(tags).toEqual({ team: 'red', room: '12' });
+  });
 });

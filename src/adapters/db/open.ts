@@ -1,5 +1,5 @@
 /** Opens the database that DATABASE_URL names, brings its schema up to date, and closes it. */
-import { chmodSync, closeSync, existsSync, mkdirSync, openSync } from 'node:fs';
+import { chmodSync, closeSync, existsSync, openSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -8,6 +8,7 @@ import { type MigrateOptions, MikroORM, type Options } from '@mikro-orm/core';
 import { Migrator } from '@mikro-orm/migrations';
 import { type SqlEntityManager, SqliteDriver } from '@mikro-orm/sql';
 import { AppError } from '../../core/errors.ts';
+import { makeFolder } from '../makeFolder.ts';
 import { ENTITIES } from './entities.ts';
 import { withPostgresLock, withSqliteLock } from './migrationLock.ts';
 import { withoutNuls } from './nuls.ts';
@@ -148,7 +149,7 @@ export async function openDatabase(url: string, poolSize?: number): Promise<Data
 
 /** The file and its folder for this user alone; SQLite gives the log and the index beside the file the same permissions. */
 function makePrivateFile(path: string): void {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  makeFolder(dirname(path), 0o700);
   closeSync(openSync(path, 'a', 0o600));
   for (const file of [path, `${path}-wal`, `${path}-shm`]) if (existsSync(file)) chmodSync(file, 0o600);
 }

@@ -1,4 +1,5 @@
 /** From database rows to the plain values that core works with. */
+import { raw } from '@mikro-orm/core';
 import type { SqlEntityManager } from '@mikro-orm/sql';
 
 /** The entity manager of the timestamp: a fresh fork outside a transaction, the transaction's own inside. */
@@ -21,6 +22,12 @@ export function chunked<T>(rows: T[], size = 500): T[][] {
 /** Places for the values of `in (…)` in a statement of our own. Of no values nothing is found; PostgreSQL knows no empty list. */
 export function placeholders(values: readonly unknown[]): string {
   return values.length === 0 ? 'null' : values.map(() => '?').join(', ');
+}
+
+/** The condition that a column begins with a text. Not `like`, to which an underscore means any character. */
+export function beginsWith(column: string, text: string): Record<string, string> {
+  // SQLite counts characters as PostgreSQL does; JavaScript's length counts some twice.
+  return { [raw(`substr(${column}, 1, ?)`, [[...text].length])]: text };
 }
 
 /** A timestamp as a statement of our own reads it: milliseconds from SQLite, text or a Date from PostgreSQL. */

@@ -83,6 +83,11 @@ const COUNTERS = {
     help: 'Failures of a scheduled job, in whichever process',
     labelNames: ['job'],
   },
+  lostLogLines: {
+    name: 'dex_log_lines_lost_total',
+    help: 'Log lines that could not be written, as on a full disk',
+    labelNames: [],
+  },
 } as const satisfies Record<string, Declaration>;
 
 const GAUGES = {

@@ -7,7 +7,13 @@ import { type Instruments, makeInstruments } from './instruments.ts';
 
 export interface MetricsRegistry extends Metrics {
   /** What is known only when somebody looks: set just before a page is made. */
-  work(state: { waiting: number; lagS: number; workers: number; jobs: readonly JobRecord[] }): void;
+  work(state: {
+    waiting: number;
+    lagS: number;
+    workers: number;
+    jobs: readonly JobRecord[];
+    lostLogLines: number;
+  }): void;
   fleet(current: { counts: Record<string, number>; average: number | null }): void;
   /** The page for a scraper, and its content type. */
   page(): Promise<{ text: string; contentType: string }>;
@@ -32,6 +38,8 @@ export function createMetrics(): MetricsRegistry {
       use().waiting.set(state.waiting);
       use().lag.set(state.lagS);
       use().workers.set(state.workers);
+      use().lostLogLines.reset();
+      use().lostLogLines.inc(state.lostLogLines);
       use().failures.reset();
       for (const record of state.jobs) {
         const { job, lastSucceededAt, lastFailedAt } = record;

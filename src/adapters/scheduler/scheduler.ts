@@ -123,10 +123,16 @@ export async function createScheduler({
     if (old.length > 0) await agenda.db.removeJobs({ ids: old.map(({ _id }) => _id) });
   };
 
+  const enqueue = async (job: string, data: Record<string, unknown>) => {
+    const asker = tracing.here();
+    await agenda.now(job, asker === null ? data : { ...data, [TRACEPARENT]: asker });
+  };
+
   return {
-    async enqueue(job, data) {
-      const asker = tracing.here();
-      await agenda.now(job, asker === null ? data : { ...data, [TRACEPARENT]: asker });
+    enqueue,
+    async enqueueOnce(job) {
+      const { jobs } = await agenda.db.queryJobs({ name: job, state: 'queued' });
+      if (!jobs.some(({ nextRunAt, lockedAt }) => nextRunAt && !lockedAt)) await enqueue(job, {});
     },
     waiting: () => agenda.db.getQueueSize(),
     lagS,

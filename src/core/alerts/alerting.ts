@@ -146,7 +146,7 @@ export async function announce(ports: Ports, { events, raised }: Changes): Promi
   for (const { alertName, from, to } of events) ports.metrics.alertMoved(alertName, from ?? 'none', to);
   if (!raised || !ports.healing) return;
   // The marks on the alerts stand: what the queue does not hear of now is found at the next maintenance.
-  await ports.queue.enqueue('handle_alerts', {}).catch((error: unknown) => {
+  await ports.queue.enqueueOnce('handle_alerts').catch((error: unknown) => {
     ports.log.warn({ err: error }, 'new alerts wait for the next maintenance, because the queue does not answer');
   });
 }

@@ -26,6 +26,8 @@ export interface Field {
   /** Where the value goes: `['options', 'port']` for a field inside another. */
   path: string[];
   types: Set<string>;
+  /** Of an object of any fields: the types of their values. */
+  valueTypes: Set<string>;
 }
 
 interface Schema {
@@ -37,6 +39,7 @@ interface Schema {
   description?: string;
   default?: unknown;
   maxLength?: number;
+  additionalProperties?: Schema | boolean;
 }
 
 const HELP = new Set(['help', '?', '-h', '--help']);
@@ -185,13 +188,17 @@ function put(input: Record<string, unknown>, field: Field, text: string): void {
   }
 }
 
-function readValue({ name, types }: Field, text: string, earlier: unknown): unknown {
-  if (types.has('null') && /^(none|null)$/i.test(text)) return null;
+function readValue({ name, types, valueTypes }: Field, text: string, earlier: unknown): unknown {
+  const isNull = (typed: string) => /^(none|null)$/i.test(typed);
+  if (types.has('null') && isNull(text)) return null;
   if (types.has('boolean') && /^(true|false|yes|no)$/i.test(text)) return /^(true|yes)$/i.test(text);
   if (types.has('number') || types.has('integer')) return amountOf(name, text);
   if (types.has('array')) return [...((earlier as string[] | undefined) ?? []), ...text.split(',').filter(Boolean)];
   if (types.has('object')) {
-    const pairs = text.split(',').map((pair) => /^([^=]*)=?(.*)$/s.exec(pair)!.slice(1) as [string, string]);
+    const pairs = text.split(',').map((pair) => {
+      const [key, value] = /^([^=]*)=?(.*)$/s.exec(pair)!.slice(1) as [string, string];
+      return [key, valueTypes.has('null') && isNull(value) ? null : value] as const;
+    });
     return { ...(earlier as object | undefined), ...Object.fromEntries(pairs) };
   }
   return text;
@@ -238,7 +245,8 @@ function readSchema(tool: AnyTool): Field[] {
   const schema = jsonSchema(tool.input, 'input') as Schema;
   return Object.entries(schema.properties ?? {}).flatMap(([name, property]) => {
     const required = schema.required?.includes(name) ?? false;
-    const inner = Object.entries(property.properties ?? {}).map(([innerName, innerProperty]) =>
+    const { properties = {} } = flatten(property).find((variant) => variant.properties) ?? {};
+    const inner = Object.entries(properties).map(([innerName, innerProperty]) =>
       toField([name, innerName], innerProperty, false),
     );
     return inner.length > 0 ? inner : [toField([name], property, required)];
@@ -255,8 +263,15 @@ function toField(path: string[], schema: Schema, required: boolean): Field {
     choices: variants.flatMap((variant) => variant.enum?.map(String) ?? []),
     initial: typeof schema.default === 'string' ? schema.default : null,
     maxLength: variants.find(({ maxLength }) => maxLength !== undefined)?.maxLength ?? null,
-    types: new Set(variants.flatMap(({ type }) => type ?? [])),
+    types: typesOf(variants),
+    valueTypes: typesOf(
+      variants.flatMap(({ additionalProperties: values }) => (typeof values === 'object' ? flatten(values) : [])),
+    ),
   };
+}
+
+function typesOf(variants: Schema[]): Set<string> {
+  return new Set(variants.flatMap(({ type }) => type ?? []));
 }
 
 function flatten(schema: Schema): Schema[] {

@@ -126,6 +126,8 @@ export interface Backups {
 /** Work that outlives a request. Facts are in the store first; the queue only says that there is something to do. */
 export interface Queue {
   enqueue(job: string, data: Record<string, unknown>): Promise<void>;
+  /** Adds a job without data, unless one that nobody has begun waits already: that one sees what is stored by now. */
+  enqueueOnce(job: string): Promise<void>;
   /** The data of the jobs of this name that nobody has begun yet. */
   pendingJobs(job: string): Promise<Record<string, unknown>[]>;
   /** Frees the jobs that processes had taken which are no more; each is done by the next that asks for work. */

@@ -62,6 +62,7 @@ export const resendMessage = defineTool({
   name: 'resend_message',
   title: 'Send undelivered messages again',
   effect: 'write',
+  reachesMany: ({ message_id }) => message_id === undefined,
   hiddenFrom: NOT_FOR_MODELS,
   description:
     'Send a message again that was given up, as {list_dead_messages} lists them; without message_id, all of them or all of one messenger.',

@@ -66,6 +66,7 @@ export const startSurvey = defineTool({
   name: 'start_survey',
   title: 'Start a survey',
   effect: 'write',
+  reachesMany: () => true,
   hiddenFrom: MODELS,
   description:
     'Ask owners of registered machines how well their machine serves them, in Slack and in their working hours, with one reminder. Chosen by lot; nobody is asked more than once in 30 days. Answers are confidential and shown when the survey ends.',

@@ -4,17 +4,31 @@ import type { Alert, Severity } from './alert.ts';
 import { chanceOfAtLeast, testsThatCount } from './chance.ts';
 import { compareSeverity, earliest, worstSeverity } from './incident.ts';
 
-export const COHORT_ATTRIBUTES = ['department', 'tag', 'persona', 'os'] as const;
+export const COHORT_ATTRIBUTES = [
+  'department',
+  'model',
+  'os_build',
+  'driver',
+  'version',
+  'update',
+  'site',
+  'vpn',
+  'tag',
+  'persona',
+  'os',
+] as const;
 type CohortAttribute = (typeof COHORT_ATTRIBUTES)[number];
 
 /** The same alert on many endpoints that share something. */
 interface Cohort {
   alertName: string;
   attribute: CohortAttribute;
-  /** `developer`, `linux`, or for tags `location=HQ`. */
+  /** `developer`, `linux`, for drivers, versions and other tags with their key: `location=HQ`. */
   value: string;
   severity: Severity;
   hostnames: string[];
+  /** How many of them breach the rule but have no alert yet. */
+  pending: number;
   /** Endpoints that share the attribute, affected or not. */
   cohortSize: number;
   /** Affected endpoints, and all, outside the cohort. */
@@ -24,8 +38,9 @@ interface Cohort {
   lift: number | null;
   /** How many groups as uneven as this one chance alone would show in one analysis of this fleet; well below 1. */
   expectedByChance: number;
-  /** Endpoints of the cohort that do not have the alert yet, the first by name. */
+  /** Endpoints of the cohort that do not have the alert yet: the first by name, and how many there are. */
   atRisk: string[];
+  atRiskCount: number;
   since: Date;
 }
 
@@ -41,9 +56,15 @@ const FALSE_GROUPS_A_LOOK = 0.05;
 
 type Member = Pick<Endpoint, 'id' | 'hostname' | 'persona' | 'osPlatform' | 'tags'>;
 
+/** A problem of an endpoint, as an alert says it. */
+type Problem = Pick<Alert, 'endpointId' | 'hostname' | 'alertName' | 'severity' | 'createdAt'> & {
+  /** The rule is breached, for too few scans to be an alert. */
+  pending?: true;
+};
+
 /** Gathers the fleet endpoint by endpoint, so that it never has to be in memory at once. */
-interface CohortFinder {
-  add(endpoints: readonly Member[]): void;
+interface CohortFinder<M extends Member> {
+  add(endpoints: readonly M[]): void;
   find(): Cohort[];
 }
 
@@ -52,7 +73,7 @@ interface Group {
   value: string;
   size: number;
   /** By alert name. */
-  affected: Map<string, Alert[]>;
+  affected: Map<string, Problem[]>;
   /** The first members, by which those at risk are named. */
   members: { id: number; hostname: string }[];
 }
@@ -60,7 +81,11 @@ interface Group {
 /** Members of a group that are kept by name. */
 const MOST_MEMBERS = 500;
 
-export function cohortFinder(open: readonly Alert[]): CohortFinder {
+/** @param breached what an endpoint breaches that is no alert yet: a fault that was rolled out shows in many at once before it is one */
+export function cohortFinder<M extends Member = Member>(
+  open: readonly Problem[],
+  breached: (endpoint: M) => readonly Problem[] = () => [],
+): CohortFinder<M> {
   const alertsOf = Map.groupBy(open, ({ endpointId }) => endpointId);
   const groups = new Map<string, Group>();
   const affectedInFleet = new Map<string, number>();
@@ -70,7 +95,9 @@ export function cohortFinder(open: readonly Alert[]): CohortFinder {
     add(endpoints) {
       for (const endpoint of endpoints) {
         fleet++;
-        const alerts = alertsOf.get(endpoint.id) ?? [];
+        const raised = alertsOf.get(endpoint.id) ?? [];
+        const names = new Set(raised.map(({ alertName }) => alertName));
+        const alerts = [...raised, ...breached(endpoint).filter(({ alertName }) => !names.has(alertName))];
         for (const { alertName } of alerts) affectedInFleet.set(alertName, (affectedInFleet.get(alertName) ?? 0) + 1);
         for (const [attribute, value] of attributesOf(endpoint)) {
           const key = JSON.stringify([attribute, value]);
@@ -109,8 +136,9 @@ export function cohortFinder(open: readonly Alert[]): CohortFinder {
         .sort(
           (a, b) =>
             compareSeverity(a.severity, b.severity) ||
-            b.hostnames.length - a.hostnames.length ||
-            (b.lift ?? Number.POSITIVE_INFINITY) - (a.lift ?? Number.POSITIVE_INFINITY) ||
+            a.alertName.localeCompare(b.alertName) ||
+            // What chance explains least is what they share most likely.
+            a.expectedByChance - b.expectedByChance ||
             a.value.localeCompare(b.value),
         );
     },
@@ -121,7 +149,7 @@ export function cohortFinder(open: readonly Alert[]): CohortFinder {
 interface Test {
   group: Group;
   alertName: string;
-  alerts: Alert[];
+  alerts: Problem[];
   restAffected: number;
   lift: number | null;
   p: number;
@@ -156,6 +184,7 @@ function toCohort({ group, alertName, alerts, restAffected, lift, p }: Test, tes
     value: group.value,
     severity: worstSeverity(alerts),
     hostnames: alerts.map(({ hostname }) => hostname).sort(),
+    pending: alerts.filter(({ pending }) => pending).length,
     cohortSize: group.size,
     restAffected,
     restSize: fleet - group.size,
@@ -166,12 +195,25 @@ function toCohort({ group, alertName, alerts, restAffected, lift, p }: Test, tes
       .map(({ hostname }) => hostname)
       .sort()
       .slice(0, MOST_AT_RISK),
+    atRiskCount: group.size - affected.size,
     since: earliest(alerts),
   };
 }
 
-/** The tag by which organisations name a department, as the operations guide's example does. */
-const DEPARTMENT_TAGS = ['dept', 'department'];
+/** Tags by which organisations name what machines share; other tags are groups as well, without a name of their own. */
+const TAG_ATTRIBUTES: readonly [CohortAttribute, RegExp][] = [
+  ['department', /^(dept|department)$/],
+  ['model', /^(model|hardware|hardware_model|device_model)$/],
+  ['os_build', /^(os_build|build|os_version|os_release|kernel)$/],
+  ['site', /^(site|location|office|building)$/],
+  ['vpn', /^(vpn|vpn_.+)$/],
+  ['update', /^(update|patch|kb|update_.+|patch_.+)$/],
+  ['driver', /^(driver|driver_.+|.+_driver)$/],
+  ['version', /^(version|.+_version)$/],
+];
+
+/** Attributes of which one tag says all; of the others the key tells which driver or program is meant. */
+const NAMED_BY_VALUE: readonly CohortAttribute[] = ['department', 'model', 'os_build'];
 
 function attributesOf({
   persona,
@@ -181,8 +223,9 @@ function attributesOf({
   return [
     ['persona', persona],
     ['os', osPlatform],
-    ...Object.entries(tags).map(([key, value]): [CohortAttribute, string] =>
-      DEPARTMENT_TAGS.includes(key) ? ['department', value] : ['tag', `${key}=${value}`],
-    ),
+    ...Object.entries(tags).map(([key, value]): [CohortAttribute, string] => {
+      const [attribute] = TAG_ATTRIBUTES.find(([, pattern]) => pattern.test(key.toLowerCase())) ?? ['tag' as const];
+      return [attribute, NAMED_BY_VALUE.includes(attribute) ? value : `${key}=${value}`];
+    }),
   ];
 }

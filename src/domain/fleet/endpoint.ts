@@ -74,3 +74,12 @@ export function endpointState(
   if (!endpoint.lastSeenAt) return 'never_seen';
   return now.getTime() - endpoint.lastSeenAt.getTime() > staleAfterMs(scanIntervalMs) ? 'stale' : 'fresh';
 }
+
+/** By field: its new value, or null to remove it. */
+export type MergePatch<T> = { [Field in keyof T]?: T[Field] | null };
+
+/** Changes only what the patch names (JSON Merge Patch, RFC 7396, one level deep). */
+export function mergePatch<T extends object>(current: T, patch: MergePatch<T>): T {
+  const entries = Object.entries({ ...current, ...patch }).filter(([, value]) => value !== null && value !== undefined);
+  return Object.fromEntries(entries) as T;
+}

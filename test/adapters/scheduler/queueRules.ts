@@ -105,6 +105,32 @@ export function describeQueue(kind: string, queueUrl: () => string): void {
       await scheduler.stop(0);
     }, 60_000);
 
+    test('what is wanted once waits once, and comes again when it was begun', async () => {
+      const { scheduler, ended } = await openScheduler(queueUrl());
+      const job = jobName();
+      const begun = Promise.withResolvers<void>();
+      const goOn = Promise.withResolvers<void>();
+      scheduler.define(
+        job,
+        async () => {
+          begun.resolve();
+          await goOn.promise;
+        },
+        1,
+      );
+      for (let times = 0; times < 5; times++) await scheduler.enqueueOnce(job);
+      expect(await scheduler.pendingJobs(job)).toHaveLength(1);
+      await scheduler.start();
+      await begun.promise;
+      // What it has read already it will not read again.
+      for (let times = 0; times < 5; times++) await scheduler.enqueueOnce(job);
+      goOn.resolve();
+      await expect.poll(() => ended.length, wait).toBe(2);
+      await new Promise((resolve) => setTimeout(resolve, 1200));
+      expect(ended).toHaveLength(2);
+      await scheduler.stop(0);
+    }, 60_000);
+
     test('what nobody has begun is known with its data', async () => {
       const { scheduler, ended } = await openScheduler(queueUrl());
       const job = jobName();

@@ -34,6 +34,7 @@ function processOf(store: Store, id: string, pid = 1, host = 'here') {
     worker: { id, host, pid, startedAt: clock.now() },
     queue: {
       enqueue: async (_job: string, { run_id }: Record<string, unknown>) => void enqueued.push(String(run_id)),
+      enqueueOnce: async () => {},
       pendingJobs: async () => places.map((run_id) => ({ run_id })),
       releaseJobsOf: async (workerIds: readonly string[]) => void released.push(...workerIds),
     },

@@ -3,6 +3,7 @@ import type { Alert } from '../../../src/domain/alerts/alert.ts';
 import { chanceOfAtLeast, testsThatCount } from '../../../src/domain/alerts/chance.ts';
 import { cohortFinder } from '../../../src/domain/alerts/cohort.ts';
 import type { Endpoint } from '../../../src/domain/fleet/endpoint.ts';
+import { findFault } from '../../bench/rolledOutFaults.ts';
 
 const NOW = new Date('2026-03-02T09:00:00Z');
 
@@ -52,6 +53,26 @@ test('those who share it and do not have it yet are at risk', () => {
   const [found] = cohorts([1, 2, 3, 4, 5, 6], fleet);
   expect(found?.atRisk).toEqual(['pc-10', 'pc-7', 'pc-8', 'pc-9']);
   expect(found?.expectedByChance).toBeLessThan(0.05);
+});
+
+test('a rule that is breached counts before it is an alert, once for each machine', () => {
+  const finder = cohortFinder([alert(1, 'VpnDown')], ({ id }) =>
+    id <= 5 ? [{ ...alert(id, 'VpnDown'), pending: true as const }] : [],
+  );
+  finder.add(fleet);
+  expect(finder.find()[0]).toMatchObject({ pending: 4, cohortSize: 10, atRiskCount: 5 });
+  expect(finder.find()[0]?.hostnames).toHaveLength(5);
+});
+
+test('tags that organisations use for models, builds, drivers and updates are named as such', () => {
+  const tagged = Array.from({ length: 60 }, (_, i) =>
+    endpoint(i + 1, i < 12 ? { os_build: '26100.2', gpu_driver: '31.0', kb: 'KB5050' } : { os_build: '22631.4' }),
+  );
+  expect(
+    cohorts([1, 2, 3, 4, 5, 6, 7, 8], tagged)
+      .map(({ attribute, value }) => `${attribute} ${value}`)
+      .sort(),
+  ).toEqual(['driver gpu_driver=31.0', 'os_build 26100.2', 'update kb=KB5050']);
 });
 
 test('a group that holds the whole fleet is compared with nothing', () =>
@@ -145,4 +166,10 @@ describe('chance', () => {
     ).toBe(100);
     expect(testsThatCount([], 0.05)).toBe(1);
   });
+});
+
+test('faults that were rolled out to a part of 2,000 machines are named, with little else', () => {
+  const findings = [1, 2, 3, 4, 5, 6].map((seed) => findFault(seed));
+  expect(findings.filter(({ found }) => found)).toHaveLength(findings.length);
+  expect(findings.reduce((sum, { falseGroups }) => sum + falseGroups, 0)).toBeLessThanOrEqual(1);
 });

@@ -1,8 +1,9 @@
 /** Takes a backup of the database and the uploaded runbooks while the service goes on. */
-import { mkdir, readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import { AppError } from '../../../core/errors.ts';
 import type { Backups } from '../../../core/ports/ports.ts';
+import { makeFolder } from '../../makeFolder.ts';
 import { type Database, lastMigration, parseDatabaseUrl } from '../open.ts';
 import { type BackupContent, backupPath, type UploadedFile, writeBackup } from './backupFile.ts';
 import { dumpPostgres } from './postgresSql.ts';
@@ -19,7 +20,7 @@ interface BackupPlaces {
 export function createBackups(database: Database, places: BackupPlaces): Backups {
   return {
     async create(now) {
-      await mkdir(places.backupDir, { recursive: true, mode: 0o700 });
+      makeFolder(places.backupDir, 0o700);
       const target = parseDatabaseUrl(places.databaseUrl);
       const header: BackupContent['header'] = {
         store: target.kind,

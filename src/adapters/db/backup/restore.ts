@@ -1,8 +1,9 @@
 /** Puts a backup in the place of the database, wholly or not at all. */
 import { existsSync } from 'node:fs';
-import { link, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { link, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, normalize } from 'node:path';
 import { AppError } from '../../../core/errors.ts';
+import { makeFolder } from '../../makeFolder.ts';
 import { knownMigrations, openDatabase, parseDatabaseUrl } from '../open.ts';
 import { createStore } from '../store.ts';
 import { type BackupHeader, type OpenedBackup, openBackup } from './backupFile.ts';
@@ -51,7 +52,7 @@ async function requireSuitable(header: BackupHeader, kind: 'sqlite' | 'postgresq
 
 /** Beside the database, so that it becomes the database by a rename. What it replaces is kept until the next restore. */
 async function restoreSqlite(path: string, backup: OpenedBackup): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
+  makeFolder(dirname(path), 0o700);
   const held = existsSync(path) ? takeSqlite(path) : null;
   const dir = await mkdtemp(join(dirname(path), '.restore-'));
   const fresh = join(dir, 'restored.db');
@@ -94,7 +95,7 @@ async function restoreUploads(dir: string, backup: OpenedBackup): Promise<void> 
   for await (const { path, content } of backup.files()) {
     const inside = normalize(path);
     if (inside.startsWith('..') || inside.startsWith('/')) throw new AppError('invalid', `${path} leaves its folder.`);
-    await mkdir(dirname(join(fresh, inside)), { recursive: true });
+    makeFolder(dirname(join(fresh, inside)), 0o700);
     await writeFile(join(fresh, inside), content);
     files++;
   }

@@ -15,7 +15,7 @@ import { type KnownEndpoint, shortName } from '../../../domain/fleet/hostIdentit
 import { readRows, saveRows } from '../bulk.ts';
 import { AgentRow } from '../entities/enrolment.ts';
 import { EndpointAliasRow, EndpointRow } from '../entities/telemetry.ts';
-import { chunked, type DbSession, type Plain, placeholders, plain } from '../rows.ts';
+import { beginsWith, chunked, type DbSession, type Plain, placeholders, plain } from '../rows.ts';
 import { aliasRepository } from './aliasRepository.ts';
 
 type Row = InferEntity<typeof EndpointRow>;
@@ -273,11 +273,10 @@ export function endpointRepository(session: DbSession): EndpointRepository {
 function condition(filter: EndpointFilter, staleBefore: Date): FilterQuery<Row> {
   return {
     ...LIVE,
-    // Not `like`, to which an underscore means any character.
-    ...(filter.prefix && { [raw('substr(hostname, 1, ?)', [filter.prefix.length])]: filter.prefix }),
+    ...(filter.prefix && beginsWith('hostname', filter.prefix)),
     ...(filter.persona && { persona: filter.persona }),
     ...(filter.criticalityTier && { criticalityTier: filter.criticalityTier as Row['criticalityTier'] }),
-    ...(filter.ownerName && { ownerEmail: { $like: `${filter.ownerName}@%` } }),
+    ...(filter.ownerName && beginsWith('owner_email', `${filter.ownerName}@`)),
     ...(filter.ownerEmail && { ownerEmail: filter.ownerEmail }),
     ...(filter.ipAddress && { ipAddress: filter.ipAddress }),
     ...(filter.state === 'never_seen' && { lastSeenAt: null }),

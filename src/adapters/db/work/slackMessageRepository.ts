@@ -2,7 +2,7 @@
 import type { InferEntity } from '@mikro-orm/core';
 import type { SlackMessage, SlackMessageRepository } from '../../../core/ports/messagePorts.ts';
 import { SlackMessageRow } from '../entities/messages.ts';
-import { type DbSession, plain } from '../rows.ts';
+import { beginsWith, type DbSession, plain } from '../rows.ts';
 
 function toMessage(row: InferEntity<typeof SlackMessageRow>): SlackMessage {
   const { id: _id, ...message } = plain(SlackMessageRow, row);
@@ -22,7 +22,7 @@ export function slackMessageRepository(session: DbSession): SlackMessageReposito
       });
     },
     async about(prefix) {
-      return (await session().find(SlackMessageRow, { subject: { $like: `${prefix}%` } })).map(toMessage);
+      return (await session().find(SlackMessageRow, beginsWith('subject', prefix))).map(toMessage);
     },
     async forget(subject) {
       await session().nativeDelete(SlackMessageRow, { subject });

@@ -1,8 +1,10 @@
 /** The tool for incidents: endpoints with several kinds of problem, and problems that many endpoints share. */
 import { z } from 'zod';
 import { SEVERITIES } from '../../../domain/alerts/alert.ts';
+import type { AlertRule } from '../../../domain/alerts/alertRules.ts';
 import { COHORT_ATTRIBUTES, cohortFinder } from '../../../domain/alerts/cohort.ts';
 import { incidents } from '../../../domain/alerts/incident.ts';
+import type { Endpoint } from '../../../domain/fleet/endpoint.ts';
 import type { Ports } from '../../ports/ports.ts';
 import { iso } from '../../present.ts';
 import { alertShape, pageInput, timestamp } from '../../shapes.ts';
@@ -37,9 +39,14 @@ const cohortShape = z.object({
   lift: z.number().nullable(),
   /** How many such groups chance alone would show in one analysis of this fleet. */
   expected_by_chance: z.number(),
+  /** 1 less what chance would show: how sure it is that they share it for a reason. */
+  confidence: z.number(),
+  /** Affected ones whose rule is breached for too few scans to be an alert. */
+  pending: z.number().int(),
   hostnames: z.array(z.string()),
-  /** Members without the alert so far. */
+  /** Members without the alert so far: some by name, and how many. */
   at_risk: z.array(z.string()),
+  at_risk_count: z.number().int(),
   since: timestamp,
 });
 
@@ -48,7 +55,7 @@ export const listIncidents = defineTool({
   title: 'List incidents',
   effect: 'read',
   description:
-    'Endpoints with two or more open alerts, worst first, and cohorts: one alert on many endpoints that share a department, tag, persona or OS, with how much more frequent it is there (lift).',
+    'Endpoints with two or more open alerts, worst first, and cohorts: one problem on many endpoints that share a model, OS build, driver, version, update, site, VPN, persona or tag, with lift, confidence and the machines at risk.',
   http: { method: 'GET', path: '/api/v1/dex/incidents' },
   command: { name: 'incidents', args: [], example: 'incidents' },
   input: z.strictObject(pageInput),
@@ -59,7 +66,7 @@ export const listIncidents = defineTool({
   }),
   async run({ limit, offset }, { ports, now }) {
     const open = await ports.store.alerts.open();
-    const finder = cohortFinder(open);
+    const finder = cohortFinder(open, breachedBy(ports.scoreRules.current().alerts, now));
     await walkFleet(ports, finder.add);
     const all = incidents(open);
     const page = all.slice(offset, offset + limit);
@@ -88,7 +95,10 @@ export const listIncidents = defineTool({
         rest_size: cohort.restSize,
         lift: cohort.lift,
         expected_by_chance: Number(cohort.expectedByChance.toPrecision(2)),
+        confidence: Math.round((1 - cohort.expectedByChance) * 1000) / 1000,
+        pending: cohort.pending,
         at_risk: cohort.atRisk,
+        at_risk_count: cohort.atRiskCount,
         hostnames: cohort.hostnames.slice(0, COHORT_NAMES),
         since: iso(cohort.since),
       })),
@@ -99,6 +109,31 @@ export const listIncidents = defineTool({
   summary: (found) => incidentLines(found).join('\n'),
   overview: { place: 3, parts: (found) => [{ title: 'Open incidents', lines: incidentLines(found) }] },
 });
+
+/** Rules that wait longer than this are about what can wait, not about a fault that spreads. */
+const LONGEST_WAIT_SCANS = 4;
+/** One scan that breaches is a spike. */
+const LEAST_BREACHES = 2;
+
+/** What an endpoint breaches that is no alert yet. */
+function breachedBy(rules: readonly AlertRule[], now: Date) {
+  const waiting = rules.filter((rule) => rule.for <= LONGEST_WAIT_SCANS);
+  return ({ id, hostname, breaches, lastScanAt }: Endpoint) =>
+    waiting.flatMap(({ name, severity }) =>
+      (breaches[name] ?? 0) >= LEAST_BREACHES
+        ? [
+            {
+              endpointId: id,
+              hostname,
+              alertName: name,
+              severity,
+              createdAt: lastScanAt ?? now,
+              pending: true as const,
+            },
+          ]
+        : [],
+    );
+}
 
 function percent(part: number, whole: number): string {
   return `${Math.round((part / whole) * 100)} %`;
@@ -130,8 +165,8 @@ function incidentLines({
         `${hostname} (${severity}): ${alerts.map(({ alert_name }) => alert_name).join(', ')}`,
     ),
     ...cohorts.map(
-      ({ alert_name, attribute, value, affected, size, rest_affected, rest_size, expected_by_chance }) =>
-        `${alert_name} on ${affected} of ${size} with ${attribute} ${value} (${percent(affected, size)}), elsewhere on ${rest_affected} of ${rest_size} (${percent(rest_affected, rest_size)}); ${chanceText(expected_by_chance)}.`,
+      ({ alert_name, attribute, value, affected, pending, size, rest_affected, rest_size, ...cohort }) =>
+        `${alert_name} on ${affected} of ${size} with ${attribute.replace('_', ' ')} ${value} (${percent(affected, size)})${pending > 0 ? `, ${pending} of them no alert yet` : ''}, elsewhere on ${rest_affected} of ${rest_size} (${percent(rest_affected, rest_size)}); ${chanceText(cohort.expected_by_chance)}${cohort.at_risk_count > 0 ? `; ${cohort.at_risk_count} more at risk` : ''}.`,
     ),
   ];
 }

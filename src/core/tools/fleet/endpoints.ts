@@ -1,16 +1,7 @@
 /** Tools for the registry: which machines there are, whose they are, and how each is scanned. */
 import { z } from 'zod';
-import { forbiddenAddressReason, isValidHostname } from '../../../domain/fleet/address.ts';
-import {
-  ENDPOINT_STATES,
-  type EndpointRegistration,
-  PERSONAS,
-  SCORE_STATUSES,
-} from '../../../domain/fleet/endpoint.ts';
+import { ENDPOINT_STATES, PERSONAS, SCORE_STATUSES } from '../../../domain/fleet/endpoint.ts';
 import { canonicalHost } from '../../../domain/fleet/hostIdentity.ts';
-import { canonicalIp } from '../../../domain/fleet/ipAddress.ts';
-import { OS_PLATFORMS } from '../../../domain/signals/declaration.ts';
-import { COLLECTORS, type CollectorOptions } from '../../../domain/signals/telemetry.ts';
 import { announce, resolveAllOf } from '../../alerts/alerting.ts';
 import { AppError } from '../../errors.ts';
 import { identityLines, presentIdentified } from '../../fleet/identified.ts';
@@ -22,90 +13,15 @@ import { staleBefore } from '../../scores/staleness.ts';
 import { endpointShape, hostnameInput, identifiedEndpointShape, pageInput } from '../../shapes.ts';
 import { machineSubject, personSubject } from '../../subjects.ts';
 import { defineTool } from '../../tool.ts';
-
-const newHostname = hostnameInput
-  .refine(isValidHostname, 'must be a hostname: letters, digits, hyphens and underscores, in parts joined by dots')
-  .describe('The hostname by which everything refers to the endpoint');
-
-const ipAddress = z
-  .string()
-  .max(200)
-  .overwrite(canonicalHost)
-  .superRefine((address, context) => {
-    if (canonicalIp(address) === null)
-      return context.addIssue({ code: 'custom', message: 'must be an IPv4 or IPv6 address' });
-    const reason = forbiddenAddressReason(address);
-    if (reason) context.addIssue({ code: 'custom', message: `${address} is ${reason}; no endpoint can have it` });
-  });
-
-const optionsInput = z.strictObject({
-  port: z.coerce.number().int().min(1).max(65_535).optional().describe('Port of the exporter or of sshd'),
-  path: z
-    .string()
-    .max(200)
-    .regex(/^\/[\w./-]*$/)
-    .optional()
-    .describe('Path of the exporter page, /metrics by default'),
-  scheme: z.enum(['http', 'https']).optional(),
-  services: z
-    .array(z.string().regex(/^[A-Za-z0-9@_.:\\-]{1,128}$/, 'must be a service name'))
-    .max(50)
-    .optional()
-    .describe('Services that should run; only these count as down when given'),
-  username: z
-    .string()
-    .regex(/^[a-z_][a-z0-9_.-]{0,31}$/i, 'must be a login name')
-    .optional(),
-  private_key_file: z
-    .string()
-    .regex(/^[\w.-]{1,100}$/, 'must be a file name inside SSH_KEYS_DIR')
-    .optional(),
-  host_key_sha256: z
-    .string()
-    .regex(/^SHA256:[A-Za-z0-9+/]{43}=?$/, 'must look like SHA256:… as ssh-keygen -l prints it')
-    .optional(),
-  timeout_ms: z.coerce.number().int().min(500).max(60_000).optional(),
-});
-
-/** Names that every object has already would be read as those on the way into the database and out of it. */
-const isFreeName = (name: string) => !(name in {});
-
-export const tagsInput = z
-  .record(
-    z
-      .string()
-      .regex(/^[\w.-]{1,64}$/, 'a tag name has letters, digits, _ . -')
-      .refine(isFreeName, 'this tag name is taken'),
-    z.string().max(200),
-  )
-  .refine((tags) => Object.keys(tags).length <= 50, 'at most 50 tags');
-
-export const tierInput = z.coerce
-  .number()
-  .int()
-  .min(1)
-  .max(3)
-  .transform((value) => value as 1 | 2 | 3)
-  .describe('1 = critical (SLA-bound), 2 = standard, 3 = low priority');
-
-const details = {
-  ip_address: ipAddress.nullish().describe('Where it is reached when its name does not resolve'),
-  owner_email: z.email().max(254).nullish().describe('Whose it is; surveys and fixes go there'),
-  persona: z.enum(PERSONAS).optional(),
-  criticality_tier: tierInput.optional(),
-  os_platform: z.enum(OS_PLATFORMS).optional(),
-  tags: tagsInput.optional(),
-  collector: z
-    .enum(COLLECTORS)
-    .optional()
-    .describe('How it is scanned: exporters and ssh from here, push by its own agent'),
-  options: optionsInput.optional(),
-};
-
-type Details = z.output<z.ZodObject<typeof details>>;
-
-/** All that a machine is registered with. */
-export const registrationInput = z.strictObject({ hostname: newHostname, ...details });
+import {
+  changeInput,
+  changeOf,
+  isFreeName,
+  newHostname,
+  newRegistration,
+  registrationInput,
+  tierInput,
+} from './endpointInput.ts';
 
 export const registerEndpoint = defineTool({
   name: 'register_endpoint',
@@ -119,10 +35,10 @@ export const registerEndpoint = defineTool({
     args: ['hostname', 'ip_address'],
     example: 'register dev-machine-01 10.0.1.42 --collector ssh',
   },
-  input: registrationInput,
+  input: z.strictObject({ hostname: newHostname, ...registrationInput }),
   output: z.object({ ok: z.literal(true), endpoint: identifiedEndpointShape, token: z.string().optional() }),
   async run(input, { ports, now }) {
-    const registration = registrationOf(input);
+    const registration = newRegistration(input);
     const secret = registration.collector === 'push' ? ports.tokens.issue() : null;
     const endpoint = await ports.store.endpoints.register(registration, secret?.digest ?? null, now);
     await ports.store.unknownHosts.forget(endpoint.hostname);
@@ -248,21 +164,26 @@ export const updateEndpoint = defineTool({
   effect: 'write',
   subject: machineSubject,
   description:
-    'Change what is registered about a machine; fields left out stay as they are, null clears an address or owner.',
+    'Change what is registered about a machine. What is left out stays, each tag and option too; null removes one.',
   http: { method: 'PATCH', path: '/api/v1/dex/endpoints/:hostname' },
   command: { name: 'update', args: ['hostname'], example: 'update dev-machine-01 --persona executive' },
-  input: z.strictObject({ hostname: hostnameInput, ...details }),
+  input: z.strictObject({ hostname: hostnameInput, ...changeInput }),
   output: z.object({ endpoint: identifiedEndpointShape }),
   async run(input, { ports, now }) {
-    const endpoint = await requireEndpoint(ports, input.hostname);
-    const patch = detailsOf(input);
-    if ((patch.collector === 'push') !== (endpoint.collector === 'push') && patch.collector !== undefined) {
-      throw new AppError(
-        'refused',
-        `${input.hostname} cannot change between push and the other collectors, because its agent's token would change. Deregister it and register it again.`,
-      );
-    }
-    const updated = await ports.store.endpoints.update(endpoint.id, patch, now);
+    const { id } = await requireEndpoint(ports, input.hostname);
+    const updated = await ports.store.transaction(async ({ endpoints }) => {
+      await endpoints.hold([id]); // so that of two changes at once neither undoes the other
+      const [endpoint] = await endpoints.byIds([id]);
+      if (!endpoint) throw new AppError('not_found', `${input.hostname} was deregistered just now.`);
+      const patch = changeOf(endpoint, input);
+      if ((patch.collector === 'push') !== (endpoint.collector === 'push') && patch.collector !== undefined) {
+        throw new AppError(
+          'refused',
+          `${input.hostname} cannot change between push and the other collectors, because its agent's token would change. Deregister it and register it again.`,
+        );
+      }
+      return endpoints.update(id, patch, now);
+    });
     return { endpoint: await presentIdentified(ports, updated, now) };
   },
   page: ({ endpoint }) => machinePage(endpoint.hostname),
@@ -291,52 +212,3 @@ export const deregisterEndpoint = defineTool({
   },
   summary: ({ endpoint }) => `${endpoint.hostname} is no longer watched; its history is kept.`,
 });
-
-/** What is registered where nothing else is said. */
-export function registrationOf(input: z.output<typeof registrationInput>): EndpointRegistration {
-  const given = detailsOf(input);
-  return {
-    hostname: input.hostname,
-    ipAddress: null,
-    ownerEmail: null,
-    persona: 'general',
-    criticalityTier: 2,
-    osPlatform: 'linux',
-    tags: {},
-    collector: given.osPlatform === 'windows' ? 'windows_exporter' : 'node_exporter',
-    options: {},
-    ...given,
-  };
-}
-
-function detailsOf(input: Details): Partial<EndpointRegistration> {
-  const given = {
-    ipAddress: input.ip_address,
-    ownerEmail: input.owner_email?.toLowerCase() ?? input.owner_email,
-    persona: input.persona,
-    criticalityTier: input.criticality_tier,
-    osPlatform: input.os_platform,
-    tags: input.tags,
-    collector: input.collector,
-    options: input.options && collectorOptions(input.options),
-  };
-  return defined(given);
-}
-
-function collectorOptions(options: z.output<typeof optionsInput>): CollectorOptions {
-  return defined({
-    port: options.port,
-    path: options.path,
-    scheme: options.scheme,
-    services: options.services,
-    username: options.username,
-    privateKeyFile: options.private_key_file,
-    hostKeySha256: options.host_key_sha256,
-    timeoutMs: options.timeout_ms,
-  });
-}
-
-/** Without the fields that were not given: in stored JSON they would come back as null, which is a value. */
-function defined<T extends object>(fields: T): Partial<T> {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Partial<T>;
-}

@@ -9,7 +9,7 @@ import type { Enrolment } from '../../ports/enrolmentPorts.ts';
 import { iso } from '../../present.ts';
 import { timestamp } from '../../shapes.ts';
 import { defineTool } from '../../tool.ts';
-import { tagsInput, tierInput } from './endpoints.ts';
+import { tagsInput, tierInput } from './endpointInput.ts';
 
 /** The secret belongs into no model's context. */
 const NOT_FOR_MODELS = INTERFACES.filter((via) => !['rest', 'slack', 'cli'].includes(via));

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { MEASURES, numbersOf } from '../../../domain/signals/measures.ts';
 import { AppError } from '../../errors.ts';
 import { defineTool } from '../../tool.ts';
-import { registrationInput, registrationOf } from './endpoints.ts';
+import { newHostname, newRegistration, registrationInput } from './endpointInput.ts';
 
 export const testEndpoint = defineTool({
   name: 'test_endpoint',
@@ -20,7 +20,7 @@ export const testEndpoint = defineTool({
     args: ['hostname', 'ip_address'],
     example: 'test dev-machine-01 10.0.1.42 --collector ssh',
   },
-  input: registrationInput,
+  input: z.strictObject({ hostname: newHostname, ...registrationInput }),
   output: z.object({
     hostname: z.string(),
     reachable: z.boolean(),
@@ -30,7 +30,7 @@ export const testEndpoint = defineTool({
     duration_ms: z.number(),
   }),
   async run(input, { ports, now, signal }) {
-    const target = registrationOf(input);
+    const target = newRegistration(input);
     if (target.collector === 'push')
       throw new AppError(
         'refused',

@@ -2,7 +2,7 @@
 import { COMMAND_PREFIXES } from '../../../core/callText.ts';
 import { helpTopics, toolHelpText } from '../../../core/commands/commandHelp.ts';
 import { type Reading, readCommand, splitCommand } from '../../../core/commands/readCommand.ts';
-import { leastRole, scopeOf } from '../../../core/policy.ts';
+import { asksFirst, leastRole, scopeOf } from '../../../core/policy.ts';
 import type { AnyTool } from '../../../core/tool.ts';
 import { joinOwnMachine } from '../../../domain/people/ownMachine.ts';
 import { slackProblem } from '../cards/problems.ts';
@@ -39,11 +39,13 @@ export async function answerCommand(slack: SlackContext, asker: Asker, command: 
   const reading = readCommand(typed, slack.tools);
   switch (reading.kind) {
     case 'call': {
-      if (reading.tool.effect === 'destructive') return command.acknowledge(askFirst(reading.tool, reading.input));
-      await command.acknowledge();
       // What writes and was given no word is asked for its details first.
-      if (isBare(typed, reading.tool) && wantsForm(reading.tool))
+      if (isBare(typed, reading.tool) && wantsForm(reading.tool)) {
+        await command.acknowledge();
         return openForm(slack, asker, reading.tool, command.triggerId);
+      }
+      if (asksFirst(reading.tool, reading.input)) return command.acknowledge(askFirst(reading.tool, reading.input));
+      await command.acknowledge();
       await slack.turn();
       const [plain = ''] = Object.keys(reading.input);
       if (reading.tool.command?.takesPlainText && Object.keys(reading.input).length === 1)
@@ -75,7 +77,7 @@ export async function answerCommand(slack: SlackContext, asker: Asker, command: 
 
 /** What cannot be taken back by another command is done by a click that asks once more. */
 function askFirst(tool: AnyTool, input: Record<string, unknown>): Reply {
-  const about = tool.command!.args.map((field) => String(input[field])).join(' ');
+  const about = Object.values(input).map(String).join(', ') || 'all';
   const it = callButton('run:certain', tool.title, { tool: tool.name, input }, 'danger');
   if (it === null) return plainReply('This is too long for one command.');
   const element = confirmed(it, { title: `${tool.title}?`, text: about, yes: tool.title });

@@ -1,8 +1,15 @@
 /** The queue in a real PostgreSQL. */
 import { Pool } from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createTestDatabase } from '../../helpers/testDatabase.ts';
-import { describeSharedQueue, jobName, openScheduler, type SharedQueue, type StoredJob, wait } from './queueRules.ts';
+import {
+  describeSharedQueue,
+  jobName,
+  openScheduler,
+  type SharedQueue,
+  type StoredJob,
+  wait,
+} from '../adapters/scheduler/queueRules.ts';
+import { createTestDatabase } from '../helpers/testDatabase.ts';
 
 let url: string;
 let pool: Pool;

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MongoClient } from 'mongodb';
 import { afterAll, beforeAll } from 'vitest';
-import { MONGO_KIND, type MongoServer, startMongo } from '../../helpers/mongo.ts';
-import { describeSharedQueue, type SharedQueue, type StoredJob } from './queueRules.ts';
+import { describeSharedQueue, type SharedQueue, type StoredJob } from '../adapters/scheduler/queueRules.ts';
+import { MONGO_KIND, type MongoServer, startMongo } from '../helpers/mongo.ts';
 
 let dir: string;
 let mongo: MongoServer;

@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { RedisJobRepository } from '@agendajs/redis-backend';
 import { afterAll, beforeAll, test } from 'vitest';
-import { type RunningProgram, startProgram } from '../../helpers/childProcess.ts';
-import { findBinary } from '../../helpers/findBinary.ts';
-import { freePort } from '../../helpers/freePort.ts';
-import { describeSharedQueue, type SharedQueue } from './queueRules.ts';
+import { describeSharedQueue, type SharedQueue } from '../adapters/scheduler/queueRules.ts';
+import { type RunningProgram, startProgram } from '../helpers/childProcess.ts';
+import { findBinary } from '../helpers/findBinary.ts';
+import { freePort } from '../helpers/freePort.ts';
 
 const BINARY = findBinary('redis-server');
 
