@@ -1,5 +1,6 @@
 /** The look that all pictures share with the page: its colours, light and dark, and one font that comes with the package. */
 import { createRequire } from 'node:module';
+import type { TopLevelSpec } from 'vega-lite';
 
 const { resolve } = createRequire(import.meta.url);
 export const FONT_FILES = ['DejaVuSans.ttf', 'DejaVuSans-Bold.ttf'].map((name) =>
@@ -52,7 +53,11 @@ export const DARK: Theme = {
 };
 
 /** What every Vega-Lite picture begins with. */
-export function frameOf(theme: Theme, title: string, heightPx: number): Record<string, unknown> {
+export function frameOf(
+  theme: Theme,
+  title: string,
+  heightPx: number,
+): Omit<TopLevelSpec, 'layer' | 'mark'> & Record<string, unknown> {
   return {
     $schema: 'https://vega.github.io/schema/vega-lite/v6.json',
     title: {

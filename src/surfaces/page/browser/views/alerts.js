@@ -9,7 +9,16 @@ import { setQuery, useAddress, withQuery } from '../router.js';
 import { html } from '../vendor/preact.js';
 
 const PAGE = 50;
-const STATUSES = ['open', 'active', 'acknowledged', 'pending_approval', 'remediating', 'resolved', 'all'];
+const STATUSES = [
+  'open',
+  'active',
+  'acknowledged',
+  'pending_approval',
+  'remediating',
+  'needs_human',
+  'resolved',
+  'all',
+];
 
 export function Alerts() {
   const { query } = useAddress();
