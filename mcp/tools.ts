@@ -79,7 +79,10 @@ export function describeTool(tool: AnyTool, callText: CallText): WireTool {
 }
 
 /** A time series says more as a picture; bars only repeat the numbers of the text, and every picture costs a model about a thousand tokens. */
-async function contentOf({ text: summary, chart, page }: Answer, charts: ChartRenderer): Promise<CallToolResult['content']> {
+async function contentOf(
+  { text: summary, chart, page }: Answer,
+  charts: ChartRenderer,
+): Promise<CallToolResult['content']> {
   const text = page === null ? summary : `${summary}\nPage: ${page}`;
   if (chart?.kind !== 'time_series') return [{ type: 'text', text }];
   const png = Buffer.from(await charts.png(chart));
