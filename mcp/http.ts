@@ -15,7 +15,7 @@ export interface McpHttpOptions {
   allowedOrigins: readonly string[];
   clock: Clock;
   log: Log;
-  /** Most sessions kept at once; the one idle longest makes room. */
+  /** Most sessions kept at once; one owner has at most half of them. */
   maxSessions?: number;
 }
 
@@ -30,8 +30,12 @@ interface McpSession {
   server: Server;
   /** Who opened it, and through which interface; nobody else may use it. */
   owner: string;
+  /** The same key, whatever it opens: what one may have is counted by it. */
+  keyId: string;
   /** Requests and streams under way. */
   open: number;
+  /** Calls under way: a session that has any is not ended to make room. A stream that only listens can be opened again. */
+  calls: number;
   usedAt: number;
 }
 
@@ -50,7 +54,8 @@ const REFUSED = -32000;
 
 export function createMcpHttp(options: McpHttpOptions): McpHttp {
   const { createServer, clock, log, maxSessions = MAX_SESSIONS } = options;
-  /** In order of last use, so that the first is the one idle longest. */
+  const maxOfOneKey = Math.max(1, Math.floor(maxSessions / 2));
+  /** In order of last use, the least recently used first. */
   const sessions = new Map<string, McpSession>();
 
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -66,7 +71,10 @@ export function createMcpHttp(options: McpHttpOptions): McpHttp {
       const session = typeof id === 'string' ? find(id, ownerOf(actor)) : await open(actor, onlyWantsJson(request));
       if (session) await serve(session, request, response);
       else if (id) refuse(response, 404, SESSION_NOT_FOUND, 'This session has ended. Initialize a new one.');
-      else refuse(response, 503, REFUSED, `All ${maxSessions} sessions are in use. Try again later.`);
+      else {
+        response.setHeader('Retry-After', '1');
+        refuse(response, 503, REFUSED, 'All sessions have calls under way. Try again when one has ended.');
+      }
     } catch (error) {
       if (error instanceof AppError && error.kind === 'unauthenticated') {
         response.setHeader('WWW-Authenticate', 'Bearer realm="dexops"');
@@ -82,9 +90,12 @@ export function createMcpHttp(options: McpHttpOptions): McpHttp {
   }
 
   async function serve(session: McpSession, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const calls = request.method === 'POST' ? 1 : 0;
     session.open++;
+    session.calls += calls;
     response.once('close', () => {
       session.open--;
+      session.calls -= calls;
       touch(session);
     });
     if (request.method === 'POST') acceptBoth(request);
@@ -101,20 +112,28 @@ export function createMcpHttp(options: McpHttpOptions): McpHttp {
     return session;
   }
 
-  /** Null when every session is in use. */
+  /** Null when nothing can make room. */
   async function open(actor: Actor, enableJsonResponse: boolean): Promise<McpSession | null> {
-    if (sessions.size >= maxSessions && !oldestIdle()) return null;
+    if (roomFor(actor.id) === 'none') return null;
     const server = createServer(actor);
     const transport = new StreamableHTTPServerTransport({
       sessionIdGenerator: randomUUID,
       maxRequestBodySize: BODY_LIMIT_BYTES,
       enableJsonResponse,
       onsessioninitialized: async (id) => {
-        await makeRoom();
+        await makeRoom(actor.id);
         sessions.set(id, session);
       },
     });
-    const session: McpSession = { transport, server, owner: ownerOf(actor), open: 0, usedAt: clock.now().getTime() };
+    const session: McpSession = {
+      transport,
+      server,
+      owner: ownerOf(actor),
+      keyId: actor.id,
+      open: 0,
+      calls: 0,
+      usedAt: clock.now().getTime(),
+    };
     server.onclose = () => {
       if (transport.sessionId) sessions.delete(transport.sessionId);
     };
@@ -123,16 +142,25 @@ export function createMcpHttp(options: McpHttpOptions): McpHttp {
   }
 
   /** Only called for a client that has introduced itself properly, so that a stray request ends nobody's session. */
-  async function makeRoom(): Promise<void> {
+  async function makeRoom(keyId: string): Promise<void> {
     const idleSince = clock.now().getTime() - IDLE_MS;
     for (const { server } of [...sessions.values()].filter(({ open, usedAt }) => open === 0 && usedAt < idleSince)) {
       await server.close();
     }
-    if (sessions.size >= maxSessions) await oldestIdle()?.server.close();
+    const room = roomFor(keyId);
+    if (typeof room === 'object') await room.server.close();
   }
 
-  function oldestIdle(): McpSession | undefined {
-    return sessions.values().find(({ open }) => open === 0);
+  /**
+   * The session that has to end for one more of this key: the least recently used of the key itself when it has its share, of
+   * whichever key has most when all are taken, so that nobody is locked out by what others hold open.
+   */
+  function roomFor(keyId: string): McpSession | 'free' | 'none' {
+    const byKey = Map.groupBy(sessions.values(), (session) => session.keyId);
+    if ((byKey.get(keyId)?.length ?? 0) >= maxOfOneKey) return leastRecent(byKey.get(keyId)) ?? 'none';
+    if (sessions.size < maxSessions) return 'free';
+    const largestFirst = [...byKey.values()].sort((a, b) => b.length - a.length);
+    return largestFirst.map(leastRecent).find((found) => found !== undefined) ?? 'none';
   }
 
   function touch(session: McpSession): void {
@@ -148,6 +176,11 @@ export function createMcpHttp(options: McpHttpOptions): McpHttp {
       await Promise.all([...sessions.values()].map(({ server }) => server.close()));
     },
   };
+}
+
+/** One that nothing uses, else one that only listens. */
+function leastRecent(sessions: readonly McpSession[] = []): McpSession | undefined {
+  return sessions.find(({ open }) => open === 0) ?? sessions.find(({ calls }) => calls === 0);
 }
 
 /** A client that does not name event streams (`application/json`, any type, nothing at all) is answered in plain JSON. */

@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { charts } from './adapters/charts/charts.ts';
 import { createCollectors } from './adapters/collectors/collectors.ts';
 import { createBackups } from './adapters/db/backup/backup.ts';
-import { openDatabase } from './adapters/db/open.ts';
 import { createStore } from './adapters/db/store.ts';
 import { systemClock, tokens, ulids } from './adapters/identity.ts';
 import type { CreatedLlm } from './adapters/llm/create.ts';
@@ -22,6 +21,7 @@ import {
   logModel,
   openRemediationMap,
   openSlack,
+  openStorage,
   openTracing,
   plannerParts,
   runbookPlaces,
@@ -90,7 +90,7 @@ export async function createApp(config: Config, overrides: Overrides = {}, faces
   const clock = overrides.clock ?? systemClock;
   const startedAt = clock.now();
   const planner = plannerParts(config, clock, log, faces.connectAgent);
-  const database = await openDatabase(config.DATABASE_URL, config.DATABASE_POOL_SIZE);
+  const database = await openStorage(config);
   const store = createStore(database.em);
   const metrics = createMetrics();
   const slack = await openSlack(config, faces.slackFormatting, {

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { parse } from 'yaml';
+import { parse, parseAllDocuments } from 'yaml';
 import { z } from 'zod';
 import { createMetrics } from '../src/adapters/metrics/metrics.ts';
 import { readConfig } from '../src/config.ts';
@@ -107,6 +107,50 @@ describe('docker-compose.yml', () => {
       expect(environment.API_KEY).toMatch(/^\$\{API_KEY:\?/);
       expect(readConfig(Object.fromEntries(plain))).toMatchObject({ DATA_DIR: '/app/data', HOST: '0.0.0.0' });
     }
+  });
+});
+
+describe('config/deploy', () => {
+  const documents = parseAllDocuments(read('config/deploy/kubernetes.yaml')).map((document) => document.toJS());
+  const named = (kind: string) => documents.filter((each) => each.kind === kind);
+
+  test('the manifests agree with each other: selectors, volumes, claims and ports', () => {
+    expect(documents.map(({ kind }) => kind).sort()).toEqual(['Deployment', 'PersistentVolumeClaim', 'Service']);
+    for (const { metadata } of documents) expect(metadata).toMatchObject({ namespace: 'dexops' });
+    const [{ spec }] = named('Deployment');
+    const pod = spec.template;
+    expect(pod.metadata.labels).toMatchObject(spec.selector.matchLabels);
+    expect(pod.metadata.labels).toMatchObject(named('Service')[0].spec.selector);
+    const [container] = pod.spec.containers;
+    const volumes = pod.spec.volumes.map(({ name }: { name: string }) => name);
+    expect(container.volumeMounts.map(({ name }: { name: string }) => name).sort()).toEqual(volumes.sort());
+    expect(
+      pod.spec.volumes.flatMap(
+        (volume: { persistentVolumeClaim?: { claimName: string } }) => volume.persistentVolumeClaim?.claimName ?? [],
+      ),
+    ).toEqual(named('PersistentVolumeClaim').map(({ metadata }) => metadata.name));
+    expect(container.ports[0].name).toBe(named('Service')[0].spec.ports[0].targetPort);
+  });
+
+  test('the pod has no rights that it does not need, the image of this version, and settings that are valid', () => {
+    const [{ spec }] = named('Deployment');
+    const [container] = spec.template.spec.containers;
+    expect(container.securityContext).toMatchObject({ readOnlyRootFilesystem: true, allowPrivilegeEscalation: false });
+    expect(spec.template.spec).toMatchObject({ automountServiceAccountToken: false });
+    expect(container.image).toBe(`dexops:${JSON.parse(read('package.json')).version}`);
+    const env = Object.fromEntries(
+      container.env.map(({ name, value }: { name: string; value: string }) => [name, value]),
+    );
+    expect(Object.keys(env).filter((variable) => !VARIABLES.includes(variable))).toEqual([]);
+    expect(readConfig({ ...env, API_KEY: 'sixteen-letters-' })).toMatchObject({ HOST: '0.0.0.0', warnings: [] });
+  });
+
+  test('the unit starts what npm start starts, and writes where systemd lets it', () => {
+    const unit = read('config/deploy/dexops.service');
+    const { scripts } = JSON.parse(read('package.json'));
+    expect(`node ${unit.match(/^ExecStart=\S+ (.*)$/m)?.[1]}`).toBe(scripts.start);
+    expect(unit).toMatch(/^StateDirectory=dexops$/m);
+    expect(unit.match(/DATA_DIR=(\S+)/)?.[1]).toBe('/var/lib/dexops');
   });
 });
 

@@ -7,10 +7,10 @@ import { readHouse, roomsOf } from './helpers/house.ts';
 import { machines, WELL } from './helpers/machines.ts';
 import { API_KEY, startTestService, type TestService } from './helpers/service.ts';
 
-const README = readFileSync('README.md', 'utf8');
+const PAGES = ['src/surfaces/http/README.md', 'README.md'].map((page) => readFileSync(page, 'utf8'));
 
-/** Each curl command of the bash blocks, its continuation lines joined, in the order of the page. */
-const COMMANDS = [...README.matchAll(/```bash\n([\s\S]*?)```/g)]
+/** Each curl command of the bash blocks, its continuation lines joined, in the order of the pages; one that both show once. */
+const COMMANDS = [...PAGES.join('\n').matchAll(/```bash\n([\s\S]*?)```/g)]
   .flatMap(([, block]) => (block ?? '').split(/\n(?=curl )|\n(?=#)/))
   .filter((part) => part.startsWith('curl '))
   .map((command) => command.trim());
@@ -19,9 +19,19 @@ describe('the curl lines', () => {
   let service: TestService;
   const known: Record<string, string> = {};
   beforeAll(async () => {
-    // The machine of the example exists only on paper: a full disk is what a scan finds.
+    // The machines of the examples exist only on paper: a full disk is what a scan finds on the one of the API's page.
     const found = { ...WELL, diskPct: 97 };
-    service = await startTestService({}, { collector: machines(new Map([['dev-machine-01', found]])) });
+    service = await startTestService(
+      {},
+      {
+        collector: machines(
+          new Map([
+            ['dev-machine-01', found],
+            ['alice-laptop', WELL],
+          ]),
+        ),
+      },
+    );
   });
   afterAll(() => service.stop());
 
@@ -47,20 +57,34 @@ describe('the curl lines', () => {
   });
 });
 
-describe.each(['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'SECURITY.md', 'mcp/README.md'])('%s', (document) => {
+const DOCUMENTS = [
+  'README.md',
+  'CONTRIBUTING.md',
+  'CHANGELOG.md',
+  'SECURITY.md',
+  'mcp/README.md',
+  'config/README.md',
+  'src/surfaces/http/README.md',
+];
+
+test('README is short enough to be read', () => {
+  const lines = readFileSync('README.md', 'utf8').split('\n').length;
+  expect(lines).toBeGreaterThan(80);
+  expect(lines).toBeLessThanOrEqual(200);
+});
+
+describe.each(DOCUMENTS)('%s', (document) => {
   const text = readFileSync(document, 'utf8');
 
   test('every npm script that is named exists', () => {
     const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: Record<string, string> };
     const named = [...text.matchAll(/npm run (?:-s )?([\w:]+)/g)].map(([, name]) => name ?? '');
-    expect(named.length).toBeGreaterThan(0);
     expect(named.filter((name) => !scripts[name])).toEqual([]);
   });
 
   test('every file that is named exists', () => {
     const named = [...text.matchAll(/`((?:config|runbooks|src|mcp|test)\/[\w./-]+)`/g)].map(([, path]) => path ?? '');
     const linked = [...text.matchAll(/\]\((?!http)([\w./-]+)\)/g)].map(([, path]) => path ?? '');
-    expect([...named, ...linked].length).toBeGreaterThan(0);
     expect([...named, ...linked].filter((path) => !existsSync(path))).toEqual([]);
   });
 });

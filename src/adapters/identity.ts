@@ -1,5 +1,5 @@
 /** Clock, ids and tokens from the platform. */
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash, createHmac, randomBytes } from 'node:crypto';
 import type { Clock, Ids, Tokens } from '../core/ports/ports.ts';
 
 export const systemClock: Clock = { now: () => new Date() };
@@ -16,11 +16,15 @@ export function ulids(clock: Clock): Ids {
   };
 }
 
+/** Of this process alone, and never stored. */
+const PSEUDONYM_KEY = randomBytes(32);
+
 /** 256 random bits need no slow hash: nobody can guess their way to the digest. */
 export const tokens: Tokens = {
   issue(prefix = 'dex') {
     const token = `${prefix}_${randomBytes(32).toString('base64url')}`;
     return { token, digest: tokens.digest(token) };
   },
+  pseudonym: (text) => createHmac('sha256', PSEUDONYM_KEY).update(text).digest('hex'),
   digest: (token) => createHash('sha256').update(token).digest('hex'),
 };

@@ -2,14 +2,13 @@
 import { isUtf8 } from 'node:buffer';
 import { createHash, randomBytes } from 'node:crypto';
 import { type FSWatcher, watch as watchFolder } from 'node:fs';
-import { open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { parse } from 'yaml';
 import { AppError } from '../core/errors.ts';
 import type { Log } from '../core/ports/ports.ts';
 import type { RefusedRunbook, RunbookFiles, RunbookSource } from '../core/ports/runbookPorts.ts';
 import { MAX_RUNBOOK_BYTES, splitFrontMatter } from '../domain/runbooks/runbook.ts';
-import { makeFolder } from './makeFolder.ts';
 
 /** An editor's save is several events: one answer after they have settled. */
 const SETTLE_MS = 300;
@@ -103,7 +102,7 @@ export function createRunbookFiles(options: {
       throw new AppError('too_large', tooLarge(Buffer.byteLength(content)));
     if (content.includes('\0'))
       throw new AppError('invalid', 'content is binary: send the Markdown of the runbook.', { field: 'content' });
-    makeFolder(uploadedDir);
+    await mkdir(uploadedDir, { recursive: true });
     const path = join(uploadedDir, `${docId}.md`);
     const draft = join(uploadedDir, `.${docId}.${randomBytes(4).toString('hex')}`);
     const file = await open(draft, 'w');
@@ -119,7 +118,7 @@ export function createRunbookFiles(options: {
   }
 
   async function watch(changed: () => void) {
-    makeFolder(uploadedDir);
+    await mkdir(uploadedDir, { recursive: true });
     let timer: NodeJS.Timeout | undefined;
     const later = () => {
       clearTimeout(timer);

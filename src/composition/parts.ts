@@ -2,6 +2,8 @@
 import { join } from 'node:path';
 import type { z } from 'zod';
 import { charts } from '../adapters/charts/charts.ts';
+import { makeFolder } from '../adapters/db/makeFolder.ts';
+import { type Database, openDatabase } from '../adapters/db/open.ts';
 import { tokens } from '../adapters/identity.ts';
 import { createLlm } from '../adapters/llm/create.ts';
 import type { AgentConnection } from '../adapters/mcpTools.ts';
@@ -207,4 +209,10 @@ export function openRemediationMap(
       );
     },
   });
+}
+
+/** The folder for all data of this process, and the database, which may be elsewhere. */
+export function openStorage(config: Config): Promise<Database> {
+  makeFolder(config.DATA_DIR, 0o700);
+  return openDatabase(config.DATABASE_URL, config.DATABASE_POOL_SIZE);
 }

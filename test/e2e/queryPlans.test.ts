@@ -258,6 +258,7 @@ function questions(store: Store): Questions<Omit<Store, 'transaction' | 'ping' |
     },
     feedback: {
       add: INSERTS,
+      addOf: INSERTS,
       waiting: [() => feedback.waiting('feedback')],
       take: [() => store.transaction((inner) => inner.feedback.take('feedback', 5))],
       addCells: INSERTS,

@@ -145,9 +145,6 @@ test('any address and any header', async () => {
   );
 });
 
-/** The body's parser refuses a field that would become an object's prototype. */
-const nameText = anyText.filter((text) => text !== '__proto__');
-
 describe('deliveries that are signed', () => {
   const signed = (text: string, before = '') =>
     createHmac('sha256', SECRET)
@@ -156,7 +153,7 @@ describe('deliveries that are signed', () => {
 
   test('of Alertmanager: any alerts are taken or left out, and the delivery is answered', async () => {
     const labels = fc.dictionary(
-      fc.oneof(fc.constantFrom('alertname', 'instance', 'severity'), nameText),
+      fc.oneof(fc.constantFrom('alertname', 'instance', 'severity', '__proto__', 'constructor'), anyText),
       fc.oneof(anyText, fc.constantFrom('pc-1', 'pc-1:9100', 'HighLoad')),
       { maxKeys: 6 },
     );

@@ -2,7 +2,7 @@
 import { createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Server } from '@modelcontextprotocol/sdk/server/index.js';
-import { LATEST_PROTOCOL_VERSION } from '@modelcontextprotocol/sdk/types.js';
+import { LATEST_PROTOCOL_VERSION, ListToolsRequestSchema } from '@modelcontextprotocol/sdk/types.js';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createMcpHttp, type McpHttpOptions } from '../../mcp/http.ts';
 import { AppError } from '../../src/core/errors.ts';
@@ -218,8 +218,8 @@ describe('sessions', () => {
     await stop();
   });
 
-  test('are bounded: the one idle longest makes room', async () => {
-    const { open, ping, stop } = await listener({ maxSessions: 2 });
+  test('are bounded: the least recently used makes room', async () => {
+    const { open, ping, stop } = await listener({ maxSessions: 4 });
     const first = await open();
     const second = await open();
     expect(await ping(first)).toBe(200);
@@ -228,16 +228,42 @@ describe('sessions', () => {
     await stop();
   });
 
-  test('with a stream open are in use, and when all are, a newcomer is told to come back', async () => {
-    const { open, ping, url, stop } = await listener({ maxSessions: 1 });
-    const held = await open();
-    const stream = await fetch(url, { headers: { ...held, Accept: 'text/event-stream' } });
-    expect(stream.status).toBe(200);
-    const refused = await post(url, INITIALIZE, { Authorization: 'ann' });
-    expect(refused.status).toBe(503);
-    expect(await ping(held)).toBe(200);
-    await stream.body?.cancel();
-    await expect.poll(async () => (await post(url, INITIALIZE, { Authorization: 'ann' })).status).toBe(200);
+  test('of one key that holds streams open lock nobody out, and its own least recently used goes first', async () => {
+    const { open, ping, url, stop } = await listener({ maxSessions: 6 });
+    const held: Record<string, string>[] = [];
+    for (let i = 0; i < 10; i++) {
+      held.push(await open('viewer'));
+      const stream = await fetch(url, { headers: { ...held.at(-1), Accept: 'text/event-stream' } });
+      expect(stream.status).toBe(200);
+    }
+    expect(await Promise.all(held.map(ping))).toEqual([...Array(7).fill(404), 200, 200, 200]);
+    const others = await Promise.all(['ann', 'bob', 'eve', 'dan'].map((who) => open(who)));
+    // The fourth had to take a place: of whoever has most, and not of the other newcomers.
+    expect(await Promise.all(others.map(ping))).toEqual([200, 200, 200, 200]);
+    expect(await Promise.all(held.slice(7).map(ping))).toEqual([404, 200, 200]);
+    await stop();
+  });
+
+  test('with a call under way are not ended, and when all are, a newcomer is told to come back', async () => {
+    const goOn = Promise.withResolvers<void>();
+    const { open, ping, url, stop } = await listener({
+      maxSessions: 1,
+      createServer: () => {
+        const server = new Server({ name: 'slow', version: '1' }, { capabilities: { tools: {} } });
+        server.setRequestHandler(ListToolsRequestSchema, async () => {
+          await goOn.promise;
+          return { tools: [] };
+        });
+        return server;
+      },
+    });
+    const busy = await open();
+    const call = post(url, { jsonrpc: '2.0', id: 2, method: 'tools/list' }, busy);
+    await expect.poll(async () => (await post(url, INITIALIZE, { Authorization: 'bob' })).status).toBe(503);
+    goOn.resolve();
+    expect((await call).status).toBe(200);
+    expect(await ping(busy)).toBe(200);
+    await expect.poll(async () => (await post(url, INITIALIZE, { Authorization: 'bob' })).status).toBe(200);
     await stop();
   });
 

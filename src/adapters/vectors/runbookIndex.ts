@@ -1,6 +1,6 @@
 /** The runbook index on disk: two LanceDB tables (pages, sections) with full text and vectors, one writer, replaced as a whole when it must be. */
 import { randomBytes } from 'node:crypto';
-import { open, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Connection, Table } from '@lancedb/lancedb';
 import { AppError } from '../../core/errors.ts';
@@ -15,7 +15,6 @@ import type {
   RunbookIndex,
 } from '../../core/ports/runbookPorts.ts';
 import { INDEX_FORMAT } from '../../domain/runbooks/runbook.ts';
-import { makeFolder } from '../makeFolder.ts';
 import { formatShape, parsed, type State, stateShape } from './indexState.ts';
 import { factsShape, oneOf, pageRow, schemaOf, sectionId, sectionRows } from './rows.ts';
 import { createPageWords, type TableReads, tableReads } from './tableReads.ts';
@@ -169,7 +168,7 @@ export function createRunbookIndex(options: {
   }
 
   async function write<T>(model: EmbeddingModel, work: (writer: IndexWriter) => Promise<T>): Promise<T> {
-    makeFolder(dir);
+    await mkdir(dir, { recursive: true });
     const release = await lockWriter(join(dir, 'writer.lock'), lockWaitMs);
     try {
       const at = await look();

@@ -18,6 +18,8 @@ export interface Comment {
 export interface FeedbackRepository {
   /** Keeps them in an order of its own; returns ids that say nothing about order or time. */
   add(answers: readonly FeedbackAnswer[]): Promise<number[]>;
+  /** Keeps the one answer of a voice: what it said before and still waits is replaced. */
+  addOf(voice: string, answer: FeedbackAnswer): Promise<{ id: number; replaced: boolean }>;
   /** Answers that wait to be published. */
   waiting(source: FeedbackSource): Promise<number>;
   /** Removes waiting answers and returns them, all or a random part; two callers never get the same one. */

@@ -99,6 +99,8 @@ export interface Tokens {
   /** @param prefix says what the secret is for, so that whoever finds one knows; `dex` unless given */
   issue(prefix?: string): { token: string; digest: string };
   digest(token: string): string;
+  /** The same for the same text in this process; nobody can tell the text from it, or make it again afterwards. */
+  pseudonym(text: string): string;
 }
 
 export interface CollectContext {

@@ -10,7 +10,7 @@ import {
   LOWEST_RATING,
 } from '../../domain/people/enps.ts';
 import type { ChartSpec } from '../chart.ts';
-import { feedbackSummary, waitingAnswers } from '../people/feedback.ts';
+import { addFeedback, feedbackSummary, waitingAnswers } from '../people/feedback.ts';
 import { settleFeedback } from '../people/surveys.ts';
 import { iso } from '../present.ts';
 import { requireEndpoint } from '../scans/scanning.ts';
@@ -61,20 +61,25 @@ export const submitFeedback = defineTool({
       comment: z.string().nullable(),
       created_at: timestamp,
     }),
+    /** Whether an earlier answer of the same person that nobody has seen yet made way for it. */
+    replaced: z.boolean(),
   }),
-  async run({ hostname, rating, category, comment }, { ports, now }) {
+  async run({ hostname, rating, category, comment }, { ports, actor, now }) {
     const endpoint = hostname ? await requireEndpoint(ports, hostname) : null;
-    const answer = { rating, category, comment: comment || null };
-    const [id] = await ports.store.feedback.add([
-      { source: 'feedback', ...answer, groups: endpoint ? groupsOf(endpoint) : [] },
-    ]);
+    const said = { rating, category, comment: comment || null };
+    const { id, replaced } = await addFeedback(ports, actor, {
+      source: 'feedback',
+      ...said,
+      groups: endpoint ? groupsOf(endpoint) : [],
+    });
     return {
       ok: true as const,
-      feedback: { id: id as number, hostname: endpoint?.hostname ?? null, ...answer, created_at: iso(now) },
+      feedback: { id, hostname: endpoint?.hostname ?? null, ...said, created_at: iso(now) },
+      replaced,
     };
   },
-  summary: ({ feedback }) =>
-    `Thank you: ${feedback.rating} of ${HIGHEST_RATING} for ${feedback.category}${feedback.hostname ? ` on ${feedback.hostname}` : ''} has arrived.`,
+  summary: ({ feedback, replaced }) =>
+    `Thank you: ${feedback.rating} of ${HIGHEST_RATING} for ${feedback.category}${feedback.hostname ? ` on ${feedback.hostname}` : ''} has arrived${replaced ? ' in place of what you said before' : ''}.`,
 });
 
 const count = z.number().int();

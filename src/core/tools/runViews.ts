@@ -4,7 +4,7 @@ import { isFinished, type Run, type RunKind } from '../../domain/run.ts';
 import { plannerProgress, plannerRunText, presentPlannerSteps } from '../planner/plannerRunView.ts';
 import { iso } from '../present.ts';
 import type { RelatedCall, ToolCall } from '../presentation.ts';
-import { type runShape, scoreShape } from '../shapes.ts';
+import { runShape, scoreShape } from '../shapes.ts';
 import type { CallText } from '../tool.ts';
 import { scoreText } from './fleet/scores.ts';
 
@@ -56,6 +56,23 @@ export function presentRun(run: Run): z.input<typeof runShape> {
   };
 }
 
+/** A run in a list: its result and steps can be large, and a line of them is enough to choose one by. */
+export const listedRunShape = runShape.omit({ steps: true, result: true }).extend({ summary: z.string() });
+
+export function presentListedRun(run: Run): z.input<typeof listedRunShape> {
+  const { steps: _steps, result, ...shown } = presentRun(run);
+  const text = VIEWS[run.kind]?.text?.({ ...shown, result, steps: [] }) ?? run.error ?? run.status;
+  return { ...shown, summary: firstLine(text) };
+}
+
+/** Longer lines are cut; characters. */
+const LONGEST_LINE = 200;
+
+function firstLine(text: string): string {
+  const [line = ''] = text.trim().split('\n');
+  return line.length > LONGEST_LINE ? `${line.slice(0, LONGEST_LINE - 1)}…` : line;
+}
+
 export function progressOf(run: Run): RunProgress {
   return VIEWS[run.kind]?.progress?.(run) ?? [0, run.status];
 }
@@ -88,7 +105,7 @@ export function stopCall(run_id: string): RelatedCall {
   return { id: 'stop', label: 'Stop', tool: 'cancel_run', input: { run_id } };
 }
 
-export function runLine(run: Omit<RunWire, 'steps'>): string {
+export function runLine(run: Pick<RunWire, 'run_id' | 'kind' | 'status' | 'hostname' | 'goal' | 'error'>): string {
   const about = run.hostname ?? run.goal ?? '';
   const end = run.error ? `: ${run.error}` : '';
   return `${run.run_id} ${run.kind}${about ? ` ${about}` : ''} ${run.status}${end}`;

@@ -6,7 +6,16 @@ import { cancelRun } from '../runs/runs.ts';
 import { pageInput, runIdInput, runShape } from '../shapes.ts';
 import { machineSubject, runSubject } from '../subjects.ts';
 import { defineTool } from '../tool.ts';
-import { followUpOfRun, presentRun, progressOf, relatedToRun, runLine, runText } from './runViews.ts';
+import {
+  followUpOfRun,
+  listedRunShape,
+  presentListedRun,
+  presentRun,
+  progressOf,
+  relatedToRun,
+  runLine,
+  runText,
+} from './runViews.ts';
 
 export const getRun = defineTool({
   name: 'get_run',
@@ -39,7 +48,7 @@ export const listRuns = defineTool({
   title: 'List runs',
   effect: 'read',
   subject: machineSubject,
-  description: 'Runs, newest first, without their steps. Filter by kind, status or hostname.',
+  description: 'Runs, newest first, each with a line on what came of it. Filter by kind, status or hostname.',
   http: { method: 'GET', path: '/api/v1/runs' },
   command: { name: 'runs', args: [], example: 'runs --kind fleet_scan --limit 5' },
   input: z.strictObject({
@@ -48,10 +57,10 @@ export const listRuns = defineTool({
     hostname: z.string().max(253).optional(),
     ...pageInput,
   }),
-  output: z.object({ runs: z.array(runShape.omit({ steps: true })), total: z.number().int() }),
+  output: z.object({ runs: z.array(listedRunShape), total: z.number().int() }),
   async run({ limit, offset, ...filter }, { ports }) {
     const { items, total } = await ports.store.runs.list(filter, { limit, offset });
-    return { runs: items.map(presentRun), total };
+    return { runs: items.map(presentListedRun), total };
   },
   summary: ({ runs, total }) => [`${total} run${total === 1 ? '' : 's'}`, ...runs.map(runLine)].join('\n'),
 });

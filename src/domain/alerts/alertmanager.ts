@@ -37,7 +37,7 @@ interface Reading {
 
 export function readAlert(raw: unknown, { groupStatus, hostLabels, now }: Reading): IncomingAlert | Unreadable {
   if (!isRecord(raw)) return { alertName: '', reason: 'it is not an object' };
-  const labels = cleanLabels(raw.labels);
+  const labels = cleanLabels(raw.labels, { first: [...MEANT, ...hostLabels] });
   const alertName = nameOf(labels).slice(0, MAX_NAME);
   if (alertName === '') return { alertName, reason: 'it has no label alertname' };
   const hosts = hostsOfLabels(labels, hostLabels);
@@ -51,7 +51,7 @@ export function readAlert(raw: unknown, { groupStatus, hostLabels, now }: Readin
       state: 'firing',
       alertType: 'prometheus',
       severity: severityOf(labels.severity),
-      message: messageOf(cleanLabels(raw.annotations, MAX_MESSAGE), labels),
+      message: `${messageOf(cleanLabels(raw.annotations, { maxLength: MAX_MESSAGE }), labels)}${cutNote(raw.labels)}`,
       labels,
       startsAt,
     };
@@ -85,15 +85,31 @@ function clean(text: string, maxLength: number): string {
   return printable.length > maxLength ? `${printable.slice(0, maxLength - 1).toWellFormed()}…` : printable;
 }
 
-function cleanLabels(raw: unknown, maxLength = MAX_LABEL): Record<string, string> {
+/** Labels that this service reads itself; the rest is for people. */
+const MEANT = ['alertname', 'rulename', 'severity'];
+
+/** @param options.first labels that are kept whatever else has to be cut */
+function cleanLabels(
+  raw: unknown,
+  { maxLength = MAX_LABEL, first = [] }: { maxLength?: number; first?: readonly string[] } = {},
+): Record<string, string> {
   if (!isRecord(raw)) return {};
-  const labels = Object.entries(raw)
-    .filter(([, value]) => ['string', 'number', 'boolean'].includes(typeof value))
-    .slice(0, MAX_LABELS)
+  const isFirst = (name: string) => first.includes(name);
+  const given = Object.entries(raw).filter(([, value]) => ['string', 'number', 'boolean'].includes(typeof value));
+  const kept =
+    given.length <= MAX_LABELS
+      ? given
+      : [...given.filter(([name]) => isFirst(name)), ...given.filter(([name]) => !isFirst(name))].slice(0, MAX_LABELS);
+  const labels = kept
     .map(([name, value]): [string, string] => [clean(name, MAX_NAME), clean(String(value), maxLength)])
     // Whoever copies labels one by one would set the copy's prototype with it.
     .filter(([name]) => name !== '__proto__');
   return Object.fromEntries(labels);
+}
+
+function cutNote(labels: unknown): string {
+  const given = isRecord(labels) ? Object.keys(labels).length : 0;
+  return given > MAX_LABELS ? ` (${given - MAX_LABELS} of its ${given} labels were left out)` : '';
 }
 
 /** Null for what is no time, lies in the future, or so far back that it is a mistake. */

@@ -37,8 +37,8 @@ export type Readings = { [Name in SignalName]: ReadingOf<Name> };
 /** Any signal's reading, for code that goes over all of them. */
 export type AnyReading = Reading<Values[SignalKind]> | ItemReadings<Values[SignalKind]>;
 
-/** What a machine may report of one signal; what exceeds it is left out. */
-export const MOST_ITEMS = 64;
+/** What a machine may report of one signal; what exceeds it is left out, and the last entry says how much. */
+const MOST_ITEMS = 64;
 export const MOST_NAMES = 500;
 export const LONGEST_ITEM = 256;
 const LONGEST_REASON = 300;
@@ -70,7 +70,7 @@ export function sanitisedReading(name: SignalName, reading: AnyReading): AnyRead
   if ('missing' in reading) return missing(shortened(reading.missing, LONGEST_REASON));
   if (!('items' in reading)) return checkedValue(name, reading.value);
   return {
-    items: reading.items.slice(0, MOST_ITEMS).map(({ item, setAside, ...rest }) => ({
+    items: itemsWithin(reading.items).map(({ item, setAside, ...rest }) => ({
       item: shortened(item, LONGEST_ITEM),
       ...(setAside !== undefined && { setAside: shortened(setAside, LONGEST_REASON) }),
       ...('value' in rest
@@ -78,6 +78,19 @@ export function sanitisedReading(name: SignalName, reading: AnyReading): AnyRead
         : missing(shortened(rest.missing ?? 'no reason given', LONGEST_REASON))),
     })),
   };
+}
+
+function itemsWithin<Value>(items: ItemReading<Value>[]): ItemReading<Value>[] {
+  if (items.length <= MOST_ITEMS) return items;
+  const kept = items.slice(0, MOST_ITEMS - 1);
+  const setAside = `only the first ${kept.length} of ${items.length} are kept`;
+  return [...kept, { item: `and ${items.length - kept.length} more`, setAside, ...missing(setAside) }];
+}
+
+function namesWithin(names: string[]): string[] {
+  if (names.length <= MOST_NAMES) return names;
+  const kept = names.slice(0, MOST_NAMES - 1);
+  return [...kept, `and ${names.length - kept.length} more`];
 }
 
 /** Counters that are read one after the other make shares a little beyond 0 and 100. */
@@ -107,7 +120,7 @@ function checkedValue(name: SignalName, value: Values[SignalKind]): Reading<Valu
         : missing('what came is no date');
     case 'names':
       if (!Array.isArray(value)) return missing('what came is no list of names');
-      return measured(value.slice(0, MOST_NAMES).map((each) => shortened(String(each), LONGEST_ITEM)));
+      return measured(namesWithin(value).map((each) => shortened(String(each), LONGEST_ITEM)));
   }
 }
 

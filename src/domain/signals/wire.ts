@@ -4,7 +4,6 @@ import {
   type AnyReading,
   completeReadings,
   type ItemReading,
-  MOST_ITEMS,
   missing,
   type Reading,
   type Readings,
@@ -67,7 +66,7 @@ function fromWire(name: SignalName, wire: unknown): AnyReading {
   if (declarationOf(name).per === 'machine') return singleFrom(name, wire);
   if (typeof wire.missing === 'string') return missing(wire.missing);
   if (!Array.isArray(wire.items)) return missing('what came is no list of items');
-  const items = wire.items.slice(0, MOST_ITEMS).flatMap((each): ItemReading<never>[] => {
+  const items = wire.items.flatMap((each): ItemReading<never>[] => {
     if (!isRecord(each) || typeof each.item !== 'string') return [];
     const setAside = typeof each.set_aside === 'string' ? { setAside: each.set_aside } : {};
     return [{ item: each.item, ...setAside, ...(singleFrom(name, each) as Reading<never>) }];

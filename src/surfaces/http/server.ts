@@ -43,6 +43,12 @@ const BODY_LIMIT = '1mb';
 /** The guide puts whole runbook pages into the address; Node's own limit of 16 KB would cut the connection on them. */
 const HEADERS_LIMIT_BYTES = 256 * 1024;
 
+/** By when a request must have arrived, so that a connection that sends nothing, garbage or drops ends within a minute; milliseconds. */
+const ARRIVAL_LIMITS = { headersTimeout: 20_000, requestTimeout: 50_000, connectionsCheckingInterval: 5000 };
+
+/** For a refused client to read why before its connection is cut, whether or not it closes its own side. */
+const REFUSAL_MS = 1000;
+
 export function createKoa(options: ServerOptions): Koa {
   const koa = new Koa();
   koa.silent = true;
@@ -66,7 +72,7 @@ export function createKoa(options: ServerOptions): Koa {
 }
 
 export async function listen(koa: Koa, host: string, port: number): Promise<HttpServer> {
-  const server = createServer({ maxHeaderSize: HEADERS_LIMIT_BYTES }, koa.callback());
+  const server = createServer({ maxHeaderSize: HEADERS_LIMIT_BYTES, ...ARRIVAL_LIMITS }, koa.callback());
   server.on('clientError', refuseUnreadable);
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
@@ -98,6 +104,7 @@ function refuseUnreadable(error: NodeJS.ErrnoException, socket: Duplex): void {
     },
   });
   const status = tooLarge ? '431 Request Header Fields Too Large' : '400 Bad Request';
+  setTimeout(() => socket.destroy(), REFUSAL_MS).unref();
   socket.end(
     `HTTP/1.1 ${status}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
   );

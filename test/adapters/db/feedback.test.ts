@@ -59,6 +59,16 @@ describe.each(STORE_KINDS)('%s', (kind) => {
     await opened.database.em.fork().execute('update endpoint set deregistered_at = ?', [NOW]);
   });
 
+  test('a voice has one answer that waits, however many come at once', async () => {
+    const [first, ...more] = answers(6, { source: 'feedback' });
+    expect(await store.feedback.addOf('a', first!)).toMatchObject({ replaced: false });
+    await Promise.all(more.map((answer) => store.feedback.addOf('a', answer)));
+    expect(await store.feedback.addOf('b', first!)).toMatchObject({ replaced: false });
+    expect(await store.feedback.waiting('feedback')).toBe(2);
+    const taken = await store.feedback.take('feedback');
+    expect(taken.every((answer) => !('voice' in answer))).toBe(true);
+  });
+
   test('answers that are published leave only counts behind', async () => {
     await store.feedback.add(answers(7, { groups: ['persona:developer'] }));
     await store.feedback.add(answers(4, { source: 'feedback' }));

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { makeFolder } from '../../../src/adapters/db/makeFolder.ts';
 import { withPostgresLock } from '../../../src/adapters/db/migrationLock.ts';
 import { openDatabase } from '../../../src/adapters/db/open.ts';
 import { createStore } from '../../../src/adapters/db/store.ts';
@@ -28,6 +29,14 @@ test('a SQLite database, its log and its folder are for this user alone, older o
     await database.close();
     await chmod(path, 0o644);
   }
+});
+
+test('a folder that can never be made is an error with the reason, and no endless try', () => {
+  // Node's own recursive mkdir does not return from this one.
+  expect(() => makeFolder('/proc/dexops/data')).toThrow(/\/proc\/dexops cannot be made: \/proc takes no folders/);
+  expect(() => makeFolder('/dev/null/data')).toThrow(/cannot be made/);
+  makeFolder(join(dir, 'a/b/c'));
+  makeFolder(join(dir, 'a/b/c'));
 });
 
 test('a statement on PostgreSQL has a time limit, and says whose it is', async () => {

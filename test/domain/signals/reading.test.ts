@@ -42,6 +42,18 @@ describe('sanitisedReading', () => {
     const kept = sanitisedReading('diskPct', { items });
     expect('items' in kept && kept.items.length).toBe(64);
     expect('items' in kept && kept.items[0]?.item.length).toBe(256);
+    const setAside = 'only the first 63 of 1000 are kept';
+    expect('items' in kept && kept.items.at(-1)).toEqual({ item: 'and 937 more', setAside, missing: setAside });
+    expect(sanitisedReading('diskPct', kept)).toEqual(kept);
+  });
+
+  test('sixty thousand failed units are counted, and a row stays small', () => {
+    const units = Array.from({ length: 60_000 }, (_, at) => `unit-${at}.service`);
+    const kept = sanitisedReading('servicesDown', measured(units));
+    const names = 'value' in kept && Array.isArray(kept.value) ? kept.value : [];
+    expect([names.length, names[0], names.at(-1)]).toEqual([500, 'unit-0.service', 'and 59501 more']);
+    expect(JSON.stringify(kept).length).toBeLessThan(20_000);
+    expect(sanitisedReading('servicesDown', kept)).toEqual(kept);
   });
 
   test('more failures than tries are missing', () => {

@@ -134,6 +134,15 @@ describe('from registration to score', () => {
     expect((await service.call('POST', BASE, { hostname: 'api-two' })).status).toBe(201);
   });
 
+  test('a list of runs says in a line what came of each; the result is with the run', async () => {
+    const { body } = await service.call('GET', '/api/v1/runs?kind=scan&status=completed');
+    const [run] = body.runs;
+    expect(run.summary).toMatch(/^[\w-]+: \d+ of 100/);
+    expect(run.summary).not.toContain('\n');
+    expect(run).not.toHaveProperty('result');
+    expect((await service.call('GET', `/api/v1/runs/${run.run_id}`)).body.result).toMatchObject({ reachable: true });
+  });
+
   test('a chart is served to whoever asks for a picture', async () => {
     const response = await fetch(`${service.url}${BASE}/api-one/history`, {
       headers: { 'X-API-Key': API_KEY, Accept: 'image/png' },

@@ -172,6 +172,20 @@ describe('feedback', () => {
     expect(body.feedback.comment).toBeNull();
   });
 
+  test('of one viewer the newest answer counts, so that four of five cannot be theirs', async () => {
+    const { body: key } = await service.call('POST', '/api/v1/keys', { name: 'curious', role: 'viewer' });
+    const before = (await summary()).waiting;
+    const say = (rating: number) => service.call('POST', FEEDBACK, { rating }, { 'X-API-Key': key.token });
+    const said = [await say(5), await say(1), await say(5), await say(1)];
+    expect(said.map(({ status, body }) => [status, body.replaced])).toEqual([
+      [201, false],
+      [201, true],
+      [201, true],
+      [201, true],
+    ]);
+    expect((await summary()).waiting).toBe(before + 1);
+  });
+
   test('surveys need a way to people', async () => {
     const { status, body } = await service.call('POST', '/api/v1/dex/surveys', {});
     expect(status).toBe(503);

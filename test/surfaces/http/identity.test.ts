@@ -189,6 +189,22 @@ describe.each(STORE_KINDS)('on %s', (kind) => {
     expect(shown.body.alerts[0].labels).toMatchObject({ alertname: 'Proto', team: 'desk', instance: 'proto-pc:9100' });
   });
 
+  test('of an alert with too many labels those that name it stay, and the message says how many went', async () => {
+    await register({ hostname: 'zz-pc' });
+    const many = Object.fromEntries(Array.from({ length: 300 }, (_, i) => [`a${i}`, 'x']));
+    const { labels, ...rest } = alert({ name: 'Wide', host: 'zz-pc' });
+    const sent = delivery({ ...rest, labels: { ...many, ...labels } });
+    const { body } = await service.call('POST', '/api/v1/webhooks/alertmanager', sent, {
+      'X-API-Key': '',
+      Authorization: `Bearer ${WEBHOOK_SECRET}`,
+    });
+    expect(body).toMatchObject({ created: 1 });
+    const shown = (await service.call('GET', '/api/v1/dex/alerts?hostname=zz-pc')).body.alerts[0];
+    expect(Object.keys(shown.labels)).toHaveLength(64);
+    expect(shown.labels).toMatchObject({ alertname: 'Wide', instance: 'zz-pc:9100' });
+    expect(shown.message).toMatch(/\(\d+ of its \d+ labels were left out\)$/);
+  });
+
   test('"`truncatedAlerts` is counted, logged, shown in /health with the advice"', async () => {
     await register({ hostname: 'cut-pc' });
     const cut = { ...delivery(alert({ name: 'DiskSlow', host: 'cut-pc' })), truncatedAlerts: 340 };

@@ -3,7 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import { AppError } from '../../../core/errors.ts';
 import type { Backups } from '../../../core/ports/ports.ts';
-import { makeFolder } from '../../makeFolder.ts';
+import { makeFolder } from '../makeFolder.ts';
 import { type Database, lastMigration, parseDatabaseUrl } from '../open.ts';
 import { type BackupContent, backupPath, type UploadedFile, writeBackup } from './backupFile.ts';
 import { dumpPostgres } from './postgresSql.ts';

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { link, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, normalize } from 'node:path';
 import { AppError } from '../../../core/errors.ts';
-import { makeFolder } from '../../makeFolder.ts';
+import { makeFolder } from '../makeFolder.ts';
 import { knownMigrations, openDatabase, parseDatabaseUrl } from '../open.ts';
 import { createStore } from '../store.ts';
 import { type BackupHeader, type OpenedBackup, openBackup } from './backupFile.ts';

@@ -20,7 +20,10 @@ export const FeedbackRow = defineEntity({
     category: word<FeedbackCategory>(),
     comment: p.text().nullable(),
     groups: p.json<string[]>(),
+    /** Whose it is, in a pseudonym that nobody can make again once its process has ended; gone with the row. */
+    voice: p.string().nullable(),
   },
+  uniques: [{ name: 'feedback_voice', properties: ['voice'] }],
   indexes: [{ name: 'feedback_source', properties: ['source'] }],
 });
 

@@ -1,6 +1,6 @@
 /** Answers, cells and comments in the database. */
 import { randomInt } from 'node:crypto';
-import { type InferEntity, LockMode, raw } from '@mikro-orm/core';
+import { type InferEntity, LockMode, raw, UniqueConstraintViolationException } from '@mikro-orm/core';
 import type { FeedbackRepository } from '../../../core/ports/feedbackPorts.ts';
 import type { FeedbackSource } from '../../../domain/people/confidentiality.ts';
 import { answersIn } from '../../../domain/people/enps.ts';
@@ -21,6 +21,21 @@ export function feedbackRepository(session: DbSession): FeedbackRepository {
       return rows.map(({ id }) => id);
     },
 
+    async addOf(voice, answer) {
+      const replace = () =>
+        session().transactional(async (em) => {
+          const replaced = (await em.nativeDelete(FeedbackRow, { voice })) > 0;
+          const id = drawnId();
+          await em.insert(FeedbackRow, { id, ...answer, voice });
+          return { id, replaced };
+        });
+      return replace().catch((error: unknown) => {
+        // Its other answer came at the same moment, and is the earlier one now.
+        if (error instanceof UniqueConstraintViolationException) return replace();
+        throw error;
+      });
+    },
+
     waiting: (source) => session().count(FeedbackRow, { source }),
 
     async take(source, limit) {
@@ -34,7 +49,7 @@ export function feedbackRepository(session: DbSession): FeedbackRepository {
         await session().nativeDelete(FeedbackRow, { id: { $in: chunk.map(({ id }) => id) } });
       }
       return rows.map((row) => {
-        const { id: _id, ...answer } = plain(FeedbackRow, row);
+        const { id: _id, voice: _whose, ...answer } = plain(FeedbackRow, row);
         return answer;
       });
     },

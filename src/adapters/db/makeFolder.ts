@@ -1,7 +1,7 @@
 /** Makes folders; Node's own recursive mkdir tries for ever where a file system, as /proc, takes none. */
 import { mkdirSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { AppError } from '../core/errors.ts';
+import { AppError } from '../../core/errors.ts';
 
 /**
  * Makes a folder and those above it that are missing.
