@@ -55,10 +55,14 @@ interface PageFile {
 
 /** All files of the page by name, read and compressed. */
 export function readPageFiles(): ReadonlyMap<string, PageFile> {
+  return new Map([...pagePaths()].map(([name, path]) => [name, readPageFile(path)]));
+}
+
+function pagePaths(): ReadonlyMap<string, string> {
   const own = readdirSync(OWN_DIR, { recursive: true, encoding: 'utf8' })
     .filter((name) => extname(name) in TYPES)
     .map((name): [string, string] => [name.replaceAll('\\', '/'), join(OWN_DIR, name)]);
-  return new Map([...own, ...Object.entries(VENDOR)].map(([name, path]) => [name, readPageFile(path)]));
+  return new Map([...own, ...Object.entries(VENDOR)]);
 }
 
 function readPageFile(path: string): PageFile {
@@ -67,17 +71,26 @@ function readPageFile(path: string): PageFile {
     type: TYPES[extname(path)] as string,
     etag: `"${createHash('sha256').update(plain).digest('base64url').slice(0, 22)}"`,
     plain,
-    brotli: brotliCompressSync(plain, { params: { [zlib.BROTLI_PARAM_QUALITY]: 9 } }),
+    brotli: brotliCompressSync(plain, { params: { [zlib.BROTLI_PARAM_QUALITY]: 5 } }),
     gzip: gzipSync(plain),
   };
 }
 
 export function pageRoutes(): Router {
   const router = createRouter();
-  let files: ReadonlyMap<string, PageFile> | null = null;
+  let paths: ReadonlyMap<string, string> | null = null;
+  const files = new Map<string, PageFile>();
+  // Each compressed when it is first asked for: all at once would keep the first visitor waiting.
+  const fileOf = (name: string): PageFile | null => {
+    paths ??= pagePaths();
+    const path = paths.get(name);
+    if (path === undefined) return null;
+    const file = files.get(name) ?? readPageFile(path);
+    files.set(name, file);
+    return file;
+  };
   const send = (ctx: Context, name: string) => {
-    files ??= readPageFiles();
-    const file = files.get(name);
+    const file = fileOf(name);
     if (!file) return;
     ctx.type = file.type;
     ctx.set('ETag', file.etag);

@@ -6,7 +6,7 @@ import type { Context } from 'koa';
 import { z } from 'zod';
 import type { Actor } from '../../../core/actor.ts';
 import { AppError } from '../../../core/errors.ts';
-import { mayApprove, offers } from '../../../core/policy.ts';
+import { mayApprove, offers, scopeOf } from '../../../core/policy.ts';
 import type { AnyTool } from '../../../core/tool.ts';
 import { createRouter } from '../router.ts';
 
@@ -124,6 +124,11 @@ export function sessionRoutes({ tools, sessions, required, version, authenticate
             ),
     };
   }
+}
+
+/** Nothing is the own of a caller whose address nobody vouches for, whatever their role might do with it. */
+function isOffered(tool: AnyTool, actor: Actor): boolean {
+  return offers(tool, actor) && (scopeOf(tool, actor) === 'everything' || actor.email !== undefined);
 }
 
 function setCookie(ctx: Context, value: string, maxAgeMs: number): void {

@@ -84,10 +84,9 @@ function Distribution({ fleet }) {
 function Bar({ ten, number, most, tone }) {
   const below = ten === 9 ? 101 : (ten + 1) * 10;
   const { isOn, href } = useFilter({ min: ten * 10, below });
-  const range = `${ten * 10} to ${ten === 9 ? 100 : below}`;
   const height = number === 0 ? 0 : Math.max(3, (100 * number) / most);
-  return html`<li><a href=${href} aria-current=${isOn ? 'true' : undefined} aria-label=${`${count(number, 'machine')} with a score of ${range}`}>
-    <span class="bar-number">${number > 0 ? whole(number) : ''}</span>
+  return html`<li><a href=${href} aria-current=${isOn ? 'true' : undefined}>
+    <span class="bar-number">${number > 0 ? whole(number) : ''}</span><span class="sr-only">${number > 0 ? '' : 'no'} machines with a score from</span>
     <svg viewBox="0 0 10 100" preserveAspectRatio="none" aria-hidden="true"><rect class="bar-ground" width="10" height="100" rx="1.5" /><rect class=${`fill-${tone}`} y=${100 - height} width="10" height=${height} rx="1.5" /></svg>
     <span class="bar-name">${ten * 10}</span>
   </a></li>`;
