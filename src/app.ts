@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { charts } from './adapters/charts/charts.ts';
 import { createCollectors } from './adapters/collectors/collectors.ts';
 import { createBackups } from './adapters/db/backup/backup.ts';
+import { openPostgresPool } from './adapters/db/postgresPool.ts';
 import { createStore } from './adapters/db/store.ts';
 import { systemClock, tokens, ulids } from './adapters/identity.ts';
 import type { CreatedLlm } from './adapters/llm/create.ts';
@@ -104,11 +105,9 @@ export async function createApp(config: Config, overrides: Overrides = {}, faces
   const ids = ulids(clock);
   const worker: Ports['worker'] = { id: ids.next(), host: hostname(), pid: process.pid, startedAt };
   const tracing = await openTracing(config, worker.id, log);
+  const queue = { url: config.RUN_QUEUE_URL, name: worker.id, openPostgres: openPostgresPool, log, tracing };
   const scheduler = await createScheduler({
-    url: config.RUN_QUEUE_URL,
-    name: worker.id,
-    log,
-    tracing,
+    ...queue,
     onEnd(job, startedAt, error) {
       metrics.jobEnded(job, error ? 'failed' : 'ok', (Date.now() - startedAt.getTime()) / 1000);
       return recordJobEnd(store.jobs, job, startedAt, error);

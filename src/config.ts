@@ -8,6 +8,8 @@ import { z } from 'zod';
 import { STAFF_ROLES } from './core/actor.ts';
 import { typingDistance } from './core/commands/didYouMean.ts';
 import { AppError } from './core/errors.ts';
+import { isPostgresUrl, type PostgresTarget } from './core/processes/postgresUrl.ts';
+import { queueUrlMistakes, readStoreUrl } from './core/processes/storeUrl.ts';
 import { DEFAULT_HOST_LABELS } from './domain/fleet/hostIdentity.ts';
 
 /** The folder that holds config/, runbooks/ and package.json, wherever the service was started from. */
@@ -61,6 +63,35 @@ const headers = () =>
         ),
     );
 
+/** Every mistake of a value as one of its own. */
+const refusing =
+  (mistakesOf: (value: string) => readonly string[]) =>
+  (value: string, { addIssue }: z.RefinementCtx): void => {
+    for (const message of mistakesOf(value)) addIssue({ code: 'custom', message });
+  };
+
+function storeUrlProblems(value: string): readonly string[] {
+  const { store, mistakes } = readStoreUrl(value);
+  return [...mistakes, ...(store?.kind === 'postgresql' ? unreadableFiles(store.target) : [])];
+}
+
+function queueUrlProblems(value: string): readonly string[] {
+  return isPostgresUrl(value) ? storeUrlProblems(value) : queueUrlMistakes(value);
+}
+
+/** Certificates that the start would stumble over. */
+function unreadableFiles({ rootCertFile, certFile, keyFile }: PostgresTarget): string[] {
+  const files = { sslrootcert: rootCertFile === 'system' ? null : rootCertFile, sslcert: certFile, sslkey: keyFile };
+  return Object.entries(files).flatMap(([key, file]) => {
+    if (file === null) return [];
+    try {
+      return readFileSync(file, 'utf8').includes('-----BEGIN ') ? [] : [`the file of ${key} holds no PEM`];
+    } catch {
+      return [`the file of ${key} cannot be read`];
+    }
+  });
+}
+
 /** Enough that guessing is hopeless, whatever the key is made of. */
 const LEAST_KEY_LENGTH = 16;
 
@@ -79,9 +110,9 @@ const Variables = z.object({
   WORKER_PORT: whole(0, 0, 65_535),
   DATA_DIR: text('data'),
   BACKUP_DIR: text('backups'),
-  DATABASE_URL: text(),
+  DATABASE_URL: text().superRefine(refusing((value) => (value === '' ? [] : storeUrlProblems(value)))),
   DATABASE_POOL_SIZE: whole(10, 2, 200),
-  RUN_QUEUE_URL: url('mongodb', 'mongodb+srv', 'postgresql', 'postgres', 'redis', 'rediss'),
+  RUN_QUEUE_URL: text().superRefine(refusing(queueUrlProblems)),
   CONFIG_DIR: text(join(PROJECT_DIR, 'config')),
   RUNBOOKS_DIR: text(join(PROJECT_DIR, 'runbooks')),
   LOG_FORMAT: z.enum(['json', 'text'], 'must be json or text').default('json'),

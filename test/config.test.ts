@@ -117,6 +117,22 @@ test('every mistake is reported at once, with its variable, its value and what i
   expect(read).not.toThrow('pw');
 });
 
+test('database and queue are checked with the rest: each mistake by name, a missing certificate too, and no secret', () => {
+  const read = () =>
+    readConfig({
+      PORT: 'x',
+      DATABASE_URL: 'postgresql://dex:s3cret@h/d?sslmode=allow&sslmodus=1&connect_timeout=x',
+      RUN_QUEUE_URL: 'postgresql://dex:s3cret@h/d?sslmode=verify-full&sslrootcert=/nowhere/root.crt',
+    });
+  expect(read).toThrow(/5 mistakes/);
+  expect(read).toThrow('DATABASE_URL=(hidden): sslmode must be one of');
+  expect(read).toThrow('DATABASE_URL=(hidden): sslmodus is not a key that is understood');
+  expect(read).toThrow('DATABASE_URL=(hidden): connect_timeout must be');
+  expect(read).toThrow('RUN_QUEUE_URL=(hidden): the file of sslrootcert cannot be read');
+  expect(read).not.toThrow('s3cret');
+  expect(() => readConfig({ DATABASE_URL: 'postgresql://dex:p@ss@h/d' })).toThrow('1 mistake:');
+});
+
 test('headers for the trace collector are read as OpenTelemetry writes them, and bad ones are not shown', () => {
   const read = (value: string) => readConfig({ OTEL_EXPORTER_OTLP_HEADERS: value }).OTEL_EXPORTER_OTLP_HEADERS;
   expect(read('')).toEqual({});

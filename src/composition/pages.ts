@@ -31,6 +31,7 @@ export function healthPage(
     probes: {
       queue,
       deliveries: async () => ({ ...ports.alertIntake.truncation() }),
+      reporters: async () => ports.reporters.report(),
       disk: diskProbe(config.DATA_DIR),
       llm: llmProbe(planner.model, ports.clock),
       vectors: runbooksProbe(ports.runbooks),

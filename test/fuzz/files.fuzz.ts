@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
 import type { z } from 'zod';
+import { openPostgresPool } from '../../src/adapters/db/postgresPool.ts';
 import { reloadedFile } from '../../src/adapters/reloadedFile.ts';
 import { createScheduler } from '../../src/adapters/scheduler/scheduler.ts';
 import { PROJECT_DIR, readConfig } from '../../src/config.ts';
@@ -88,7 +89,14 @@ test('any environment is a configuration or a list of its mistakes', () => {
 
 test('a cron expression is scheduled, or refused by name', async () => {
   const log = keptLog();
-  const scheduler = await createScheduler({ url: '', name: 'test', log, tracing: NO_TRACING, onEnd: async () => {} });
+  const scheduler = await createScheduler({
+    url: '',
+    name: 'test',
+    log,
+    tracing: NO_TRACING,
+    openPostgres: openPostgresPool,
+    onEnd: async () => {},
+  });
   await scheduler.start();
   const field = fc.oneof(
     fc.constantFrom('*', '*/5', '1-5', '0', '7', '99', 'MON', 'mon-fri', '1,2', '5-1', '*/0', 'x', '-', '/'),

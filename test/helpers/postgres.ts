@@ -27,11 +27,11 @@ export async function startPostgres(): Promise<PostgresServer> {
 
 /**
  * Makes a server whose data lies below a folder, and starts it.
- * @param persistent whether the data outlives `stop`, so that it may be started again
+ * @param options `persistent`: whether the data outlives `stop`, so that it may be started again; `flags` of the server
  */
 export async function serveFrom(
   dir: string,
-  { persistent }: { persistent: boolean },
+  { persistent, flags = [] }: { persistent: boolean; flags?: string[] },
 ): Promise<{ server: EmbeddedPostgres; createDatabase: PostgresServer['createDatabase'] }> {
   await chmod(dir, 0o755); // the server's own user has to get through to its data
   await requireWayIn();
@@ -42,6 +42,7 @@ export async function serveFrom(
     user: 'dexops',
     password: 'dexops',
     persistent,
+    postgresFlags: flags,
     // The server refuses to run as root; the package then makes an unprivileged user for it.
     createPostgresUser: process.getuid?.() === 0,
     onLog: () => {},

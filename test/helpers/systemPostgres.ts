@@ -48,7 +48,7 @@ export async function startSystemPostgres(): Promise<PostgresServer | null> {
 }
 
 /** The server refuses to run as root; the distribution's package comes with a user for it. */
-async function postgresUser(): Promise<{ uid: number; gid: number } | null> {
+export async function postgresUser(): Promise<{ uid: number; gid: number } | null> {
   const { stdout } = await run('getent', ['passwd', 'postgres']).catch(() => ({ stdout: '' }));
   const [, , uid, gid] = stdout.split(':').map(Number);
   return uid && gid ? { uid, gid } : null;

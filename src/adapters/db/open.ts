@@ -7,12 +7,16 @@ import { fileURLToPath } from 'node:url';
 import { type MigrateOptions, MikroORM, type Options } from '@mikro-orm/core';
 import { Migrator } from '@mikro-orm/migrations';
 import { type SqlEntityManager, SqliteDriver } from '@mikro-orm/sql';
+import type { Pool } from 'pg';
 import { AppError } from '../../core/errors.ts';
+import type { PostgresTarget } from '../../core/processes/postgresUrl.ts';
+import { readStoreUrl } from '../../core/processes/storeUrl.ts';
 import { ENTITIES } from './entities.ts';
 import { makeFolder } from './makeFolder.ts';
 import { withPostgresLock, withSqliteLock } from './migrationLock.ts';
 import { withoutNuls } from './nuls.ts';
-import { letGoOfBrokenConnections } from './postgresPool.ts';
+import { connectPostgres, placeOf } from './postgresConnection.ts';
+import { guardConnections } from './postgresPool.ts';
 import { ImmediateSqliteDialect } from './sqliteDialect.ts';
 
 /** How long closing may wait for connections to end. */
@@ -32,36 +36,16 @@ export function migrationsPath(kind: DatabaseKind): string {
   return fileURLToPath(new URL(`./migrations/${kind}`, import.meta.url));
 }
 
-/**
- * Understands `sqlite:///relative/path`, `sqlite:////absolute/path`, `sqlite://:memory:` and `postgresql://…`, as the
- * operations guide writes them.
- */
-export function parseDatabaseUrl(url: string): { kind: 'sqlite'; path: string } | { kind: 'postgresql'; url: string } {
-  if (/^postgres(ql)?:\/\//.test(url)) return { kind: 'postgresql', url };
-  const sqlite = /^sqlite:\/\/(?::memory:|\/(.+))$/.exec(url);
-  if (!sqlite) {
-    throw new AppError(
-      'invalid',
-      'DATABASE_URL is not understood. Use sqlite:///relative/path, sqlite:////absolute/path or postgresql://user:password@host/database.',
-    );
-  }
-  return { kind: 'sqlite', path: sqlite[1] ? resolve(sqlite[1]) : ':memory:' };
+/** @throws AppError `invalid` that names what is wrong with the URL */
+export function parseDatabaseUrl(
+  url: string,
+): { kind: 'sqlite'; path: string } | { kind: 'postgresql'; target: PostgresTarget } {
+  const { store, mistakes } = readStoreUrl(url);
+  if (!store || mistakes.length > 0)
+    throw new AppError('invalid', `DATABASE_URL is not understood: ${mistakes.join('; ')}.`);
+  if (store.kind === 'postgresql') return store;
+  return { kind: 'sqlite', path: store.path === null ? ':memory:' : resolve(store.path) };
 }
-
-/**
- * No statement of ours takes long; one that does is stuck behind a lock or a missing index, and must not hold a connection of
- * the pool for ever. Milliseconds. A connection is renewed now and then, so that after a failover none stays with a server
- * that only reads.
- */
-const POSTGRES_LIMITS = {
-  application_name: 'dexops',
-  connectionTimeoutMillis: 10_000,
-  statement_timeout: 60_000,
-  lock_timeout: 30_000,
-  idle_in_transaction_session_timeout: 60_000,
-  keepAlive: true,
-  maxLifetimeSeconds: 1800,
-};
 
 export async function ormOptions(url: string, poolSize = 10): Promise<Partial<Options>> {
   const target = parseDatabaseUrl(url);
@@ -85,12 +69,13 @@ export async function ormOptions(url: string, poolSize = 10): Promise<Partial<Op
   };
   if (target.kind === 'postgresql') {
     const { PostgreSqlDriver } = await import('@mikro-orm/postgresql');
+    const { options, pooled } = await connectPostgres(target.target, 'dexops');
     return {
       ...shared,
       driver: PostgreSqlDriver,
-      clientUrl: target.url,
+      dbName: options.database,
       pool: { min: 0, max: poolSize },
-      driverOptions: { ...POSTGRES_LIMITS, onPoolCreated: letGoOfBrokenConnections },
+      driverOptions: { ...options, onPoolCreated: (pool: Pool) => guardConnections(pool, { pooled }) },
     };
   }
   return {
@@ -137,7 +122,8 @@ export async function openDatabase(url: string, poolSize?: number): Promise<Data
     }
     return { kind: target.kind, orm, em, close: () => closeOrm(orm) };
   } catch (error) {
-    const where = target.kind === 'sqlite' ? target.path : new URL(target.url).host;
+    const where = target.kind === 'sqlite' ? target.path : placeOf(target.target);
+    if (error instanceof AppError) throw error;
     throw new AppError(
       'unavailable',
       `The ${target.kind} database at ${where} cannot be opened: ${(error as Error).message}`,

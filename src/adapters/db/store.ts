@@ -62,7 +62,7 @@ const AWAY =
 
 /** What pg says of a connection that broke without a code, and SQLite of a full or failing disk. */
 const AWAY_WORDS =
-  /Connection terminated|has encountered a connection error|is not queryable|timeout exceeded when trying to connect|database or disk is full|disk I\/O error/;
+  /Connection terminated|has encountered a connection error|is not queryable|timeout exceeded when trying to connect|Query read timeout|database or disk is full|disk I\/O error/;
 
 function isAway(error: unknown): boolean {
   if (error instanceof ConnectionException || error instanceof LockWaitTimeoutException) return true;

@@ -1,6 +1,6 @@
 /** Where jobs lie: in this process, or shared in PostgreSQL, MongoDB or Redis through Agenda's backends. */
 import { AppError } from '../../core/errors.ts';
-import type { JobStorage } from './jobStorage.ts';
+import type { JobStorage, OpenPostgresPool } from './jobStorage.ts';
 import { memoryJobs } from './memoryJobs.ts';
 
 /**
@@ -8,18 +8,23 @@ import { memoryJobs } from './memoryJobs.ts';
  * @param onError called for connections that broke; they are made again by themselves
  * @throws AppError `unavailable` when it does not answer
  */
-export async function openJobs(url: string, onError: (error: Error) => void): Promise<JobStorage> {
-  const storage = await storageOf(url, onError);
-  const { backend } = storage;
-  backend.notificationChannel?.on('error', onError);
+export async function openJobs(
+  url: string,
+  openPostgres: OpenPostgresPool,
+  onError: (error: Error) => void,
+): Promise<JobStorage> {
+  let storage: JobStorage | null = null;
   try {
+    storage = await storageOf(url, openPostgres, onError);
+    storage.backend.notificationChannel?.on('error', onError);
     await storage.connect();
   } catch (error) {
-    await storage.close().catch(() => {});
-    const text = `The queue of RUN_QUEUE_URL (${backend.name}) does not answer: ${(error as Error).message}`;
+    await storage?.close().catch(() => {});
+    if (error instanceof AppError) throw error;
+    const text = `The queue of RUN_QUEUE_URL (${storage?.backend.name ?? 'PostgreSQL'}) does not answer: ${(error as Error).message}`;
     throw new AppError('unavailable', text, undefined, { cause: error });
   }
-  const { name, repository, notificationChannel } = backend;
+  const { name, repository, notificationChannel } = storage.backend;
   // Agenda would connect on its own and leave a failure to nobody.
   return {
     ...storage,
@@ -28,7 +33,11 @@ export async function openJobs(url: string, onError: (error: Error) => void): Pr
 }
 
 /** Only what is used is loaded: the MongoDB driver alone costs a fifth of a second. */
-async function storageOf(url: string, onError: (error: Error) => void): Promise<JobStorage> {
+async function storageOf(
+  url: string,
+  openPostgres: OpenPostgresPool,
+  onError: (error: Error) => void,
+): Promise<JobStorage> {
   switch (url.split(':')[0]) {
     case '':
       return memoryJobs();
@@ -39,6 +48,6 @@ async function storageOf(url: string, onError: (error: Error) => void): Promise<
     case 'rediss':
       return (await import('./redisJobs.ts')).redisJobs(url, onError);
     default:
-      return (await import('./postgresJobs.ts')).postgresJobs(url, onError);
+      return (await import('./postgresJobs.ts')).postgresJobs(url, openPostgres, onError);
   }
 }

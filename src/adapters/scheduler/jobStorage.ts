@@ -1,5 +1,6 @@
 /** Where jobs lie, in this process or shared. */
 import type { AgendaBackend } from 'agenda';
+import type { Pool } from 'pg';
 
 export interface JobStorage {
   backend: AgendaBackend;
@@ -8,4 +9,14 @@ export interface JobStorage {
   /** When the job was due that waits the longest; null when none does. */
   oldestDue(): Promise<Date | null>;
   close(): Promise<void>;
+  /** What operators should know of how it works here; known once connected. */
+  remark?(): string | null;
 }
+
+/** Connects to a PostgreSQL as its URL asks; `pooled` when a pooler lies between. */
+export type OpenPostgresPool = (
+  url: string,
+  applicationName: string,
+  max: number,
+  onError: (error: Error) => void,
+) => Promise<{ pool: Pool; pooled: boolean }>;

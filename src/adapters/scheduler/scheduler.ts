@@ -6,6 +6,8 @@ import type { Log, Queue } from '../../core/ports/ports.ts';
 import type { Probe } from '../../core/processes/health.ts';
 import type { Tracing } from '../../core/tracing.ts';
 import { openJobs } from './backends.ts';
+import { watchClock } from './clockSteps.ts';
+import type { OpenPostgresPool } from './jobStorage.ts';
 import { watchLocks } from './watchedLocks.ts';
 
 /**
@@ -69,6 +71,8 @@ export interface SchedulerOptions {
   log: Log;
   tracing: Tracing;
   onEnd: OnEnd;
+  /** For a queue in PostgreSQL. */
+  openPostgres: OpenPostgresPool;
   rules?: typeof JOB_RULES;
 }
 
@@ -78,15 +82,18 @@ export async function createScheduler({
   log,
   tracing,
   onEnd,
+  openPostgres,
   rules = JOB_RULES,
 }: SchedulerOptions): Promise<Scheduler> {
-  let complainedAtMs = 0;
+  let complainedAtMs = -COMPLAIN_EVERY_MS;
   const complain = (error: Error) => {
-    if (Date.now() - complainedAtMs < COMPLAIN_EVERY_MS) return;
-    complainedAtMs = Date.now();
+    if (performance.now() - complainedAtMs < COMPLAIN_EVERY_MS) return;
+    complainedAtMs = performance.now();
     log.error({ err: error }, 'job queue error');
   };
-  const storage = await openJobs(url, complain);
+  const storage = await openJobs(url, openPostgres, complain);
+  const remark = storage.remark?.();
+  if (remark) log.warn({ backend: storage.backend.name }, remark);
   const locks = watchLocks(storage.backend.repository, name);
   const agenda = new Agenda({
     name,
@@ -100,6 +107,8 @@ export async function createScheduler({
   const running = new Set<Promise<void>>();
   let cleaning: NodeJS.Timeout | undefined;
   let freeing: NodeJS.Timeout | undefined;
+  let stopWatching = () => {};
+  const schedules = new Map<string, string>();
   agenda.on('error', complain);
 
   const lagS = async () => {
@@ -121,6 +130,23 @@ export async function createScheduler({
       ({ nextRunAt, lockedAt, lastRunAt }) => !nextRunAt && !lockedAt && lastRunAt && lastRunAt < keptSince,
     );
     if (old.length > 0) await agenda.db.removeJobs({ ids: old.map(({ _id }) => _id) });
+  };
+
+  const schedule = async (cron: string, job: string) => {
+    const { attrs } = await agenda.every(cron, job, undefined, { timezone: 'UTC', skipImmediate: true });
+    // Agenda keeps what it cannot read as a job that never runs.
+    if (attrs.nextRunAt === null)
+      throw new AppError('invalid', `The schedule of ${job} is no time that ever comes: ${cron}`);
+  };
+  /** Nothing is ever asked for later than now, so what waits for the future was asked for before the clock was set back. */
+  const bringForward = async () => {
+    const now = new Date();
+    const { jobs } = await agenda.db.queryJobs();
+    for (const { state: _, ...job } of jobs) {
+      if (job.repeatInterval || job.lockedAt || !job.nextRunAt) continue;
+      if (job.nextRunAt.getTime() - now.getTime() > POLL_MS)
+        await agenda.db.saveJob({ ...job, nextRunAt: now }, undefined);
+    }
   };
 
   const enqueue = async (job: string, data: Record<string, unknown>) => {
@@ -183,12 +209,10 @@ export async function createScheduler({
     async every(cron, job) {
       // To save a schedule is to sign it. One that is being worked on keeps the name of whoever does that: it is freed by it, should
       // that process die.
+      schedules.set(job, cron);
       const { jobs } = await agenda.db.queryJobs({ name: job });
       if (jobs.some(({ lockedAt, repeatInterval }) => lockedAt && repeatInterval === cron)) return;
-      const { attrs } = await agenda.every(cron, job, undefined, { timezone: 'UTC', skipImmediate: true });
-      // Agenda keeps what it cannot read as a job that never runs.
-      if (attrs.nextRunAt === null)
-        throw new AppError('invalid', `The schedule of ${job} is no time that ever comes: ${cron}`);
+      await schedule(cron, job);
     },
 
     async remove(jobs) {
@@ -196,7 +220,13 @@ export async function createScheduler({
     },
 
     async start() {
+      await bringForward();
       await agenda.start();
+      stopWatching = watchClock((byMs) => {
+        log.warn({ by_s: Math.round(byMs / 1000) }, 'the clock of this machine was set back: what waits is due again');
+        const again = [...schedules].map(([job, cron]) => schedule(cron, job));
+        Promise.all([bringForward(), ...again]).catch(complain);
+      });
       const cleanAndComplain = () => clean().catch(complain);
       cleaning = setInterval(cleanAndComplain, CLEAN_EVERY_MS);
       freeing = setInterval(() => locks.freeForgotten().catch(complain), FREE_EVERY_MS);
@@ -206,6 +236,7 @@ export async function createScheduler({
     async stop(drainMs) {
       clearInterval(cleaning);
       clearInterval(freeing);
+      stopWatching();
       // Agenda can miss the end of the last job and then waits out its whole limit; we know when ours have ended.
       const idle = new AbortController();
       void Promise.allSettled(running).then(() => idle.abort());

@@ -7,12 +7,13 @@ import type { identifiedEndpointShape } from '../shapes.ts';
 import { identityWarnings } from './aliases.ts';
 
 export async function presentIdentified(
-  { store, settings }: Ports,
+  { store, settings, reporters }: Ports,
   endpoint: Endpoint,
   now: Date,
 ): Promise<z.input<typeof identifiedEndpointShape>> {
   const aliases = (await store.aliases.ofEndpoints([endpoint.id])).get(endpoint.id) ?? [];
-  const warnings = await identityWarnings(store, { ...endpoint, aliases });
+  const remark = reporters.remarkOf(endpoint.hostname);
+  const warnings = [...(await identityWarnings(store, { ...endpoint, aliases })), ...(remark ? [remark] : [])];
   return { ...presentEndpoint(endpoint, now, settings.scanIntervalMs), aliases, warnings };
 }
 

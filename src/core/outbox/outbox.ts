@@ -37,6 +37,8 @@ export function createDispatcher(
   const { outbox } = ports.store;
   let failuresInARow = 0;
   let waitUntil = new Date(0);
+  /** Who waits for longer than was meant saw the clock set back. */
+  let longestWaitMs = 0;
   let raisedAt: Date[] = [];
   /** Subjects that failed by themselves since the last that went out. */
   const failing = new Set<string>();
@@ -46,7 +48,8 @@ export function createDispatcher(
   return {
     async step() {
       const now = ports.clock.now();
-      if (now < waitUntil) return waitUntil.getTime() - now.getTime();
+      const waitMs = waitUntil.getTime() - now.getTime();
+      if (waitMs > 0 && waitMs <= longestWaitMs) return waitMs;
       const windowMs = messenger.digest?.windowMs ?? 0;
       raisedAt = raisedAt.filter((at) => now.getTime() - at.getTime() < windowMs);
       const due = fairly(await outbox.due(messenger.name, now, LOOK_AHEAD));
@@ -89,7 +92,8 @@ export function createDispatcher(
     if (result.outcome === 'failed') return settleFailed(messages, result.reason, now);
     failuresInARow++;
     // The whole messenger waits: the system would not take the next either.
-    waitUntil = new Date(now.getTime() + (result.afterMs ?? backoffMs(failuresInARow, random())));
+    longestWaitMs = result.afterMs ?? backoffMs(failuresInARow, random());
+    waitUntil = new Date(now.getTime() + longestWaitMs);
     const hopeless = messages.filter((message) => isHopeless(message, now));
     const others = messages.filter((message) => !hopeless.includes(message)).map(({ id }) => id);
     if (hopeless.length > 0) {
@@ -105,7 +109,8 @@ export function createDispatcher(
     failing.add(messages[0]?.subject ?? '');
     if (failing.size >= FAILING_SUBJECTS) {
       failuresInARow++;
-      waitUntil = new Date(now.getTime() + backoffMs(failuresInARow, random()));
+      longestWaitMs = backoffMs(failuresInARow, random());
+      waitUntil = new Date(now.getTime() + longestWaitMs);
     }
     const tries = 1 + Math.max(...messages.map(({ attempts }) => attempts));
     if (messages.every((message) => isUndeliverable(message, tries, now))) {

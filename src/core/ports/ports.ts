@@ -2,6 +2,7 @@
 
 import type { ScoreConfig } from '../../domain/alerts/alertRules.ts';
 import type { Endpoint } from '../../domain/fleet/endpoint.ts';
+import type { ReportOrigin } from '../../domain/fleet/reporter.ts';
 import type { PredictionAccuracy, PredictionVerdict } from '../../domain/forecasts/prediction.ts';
 import type { PredictiveAlertName } from '../../domain/forecasts/predictiveAlert.ts';
 import type { HealingMode, Remediation } from '../../domain/healing/remediation.ts';
@@ -36,6 +37,8 @@ export interface Ports {
   inProgress: Set<string>;
   backups: Backups;
   alertIntake: AlertIntake;
+  /** Who reports with which token. */
+  reporters: ReporterWatch;
   /** Who handles new alerts and heals what it may; absent while nothing does. */
   healing?: Healing;
   runbooks: Runbooks;
@@ -50,6 +53,15 @@ export interface Ports {
   tokens: Tokens;
   random: Random;
   settings: Settings;
+}
+
+export interface ReporterWatch {
+  /** @param refused whether the report was refused for its time */
+  note(hostname: string, origin: ReportOrigin, refused: boolean): void;
+  /** What is wrong with who reports as this endpoint; null when nothing is. */
+  remarkOf(hostname: string): string | null;
+  /** For the health page. */
+  report(): { status: 'ok' | 'degraded'; detail?: string; wrong_clocks: number; shared_tokens: number };
 }
 
 /** The part of the configuration that use cases read. */

@@ -1,5 +1,6 @@
 /** The agent's report on the wire: what a laptop posts about itself, and how it becomes a snapshot again. */
 import { z } from 'zod';
+import { CLOCK_TOLERANCE_MS } from '../../domain/fleet/reporter.ts';
 import { declarationOf, SIGNAL_NAMES, wireName } from '../../domain/signals/catalogue.ts';
 import { flatReadings, readingsFromFlat, unmeasured } from '../../domain/signals/flat.ts';
 import { LONGEST_ITEM, MOST_NAMES } from '../../domain/signals/reading.ts';
@@ -26,6 +27,12 @@ export const agentSnapshotWire = z
   .looseObject({
     version: z.number().int().min(1).max(1000).default(1).describe('2; without it the first version, flat fields'),
     ...about,
+    sent_at: time
+      .optional()
+      .describe(
+        'When it is sent, by the clock of the machine: a wrong clock is noticed and its reports keep the right time',
+      ),
+    machine_id: z.string().max(128).nullish().describe('Of the installation, as /etc/machine-id'),
     readings: z
       .record(z.string().max(100), z.unknown())
       .refine((readings) => Object.keys(readings).length <= MOST_SIGNALS, `at most ${MOST_SIGNALS} signals`)
@@ -95,19 +102,31 @@ export function snapshotToFlatWire(snapshot: Snapshot): z.input<typeof flatSnaps
   };
 }
 
-/** Clocks of laptops drift; more than this is a wrong clock. */
-const MAX_AHEAD_MS = 5 * 60_000;
 /** An agent keeps at most a day of reports while it is offline; two leave room for a suspended laptop. */
 const MAX_AGE_MS = 48 * 3_600_000;
 
+/** Of two clocks that are this near, the time is left as it is: a report on a slow line takes as long. */
+const LINE_MS = 30_000;
+
+/** Offsets are taken in such steps, so that a report that comes twice keeps one time. */
+const STEP_MS = 10_000;
+
+/** How far the reporter's clock is ahead of ours (negative: behind); null when the report does not say when it was sent. */
+export function clockOffsetMs({ sent_at }: { sent_at?: string | undefined }, now: Date): number | null {
+  return sent_at === undefined ? null : new Date(sent_at).getTime() - now.getTime();
+}
+
 /**
- * The snapshot that a parsed report stands for, about the endpoint that its token belongs to.
- * @throws AppError `invalid` when the report's time is more than 5 minutes ahead of `now` or more than 48 hours old
+ * The snapshot that a parsed report stands for, about the endpoint that its token belongs to. Its times are set right by how far
+ * the reporter's clock is off.
+ * @throws AppError `invalid` when the report's time, set right, is more than 5 minutes ahead of `now` or more than 48 hours old
  */
 export function snapshotFromWire(wire: z.output<typeof agentSnapshotWire>, target: ScanTarget, now: Date): Snapshot {
-  const collectedAt = new Date(wire.collected_at);
+  const offsetMs = clockOffsetMs(wire, now) ?? 0;
+  const wrongByMs = Math.abs(offsetMs) > LINE_MS ? Math.round(offsetMs / STEP_MS) * STEP_MS : 0;
+  const collectedAt = new Date(new Date(wire.collected_at).getTime() - wrongByMs);
   const aheadMs = collectedAt.getTime() - now.getTime();
-  if (aheadMs > MAX_AHEAD_MS || -aheadMs > MAX_AGE_MS) {
+  if (aheadMs > CLOCK_TOLERANCE_MS || -aheadMs > MAX_AGE_MS) {
     const side = aheadMs > 0 ? 'ahead of' : 'behind';
     throw new AppError(
       'invalid',
@@ -119,6 +138,8 @@ export function snapshotFromWire(wire: z.output<typeof agentSnapshotWire>, targe
     wire.version === 1
       ? { readings: readingsFromFlat(wire, reasonsOf(wire.unmeasured ?? []), why), ignored: 0 }
       : readingsFromWire(wire.readings ?? {}, why);
+  const { bootedAt } = readings;
+  if ('value' in bootedAt) readings.bootedAt = { value: new Date(bootedAt.value.getTime() - wrongByMs) };
   return { ...snapshotOf(target, collectedAt, wire.duration_ms, readings), ignoredSignals: ignored };
 }
 

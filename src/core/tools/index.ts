@@ -23,6 +23,7 @@ import { diagnoseMachineTool } from './fleet/diagnosis.ts';
 import { deregisterEndpoint, getEndpoint, listEndpoints, registerEndpoint, updateEndpoint } from './fleet/endpoints.ts';
 import { createEnrolment, listEnrolments, revokeEnrolment } from './fleet/enrolments.ts';
 import { getFleet } from './fleet/fleet.ts';
+import { getFleetForecast } from './fleet/forecast.ts';
 import { measureEndpoint } from './fleet/measure.ts';
 import { checkPredictions, getPredictionAccuracy, setPredictionThreshold } from './fleet/predictions.ts';
 import { scanEndpoint, scanFleetTool } from './fleet/scans.ts';
@@ -79,6 +80,7 @@ export const TOOLS: readonly AnyTool[] = [
   listUnknownHosts,
   ingestAlerts,
   maintainAlerts,
+  getFleetForecast,
   getPredictionAccuracy,
   setPredictionThreshold,
   checkPredictions,

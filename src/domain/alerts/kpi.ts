@@ -1,5 +1,5 @@
 /** KPIs of a stretch of days: how fast people react, how fast problems end, what makes the most of it. */
-import type { Alert, Resolution } from './alert.ts';
+import type { Alert, AlertEvent, Resolution } from './alert.ts';
 
 /** What the figures need of an alert that was created, acknowledged or resolved in the period. */
 export type KpiAlert = Pick<
@@ -13,13 +13,24 @@ export type KpiAlert = Pick<
   | 'resolvedAt'
   | 'resolution'
   | 'flaps'
->;
+> & {
+  /** How long it was over in between, where it came back; milliseconds. */
+  healthyMs: number;
+};
+
+/** What is still open, which times to resolve say nothing of. */
+interface OpenFigures {
+  alerts: number;
+  /** Hours since they were raised; null when none is open. */
+  medianHours: number | null;
+  longestHours: number | null;
+}
 
 /** Every figure without a basis is null and has a reason, because a zero would be a statement. */
 interface Kpis {
   /** Mean time from an alert to its first acknowledgement, minutes. */
   mttaMinutes: number | null;
-  /** From the start of a problem to its end, both as its source reports it where that has one; minutes. */
+  /** From the start of a problem to its end, both as its source reports it where that has one, less what lay well between its flaps; minutes. */
   mttrMinutes: number | null;
   mttrMedianMinutes: number | null;
   /** Share of the resolved that a verified remediation ended, 0–100. */
@@ -44,9 +55,18 @@ export function kpis(alerts: readonly KpiAlert[], since: Date, until?: Date): Kp
   const reactions = alerts.flatMap(({ createdAt, acknowledgedAt }) =>
     isWithin(acknowledgedAt) ? [minutesBetween(createdAt, acknowledgedAt)] : [],
   );
-  const repairs = resolved.flatMap(({ startsAt, createdAt, resolvedAt }) =>
+  const repairs = resolved.flatMap(({ startsAt, createdAt, resolvedAt, healthyMs }) =>
     // One that came back has a later start, and has been a problem since it was first raised.
-    resolvedAt === null ? [] : [Math.max(minutesBetween(startsAt, resolvedAt), minutesBetween(createdAt, resolvedAt))],
+    // Between its flaps it was none.
+    resolvedAt === null
+      ? []
+      : [
+          Math.max(
+            0,
+            minutesBetween(new Date(Math.min(startsAt.getTime(), createdAt.getTime())), resolvedAt) -
+              healthyMs / 60_000,
+          ),
+        ],
   );
   const none = 'No alert was resolved in this time.';
   return {
@@ -72,6 +92,29 @@ export function kpis(alerts: readonly KpiAlert[], since: Date, until?: Date): Kp
         autoResolutionRatePct: none,
       }),
     },
+  };
+}
+
+/** How long an alert was over before it came back, by its moves, oldest first; milliseconds. */
+export function healthyGapsMs(events: readonly Pick<AlertEvent, 'at' | 'from' | 'to'>[]): number {
+  let [overAt, sum]: [Date | null, number] = [null, 0];
+  for (const { at, from, to } of events) {
+    if (to === 'resolved' && from !== 'resolved') overAt = at;
+    else if (from === 'resolved' && to !== 'resolved' && overAt !== null) {
+      sum += Math.max(0, at.getTime() - overAt.getTime());
+      overAt = null;
+    }
+  }
+  return sum;
+}
+
+/** How many alerts are open, and for how long. */
+export function openFigures(open: readonly Pick<Alert, 'createdAt'>[], now: Date): OpenFigures {
+  const hours = open.map(({ createdAt }) => Math.max(0, minutesBetween(createdAt, now)) / 60);
+  return {
+    alerts: open.length,
+    medianHours: median(hours),
+    longestHours: hours.length === 0 ? null : Math.max(...hours),
   };
 }
 

@@ -1,6 +1,7 @@
 /** Says where a metric of an endpoint is heading: how fast, when it reaches the limit, and how sure that is. */
-import { median, type RobustFit, robustFit, robustSigma, type Track } from './robustFit.ts';
+import { median, type RobustFit, robustFit, type Track } from './robustFit.ts';
 import { phaseOfDay, runningTime, type SeriesPoint, since, thin, tidy, usualPeak } from './seriesShape.ts';
+import { hasFallen, isSlowing } from './trendGuards.ts';
 import { MATERIAL_PCT_A_WEEK, TREND_RULES, type TrendMetric, type TrendRules, WEEK_HOURS } from './trendRules.ts';
 import { findStretch, isKnownTerritory, type Stretch } from './trendStretch.ts';
 import { durationText } from './trendText.ts';
@@ -58,9 +59,6 @@ const FIT_POINTS = 64;
  * a leak is announced when a third of its way is behind it.
  */
 const BELIEVED_AHEAD = 2;
-/** One reading this many points below the line, and this many deviations of the usual change from sample to sample, is a clean-up. */
-const MIN_FALL_PCT = 5;
-const FALL_SIGMAS = 6;
 const HOUR_MS = 3_600_000;
 /** Hours beyond which a time to impact is not worth a number. */
 const FORESEEABLE_HOURS = 365 * 24;
@@ -100,17 +98,13 @@ export function analyseTrend(
   const startHour = samples.hours[samples.hours.length - track.hours.length]!;
   const located = { ...base, points: track.hours.length, segmentStartedAt: new Date(nowMs + startHour * HOUR_MS) };
   if (fit === null) return { ...located, reason: problem };
-  if (rules.keepsLevel && !stretch.sawtooth && hasFallen(samples, fit)) {
+  if (!stretch.sawtooth && hasFallen(samples, fit, stretch.profile, samples.values.length)) {
     const reason = `fell from ${pct(fit.levelNow)} to ${pct(current)} just now; where it is heading from there is not known yet`;
-    return { ...base, points: 1, segmentStartedAt: new Date(nowMs + newest * HOUR_MS), reason };
+    // One low reading of what goes up and down all day proves no fall yet: nothing is announced, and nothing ends.
+    const isSure = rules.keepsLevel || hasFallen(samples, fit, stretch.profile, samples.values.length - 1);
+    return { ...base, points: 1, segmentStartedAt: isSure ? new Date(nowMs + newest * HOUR_MS) : null, reason };
   }
   return describe(located, stretch, fit, rules, -startHour);
-}
-
-/** The last reading lies so far below the line that the line speaks of the past: resets are believed only hours later. */
-function hasFallen({ values }: Track, { levelNow }: RobustFit): boolean {
-  const changes = values.slice(1).map((value, i) => value - values[i]!);
-  return levelNow - values.at(-1)! > Math.max(MIN_FALL_PCT, FALL_SIGMAS * robustSigma(changes));
 }
 
 /** A stretch with its line by the wall clock, or with the reason why none can be drawn. */
@@ -190,12 +184,23 @@ function describe(base: Trend, stretch: Stretch, fit: RobustFit, rules: TrendRul
     knownTerritory: isKnownTerritory(stretch, fit, rules),
     line,
   };
-  return { ...trend, ...judge(trend, stretch, rules, spanHours) };
+  const judged = judge(trend, stretch, rules, spanHours, isSlowing(fit, stretch.track, rules, line.peakAbove));
+  // What is heading nowhere has no time until it gets there.
+  const heads = judged.status === 'alert' || judged.status === 'rising';
+  return heads ? { ...trend, ...judged } : { ...trend, ...judged, ...NO_IMPACT };
 }
+
+const NO_IMPACT = {
+  timeToImpactHours: null,
+  timeToImpactLowHours: null,
+  timeToImpactHighHours: null,
+  timeToImpactText: null,
+} as const;
 
 function impactText(hours: number | null, reached: boolean): string | null {
   if (reached) return 'now';
-  return hours === null ? null : `about ${durationText(hours)}`;
+  if (hours === null) return null;
+  return hours < 1 ? 'less than an hour' : `about ${durationText(hours)}`;
 }
 
 function judge(
@@ -203,6 +208,7 @@ function judge(
   stretch: Stretch,
   rules: TrendRules,
   spanHours: number,
+  slowing: boolean,
 ): { status: TrendStatus; reason: string } {
   const limit = pct(rules.limitPct);
   if (trend.reached) return { status: 'alert', reason: `has reached ${limit}` };
@@ -220,6 +226,7 @@ function judge(
     return { status: 'stable', reason: `${what}; too uneven to call it a trend` };
   }
   const rises = `rises ${aDay} since ${start} UTC`;
+  if (slowing) return { status: 'stable', reason: `${rises}, and levels off before ${limit}` };
   const latest = trend.timeToImpactHighHours;
   if (trend.knownTerritory) {
     return { status: 'rising', reason: `${rises}, but was at ${pct(stretch.highestBefore)} before and came back down` };

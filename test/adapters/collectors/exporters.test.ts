@@ -323,3 +323,39 @@ describe('a push endpoint', () => {
     });
   });
 });
+
+describe('a scanner that gets no processor itself', () => {
+  const busy = (ms: number) => {
+    const untilMs = performance.now() + ms;
+    while (performance.now() < untilMs);
+  };
+  const quickly = { timeoutMs: 400 };
+
+  it('asks a machine again before it calls it unreachable, and says that it was late', async () => {
+    let asked = 0;
+    const notes: string[] = [];
+    const port = await serve((_, response) => {
+      // What happens between the question and the answer costs the scanner its time, not the machine.
+      if (++asked === 1) busy(900);
+      response.end(exporterPage(machine, now));
+    });
+    const context = contextAt(now, { quick: true, note: (text) => notes.push(text) });
+    const snapshot = await collectors.collect(targetOf('node_exporter', { port, ...quickly }, newHost()), context);
+    expect(snapshot).toMatchObject({ reachable: true });
+    expect(asked).toBe(2);
+    expect(notes).toEqual([
+      expect.stringMatching(/^this service was \d\.\d s late by itself, so host-\d+ is asked again$/),
+    ]);
+  });
+
+  it('asks a machine that does not answer once, when there was time for it', async () => {
+    let asked = 0;
+    const port = await serve(() => void asked++);
+    const snapshot = await collectors.collect(
+      targetOf('node_exporter', { port, ...quickly }, newHost()),
+      contextAt(now, { quick: true }),
+    );
+    expect(snapshot).toMatchObject({ reachable: false, unreachableReason: 'no complete answer within 0.4 s' });
+    expect(asked).toBe(1);
+  });
+});

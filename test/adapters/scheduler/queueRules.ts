@@ -1,5 +1,6 @@
 /** What must hold of every queue, and of every one that processes share. */
 import { describe, expect, test } from 'vitest';
+import { openPostgresPool } from '../../../src/adapters/db/postgresPool.ts';
 import {
   createScheduler,
   JOB_RULES,
@@ -46,6 +47,7 @@ export async function openScheduler(queueUrl: string, more: Partial<SchedulerOpt
     name: 'this',
     log,
     tracing: NO_TRACING,
+    openPostgres: openPostgresPool,
     onEnd,
     ...more,
   });

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { type KpiAlert, kpis } from '../../../src/domain/alerts/kpi.ts';
+import { healthyGapsMs, type KpiAlert, kpis, openFigures } from '../../../src/domain/alerts/kpi.ts';
 
 const SINCE = new Date('2026-03-01T00:00:00Z');
 const at = (minutes: number) => new Date(SINCE.getTime() + minutes * 60_000);
@@ -15,6 +15,7 @@ function alert(more: Partial<KpiAlert> = {}): KpiAlert {
     resolvedAt: null,
     resolution: null,
     flaps: 0,
+    healthyMs: 0,
     ...more,
   };
 }
@@ -88,4 +89,31 @@ test('names and endpoints by how often, flaps counting as noise', () => {
     { hostname: 'b', alerts: 1, flaps: 4 },
     { hostname: 'a', alerts: 2, flaps: 0 },
   ]);
+});
+
+test('what lay well between the flaps of an alert is no time that it took', () => {
+  const moves = [
+    { at: at(0), from: null, to: 'active' as const },
+    { at: at(5), from: 'active' as const, to: 'resolved' as const },
+    { at: at(15), from: 'resolved' as const, to: 'active' as const },
+    { at: at(16), from: 'active' as const, to: 'acknowledged' as const },
+    { at: at(20), from: 'acknowledged' as const, to: 'resolved' as const },
+    { at: at(50), from: 'resolved' as const, to: 'active' as const },
+    { at: at(60), from: 'active' as const, to: 'resolved' as const },
+  ];
+  expect(healthyGapsMs(moves)).toBe(40 * 60_000);
+  const flapped = alert({
+    createdAt: at(0),
+    startsAt: at(50),
+    resolvedAt: at(60),
+    flaps: 2,
+    healthyMs: healthyGapsMs(moves),
+  });
+  expect(kpis([flapped], SINCE).mttrMinutes).toBe(20);
+});
+
+test('what is open is counted with how long it has been', () => {
+  const open = [alert({ createdAt: at(0) }), alert({ createdAt: at(60) }), alert({ createdAt: at(540) })];
+  expect(openFigures(open, at(600))).toEqual({ alerts: 3, medianHours: 9, longestHours: 10 });
+  expect(openFigures([], at(600))).toEqual({ alerts: 0, medianHours: null, longestHours: null });
 });

@@ -5,7 +5,7 @@ import { diagnosisRates } from '../../bench/diagnosis/scenarios.ts';
 
 test('injected causes are found, and nothing is found on healthy machines', () => {
   expect(INJECTED.length).toBeGreaterThanOrEqual(40);
-  const { first, inThree, healthyQuiet, wrong } = diagnosisRates({ days: 10, intervalMinutes: 30, seeds: 1 }, 25);
+  const { first, inThree, healthyQuiet, wrong } = diagnosisRates({ days: 8, intervalMinutes: 60, seeds: 1 }, 20);
   const told = wrong.map(({ name, seed, found }) => `${name} ${seed}: ${found.join(', ')}`).join('\n');
   expect(first, told).toBeGreaterThanOrEqual(0.85);
   expect(inThree, told).toBeGreaterThanOrEqual(0.97);

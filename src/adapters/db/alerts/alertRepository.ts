@@ -4,6 +4,7 @@ import { type FilterQuery, type InferEntity, raw } from '@mikro-orm/core';
 import type { AlertFilter, AlertRepository } from '../../../core/ports/alertPorts.ts';
 import type { Alert, AlertEvent, Severity } from '../../../domain/alerts/alert.ts';
 import { LOW_SCORE } from '../../../domain/alerts/alertRules.ts';
+import { healthyGapsMs } from '../../../domain/alerts/kpi.ts';
 import { equalRows, insertKeyedRows, insertRows, readRows, saveRows } from '../bulk.ts';
 import { AlertEventRow, AlertRow } from '../entities/alerts.ts';
 import { chunked, type DbSession, placeholders, plain } from '../rows.ts';
@@ -39,6 +40,7 @@ const MUTABLE_FIELDS = [
 ] as const satisfies (keyof Alert)[];
 
 const KPI_FIELDS = [
+  'id',
   'hostname',
   'alertName',
   'status',
@@ -53,6 +55,22 @@ const KPI_FIELDS = [
 export function alertRepository(session: DbSession): AlertRepository {
   const read = (tail: string, parameters: readonly unknown[]): Promise<Alert[]> =>
     readRows(session(), AlertRow, tail, parameters);
+
+  /** How long alerts that came back were over in between. */
+  async function healthyTimes(alertIds: number[]): Promise<Map<number, number>> {
+    const found = new Map<number, number>();
+    for (const ids of chunked(alertIds)) {
+      const events = await session().find(
+        AlertEventRow,
+        { alertId: { $in: ids } },
+        { fields: ['alertId', 'at', 'from', 'to'], orderBy: { alertId: 'asc', id: 'asc' } },
+      );
+      for (const [id, moves] of Map.groupBy(events, ({ alertId }) => alertId)) {
+        found.set(id, healthyGapsMs(moves.map(({ at, from, to }) => ({ at, from: from ?? null, to }))));
+      }
+    }
+    return found;
+  }
 
   return {
     async remediationRecords(endpointIds, since) {
@@ -125,7 +143,7 @@ export function alertRepository(session: DbSession): AlertRepository {
     unhandled: (limit) => read("where handled_at is null and status <> 'resolved' order by id limit ?", [limit]),
 
     async markHandled(ids, seenAt, now) {
-      const unmoved = { id: { $in: [...ids] }, handledAt: null, updatedAt: { $lte: seenAt } };
+      const unmoved = { id: { $in: ids }, handledAt: null, updatedAt: { $lte: seenAt } };
       await session().nativeUpdate(AlertRow, unmoved, { handledAt: now });
     },
 
@@ -146,11 +164,13 @@ export function alertRepository(session: DbSession): AlertRepository {
       );
       const found = new Map((await Promise.all(reads)).flat().map((row) => [row.id, row]));
       const rows = [...found.values()].sort((a, b) => a.id - b.id);
-      return rows.map(({ acknowledgedAt, resolvedAt, resolution, ...row }) => ({
+      const healthyMs = await healthyTimes(rows.filter(({ flaps }) => flaps > 0).map(({ id }) => id));
+      return rows.map(({ id, acknowledgedAt, resolvedAt, resolution, ...row }) => ({
         ...row,
         acknowledgedAt: acknowledgedAt ?? null,
         resolvedAt: resolvedAt ?? null,
         resolution: resolution ?? null,
+        healthyMs: healthyMs.get(id) ?? 0,
       }));
     },
   };

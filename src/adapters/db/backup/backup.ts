@@ -31,7 +31,7 @@ export function createBackups(database: Database, places: BackupPlaces): Backups
       if (target.kind === 'sqlite' && target.path === ':memory:') {
         throw new AppError('refused', 'A database in memory cannot be backed up.');
       }
-      const sql = target.kind === 'postgresql' ? dumpPostgres(target.url) : dumpSqlite(target.path);
+      const sql = target.kind === 'postgresql' ? dumpPostgres(target.target) : dumpSqlite(target.path);
       return writeBackup(backupPath(places.backupDir, now), { header, sql, files: uploads(places.uploadsDir) });
     },
   };

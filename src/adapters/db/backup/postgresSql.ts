@@ -4,14 +4,15 @@ import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { AppError } from '../../../core/errors.ts';
+import type { PostgresTarget } from '../../../core/processes/postgresUrl.ts';
 import { plainDump } from './dumpLines.ts';
 
 const HINT =
   'Install the PostgreSQL client of the server’s version or newer (Debian: postgresql-client), or use the backups of your provider.';
 
-export async function* dumpPostgres(url: string): AsyncGenerator<string> {
+export async function* dumpPostgres(target: PostgresTarget): AsyncGenerator<string> {
   const child = spawn('pg_dump', ['--format=plain', '--clean', '--if-exists', '--no-owner', '--no-privileges'], {
-    env: environment(url),
+    env: environment(target),
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const ended = outcome(child, 'pg_dump');
@@ -27,9 +28,9 @@ const DROP_ALL = `do $$ declare t record; begin
 end $$;
 `;
 
-export async function loadPostgres(url: string, lines: AsyncIterable<string>): Promise<void> {
+export async function loadPostgres(target: PostgresTarget, lines: AsyncIterable<string>): Promise<void> {
   const args = ['--no-psqlrc', '--quiet', '--single-transaction', '--set=ON_ERROR_STOP=1', '--output=/dev/null'];
-  const child = spawn('psql', args, { env: environment(url), stdio: ['pipe', 'ignore', 'pipe'] });
+  const child = spawn('psql', args, { env: environment(target), stdio: ['pipe', 'ignore', 'pipe'] });
   const ended = outcome(child, 'psql');
   const text = async function* () {
     yield DROP_ALL;
@@ -47,18 +48,23 @@ export async function loadPostgres(url: string, lines: AsyncIterable<string>): P
   });
 }
 
-function environment(url: string): NodeJS.ProcessEnv {
-  const { hostname, port, username, password, pathname, searchParams } = new URL(url);
-  const named = {
-    PGHOST: hostname,
-    PGPORT: port || '5432',
-    PGUSER: decodeURIComponent(username),
-    PGPASSWORD: decodeURIComponent(password),
-    PGDATABASE: decodeURIComponent(pathname.slice(1)),
-    PGSSLMODE: searchParams.get('sslmode') ?? '',
+function environment(target: PostgresTarget): NodeJS.ProcessEnv {
+  const named: Record<string, string | null> = {
+    PGHOST: target.host,
+    PGPORT: String(target.port),
+    PGUSER: target.user,
+    PGPASSWORD: target.password,
+    PGDATABASE: target.database,
+    PGSSLMODE: target.tls,
+    PGSSLROOTCERT: target.rootCertFile,
+    PGSSLCERT: target.certFile,
+    PGSSLKEY: target.keyFile,
+    PGOPTIONS: target.options,
+    PGCONNECT_TIMEOUT: target.connectTimeoutMs === null ? null : String(target.connectTimeoutMs / 1000),
     PGCLIENTENCODING: 'UTF8',
   };
-  return Object.fromEntries([['PATH', SYSTEM_PATH], ...Object.entries(named).filter(([, value]) => value !== '')]);
+  const set = Object.entries(named).filter((entry): entry is [string, string] => entry[1] !== null);
+  return { PATH: SYSTEM_PATH, ...Object.fromEntries(set) };
 }
 
 /** Where distributions put the client; the service's own PATH may begin with folders of packages. */

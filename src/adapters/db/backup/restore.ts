@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { link, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, normalize } from 'node:path';
 import { AppError } from '../../../core/errors.ts';
+import type { PostgresTarget } from '../../../core/processes/postgresUrl.ts';
 import { makeFolder } from '../makeFolder.ts';
 import { knownMigrations, openDatabase, parseDatabaseUrl } from '../open.ts';
 import { createStore } from '../store.ts';
@@ -32,7 +33,7 @@ export async function restoreBackup(
   const target = parseDatabaseUrl(places.databaseUrl);
   const backup = await openBackup(file, unverified);
   await requireSuitable(backup.header, target.kind);
-  if (target.kind === 'postgresql') await restorePostgres(target.url, backup, now);
+  if (target.kind === 'postgresql') await restorePostgres(places.databaseUrl, target.target, backup, now);
   else if (target.path === ':memory:') throw new AppError('refused', 'A database in memory cannot be restored.');
   else await restoreSqlite(target.path, backup);
   await restoreUploads(places.uploadsDir, backup);
@@ -71,7 +72,7 @@ async function restoreSqlite(path: string, backup: OpenedBackup): Promise<void> 
   }
 }
 
-async function restorePostgres(url: string, backup: OpenedBackup, now: Date): Promise<void> {
+async function restorePostgres(url: string, target: PostgresTarget, backup: OpenedBackup, now: Date): Promise<void> {
   const database = await openDatabase(url);
   try {
     const [running] = await createStore(database.em).workers.seenSince(new Date(now.getTime() - SILENCE_MS));
@@ -84,7 +85,7 @@ async function restorePostgres(url: string, backup: OpenedBackup, now: Date): Pr
   } finally {
     await database.close();
   }
-  await loadPostgres(url, backup.sql());
+  await loadPostgres(target, backup.sql());
   await (await openDatabase(url)).close(); // brings an older schema up to date
 }
 

@@ -1,7 +1,7 @@
 /** The tool for KPIs: reaction, repair, noise and the fleet's score over some days. */
 import { z } from 'zod';
 import { RESOLUTIONS } from '../../../domain/alerts/alert.ts';
-import { kpis } from '../../../domain/alerts/kpi.ts';
+import { kpis, openFigures } from '../../../domain/alerts/kpi.ts';
 import { approvalLatencyMinutes, healingKpis } from '../../../domain/healing/healingKpi.ts';
 import { AGREEMENTS } from '../../../domain/people/enps.ts';
 import { round1 } from '../../../domain/scores/score.ts';
@@ -60,6 +60,9 @@ export const getKpis = defineTool({
     total_alerts: z.number().int(),
     resolved_alerts: z.number().int(),
     open_alerts: z.number().int(),
+    /** How long they have been open; the times to resolve say nothing of them. */
+    open_hours_median: z.number().nullable(),
+    open_hours_longest: z.number().nullable(),
     by_alert_name: z.record(z.string(), z.number().int()),
     by_resolution: z.partialRecord(z.enum(RESOLUTIONS), z.number().int()),
     noisiest: z.array(z.object({ hostname: z.string(), alerts: z.number().int(), flaps: z.number().int() })),
@@ -82,7 +85,7 @@ export const getKpis = defineTool({
     const { store } = ports;
     const [moved, open, scores, fleet, allRemediations, allApprovals, said] = await Promise.all([
       store.alerts.movedSince(before),
-      store.alerts.openCounts(),
+      store.alerts.open(),
       store.fleetScores.since(before),
       store.endpoints.fleet(),
       store.remediations.finishedSince(before),
@@ -96,6 +99,7 @@ export const getKpis = defineTool({
     const healing = healingKpis(remediations);
     const latency = approvalLatencyMinutes(approvals);
     const figures = kpis(moved, since);
+    const stillOpen = openFigures(open, now);
     const average = currentAverage(fleet);
     return {
       lookback_days,
@@ -126,7 +130,9 @@ export const getKpis = defineTool({
       ),
       total_alerts: figures.totalAlerts,
       resolved_alerts: figures.resolvedAlerts,
-      open_alerts: open.reduce((sum, { alerts }) => sum + alerts, 0),
+      open_alerts: stillOpen.alerts,
+      open_hours_median: stillOpen.medianHours === null ? null : round1(stillOpen.medianHours),
+      open_hours_longest: stillOpen.longestHours === null ? null : round1(stillOpen.longestHours),
       by_alert_name: Object.fromEntries(figures.byAlertName.map(({ alertName, alerts }) => [alertName, alerts])),
       by_resolution: figures.byResolution,
       noisiest: figures.noisiest,
@@ -164,8 +170,8 @@ export const getKpis = defineTool({
     return [
       `The last ${kpi.lookback_days} day${kpi.lookback_days === 1 ? '' : 's'}: ${kpi.total_alerts} alerts, ${kpi.resolved_alerts} resolved, ${kpi.open_alerts} open now.`,
       `Time to acknowledge: ${figure(kpi.mtta_minutes, 'min', 'mtta_minutes')}${beside('mtta_minutes')}`,
-      `Time to resolve: ${figure(kpi.mttr_minutes, 'min on average', 'mttr_minutes')}${kpi.mttr_median_minutes === null ? '' : `, ${kpi.mttr_median_minutes} min median`}${beside('mttr_minutes')}`,
-      `Resolved by remediation: ${figure(kpi.auto_resolution_rate_pct, '%', 'auto_resolution_rate_pct')}${beside('auto_resolution_rate_pct')}`,
+      `Time to resolve: ${figure(kpi.mttr_minutes, 'min on average', 'mttr_minutes')}${kpi.mttr_median_minutes === null ? '' : `, ${kpi.mttr_median_minutes} min median`}${beside('mttr_minutes')}${openText(kpi)}`,
+      `Resolved by remediation: ${figure(kpi.auto_resolution_rate_pct, '%', 'auto_resolution_rate_pct')}${beside('auto_resolution_rate_pct')}${kpi.open_alerts > 0 ? `, of ${kpi.resolved_alerts} resolved; ${kpi.open_alerts} still open` : ''}`,
       `Fixes confirmed by owners: ${figure(kpi.confirmed_fix_rate_pct, '%', 'confirmed_fix_rate_pct')}`,
       `Fleet score: ${figure(kpi.avg_fleet_dex_score, 'of 100', 'avg_fleet_dex_score')}${beside('avg_fleet_dex_score')}`,
       `eNPS: ${kpi.enps === null ? `not known (${kpi.reasons.enps})` : enpsText(kpi)}`,
@@ -235,6 +241,15 @@ function kpiTitle({ lookback_days, avg_fleet_dex_score: score, previous }: Kpis)
   const change = before === null ? 0 : round1(score - before);
   const how = change === 0 ? `KPIs of ${days}` : `${Math.abs(change)} ${change > 0 ? 'more' : 'less'} than ${days} ago`;
   return `The fleet scores ${score} of 100: ${how}`;
+}
+
+/** What the times to resolve leave out. */
+function openText(kpi: { open_alerts: number; open_hours_median: number | null; open_hours_longest: number | null }) {
+  if (kpi.open_hours_median === null) return '';
+  const { open_alerts, open_hours_median, open_hours_longest } = kpi;
+  const one = `; 1 open for ${open_hours_median} h is not in this`;
+  const many = `; ${open_alerts} open for ${open_hours_median} h (median; longest ${open_hours_longest} h) are not in this`;
+  return open_alerts === 1 ? one : many;
 }
 
 /** The fleet's score over the last days; of at least two points. */

@@ -1,7 +1,8 @@
 /** The tool behind the push agent's reports; its route knows the endpoint by its token. */
 import { z } from 'zod';
 import { INTERFACES } from '../../actor.ts';
-import { agentSnapshotWire, snapshotFromWire } from '../../scans/agentSnapshot.ts';
+import { agentSnapshotWire } from '../../scans/agentSnapshot.ts';
+import { isNews, reportedSnapshot } from '../../scans/reportedSnapshot.ts';
 import { acceptSnapshot, requireEndpoint } from '../../scans/scanning.ts';
 import { hostnameInput } from '../../shapes.ts';
 import { machineSubject } from '../../subjects.ts';
@@ -21,9 +22,8 @@ export const submitSnapshot = defineTool({
   output: z.object({ ok: z.literal(true), recorded: z.boolean(), score: z.number().nullable() }),
   async run({ hostname, snapshot: wire }, { ports, now }) {
     const endpoint = await requireEndpoint(ports, hostname);
-    const snapshot = snapshotFromWire(wire, endpoint, now);
-    // The agent delivers in order, so what is not newer is a repeat of a report whose answer was lost on the way.
-    if (endpoint.lastScanAt && snapshot.collectedAt <= endpoint.lastScanAt) {
+    const snapshot = reportedSnapshot(ports, endpoint, wire, now);
+    if (!isNews(endpoint, snapshot, now)) {
       return { ok: true as const, recorded: false, score: endpoint.score };
     }
     const { score } = await acceptSnapshot(ports, endpoint, snapshot);

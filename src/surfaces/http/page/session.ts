@@ -120,7 +120,7 @@ export function sessionRoutes({ tools, sessions, required, version, authenticate
         actor === null
           ? []
           : tools.flatMap((tool) =>
-              tool.http && offers(tool, actor) ? [`${tool.http.method} ${tool.http.path}`] : [],
+              tool.http && isOffered(tool, actor) ? [`${tool.http.method} ${tool.http.path}`] : [],
             ),
     };
   }

@@ -140,8 +140,8 @@ export async function edited(slack: SlackContext, channel: string, ts: string, r
 /** Waits for a run and says how it ended, with what came of it. */
 export async function runEnd(slack: SlackContext, actor: Actor, runId: string): Promise<Reply> {
   const { tool, input } = callShowing(slack.tools, 'run', runId);
-  const deadline = Date.now() + FOLLOW_MS;
-  for (let waitMs = LOOK_MS.first; Date.now() < deadline; waitMs = Math.min(waitMs * 2, LOOK_MS.most)) {
+  const deadline = performance.now() + FOLLOW_MS;
+  for (let waitMs = LOOK_MS.first; performance.now() < deadline; waitMs = Math.min(waitMs * 2, LOOK_MS.most)) {
     await pause(waitMs, slack.stopping);
     // The next process goes on with it.
     if (slack.stopping.aborted) return stillUnderWay(runId);

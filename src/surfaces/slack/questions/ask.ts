@@ -178,9 +178,9 @@ export async function followAnswer(
   { channel, ts }: MessagePlace,
 ): Promise<Reply> {
   const { tool, input } = callShowing(slack.tools, 'run', runId);
-  const deadline = Date.now() + FOLLOW_MS;
+  const deadline = performance.now() + FOLLOW_MS;
   let shown = '';
-  for (let waitMs = FIRST_LOOK_MS; Date.now() < deadline; waitMs = POLL_EVERY_MS) {
+  for (let waitMs = FIRST_LOOK_MS; performance.now() < deadline; waitMs = POLL_EVERY_MS) {
     await pause(waitMs, slack.stopping);
     // The next process goes on with it.
     if (slack.stopping.aborted) return stillUnderWay(runId);
