@@ -32,7 +32,8 @@ const MOST_GROUPS = 60;
 /** The groups by a field (persona, os_platform, criticality_tier) or a tag, the lowest average first; those without a score last. */
 export function fleetGroups(members: readonly FleetMember[], key: string): FleetGroup[] {
   const nameOf =
-    (Object.hasOwn(FIELDS, key) ? FIELDS[key] : undefined) ?? (({ tags }: FleetMember) => (Object.hasOwn(tags, key) ? (tags[key] ?? WITHOUT) : WITHOUT));
+    (Object.hasOwn(FIELDS, key) ? FIELDS[key] : undefined) ??
+    (({ tags }: FleetMember) => (Object.hasOwn(tags, key) ? (tags[key] ?? WITHOUT) : WITHOUT));
   return [...Map.groupBy(members, nameOf)]
     .map(([name, own]) => figuresOf(name, own))
     .toSorted((a, b) => (a.averageScore ?? 101) - (b.averageScore ?? 101) || b.total - a.total)
