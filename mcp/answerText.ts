@@ -11,10 +11,11 @@ const NOTE_BYTES = 160;
 
 /** @param drawn whether a picture was asked for */
 export async function contentOf(
-  { text, chart }: Pick<Answer, 'text' | 'chart'>,
+  { text: said, chart, page }: Pick<Answer, 'text' | 'chart' | 'page'>,
   charts: ChartRenderer,
   drawn: boolean,
 ): Promise<CallToolResult['content']> {
+  const text = page === null ? said : `${said}\nPage: ${page}`;
   if (!drawn) return [{ type: 'text', text: withinSize(text) }];
   if (!chart) return [{ type: 'text', text: withinSize(`${text}\nThere is nothing to draw yet.`) }];
   const png = Buffer.from(await charts.png(chart));

@@ -1,7 +1,7 @@
 /** The composition root: configuration in, a working application out. Everything that is plugged into core is chosen here. */
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { charts } from './adapters/charts.ts';
+import { charts } from './adapters/charts/charts.ts';
 import { createCollectors } from './adapters/collectors/collectors.ts';
 import { openPostgresPool } from './adapters/db/postgresPool.ts';
 import { createStore } from './adapters/db/store.ts';

@@ -6,6 +6,7 @@ import type { Config } from './config.ts';
 import { endpointOfToken } from './core/enrolment/agentTokens.ts';
 import { enrolmentOf } from './core/enrolment/enrolments.ts';
 import { identifyKey } from './core/people/apiKeys.ts';
+import { watchChanges } from './core/processes/changes.ts';
 import { toolTakingIn } from './core/tool.ts';
 import { agentEnrolmentRoutes } from './surfaces/http/agents/agentEnrolment.ts';
 import { agentSnapshotRoutes } from './surfaces/http/agents/agentSnapshots.ts';
@@ -13,6 +14,9 @@ import { apiRoutes } from './surfaces/http/api.ts';
 import { authenticate, configuredKey, firstOf, type KeyLookup } from './surfaces/http/auth.ts';
 import { docsRoutes } from './surfaces/http/docs.ts';
 import { openapi } from './surfaces/http/openapi.ts';
+import { changeEventRoutes } from './surfaces/http/page/changeEvents.ts';
+import { pageRoutes } from './surfaces/http/page/files.ts';
+import { createSessions, sessionRoutes } from './surfaces/http/page/session.ts';
 import { createRateLimit } from './surfaces/http/rateLimit.ts';
 import { runEventRoutes } from './surfaces/http/runEvents.ts';
 import { createKoa, type HttpServer, listen } from './surfaces/http/server.ts';
@@ -71,9 +75,10 @@ export async function startService(config: Config, overrides: Overrides = {}): P
 async function openHttp(app: App, mcp: McpHttp, slack: SlackInterface | null): Promise<HttpServer> {
   const { config, ports } = app;
   const guard = guardOf(app);
+  const sessions = createSessions(config.API_KEY, ports.clock.now);
   const endpointOf = (token: string) => endpointOfToken(ports, token);
   const rateLimit = createRateLimit(config.API_RATE_LIMIT_PER_MINUTE, ports.clock.now);
-  const caller = (ctx: Context) => authenticate(ctx.headers, 'rest', guard);
+  const caller = (ctx: Context) => authenticate(sessions.withKey(ctx.headers), 'rest', guard);
   const koa = createKoa({
     log: app.log,
     tracing: ports.tracing,
@@ -121,6 +126,15 @@ async function openHttp(app: App, mcp: McpHttp, slack: SlackInterface | null): P
         required: config.WEBHOOK_REQUIRE_AUTH,
         now: () => ports.clock.now(),
       }),
+      pageRoutes(),
+      sessionRoutes({
+        tools: app.tools,
+        sessions,
+        required: config.authRequired,
+        version: config.version,
+        authenticate: (headers) => authenticate(headers, 'rest', guard),
+      }),
+      changeEventRoutes({ changes: watchChanges(ports.store, app.log), authenticate: caller }),
       docsRoutes(() => openapi(app.tools, config.version)),
       serviceRoutes({ metricsToken: config.METRICS_TOKEN, health: app.health, metricsPage: app.metricsPage }),
     ],

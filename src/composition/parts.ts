@@ -8,7 +8,7 @@ import {
   createPagerDuty,
   PAGERDUTY_EVENTS_URL,
 } from '../adapters/alertReceivers.ts';
-import { charts } from '../adapters/charts.ts';
+import { charts } from '../adapters/charts/charts.ts';
 import { createBackups } from '../adapters/db/backup/backup.ts';
 import { makeFolder } from '../adapters/db/makeFolder.ts';
 import { type Database, openDatabase } from '../adapters/db/open.ts';

@@ -33,9 +33,32 @@ export interface BarChart {
   bars: { name: string; value: number; group?: string }[];
 }
 
-export type ChartSpec = TimeSeriesChart | BarChart;
+/** A few figures, each beside the one before, and a time series below them. */
+export interface FiguresChart {
+  kind: 'figures';
+  title: string;
+  alt: string;
+  figures: {
+    name: string;
+    /** With their units; null where there is nothing to compare with. */
+    value: string;
+    before: string | null;
+    /** Null where neither is better. */
+    isBetter: boolean | null;
+  }[];
+  history: TimeSeriesChart | null;
+}
+
+export type ChartSpec = TimeSeriesChart | BarChart | FiguresChart;
+
+/** How a chart is drawn; by default on white, with times in UTC. */
+export interface ChartLook {
+  dark?: boolean;
+  /** IANA name. */
+  timeZone?: string;
+}
 
 /** Draws a chart as PNG. */
 export interface ChartRenderer {
-  png(chart: ChartSpec): Promise<Uint8Array>;
+  png(chart: ChartSpec, look?: ChartLook): Promise<Uint8Array>;
 }

@@ -13,7 +13,7 @@ import { judge, type PolicyDecision, scopeOf } from './policy.ts';
 import type { StoredApproval } from './ports/alertPorts.ts';
 import type { Ports } from './ports/ports.ts';
 import type { AuditEntry } from './ports/storePorts.ts';
-import type { CardKind, RelatedCall, ToolCall } from './presentation.ts';
+import { type CardKind, pageAddress, type RelatedCall, type ToolCall } from './presentation.ts';
 import { requireExistence } from './scans/scanning.ts';
 import type { Subject } from './subjects.ts';
 import type { AnyTool, CallText } from './tool.ts';
@@ -37,6 +37,8 @@ export interface Answer {
   chart: ChartSpec | null;
   /** The kind of thing that is shown, where there are cards for it. */
   card: CardKind | null;
+  /** The address of the page that shows it to a person; null without one. */
+  page: string | null;
   related: readonly RelatedCall[];
   /** Id of the run in which the work goes on after this answer. */
   progress: string | null;
@@ -115,6 +117,7 @@ export function createInvoke(tools: readonly AnyTool[], ports: Ports): Invoke {
         text,
         chart: tool.chart?.(output) ?? null,
         card: tool.shows?.card ?? null,
+        page: pageAddress(ports.settings.publicUrl, tool.page?.(output) ?? null),
         related: tool.related?.(output) ?? [],
         progress: tool.progress?.(output) ?? null,
         followUp: tool.followUp?.(output) ?? null,

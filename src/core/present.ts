@@ -120,7 +120,7 @@ export function presentAlert(alert: Alert, stale: boolean): z.input<typeof alert
   };
 }
 
-function snakeCase(name: string): string {
+export function snakeCase(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }
 

@@ -37,6 +37,20 @@ export type CardKind =
   | 'runbook'
   | 'runbooks';
 
+/** The page's path of a machine. */
+export function machinePage(hostname: string): string {
+  return `/machines/${encodeURIComponent(hostname)}`;
+}
+
+/**
+ * Where a person sees the same on the page.
+ * @param publicUrl where the service is reached, without a slash at the end; empty when nobody said
+ * @param path on the page; null where it does not show it
+ */
+export function pageAddress(publicUrl: string, path: string | null): string | null {
+  return publicUrl === '' || path === null ? null : `${publicUrl}${path}`;
+}
+
 /** A tool's part of the overview for staff. */
 export interface Overview<Output> {
   /** Parts stand in the order of these numbers. */

@@ -142,6 +142,8 @@ interface Tool<I extends z.ZodObject = z.ZodObject, O extends z.ZodObject = z.Zo
   rows?(output: z.output<O>): Record<string, unknown>[];
   /** What the answer shows, for interfaces that have a card for it, and the input field that names the one shown. */
   shows?: { card: CardKind; by?: Extract<keyof z.output<I>, string> };
+  /** Where on the page a person sees what the answer shows: a path. */
+  page?(output: z.output<O>): string | null;
   /** What somebody who reads the answer may want to do next. */
   related?(output: z.output<O>): RelatedCall[];
   /** For work that goes on after the answer: the id of the run in which it does. */
@@ -174,6 +176,7 @@ export interface AnyTool
     | 'subject'
     | 'reachesMany'
     | 'shows'
+    | 'page'
     | 'related'
     | 'progress'
     | 'followUp'
@@ -188,6 +191,7 @@ export interface AnyTool
   subject?(input: Fields, ports: Ports, actor: Actor): Promise<Subject | null>;
   reachesMany?(input: Fields): boolean;
   shows?: { card: CardKind; by?: string };
+  page?(output: Fields): string | null;
   related?(output: Fields): RelatedCall[];
   progress?(output: Fields): string | null;
   followUp?(output: Fields): ToolCall | null;

@@ -58,7 +58,7 @@ const OLDEST_DAYS: Record<Forgotten, number> = {
 };
 const ALL_ENDPOINTS = 'a figure about every endpoint';
 
-function questions(store: Store): Questions<Omit<Store, 'transaction' | 'ping'>> {
+function questions(store: Store): Questions<Omit<Store, 'transaction' | 'ping' | 'changeMarkers'>> {
   const { endpoints, snapshots, scores, alerts, predictions, outbox, approvals, remediations, tickets } = store;
   const { feedback, surveys, runs, audit, apiKeys, workers, jobs, retention } = store;
   const archive = <Archive extends Store['retention']['snapshots' | 'scores' | 'fleet']>(
@@ -92,6 +92,8 @@ function questions(store: Store): Questions<Omit<Store, 'transaction' | 'ping'>>
         () => endpoints.list({ tag: 'team=sales' }, PAGE, HOUR_AGO),
         () => endpoints.list({ state: 'stale' }, PAGE, HOUR_AGO),
         () => endpoints.list({ ownerName: 'user7' }, PAGE, HOUR_AGO),
+        () => endpoints.list({ search: 'ost-7', minScore: 10, belowScore: 90 }, PAGE, HOUR_AGO),
+        () => endpoints.list({ scoreStatus: 'healthy' }, PAGE, HOUR_AGO, { by: 'score', descending: true }),
       ),
       byHostnames: [() => endpoints.byHostnames(['host-7', 'host-8'])],
       byIds: [() => endpoints.byIds(IDS)],
@@ -111,6 +113,8 @@ function questions(store: Store): Questions<Omit<Store, 'transaction' | 'ping'>>
       countStale: whole('endpoint', ALL_ENDPOINTS, () => endpoints.countStale(HOUR_AGO)),
       watchedSince: whole('endpoint', ALL_ENDPOINTS, () => endpoints.watchedSince(daysAgo(28))),
       scored: whole('endpoint', ALL_ENDPOINTS, () => endpoints.scored()),
+      distribution: whole('endpoint', ALL_ENDPOINTS, () => endpoints.distribution()),
+      members: whole('endpoint', ALL_ENDPOINTS, () => endpoints.members()),
       worst: [() => endpoints.worst(5)],
     },
     aliases: {

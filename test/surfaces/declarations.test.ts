@@ -50,7 +50,7 @@ test('a call that core offers is one of a tool that there is', () => {
 /** Fields that name something with an owner. */
 const OWNED = ['hostname', 'alert_id', 'run_id', 'remediation_id', 'approval_id', 'owner_email'];
 /** What these are about does not exist yet, or is not the machine but what somebody says of it. */
-const ABOUT_NOTHING_OWNED = ['register_endpoint', 'submit_feedback', 'answer_survey', 'rate_runbook'];
+const ABOUT_NOTHING_OWNED = ['register_endpoint', 'test_endpoint', 'submit_feedback', 'answer_survey', 'rate_runbook'];
 
 test('a tool that is about something owned says how it is found', () => {
   const silent = TOOLS.filter(({ input, subject }) => !subject && OWNED.some((field) => field in input.shape));

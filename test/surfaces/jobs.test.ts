@@ -53,6 +53,7 @@ test('a job invokes its tool as a job, and its failure is its own', async () => 
       text: '',
       chart: null,
       card: null,
+      page: null,
       related: [],
       progress: null,
       followUp: null,

@@ -19,6 +19,7 @@ import { agentRepository, enrolmentRepository } from './telemetry/enrolmentRepos
 import { retentionRepository } from './telemetry/retentionRepository.ts';
 import { scanShardRepository } from './telemetry/scanShardRepository.ts';
 import { fleetScoreRepository, scoreRepository, snapshotRepository } from './telemetry/telemetryRepositories.ts';
+import { changeMarkers } from './work/changeMarkers.ts';
 import { llmSpendRepository } from './work/llmSpendRepository.ts';
 import { outboxRepository } from './work/outboxRepository.ts';
 import { slackMessageRepository } from './work/slackMessageRepository.ts';
@@ -107,6 +108,7 @@ function storeOver(session: DbSession, transaction: Store['transaction']): Store
     runbookVotes: runbookVoteRepository(session),
     retention: retentionRepository(session),
     transaction,
+    changeMarkers: changeMarkers(session),
     async ping() {
       await session()
         .execute('select 1')

@@ -5,10 +5,12 @@ import type {
   EndpointRegistration,
   EndpointState,
   Persona,
+  ScoreStatus,
 } from '../../domain/fleet/endpoint.ts';
 import type { Alias, KnownEndpoint } from '../../domain/fleet/hostIdentity.ts';
 import type { WatchedSpan } from '../../domain/forecasts/prediction.ts';
 import type { TrendMetric } from '../../domain/forecasts/trendRules.ts';
+import type { FleetMember } from '../../domain/scores/fleetGroups.ts';
 import type { Score } from '../../domain/scores/score.ts';
 import type { Snapshot } from '../../domain/signals/telemetry.ts';
 import type { Page, Paged } from '../page.ts';
@@ -27,6 +29,19 @@ export interface EndpointFilter {
   /** The part of the owner's mail address before the @; letters, digits, dots and hyphens only. */
   ownerName?: string;
   ipAddress?: string;
+  scoreStatus?: ScoreStatus;
+  /** Only those that have a score, from this one on. */
+  minScore?: number;
+  /** Only those that have a score, below this one. */
+  belowScore?: number;
+}
+
+/** What lists of endpoints are sorted by; those without a value come last, whichever way. */
+export const ENDPOINT_SORTS = ['hostname', 'score', 'persona', 'criticalityTier', 'ownerEmail', 'lastSeenAt'] as const;
+
+interface EndpointOrder {
+  by: (typeof ENDPOINT_SORTS)[number];
+  descending: boolean;
 }
 
 export interface FleetRow {
@@ -50,7 +65,8 @@ export interface EndpointRepository {
   byAgentToken(digest: string): Promise<Endpoint | null>;
   /** Of these, the ids of those whose agent may report. */
   withAgent(ids: readonly number[]): Promise<number[]>;
-  list(filter: EndpointFilter, page: Page, staleBefore: Date): Promise<Paged<Endpoint>>;
+  /** By hostname unless an order is given. */
+  list(filter: EndpointFilter, page: Page, staleBefore: Date, order?: EndpointOrder): Promise<Paged<Endpoint>>;
   byIds(ids: readonly number[]): Promise<Endpoint[]>;
   /** Registered endpoints that have one of these canonical names or addresses. */
   byNamesOrAddresses(names: readonly string[]): Promise<Omit<KnownEndpoint, 'aliases'>[]>;
@@ -82,6 +98,10 @@ export interface EndpointRepository {
   watchedSince(since: Date): Promise<WatchedSpan[]>;
   /** What the endpoints that have a score belong to. */
   scored(): Promise<{ persona: Persona; tags: Record<string, string>; score: number }[]>;
+  /** How many have a score from 0 up to 10, from 10 up to 20 and so on; 100 counts as the last ten. */
+  distribution(): Promise<number[]>;
+  /** What the fleet is grouped by, of every endpoint. */
+  members(): Promise<FleetMember[]>;
   /** The lowest scores first. */
   worst(limit: number): Promise<Endpoint[]>;
 }

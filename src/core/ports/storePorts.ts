@@ -55,7 +55,13 @@ export interface Store {
   transaction<T>(work: (store: Store) => Promise<T>): Promise<T>;
   /** Fails with kind `unavailable` when the database does not answer. */
   ping(): Promise<void>;
+  /** One text per topic that is another one whenever something of the topic was written, by whatever process. */
+  changeMarkers(): Promise<Record<ChangeTopic, string>>;
 }
+
+/** What those who watch are told of as one. */
+export const CHANGE_TOPICS = ['machines', 'alerts', 'approvals', 'runs'] as const;
+export type ChangeTopic = (typeof CHANGE_TOPICS)[number];
 
 interface RunFilter {
   kind?: RunKind;

@@ -169,6 +169,7 @@ export const getFeedbackSummary = defineTool({
       computed_at: iso(now),
     };
   },
+  page: () => '/feedback',
   summary: (said) => summaryLines(said).join('\n'),
   chart: historyChart,
   overview: { place: 6, parts: (said) => [{ title: null, lines: summaryLines(said) }] },

@@ -18,25 +18,27 @@ import { takeTicketWordTool } from './alerts/ticketCallbacks.ts';
 import { listAudit } from './audit.ts';
 import { createBackup } from './backups.ts';
 import { getFeedbackSummary, submitFeedback } from './feedback.ts';
-import { enrolMachineTool, renewAgentTokenTool, signOffAgentTool } from './fleet/agentEnrolment.ts';
 import { addAlias, removeAlias } from './fleet/aliases.ts';
 import { diagnoseMachineTool } from './fleet/diagnosis.ts';
 import { deregisterEndpoint, listEndpoints, updateEndpoint } from './fleet/endpoints.ts';
-import { createEnrolment, listEnrolments, revokeEnrolment } from './fleet/enrolments.ts';
 import { getFleet } from './fleet/fleet.ts';
 import { getFleetForecast } from './fleet/forecast.ts';
 import { getEndpoint } from './fleet/machine.ts';
 import { measureEndpoint } from './fleet/measure.ts';
 import { checkPredictions, getPredictionAccuracy, setPredictionThreshold } from './fleet/predictions.ts';
-import { importEndpoints, registerEndpoint, registerEndpoints } from './fleet/registration.ts';
 import { scanEndpoint, scanFleetTool } from './fleet/scans.ts';
 import { getScore, getScoreHistory } from './fleet/scores.ts';
+import { getSignals } from './fleet/signals.ts';
 import { submitSnapshot } from './fleet/snapshots.ts';
-import { syncSources } from './fleet/sources.ts';
 import { getTrends } from './fleet/trends.ts';
 import { createApiKey, listApiKeys, revokeApiKey } from './keys.ts';
 import { listDeadMessages, resendMessage } from './outbox.ts';
 import { reportProblem } from './problems.ts';
+import { enrolMachineTool, renewAgentTokenTool, signOffAgentTool } from './registration/agentEnrolment.ts';
+import { createEnrolment, listEnrolments, revokeEnrolment } from './registration/enrolments.ts';
+import { importEndpoints, registerEndpoint, registerEndpoints } from './registration/registration.ts';
+import { syncSources } from './registration/sources.ts';
+import { testEndpoint } from './registration/testEndpoint.ts';
 import { retentionTool } from './retention.ts';
 import {
   endpointRunbooks,
@@ -55,6 +57,7 @@ export const TOOLS: readonly AnyTool[] = [
   registerEndpoints,
   importEndpoints,
   syncSources,
+  testEndpoint,
   listEndpoints,
   getEndpoint,
   updateEndpoint,
@@ -71,6 +74,7 @@ export const TOOLS: readonly AnyTool[] = [
   scanFleetTool,
   getScore,
   getScoreHistory,
+  getSignals,
   getTrends,
   diagnoseMachineTool,
   getFleet,

@@ -117,6 +117,7 @@ export const listRunbooksTool = defineTool({
     const pages = await listRunbooks(ports);
     return { runbooks: pages.slice(offset, offset + limit).map(presentRunbookPage), total: pages.length };
   },
+  page: () => '/runbooks',
   summary: ({ runbooks, total }) =>
     [
       `${total} runbook${total === 1 ? '' : 's'}`,
@@ -142,6 +143,7 @@ export const getRunbook = defineTool({
     const { content, ...page } = await requireRunbook(ports, doc_id);
     return { ...presentRunbookPage(page), content };
   },
+  page: ({ doc_id }) => `/runbooks/${encodeURIComponent(doc_id)}`,
   summary: ({ title, path, content }) => `${title} (${path})\n\n${content.trim()}`,
   shows: { card: 'runbook', by: 'doc_id' },
   resource: {

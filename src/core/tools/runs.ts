@@ -38,6 +38,7 @@ export const getRun = defineTool({
       await followRun(ports, run_id, wait_seconds * 1000, signal, (run) => progress(...progressOf(run))),
     );
   },
+  page: ({ run_id }) => `/runs/${run_id}`,
   summary: runText,
   shows: { card: 'run', by: 'run_id' },
   related: relatedToRun,

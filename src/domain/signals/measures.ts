@@ -69,7 +69,7 @@ export function labelOf(measure: Measure): string {
   return declarationOf(signalOf(measure)).label;
 }
 
-function unitOf(measure: Measure): Unit {
+export function unitOf(measure: Measure): Unit {
   const { measure: own, unit } = declarationOf(signalOf(measure));
   return own?.unit ?? unit;
 }

@@ -2,11 +2,12 @@
 import type Router from '@koa/router';
 import type { Context } from 'koa';
 import type { Actor } from '../../core/actor.ts';
-import type { ChartRenderer } from '../../core/chart.ts';
+import type { ChartLook, ChartRenderer } from '../../core/chart.ts';
 import { AppError } from '../../core/errors.ts';
 import type { Invoke } from '../../core/invoke.ts';
 import { hasRole, leastRole } from '../../core/policy.ts';
 import type { AnyTool, HttpRoute } from '../../core/tool.ts';
+import { isTimeZone } from '../../domain/time/localTime.ts';
 import type { RateLimit } from './rateLimit.ts';
 import { createRouter } from './router.ts';
 import { TABLE_TYPES, type TableType, writeTable } from './table.ts';
@@ -37,7 +38,7 @@ export function apiRoutes({ tools, invoke, charts, authenticate, rateLimit }: Ap
         if (!chart) throw new AppError('not_found', 'There is nothing to draw yet.');
         ctx.type = 'image/png';
         ctx.set('Content-Disposition', 'inline');
-        ctx.body = Buffer.from(await charts.png(chart));
+        ctx.body = Buffer.from(await charts.png(chart, lookOf(ctx)));
       } else if (tool.rows && wantedTable(ctx)) {
         const type = wantedTable(ctx) as TableType;
         ctx.type = type;
@@ -49,6 +50,21 @@ export function apiRoutes({ tools, invoke, charts, authenticate, rateLimit }: Ap
   }
   return router;
 }
+
+/**
+ * How a picture is wanted, said by fields of the address that are no input of the tool: `theme=dark`, `time_zone=Europe/Berlin`.
+ *
+ * @throws AppError `invalid` for a theme or a time zone that there is not
+ */
+function lookOf({ query: { theme, time_zone } }: Context): ChartLook {
+  if (theme !== undefined && theme !== 'dark' && theme !== 'light')
+    throw new AppError('invalid', 'theme must be dark or light.');
+  if (time_zone !== undefined && (typeof time_zone !== 'string' || !isTimeZone(time_zone)))
+    throw new AppError('invalid', 'time_zone must be the name of a time zone, as Europe/Berlin.');
+  return { dark: theme === 'dark', timeZone: time_zone };
+}
+
+const LOOK_FIELDS = ['theme', 'time_zone'];
 
 /** JSON unless one of the table types is preferred. */
 function wantedTable(ctx: Context): TableType | undefined {
@@ -73,5 +89,6 @@ function rawInput(ctx: Context, tool: AnyTool, { method, query }: HttpRoute, act
     const fields = misplaced.map((name) => ({ field: name, problem: 'belongs in the JSON body, not in the address' }));
     throw new AppError('invalid', `Send ${misplaced.join(', ')} in a JSON body, not in the address.`, { fields });
   }
-  return { ...ctx.query, ...body, ...(ctx as { params?: Record<string, string> }).params };
+  const given = Object.entries(ctx.query).filter(([name]) => !(tool.chart && LOOK_FIELDS.includes(name)));
+  return { ...Object.fromEntries(given), ...body, ...(ctx as { params?: Record<string, string> }).params };
 }

@@ -13,7 +13,6 @@ interface ServiceRoutesOptions {
 
 export function serviceRoutes(options: ServiceRoutesOptions): Router {
   const router = createRouter();
-  router.get('/', (ctx) => ctx.redirect('/docs'));
   router.get('/health', async (ctx) => {
     const health = await options.health();
     ctx.status = health.status === 'down' ? 503 : 200;

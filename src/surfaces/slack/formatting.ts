@@ -9,15 +9,15 @@ import { slackProblem } from './cards/problems.ts';
 import { plainReply } from './cards/text.ts';
 import { surveyMessage } from './surveys.ts';
 
-type Shown = Pick<Answer, 'call' | 'output' | 'related'>;
+type Shown = Pick<Answer, 'call' | 'output' | 'related' | 'page'>;
 
 export const slackFormatting = {
-  card: ({ output, related }: Shown) => alertCard(alertIn(output), related),
+  card: ({ output, related, page }: Shown) => alertCard(alertIn(output), related, page),
   digest: (alerts: Shown[]) => alertDigest(alerts.map(({ output, call }) => ({ alert: alertIn(output), call }))),
   moves: ({ output }: Shown, moves: AlertMove[]) => alertMoves(output, moves),
-  approval({ output, related }: Shown) {
+  approval({ output, related, page }: Shown) {
     const approval = approvalShown.parse(output.approval);
-    return { news: approvalCard(approval, related), waiting: approval.status === 'pending' };
+    return { news: approvalCard(approval, related, page), waiting: approval.status === 'pending' };
   },
   reminder: ({ output }: Shown, approvers: readonly string[]) =>
     approvalReminder(approvalShown.parse(output.approval), approvers),

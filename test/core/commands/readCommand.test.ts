@@ -123,7 +123,7 @@ describe('readCommand', () => {
     ['snooze 42 soon', '"soon" is no number for hours.', []],
     ['alerts --severity critcal', '"critcal" is no severity. Did you mean critical?', []],
     ['history a --limti 5', 'history has no option --limti. Did you mean --limit?', []],
-    ['fleet --zzz', 'fleet has no option --zzz. It has: worst.', []],
+    ['fleet --zzz', 'fleet has no option --zzz. It has: worst, group, group_by.', []],
     ['scan-all --zzz', 'scan-all has no option --zzz.', []],
     ['register a --persona', '--persona needs a value: one of developer, salesperson, executive, tech, general.', []],
     ['history a --limit --help2', '--limit needs a value.', []],

@@ -157,7 +157,9 @@ describe.each(['sqlite', 'postgresql'] as const)('a survey of forty people on %s
     const rows = await dump(service.app.config.DATABASE_URL, 'feedback');
     expect(rows).toHaveLength(37);
     const columns = Object.keys(rows[0] as object).toSorted();
-    expect(columns).toEqual(['category', 'comment', 'groups', 'id', 'rating', 'source']);
+    expect(columns).toEqual(['category', 'comment', 'groups', 'id', 'rating', 'source', 'voice']);
+    // Only unasked feedback keeps a voice, so that one caller counts once.
+    expect(rows.filter(({ voice }) => voice !== null)).toEqual([]);
     // The guess of somebody who watched people answer: first row, first person; or by id; or by the order of asking.
     const comments = rows.map(({ comment }) => comment);
     const byId = rows.toSorted((a, b) => Number(a.id) - Number(b.id)).map(({ comment }) => comment);

@@ -27,6 +27,7 @@ async function serve(
   await service.call('POST', '/api/v1/dex/endpoints', {
     hostname: 'dev-01',
     collector: 'ssh',
+    options: { username: 'dex' },
     owner_email: 'alice@company.com',
   });
   return service;

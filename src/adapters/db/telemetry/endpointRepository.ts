@@ -1,16 +1,23 @@
 /** Endpoints in the database: the registry and the condition that scans keep beside it. */
 
-import { type FilterQuery, type InferEntity, raw, UniqueConstraintViolationException } from '@mikro-orm/core';
+import {
+  type FilterQuery,
+  type InferEntity,
+  QueryOrder,
+  raw,
+  UniqueConstraintViolationException,
+} from '@mikro-orm/core';
 import { SqliteDriver } from '@mikro-orm/sql';
 import { AppError } from '../../../core/errors.ts';
-import type { EndpointFilter, EndpointRepository } from '../../../core/ports/endpointPorts.ts';
+import type { EndpointRepository } from '../../../core/ports/endpointPorts.ts';
 import type { Endpoint, EndpointCondition, EndpointRegistration } from '../../../domain/fleet/endpoint.ts';
 import { type KnownEndpoint, shortName } from '../../../domain/fleet/hostIdentity.ts';
 import { insertKeyedRows, insertRows, readRows, saveRows } from '../bulk.ts';
 import { AgentRow } from '../entities/enrolment.ts';
 import { EndpointAliasRow, EndpointRow } from '../entities/telemetry.ts';
-import { beginsWith, chunked, type DbSession, type Plain, placeholders, plain } from '../rows.ts';
+import { chunked, type DbSession, type Plain, placeholders, plain } from '../rows.ts';
 import { aliasRepository } from './aliasRepository.ts';
+import { endpointCondition, LIVE } from './endpointFilter.ts';
 
 type Row = InferEntity<typeof EndpointRow>;
 
@@ -48,7 +55,17 @@ const NEVER_SCANNED: EndpointCondition = {
   breaches: {},
 };
 
-const LIVE = { deregisteredAt: null };
+/** Lower ends of the parts of a distribution, in tens, the highest first. */
+const TENS = [9, 8, 7, 6, 5, 4, 3, 2, 1];
+
+interface MemberRow {
+  persona: Endpoint['persona'];
+  os_platform: Endpoint['osPlatform'];
+  criticality_tier: Endpoint['criticalityTier'];
+  tags: string | Record<string, string>;
+  score: number | null;
+  score_status: Endpoint['scoreStatus'];
+}
 
 export function endpointRepository(session: DbSession): EndpointRepository {
   const one = async (where: FilterQuery<Row>): Promise<Endpoint | null> => {
@@ -127,9 +144,12 @@ export function endpointRepository(session: DbSession): EndpointRepository {
       return (await session().find(EndpointRow, where, { fields: ['id'], orderBy: { id: 'asc' } })).map(({ id }) => id);
     },
 
-    async list(filter, page, staleBefore) {
-      const [rows, total] = await session().findAndCount(EndpointRow, condition(filter, staleBefore), {
-        orderBy: { hostname: 'asc' },
+    async list(filter, page, staleBefore, order = { by: 'hostname', descending: false }) {
+      const [rows, total] = await session().findAndCount(EndpointRow, endpointCondition(filter, staleBefore), {
+        orderBy: [
+          { [order.by]: order.descending ? QueryOrder.DESC_NULLS_LAST : QueryOrder.ASC_NULLS_LAST },
+          { hostname: 'asc' },
+        ],
         ...page,
       });
       return { items: rows.map(toEndpoint), total };
@@ -256,6 +276,33 @@ export function endpointRepository(session: DbSession): EndpointRepository {
       return rows.map(({ persona, tags, score }) => ({ persona, tags, score: score as number }));
     },
 
+    async distribution() {
+      const rows = await session().execute<{ ten: number; endpoints: number | string }[]>(
+        `select ten, count(*) as endpoints from (
+           select case ${TENS.map((ten) => `when score >= ${10 * ten} then ${ten}`).join(' ')} else 0 end as ten
+           from endpoint where deregistered_at is null and score is not null
+         ) scored group by ten`,
+      );
+      const counts = new Map(rows.map(({ ten, endpoints }) => [ten, Number(endpoints)]));
+      return Array.from({ length: TENS.length + 1 }, (_, ten) => counts.get(ten) ?? 0);
+    },
+
+    async members() {
+      const rows = await session().execute<MemberRow[]>(
+        'select persona, os_platform, criticality_tier, tags, score, score_status from endpoint where deregistered_at is null',
+      );
+      return rows.map(
+        ({ os_platform: osPlatform, criticality_tier: criticalityTier, tags, score_status, ...rest }) => ({
+          ...rest,
+          osPlatform,
+          criticalityTier,
+          // PostgreSQL's driver has parsed it already.
+          tags: typeof tags === 'string' ? (JSON.parse(tags) as Record<string, string>) : tags,
+          scoreStatus: score_status,
+        }),
+      );
+    },
+
     async worst(limit) {
       const rows = await session().find(
         EndpointRow,
@@ -279,46 +326,6 @@ function taken(hostname: string): AppError {
       ],
     },
   );
-}
-
-function condition(filter: EndpointFilter, staleBefore: Date): FilterQuery<Row> {
-  return {
-    ...LIVE,
-    ...(filter.prefix && beginsWith('hostname', filter.prefix)),
-    ...(filter.search && { $and: filter.search.split(/\s+/).slice(0, MOST_WORDS).map(mentions) }),
-    ...(filter.persona && { persona: filter.persona }),
-    ...(filter.criticalityTier && { criticalityTier: filter.criticalityTier as Row['criticalityTier'] }),
-    ...(filter.ownerName && beginsWith('owner_email', `${filter.ownerName}@`)),
-    ...(filter.ownerEmail && { ownerEmail: filter.ownerEmail }),
-    ...(filter.ipAddress && { ipAddress: filter.ipAddress }),
-    ...(filter.state === 'never_seen' && { lastSeenAt: null }),
-    ...(filter.state === 'fresh' && { lastSeenAt: { $gte: staleBefore } }),
-    ...(filter.state === 'stale' && { lastSeenAt: { $lt: staleBefore } }),
-    ...(filter.tag !== undefined && { tags: tagCondition(filter.tag) }),
-  };
-}
-
-/** More words than these find nothing that fewer do not. */
-const MOST_WORDS = 6;
-
-/** Where a word is a part of what a machine is known by. Tags are stored as JSON, `"dept": "finance"`, and asked for as `dept=finance`. */
-function mentions(word: string): FilterQuery<Row> {
-  const like = (text: string) => `%${text.replace(/[\\%_]/g, '\\$&')}%`;
-  const [key, value] = word.split('=', 2);
-  const tags =
-    value === undefined ? like(word) : `%"${like(key as string).slice(1, -1)}":%"${like(value).slice(1, -1)}%`;
-  return {
-    [raw(
-      (table) =>
-        `(lower(hostname) like ? escape '\\' or lower(coalesce(owner_email, '')) like ? escape '\\' or coalesce(ip_address, '') like ? escape '\\' or lower(cast(tags as text)) like ? escape '\\' or exists (select 1 from endpoint_alias a where a.endpoint_id = ${table}.id and lower(a.value) like ? escape '\\'))`,
-      [like(word), like(word), like(word), tags, like(word)],
-    )]: [],
-  } as FilterQuery<Row>;
-}
-
-function tagCondition(tag: string): Record<string, string | { $ne: null }> {
-  const [key = '', ...rest] = tag.split('=');
-  return { [key]: rest.length > 0 ? rest.join('=') : { $ne: null } };
 }
 
 function toEndpoint(row: Row): Endpoint {

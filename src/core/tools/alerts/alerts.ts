@@ -54,6 +54,7 @@ export const listAlerts = defineTool({
       return { alerts: [], ...page, searched: await searched(ports, { ...filter, type, name, since, hostname }, now) };
     return { alerts: await presentAlerts(ports, items, now), ...page };
   },
+  page: () => '/alerts',
   summary: ({ alerts, searched, ...page }) =>
     searched
       ? noneText(searched)
@@ -109,6 +110,7 @@ export const getAlert = defineTool({
       timeline: timeline.map(({ alertId: _id, at, ...event }) => ({ at: iso(at), ...event })),
     };
   },
+  page: ({ alert }) => `/alerts/${alert.id}`,
   summary: ({ alert, timeline }) =>
     [
       alertCells(alert).join('  '),
@@ -166,6 +168,7 @@ export const acknowledgeAlertTool = defineTool({
     const alert = await acknowledgeAlert(ports, alert_id, until, why, actor);
     return { alert: await presentOne(ports, alert, now), until_text: text };
   },
+  page: ({ alert }) => `/alerts/${alert.id}`,
   summary: ({ alert, until_text }) =>
     `Alert ${alert.id} (${alert.alert_name} on ${alert.hostname}) is snoozed ${until_text}.`,
 });
@@ -193,6 +196,7 @@ export const resolveAlertTool = defineTool({
     const why = reason ? `resolved: ${reason}` : 'resolved by hand';
     return { alert: await presentOne(ports, await resolveAlert(ports, alert_id, 'person', why, actor), now) };
   },
+  page: ({ alert }) => `/alerts/${alert.id}`,
   summary: ({ alert }) => `Alert ${alert.id} (${alert.alert_name} on ${alert.hostname}) is resolved.`,
 });
 

@@ -67,6 +67,7 @@ export const listApprovals = defineTool({
     const { items, total } = await ports.store.approvals.list(filter, page);
     return { approvals: items.map(presentApproval), ...pageOf({ total, offset: page.offset }, items.length) };
   },
+  page: () => '/approvals',
   summary: ({ approvals, ...page }) =>
     page.total === 0
       ? 'Nothing waits for approval.'
@@ -105,6 +106,7 @@ export const getApproval = defineTool({
   run: async ({ approval_id }, { ports }) => ({
     approval: presentApproval(await requireApproval(ports, approval_id)),
   }),
+  page: ({ approval }) => `/approvals/${approval.approval_id}`,
   summary: ({ approval }) => approvalText(approval),
   shows: { card: 'approval', by: 'approval_id' },
   related: ({ approval }) => decisions(approval),
@@ -146,6 +148,7 @@ export const decideApprovalTool = defineTool({
     const approval = presentApproval(await requireApproval(ports, approval_id));
     return `${decision === 'approve' ? 'Approve' : 'Deny'} this?\n${approvalText(approval)}`;
   },
+  page: ({ approval }) => `/approvals/${approval.approval_id}`,
   summary: ({ approval }) =>
     approval.status === 'pending'
       ? `Your approval is recorded; ${approval.approvals_needed - approval.answers.length} more needed until ${approval.expires_at}.`

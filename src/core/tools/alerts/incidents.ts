@@ -106,6 +106,7 @@ export const listIncidents = defineTool({
       total: all.length,
     };
   },
+  page: () => '/incidents',
   summary: (found) => incidentLines(found).join('\n'),
   overview: { place: 3, parts: (found) => [{ title: 'Open incidents', lines: incidentLines(found) }] },
 });

@@ -5,7 +5,7 @@ import { kpis, openFigures } from '../../../domain/alerts/kpi.ts';
 import { approvalLatencyMinutes, healingKpis } from '../../../domain/healing/healingKpi.ts';
 import { AGREEMENTS } from '../../../domain/people/enps.ts';
 import { round1 } from '../../../domain/scores/score.ts';
-import type { ChartSpec } from '../../chart.ts';
+import type { ChartSpec, FiguresChart, TimeSeriesChart } from '../../chart.ts';
 import { feedbackSummary } from '../../people/feedback.ts';
 import type { FleetScore } from '../../ports/endpointPorts.ts';
 import { iso } from '../../present.ts';
@@ -75,6 +75,8 @@ export const getKpis = defineTool({
       mtta_minutes: minutes,
       mttr_minutes: minutes,
       auto_resolution_rate_pct: z.number().nullable(),
+      approval_latency_minutes: minutes,
+      confirmed_fix_rate_pct: z.number().nullable(),
       avg_fleet_dex_score: z.number().nullable(),
       total_alerts: z.number().int(),
       resolved_alerts: z.number().int(),
@@ -94,22 +96,24 @@ export const getKpis = defineTool({
   }),
   async run({ lookback_days }, { ports, now }) {
     const since = new Date(now.getTime() - lookback_days * DAY_MS);
-    const beforeSince = new Date(since.getTime() - lookback_days * DAY_MS);
+    const before = new Date(since.getTime() - lookback_days * DAY_MS);
     const { store } = ports;
-    const [movedInBoth, open, historyOfBoth, fleet, remediations, approvals, said] = await Promise.all([
-      store.alerts.movedSince(beforeSince),
+    const [moved, open, scores, fleet, allRemediations, allApprovals, said] = await Promise.all([
+      store.alerts.movedSince(before),
       store.alerts.open(),
-      store.fleetScores.since(beforeSince),
+      store.fleetScores.since(before),
       store.endpoints.fleet(),
-      store.remediations.finishedSince(since),
-      store.approvals.decidedSince(since),
+      store.remediations.finishedSince(before),
+      store.approvals.decidedSince(before),
       feedbackSummary(ports, { lookbackDays: lookback_days }, now),
     ]);
+    const history = scores.filter(({ at }) => at >= since);
+    const [remediations, earlierRemediations] = divided(allRemediations, since, ({ finishedAt }) => finishedAt);
+    const [approvals, earlierApprovals] = divided(allApprovals, since, ({ decidedAt }) => decidedAt);
+    const earlier = kpis(moved, before, since);
     const healing = healingKpis(remediations);
     const latency = approvalLatencyMinutes(approvals);
-    const figures = kpis(movedInBoth, since);
-    const earlier = kpis(movedInBoth, beforeSince, since);
-    const history = historyOfBoth.filter(({ at }) => at >= since);
+    const figures = kpis(moved, since);
     const stillOpen = openFigures(open, now);
     const average = currentAverage(fleet);
     return {
@@ -161,7 +165,9 @@ export const getKpis = defineTool({
         mtta_minutes: earlier.mttaMinutes,
         mttr_minutes: earlier.mttrMinutes,
         auto_resolution_rate_pct: earlier.autoResolutionRatePct,
-        avg_fleet_dex_score: historyOfBoth.findLast(({ at }) => at < since)?.average ?? null,
+        approval_latency_minutes: approvalLatencyMinutes(earlierApprovals),
+        confirmed_fix_rate_pct: healingKpis(earlierRemediations).confirmedFixRatePct,
+        avg_fleet_dex_score: scores.findLast(({ at }) => at < since)?.average ?? null,
         total_alerts: earlier.totalAlerts,
         resolved_alerts: earlier.resolvedAlerts,
       },
@@ -176,6 +182,7 @@ export const getKpis = defineTool({
       computed_at: iso(now),
     };
   },
+  page: ({ lookback_days }) => `/kpis?days=${lookback_days}`,
   summary: (kpi) => {
     const { before } = kpi;
     const was = (value: number | null | undefined, unit: string) =>
@@ -207,22 +214,64 @@ export const getKpis = defineTool({
         .map(({ hostname, alerts, flaps }) => `Noisy: ${hostname}, ${alerts} alerts, ${flaps} flaps`),
     ].join('\n');
   },
-  chart: (kpi) => {
-    const bars = Object.entries(kpi.by_alert_name).map(([name, value]) => ({ name, value }));
-    if (bars.length === 0) return null;
-    return {
-      kind: 'bars',
-      title: `Alerts by name, last ${kpi.lookback_days} days`,
-      alt: `Alerts in ${kpi.lookback_days} days: ${bars.map(({ name, value }) => `${name} ${value}`).join(', ')}`,
-      xTitle: 'Alerts',
-      bars,
-    };
-  },
+  chart: kpiChart,
   overview: {
     place: 2,
     parts: (kpi) => (kpi.fleet_score_history.length < 2 ? [] : [{ title: null, chart: fleetHistoryChart(kpi) }]),
   },
 });
+
+type Kpis = { lookback_days: number; before: Record<string, number | null> } & Record<KpiName, number | null> & {
+    fleet_score_history: { at: string; avg_score: number }[];
+  };
+type KpiName = 'mttr_minutes' | 'mtta_minutes' | 'auto_resolution_rate_pct' | 'avg_fleet_dex_score';
+
+const PICTURED: { name: KpiName; title: string; text(value: number): string; isHigherBetter: boolean }[] = [
+  { name: 'avg_fleet_dex_score', title: 'Fleet score', text: (value) => `${value}`, isHigherBetter: true },
+  { name: 'mttr_minutes', title: 'Time to resolve', text: minutesText, isHigherBetter: false },
+  { name: 'mtta_minutes', title: 'Time to acknowledge', text: minutesText, isHigherBetter: false },
+  {
+    name: 'auto_resolution_rate_pct',
+    title: 'Repaired by itself',
+    text: (value) => `${value} %`,
+    isHigherBetter: true,
+  },
+];
+
+function minutesText(minutes: number): string {
+  if (minutes < 120) return `${round1(minutes)} min`;
+  return minutes < 2880 ? `${round1(minutes / 60)} h` : `${round1(minutes / 1440)} days`;
+}
+
+/** The KPIs beside those of the period before, and the fleet's score over the period. */
+function kpiChart(kpi: Kpis): ChartSpec | null {
+  const figures = PICTURED.map(({ name, title, text, isHigherBetter }): FiguresChart['figures'][number] => {
+    const [value, before] = [kpi[name], kpi.before[name] ?? null];
+    const change = value === null || before === null ? 0 : value - before;
+    return {
+      name: title,
+      value: value === null ? 'not known' : text(value),
+      before: before === null ? null : text(before),
+      isBetter: change === 0 ? null : change > 0 === isHigherBetter,
+    };
+  });
+  const history = kpi.fleet_score_history.length < 2 ? null : fleetHistoryChart(kpi);
+  if (history === null && PICTURED.every(({ name }) => kpi[name] === null)) return null;
+  const title = kpiTitle(kpi);
+  const told = figures.map(
+    ({ name, value, before }) => `${name} ${value}${before === null ? '' : ` (before: ${before})`}`,
+  );
+  return { kind: 'figures', title, alt: `${title}: ${told.join(', ')}`, figures, history };
+}
+
+function kpiTitle({ lookback_days, avg_fleet_dex_score: score, before: earlier }: Kpis): string {
+  const days = lookback_days === 1 ? 'a day' : `${lookback_days} days`;
+  if (score === null) return `KPIs of the last ${days}`;
+  const before = earlier.avg_fleet_dex_score ?? null;
+  const change = before === null ? 0 : round1(score - before);
+  const how = change === 0 ? `KPIs of ${days}` : `${Math.abs(change)} ${change > 0 ? 'more' : 'less'} than ${days} ago`;
+  return `The fleet scores ${score} of 100: ${how}`;
+}
 
 /** What the times to resolve leave out. */
 function openText(kpi: { open_alerts: number; open_hours_median: number | null; open_hours_longest: number | null }) {
@@ -240,7 +289,7 @@ function fleetHistoryChart({
 }: {
   lookback_days: number;
   fleet_score_history: { at: string; avg_score: number }[];
-}): ChartSpec {
+}): TimeSeriesChart {
   const points = history.map(({ at, avg_score }) => ({ at: new Date(at), value: avg_score }));
   const values = points.map(({ value }) => value);
   return {
@@ -248,7 +297,8 @@ function fleetHistoryChart({
     title: `DEX score of the fleet, last ${lookback_days} days`,
     alt: `The fleet's average score went from ${values[0]} to ${values.at(-1)}; lowest ${Math.min(...values)}.`,
     yTitle: 'Average score',
-    yDomain: [0, 100],
+    // From the ten below: in a healthy fleet all else is a line along the top.
+    yDomain: [Math.max(0, Math.floor(Math.min(...values) / 10 - 1) * 10), 100],
     lines: [{ name: 'fleet', points }],
   };
 }
@@ -270,6 +320,12 @@ function currentAverage(rows: readonly { status: string; endpoints: number; scor
   const scored = rows.filter(({ status }) => status !== 'unknown');
   const endpoints = scored.reduce((sum, row) => sum + row.endpoints, 0);
   return endpoints === 0 ? null : round1(scored.reduce((sum, row) => sum + row.scoreSum, 0) / endpoints);
+}
+
+/** Those of the period, and those of the one before. */
+function divided<T>(all: readonly T[], since: Date, atOf: (one: T) => Date | null): [T[], T[]] {
+  const isLate = (one: T) => (atOf(one) ?? since) >= since;
+  return [all.filter(isLate), all.filter((one) => !isLate(one))];
 }
 
 /** Evenly spread over the time series, the last point always among them. */

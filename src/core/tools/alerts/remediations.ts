@@ -78,6 +78,7 @@ export const remediateAlertTool = defineTool({
       await remediateAlert(ports, alert_id ?? (await onlyAlertOf(ports, which)), dry_run, actor),
     ),
   }),
+  page: ({ remediation }) => `/runs/${remediation.run_id}`,
   summary: ({ remediation }) => remediationLine(remediation),
 });
 

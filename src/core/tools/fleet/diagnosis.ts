@@ -7,7 +7,7 @@ import { wireName } from '../../../domain/signals/catalogue.ts';
 import { labelOf } from '../../../domain/signals/measures.ts';
 import { diagnoseMachine } from '../../diagnosis/diagnoseMachine.ts';
 import { iso } from '../../present.ts';
-import type { RelatedCall } from '../../presentation.ts';
+import { machinePage, type RelatedCall } from '../../presentation.ts';
 import { requireEndpoint } from '../../scans/scanning.ts';
 import { hostnameInput, timestamp } from '../../shapes.ts';
 import { machineSubject } from '../../subjects.ts';
@@ -93,6 +93,7 @@ export const diagnoseMachineTool = defineTool({
       notes: found.notes,
     };
   },
+  page: ({ hostname }) => machinePage(hostname),
   summary: diagnosisText,
   shows: { card: 'diagnosis', by: 'hostname' },
   related: ({ hostname, causes }) => [

@@ -1,13 +1,15 @@
 /** Tools for the registry: which machines there are, whose they are, and how each is scanned. */
 import { z } from 'zod';
-import { ENDPOINT_STATES, PERSONAS } from '../../../domain/fleet/endpoint.ts';
+import { ENDPOINT_STATES, PERSONAS, SCORE_STATUSES } from '../../../domain/fleet/endpoint.ts';
 import { canonicalHost } from '../../../domain/fleet/hostIdentity.ts';
 import { aligned } from '../../characters.ts';
 import { AppError } from '../../errors.ts';
 import { filterText, machineCount, searchedShape } from '../../fleet/emptyAnswer.ts';
 import { identityLines, presentIdentified } from '../../fleet/identified.ts';
 import { countLine, pageOf, pageOutput } from '../../page.ts';
-import { endpointCells, presentEndpoint } from '../../present.ts';
+import { ENDPOINT_SORTS } from '../../ports/endpointPorts.ts';
+import { endpointCells, presentEndpoint, snakeCase } from '../../present.ts';
+import { machinePage } from '../../presentation.ts';
 import { deregister } from '../../registration/deregister.ts';
 import { checkRegistration, keepSource } from '../../registration/newRegistration.ts';
 import { changeInput, changeOf, isFreeName, tierInput } from '../../registration/registrationInput.ts';
@@ -17,13 +19,22 @@ import { endpointShape, hostnameInput, identifiedEndpointShape, pageInput } from
 import { machineSubject, personSubject } from '../../subjects.ts';
 import { defineTool } from '../../tool.ts';
 
+const SORTS = ENDPOINT_SORTS.map(snakeCase);
+const SORT = new RegExp(`^-?(${SORTS.join('|')})$`);
+
+/** @param sort one of `SORTS`, with a minus before it where the highest comes first */
+function orderOf(sort: string): { by: (typeof ENDPOINT_SORTS)[number]; descending: boolean } {
+  const name = sort.replace(/^-/, '');
+  return { by: ENDPOINT_SORTS.find((by) => snakeCase(by) === name) ?? 'hostname', descending: name !== sort };
+}
+
 export const listEndpoints = defineTool({
   name: 'list_endpoints',
   title: 'List endpoints',
   effect: 'read',
   subject: personSubject,
   description:
-    'Finds machines: search takes any part of name, owner, address, tag or alias. With scores, owners and tags, by name.',
+    'Finds machines: search takes any part of name, owner, address, tag or alias; sort -score is the highest first. With scores, owners and tags.',
   http: { method: 'GET', path: '/api/v1/dex/endpoints' },
   command: {
     name: 'endpoints',
@@ -60,35 +71,47 @@ export const listEndpoints = defineTool({
     state: z.enum(ENDPOINT_STATES).optional(),
     owner_email: z.string().trim().max(254).toLowerCase().optional().meta({ forPrograms: true }),
     ip_address: z.string().max(200).overwrite(canonicalHost).optional().meta({ forPrograms: true }),
+    score_status: z.enum(SCORE_STATUSES).optional().meta({ forPrograms: true }),
+    min_score: z.coerce.number().optional().meta({ forPrograms: true }),
+    below_score: z.coerce.number().optional(),
+    sort: z
+      .string()
+      .regex(SORT, `must be ${SORTS.join(', ')}, with a - before it for the other way`)
+      .default('hostname'),
     ...pageInput,
   }),
   output: z.object({ endpoints: z.array(endpointShape), ...pageOutput, searched: searchedShape.optional() }),
-  async run(
-    { limit, offset, search, prefix, persona, criticality_tier, tag, state, owner_email, ip_address },
-    { ports, now },
-  ) {
+  async run({ limit, offset, sort, ...input }, { ports, now }) {
     const filter = {
-      search,
-      prefix,
-      persona,
-      criticalityTier: criticality_tier,
-      tag,
-      state,
-      ...(owner_email?.includes('@') ? { ownerEmail: owner_email } : { ownerName: owner_email }),
-      ipAddress: ip_address,
+      search: input.search,
+      prefix: input.prefix,
+      persona: input.persona,
+      criticalityTier: input.criticality_tier,
+      tag: input.tag,
+      state: input.state,
+      ...(input.owner_email?.includes('@') ? { ownerEmail: input.owner_email } : { ownerName: input.owner_email }),
+      ipAddress: input.ip_address,
+      scoreStatus: input.score_status,
+      minScore: input.min_score,
+      belowScore: input.below_score,
     };
-    const { items, total } = await ports.store.endpoints.list(filter, { limit, offset }, staleBefore(ports, now));
+    const { items, total } = await ports.store.endpoints.list(
+      filter,
+      { limit, offset },
+      staleBefore(ports, now),
+      orderOf(sort),
+    );
     const page = pageOf({ total, offset }, items.length);
     if (total === 0) {
-      const given = { search, prefix, persona, criticality_tier, tag, state, owner_email, ip_address };
       const machines = await machineCount(ports, now);
-      return { endpoints: [], ...page, searched: { filter: filterText(given), without_filter: machines, machines } };
+      return { endpoints: [], ...page, searched: { filter: filterText(input), without_filter: machines, machines } };
     }
     return {
       endpoints: items.map((endpoint) => presentEndpoint(endpoint, now, ports.settings.scanIntervalMs)),
       ...page,
     };
   },
+  page: () => '/',
   summary: ({ endpoints, searched, ...page }, callText) =>
     searched
       ? searched.machines === 0
@@ -129,6 +152,7 @@ export const updateEndpoint = defineTool({
     });
     return { endpoint: await presentIdentified(ports, updated, now) };
   },
+  page: ({ endpoint }) => machinePage(endpoint.hostname),
   summary: ({ endpoint }) => `Changed. ${identityLines(endpoint).join('\n')}`,
 });
 

@@ -1,6 +1,7 @@
 /** The tool that shows the fleet: how many do well, which do worst and why, what will break, and a group beside the rest. */
 import { z } from 'zod';
 import { hasVerdict, PERSONAS } from '../../../domain/fleet/endpoint.ts';
+import { type FleetGroup, fleetGroups, groupKeys } from '../../../domain/scores/fleetGroups.ts';
 import { round1 } from '../../../domain/scores/score.ts';
 import { aligned, clipped } from '../../characters.ts';
 import { compareGroup, type Side } from '../../fleet/fleetGroups.ts';
@@ -34,6 +35,18 @@ const sideShape = z.object({
   alerts: z.array(z.object({ alert_name: z.string(), machines: count })),
 });
 
+const groupShape = z.object({
+  group: z.string(),
+  total: count,
+  scored: count,
+  avg_score: average,
+  healthy: count,
+  at_risk: count,
+  critical: count,
+  unknown: count,
+  unreachable: count,
+});
+
 const fleetShape = z.object({
   total: count,
   scored: count,
@@ -65,6 +78,13 @@ const fleetShape = z.object({
   predicted_total: count,
   pending_approvals: count,
   group: z.object({ name: z.string(), inside: sideShape, rest: sideShape }).optional(),
+  /** How many have a score from 0 up to 10, from 10 up to 20 and so on. */
+  distribution: z.array(count),
+  groups: z.array(groupShape).optional(),
+  /** By what else the fleet can be grouped. */
+  group_keys: z.array(z.string()).optional(),
+  /** A score up to `warning` is at risk, below `critical` critical. */
+  thresholds: z.object({ warning: z.number(), critical: z.number() }),
   computed_at: timestamp,
 });
 type Fleet = z.output<typeof fleetShape>;
@@ -92,11 +112,16 @@ export const getFleet = defineTool({
       .max(265)
       .optional()
       .describe('A tag as dept=finance, persona=developer, tier=1, os=windows, or a value alone'),
+    group_by: z
+      .string()
+      .regex(/^[\w.-]{1,64}$/, 'must be persona, os_platform, criticality_tier or the name of a tag')
+      .optional()
+      .meta({ description: 'persona, os_platform or a tag: the figures of each group', forPrograms: true }),
   }),
   output: fleetShape,
-  async run({ worst, group }, { ports, now }) {
+  async run({ worst, group, group_by }, { ports, now }) {
     const { endpoints, alerts, approvals } = ports.store;
-    const [rows, stale, lowest, open, predicted, pending, compared] = await Promise.all([
+    const [rows, stale, lowest, open, predicted, pending, compared, distribution, members] = await Promise.all([
       endpoints.fleet(),
       endpoints.countStale(staleBefore(ports, now)),
       endpoints.worst(worst),
@@ -104,6 +129,8 @@ export const getFleet = defineTool({
       alerts.list({ alertType: 'predictive', status: 'open' }, { limit: MOST_PREDICTED, offset: 0 }),
       approvals.list({ status: 'pending' }, { limit: 1, offset: 0 }),
       group === undefined ? null : compareGroup(ports.store, group),
+      endpoints.distribution(),
+      group_by === undefined ? null : endpoints.members(),
     ]);
     const count = (status: string) => sum(rows.filter((row) => row.status === status).map((row) => row.endpoints));
     return {
@@ -144,13 +171,21 @@ export const getFleet = defineTool({
       ...(compared && {
         group: { name: group as string, inside: presentSide(compared.inside), rest: presentSide(compared.rest) },
       }),
+      distribution,
+      ...(members &&
+        group_by !== undefined && {
+          groups: fleetGroups(members, group_by).map(presentGroup),
+          group_keys: groupKeys(members),
+        }),
+      thresholds: ports.settings.thresholds,
       computed_at: iso(now),
     };
   },
+  page: () => '/',
   summary: (fleet) => (fleet.group ? groupLines(fleet.group) : fleetLines(fleet)).join('\n'),
   chart: (fleet) => ({
     kind: 'bars',
-    title: 'Fleet by status',
+    title: `${fleet.healthy} of ${fleet.total} machines are healthy`,
     alt: `${fleet.healthy} endpoints healthy, ${fleet.at_risk} at risk, ${fleet.critical} critical, ${fleet.unreachable} not reachable, ${fleet.unknown} unknown`,
     xTitle: 'Endpoints',
     bars: [
@@ -218,7 +253,18 @@ function fleetLines(fleet: Fleet): string[] {
         clipped(message, 160),
       ]),
     ),
+    ...aligned(
+      (fleet.groups ?? []).map(({ group, total, avg_score, healthy }) => [
+        group,
+        `average ${avg_score ?? 'unknown'}`,
+        `${healthy} of ${total} healthy`,
+      ]),
+    ),
   ];
+}
+
+function presentGroup({ name, counts, ...figures }: FleetGroup): z.input<typeof groupShape> {
+  return { group: name, total: figures.total, scored: figures.scored, avg_score: figures.averageScore, ...counts };
 }
 
 function groupLines({ name, inside, rest }: NonNullable<Fleet['group']>): string[] {

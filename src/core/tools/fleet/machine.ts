@@ -7,6 +7,7 @@ import { identityLines, presentIdentified } from '../../fleet/identified.ts';
 import { historySince, trendsOf } from '../../forecasts/forecasting.ts';
 import { horizonsInForce } from '../../forecasts/predictionThresholds.ts';
 import { presentScore } from '../../present.ts';
+import { machinePage } from '../../presentation.ts';
 import { requireEndpoint } from '../../scans/scanning.ts';
 import { alertShape, hostnameInput, identifiedEndpointShape, scoreShape, timestamp } from '../../shapes.ts';
 import { machineSubject } from '../../subjects.ts';
@@ -44,6 +45,7 @@ export const getEndpoint = defineTool({
   command: { name: 'endpoint', args: ['hostname'], also: [{ name: 'machine' }], example: 'endpoint dev-machine-01' },
   input: z.strictObject({ hostname: hostnameInput }),
   output: machineShape,
+  page: ({ endpoint }) => machinePage(endpoint.hostname),
   async run({ hostname }, { ports, now }) {
     const endpoint = await requireEndpoint(ports, hostname);
     const { store, settings } = ports;

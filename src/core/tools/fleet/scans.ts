@@ -5,6 +5,7 @@ import { NOT_SCANNED_FROM_HERE } from '../../../domain/signals/telemetry.ts';
 import type { Actor } from '../../actor.ts';
 import { AppError } from '../../errors.ts';
 import type { Ports } from '../../ports/ports.ts';
+import { machinePage } from '../../presentation.ts';
 import { requestRun } from '../../runs/runs.ts';
 import { requireEndpoint } from '../../scans/scanning.ts';
 import { hostnameInput } from '../../shapes.ts';
@@ -44,6 +45,7 @@ export const scanEndpoint = defineTool({
     const run = await requestRun(ports, actor, 'scan', { hostname });
     return { run_id: run.id, status: run.status, hostname };
   },
+  page: ({ hostname }) => (hostname === null || hostname === undefined ? '/' : machinePage(hostname)),
   summary: ({ hostname, run_id }, callText) =>
     [`Scanning ${hostname ?? 'the fleet'} (run ${run_id}).`, ...resultCall(callText, run_id)].join(' '),
   progress: ({ run_id }) => run_id,

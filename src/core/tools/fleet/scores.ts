@@ -1,9 +1,10 @@
-/** Tools that read scores: one endpoint's, its history, and the fleet's. */
+/** Tools that read the scores of one endpoint: the latest, and its history. */
 import { z } from 'zod';
 import { endpointState } from '../../../domain/fleet/endpoint.ts';
 import type { ChartSpec } from '../../chart.ts';
 import { AppError } from '../../errors.ts';
 import { iso, presentScore } from '../../present.ts';
+import { machinePage } from '../../presentation.ts';
 import { requireEndpoint } from '../../scans/scanning.ts';
 import { componentsShape, hostnameInput, scoreShape, timestamp } from '../../shapes.ts';
 import { machineSubject } from '../../subjects.ts';
@@ -38,6 +39,7 @@ export const getScore = defineTool({
     }
     return presentScore(score, hostname, endpointState(endpoint, now, ports.settings.scanIntervalMs) === 'stale');
   },
+  page: ({ hostname }) => machinePage(hostname),
   summary: scoreText,
   shows: { card: 'score', by: 'hostname' },
   related: ({ hostname }) => [
@@ -100,6 +102,7 @@ export const getScoreHistory = defineTool({
     const history = points.map(({ scoredAt, ...point }) => ({ ...point, scored_at: iso(scoredAt) }));
     return { hostname, history, count: history.length, thresholds: ports.settings.thresholds };
   },
+  page: ({ hostname }) => machinePage(hostname),
   summary: ({ hostname, history }) => {
     const [latest] = history;
     if (!latest) return `${hostname} has no scores from then.`;
@@ -168,7 +171,7 @@ function historyChart(
   const lastHour = hours.at(-1);
   return {
     kind: 'time_series',
-    title: `DEX score of ${hostname}`,
+    title: `${hostname} scores ${latest.score} of 100, lowest ${Math.min(...history.map(({ score }) => score))}`,
     alt: `DEX score of ${hostname}: ${historyText(latest, history)}`,
     yTitle: 'Score',
     yDomain: [0, 100],

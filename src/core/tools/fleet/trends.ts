@@ -9,6 +9,7 @@ import { historySince, METRIC_TEXT, trendsOf } from '../../forecasts/forecasting
 import { horizonsInForce } from '../../forecasts/predictionThresholds.ts';
 import type { MetricPoint } from '../../ports/endpointPorts.ts';
 import { iso } from '../../present.ts';
+import { machinePage } from '../../presentation.ts';
 import { requireEndpoint } from '../../scans/scanning.ts';
 import { hostnameInput, timestamp } from '../../shapes.ts';
 import { machineSubject } from '../../subjects.ts';
@@ -85,6 +86,7 @@ export const getTrends = defineTool({
       history: charted ? historyOf(charted, points, now) : null,
     };
   },
+  page: ({ hostname }) => machinePage(hostname),
   summary: ({ hostname, trends }) => [`Trends of ${hostname}`, ...trends.map(trendLine)].join('\n'),
   chart: ({ hostname, trends, history }) => {
     const trend = trends.find(({ metric }) => metric === history?.metric);
@@ -225,7 +227,11 @@ function trendChart(
 ): ChartSpec {
   const name = METRIC_TEXT[metricOf(history.metric)];
   const point = ({ at, value }: { at: string; value: number }) => ({ at: new Date(at), value });
-  const title = `${name[0]?.toUpperCase()}${name.slice(1)} of ${hostname}: ${trend.status.replace('_', ' ')}`;
+  const what = `${name[0]?.toUpperCase()}${name.slice(1)} of ${hostname}`;
+  const title =
+    trend.time_to_impact === null || trend.time_to_impact === 'now'
+      ? `${what}: ${trend.current} %, ${trend.status.replace('_', ' ')}`
+      : `${what} reaches ${history.limit_pct} % in ${trend.time_to_impact}`;
   return {
     kind: 'time_series',
     title,

@@ -3,7 +3,18 @@ import type { types } from '@slack/bolt';
 import { z } from 'zod';
 import type { RelatedCall } from '../../../core/presentation.ts';
 import { relatedBlocks } from './related.ts';
-import { type Block, clip, dateElement, escapeText, header, paragraph, type Reply, textElement, who } from './text.ts';
+import {
+  type Block,
+  clip,
+  dateElement,
+  escapeText,
+  header,
+  pageBlocks,
+  paragraph,
+  type Reply,
+  textElement,
+  who,
+} from './text.ts';
 
 /** What a card shows of an alert; the wire shape has more. */
 const alertShown = z.object({
@@ -49,13 +60,16 @@ const RESOLUTION_WORDS: Record<string, string> = {
 const MAX_MESSAGE_CHARS = 2000;
 const MAX_WHY_CHARS = 300;
 
-/** @param related what can be done about it; what that answers goes to the card's thread */
-export function alertCard(alert: AlertShown, related: readonly RelatedCall[]): Reply {
+/**
+ * @param related what can be done about it; what that answers goes to the card's thread
+ * @param page where the page shows it
+ */
+export function alertCard(alert: AlertShown, related: readonly RelatedCall[], page: string | null): Reply {
   return {
     text: escapeText(
       `${alert.severity} ${alert.alert_name} on ${alert.hostname}: ${alert.message} (${statusText(alert)})`,
     ),
-    blocks: [...alertBody(alert), ...relatedBlocks(related, { action: 'thread' })],
+    blocks: [...alertBody(alert), ...pageBlocks(page), ...relatedBlocks(related, { action: 'thread' })],
   };
 }
 

@@ -10,6 +10,7 @@ import {
   escapeText,
   header,
   mention,
+  pageBlocks,
   paragraph,
   type Reply,
   textElement,
@@ -45,7 +46,7 @@ const MOST_FACTS = 12;
 const earlierOutcome = z.object({ status: z.string(), reason: z.string().nullable(), at: z.string() });
 
 /** @param related the answers that can be given; none once it is decided */
-export function approvalCard(approval: ApprovalShown, related: readonly RelatedCall[]): Reply {
+export function approvalCard(approval: ApprovalShown, related: readonly RelatedCall[], page: string | null): Reply {
   const title = ENDS[approval.status] ?? '❓ Waiting for approval';
   return {
     text: escapeText(`${title}: ${approval.question}`),
@@ -54,6 +55,7 @@ export function approvalCard(approval: ApprovalShown, related: readonly RelatedC
       paragraph(textElement(clip(approval.question, MAX_QUESTION_CHARS), { bold: true }), ...planLines(approval.plan)),
       ...earlier(approval.plan.last_outcomes),
       paragraph(...standing(approval)),
+      ...pageBlocks(page),
       ...relatedBlocks(related),
     ],
   };

@@ -16,6 +16,7 @@ import {
   MAX_BLOCKS,
   monospaced,
   note,
+  pageBlocks,
   paragraph,
   type Reply,
   textElement,
@@ -69,7 +70,7 @@ export function renderAnswer(
       ? callButton('all', `Show ${lines.length - MOST_LINES} more lines`, call)
       : null;
   const more = [rest, share].filter((it) => it !== null);
-  const end = [...(image ? [image] : []), ...relatedBlocks(answer.related, { more })];
+  const end = [...(image ? [image] : []), ...pageBlocks(answer.page), ...relatedBlocks(answer.related, { more })];
   return { text: escapeText(answer.text), blocks: fitted(body, MAX_BLOCKS - end.length).concat(end) };
 }
 

@@ -183,3 +183,10 @@ export function plainReply(text: string, ...more: Block[]): Reply {
   const said = text.replace(RUN_ID, '');
   return { text: escapeText(said), blocks: [...lineBlocks(said.split('\n')), ...more] };
 }
+
+/** The way to the page that shows the same; nothing without one. */
+export function pageBlocks(page: string | null): Block[] {
+  if (page === null) return [];
+  const link: types.RichTextLink = { type: 'link', url: page, text: 'Open in DexOps' };
+  return [paragraph(link)];
+}
