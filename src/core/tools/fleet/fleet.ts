@@ -218,7 +218,9 @@ export const getFleet = defineTool({
 
 async function reasonsOf({ store }: Ports, endpointId: number): Promise<string[]> {
   const score = await store.scores.latest(endpointId);
-  const deductions = score?.deductions.toSorted((a, b) => b.points - a.points) ?? [];
+  // Open alerts lower the score too, but they follow from the other reasons.
+  const follows = ({ component }: { component: string }) => Number(component === 'remediation');
+  const deductions = score?.deductions.toSorted((a, b) => follows(a) - follows(b) || b.points - a.points) ?? [];
   return [...deductions, ...(score?.caps ?? [])].slice(0, MOST_REASONS).map(({ reason }) => reason);
 }
 
