@@ -24,7 +24,11 @@ async function overHttp(): Promise<Place> {
   return {
     app: service.app,
     async connect(client) {
-      await connectOverHttp(`${service.url}/mcp`, { Authorization: `Bearer ${API_KEY}` }, client);
+      await connectOverHttp(
+        `${service.url}/mcp?structured=1&toolsets=all`,
+        { Authorization: `Bearer ${API_KEY}` },
+        client,
+      );
     },
     close: () => service.stop(),
   };
@@ -41,7 +45,7 @@ async function overStdio(): Promise<Place> {
       client.connect(
         new StdioClientTransport({
           command: process.execPath,
-          args: [resolve(import.meta.dirname, '../../mcp/stdio.ts')],
+          args: [resolve(import.meta.dirname, '../../mcp/stdio.ts'), '--structured', '--toolsets', 'all'],
           env,
           cwd: dir,
           stderr: 'ignore',
@@ -84,7 +88,7 @@ describe.each([
   async function waiting(): Promise<{ hostname: string; id: string }> {
     const { app } = place;
     const hostname = `asked-${++count}`;
-    await app.invoke('register_endpoint', { hostname, collector: 'push' }, assistant('admin'));
+    await app.invoke('register_endpoint', { hostname, collector: 'local' }, assistant('admin'));
     const input = { hostname };
     const request = {
       kind: 'tool' as const,
@@ -136,7 +140,7 @@ describe.each([
       const { hostname, id } = await waiting();
       const answer = await decide(client, id);
       expect(answer.isError).toBe(true);
-      expect(answer.text).toMatch(/for people only; nothing was done/);
+      expect(answer.text).toMatch(/for people only, and .+; nothing was done/);
       expect(await place.app.ports.store.approvals.get(id)).toMatchObject({ status: 'pending', answers: [] });
       expect(await isWatched(hostname)).toBe(true);
       await client.close();

@@ -84,8 +84,8 @@ function questions(store: Store): Questions<Omit<Store, 'transaction' | 'ping' |
       byAgentToken: [() => endpoints.byAgentToken('digest-7')],
       withAgent: [() => endpoints.withAgent(IDS)],
       list: whole(
-        'endpoint',
-        'any filter, sorted by name and counted, over a table of the size of the fleet',
+        ['endpoint', 'endpoint_alias'],
+        'any filter, a part of any name included, sorted and counted, over tables of the size of the fleet',
         () => endpoints.list({}, PAGE, HOUR_AGO),
         () => endpoints.list({ prefix: 'host-7' }, PAGE, HOUR_AGO),
         () => endpoints.list({ persona: 'tech' }, PAGE, HOUR_AGO),
