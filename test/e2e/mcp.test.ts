@@ -1,6 +1,6 @@
 /** MCP with clients that are not ours: the inspector calls every tool over both transports, the conformance suite judges the protocol. */
 import { execFile } from 'node:child_process';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -97,7 +97,13 @@ describe('the inspector', () => {
     const service = await startTestService();
     try {
       const underWay = async () => (await service.app.ports.store.runs.inStatus(['queued', 'running'])).length;
-      const target = [`${service.url}/mcp`, '--transport', 'http', '--header', `Authorization: Bearer ${API_KEY}`];
+      const target = [
+        `${service.url}/mcp?structured=1&toolsets=all`,
+        '--transport',
+        'http',
+        '--header',
+        `Authorization: Bearer ${API_KEY}`,
+      ];
       const others = await callEach(target, async (tool) => {
         if (tool === 'get_score') await expect.poll(underWay, { timeout: 30_000 }).toBe(0);
       });
@@ -116,15 +122,11 @@ describe('the inspector', () => {
 
   test('calls every tool over stdio', async () => {
     const env = { DATA_DIR: join(dir, 'stdio'), LOG_LEVEL: 'CRITICAL', EMBEDDING_MODEL: 'none' };
-    const target = [
-      'npm',
-      '--prefix',
-      ROOT,
-      'run',
-      '-s',
-      'mcp',
-      ...Object.entries(env).flatMap(([k, v]) => ['-e', `${k}=${v}`]),
-    ];
+    // The inspector would take the program's options for its own, so that they stand in a file.
+    const config = join(dir, 'inspector.json');
+    const args = ['--prefix', ROOT, 'run', '-s', 'mcp', '--', '--structured', '--toolsets', 'all'];
+    await writeFile(config, JSON.stringify({ mcpServers: { dexops: { command: 'npm', args, env } } }));
+    const target = ['--config', config, '--server', 'dexops'];
     // Each call starts and ends a process, which may be too short for a scan: one that waits makes the score.
     const scanHere = async () => {
       const app = await createApp(readConfig(env));

@@ -34,7 +34,7 @@ function environment(): Record<string, string> {
 async function connect(env: Record<string, string> = {}) {
   const transport = new StdioClientTransport({
     command: process.execPath,
-    args: [PROGRAM],
+    args: [PROGRAM, '--structured', '--toolsets', 'all'],
     env: { ...environment(), ...env },
     cwd: dir,
     stderr: 'ignore',

@@ -38,6 +38,7 @@ const start = () =>
     SLACK_SIGNING_SECRET: SIGNING_SECRET,
     SLACK_API_URL: slack.apiUrl,
     SLACK_OPERATORS: slack.users.otto!,
+    SLACK_VIEWERS: slack.users.alice!,
   });
 const posted = (text: RegExp) =>
   slack.until(() =>
