@@ -6,14 +6,16 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { collectSnapshot } from './adapters/collectors/collectSnapshot.ts';
 import { createLocalReader } from './adapters/collectors/local.ts';
-import { processEnv, readAgentConfig } from './config.ts';
+import { agentSecrets, enrol, keptToken, tokenFile } from './agentEnrolment.ts';
+import { processEnv } from './config.ts';
 import { type AgentSnapshotWire, snapshotToWire } from './core/scans/agentSnapshot.ts';
 import type { ScanTarget, Snapshot } from './domain/signals/telemetry.ts';
 
 const USAGE = `Usage: npm run agent -- --server URL [options]
 
   --server URL      the DexOps server, for example https://dex.example.com
-  --token TOKEN     the endpoint's token; better given as DEX_AGENT_TOKEN, which other users of the machine cannot see
+  --token TOKEN     the endpoint's token; better given as DEX_AGENT_TOKEN, which other users of the machine cannot see.
+                    Without one the machine enrols with DEX_ENROLMENT_SECRET, once, and keeps the token it gets
   --interval SEC    seconds between two reports (default 300, at least 10)
   --services A,B    services that should run here
   --internet-target IP[:PORT]  where to measure the way to the internet (port 53 unless given)
@@ -23,6 +25,8 @@ const USAGE = `Usage: npm run agent -- --server URL [options]
 `;
 
 export interface AgentSettings {
+  /** The service's address, with a slash at the end. */
+  server: URL;
   reportUrl: URL;
   token: string;
   intervalMs: number;
@@ -50,14 +54,16 @@ export function readSettings(args: string[], tokenFromEnvironment: string | unde
   });
   const token = values.token ?? tokenFromEnvironment;
   if (!values.server) throw new Error('--server is missing');
-  if (!token) throw new Error('the token is missing: set DEX_AGENT_TOKEN or give --token');
+  if (!token) throw new Error('the token is missing: set DEX_ENROLMENT_SECRET or DEX_AGENT_TOKEN, or give --token');
   if (!/^[\x21-\x7e]+$/.test(token)) throw new Error('the token holds characters that no token has');
+  const server = serverUrl(values.server, values.insecure);
   const intervalS = Number(values.interval);
   if (!(intervalS >= 10 && intervalS <= 86_400)) {
     throw new Error(`--interval ${values.interval} is not a number of seconds from 10 to 86400`);
   }
   return {
-    reportUrl: reportUrl(values.server, values.insecure),
+    server,
+    reportUrl: new URL('api/v1/dex/agent/snapshot', server),
     token,
     intervalMs: intervalS * 1000,
     services: values.services?.split(',').filter((service) => service !== ''),
@@ -75,14 +81,14 @@ function internetTarget(given: string | undefined): string | undefined {
   throw new Error(`--internet-target ${given} is not an IP address with or without a port, such as 192.0.2.1:443`);
 }
 
-function reportUrl(server: string, insecure: boolean): URL {
+function serverUrl(server: string, insecure: boolean): URL {
   const base = URL.parse(server.endsWith('/') ? server : `${server}/`);
   if (!base || !/^https?:$/.test(base.protocol)) throw new Error(`--server ${server} is not an http(s) URL`);
   const loopback = /^(localhost|127(\.\d+){3}|\[::1\])$/.test(base.hostname);
   if (base.protocol === 'http:' && !loopback && !insecure) {
     throw new Error(`${server} would carry the token in clear text: use https, or --insecure if the network is yours`);
   }
-  return new URL('api/v1/dex/agent/snapshot', base);
+  return base;
 }
 
 /** A day of reports at the default interval; when the server is away for longer, the oldest are given up. */
@@ -210,11 +216,27 @@ function networkReason(error: unknown): string {
   return cause instanceof Error ? cause.message || cause.name : error.message;
 }
 
+/** The token of an enrolment, this time's or an earlier one's; undefined where the command line has one or nobody enrols. */
+async function joinedToken(args: string[], secret: string | undefined, say: Say): Promise<string | undefined> {
+  if (args.some((arg) => /^--token(=|$)/.test(arg))) return undefined;
+  // The rest of the command line is checked before anything is sent.
+  const { server } = readSettings(args, secret ?? 'kept');
+  const file = tokenFile(server);
+  const kept = await keptToken(file);
+  if (kept !== undefined || secret === undefined) return kept;
+  const joined = await enrol(server, secret, { file, machineId: machineId() });
+  say(`enrolled as ${joined.hostname}; its token is kept in ${file}`);
+  for (const warning of joined.warnings) say(`note: ${warning}`);
+  return joined.token;
+}
+
 async function main(): Promise<number> {
   const say: Say = (line) => process.stderr.write(`${line}\n`);
   let settings: AgentSettings;
   try {
-    settings = readSettings(process.argv.slice(2), readAgentConfig(processEnv()).token);
+    const args = process.argv.slice(2);
+    const secrets = agentSecrets(processEnv());
+    settings = readSettings(args, secrets.token ?? (await joinedToken(args, secrets.enrolmentSecret, say)));
   } catch (error) {
     say(`${error instanceof Error ? error.message : String(error)}\n\n${USAGE}`);
     return 2;

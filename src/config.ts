@@ -291,11 +291,6 @@ function openWarnings(host: string | undefined, openOnPurpose: boolean): string[
 
 const isLoopback = (host: string) => host === 'localhost' || host === '::1' || host.startsWith('127.');
 
-/** What the push agent reads: its endpoint's token, which on the command line every user of the machine could see. */
-export function readAgentConfig(env: Record<string, string | undefined>): { token: string | undefined } {
-  return { token: env.DEX_AGENT_TOKEN?.trim() || undefined };
-}
-
 /** The environment of this process, over what `.env` in the working directory says. */
 export function processEnv(): Record<string, string | undefined> {
   const file = resolve('.env');

@@ -24,6 +24,7 @@ describe('readSettings', () => {
   it('posts below the server, whatever its path', () => {
     const settings = read('--server https://dex.example.com/tools --services cups,sshd', 'secret');
     expect(settings).toEqual({
+      server: new URL('https://dex.example.com/tools/'),
       reportUrl: new URL('https://dex.example.com/tools/api/v1/dex/agent/snapshot'),
       token: 'secret',
       intervalMs: 300_000,
@@ -72,6 +73,7 @@ describe('runAgent', () => {
     return async () => flatSnapshot(target, new Date(Date.UTC(2026, 0, 1, 0, minute++)), { cpuPct: 10 });
   };
   const settingsFor = (port: number, change: Partial<AgentSettings> = {}): AgentSettings => ({
+    server: new URL(`http://127.0.0.1:${port}/`),
     reportUrl: new URL(`http://127.0.0.1:${port}/api/v1/dex/agent/snapshot`),
     token: 'secret',
     intervalMs: 20,

@@ -28,7 +28,7 @@ const MAY_IMPORT: Record<Area, Area[]> = {
   mcp: ['core', 'domain'],
   config: ['core', 'domain'],
   app: ['core', 'domain', 'adapters', 'config', 'app'],
-  agent: ['core', 'domain', 'adapters', 'config'],
+  agent: ['core', 'domain', 'adapters', 'config', 'agent'],
   entry: ['core', 'domain', 'surfaces', 'mcp', 'app', 'config', 'entry'],
 };
 
@@ -47,7 +47,7 @@ function areaOf(file: string): Area {
   if (ENTRIES.includes(file)) return 'entry';
   if (file === 'src/app.ts' || file.startsWith('src/composition/')) return 'app';
   if (file === 'src/config.ts') return 'config';
-  if (file === 'src/agent.ts') return 'agent';
+  if (file === 'src/agent.ts' || file === 'src/agentEnrolment.ts') return 'agent';
   const [top, second] = file.split('/');
   return top === 'mcp' ? 'mcp' : (second as Area);
 }

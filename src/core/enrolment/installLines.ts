@@ -1,4 +1,4 @@
-/** The one line for each system that installs the agent and enrols the machine. */
+/** The one line for each system that starts the agent in a checkout and enrols the machine. */
 
 interface InstallLines {
   linux: string;
@@ -8,10 +8,10 @@ interface InstallLines {
 
 /** @param publicUrl where machines reach the service, without a slash at the end */
 export function installLines(publicUrl: string, secret: string): InstallLines {
-  const posix = `curl -fsSL ${publicUrl}/agent/install.sh | sudo DEX_ENROLMENT_SECRET=${secret} sh`;
+  const posix = `DEX_ENROLMENT_SECRET=${secret} npm run agent -- --server ${publicUrl}`;
   return {
     linux: posix,
     macos: posix,
-    windows: `powershell -NoProfile -ExecutionPolicy Bypass -Command "$env:DEX_ENROLMENT_SECRET='${secret}'; irm ${publicUrl}/agent/install.ps1 | iex"`,
+    windows: `$env:DEX_ENROLMENT_SECRET='${secret}'; npm run agent -- --server ${publicUrl}`,
   };
 }

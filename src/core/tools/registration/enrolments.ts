@@ -42,7 +42,7 @@ export const createEnrolment = defineTool({
   effect: 'write',
   hiddenFrom: NOT_FOR_MODELS,
   description:
-    'Make the line that installs the agent on a machine and lets it join the fleet, for each system. Its secret is shown only in this answer, expires, is for so many machines, and can do nothing else.',
+    'Make the line that starts the agent of a checkout on a machine and lets it join the fleet, for each system. Its secret is shown only in this answer, expires, is for so many machines, and can do nothing else.',
   http: { method: 'POST', path: '/api/v1/dex/enrolments', status: 201 },
   command: {
     name: 'enroll create',
@@ -101,7 +101,7 @@ export const createEnrolment = defineTool({
       `Enrolment ${enrolment.id}, for ${enrolment.max_machines} machines until ${enrolment.expires_at}. Its secret is shown only now.`,
       'Linux and macOS:',
       install.linux,
-      'Windows, as an administrator:',
+      'Windows, in PowerShell:',
       install.windows,
       ...(install.linux.includes(UNSAID_URL) ? ['Put the address of this service in, or set PUBLIC_URL.'] : []),
     ].join('\n'),

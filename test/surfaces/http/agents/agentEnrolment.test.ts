@@ -41,10 +41,8 @@ const report = (token: string) => {
 test('an enrolment is made with the lines to paste, and its secret is never shown again', async () => {
   const { enrolment, secret, install } = await create({ expires_in_hours: 24, max_machines: 3 });
   expect(enrolment).toMatchObject({ state: 'valid', machines: 0, max_machines: 3, tags: { dept: 'sales' } });
-  expect(install.linux).toBe(
-    `curl -fsSL https://dex.example.com/agent/install.sh | sudo DEX_ENROLMENT_SECRET=${secret} sh`,
-  );
-  expect(install.windows).toContain('https://dex.example.com/agent/install.ps1');
+  expect(install.linux).toBe(`DEX_ENROLMENT_SECRET=${secret} npm run agent -- --server https://dex.example.com`);
+  expect(install.windows).toContain('npm run agent -- --server https://dex.example.com');
   const list = await service.call('GET', '/api/v1/dex/enrolments');
   expect(list.body.enrolments.map(({ id }: { id: number }) => id)).toContain(enrolment.id);
   expect(JSON.stringify(list.body)).not.toContain(secret);
