@@ -50,7 +50,14 @@ const inAlerts = (world: World, text: RegExp) => (call: ApiCall) =>
 /** Types a command and waits for its answer, which only the asker sees. */
 async function typed({ slack, send }: World, narrator: Narrator, text: string): Promise<any> {
   const seen = slack.responses.length;
-  await slack.command(send, 'otto', text);
+  const { json } = await slack.command(send, 'otto', text);
+  // What reaches many people, or cannot be taken back, is asked for once more.
+  const certain = json?.blocks && buttons(json).find(({ action_id }) => action_id === 'run:certain');
+  if (certain) {
+    narrator.slack('otto is asked', String(json.text));
+    const channel = slack.channels.alerts ?? '';
+    await slack.click(send, 'otto', { actionId: 'run:certain', value: certain.value, message: { channel, ts: '5.1' } });
+  }
   const answer = await until(`the answer to /dex ${text}`, () => slack.responses[seen]);
   narrator.slack('otto types', `/dex ${text}`);
   return answer;
