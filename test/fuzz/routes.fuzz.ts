@@ -122,7 +122,7 @@ describe.each(STORE_KINDS)('%s', (kind) => {
   /** Tools without a route are reached by their own interface, as a webhook or a job reaches them. */
   const inner = TOOLS.filter((tool) => !tool.http || tool.hiddenFrom?.includes('rest'));
   test.each(inner.map((tool) => [tool.name, tool] as const))('%s through the invoker', async (_, tool) => {
-    const via = (['job', 'webhook', 'agent', 'slack', 'mcp'] as Interface[]).find(
+    const via = (['job', 'webhook', 'agent', 'slack', 'mcp', 'planner'] as Interface[]).find(
       (via) => !tool.hiddenFrom?.includes(via),
     )!;
     const actor: Actor = { id: 'test:fuzz', name: 'fuzz', kind: 'human', via, role: 'admin' };
