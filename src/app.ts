@@ -116,7 +116,7 @@ export async function createApp(config: Config, overrides: Overrides = {}, faces
   });
   const knownHosts = { get: store.endpoints.hostKey, set: store.endpoints.rememberHostKey };
   const collectors = createCollectors({ ssh: { keysDir: config.SSH_KEYS_DIR, knownHosts } });
-  const forRunbooks = runbookParts(runbookPlaces(config), log);
+  const forRunbooks = runbookParts(runbookPlaces(config), log, { mayDownload: false });
   const indexing = { places: runbookPlaces(config), log: { level: config.LOG_LEVEL, format: config.LOG_FORMAT } };
   const runbooks = createRunbooks({ ...forRunbooks, indexApart: (stop) => indexApart(indexing, stop) });
 

@@ -26,10 +26,17 @@ export const lexicalModel: EmbeddingModel = {
 /**
  * `model` is a directory, a name on the hub, `none`, or empty for all-MiniLM-L6-v2; it is loaded at the first `open()`, from
  * `cacheDir` when it was downloaded before. `hub` is where names are looked up. When it cannot be had, one warning is
- * logged and {@link lexicalModel} serves until the process ends.
+ * logged and {@link lexicalModel} serves until the process ends. Without `mayDownload` only what lies on this machine is used, and
+ * nothing is said: whoever makes the index downloads, and nobody waits for that with a question.
  */
-export function createEmbedder(options: { model: string; cacheDir: string; log: Log; hub?: string }): Embedder {
-  const { log, hub = HUB } = options;
+export function createEmbedder(options: {
+  model: string;
+  cacheDir: string;
+  log: Log;
+  mayDownload?: boolean;
+  hub?: string;
+}): Embedder {
+  const { log, mayDownload = true, hub = HUB } = options;
   const wanted = options.model || DEFAULT_MODEL;
   let opening: Promise<EmbeddingModel> | null = null;
   let status: EmbedderStatus = { state: 'idle', mode: null, model: wanted, note: null };
@@ -47,17 +54,20 @@ export function createEmbedder(options: { model: string; cacheDir: string; log: 
     } catch (error) {
       const reason = error instanceof Error ? (error.message.split('\n', 1)[0] ?? '') : String(error);
       const note = `The embedding model ${wanted} cannot be loaded, so search compares words only: ${reason}`;
-      log.warn(
-        { model: wanted, err: error },
-        `${note} Set EMBEDDING_MODEL to a local copy of the model to change that.`,
-      );
+      log.warn({ model: wanted }, `${note} Set EMBEDDING_MODEL to a local copy of the model to change that.`);
       status = { state: 'ready', mode: 'lexical', model: lexicalModel.id, note };
       return lexicalModel;
     }
   }
 
   return {
-    open() {
+    async open() {
+      // Looked for anew each time: the process that makes the index may have fetched it since.
+      if (opening === null && wanted !== NO_MODEL && !mayDownload && isAbsent(wanted, options.cacheDir)) {
+        const note = `The embedding model ${wanted} is not on this machine, so search compares words only.`;
+        status = { state: 'ready', mode: 'lexical', model: lexicalModel.id, note };
+        return lexicalModel;
+      }
       opening ??= load();
       return opening;
     },
@@ -65,12 +75,22 @@ export function createEmbedder(options: { model: string; cacheDir: string; log: 
   };
 }
 
+/** A name of the hub, and not a path, of which the cache has no weights. */
+function isAbsent(wanted: string, cacheDir: string): boolean {
+  if (existsSync(wanted) || wanted.startsWith('/') || wanted.startsWith('.')) return false;
+  return weightsIn(join(resolve(cacheDir), wanted)) === undefined;
+}
+
+function weightsIn(folder: string): string | undefined {
+  return ['model_quantized.onnx', 'model.onnx'].find((name) => existsSync(join(folder, 'onnx', name)));
+}
+
 async function sentenceModel(wanted: string, cacheDir: string, hub: string): Promise<EmbeddingModel> {
   const local = existsSync(wanted) && statSync(wanted).isDirectory() ? resolve(wanted) : null;
   const folder = local ?? join(cacheDir, wanted);
   if (local === null && (wanted.startsWith('/') || wanted.startsWith('.')))
     throw new Error(`there is no directory ${wanted}.`);
-  const weights = ['model_quantized.onnx', 'model.onnx'].find((name) => existsSync(join(folder, 'onnx', name)));
+  const weights = weightsIn(folder);
   if (local !== null && weights === undefined) throw new Error(`${local} holds no onnx/model_quantized.onnx.`);
   if (weights === undefined) await reach(hub);
 

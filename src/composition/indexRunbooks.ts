@@ -10,7 +10,7 @@ const order: IndexOrder = JSON.parse(process.argv[2] ?? '');
 process.on('SIGINT', () => {});
 process.on('disconnect', () => process.exit(1));
 
-const parts = runbookParts(order.places, createLog(order.log));
+const parts = runbookParts(order.places, createLog(order.log), { mayDownload: true });
 const runbooks = createRunbooks(parts);
 const answer = await runbooks.indexAll().then(
   (report): IndexAnswer => ({ report, note: runbooks.status().note }),

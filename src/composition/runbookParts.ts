@@ -24,11 +24,12 @@ export interface RunbookPlaces {
   model: string;
 }
 
-export function runbookParts(places: RunbookPlaces, log: Log) {
+/** @param mayDownload whether a model that is not on this machine is fetched */
+export function runbookParts(places: RunbookPlaces, log: Log, { mayDownload }: { mayDownload: boolean }) {
   return {
     files: createRunbookFiles({ ...places, log }),
     index: createRunbookIndex({ dir: places.indexDir, log }),
-    embedder: createEmbedder({ model: places.model, cacheDir: places.modelsDir, log }),
+    embedder: createEmbedder({ model: places.model, cacheDir: places.modelsDir, log, mayDownload }),
     glossary: reloadedFile(places.glossaryFile, GlossaryFile, { log }),
     log,
   };

@@ -64,6 +64,35 @@ test('a hub that cannot be reached: the built-in vectors, one warning, and statu
   expect(embedder.status()).toMatchObject({ mode: 'lexical', note: expect.stringContaining('cannot be reached') });
 });
 
+test('whoever only asks fetches nothing and says nothing, and takes the model once somebody has fetched it', async () => {
+  let asked = 0;
+  const server = createServer((_request, response) => {
+    asked++;
+    response.writeHead(404).end();
+  });
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+  try {
+    const { port } = server.address() as AddressInfo;
+    const { log, lines } = collectingLog();
+    const cacheDir = join(dir, 'shared-cache');
+    const hub = `http://127.0.0.1:${port}`;
+    const embedder = createEmbedder({ model: 'maker/tiny', cacheDir, log, mayDownload: false, hub });
+    expect(await embedder.open()).toBe(lexicalModel);
+    expect(embedder.status()).toMatchObject({
+      mode: 'lexical',
+      note: expect.stringContaining('is not on this machine'),
+    });
+    expect(asked).toBe(0);
+    expect(lines).toEqual([]);
+
+    await writeTinyModel(join(cacheDir, 'maker', 'tiny'), [['crash'], ['disk']]);
+    expect(await embedder.open()).toMatchObject({ mode: 'semantic' });
+    expect(asked).toBe(0);
+  } finally {
+    await new Promise((done) => server.close(done));
+  }
+});
+
 test('a hub that answers but has no such model: the same', async () => {
   const server = createServer((_request, response) => response.writeHead(404).end());
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));

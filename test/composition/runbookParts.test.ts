@@ -33,7 +33,7 @@ afterEach(async () => {
 
 function open() {
   const collected = collectingLog();
-  const parts = runbookParts(places, collected.log);
+  const parts = runbookParts(places, collected.log, { mayDownload: false });
   const runbooks = createRunbooks({ ...parts, indexApart: (stop) => indexApart({ places, log }, stop) });
   closers.push(async () => {
     await runbooks.close();
@@ -57,7 +57,7 @@ test('what the service has indexed for itself is found, and counted as if indexe
     });
   // The process that served has opened no model.
   expect(runbooks.embedder.status().state).toBe('idle');
-  const { sources } = await runbookParts(places, collectingLog().log).files.list();
+  const { sources } = await runbookParts(places, collectingLog().log, { mayDownload: false }).files.list();
   expect((await runbooks.index.contents())?.hashes).toEqual(new Map(sources.map(({ docId, hash }) => [docId, hash])));
   expect(runbooks.status().documents).toBe(sources.length);
   expect(runbooks.lines.join()).toContain('runbooks indexed');
