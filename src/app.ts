@@ -55,6 +55,8 @@ export interface Overrides {
   /** Null: alerts stay where their sources put them. */
   healing?: Healing | null;
   people?: PeopleDirectory;
+  /** False: no job comes by the time of day; whoever composes the service calls what it wants done. */
+  scheduled?: boolean;
 }
 
 /** What interfaces lend to the inside, which does not know them. */

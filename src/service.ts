@@ -46,16 +46,13 @@ export async function startService(config: Config, overrides: Overrides = {}): P
     // Slack may be slow or down; the service is ready without it.
     void slack?.start();
     const survey = { cron: config.DEX_SURVEY_CRON, sharePct: config.DEX_SURVEY_SHARE_PCT };
-    await startJobs(
-      schedule(app.tools, {
-        scanIntervalMinutes: config.DEX_SCAN_INTERVAL_MINUTES,
-        survey,
-        hasAgents: app.model.llm !== null,
-      }),
-      retiredJobs(app.tools),
-      app.scheduler,
-      app.invoke,
-    );
+    const settings = {
+      scanIntervalMinutes: config.DEX_SCAN_INTERVAL_MINUTES,
+      survey,
+      hasAgents: app.model.llm !== null,
+    };
+    const jobs = overrides.scheduled === false ? [] : schedule(app.tools, settings);
+    await startJobs(jobs, retiredJobs(app.tools), app.scheduler, app.invoke);
     return {
       app,
       url: server.url,

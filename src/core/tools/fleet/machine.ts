@@ -4,6 +4,7 @@ import { endpointState } from '../../../domain/fleet/endpoint.ts';
 import { flatReadings, unmeasured } from '../../../domain/signals/flat.ts';
 import { aligned, utc } from '../../characters.ts';
 import { identityLines, presentIdentified } from '../../fleet/identified.ts';
+import { measuredFacts, setAside } from '../../fleet/signalFacts.ts';
 import { historySince, trendsOf } from '../../forecasts/forecasting.ts';
 import { horizonsInForce } from '../../forecasts/predictionThresholds.ts';
 import { presentScore } from '../../present.ts';
@@ -26,6 +27,10 @@ const machineShape = z.object({
   score: scoreShape.nullable(),
   /** What the latest scan measured, by wire name; null was not measured. */
   signals: z.record(z.string(), z.unknown()),
+  /** All that was measured, in words. */
+  measured: z.array(z.object({ label: z.string(), item: z.string().nullable(), text: z.string() })),
+  /** Shown, not judged. */
+  set_aside: z.array(z.object({ item: z.string(), reason: z.string() })),
   unmeasured: z.array(z.object({ metric: z.string(), reason: z.string() })),
   signals_at: timestamp.nullable(),
   alerts: z.array(alertShape),
@@ -64,6 +69,8 @@ export const getEndpoint = defineTool({
       endpoint: identified,
       score: score && presentScore(score, endpoint.hostname, isStale),
       signals: snapshot ? flatReadings(snapshot.readings) : {},
+      measured: snapshot ? measuredFacts(snapshot) : [],
+      set_aside: snapshot ? setAside(snapshot.readings) : [],
       unmeasured: snapshot ? unmeasured(snapshot.readings) : [],
       signals_at: snapshot?.collectedAt.toISOString() ?? null,
       alerts: await presentAlerts(ports, open, now),
@@ -83,24 +90,19 @@ export const getEndpoint = defineTool({
 });
 
 function machineLines(machine: z.output<typeof machineShape>): string[] {
-  const { endpoint, score, alerts, trends, remediations, signals_at } = machine;
-  const measured = Object.entries(machine.signals).filter(([, value]) => value !== null && value !== undefined);
+  const { endpoint, score, alerts, trends, remediations, signals_at, measured, set_aside } = machine;
   const heading = trends.filter(({ status }) => status !== 'insufficient_data');
   return [
     ...identityLines(endpoint),
     `Last scan ${utc(endpoint.last_scan_at)}, last answer ${utc(endpoint.last_seen_at)}, registered ${utc(endpoint.registered_at)}`,
     ...(score ? [`Score of ${utc(score.scored_at)}:`, scoreText(score)] : ['It has no score yet.']),
-    ...(measured.length > 0
-      ? [`Signals of ${utc(signals_at)}: ${measured.map(([name, value]) => `${name} ${signalText(value)}`).join(', ')}`]
-      : []),
+    ...(measured.length > 0 ? [`Signals of ${utc(signals_at)}:`] : []),
+    ...aligned(measured.map(({ label, item, text }) => [`  ${label}`, text, item ?? ''])),
+    ...set_aside.map(({ item, reason }) => `  shown, not judged: ${item}, ${reason}`),
     alerts.length === 0 ? 'No alert is open.' : `Open alerts: ${alerts.length}`,
     ...aligned(alerts.map(alertCells)),
     ...(heading.length > 0 ? ['Forecast:', ...heading.map(trendLine)] : []),
     remediations.length === 0 ? 'Nothing was repaired on it by a playbook.' : 'Repairs, newest first:',
     ...aligned(remediations.map(remediationCells)),
   ];
-}
-
-function signalText(value: unknown): string {
-  return Array.isArray(value) ? value.join(' ') || 'none' : String(value);
 }

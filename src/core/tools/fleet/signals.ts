@@ -2,16 +2,9 @@
 import { z } from 'zod';
 import { declarationOf, wireName } from '../../../domain/signals/catalogue.ts';
 import { UNITS } from '../../../domain/signals/declaration.ts';
-import {
-  amount,
-  MEASURES,
-  type MeasuredNumber,
-  numbersOf,
-  signalOf,
-  unitOf,
-  worstOf,
-} from '../../../domain/signals/measures.ts';
+import { MEASURES, numbersOf, signalOf, unitOf, worstOf } from '../../../domain/signals/measures.ts';
 import type { AnyReading } from '../../../domain/signals/reading.ts';
+import { setAside, valueText } from '../../fleet/signalFacts.ts';
 import type { StoredSnapshot } from '../../ports/endpointPorts.ts';
 import { iso } from '../../present.ts';
 import { machinePage } from '../../presentation.ts';
@@ -63,6 +56,8 @@ export const getSignals = defineTool({
     hostname: z.string(),
     collected_at: timestamp.nullable(),
     signals: z.array(signalShape),
+    /** Shown, not judged. */
+    set_aside: z.array(z.object({ item: z.string(), reason: z.string() })),
   }),
   async run({ hostname: host, hours }, { ports, now }) {
     const { id, hostname } = await requireEndpoint(ports, host);
@@ -76,10 +71,11 @@ export const getSignals = defineTool({
       hostname,
       collected_at: iso(snapshot?.collectedAt ?? null),
       signals: snapshot ? MEASURES.map((measure) => presentSignal(measure, snapshot, thinned)) : [],
+      set_aside: snapshot ? setAside(snapshot.readings) : [],
     };
   },
   page: ({ hostname }) => machinePage(hostname),
-  summary: ({ hostname, collected_at, signals }) =>
+  summary: ({ hostname, collected_at, signals, set_aside }) =>
     collected_at === null
       ? `Nothing was measured on ${hostname} yet.`
       : [
@@ -87,6 +83,7 @@ export const getSignals = defineTool({
           ...signals
             .filter(({ text }) => text !== null)
             .map(({ label, text, item }) => `${label}${item === null ? '' : ` ${item}`}: ${text}`),
+          ...set_aside.map(({ item, reason }) => `Shown, not judged: ${item}, ${reason}`),
           `Not measured: ${signals.filter(({ text }) => text === null).length} of ${signals.length} signals.`,
         ].join('\n'),
 });
@@ -123,13 +120,6 @@ function presentSignal(
       return value === undefined ? [] : [{ at: iso(each.collectedAt), value }];
     }),
   };
-}
-
-function valueText(measure: string, { value }: MeasuredNumber, reading: AnyReading): string {
-  if ('value' in reading && typeof reading.value === 'boolean') return reading.value ? 'yes' : 'no';
-  if ('value' in reading && typeof reading.value === 'object' && 'of' in reading.value)
-    return `${reading.value.count} of ${reading.value.of}`;
-  return amount(measure, value);
 }
 
 /** Evenly spread, the last one always among them. */

@@ -14,14 +14,14 @@ const GROUPS = [
 export function Signals({ hostname }) {
   const answer = useApi(`${host(hostname)}/signals`, ['machines']);
   return html`<${Card} title="Signals" id="signals" className="gap" note=${answer.data?.collected_at && html`measured <${Ago} at=${answer.data.collected_at} />, lines of 24 hours`}>
-    <${Loaded} answer=${answer}>${({ signals }) =>
+    <${Loaded} answer=${answer}>${({ signals, set_aside: setAside }) =>
       signals.length === 0
         ? html`<${Empty} title="Nothing was measured yet">A scan reads them.<//>`
-        : html`<${Groups} signals=${signals} />`}<//>
+        : html`<${Groups} signals=${signals} setAside=${setAside} />`}<//>
   <//>`;
 }
 
-function Groups({ signals }) {
+function Groups({ signals, setAside }) {
   const measured = signals.filter(({ text }) => text !== null);
   const missing = signals.filter(({ text }) => text === null);
   return html`${GROUPS.map(({ component, name }) => {
@@ -31,6 +31,11 @@ function Groups({ signals }) {
       html`<h3 class="group-name">${name}</h3><ul class="signals">${own.map((signal) => html`<${Signal} key=${signal.metric} signal=${signal} />`)}</ul>`
     );
   })}
+  ${
+    setAside.length > 0 &&
+    html`<details class="missing"><summary>${count(setAside.length, 'item is', 'items are')} shown, not judged</summary>
+    <dl class="facts">${setAside.map(({ item, reason }) => html`<div key=${item}><dt>${item}</dt><dd>${reason}</dd></div>`)}</dl></details>`
+  }
   ${
     missing.length > 0 &&
     html`<details class="missing"><summary>${count(missing.length, 'signal was', 'signals were')} not measured</summary>
