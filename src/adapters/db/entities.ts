@@ -13,6 +13,7 @@ import {
   SurveyRow,
   SurveySeatRow,
 } from './entities/people.ts';
+import { ApiKeyRow, AuditRow, JobRow, LlmSpendRow, RunRow, ScanShardRow, WorkerRow } from './entities/runs.ts';
 import {
   EndpointAliasRow,
   EndpointRow,
@@ -22,7 +23,6 @@ import {
   ScoreRow,
   SnapshotRow,
 } from './entities/telemetry.ts';
-import { ApiKeyRow, AuditRow, JobRow, LlmSpendRow, RunRow, ScanShardRow, WorkerRow } from './entities/work.ts';
 
 export const ENTITIES = [
   EndpointRow,

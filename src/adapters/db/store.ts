@@ -13,18 +13,18 @@ import { feedbackRepository } from './people/feedbackRepository.ts';
 import { runbookVoteRepository } from './people/runbookVoteRepository.ts';
 import { surveyRepository } from './people/surveyRepository.ts';
 import type { DbSession } from './rows.ts';
+import { changeMarkers } from './runs/changeMarkers.ts';
+import { llmSpendRepository } from './runs/llmSpendRepository.ts';
+import { outboxRepository } from './runs/outboxRepository.ts';
+import { auditRepository, runRepository } from './runs/runRepositories.ts';
+import { slackMessageRepository } from './runs/slackMessageRepository.ts';
+import { jobRecordRepository, workerRepository } from './runs/workerRepository.ts';
 import { aliasRepository } from './telemetry/aliasRepository.ts';
 import { endpointRepository } from './telemetry/endpointRepository.ts';
 import { agentRepository, enrolmentRepository } from './telemetry/enrolmentRepositories.ts';
 import { retentionRepository } from './telemetry/retentionRepository.ts';
 import { scanShardRepository } from './telemetry/scanShardRepository.ts';
 import { fleetScoreRepository, scoreRepository, snapshotRepository } from './telemetry/telemetryRepositories.ts';
-import { changeMarkers } from './work/changeMarkers.ts';
-import { llmSpendRepository } from './work/llmSpendRepository.ts';
-import { outboxRepository } from './work/outboxRepository.ts';
-import { slackMessageRepository } from './work/slackMessageRepository.ts';
-import { jobRecordRepository, workerRepository } from './work/workerRepository.ts';
-import { auditRepository, runRepository } from './work/workRepositories.ts';
 
 export function createStore(em: SqlEntityManager): Store {
   return guarded(

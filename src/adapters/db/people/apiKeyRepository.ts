@@ -2,7 +2,7 @@
 import { type InferEntity, UniqueConstraintViolationException } from '@mikro-orm/core';
 import { AppError } from '../../../core/errors.ts';
 import type { ApiKey, ApiKeyRepository } from '../../../core/ports/storePorts.ts';
-import { ApiKeyRow } from '../entities/work.ts';
+import { ApiKeyRow } from '../entities/runs.ts';
 import { type DbSession, plain } from '../rows.ts';
 
 const VALID = { revokedAt: null };

@@ -1,7 +1,7 @@
 /** The shards of fleet scans in the database. */
 import { SqliteDriver } from '@mikro-orm/sql';
 import type { ScanShardRepository, ScanTotals } from '../../../core/ports/storePorts.ts';
-import { ScanShardRow } from '../entities/work.ts';
+import { ScanShardRow } from '../entities/runs.ts';
 import { chunked, type DbSession, plain } from '../rows.ts';
 
 export function scanShardRepository(session: DbSession): ScanShardRepository {

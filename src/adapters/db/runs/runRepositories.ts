@@ -4,7 +4,7 @@ import { AppError } from '../../../core/errors.ts';
 import type { AuditRepository, RunRepository } from '../../../core/ports/storePorts.ts';
 import type { Run } from '../../../domain/run.ts';
 import { insertRows } from '../bulk.ts';
-import { AuditRow, RunRow } from '../entities/work.ts';
+import { AuditRow, RunRow } from '../entities/runs.ts';
 import { type DbSession, plain } from '../rows.ts';
 
 export function runRepository(session: DbSession): RunRepository {

@@ -1,6 +1,6 @@
 /** Which processes are alive, as each says of itself now and then, and how their scheduled jobs fared. */
 import type { JobRecordRepository, WorkerRepository } from '../../../core/ports/storePorts.ts';
-import { JobRow, WorkerRow } from '../entities/work.ts';
+import { JobRow, WorkerRow } from '../entities/runs.ts';
 import { type DbSession, plain } from '../rows.ts';
 
 export function workerRepository(session: DbSession): WorkerRepository {
