@@ -2,9 +2,10 @@
 import { parseArgs } from 'node:util';
 import { StdioServerTransport } from '@modelcontextprotocol/sdk/server/stdio.js';
 import { createApp } from '../src/app.ts';
-import { processEnv, readConfig } from '../src/config.ts';
+import { readConfig } from '../src/config.ts';
 import type { Actor } from '../src/core/actor.ts';
 import { AppError } from '../src/core/errors.ts';
+import { processEnv } from '../src/environment.ts';
 import { connectAgent } from './agent.ts';
 import { createMcpServer } from './server.ts';
 import { readToolsets } from './view.ts';

@@ -7,9 +7,9 @@ import { parseArgs } from 'node:util';
 import { collectSnapshot } from './adapters/collectors/collectSnapshot.ts';
 import { createLocalReader } from './adapters/collectors/local.ts';
 import { agentSecrets, enrol, keptToken, tokenFile } from './agentEnrolment.ts';
-import { processEnv } from './config.ts';
 import { type AgentSnapshotWire, snapshotToWire } from './core/scans/agentSnapshot.ts';
 import type { ScanTarget, Snapshot } from './domain/signals/telemetry.ts';
+import { processEnv } from './environment.ts';
 
 const USAGE = `Usage: npm run agent -- --server URL [options]
 

@@ -33,7 +33,7 @@ import {
 import { createRecovery } from './composition/recovery.ts';
 import { indexApart, runbookParts } from './composition/runbookParts.ts';
 import { createRunKinds } from './composition/runKinds.ts';
-import { type Config, programEnv } from './config.ts';
+import type { Config } from './config.ts';
 import { createInvoke, type Invoke } from './core/invoke.ts';
 import { createDeliveries } from './core/outbox/deliveries.ts';
 import type { PeopleDirectory } from './core/ports/feedbackPorts.ts';
@@ -44,6 +44,7 @@ import { createRunbooks } from './core/runbooks/runbooks.ts';
 import { ScoreFile } from './core/scores/scoreRules.ts';
 import type { AnyTool } from './core/tool.ts';
 import { TOOLS } from './core/tools/index.ts';
+import { programEnv } from './environment.ts';
 
 /** What a test puts in the place of the outside world. */
 export interface Overrides {

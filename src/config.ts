@@ -1,9 +1,9 @@
-/** Configuration: environment variables in, one frozen object out; the only reader of process.env. */
-import { existsSync, readFileSync } from 'node:fs';
+/** Configuration: environment variables in, one frozen object out. */
+import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseEnv } from 'node:util';
+import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { STAFF_ROLES } from './core/actor.ts';
 import { typingDistance } from './core/commands/didYouMean.ts';
@@ -215,6 +215,23 @@ export interface Config
   readonly version: string;
 }
 
+/** What only says how a program talks about its work. */
+const OF_ITS_OWN = new Set(['LOG_LEVEL', 'LOG_FORMAT', 'OTEL_EXPORTER_OTLP_ENDPOINT', 'OTEL_EXPORTER_OTLP_HEADERS']);
+
+/**
+ * The settings that an environment sets otherwise than a program runs with. What it does not set, it does not contradict.
+ * An environment with mistakes differs in all that it sets.
+ */
+export function settingsThatDiffer(config: Config, env: Record<string, string>): string[] {
+  const set = Object.keys(Variables.shape).filter((name) => !OF_ITS_OWN.has(name) && (env[name] ?? '').trim() !== '');
+  try {
+    const theirs = readConfig(env);
+    return set.filter((name) => !isDeepStrictEqual(theirs[name as keyof Config], config[name as keyof Config]));
+  } catch {
+    return set;
+  }
+}
+
 /** An empty value here turns off what the default turns on. */
 const SAYS_NONE = new Set(['LLM_PROVIDER']);
 
@@ -290,28 +307,6 @@ function openWarnings(host: string | undefined, openOnPurpose: boolean): string[
 }
 
 const isLoopback = (host: string) => host === 'localhost' || host === '::1' || host.startsWith('127.');
-
-/** The environment of this process, over what `.env` in the working directory says. */
-export function processEnv(): Record<string, string | undefined> {
-  const file = resolve('.env');
-  const fromFile = existsSync(file) ? parseEnv(readFileSync(file, 'utf8')) : {};
-  return { ...fromFile, ...process.env };
-}
-
-/** What programs that the service starts may know of its environment: no key, no token. */
-export function programEnv(env = process.env): Record<string, string> {
-  const given = ['PATH', 'HOME', 'TZ'].flatMap((name) => {
-    const value = env[name];
-    return value === undefined ? [] : [[name, value]];
-  });
-  // The service's own locale may not be installed, and then every program that asks for one fails; this one always is.
-  return { ...Object.fromEntries(given), LANG: 'C.UTF-8', LC_ALL: 'C.UTF-8' };
-}
-
-/** A secret that a configuration file names by its variable; null when it is not set. */
-export function namedSecret(name: string, env = process.env): string | null {
-  return env[name]?.trim() || null;
-}
 
 function crossProblems(read: Read): string[] {
   const problems: string[] = [];

@@ -2,10 +2,11 @@
 import { hostname } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { App } from './app.ts';
-import { type Config, processEnv, readConfig } from './config.ts';
+import { type Config, readConfig } from './config.ts';
 import { jobActor } from './core/actor.ts';
 import { requireWorkers } from './core/processes/workers.ts';
 import { unaskedRemediations } from './domain/healing/remediation.ts';
+import { processEnv } from './environment.ts';
 import { startService } from './service.ts';
 
 export async function serve(): Promise<void> {
@@ -66,7 +67,7 @@ async function watchThisMachine(app: App): Promise<string> {
   while (!(await app.ports.store.runs.get(String(output.run_id)))?.finishedAt) {
     if (app.config.RUN_QUEUE_URL !== '') await requireWorkers(app.ports);
     if (performance.now() > until)
-      return `${name} is registered and its first scan goes on: npm run dex -- run ${output.run_id}`;
+      return `${name} is registered and its first scan goes on: npx dex run ${output.run_id}`;
     await delay(100);
   }
   return (await app.invoke('get_score', { hostname: name }, actor)).text;

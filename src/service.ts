@@ -2,12 +2,14 @@
 import type { Context } from 'koa';
 import type { McpHttp } from '../mcp/http.ts';
 import { type App, createApp, type Overrides } from './app.ts';
-import type { Config } from './config.ts';
+import { type Config, settingsThatDiffer } from './config.ts';
 import { endpointOfToken } from './core/enrolment/agentTokens.ts';
 import { enrolmentOf } from './core/enrolment/enrolments.ts';
 import { identifyKey } from './core/people/apiKeys.ts';
 import { watchChanges } from './core/processes/changes.ts';
 import { toolTakingIn } from './core/tool.ts';
+import { openedApp, runCommandLine } from './surfaces/cli/commandLine.ts';
+import { listenForCommands } from './surfaces/cli/serviceSocket.ts';
 import { agentEnrolmentRoutes } from './surfaces/http/agents/agentEnrolment.ts';
 import { agentSnapshotRoutes } from './surfaces/http/agents/agentSnapshots.ts';
 import { apiRoutes } from './surfaces/http/api.ts';
@@ -53,10 +55,12 @@ export async function startService(config: Config, overrides: Overrides = {}): P
     };
     const jobs = overrides.scheduled === false ? [] : schedule(app.tools, settings);
     await startJobs(jobs, retiredJobs(app.tools), app.scheduler, app.invoke);
+    const commands = await takeCommands(app, server.url);
     return {
       app,
       url: server.url,
       async stop() {
+        await commands.close();
         await slack?.stop();
         await mcp.close();
         await server.close();
@@ -67,6 +71,26 @@ export async function startService(config: Config, overrides: Overrides = {}): P
     await app.close();
     throw error;
   }
+}
+
+/** The command line's quick way: this process does what is typed on this machine. */
+function takeCommands(app: App, url: string): Promise<{ close(): Promise<void> }> {
+  const { config, log } = app;
+  const differing = (env: Record<string, string>) => settingsThatDiffer(config, env);
+  return listenForCommands(config.DATA_DIR, log, differing, (argv, terminal, signal) =>
+    runCommandLine(
+      argv,
+      terminal,
+      {
+        open: async () => ({
+          ...openedApp(app, config.PUBLIC_URL || url),
+          work: async () => {},
+          close: async () => {},
+        }),
+      },
+      signal,
+    ),
+  );
 }
 
 async function openHttp(app: App, mcp: McpHttp, slack: SlackInterface | null): Promise<HttpServer> {

@@ -2,8 +2,9 @@
 import type Koa from 'koa';
 import { connectAgent } from '../mcp/agent.ts';
 import { type App, createApp, type Overrides } from './app.ts';
-import { type Config, processEnv, readConfig } from './config.ts';
+import { type Config, readConfig } from './config.ts';
 import { AppError } from './core/errors.ts';
+import { processEnv } from './environment.ts';
 import { createKoa, type HttpServer, listen } from './surfaces/http/server.ts';
 import { serviceRoutes } from './surfaces/http/service.ts';
 import { retiredJobs, schedule, startJobs } from './surfaces/jobs.ts';

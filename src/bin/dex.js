@@ -1,4 +1,4 @@
 #!/usr/bin/env node
 import { launch } from './launch.js';
 
-launch('src/surfaces/cli');
+launch('src/surfaces/cli/cli');

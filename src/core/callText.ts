@@ -4,7 +4,7 @@ import type { NextCall } from './errors.ts';
 import type { AnyTool, CallText } from './tool.ts';
 
 /** What stands before a command; `job`, `webhook` and `agent` have no reader, so their logs name the tool. */
-export const COMMAND_PREFIXES = { slack: '/dex', cli: 'npm run dex --' } as const;
+export const COMMAND_PREFIXES = { slack: '/dex', cli: 'npx dex' } as const;
 
 /** How a person gets a key of their own, whatever interface tells them: only a terminal of the service makes the first one. */
 export const KEY_FOR_A_PERSON = `${COMMAND_PREFIXES.cli} keys create NAME --role operator --holder human`;

@@ -150,6 +150,8 @@ interface Tool<I extends z.ZodObject = z.ZodObject, O extends z.ZodObject = z.Zo
   progress?(output: z.output<O>): string | null;
   /** For an answer that tells of an end: the call that shows what came of it. */
   followUp?(output: z.output<O>): ToolCall | null;
+  /** True where the call went well and what it was for did not come about: a scan that reached nobody. Scripts are told. */
+  cameToNothing?(output: z.output<O>): boolean;
   /** The call whose chart says more than a chart of this answer. */
   illustration?(output: z.output<O>): ToolCall | null;
   /** Its part of the overview that staff are shown. */
@@ -180,6 +182,7 @@ export interface AnyTool
     | 'related'
     | 'progress'
     | 'followUp'
+    | 'cameToNothing'
     | 'illustration'
     | 'overview'
   > {
@@ -195,6 +198,7 @@ export interface AnyTool
   related?(output: Fields): RelatedCall[];
   progress?(output: Fields): string | null;
   followUp?(output: Fields): ToolCall | null;
+  cameToNothing?(output: Fields): boolean;
   illustration?(output: Fields): ToolCall | null;
   overview?: Overview<Fields>;
 }

@@ -17,7 +17,7 @@ test.each(['sqlite', 'postgresql'])(
   async (kind) => {
     const url = kind === 'sqlite' ? `sqlite:///${join(dir, 'new', 'shared.db')}` : await createTestDatabase();
     const env = { DATA_DIR: dir, DATABASE_URL: url, DATABASE_POOL_SIZE: '2', LLM_PROVIDER: '' };
-    const programs = [1, 2, 3, 4].map(() => runProgram('src/surfaces/cli.ts', ['keys'], env));
+    const programs = [1, 2, 3, 4].map(() => runProgram('src/surfaces/cli/cli.ts', ['keys'], env));
     const codes = await Promise.all(programs.map(({ ended }) => ended));
     expect(codes, programs.map(({ output }) => output()).join('\n---\n')).toEqual([0, 0, 0, 0]);
   },

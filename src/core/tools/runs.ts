@@ -43,6 +43,7 @@ export const getRun = defineTool({
   shows: { card: 'run', by: 'run_id' },
   related: relatedToRun,
   followUp: followUpOfRun,
+  cameToNothing: ({ result }) => (result as { reachable?: boolean } | null)?.reachable === false,
 });
 
 export const listRuns = defineTool({

@@ -46,6 +46,7 @@ export const testEndpoint = defineTool({
       duration_ms: Math.round(snapshot.durationMs),
     };
   },
+  cameToNothing: ({ reachable }) => !reachable,
   summary: ({ hostname, reachable, unreachable_reason, measured, signals, duration_ms }) =>
     reachable
       ? `${hostname} answers: ${measured} of ${signals} signals in ${duration_ms} ms. Nothing was kept.`

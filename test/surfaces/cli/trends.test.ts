@@ -4,12 +4,13 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createApp } from '../../src/app.ts';
-import { readConfig } from '../../src/config.ts';
-import type { Endpoint } from '../../src/domain/fleet/endpoint.ts';
-import { runCli } from '../../src/surfaces/cli.ts';
-import { flatSnapshot } from '../helpers/flatSnapshot.ts';
-import { person } from '../helpers/healingWorld.ts';
+import { createApp } from '../../../src/app.ts';
+import { readConfig } from '../../../src/config.ts';
+import type { Endpoint } from '../../../src/domain/fleet/endpoint.ts';
+import { runCli } from '../../../src/surfaces/cli/runCli.ts';
+import { flatSnapshot } from '../../helpers/flatSnapshot.ts';
+import { person } from '../../helpers/healingWorld.ts';
+import { recordedTerminal } from '../../helpers/recordedTerminal.ts';
 
 let dir: string;
 let env: Record<string, string>;
@@ -31,9 +32,9 @@ beforeAll(async () => {
 afterAll(() => rm(dir, { recursive: true, force: true }));
 
 async function dex(...argv: string[]) {
-  const [out, err]: [string[], string[]] = [[], []];
-  const code = await runCli(argv, env, { out: (text) => out.push(text), err: (text) => err.push(text) });
-  return { code, out: out.join('\n'), err: err.join('\n') };
+  const terminal = recordedTerminal();
+  const code = await runCli(argv, env, terminal);
+  return { code, out: terminal.outText, err: terminal.errText };
 }
 
 test('`dex trends --png FILE` says where it is heading and writes the picture', async () => {

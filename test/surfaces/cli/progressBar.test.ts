@@ -1,6 +1,6 @@
 /** The bar as a terminal and as a log file get it. */
 import { expect, test } from 'vitest';
-import { progressBar } from '../../src/surfaces/progressBar.ts';
+import { progressBar } from '../../../src/surfaces/cli/progressBar.ts';
 
 function stream(isTTY: boolean) {
   const written: string[] = [];

@@ -3,7 +3,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { runCli } from '../../src/surfaces/cli.ts';
+import { runCli } from '../../../src/surfaces/cli/runCli.ts';
+import { recordedTerminal } from '../../helpers/recordedTerminal.ts';
 
 let dir: string;
 beforeAll(async () => {
@@ -13,9 +14,9 @@ afterAll(() => rm(dir, { recursive: true, force: true }));
 
 async function dex(...argv: string[]) {
   const env = { DATA_DIR: join(dir, 'data'), RUNBOOKS_DIR: dir, EMBEDDING_MODEL: 'none', LLM_PROVIDER: '' };
-  const [out, err]: [string[], string[]] = [[], []];
-  const code = await runCli(argv, env, { out: (text) => out.push(text), err: (text) => err.push(text) });
-  return { code, out: out.join('\n'), err: err.join('\n') };
+  const terminal = recordedTerminal();
+  const code = await runCli(argv, env, terminal);
+  return { code, out: terminal.outText, err: terminal.errText };
 }
 
 test('a file as a spreadsheet saves it is tried, then taken', { timeout: 30_000 }, async () => {

@@ -4,7 +4,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { runCli } from '../../src/surfaces/cli.ts';
+import { runCli } from '../../../src/surfaces/cli/runCli.ts';
+import { recordedTerminal } from '../../helpers/recordedTerminal.ts';
 
 let dir: string;
 let env: Record<string, string>;
@@ -21,15 +22,15 @@ beforeAll(async () => {
 afterAll(() => rm(dir, { recursive: true, force: true }));
 
 async function dex(...argv: string[]) {
-  const [out, err]: [string[], string[]] = [[], []];
-  const code = await runCli(argv, env, { out: (text) => out.push(text), err: (text) => err.push(text) });
-  return { code, out: out.join('\n'), err: err.join('\n') };
+  const terminal = recordedTerminal();
+  const code = await runCli(argv, env, terminal);
+  return { code, out: terminal.outText, err: terminal.errText };
 }
 
 test('`dex runbooks index` shows on stderr how far it is, and on stdout what came of it', {
   timeout: 60_000,
 }, async () => {
-  const child = spawn(process.execPath, [resolve('src/surfaces/cli.ts'), 'runbooks', 'index'], { env, cwd: dir });
+  const child = spawn(process.execPath, [resolve('src/surfaces/cli/cli.ts'), 'runbooks', 'index'], { env, cwd: dir });
   let [out, err] = ['', ''];
   child.stdout.on('data', (chunk) => {
     out += chunk;

@@ -3,10 +3,11 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { runCli } from '../../src/surfaces/cli.ts';
-import { exporterPage, type SimulatedMachine } from '../helpers/exporterPage.ts';
-import { startHttpServer } from '../helpers/httpServer.ts';
-import { runProgram } from '../helpers/program.ts';
+import { runCli } from '../../../src/surfaces/cli/runCli.ts';
+import { exporterPage, type SimulatedMachine } from '../../helpers/exporterPage.ts';
+import { startHttpServer } from '../../helpers/httpServer.ts';
+import { runProgram } from '../../helpers/program.ts';
+import { recordedTerminal } from '../../helpers/recordedTerminal.ts';
 
 const MACHINE: SimulatedMachine = {
   cores: 2,
@@ -29,9 +30,9 @@ afterAll(async () => {
 
 async function dex(...argv: string[]) {
   const env = { DATA_DIR: join(dir, 'data'), RUNBOOKS_DIR: dir, EMBEDDING_MODEL: 'none', LLM_PROVIDER: '' };
-  const [out, err]: [string[], string[]] = [[], []];
-  const code = await runCli(argv, env, { out: (text) => out.push(text), err: (text) => err.push(text) });
-  return { code, out: out.join('\n'), err: err.join('\n') };
+  const terminal = recordedTerminal();
+  const code = await runCli(argv, env, terminal);
+  return { code, out: terminal.outText, err: terminal.errText };
 }
 
 describe('a machine', { timeout: 60_000 }, () => {
@@ -51,7 +52,7 @@ describe('a machine', { timeout: 60_000 }, () => {
 
   test('that cannot be reached is a result', async () => {
     await exporter.stop();
-    expect(await dex('scan', 'pc-1')).toMatchObject({ code: 0, out: expect.stringContaining('could not be reached') });
+    expect(await dex('scan', 'pc-1')).toMatchObject({ code: 7, out: expect.stringContaining('could not be reached') });
   });
 
   test('has a history: a line of blocks, JSON, or a picture', async () => {
@@ -90,10 +91,10 @@ describe('the exit code says what stood in the way:', { timeout: 60_000 }, () =>
 
   test('a database that does not answer, whose password stays unsaid', async () => {
     const env = { DATABASE_URL: 'postgresql://dex:s3cret@127.0.0.1:9/dex', LLM_PROVIDER: '', DATA_DIR: dir };
-    const said: string[] = [];
-    expect(await runCli(['fleet'], env, { out: (text) => said.push(text), err: (text) => said.push(text) })).toBe(6);
-    expect(said.join()).toContain('127.0.0.1:9');
-    expect(said.join()).not.toContain('s3cret');
+    const terminal = recordedTerminal();
+    expect(await runCli(['fleet'], env, terminal)).toBe(6);
+    expect(terminal.errText).toContain('127.0.0.1:9');
+    expect(terminal.outText + terminal.errText).not.toContain('s3cret');
   });
 });
 
@@ -103,7 +104,7 @@ test('the program reads .env where it is started, and the environment goes befor
   const env = { ...process.env, DATA_DIR: join(dir, 'data'), LLM_PROVIDER: '' } as Record<string, string>;
   const place = await mkdtemp(join(dir, 'place-'));
   await writeFile(join(place, '.env'), 'PORT=99999\nLOG_FORMAT=xml\n');
-  const wrong = runProgram('src/surfaces/cli.ts', ['fleet'], { ...env, LOG_FORMAT: 'json' }, { cwd: place });
+  const wrong = runProgram('src/surfaces/cli/cli.ts', ['fleet'], { ...env, LOG_FORMAT: 'json' }, { cwd: place });
   expect(await wrong.ended).toBe(2);
   expect(wrong.output()).toContain('PORT="99999"');
   expect(wrong.output()).not.toContain('LOG_FORMAT');
@@ -129,8 +130,7 @@ describe('what cannot be taken back, or reaches many', { timeout: 60_000 }, () =
       asked.push(question);
       return Promise.resolve(answer);
     };
-    const type = (answer: boolean) =>
-      runCli(['deregister', 'pc-9'], env, { out: () => {}, err: () => {}, ask: answering(answer) });
+    const type = (answer: boolean) => runCli(['deregister', 'pc-9'], env, recordedTerminal(answering(answer)));
     expect(await type(false)).toBe(3);
     expect((await dex('endpoint', 'pc-9')).code).toBe(0);
     expect(await type(true)).toBe(0);

@@ -1,0 +1,12 @@
+/** The text in a file's bytes. */
+
+/** Text as editors and spreadsheets save it: UTF-8 or UTF-16 with a mark, else what Windows takes for text in the West. */
+export function fileText(bytes: Uint8Array): string {
+  if (bytes[0] === 0xff && bytes[1] === 0xfe) return new TextDecoder('utf-16le').decode(bytes);
+  if (bytes[0] === 0xfe && bytes[1] === 0xff) return new TextDecoder('utf-16be').decode(bytes);
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    return new TextDecoder('windows-1252').decode(bytes);
+  }
+}
