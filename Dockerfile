@@ -2,9 +2,10 @@
 FROM node:24-bookworm-slim AS packages
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
+COPY src/bin/lean.js src/bin/
 # The image brings Node; the package of the same name is for machines that do not.
 RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund \
- && rm -rf node_modules/node node_modules/node-bin-* node_modules/.bin/node
+ && node src/bin/lean.js
 
 FROM node:24-bookworm-slim
 RUN apt-get update \

@@ -2,7 +2,6 @@
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { STAFF_ROLES } from './core/actor.ts';
@@ -13,9 +12,7 @@ import { queueUrlMistakes, readStoreUrl } from './core/processes/storeUrl.ts';
 import { TOOLSETS } from './core/tool.ts';
 import { DEFAULT_HOST_LABELS } from './domain/fleet/hostIdentity.ts';
 import { isTimeZone } from './domain/time/localTime.ts';
-
-/** The folder that holds config/, runbooks/ and package.json, wherever the service was started from. */
-export const PROJECT_DIR = fileURLToPath(new URL('..', import.meta.url));
+import { PROJECT_DIR } from './projectDir.ts';
 
 const SCAN_INTERVALS = [1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30, 60];
 

@@ -19,7 +19,7 @@ import type { AgentConnection } from '../adapters/mcpTools.ts';
 import { reloadedFile, yamlFiles } from '../adapters/reloadedFile.ts';
 import type { SlackConnection, SlackFormatting } from '../adapters/slack/connect.ts';
 import { createTicketMessenger } from '../adapters/tickets.ts';
-import { type Config, PROJECT_DIR } from '../config.ts';
+import type { Config } from '../config.ts';
 import { jobActor } from '../core/actor.ts';
 import { ticketGivenUp, ticketTaken } from '../core/alerts/ticketing.ts';
 import { TicketMappingFile } from '../core/alerts/ticketMapping.ts';
@@ -44,6 +44,7 @@ import { TOOLS } from '../core/tools/index.ts';
 import { NO_TRACING, type Tracing } from '../core/tracing.ts';
 import type { RemediationRules } from '../domain/healing/remediationGuards.ts';
 import { namedSecret } from '../environment.ts';
+import { PROJECT_DIR } from '../projectDir.ts';
 import type { RunbookPlaces } from './runbookParts.ts';
 
 /** OpenTelemetry is loaded only for those who collect traces. */

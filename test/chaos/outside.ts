@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { delimiter, join } from 'node:path';
-import { PROJECT_DIR } from '../../src/config.ts';
+import { PROJECT_DIR } from '../../src/projectDir.ts';
 import { exporterPage } from '../helpers/exporterPage.ts';
 import { answer, startModel } from '../helpers/model.ts';
 import { BOT_TOKEN, SIGNING_SECRET, startSlack, type TestSlack } from '../helpers/slack.ts';
