@@ -128,6 +128,22 @@ describe.each(STORE_KINDS)('%s', (kind) => {
     expect(await names({}, { limit: 1, offset: 1 })).toEqual(['list-never']);
   });
 
+  test('what is searched for is a text: its wildcards find only themselves', async () => {
+    const texts = ['like-50%', 'like-50x', 'like-a_b', 'like-axb', 'like-c\\d', 'like-cd'];
+    for (const [i, text] of texts.entries())
+      await store.endpoints.register(registration({ hostname: `wild-${i}`, tags: { mark: text } }), null, NOW);
+    const found = async (filter: Parameters<Store['endpoints']['list']>[0]) =>
+      (await store.endpoints.list(filter, { limit: 100, offset: 0 }, NOW)).items.map(({ hostname }) => hostname);
+    expect(await found({ search: 'like-50' })).toEqual(['wild-0', 'wild-1']);
+    expect(await found({ search: 'like-50%' })).toEqual(['wild-0']);
+    expect(await found({ search: 'a_b' })).toEqual(['wild-2']);
+    expect(await found({ search: 'mark=like-a_b' })).toEqual(['wild-2']);
+    expect(await found({ search: '%' })).toEqual(['wild-0']);
+    expect(await found({ search: '_' })).toEqual(['wild-2']);
+    expect(await found({ prefix: 'wild_' })).toEqual([]);
+    expect(await found({ prefix: 'w%' })).toEqual([]);
+  });
+
   test('recording conditions never undoes what people changed meanwhile', async () => {
     const endpoint = await store.endpoints.register(registration(), null, NOW);
     await store.endpoints.update(endpoint.id, { persona: 'tech', tags: { new: 'yes' } }, later(1));
