@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { unzipSync } from 'fflate';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ownPlatform, PLATFORMS, type Platform } from '../../src/agent/package/platforms.ts';
+import { powershellScript } from '../../src/surfaces/http/agents/installScripts.ts';
 import { findBinary } from '../helpers/findBinary.ts';
 import { startTestService, type TestService } from '../helpers/service.ts';
 
@@ -38,7 +39,11 @@ function run(program: string, args: string[], env: Record<string, string> = {}, 
 }
 
 async function build(...args: string[]): Promise<void> {
-  const { code, out } = await run(process.execPath, [BUILD, '--out', built, '--level', '0', ...args]);
+  // With all of the environment, which may say where npm finds its packages.
+  const env = Object.fromEntries(
+    Object.entries(process.env).flatMap(([name, value]) => (value ? [[name, value]] : [])),
+  );
+  const { code, out } = await run(process.execPath, [BUILD, '--out', built, '--level', '0', ...args], env);
   if (code !== 0) throw new Error(out);
 }
 
@@ -133,7 +138,9 @@ describe.skipIf(OWN === null || OWN === 'win-x64')('the archive for this machine
     expect(await agent()).toMatchObject({ code: 0, out: expect.stringContaining('delivered') });
     const away = ['--server', 'http://127.0.0.1:9'];
     for (let n = 0; n < 2; n++) expect((await agent(...away)).code).toBe(1);
-    expect(await readdir(join(state(), 'waiting'))).toHaveLength(2);
+    const waiting = await readdir(join(state(), 'waiting'));
+    expect(waiting).toHaveLength(2);
+    for (const name of waiting) expect((await stat(join(state(), 'waiting', name))).mode & 0o777).toBe(0o600);
     expect((await agent()).out).toMatch(/3 reports from \S+ delivered/);
     expect(await readdir(join(state(), 'waiting'))).toEqual([]);
     const { endpoints } = (await service.call('GET', '/api/v1/dex/endpoints')).body;
@@ -245,16 +252,57 @@ describe('the archives for other machines', () => {
     const node = contents.get(system === 'win' ? 'node.exe' : 'node') as Buffer;
     expect(IS_ITS_PROGRAM[platform](node.subarray(0, 4096))).toBe(true);
     expect(contents.get('agent.mjs')?.toString()).toBe(await readFile(join(built, 'agent-1.0.0.mjs'), 'utf8'));
-    for (const [name, content] of contents) {
-      if (!/\.(plist|xml)$/.test(name)) continue;
-      const checked = await run('python3', ['-c', CHECK_XML], {}, content.toString());
-      expect(checked.out.trim()).toMatch(/^$|python3/);
-    }
+    for (const [name, content] of contents) if (name.endsWith('.sh')) await isShell(name, content.toString());
     await rm(into, { recursive: true, force: true });
   });
 
-  const CHECK_XML =
-    'import sys, xml.dom.minidom; xml.dom.minidom.parseString(sys.stdin.read().replace("UTF-16", "UTF-8"))';
+  const isShell = async (name: string, script: string) =>
+    expect(await run('sh', ['-n'], {}, script), name).toEqual({ code: 0, out: '' });
+
+  /** The service definitions and scripts are packed as they are here, which the tests above compare by name. */
+  const FILES_DIR = join(import.meta.dirname, '../../src/agent/package/files');
+
+  test('launchd gets a property list that starts the program', async ({ skip }) => {
+    const python = findBinary('python3');
+    if (!python) return skip('python3 is not installed: nobody parsed the property list');
+    const program = 'import json, plistlib, sys; print(json.dumps(plistlib.loads(sys.stdin.buffer.read())))';
+    const list = await readFile(join(FILES_DIR, 'com.dexops.agent.plist'), 'utf8');
+    const { code, out } = await run(python, ['-c', program], {}, list);
+    expect({ code, out }).toEqual({ code: 0, out: expect.stringContaining('{') });
+    expect(JSON.parse(out)).toMatchObject({
+      Label: 'com.dexops.agent',
+      KeepAlive: true,
+      RunAtLoad: true,
+      Umask: 0o077,
+      ProgramArguments: expect.arrayContaining(['/opt/dexops-agent/node', '/opt/dexops-agent/agent.mjs', 'run']),
+    });
+  });
+
+  test('the task scheduler gets a task that runs as SYSTEM', async ({ skip }) => {
+    const python = findBinary('python3');
+    if (!python) return skip('python3 is not installed: nobody parsed the task');
+    // As PowerShell hands it over: a string of UTF-16.
+    const program =
+      'import sys, xml.etree.ElementTree as e; r = e.fromstring(sys.stdin.read().encode("utf-16")); n = "{http://schemas.microsoft.com/windows/2004/02/mit/task}"; print(r.tag == n + "Task", r.find(f".//{n}UserId").text, r.find(f".//{n}Command").text)';
+    const task = await readFile(join(FILES_DIR, 'dexops-agent.xml'), 'utf8');
+    const { out } = await run(python, ['-c', program], {}, task);
+    expect(out.trim()).toBe('True S-1-5-18 "@PROGRAM@\\node.exe"');
+  });
+
+  test.for(['install.ps1', 'uninstall.ps1', 'the script that fetches'])(
+    'PowerShell parses %s',
+    async (name, { skip }) => {
+      const powershell = findBinary('pwsh', 'powershell');
+      if (!powershell) return skip(`PowerShell is not installed: nobody parsed ${name}`);
+      const script = name.endsWith('.ps1')
+        ? await readFile(join(FILES_DIR, name), 'utf8')
+        : powershellScript('https://dex.example.com', { 'win-x64': { file: 'agent.zip', sha256: 'f'.repeat(64) } });
+      const parse =
+        '$e = $null; [void][Management.Automation.Language.Parser]::ParseInput([Console]::In.ReadToEnd(), [ref]$null, [ref]$e); $e | ForEach-Object { $_.Message }';
+      const parsed = await run(powershell, ['-NoProfile', '-NonInteractive', '-Command', parse], {}, script);
+      expect(parsed).toEqual({ code: 0, out: '' });
+    },
+  );
 
   async function unpacked(file: string, packed: Buffer, into: string): Promise<Map<string, Buffer>> {
     if (file.endsWith('.zip')) {
