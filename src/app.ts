@@ -95,7 +95,7 @@ export async function createApp(config: Config, overrides: Overrides = {}, faces
   const clock = overrides.clock ?? systemClock;
   const planner = plannerParts(config, clock, log, faces.connectAgent);
   const database = await openStorage(config);
-  const store = createStore(database.em);
+  const store = createStore(database.em, () => deliveries.messagesWait());
   const metrics = createMetrics();
   const slack = await openSlack(config, faces.slackFormatting, {
     store,
