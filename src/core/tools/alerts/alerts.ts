@@ -11,7 +11,7 @@ import { countLine, pageOf, pageOutput } from '../../page.ts';
 import type { Ports } from '../../ports/ports.ts';
 import { iso, presentAlert } from '../../present.ts';
 import type { RelatedCall } from '../../presentation.ts';
-import { alertShape, hostnameInput, pageInput, timestamp } from '../../shapes.ts';
+import { alertShape, hostnameInput, pageInput, timeInput, timestamp } from '../../shapes.ts';
 import { alertSubject, machineSubject } from '../../subjects.ts';
 import { defineTool } from '../../tool.ts';
 
@@ -33,7 +33,7 @@ export const listAlerts = defineTool({
     type: z.enum(ALERT_TYPES).optional(),
     name: z.string().max(200).optional().describe('Name of the alert, as DiskFull'),
     status: z.enum([...ALERT_STATUSES, 'open', 'all']).optional(),
-    since: z.iso.datetime({ offset: true }).optional().describe('Created then or later, ISO 8601'),
+    since: timeInput.optional().describe('Created then or later, ISO 8601'),
     ...pageInput,
   }),
   output: z.object({ alerts: z.array(alertShape), ...pageOutput, searched: searchedShape.optional() }),
