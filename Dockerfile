@@ -2,9 +2,19 @@
 FROM node:24-bookworm-slim AS packages
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
+COPY src/bin/lean.js src/bin/
 # The image brings Node; the package of the same name is for machines that do not.
 RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund \
- && rm -rf node_modules/node node_modules/node-bin-* node_modules/.bin/node
+ && node src/bin/lean.js
+
+# The agent for employees' machines, which the service serves.
+FROM node:24-bookworm-slim AS agent
+RUN apt-get update && apt-get install -y --no-install-recommends xz-utils && rm -rf /var/lib/apt/lists/*
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+RUN npm ci --ignore-scripts --no-audit --no-fund
+COPY src src
+RUN node src/agent/package/build.ts
 
 FROM node:24-bookworm-slim
 RUN apt-get update \
@@ -12,6 +22,7 @@ RUN apt-get update \
  && rm -rf /var/lib/apt/lists/*
 WORKDIR /app
 COPY --from=packages /app/node_modules node_modules
+COPY --from=agent /app/dist/agent dist/agent
 COPY package.json LICENSE* ./
 COPY src src
 COPY mcp mcp

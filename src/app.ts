@@ -18,6 +18,7 @@ import { completePorts } from './composition/corePorts.ts';
 import { defineQueueJobs, recordJobEnd } from './composition/jobs.ts';
 import { healthPage, metricsPage } from './composition/pages.ts';
 import {
+  agentReleasesOf,
   alertReceivers,
   backupsOf,
   openOperatorFiles,
@@ -92,10 +93,9 @@ export async function createApp(config: Config, overrides: Overrides = {}, faces
   const processLog = createLog({ level: config.LOG_LEVEL, format: config.LOG_FORMAT });
   const log = overrides.log ?? processLog;
   const clock = overrides.clock ?? systemClock;
-  const startedAt = clock.now();
   const planner = plannerParts(config, clock, log, faces.connectAgent);
   const database = await openStorage(config);
-  const store = createStore(database.em);
+  const store = createStore(database.em, () => deliveries.messagesWait());
   const metrics = createMetrics();
   const slack = await openSlack(config, faces.slackFormatting, {
     store,
@@ -107,7 +107,7 @@ export async function createApp(config: Config, overrides: Overrides = {}, faces
   const receivers = alertReceivers(config, () => invoke, clock);
   const peopleMessengers = [...(overrides.messengers ?? []), ...(slack?.messengers ?? []), ...receivers];
   const ids = ulids(clock);
-  const worker: Ports['worker'] = { id: ids.next(), host: hostname(), pid: process.pid, startedAt };
+  const worker: Ports['worker'] = { id: ids.next(), host: hostname(), pid: process.pid, startedAt: clock.now() };
   const tracing = await openTracing(config, worker.id, log);
   const queue = { url: config.RUN_QUEUE_URL, name: worker.id, openPostgres: openPostgresPool, log, tracing };
   const scheduler = await createScheduler({
@@ -143,6 +143,7 @@ export async function createApp(config: Config, overrides: Overrides = {}, faces
       backups: backupsOf(config, database),
       ...sourceParts(config, log),
       runbooks,
+      agentReleases: agentReleasesOf(config, log),
       people: overrides.people ?? slack?.directory,
       charts,
       metrics,
@@ -162,7 +163,6 @@ export async function createApp(config: Config, overrides: Overrides = {}, faces
   defineQueueJobs(scheduler, ports, invoke);
   const recovery = createRecovery(ports);
   const deliveries = createDeliveries(ports, [...peopleMessengers, ...ticketMessengers(config, ports)]);
-
   return {
     config,
     tools: TOOLS,

@@ -2,20 +2,18 @@
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { STAFF_ROLES } from './core/actor.ts';
 import { typingDistance } from './core/commands/didYouMean.ts';
+import { AGENT_UPDATES } from './core/enrolment/agentUpdates.ts';
 import { AppError } from './core/errors.ts';
 import { isPostgresUrl, type PostgresTarget } from './core/processes/postgresUrl.ts';
 import { queueUrlMistakes, readStoreUrl } from './core/processes/storeUrl.ts';
 import { TOOLSETS } from './core/tool.ts';
 import { DEFAULT_HOST_LABELS } from './domain/fleet/hostIdentity.ts';
 import { isTimeZone } from './domain/time/localTime.ts';
-
-/** The folder that holds config/, runbooks/ and package.json, wherever the service was started from. */
-export const PROJECT_DIR = fileURLToPath(new URL('..', import.meta.url));
+import { PROJECT_DIR } from './projectDir.ts';
 
 const SCAN_INTERVALS = [1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30, 60];
 
@@ -164,6 +162,8 @@ const Variables = z.object({
   DEX_TICKET_WEBHOOK_URL: url('http', 'https'),
   PUBLIC_URL: url('http', 'https').transform((value) => value.replace(/\/+$/, '')),
   DEX_REGISTER_SELF: flag(true),
+  DEX_AGENT_DIR: text(join(PROJECT_DIR, 'dist/agent')),
+  DEX_AGENT_UPDATES: z.enum(AGENT_UPDATES, `must be ${AGENT_UPDATES.join(', ')}`).default('staged'),
   // Forecasts look back eight days.
   DEX_RETENTION_DAYS: whole(30, 8, 365),
   DEX_SURVEY_CRON: text().refine(

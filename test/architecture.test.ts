@@ -26,7 +26,7 @@ const MAY_IMPORT: Record<Area, Area[]> = {
   adapters: ['core', 'domain'],
   surfaces: ['core', 'domain'],
   mcp: ['core', 'domain'],
-  config: ['core', 'domain'],
+  config: ['core', 'domain', 'config'],
   app: ['core', 'domain', 'adapters', 'config', 'app'],
   agent: ['core', 'domain', 'adapters', 'config', 'agent'],
   entry: ['core', 'domain', 'surfaces', 'mcp', 'app', 'config', 'entry'],
@@ -47,8 +47,8 @@ const ENTRIES = [
 function areaOf(file: string): Area {
   if (ENTRIES.includes(file)) return 'entry';
   if (file === 'src/app.ts' || file.startsWith('src/composition/')) return 'app';
-  if (file === 'src/config.ts' || file === 'src/environment.ts') return 'config';
-  if (file === 'src/agent.ts' || file === 'src/agentEnrolment.ts') return 'agent';
+  if (file === 'src/config.ts' || file === 'src/environment.ts' || file === 'src/projectDir.ts') return 'config';
+  if (file === 'src/agent.ts') return 'agent';
   const [top, second] = file.split('/');
   return top === 'mcp' ? 'mcp' : (second as Area);
 }

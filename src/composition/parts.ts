@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { z } from 'zod';
+import { createAgentReleases } from '../adapters/agentReleases.ts';
 import {
   type AlertFacts,
   createAlertWebhook,
@@ -19,7 +20,7 @@ import type { AgentConnection } from '../adapters/mcpTools.ts';
 import { reloadedFile, yamlFiles } from '../adapters/reloadedFile.ts';
 import type { SlackConnection, SlackFormatting } from '../adapters/slack/connect.ts';
 import { createTicketMessenger } from '../adapters/tickets.ts';
-import { type Config, PROJECT_DIR } from '../config.ts';
+import type { Config } from '../config.ts';
 import { jobActor } from '../core/actor.ts';
 import { ticketGivenUp, ticketTaken } from '../core/alerts/ticketing.ts';
 import { TicketMappingFile } from '../core/alerts/ticketMapping.ts';
@@ -33,6 +34,7 @@ import { AgentProfilesFile, McpServersFile } from '../core/planner/agentProfiles
 import { costUsd, LlmPricesFile } from '../core/planner/llm.ts';
 import { mcpServersProbe } from '../core/planner/mcpServers.ts';
 import type { PlannerParts } from '../core/planner/plannerRuns.ts';
+import type { AgentReleases } from '../core/ports/enrolmentPorts.ts';
 import type { Messenger } from '../core/ports/messagePorts.ts';
 import type { Backups, Clock, Log, Metrics, Ports, Settings } from '../core/ports/ports.ts';
 import type { SourceReader } from '../core/ports/sourcePorts.ts';
@@ -44,6 +46,7 @@ import { callShowing } from '../core/tool.ts';
 import { TOOLS } from '../core/tools/index.ts';
 import { NO_TRACING, type Tracing } from '../core/tracing.ts';
 import { namedSecret } from '../environment.ts';
+import { PROJECT_DIR } from '../projectDir.ts';
 import type { RunbookPlaces } from './runbookParts.ts';
 
 /** OpenTelemetry is loaded only for those who collect traces. */
@@ -176,6 +179,12 @@ export function alertReceivers(config: Config, invoke: () => Invoke, clock: Cloc
   ];
 }
 
+/** The agent that machines are offered, and the key that signs its updates. */
+export function agentReleasesOf(config: Config, log: Log): AgentReleases {
+  const keyFile = join(config.DATA_DIR, 'agent-update-key.pem');
+  return createAgentReleases({ dir: config.DEX_AGENT_DIR, keyFile, log });
+}
+
 /** Runbooks that came by upload; a backup takes them along. */
 export function uploadsDir(config: Config): string {
   return join(config.DATA_DIR, 'runbooks');
@@ -199,6 +208,7 @@ export function settingsOf(config: Config, messengers: readonly Messenger[]): Se
   const slackNotified = config.SLACK_BOT_TOKEN !== '' && config.SLACK_ALERT_CHANNEL !== '';
   return {
     scanIntervalMs: config.DEX_SCAN_INTERVAL_MINUTES * 60_000,
+    agentUpdates: config.DEX_AGENT_UPDATES,
     retentionDays: config.DEX_RETENTION_DAYS,
     hostLabels: config.DEX_HOST_LABELS,
     scanConcurrency: config.DEX_SCAN_CONCURRENCY,

@@ -1,7 +1,7 @@
 /** What runbooks are made from: files, index and embedding model, in this process or in one that only indexes. */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { join } from 'node:path';
+import { extname, join } from 'node:path';
 import { createEmbedder } from '../adapters/embeddings.ts';
 import { reloadedFile } from '../adapters/reloadedFile.ts';
 import { createRunbookFiles } from '../adapters/runbookFiles.ts';
@@ -47,9 +47,13 @@ export type IndexAnswer = IndexedApart | { failure: { kind: ErrorKind; message: 
  * when `stop` aborts, which an index survives. Rejects as indexing here would.
  */
 export async function indexApart(order: IndexOrder, stop: AbortSignal): Promise<IndexedApart> {
-  const child = fork(join(import.meta.dirname, 'indexRunbooks.ts'), [JSON.stringify(order)], {
-    execArgv: ['--import', new URL('../compileCache.ts', import.meta.url).href],
-  });
+  const child = fork(
+    join(import.meta.dirname, `indexRunbooks${extname(import.meta.filename)}`),
+    [JSON.stringify(order)],
+    {
+      execArgv: ['--import', import.meta.resolve(`../compileCache${extname(import.meta.filename)}`)],
+    },
+  );
   const kill = () => child.kill('SIGKILL');
   stop.addEventListener('abort', kill, { once: true });
   let answer: IndexAnswer | null = null;

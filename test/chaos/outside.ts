@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { delimiter, join } from 'node:path';
-import { PROJECT_DIR } from '../../src/config.ts';
+import { PROJECT_DIR } from '../../src/projectDir.ts';
 import { exporterPage } from '../helpers/exporterPage.ts';
 import { answer, startModel } from '../helpers/model.ts';
 import { BOT_TOKEN, SIGNING_SECRET, startSlack, type TestSlack } from '../helpers/slack.ts';
@@ -92,12 +92,13 @@ export async function startOutside(dir: string): Promise<Outside> {
   program(
     join(bin, 'ansible-playbook'),
     `for last; do :; done
-host=$4
+# Every machine is called the same in a run; its user says which one it is.
+host=$(sed -n 's/.*"ansible_user":"\\([^"]*\\)".*/\\1/p' "$2")
 play=$$-$(date +%s%N)
 echo "$play $host $(basename "$last" .yml)" >> ${journal}
 sleep 1
 : > ${healedDir}/$host
-printf '{"plays":[{"tasks":[{"task":{"name":"heal"},"hosts":{"%s":{"changed":true}}}]}],"custom_stats":{"%s":{"play":"%s"}}}' "$host" "$host" "$play"`,
+printf '{"plays":[{"tasks":[{"task":{"name":"heal"},"hosts":{"%s":{"changed":true}}}]}],"custom_stats":{"%s":{"play":"%s"}}}' "$4" "$4" "$play"`,
   );
   const keys = join(dir, 'keys');
   mkdirSync(keys);
@@ -133,7 +134,7 @@ printf '{"plays":[{"tasks":[{"task":{"name":"heal"},"hosts":{"%s":{"changed":tru
       options: {
         port,
         path: `/${hostname}/metrics`,
-        username: 'dexops',
+        username: hostname,
         private_key_file: 'key',
         host_key_sha256: `SHA256:${HOST_KEY_SHA256}`,
         timeout_ms: 3000,

@@ -2,7 +2,8 @@
 import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PROJECT_DIR, readConfig } from '../../src/config.ts';
+import { readConfig } from '../../src/config.ts';
+import { PROJECT_DIR } from '../../src/projectDir.ts';
 import { type Service, startService } from '../../src/service.ts';
 import { endpointPath, startExporterFleet } from '../helpers/exporterFleet.ts';
 import {

@@ -15,7 +15,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { PROJECT_DIR } from '../../src/config.ts';
+import { PROJECT_DIR } from '../../src/projectDir.ts';
 import { alert, delivery } from '../helpers/deliveries.ts';
 import { findBinary } from '../helpers/findBinary.ts';
 import { freePort } from '../helpers/freePort.ts';

@@ -1,4 +1,7 @@
 /** The queue in a real PostgreSQL. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Pool } from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import {
@@ -9,6 +12,8 @@ import {
   type StoredJob,
   wait,
 } from '../adapters/scheduler/queueRules.ts';
+import { freePort } from '../helpers/freePort.ts';
+import { runProgram } from '../helpers/program.ts';
 import { createTestDatabase } from '../helpers/testDatabase.ts';
 
 let url: string;
@@ -68,3 +73,20 @@ test.each([
   },
   120_000,
 );
+
+test('a first start without a worker says that one is missing, and goes on', { timeout: 60_000 }, async () => {
+  const dir = await mkdtemp(join(tmpdir(), 'dexops-alone-'));
+  const service = runProgram('src/main.ts', [], {
+    DATA_DIR: dir,
+    RUN_QUEUE_URL: url,
+    PORT: String(await freePort()),
+    EMBEDDING_MODEL: 'none',
+    LLM_PROVIDER: '',
+  });
+  try {
+    await service.said(/This machine has no score yet\. RUN_QUEUE_URL is set and no worker runs[\s\S]*Next steps/);
+  } finally {
+    await service.stop();
+    await rm(dir, { recursive: true, force: true });
+  }
+});

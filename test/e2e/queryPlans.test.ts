@@ -81,7 +81,8 @@ function questions(store: Store): Questions<Omit<Store, 'transaction' | 'ping' |
       register: INSERTS,
       registerAll: INSERTS,
       get: [() => endpoints.get('host-7')],
-      byAgentToken: [() => endpoints.byAgentToken('digest-7')],
+      byAgentTokens: [() => endpoints.byAgentTokens(['digest-7', 'digest-8'])],
+      byHostnames: [() => endpoints.byHostnames(['host-7', 'host-8'])],
       withAgent: [() => endpoints.withAgent(IDS)],
       list: whole(
         ['endpoint', 'endpoint_alias'],
@@ -95,7 +96,6 @@ function questions(store: Store): Questions<Omit<Store, 'transaction' | 'ping' |
         () => endpoints.list({ search: 'ost-7', minScore: 10, belowScore: 90 }, PAGE, HOUR_AGO),
         () => endpoints.list({ scoreStatus: 'healthy' }, PAGE, HOUR_AGO, { by: 'score', descending: true }),
       ),
-      byHostnames: [() => endpoints.byHostnames(['host-7', 'host-8'])],
       byIds: [() => endpoints.byIds(IDS)],
       byNamesOrAddresses: [() => endpoints.byNamesOrAddresses(['host-7', '10.0.9', 'nobody'])],
       hold: [() => store.transaction((inner) => inner.endpoints.hold(IDS))],

@@ -8,7 +8,7 @@ import type { z } from 'zod';
 import { openPostgresPool } from '../../src/adapters/db/postgresPool.ts';
 import { reloadedFile } from '../../src/adapters/reloadedFile.ts';
 import { createScheduler } from '../../src/adapters/scheduler/scheduler.ts';
-import { PROJECT_DIR, readConfig } from '../../src/config.ts';
+import { readConfig } from '../../src/config.ts';
 import { TicketMappingFile } from '../../src/core/alerts/ticketMapping.ts';
 import { AppError } from '../../src/core/errors.ts';
 import { RemediationFile } from '../../src/core/healing/remediationMap.ts';
@@ -16,6 +16,7 @@ import { AgentProfilesFile, McpServersFile } from '../../src/core/planner/agentP
 import { LlmPricesFile } from '../../src/core/planner/llm.ts';
 import { ScoreFile } from '../../src/core/scores/scoreRules.ts';
 import { NO_TRACING } from '../../src/core/tracing.ts';
+import { PROJECT_DIR } from '../../src/projectDir.ts';
 import { keptLog } from '../helpers/log.ts';
 import { anyText } from './schemaValues.ts';
 

@@ -2,10 +2,10 @@
 import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PROJECT_DIR } from '../../src/config.ts';
 import { type Actor, jobActor } from '../../src/core/actor.ts';
 import type { Messenger } from '../../src/core/ports/messagePorts.ts';
 import type { PlaybookJob, PlaybookReport } from '../../src/core/ports/ports.ts';
+import { PROJECT_DIR } from '../../src/projectDir.ts';
 import { type TestClock, testClock } from './clock.ts';
 import { type Findings, machines, WELL } from './machines.ts';
 import { startTestService, type TestService } from './service.ts';

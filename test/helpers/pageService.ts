@@ -2,7 +2,7 @@
 import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PROJECT_DIR } from '../../src/config.ts';
+import { PROJECT_DIR } from '../../src/projectDir.ts';
 import { FULL_DISK, MAP } from './healingWorld.ts';
 import { type Findings, machines, WELL } from './machines.ts';
 import { startTestService, type TestService } from './service.ts';

@@ -22,7 +22,7 @@ interface ProgramOptions {
   logFile?: string | undefined;
 }
 
-/** @param file below the project, like `src/worker.ts` */
+/** @param file below the project, or a full path, like `src/worker.ts` */
 export function runProgram(
   file: string,
   args: string[],
@@ -30,7 +30,7 @@ export function runProgram(
   { cwd = ROOT, logFile }: ProgramOptions = {},
 ): Program {
   const log = logFile === undefined ? ('pipe' as const) : openSync(logFile, 'a');
-  const child = spawn(process.execPath, ['--import', join(ROOT, 'src/compileCache.ts'), join(ROOT, file), ...args], {
+  const child = spawn(process.execPath, ['--import', join(ROOT, 'src/compileCache.ts'), resolve(ROOT, file), ...args], {
     cwd,
     env: { PATH: process.env.PATH, HOME: process.env.HOME, ...env },
     stdio: ['ignore', log, log],

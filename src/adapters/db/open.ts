@@ -1,7 +1,7 @@
 /** Opens the database that DATABASE_URL names, brings its schema up to date, and closes it. */
 import { chmodSync, closeSync, existsSync, openSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
-import { basename, dirname, resolve } from 'node:path';
+import { basename, dirname, extname, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { type MigrateOptions, MikroORM, type Options } from '@mikro-orm/core';
@@ -86,10 +86,13 @@ export async function ormOptions(url: string, poolSize = 10): Promise<Partial<Op
   };
 }
 
+/** `.ts` in a checkout, `.js` where DexOps is installed as a package. */
+const OWN_EXTENSION = extname(import.meta.filename);
+
 /** Names of the migrations that this version brings, oldest first. */
 export async function knownMigrations(kind: DatabaseKind): Promise<string[]> {
   const files = await readdir(migrationsPath(kind));
-  return files.flatMap((file) => (file.endsWith('.ts') ? [basename(file, '.ts')] : [])).sort();
+  return files.flatMap((file) => (extname(file) === OWN_EXTENSION ? [basename(file, OWN_EXTENSION)] : [])).sort();
 }
 
 /** The newest migration that a database has seen. */

@@ -27,11 +27,18 @@ import { retentionRepository } from './telemetry/retentionRepository.ts';
 import { scanShardRepository } from './telemetry/scanShardRepository.ts';
 import { fleetScoreRepository, scoreRepository, snapshotRepository } from './telemetry/telemetryRepositories.ts';
 
-export function createStore(em: SqlEntityManager): Store {
+/** @param onMessages called when messages have been committed to the outbox by this process */
+export function createStore(em: SqlEntityManager, onMessages: () => void = () => {}): Store {
   return guarded(
     storeOver(
       () => em.fork(),
-      (work) => em.fork().transactional((inner) => work(storeIn(inner))),
+      async (work) => {
+        let waiting = false;
+        const result = await em.fork().transactional((inner) => work(storeIn(inner, () => (waiting = true))));
+        if (waiting) onMessages();
+        return result;
+      },
+      onMessages,
     ),
   );
 }
@@ -72,15 +79,16 @@ function isAway(error: unknown): boolean {
 }
 
 /** The store inside a running transaction; nested transactions join it. */
-function storeIn(em: SqlEntityManager): Store {
+function storeIn(em: SqlEntityManager, onMessages: () => void): Store {
   const store: Store = storeOver(
     () => em,
     (work) => work(store),
+    onMessages,
   );
   return store;
 }
 
-function storeOver(session: DbSession, transaction: Store['transaction']): Store {
+function storeOver(session: DbSession, transaction: Store['transaction'], onMessages: () => void): Store {
   return {
     endpoints: endpointRepository(session),
     aliases: aliasRepository(session),
@@ -92,7 +100,7 @@ function storeOver(session: DbSession, transaction: Store['transaction']): Store
     alerts: alertRepository(session),
     predictions: predictionRepository(session),
     unknownHosts: unknownHostRepository(session),
-    outbox: outboxRepository(session),
+    outbox: outboxRepository(session, onMessages),
     slackMessages: slackMessageRepository(session),
     approvals: approvalRepository(session),
     escalations: escalationRepository(session),

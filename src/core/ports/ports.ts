@@ -13,6 +13,7 @@ import type { ScanTarget, Snapshot } from '../../domain/signals/telemetry.ts';
 import type { ChartRenderer } from '../chart.ts';
 import type { Tracing } from '../tracing.ts';
 import type { AlertIntake } from './alertPorts.ts';
+import type { AgentReleases } from './enrolmentPorts.ts';
 import type { PeopleDirectory } from './feedbackPorts.ts';
 import type { Runbooks } from './runbookPorts.ts';
 import type { RunEvents, RunKindHandlers } from './runPorts.ts';
@@ -47,6 +48,8 @@ export interface Ports {
   alertIntake: AlertIntake;
   /** Who reports with which token. */
   reporters: ReporterWatch;
+  snapshotIntake: SnapshotIntake;
+  agentReleases: AgentReleases;
   /** Who handles new alerts and heals what it may; absent while nothing does. */
   healing?: Healing;
   runbooks: Runbooks;
@@ -89,8 +92,26 @@ export interface Settings {
   healing: HealingMode;
   /** Whether a ticket system is connected. */
   tickets: boolean;
+  /** Whether agents are offered the version that the service was deployed with: to a few first, to all at once, to none. */
+  agentUpdates: 'staged' | 'all' | 'off';
   /** Where people reach this service, without a slash at the end; empty when nobody said. */
   publicUrl: string;
+}
+
+/** What became of a report. */
+export interface TakenSnapshot {
+  /** False for a repeat. */
+  recorded: boolean;
+  score: number | null;
+}
+
+/** Takes in what agents report. */
+export interface SnapshotIntake {
+  /**
+   * @param read makes the snapshot of what the endpoint reported
+   * @throws AppError what `read` throws, `not_found` for a hostname that is not registered
+   */
+  take(hostname: string, read: (endpoint: Endpoint) => Snapshot): Promise<TakenSnapshot>;
 }
 
 /** A configuration file that may change while the service runs; a broken edit leaves the last good value. */

@@ -49,12 +49,6 @@ export async function scanOne(
   return result as ScanResult;
 }
 
-/** Takes what an endpoint found out about itself. */
-export async function acceptSnapshot(ports: Ports, endpoint: Endpoint, snapshot: Snapshot): Promise<ScanResult> {
-  const [result] = await record(ports, [{ endpoint, snapshot }]);
-  return result as ScanResult;
-}
-
 export async function requireEndpoint(ports: Ports, hostname: string): Promise<Endpoint> {
   const endpoint = (await ports.store.endpoints.get(hostname)) ?? (await endpointMeant(ports, hostname));
   if (!endpoint) throw await unknownHost(ports, hostname);

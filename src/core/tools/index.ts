@@ -31,7 +31,7 @@ import { checkPredictions, getPredictionAccuracy, setPredictionThreshold } from 
 import { scanEndpoint, scanFleetTool } from './fleet/scans.ts';
 import { getScore, getScoreHistory } from './fleet/scores.ts';
 import { getSignals } from './fleet/signals.ts';
-import { submitSnapshot } from './fleet/snapshots.ts';
+import { submitSnapshot, submitSnapshots } from './fleet/snapshots.ts';
 import { getTrends } from './fleet/trends.ts';
 import { createApiKey, listApiKeys, revokeApiKey } from './keys.ts';
 import { listDeadMessages, resendMessage } from './outbox.ts';
@@ -132,6 +132,7 @@ export const TOOLS: readonly AnyTool[] = [
   indexRunbook,
   indexRunbooks,
   submitSnapshot,
+  submitSnapshots,
   createApiKey,
   listApiKeys,
   revokeApiKey,

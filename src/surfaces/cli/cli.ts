@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isWithoutColours, processEnv } from '../../environment.ts';
+import { PROJECT_DIR } from '../../projectDir.ts';
 import { askService } from './askService.ts';
 import { processTerminal } from './terminal.ts';
 
@@ -19,7 +20,7 @@ async function run(): Promise<number> {
 }
 
 function version(): number {
-  const manifest = join(import.meta.dirname, '../../../package.json');
+  const manifest = join(PROJECT_DIR, 'package.json');
   process.stdout.write(`dex ${(JSON.parse(readFileSync(manifest, 'utf8')) as { version: string }).version}\n`);
   return 0;
 }

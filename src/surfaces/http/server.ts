@@ -43,6 +43,9 @@ const BODY_LIMIT = '1mb';
 /** The guide puts whole runbook pages into the address; Node's own limit of 16 KB would cut the connection on them. */
 const HEADERS_LIMIT_BYTES = 256 * 1024;
 
+/** Connections that wait to be accepted; the kernel's own limit (net.core.somaxconn) may be lower. */
+const MOST_WAITING_CONNECTIONS = 16_384;
+
 /** By when a request must have arrived, so that a connection that sends nothing, garbage or drops ends within a minute; milliseconds. */
 const ARRIVAL_LIMITS = { headersTimeout: 20_000, requestTimeout: 50_000, connectionsCheckingInterval: 5000 };
 
@@ -83,7 +86,8 @@ export async function listen(koa: Koa, host: string, port: number): Promise<Http
           : error,
       );
     });
-    server.listen(port, host, resolve);
+    // A fleet that wakes at once has to find room to wait in.
+    server.listen({ port, host, backlog: MOST_WAITING_CONNECTIONS }, resolve);
   });
   const address = server.address() as AddressInfo;
   const shown = host === '0.0.0.0' || host === '::' ? 'localhost' : host;

@@ -82,7 +82,9 @@ describe.each(STORE_KINDS)('%s', (kind) => {
     expect(read).toEqual(registered);
     expect(read).toMatchObject({ ...given, score: null, scoreStatus: 'unknown', breaches: {}, registeredAt: NOW });
     expect(read).not.toHaveProperty('agentTokenDigest');
-    expect((await store.endpoints.byAgentToken('digest-1'))?.hostname).toBe(given.hostname);
+    expect((await store.endpoints.byAgentTokens(['digest-1', 'digest-0'])).get('digest-1')?.hostname).toBe(
+      given.hostname,
+    );
     expect((await store.endpoints.byNamesOrAddresses(['::1']))[0]?.hostname).toBe(given.hostname);
   });
 
@@ -126,6 +128,22 @@ describe.each(STORE_KINDS)('%s', (kind) => {
     expect(await names({ tag: "team' or 1=1 --" })).toEqual([]);
     expect(await names({ criticalityTier: 1 })).toEqual([]);
     expect(await names({}, { limit: 1, offset: 1 })).toEqual(['list-never']);
+  });
+
+  test('what is searched for is a text: its wildcards find only themselves', async () => {
+    const texts = ['like-50%', 'like-50x', 'like-a_b', 'like-axb', 'like-c\\d', 'like-cd'];
+    for (const [i, text] of texts.entries())
+      await store.endpoints.register(registration({ hostname: `wild-${i}`, tags: { mark: text } }), null, NOW);
+    const found = async (filter: Parameters<Store['endpoints']['list']>[0]) =>
+      (await store.endpoints.list(filter, { limit: 100, offset: 0 }, NOW)).items.map(({ hostname }) => hostname);
+    expect(await found({ search: 'like-50' })).toEqual(['wild-0', 'wild-1']);
+    expect(await found({ search: 'like-50%' })).toEqual(['wild-0']);
+    expect(await found({ search: 'a_b' })).toEqual(['wild-2']);
+    expect(await found({ search: 'mark=like-a_b' })).toEqual(['wild-2']);
+    expect(await found({ search: '%' })).toEqual(['wild-0']);
+    expect(await found({ search: '_' })).toEqual(['wild-2']);
+    expect(await found({ prefix: 'wild_' })).toEqual([]);
+    expect(await found({ prefix: 'w%' })).toEqual([]);
   });
 
   test('recording conditions never undoes what people changed meanwhile', async () => {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { stringify } from 'yaml';
-import { PROJECT_DIR } from '../../../src/config.ts';
+import { PROJECT_DIR } from '../../../src/projectDir.ts';
 import { testClock } from '../../helpers/clock.ts';
 import { pinsOf, startExternalMcpServer } from '../../helpers/externalMcpServer.ts';
 import type { TestTool } from '../../helpers/mcpServer.ts';

@@ -47,6 +47,8 @@ export const enrolMachineTool = defineTool({
     token: z.string(),
     known: z.boolean(),
     warnings: z.array(z.string()),
+    /** The key that signs updates, PEM; the agent takes none that another signed. */
+    update_key: z.string(),
     ...renewal,
   }),
   async run({ enrolment_id, proved_hostname, machine }, { ports }) {
@@ -69,6 +71,7 @@ export const enrolMachineTool = defineTool({
       token,
       known: isKnown,
       warnings,
+      update_key: ports.agentReleases.publicKey(),
       renew_token_after_s: RENEW_TOKEN_AFTER_MS / 1000,
     };
   },
