@@ -119,20 +119,21 @@ export function createCards(parts: SlackNotifierParts): Cards {
   /** The timeline is one message that is edited; a new one is posted only for what people have to notice. */
   async function showThread(place: Place, facts: Facts, all: readonly Facts[], loud: readonly Move[]): Promise<void> {
     if (loud.length > 0) await postNotification(client, place.channel, wording.moves(facts, loud), place.ts);
-    const asks = await newAsks(all);
     const subject = `thread:${place.ts}`;
     const told = await messages.find(subject);
+    const asks = await newAsks(all);
     const timeline = wording.timeline(all, told ? [] : asks, approvers);
-    if (told || !timeline) {
-      for (const ask of asks) await postNotification(client, place.channel, wording.ask(ask, approvers), place.ts);
-    }
-    await markAsked(asks, place);
+    // Whoever is asked is asked with the move that comes with it, which has a message of its own.
     if (!timeline) return;
+    for (const ask of told ? asks : [])
+      await postNotification(client, place.channel, wording.ask(ask, approvers), place.ts);
+    if (told) await markAsked(asks, place);
     const text = JSON.stringify(timeline);
     if (shownTimelines.get(place.ts) === text) return;
     if (!told || !(await edit(told, timeline))) {
       const { channel, ts } = await postNotification(client, place.channel, timeline, place.ts);
       await messages.keep([{ subject, channel, ts, digest: false }]);
+      await markAsked(asks, place);
     }
     shownTimelines.set(place.ts, text);
   }

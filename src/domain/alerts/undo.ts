@@ -3,7 +3,7 @@ import { type Alert, mayMove } from './alert.ts';
 import type { Move, Refusal } from './alertMoves.ts';
 
 /** How long a resolution by hand can be taken back; milliseconds. */
-export const UNDO_MS = 60_000;
+const UNDO_MS = 60_000;
 
 /** Until when somebody may take back how this alert ended; null when nobody resolved it, or it is too late. */
 export function undoableUntil({ status, resolution, updatedAt }: Alert, now: Date): Date | null {

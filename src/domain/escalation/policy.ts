@@ -17,7 +17,7 @@ export interface EscalationStep {
 }
 
 /** A part of the week; days are 0 (Sunday) to 6, of the day on which it begins. */
-export interface Hours {
+interface Hours {
   days: readonly number[];
   fromMinute: number;
   /** Below `fromMinute` when it ends on the next day. */
@@ -46,7 +46,7 @@ export interface EscalationRules {
 }
 
 /** What has to be known of an alert or an approval to find its policy; null where it is about no alert or no machine. */
-export interface EscalationSubject {
+interface EscalationSubject {
   about: Escalated;
   severity: Severity | null;
   tier: number | null;

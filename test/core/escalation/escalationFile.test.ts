@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { reloadedFile } from '../../../src/adapters/reloadedFile.ts';
-import { PROJECT_DIR } from '../../../src/config.ts';
 import { EscalationFile } from '../../../src/core/escalation/escalationFile.ts';
+import { PROJECT_DIR } from '../../../src/projectDir.ts';
 import { keptLog } from '../../helpers/log.ts';
 
 describe('config/escalation.yaml', () => {

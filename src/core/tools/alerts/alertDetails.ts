@@ -71,9 +71,10 @@ export const getAlert = defineTool({
   input: z.strictObject({ alert_id: alertId }),
   output: detailsShape,
   async run({ alert_id }, { ports, now }) {
+    // Before all else, so that whatever the timeline says happened is found below.
+    const timeline = await ports.store.alerts.timeline(alert_id);
     const alert = await requireAlert(ports.store, alert_id);
     const [endpoint] = await ports.store.endpoints.byIds([alert.endpointId]);
-    const timeline = await ports.store.alerts.timeline(alert_id);
     return {
       alert: await presentOne(ports, alert, now),
       timeline: timeline.map(({ alertId: _id, at, ...event }) => ({ at: iso(at), ...event })),

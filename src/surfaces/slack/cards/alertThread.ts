@@ -4,7 +4,7 @@ import { type AlertFacts, byWeight, factsIn, type ShownAnswer, STATUS_WORDS } fr
 import { approvalAsk } from './approvalCard.ts';
 import { type Block, clip, dateElement, escapeText, paragraph, type Reply, textElement, who } from './text.ts';
 
-export interface AlertMove {
+interface AlertMove {
   from: string | null;
   to: string;
   why: string;
