@@ -39,8 +39,10 @@ interface Operation {
 const description = openapi(TOOLS, '1') as { paths: Record<string, Record<string, any>>; components: any };
 const errorAnswer = z.fromJSONSchema(description.components.schemas.Error);
 const OPERATIONS: Operation[] = Object.entries(description.paths).flatMap(([path, methods]) =>
-  Object.entries(methods).map(([method, { operationId, parameters = [], requestBody, responses }]) => {
-    const tool = TOOLS.find(({ name }) => name === operationId)!;
+  Object.entries(methods).flatMap(([method, { operationId, parameters = [], requestBody, responses }]) => {
+    // Streams, and what other systems call, have suites of their own.
+    const tool = TOOLS.find(({ name }) => name === operationId);
+    if (!tool) return [];
     const body: Schema = requestBody?.content['application/json'].schema ?? {};
     const given = Object.fromEntries(parameters.map(({ name, schema }: any) => [name, schema]));
     const inPath = parameters.filter((parameter: any) => parameter.in === 'path').map(({ name }: any) => name);
