@@ -4,6 +4,7 @@ import type { SqlEntityManager } from '@mikro-orm/sql';
 import { AppError } from '../../core/errors.ts';
 import type { Store } from '../../core/ports/storePorts.ts';
 import { alertRepository } from './alerts/alertRepository.ts';
+import { escalationRepository, onCallRepository } from './alerts/escalationRepositories.ts';
 import { approvalRepository, remediationRepository } from './alerts/healingRepositories.ts';
 import { predictionRepository } from './alerts/predictionRepository.ts';
 import { ticketRepository } from './alerts/ticketRepository.ts';
@@ -102,6 +103,8 @@ function storeOver(session: DbSession, transaction: Store['transaction'], onMess
     outbox: outboxRepository(session, onMessages),
     slackMessages: slackMessageRepository(session),
     approvals: approvalRepository(session),
+    escalations: escalationRepository(session),
+    onCall: onCallRepository(session),
     remediations: remediationRepository(session),
     tickets: ticketRepository(session),
     feedback: feedbackRepository(session),
