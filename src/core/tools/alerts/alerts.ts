@@ -21,6 +21,7 @@ export const listAlerts = defineTool({
   name: 'list_alerts',
   title: 'List alerts',
   effect: 'read',
+  reach: 'selection',
   subject: machineSubject,
   description:
     'Alerts, newest first; the open ones unless status says otherwise (a status, open or all). Filter by hostname, severity, type, name or since.',
@@ -82,6 +83,7 @@ export const acknowledgeAlertTool = defineTool({
   name: 'acknowledge_alert',
   title: 'Acknowledge an alert',
   effect: 'write',
+  reach: 'selection',
   toolset: 'alerts',
   subject: alertSubject,
   description:
@@ -119,6 +121,7 @@ export const resolveAlertTool = defineTool({
   name: 'resolve_alert',
   title: 'Resolve an alert',
   effect: 'write',
+  reach: 'selection',
   toolset: 'alerts',
   subject: alertSubject,
   description:

@@ -12,6 +12,7 @@ export const takeTicketWordTool = defineTool({
   name: 'take_ticket_word',
   title: 'Take in a ticket event',
   effect: 'write',
+  reach: 'fleet',
   takesIn: 'tickets',
   hiddenFrom: INTERFACES.filter((face) => face !== 'webhook'),
   description: 'Take one update from the ticket system about a ticket: in progress, resolved, reopened or a comment.',

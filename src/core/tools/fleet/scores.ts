@@ -14,6 +14,7 @@ export const getScore = defineTool({
   name: 'get_score',
   title: 'Show a score',
   effect: 'read',
+  reach: 'selection',
   toolset: 'machines',
   subject: machineSubject,
   description:
@@ -69,6 +70,7 @@ export const getScoreHistory = defineTool({
   name: 'get_score_history',
   title: 'Show the history of a score',
   effect: 'read',
+  reach: 'selection',
   subject: machineSubject,
   description: 'Past scores of a machine, older ones as hourly means; a picture shows the course of it and its parts.',
   http: { method: 'GET', path: '/api/v1/dex/endpoints/:hostname/history' },
