@@ -95,7 +95,7 @@ describe('npm run -s mcp', () => {
       .poll(async () => (await another()) && heard, { timeout: 20_000, interval: 1500 })
       .toContain('dexops://fleet');
     await Promise.all([client.close(), old.close()]);
-  }, 60_000);
+  }, 120_000);
 
   test('can change nothing as a viewer', async () => {
     const viewer = await connect({ MCP_STDIO_ROLE: 'viewer' });

@@ -148,9 +148,18 @@ export const FIXTURES: Record<string, Fixture> = {
       $schema: 'https://json-schema.org/draft/2020-12/schema',
       type: 'object',
       $defs: {
-        address: { type: 'object', properties: { street: { type: 'string' }, city: { type: 'string' } } },
+        address: {
+          $anchor: 'address',
+          type: 'object',
+          properties: { street: { type: 'string' }, city: { type: 'string' } },
+        },
       },
       properties: { name: { type: 'string' }, address: { $ref: '#/$defs/address' } },
+      allOf: [{ anyOf: [{ required: ['name'] }, { required: ['address'] }] }],
+      // As text, because an object with a property "then" would pass for a promise.
+      ...JSON.parse(
+        '{ "if": { "required": ["address"] }, "then": { "required": ["name"] }, "else": { "required": [] } }',
+      ),
       additionalProperties: false,
     },
     run: () => [text('done')],

@@ -102,16 +102,6 @@ function capabilitiesOf({ mcpReq: { envelope } }: ServerContext): ClientCapabili
   return (declared ?? {}) as ClientCapabilities;
 }
 
-const HEADER_TOOL: Tool = {
-  name: 'test_custom_headers',
-  description: 'Fixture with a parameter in a header',
-  inputSchema: {
-    type: 'object',
-    properties: { region: { type: 'string', 'x-mcp-header': 'Region' } },
-    required: ['region'],
-  },
-};
-
 export function createModernConformanceServer(): Server {
   const server = new Server(
     { name: 'conformance-fixtures', version: '1' },
@@ -138,13 +128,11 @@ export function createModernConformanceServer(): Server {
       description: `Fixture ${tool}`,
       inputSchema: { type: 'object' as const },
     })),
-    HEADER_TOOL,
   ];
   server.setRequestHandler('tools/list', () => ({ tools }));
   server.setRequestHandler('tools/call', async ({ params }, context): Promise<Answer> => {
     const modern = MODERN[params.name];
     if (modern) return modern(context);
-    if (params.name === HEADER_TOOL.name) return text('done');
     try {
       const extra = {
         _meta: context.mcpReq._meta,
