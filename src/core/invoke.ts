@@ -7,7 +7,7 @@ import { callTextFor, withNextCalls } from './callText.ts';
 import { canonicalJson } from './canonicalJson.ts';
 import { pathOfNul } from './characters.ts';
 import type { ChartSpec } from './chart.ts';
-import { inputProblem } from './commands/inputProblems.ts';
+import { badInput } from './commands/inputProblems.ts';
 import { gathered } from './concurrency/gathered.ts';
 import { AppError, orNoRoom } from './errors.ts';
 import { judge, type PolicyDecision, scopeOf } from './policy.ts';
@@ -192,15 +192,6 @@ function withoutCaller({ at, tool, outcome }: AuditEntry): AuditEntry {
     error: null,
     durationMs: 0,
   };
-}
-
-function badInput(tool: AnyTool, issues: z.core.$ZodIssue[]): AppError {
-  const fields = issues.map((issue) => ({
-    field: issue.path.join('.') || '(body)',
-    problem: inputProblem(issue),
-  }));
-  const problems = fields.map(({ field, problem }) => `${field}: ${problem}`).join('; ');
-  return new AppError('invalid', `"${tool.title}" cannot be done with this input. ${problems}`, { fields });
 }
 
 type Permission = Exclude<PolicyDecision, { decision: 'deny' }>;

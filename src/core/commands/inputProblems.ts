@@ -1,5 +1,7 @@
 /** What is wrong with an input, in words for whoever typed it: the validator's own are for programmers. */
 import type { z } from 'zod';
+import { AppError } from '../errors.ts';
+import type { AnyTool } from '../tool.ts';
 
 type Issue = z.core.$ZodIssue;
 
@@ -24,8 +26,18 @@ const FORMATS: Record<string, string> = {
   url: 'an address as https://example.com',
 };
 
+/** All that is wrong, by field. */
+export function badInput(tool: AnyTool, issues: readonly Issue[]): AppError {
+  const fields = issues.map((issue) => ({
+    field: issue.path.join('.') || '(body)',
+    problem: inputProblem(issue),
+  }));
+  const problems = fields.map(({ field, problem }) => `${field}: ${problem}`).join('; ');
+  return new AppError('invalid', `"${tool.title}" cannot be done with this input. ${problems}`, { fields });
+}
+
 /** Of each field one text that follows its name: `is missing`, `must be a number`. */
-export function inputProblem(issue: Issue): string {
+function inputProblem(issue: Issue): string {
   if (!OWN.test(issue.message)) return issue.message;
   switch (issue.code) {
     case 'invalid_type':
