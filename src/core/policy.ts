@@ -13,7 +13,7 @@ export type PolicyDecision =
 /** On what an actor may call a tool: on everything, on what is their own, or on nothing. */
 type Scope = 'everything' | 'own' | 'nothing';
 
-type Rights = Pick<AnyTool, 'role' | 'effect' | 'ownerRole' | 'approversOnly' | 'subject'>;
+type Rights = Pick<AnyTool, 'role' | 'effect' | 'ownerRole' | 'ownersOnly' | 'approversOnly' | 'subject'>;
 type Caller = Pick<Actor, 'kind' | 'via' | 'role' | 'email' | 'approver' | 'readOnly'>;
 
 const RANK: Record<Role, number> = { employee: 0, viewer: 1, operator: 2, admin: 3 };
@@ -59,7 +59,7 @@ function ownRole({ ownerRole, effect, role, subject }: Rights): Role | undefined
 export function scopeOf(tool: Rights, actor: Caller): Scope {
   if (actor.readOnly && tool.effect !== 'read') return 'nothing';
   if (tool.approversOnly && !mayApprove(actor)) return 'nothing';
-  if (hasRole(actor, requiredRole(leastRole(tool), tool, actor))) return 'everything';
+  if (!tool.ownersOnly && hasRole(actor, requiredRole(leastRole(tool), tool, actor))) return 'everything';
   // Programs own nothing; an agent stands for the person whose address it carries.
   const canOwn = actor.kind === 'human' || actor.email !== undefined;
   const owner = ownRole(tool);
@@ -94,6 +94,7 @@ function refusal(tool: AnyTool, actor: Actor, scope: Scope): string {
   if (actor.readOnly && tool.effect !== 'read')
     return `"${tool.title}" changes something, and this address only reads (it ends in /read-only), whatever the key allows. Connect to the address without it.`;
   if (tool.approversOnly && hasRole(actor, leastRole(tool))) return 'Approving is for approvers; nothing was decided.';
+  if (tool.ownersOnly) return `"${tool.title}" is for the owner of the machine alone; nothing was done.`;
   const role = requiredRole(leastRole(tool), tool, actor);
   const limit = scope === 'own' ? ' for what is not your own' : '';
   return `"${tool.title}" needs the role ${role}${limit}; ${actor.name} has ${actor.role}${byKey(actor)}. Ask somebody who has it, or an administrator for the role.`;

@@ -111,6 +111,8 @@ interface Tool<I extends z.ZodObject = z.ZodObject, O extends z.ZodObject = z.Zo
   subject?(input: z.output<I>, ports: Ports, actor: Actor): Promise<Subject | null>;
   /** The role that is enough for what is the caller's own, where `role` asks for more; what viewers read of everything, employees read of their own. */
   ownerRole?: Role;
+  /** Only the owner of what it is about may call it, whatever the role of others: it is a person's consent. */
+  ownersOnly?: boolean;
   /** Answering approvals is for approvers, where the interface knows who they are; elsewhere the role decides. */
   approversOnly?: boolean;
   /** Only a person may do it: on an interface where a model calls, the person behind it is asked. */

@@ -1,7 +1,14 @@
 /** All tables: one entity each, mapped one to one onto plain values that core knows. */
 import { AlertEventRow, AlertRow, PredictionRow, PredictionThresholdRow, UnknownHostRow } from './entities/alerts.ts';
 import { AgentReleaseRow, AgentRow, EnrolmentRow } from './entities/enrolment.ts';
-import { ApprovalRow, RemediationRow, TicketDeliveryRow, TicketRow } from './entities/healing.ts';
+import {
+  ApprovalRow,
+  OwnerRemedyOptOutRow,
+  OwnerRemedyRow,
+  RemediationRow,
+  TicketDeliveryRow,
+  TicketRow,
+} from './entities/healing.ts';
 import { OutboxRow, SlackMessageRow } from './entities/messages.ts';
 import {
   FeedbackCellRow,
@@ -55,6 +62,8 @@ export const ENTITIES = [
   SlackMessageRow,
   ApprovalRow,
   RemediationRow,
+  OwnerRemedyRow,
+  OwnerRemedyOptOutRow,
   TicketRow,
   TicketDeliveryRow,
   UnknownHostRow,

@@ -5,6 +5,7 @@ import { AppError } from '../../core/errors.ts';
 import type { Store } from '../../core/ports/storePorts.ts';
 import { alertRepository } from './alerts/alertRepository.ts';
 import { approvalRepository, remediationRepository } from './alerts/healingRepositories.ts';
+import { ownerRemedyRepository } from './alerts/ownerRemedyRepository.ts';
 import { predictionRepository } from './alerts/predictionRepository.ts';
 import { ticketRepository } from './alerts/ticketRepository.ts';
 import { unknownHostRepository } from './alerts/unknownHostRepository.ts';
@@ -103,6 +104,7 @@ function storeOver(session: DbSession, transaction: Store['transaction'], onMess
     slackMessages: slackMessageRepository(session),
     approvals: approvalRepository(session),
     remediations: remediationRepository(session),
+    ownerRemedies: ownerRemedyRepository(session),
     tickets: ticketRepository(session),
     feedback: feedbackRepository(session),
     surveys: surveyRepository(session),

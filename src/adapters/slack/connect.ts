@@ -6,9 +6,10 @@ import type { Probe } from '../../core/processes/health.ts';
 import { createSlackClient, slackProbe } from './client.ts';
 import { createSlackDirectory, type SlackDirectory } from './directory.ts';
 import { createSlackNotifier, type NotificationText, type SlackNotifierParts } from './notifier.ts';
+import { createRemedyMessages, type RemedyFormatting, type RemedyMessagesParts } from './remedyMessages.ts';
 import { createSurveyMessages, type SurveyFormatting, type SurveyMessagesParts } from './surveyMessages.ts';
 
-export type SlackFormatting = NotificationText & SurveyFormatting;
+export type SlackFormatting = NotificationText & SurveyFormatting & RemedyFormatting;
 
 export interface SlackConnection {
   directory: SlackDirectory;
@@ -29,7 +30,9 @@ export function connectSlack(
     approvers,
   }: { token: string; apiUrl: string; channel: string; approvers: readonly string[] },
   wording: SlackFormatting | undefined,
-  reads: Pick<SlackNotifierParts, 'messages' | 'readAlert' | 'readApproval'> & Pick<SurveyMessagesParts, 'write'>,
+  reads: Pick<SlackNotifierParts, 'messages' | 'readAlert' | 'readApproval'> &
+    Pick<SurveyMessagesParts, 'write'> &
+    Pick<RemedyMessagesParts, 'compose'>,
   { clock, log }: { clock: Clock; log: Log },
 ): SlackConnection {
   const client = createSlackClient(token, apiUrl);
@@ -37,6 +40,7 @@ export function connectSlack(
   if (!wording) return { directory, messengers: [], probe: null };
   const parts = { client, directory, wording, log };
   const letters = createSurveyMessages({ ...parts, write: reads.write });
+  const remedies = createRemedyMessages({ ...parts, messages: reads.messages, compose: reads.compose });
   const news = channel === '' ? [] : [createSlackNotifier({ ...parts, ...reads, channel, approvers })];
-  return { directory, messengers: [letters, ...news], probe: slackProbe(client, wording.problem, clock) };
+  return { directory, messengers: [letters, remedies, ...news], probe: slackProbe(client, wording.problem, clock) };
 }

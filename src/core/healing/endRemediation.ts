@@ -64,7 +64,8 @@ async function askOwner(
   remediation: Remediation,
   endpoint: Endpoint,
 ): Promise<void> {
-  if (endpoint.ownerEmail === null) return;
+  // Who agreed to it is asked in the same conversation.
+  if (endpoint.ownerEmail === null || (await store.ownerRemedies.ofRemediation(remediation.id))) return;
   await notifyPeople(ports, store, {
     what: 'fix_check',
     remediation_id: remediation.id,

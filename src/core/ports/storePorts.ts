@@ -1,4 +1,5 @@
 /** Everything that is kept, and how the service keeps record of its own work. */
+
 import type { Run, RunKind, RunStatus } from '../../domain/run.ts';
 import type { VoteCount } from '../../domain/runbooks/runbookVotes.ts';
 import type { KeyHolder, Role } from '../actor.ts';
@@ -21,6 +22,7 @@ import type {
 import type { AgentRepository, EnrolmentRepository } from './enrolmentPorts.ts';
 import type { FeedbackRepository, SurveyRepository } from './feedbackPorts.ts';
 import type { OutboxRepository, SlackMessageRepository } from './messagePorts.ts';
+import type { OwnerRemedyRepository } from './remedyPorts.ts';
 import type { RetentionRepository } from './retentionPorts.ts';
 
 /** Everything that is kept. Repositories return plain values, never live entities. */
@@ -39,6 +41,7 @@ export interface Store {
   readonly slackMessages: SlackMessageRepository;
   readonly approvals: ApprovalRepository;
   readonly remediations: RemediationRepository;
+  readonly ownerRemedies: OwnerRemedyRepository;
   readonly tickets: TicketRepository;
   readonly feedback: FeedbackRepository;
   readonly surveys: SurveyRepository;

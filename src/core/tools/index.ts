@@ -8,6 +8,12 @@ import { listIncidents } from './alerts/incidents.ts';
 import { getKpis } from './alerts/kpis.ts';
 import { acknowledgeAlerts, resolveAlerts } from './alerts/manyAlerts.ts';
 import {
+  answerRemedyTool,
+  listOwnerRemedies,
+  maintainOwnerRemediesTool,
+  setRemedyMessages,
+} from './alerts/ownerRemedies.ts';
+import {
   answerFixCheckTool,
   cancelRemediationTool,
   listRemediations,
@@ -103,6 +109,10 @@ export const TOOLS: readonly AnyTool[] = [
   cancelRemediationTool,
   answerFixCheckTool,
   maintainHealing,
+  listOwnerRemedies,
+  answerRemedyTool,
+  setRemedyMessages,
+  maintainOwnerRemediesTool,
   takeTicketWordTool,
   submitFeedback,
   reportProblem,

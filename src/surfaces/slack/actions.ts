@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { AppError } from '../../core/errors.ts';
 import type { ToolCall } from '../../core/presentation.ts';
+import { relatedBlocks } from './cards/related.ts';
 import { plainReply } from './cards/text.ts';
 import { carryOut, edited, failure, type Place, shared, toolNamed, wholeAnswer } from './commands/calls.ts';
 import type { Click, SlackContext } from './context.ts';
@@ -27,7 +28,8 @@ const CLICKS: Record<string, ClickHandler> = {
   async replace(slack, click) {
     const call = read(click);
     const actor = await slack.people.actor(click.person);
-    const reply = plainReply((await slack.invoke(call.tool, call.input, actor)).text);
+    const { text, related } = await slack.invoke(call.tool, call.input, actor);
+    const reply = plainReply(text, ...relatedBlocks(related, { action: 'replace' }));
     if (!click.message || !(await edited(slack, click.message.channel, click.message.ts, reply)))
       await click.respond(reply);
   },

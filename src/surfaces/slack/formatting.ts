@@ -6,6 +6,7 @@ import { alertDigest } from './cards/alertDigest.ts';
 import { approvalCard, approvalReminder, approvalShown } from './cards/approvalCard.ts';
 import { fixCheck } from './cards/fixCheck.ts';
 import { slackProblem } from './cards/problems.ts';
+import { remedyCard } from './cards/remedy.ts';
 import { plainReply } from './cards/text.ts';
 import { surveyMessage } from './surveys.ts';
 
@@ -23,6 +24,7 @@ export const slackFormatting = {
     approvalReminder(approvalShown.parse(output.approval), approvers),
   fixCheck: (remediationId: string, { output }: Shown) => fixCheck(output, fixCheckAnswers(remediationId)),
   letter: surveyMessage,
+  remedy: remedyCard,
   note: (text: string) => plainReply(text),
   problem: slackProblem,
 };
