@@ -46,6 +46,7 @@ const OWN_VOICE = ['start_run', 'submit_feedback', 'answer_survey'];
 const ON_ONES_OWN = [
   'scan_endpoint',
   'answer_fix_check',
+  'offer_remedy',
   'answer_remedy',
   'set_remedy_messages',
   'report_problem',

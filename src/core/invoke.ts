@@ -9,7 +9,7 @@ import { pathOfNul } from './characters.ts';
 import type { ChartSpec } from './chart.ts';
 import { gathered } from './concurrency/gathered.ts';
 import { AppError, orNoRoom } from './errors.ts';
-import { judge, type PolicyDecision, scopeOf } from './policy.ts';
+import { judge, type PolicyDecision, scopeOf, summaryFor } from './policy.ts';
 import type { StoredApproval } from './ports/alertPorts.ts';
 import type { Ports } from './ports/ports.ts';
 import type { AuditEntry } from './ports/storePorts.ts';
@@ -110,7 +110,7 @@ export function createInvoke(tools: readonly AnyTool[], ports: Ports): Invoke {
       });
       const output = tool.output.parse(raised) as Record<string, unknown>;
       outcome = 'ok';
-      text = tool.summary(output, callTexts[actor.via]);
+      text = summaryFor(tool, actor, output, callTexts[actor.via]);
       return {
         call: { tool: tool.name, input },
         output,

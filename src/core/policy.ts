@@ -1,7 +1,7 @@
 /** Who may do what: role × kind of actor × effect × whose it is, as one table. */
 import type { Actor, Role } from './actor.ts';
 import { isOwn, type Subject } from './subjects.ts';
-import type { AnyTool, Effect } from './tool.ts';
+import type { AnyTool, CallText, Effect } from './tool.ts';
 
 /** `person`: the person behind the caller has to do it, `approve`: somebody has to agree. */
 export type PolicyDecision =
@@ -43,6 +43,16 @@ export function hasRole(actor: Pick<Actor, 'role'>, role: Role): boolean {
 /** Whether an actor may see the whole fleet. */
 export function isStaff(actor: Pick<Actor, 'role'>): boolean {
   return hasRole(actor, 'viewer');
+}
+
+/** An answer as this actor reads it. */
+export function summaryFor(
+  tool: Pick<AnyTool, 'summary' | 'employeeSummary'>,
+  actor: Pick<Actor, 'role'>,
+  output: Record<string, unknown>,
+  callText: CallText,
+): string {
+  return (isStaff(actor) ? null : tool.employeeSummary?.(output)) ?? tool.summary(output, callText);
 }
 
 /** Whether approvals are this actor's to answer: of approvers where the interface knows them, else of operators. */

@@ -138,6 +138,8 @@ interface Tool<I extends z.ZodObject = z.ZodObject, O extends z.ZodObject = z.Zo
   run(input: z.output<I>, context: ToolContext): Promise<z.input<O>>;
   /** The answer as a person or a model reads it: plain text, newlines allowed, no markup; calls are written by `callText`. */
   summary(output: z.output<O>, callText: CallText): string;
+  /** The same for an employee, whose own machine it is about: short, in everyday language. */
+  employeeSummary?(output: z.output<O>): string;
   /** The answer as a picture, when one says more. */
   chart?(output: z.output<O>): ChartSpec | null;
   /** The answer as a table, for whoever exports it as CSV or JSON lines. */
@@ -174,6 +176,7 @@ export interface AnyTool
     Tool,
     | 'run'
     | 'summary'
+    | 'employeeSummary'
     | 'chart'
     | 'rows'
     | 'question'
@@ -190,6 +193,7 @@ export interface AnyTool
   > {
   run(input: Fields, context: ToolContext): Promise<Fields>;
   summary(output: Fields, callText: CallText): string;
+  employeeSummary?(output: Fields): string;
   chart?(output: Fields): ChartSpec | null;
   rows?(output: Fields): Fields[];
   question?(input: Fields, ports: Ports): Promise<string>;

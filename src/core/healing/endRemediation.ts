@@ -54,6 +54,7 @@ export async function endRemediation(
   ports.log.info({ remediation_id: remediation.id, status, reason }, 'DEX self-healing: a remediation ended');
   if (changes) await announce(ports, changes);
   if (status === 'failed' || status === 'not_fixed') await notifyBreakerOpened(ports);
+  if (await ports.store.ownerRemedies.ofRemediation(remediation.id)) await ports.queue.enqueueOnce('owner_remedies');
   await startNext(ports, remediation.endpointId);
   return true;
 }

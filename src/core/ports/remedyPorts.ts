@@ -11,8 +11,11 @@ export interface OwnerRemedy {
   endpointId: number;
   hostname: string;
   email: string;
-  /** The owner's day on which it was offered; with the address it is unique, so that nobody is written to twice a day. */
-  day: string;
+  /**
+   * The owner's day on which it was offered; with the address it is unique, so that nobody is written to twice a day. Null for
+   * what the owner asked for.
+   */
+  day: string | null;
   timeZone: string;
   status: OwnerRemedyStatus;
   /** The dry run whose result is shown; null when no playbook is offered. */
@@ -33,6 +36,7 @@ export interface OwnerRemedyRepository {
   /** Newest first. */
   list(filter: { hostname?: string | undefined; email?: string | undefined }, page: Page): Promise<Paged<OwnerRemedy>>;
   inStatus(statuses: readonly OwnerRemedyStatus[]): Promise<OwnerRemedy[]>;
+  /** The one that a remediation, or its dry run, belongs to. */
   ofRemediation(remediationId: string): Promise<OwnerRemedy | null>;
   /** Changes it if it is in one of these statuses; false when it is not. */
   move(id: string, from: readonly OwnerRemedyStatus[], patch: Partial<OwnerRemedy>): Promise<boolean>;

@@ -1,6 +1,7 @@
 /** Offers to owners: who is written to, what is prepared first, and what becomes of an offer without anybody's click. */
 
 import { type Alert, isWorse } from '../../domain/alerts/alert.ts';
+import type { Endpoint } from '../../domain/fleet/endpoint.ts';
 import {
   localDay,
   OFFER_AFTER_MS,
@@ -9,7 +10,7 @@ import {
   SAME_PROBLEM_AGAIN_AFTER_MS,
   WATCHED_REMEDY_STATUSES,
 } from '../../domain/healing/ownerRemedy.ts';
-import { isOpenRemediation } from '../../domain/healing/remediation.ts';
+import { isOpenRemediation, type Remediation } from '../../domain/healing/remediation.ts';
 import { isWorkingTime, sample } from '../../domain/people/survey.ts';
 import { AppError } from '../errors.ts';
 import { ownersPlan, remediateAlert } from '../healing/begin.ts';
@@ -25,12 +26,20 @@ const HOUR_MS = 3_600_000;
 /** Owners looked up in one round, so that a directory with a rate limit (Slack: about 50 a minute) can keep up. */
 const LOOK_UPS = 40;
 
+/** Beginning a remediation takes no longer. Milliseconds. */
+const BEGIN_WITHIN_MS = 120_000;
+
 /** The end of one working day and the beginning of the next are further apart. */
 const NOT_ASKED_FOR_MS = 16 * HOUR_MS;
 
 /** One round: new offers to owners at work, and every offer under way a step further. */
 export async function maintainOwnerRemedies(ports: Ports, now: Date): Promise<{ offered: number; moved: number }> {
-  if (!ports.settings.ownerRemedies || !ports.people) return { offered: 0, moved: 0 };
+  const moved = await advanceOwnerRemedies(ports, now);
+  return { offered: ports.settings.ownerRemedies && ports.people ? await offerRemedies(ports, now) : 0, moved };
+}
+
+/** Takes every offer under way a step further; returns how many moved. */
+export async function advanceOwnerRemedies(ports: Ports, now: Date): Promise<number> {
   let moved = 0;
   for (const remedy of await ports.store.ownerRemedies.inStatus(WATCHED_REMEDY_STATUSES)) {
     // One broken offer leaves the others standing.
@@ -40,7 +49,25 @@ export async function maintainOwnerRemedies(ports: Ports, now: Date): Promise<{ 
       return 0;
     });
   }
-  return { offered: await offerRemedies(ports, now), moved };
+  return moved;
+}
+
+/**
+ * Offers at once what the owner of a machine asks for.
+ * @throws AppError `not_found` when nothing of the machine is for its owner to do
+ */
+export async function offerWhenAsked(ports: Ports, endpoint: Endpoint, email: string, now: Date): Promise<OwnerRemedy> {
+  const { map } = ports.remediationMap.current();
+  const open = await ports.store.alerts.open([endpoint.id]);
+  const [alert] = open
+    .filter(({ alertName, status }) => map.get(alertName)?.forOwner !== undefined && status !== 'remediating')
+    .sort(byWeight);
+  if (!alert) throw new AppError('not_found', `Nothing is left for you to do on ${endpoint.hostname}.`);
+  const person = await ports.people?.lookup(email).catch(() => null);
+  const timeZone = person?.timeZone ?? ports.settings.timeZone;
+  const remedy = await offer(ports, alert, { email, day: null, timeZone }, now);
+  if (!remedy) throw new AppError('conflict', 'It was offered to you already.');
+  return remedy;
 }
 
 async function offerRemedies(ports: Ports, now: Date): Promise<number> {
@@ -61,7 +88,7 @@ async function offerRemedies(ports: Ports, now: Date): Promise<number> {
     if (timeZone === null) continue;
     const alerts = await ports.store.alerts.byIds(candidates.map(({ alertId }) => alertId));
     const [alert] = alerts.sort(byWeight);
-    if (alert && (await offer(ports, alert, email, timeZone, now))) offered++;
+    if (alert && (await offer(ports, alert, { email, day: localDay(now, timeZone), timeZone }, now))) offered++;
   }
   return offered;
 }
@@ -83,17 +110,20 @@ async function zoneAtWork({ people, log }: Ports, email: string, now: Date): Pro
   }
 }
 
-/** @returns false when this owner was offered something today already */
-async function offer(ports: Ports, alert: Alert, email: string, timeZone: string, now: Date): Promise<boolean> {
+/** @returns null when this owner was offered something on that day already */
+async function offer(
+  ports: Ports,
+  alert: Alert,
+  to: Pick<OwnerRemedy, 'email' | 'day' | 'timeZone'>,
+  now: Date,
+): Promise<OwnerRemedy | null> {
   const remedy: OwnerRemedy = {
     id: ports.ids.next(),
     alertId: alert.id,
     alertName: alert.alertName,
     endpointId: alert.endpointId,
     hostname: alert.hostname,
-    email,
-    day: localDay(now, timeZone),
-    timeZone,
+    ...to,
     status: 'preparing',
     previewId: null,
     remediationId: null,
@@ -103,11 +133,11 @@ async function offer(ports: Ports, alert: Alert, email: string, timeZone: string
     answeredAt: null,
   };
   // The row comes first: who dies after it has at worst not offered anything today.
-  if (!(await ports.store.ownerRemedies.add(remedy))) return false;
+  if (!(await ports.store.ownerRemedies.add(remedy))) return null;
   const previewId = await preview(ports, alert);
   if (previewId === null) await publish(ports, remedy, ['preparing'], { status: 'offered' });
   else await ports.store.ownerRemedies.move(remedy.id, ['preparing'], { previewId });
-  return true;
+  return remedy;
 }
 
 /** Begins the dry run of what the owner may run; null when there is no such thing. */
@@ -169,9 +199,24 @@ async function previewEnded({ store }: Ports, { previewId, createdAt }: OwnerRem
   return dryRun !== null && !isOpenRemediation(dryRun);
 }
 
+/** What runs for an offer, found again when the process died between the click and the note of it. */
+async function remediationOf(
+  { store, clock }: Ports,
+  { id, alertId, remediationId, consent, answeredAt }: OwnerRemedy,
+): Promise<Remediation | 'beginning' | null> {
+  if (remediationId !== null) return store.remediations.get(remediationId);
+  if (clock.now().getTime() - (answeredAt?.getTime() ?? 0) < BEGIN_WITHIN_MS) return 'beginning';
+  const latest = await store.remediations.get((await store.alerts.get(alertId))?.remediationRunId ?? '');
+  if (!latest || latest.requestedBy !== consent?.id) return null;
+  await store.ownerRemedies.move(id, ['running'], { remediationId: latest.id });
+  return latest;
+}
+
 /** The remediation has ended: the rescan found it over, or a person has it by now. */
 async function afterRun(ports: Ports, remedy: OwnerRemedy): Promise<number> {
-  const remediation = await ports.store.remediations.get(remedy.remediationId ?? '');
+  const remediation = await remediationOf(ports, remedy);
+  // It is being begun.
+  if (remediation === 'beginning') return 0;
   if (remediation && isOpenRemediation(remediation)) return 0;
   if (remediation?.status === 'fixed')
     return (await publish(ports, remedy, ['running'], { status: 'asking' }, true)) ? 1 : 0;

@@ -11,6 +11,7 @@ import {
   answerRemedyTool,
   listOwnerRemedies,
   maintainOwnerRemediesTool,
+  offerRemedyTool,
   setRemedyMessages,
 } from './alerts/ownerRemedies.ts';
 import {
@@ -110,6 +111,7 @@ export const TOOLS: readonly AnyTool[] = [
   answerFixCheckTool,
   maintainHealing,
   listOwnerRemedies,
+  offerRemedyTool,
   answerRemedyTool,
   setRemedyMessages,
   maintainOwnerRemediesTool,

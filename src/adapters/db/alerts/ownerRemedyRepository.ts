@@ -41,7 +41,7 @@ export function ownerRemedyRepository(session: DbSession): OwnerRemedyRepository
     },
 
     async ofRemediation(remediationId) {
-      const row = await session().findOne(OwnerRemedyRow, { remediationId });
+      const row = await session().findOne(OwnerRemedyRow, { $or: [{ remediationId }, { previewId: remediationId }] });
       return row && toRemedy(row);
     },
 

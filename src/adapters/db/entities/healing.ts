@@ -121,7 +121,7 @@ export const OwnerRemedyRow = defineEntity({
     endpointId: p.integer(),
     hostname: p.string(),
     email: p.string(),
-    day: p.string().length(10),
+    day: p.string().length(10).nullable(),
     timeZone: p.string(),
     status: word<OwnerRemedyStatus>(),
     previewId: p.string().nullable(),
@@ -136,6 +136,7 @@ export const OwnerRemedyRow = defineEntity({
     { name: 'owner_remedy_status', properties: ['status'] },
     { name: 'owner_remedy_problem', properties: ['endpointId', 'alertName', 'createdAt'] },
     { name: 'owner_remedy_remediation', properties: ['remediationId'] },
+    { name: 'owner_remedy_preview', properties: ['previewId'] },
   ],
 });
 

@@ -8,8 +8,9 @@ import { countLine, pageOf, pageOutput } from '../../page.ts';
 import type { OwnerRemedy } from '../../ports/remedyPorts.ts';
 import { iso } from '../../present.ts';
 import { answerRemedy, requireRemedy } from '../../remedies/answerRemedy.ts';
-import { maintainOwnerRemedies } from '../../remedies/offerRemedies.ts';
+import { maintainOwnerRemedies, offerWhenAsked } from '../../remedies/offerRemedies.ts';
 import { composed } from '../../remedies/remedyMessage.ts';
+import { requireEndpoint } from '../../scans/scanning.ts';
 import { hostnameInput, pageInput, timestamp } from '../../shapes.ts';
 import { machineSubject } from '../../subjects.ts';
 import { defineTool } from '../../tool.ts';
@@ -104,6 +105,27 @@ export const answerRemedyTool = defineTool({
   },
   summary: ({ text }) => text,
   related: ({ next }) => next,
+});
+
+export const offerRemedyTool = defineTool({
+  name: 'offer_remedy',
+  title: 'What can I do myself?',
+  effect: 'write',
+  ownerRole: 'employee',
+  ownersOnly: true,
+  humansOnly: true,
+  subject: machineSubject,
+  // The offer comes as a direct message.
+  hiddenFrom: INTERFACES.filter((via) => via !== 'slack'),
+  description: 'Offer the owner of a machine, who asks for it, what they can safely do about its worst problem.',
+  input: z.strictObject({ hostname: hostnameInput }),
+  output: z.object({ remedy: remedyShape }),
+  async run({ hostname: host }, { ports, actor, now }) {
+    const endpoint = await requireEndpoint(ports, host);
+    const email = endpoint.ownerEmail ?? actor.email ?? '';
+    return { remedy: presentRemedy(await offerWhenAsked(ports, endpoint, email, now)) };
+  },
+  summary: ({ remedy }) => `I look at what you can do about ${remedy.hostname} and write to you in a moment.`,
 });
 
 export const setRemedyMessages = defineTool({
