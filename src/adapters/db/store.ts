@@ -4,6 +4,7 @@ import type { SqlEntityManager } from '@mikro-orm/sql';
 import { AppError } from '../../core/errors.ts';
 import type { Store } from '../../core/ports/storePorts.ts';
 import { alertRepository } from './alerts/alertRepository.ts';
+import { escalationRepository, onCallRepository } from './alerts/escalationRepositories.ts';
 import { approvalRepository, remediationRepository } from './alerts/healingRepositories.ts';
 import { ownerRemedyRepository } from './alerts/ownerRemedyRepository.ts';
 import { predictionRepository } from './alerts/predictionRepository.ts';
@@ -103,6 +104,8 @@ function storeOver(session: DbSession, transaction: Store['transaction'], onMess
     outbox: outboxRepository(session, onMessages),
     slackMessages: slackMessageRepository(session),
     approvals: approvalRepository(session),
+    escalations: escalationRepository(session),
+    onCall: onCallRepository(session),
     remediations: remediationRepository(session),
     ownerRemedies: ownerRemedyRepository(session),
     tickets: ticketRepository(session),

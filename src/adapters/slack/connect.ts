@@ -5,7 +5,8 @@ import type { Clock, Log } from '../../core/ports/ports.ts';
 import type { Probe } from '../../core/processes/health.ts';
 import { createSlackClient, slackProbe } from './client.ts';
 import { createSlackDirectory, type SlackDirectory } from './directory.ts';
-import { createSlackNotifier, type NotificationText, type SlackNotifierParts } from './notifier.ts';
+import type { NotificationText, SlackNotifierParts } from './notificationText.ts';
+import { createSlackNotifier } from './notifier.ts';
 import { createRemedyMessages, type RemedyFormatting, type RemedyMessagesParts } from './remedyMessages.ts';
 import { createSurveyMessages, type SurveyFormatting, type SurveyMessagesParts } from './surveyMessages.ts';
 
@@ -30,7 +31,7 @@ export function connectSlack(
     approvers,
   }: { token: string; apiUrl: string; channel: string; approvers: readonly string[] },
   wording: SlackFormatting | undefined,
-  reads: Pick<SlackNotifierParts, 'messages' | 'readAlert' | 'readApproval'> &
+  reads: Pick<SlackNotifierParts, 'messages' | 'readAlert' | 'readApproval' | 'alertsOf'> &
     Pick<SurveyMessagesParts, 'write'> &
     Pick<RemedyMessagesParts, 'compose'>,
   { clock, log }: { clock: Clock; log: Log },
@@ -38,7 +39,7 @@ export function connectSlack(
   const client = createSlackClient(token, apiUrl);
   const directory = createSlackDirectory(client, clock, log);
   if (!wording) return { directory, messengers: [], probe: null };
-  const parts = { client, directory, wording, log };
+  const parts = { client, directory, wording, clock, log };
   const letters = createSurveyMessages({ ...parts, write: reads.write });
   const remedies = createRemedyMessages({ ...parts, messages: reads.messages, compose: reads.compose });
   const news = channel === '' ? [] : [createSlackNotifier({ ...parts, ...reads, channel, approvers })];

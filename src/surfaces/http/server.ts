@@ -1,13 +1,12 @@
 /** The one HTTP listener: request ids, guards, body limits and the routers of every interface that speaks HTTP. */
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type Router from '@koa/router';
 import Koa, { type Context, type Next } from 'koa';
-import { AppError } from '../../core/errors.ts';
 import type { Log } from '../../core/ports/ports.ts';
 import type { Tracing } from '../../core/tracing.ts';
+import { openSockets } from './acceptors.ts';
 import { answerErrors } from './errors.ts';
 import { jsonBody } from './jsonBody.ts';
 import { isBelow, type KnownHosts, onlyKnownHosts, onlyOwnPages } from './origin.ts';
@@ -43,9 +42,6 @@ const BODY_LIMIT = '1mb';
 /** The guide puts whole runbook pages into the address; Node's own limit of 16 KB would cut the connection on them. */
 const HEADERS_LIMIT_BYTES = 256 * 1024;
 
-/** Connections that wait to be accepted; the kernel's own limit (net.core.somaxconn) may be lower. */
-const MOST_WAITING_CONNECTIONS = 16_384;
-
 /** By when a request must have arrived, so that a connection that sends nothing, garbage or drops ends within a minute; milliseconds. */
 const ARRIVAL_LIMITS = { headersTimeout: 20_000, requestTimeout: 50_000, connectionsCheckingInterval: 5000 };
 
@@ -77,21 +73,14 @@ export function createKoa(options: ServerOptions): Koa {
 export async function listen(koa: Koa, host: string, port: number): Promise<HttpServer> {
   const server = createServer({ maxHeaderSize: HEADERS_LIMIT_BYTES, ...ARRIVAL_LIMITS }, koa.callback());
   server.on('clientError', refuseUnreadable);
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      const known = error.code === 'EADDRINUSE';
-      reject(
-        known
-          ? new AppError('unavailable', `Port ${port} is taken by another program. Stop it, or set PORT to a free one.`)
-          : error,
-      );
-    });
-    // A fleet that wakes at once has to find room to wait in.
-    server.listen({ port, host, backlog: MOST_WAITING_CONNECTIONS }, resolve);
-  });
-  const address = server.address() as AddressInfo;
+  const sockets = await openSockets(server, host, port);
   const shown = host === '0.0.0.0' || host === '::' ? 'localhost' : host;
-  return { url: `http://${shown}:${address.port}`, close: () => close(server) };
+  return {
+    url: `http://${shown}:${sockets.port}`,
+    async close() {
+      await Promise.all([close(server), sockets.close()]);
+    },
+  };
 }
 
 /** What Node cannot read as HTTP reaches no router; it gets the same shape of answer. */
