@@ -94,7 +94,13 @@ export function plannerParts(
     // Loaded when the first agent is set to work.
     openTools: async (profile, caller) =>
       (await import('../adapters/mcpTools.ts')).openMcpTools({
-        servers: new Map([...servers.current()].filter(([name]) => profile.servers.includes(name))),
+        // Other systems know nothing of teams: they would answer an agent about any machine.
+        servers: new Map(
+          [...servers.current()].filter(
+            ([name, { transport }]) =>
+              profile.servers.includes(name) && (transport === 'in_process' || !caller.actor.grants),
+          ),
+        ),
         async connectInProcess(server, transport) {
           if (!connectAgent) throw new AppError('unavailable', `This process does not serve ${server} to agents.`);
           await connectAgent({ ...caller, tools: TOOLS, charts, log, version: config.version }, transport);

@@ -58,7 +58,7 @@ const OLDEST_DAYS: Record<Forgotten, number> = {
 };
 const ALL_ENDPOINTS = 'a figure about every endpoint';
 
-function questions(store: Store): Questions<Omit<Store, 'transaction' | 'ping' | 'changeMarkers'>> {
+function questions(store: Store): Questions<Omit<Store, 'transaction' | 'ping' | 'changeMarkers' | 'within'>> {
   const { endpoints, snapshots, scores, alerts, predictions, outbox, approvals, remediations, ownerRemedies, tickets } =
     store;
   const { feedback, surveys, runs, audit, apiKeys, workers, jobs, retention } = store;

@@ -62,6 +62,7 @@ export const getAlert = defineTool({
   name: 'get_alert',
   title: 'Show an alert',
   effect: 'read',
+  reach: 'selection',
   toolset: 'alerts',
   subject: alertSubject,
   description:
@@ -126,6 +127,7 @@ export const unacknowledgeAlertTool = defineTool({
   name: 'unacknowledge_alert',
   title: 'Take back an acknowledgement',
   effect: 'write',
+  reach: 'selection',
   toolset: 'alerts',
   subject: alertSubject,
   description: 'End the snooze of one alert before its time, so that it is active again.',
@@ -151,6 +153,7 @@ export const reopenAlertTool = defineTool({
   name: 'reopen_alert',
   title: 'Undo resolving an alert',
   effect: 'write',
+  reach: 'selection',
   toolset: 'alerts',
   subject: alertSubject,
   description: 'Take back, within a minute, that somebody resolved an alert by hand.',

@@ -20,6 +20,7 @@ export const ingestAlerts = defineTool({
   name: 'ingest_alerts',
   title: 'Take in alerts',
   effect: 'write',
+  reach: 'fleet',
   takesIn: 'alertmanager',
   hiddenFrom: INTERFACES.filter((face) => face !== 'webhook'),
   description: 'Take one delivery of Alertmanager (webhook version 4): every alert of the group, firing and resolved.',
@@ -50,6 +51,7 @@ export const maintainAlerts = defineTool({
   name: 'maintain_alerts',
   title: 'Maintain alerts',
   effect: 'write',
+  reach: 'fleet',
   hiddenFrom: INTERFACES.filter((via) => via !== 'job'),
   description:
     'Wake alerts whose snooze is over, reach people about those that nobody answers, hand over to healing what a stopped process left, forget old messages.',
@@ -71,6 +73,7 @@ export const listUnknownHosts = defineTool({
   name: 'list_unknown_hosts',
   title: 'List unknown hosts',
   effect: 'read',
+  reach: 'fleet',
   toolset: 'machines',
   description:
     'Hosts that alerts came for and that mean no endpoint, or several, seen last first, with the endpoints they may be. Register one, or add it as an alias, to get its alerts.',

@@ -50,6 +50,7 @@ export const listApprovals = defineTool({
   name: 'list_approvals',
   title: 'List approvals',
   effect: 'read',
+  reach: 'selection',
   subject: machineSubject,
   description:
     'What waits for a person to approve or deny, newest first, with its plan. status: pending (default), approved, denied, expired, cancelled or all.',
@@ -96,6 +97,7 @@ export const getApproval = defineTool({
   name: 'get_approval',
   title: 'Show an approval',
   effect: 'read',
+  reach: 'selection',
   toolset: 'approvals',
   subject: approvalSubject,
   description: 'One approval: what is asked, the plan, the answers so far and what came of it.',
@@ -116,6 +118,7 @@ export const decideApprovalTool = defineTool({
   name: 'decide_approval',
   title: 'Answer an approval',
   effect: 'write',
+  reach: 'selection',
   toolset: 'approvals',
   approversOnly: true,
   subject: approvalSubject,

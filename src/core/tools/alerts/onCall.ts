@@ -26,6 +26,7 @@ export const getOnCall = defineTool({
   name: 'get_on_call',
   title: 'Who is on call',
   effect: 'read',
+  reach: 'shared',
   toolset: 'alerts',
   description: 'Who is on call now in each rotation, until when, who stands in for whom, and who is next.',
   http: { method: 'GET', path: '/api/v1/on-call' },
@@ -53,6 +54,7 @@ export const takeOnCallTool = defineTool({
   name: 'take_on_call',
   title: 'Take over on call',
   effect: 'write',
+  reach: 'fleet',
   toolset: 'alerts',
   description:
     'Stand in for whoever is on call until a time, as "8:00" or "tomorrow 9:00"; the rotation holds again then.',
@@ -74,6 +76,7 @@ export const releaseOnCallTool = defineTool({
   name: 'release_on_call',
   title: 'Hand back on call',
   effect: 'write',
+  reach: 'fleet',
   toolset: 'alerts',
   description: 'End standing in for whoever is on call, so that the rotation holds again.',
   http: { method: 'POST', path: '/api/v1/on-call/release' },
