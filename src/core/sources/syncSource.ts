@@ -5,6 +5,7 @@ import type { Ports } from '../ports/ports.ts';
 import type { SourceConfig, SourceMachine } from '../ports/sourcePorts.ts';
 import { deregister } from '../registration/deregister.ts';
 import { record, type Seen } from '../scans/scanning.ts';
+import { observePolicies } from './policyAlerts.ts';
 import { planSync, type SyncPlan } from './syncPlan.ts';
 
 /** Endpoints read from the store at a time, and results committed at a time. */
@@ -60,10 +61,11 @@ export async function syncSource(ports: Ports, source: SourceConfig, how: SyncHo
     );
   });
   for (const { id } of plan.leaving) await deregister(ports, id, how.actor, now);
-  await recordAll(ports, [
-    ...added.map((endpoint, at) => ({ endpoint, snapshot: (plan.added[at] as Added).machine.snapshot })),
-    ...plan.current.map(({ endpoint, machine }) => ({ endpoint, snapshot: machine.snapshot })),
-  ]);
+  const read = [
+    ...added.map((endpoint, at) => ({ endpoint, machine: (plan.added[at] as Added).machine })),
+    ...plan.current,
+  ].map(({ endpoint, machine: { snapshot, policies } }) => ({ endpoint, snapshot, policies }));
+  await recordAll(ports, source.name, read);
 
   const missing = managed.length - plan.current.length;
   const loss = `${source.name} lists ${plan.current.length} of ${managed.length} machines; nobody leaves until it lists them again, or a person accepts the loss`;
@@ -126,10 +128,15 @@ async function ownMachines(
   });
 }
 
-async function recordAll(ports: Ports, seen: readonly Seen[]): Promise<void> {
+async function recordAll(
+  ports: Ports,
+  source: string,
+  seen: readonly (Seen & Pick<SourceMachine, 'policies'>)[],
+): Promise<void> {
   for (let at = 0; at < seen.length; at += BATCH) {
     const batch = seen.slice(at, at + BATCH);
     await record(ports, batch);
+    await observePolicies(ports, source, batch);
     for (const { snapshot } of batch)
       ports.metrics.endpointScanned(
         snapshot.collector,
