@@ -36,7 +36,6 @@ import type { PlannerParts } from '../core/planner/plannerRuns.ts';
 import type { AgentReleases } from '../core/ports/enrolmentPorts.ts';
 import type { Messenger } from '../core/ports/messagePorts.ts';
 import type { Backups, Clock, Log, Metrics, Ports, Reloaded, Settings } from '../core/ports/ports.ts';
-import type { FleetSourceConfig, PrometheusSourceConfig, SourceReader } from '../core/ports/sourcePorts.ts';
 import type { Store } from '../core/ports/storePorts.ts';
 import type { CardKind } from '../core/presentation.ts';
 import type { Probe } from '../core/processes/health.ts';
@@ -116,26 +115,37 @@ export function plannerParts(
   return parts;
 }
 
+/** Loads at the first call, and gives every later one the same. */
+function once<T>(load: () => Promise<T>): () => Promise<T> {
+  let loaded: Promise<T> | null = null;
+  return () => {
+    loaded ??= load();
+    return loaded;
+  };
+}
+
 /** The systems that know machines already; none where there is no such file. Their reader is loaded with the first cycle. */
 export function sourceParts(config: Config, log: Log): Pick<Ports, 'sources' | 'sourceReader' | 'machineLists'> {
   const file = join(config.CONFIG_DIR, 'sources.yaml');
-  let prometheus: Promise<SourceReader<PrometheusSourceConfig>> | null = null;
-  let fleet: Promise<SourceReader<FleetSourceConfig>> | null = null;
-  const loadPrometheus = async () =>
-    (await import('../adapters/collectors/prometheus/prometheusSource.ts')).createPrometheusSource(namedSecret);
-  const loadFleet = async () =>
-    (await import('../adapters/collectors/fleet/fleetSource.ts')).createFleetSource(namedSecret);
+  const prometheus = once(async () =>
+    (await import('../adapters/collectors/prometheus/prometheusSource.ts')).createPrometheusSource(namedSecret),
+  );
+  const fleet = once(async () =>
+    (await import('../adapters/collectors/fleet/fleetSource.ts')).createFleetSource(namedSecret),
+  );
   return {
     machineLists,
     sources: existsSync(file) ? reloadedFile(file, SourcesFile, { log }) : { current: () => [] },
     sourceReader: {
       async read(source, ...cycle) {
-        if (source.type === 'prometheus') {
-          prometheus ??= loadPrometheus();
-          return (await prometheus).read(source, ...cycle);
-        }
-        fleet ??= loadFleet();
-        return (await fleet).read(source, ...cycle);
+        return source.type === 'prometheus'
+          ? (await prometheus()).read(source, ...cycle)
+          : (await fleet()).read(source, ...cycle);
+      },
+      async affected(source, ...asked) {
+        return source.type === 'prometheus'
+          ? (await prometheus()).affected(source, ...asked)
+          : (await fleet()).affected(source, ...asked);
       },
     },
   };

@@ -15,8 +15,12 @@ export interface FleetServer {
   /** Batteries and software by host. */
   batteries: Map<number, unknown>;
   software: Map<number, unknown[]>;
+  /** Hosts by the CVE that they have. */
+  vulnerable: Map<string, number[]>;
   /** Answers in its place while set. */
   instead: ((request: IncomingMessage, response: ServerResponse) => void) | null;
+  /** Requests whose address this matches fail. */
+  failing: RegExp | null;
   /** Paths that were asked for. */
   asked: string[];
   stop(): Promise<void>;
@@ -26,19 +30,22 @@ export interface FleetServer {
 export const FLEET_TOKEN = 'the-token-of-fleet';
 
 export async function startFleetServer(): Promise<FleetServer> {
-  const state: Pick<FleetServer, 'hosts' | 'batteries' | 'software' | 'instead' | 'asked'> = {
+  const state: Omit<FleetServer, 'url' | 'stop'> = {
     hosts: [],
     batteries: new Map(),
     software: new Map(),
+    vulnerable: new Map(),
     instead: null,
+    failing: null,
     asked: [],
   };
   const server = await startHttpServer((request, response) => {
     const url = new URL(request.url ?? '/', 'http://double');
     state.asked.push(url.pathname);
-    if (state.instead) return state.instead(request, response);
     const answer = (status: number, body: object) =>
       response.writeHead(status, { 'content-type': 'application/json; charset=utf-8' }).end(JSON.stringify(body));
+    if (state.failing?.test(request.url ?? '')) return answer(500, { message: 'database is down' });
+    if (state.instead) return state.instead(request, response);
     if (request.headers.authorization !== `Bearer ${FLEET_TOKEN}`)
       return answer(401, {
         message: 'Authentication required',
@@ -50,7 +57,10 @@ export async function startFleetServer(): Promise<FleetServer> {
     if (id === null) return answer(404, { message: 'Resource Not Found' });
     if (id === undefined) {
       const populated = url.searchParams.get('populate_policies') === 'true';
-      const listed = state.hosts.slice(page * size, (page + 1) * size);
+      const cve = url.searchParams.get('vulnerability');
+      const wanted =
+        cve === null ? state.hosts : state.hosts.filter(({ id }) => state.vulnerable.get(cve)?.includes(id));
+      const listed = wanted.slice(page * size, (page + 1) * size);
       return answer(200, { hosts: populated ? listed : listed.map(({ policies: _left, ...host }) => host) });
     }
     const host = state.hosts.find((one) => one.id === Number(id));

@@ -71,4 +71,9 @@ export interface SourceReader<Config extends SourceConfig = SourceConfig> {
    * @param known hostnames of machines that were listed before, by what the source calls them
    */
   read(source: Config, known: ReadonlyMap<string, string>, now: Date, signal: AbortSignal): Promise<SourceReading>;
+  /**
+   * Machines that have a vulnerability now, by what the source calls them. Fails as `read` does, and with `unavailable` where the
+   * source knows of none.
+   */
+  affected(source: Config, cve: string, signal: AbortSignal): Promise<ReadonlySet<string>>;
 }

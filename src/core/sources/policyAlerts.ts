@@ -41,30 +41,38 @@ export async function observePolicies(ports: Ports, source: string, machines: re
 /** By the policy's id, so that one that is renamed or deleted ends under its old name. */
 const seriesOf = (source: string, id: number): string => `policy:${source}:${id}`;
 
-function observationsOf(
+/** What a machine's failure of a policy says, whoever reports it. */
+export function firingPolicy(
   source: string,
   { id: endpointId, hostname }: Endpoint,
+  { id, name, isCritical, resolution }: Omit<SourcePolicy, 'state'>,
+): Observation {
+  return {
+    endpointId,
+    hostname,
+    alertName: nameOf(name, id),
+    series: seriesOf(source, id),
+    state: 'firing',
+    alertType: 'metric',
+    severity: isCritical ? 'critical' : 'warning',
+    message: `it fails the policy "${name}"${resolution ? `: ${resolution}` : ''}`.slice(0, LONGEST_TEXT),
+    labels: { policy: name.slice(0, LONGEST_NAME), source },
+    startsAt: null,
+  };
+}
+
+function observationsOf(
+  source: string,
+  endpoint: Endpoint,
   policies: readonly SourcePolicy[],
   open: readonly Alert[],
   now: Date,
 ): Observation[] {
+  const { id: endpointId, hostname } = endpoint;
   const states = new Map(policies.map((policy) => [seriesOf(source, policy.id), policy]));
   const failing = policies
     .filter(({ state }) => state === 'failing')
-    .map(
-      ({ id, name, isCritical, resolution }): Observation => ({
-        endpointId,
-        hostname,
-        alertName: nameOf(name, id),
-        series: seriesOf(source, id),
-        state: 'firing',
-        alertType: 'metric',
-        severity: isCritical ? 'critical' : 'warning',
-        message: `it fails the policy "${name}"${resolution ? `: ${resolution}` : ''}`.slice(0, LONGEST_TEXT),
-        labels: { policy: name.slice(0, LONGEST_NAME), source },
-        startsAt: null,
-      }),
-    );
+    .map((policy) => firingPolicy(source, endpoint, policy));
   const raised = new Set(failing.map(({ alertName, series }) => `${alertName}\n${series}`));
   const ended = open.flatMap(({ alertName, series }) =>
     series

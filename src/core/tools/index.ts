@@ -4,6 +4,7 @@ import { startRun } from './agents.ts';
 import { ingestAlerts, listUnknownHosts, maintainAlerts } from './alerts/alertIntake.ts';
 import { acknowledgeAlertTool, getAlert, listAlerts, resolveAlertTool } from './alerts/alerts.ts';
 import { decideApprovalTool, getApproval, listApprovals } from './alerts/approvals.ts';
+import { ingestFleetEvent } from './alerts/fleetEvents.ts';
 import { listIncidents } from './alerts/incidents.ts';
 import { getKpis } from './alerts/kpis.ts';
 import { acknowledgeAlerts, resolveAlerts } from './alerts/manyAlerts.ts';
@@ -88,6 +89,7 @@ export const TOOLS: readonly AnyTool[] = [
   getKpis,
   listUnknownHosts,
   ingestAlerts,
+  ingestFleetEvent,
   maintainAlerts,
   getFleetForecast,
   getPredictionAccuracy,

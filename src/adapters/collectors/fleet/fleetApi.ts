@@ -79,7 +79,7 @@ const titleShape = z.object({
 export type FleetTitle = z.output<typeof titleShape>;
 
 export interface FleetApi {
-  hosts(): Promise<{ hosts: FleetHost[]; unreadable: number }>;
+  hosts(filter?: Record<string, string>): Promise<{ hosts: FleetHost[]; unreadable: number }>;
   batteries(id: number): Promise<FleetBattery[] | null>;
   software(id: number): Promise<FleetTitle[]>;
   close(): Promise<void>;
@@ -99,7 +99,7 @@ export function fleetApi(
     return answer.data;
   };
   return {
-    async hosts() {
+    async hosts(filter = {}) {
       const hosts = new Map<number, FleetHost>();
       let unreadable = 0;
       for (let page = 0; page < MOST_PAGES; page++) {
@@ -110,6 +110,7 @@ export function fleetApi(
             order_key: 'id',
             populate_policies: 'true',
             device_mapping: 'true',
+            ...filter,
             ...(source.team_id !== undefined && { team_id: String(source.team_id) }),
           }),
           'hosts',

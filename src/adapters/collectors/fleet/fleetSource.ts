@@ -46,8 +46,19 @@ export function createFleetSource(secretOf: (name: string) => string | null): So
         await api.close();
       }
     },
+    async affected(source, cve, signal) {
+      const api = fleetApi(source, secretOf, signal);
+      try {
+        const { hosts } = await api.hosts({ vulnerability: cve });
+        return new Set(hosts.map(({ id }) => targetOf(id)));
+      } finally {
+        await api.close();
+      }
+    },
   };
 }
+
+const targetOf = (id: number): string => `host/${id}`;
 
 async function detailsOf(
   api: FleetApi,
@@ -92,7 +103,7 @@ interface HostContext {
 }
 
 function addHost(reading: SourceReading, host: FleetHost, { source, known, details, now }: HostContext): void {
-  const target = `host/${host.id}`;
+  const target = targetOf(host.id);
   const os = platformOf(host);
   const hostname = [host.hostname, host.computer_name]
     .map(canonicalHost)

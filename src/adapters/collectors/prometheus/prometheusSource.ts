@@ -63,6 +63,10 @@ export function createPrometheusSource(
         await api.close();
       }
     },
+    affected: ({ name }) =>
+      Promise.reject(
+        new AppError('unavailable', `The source ${name} is a Prometheus, which knows of no vulnerability.`),
+      ),
   };
 }
 

@@ -12,6 +12,8 @@ import {
 } from '../../../helpers/fleetServer.ts';
 import { startTestService, type TestService } from '../../../helpers/service.ts';
 
+const SECRET = 'the-secret-of-webhooks';
+
 let dir: string;
 let fleet: FleetServer;
 let service: TestService;
@@ -23,7 +25,11 @@ beforeAll(async () => {
   await cp(join(import.meta.dirname, '../../../../config'), join(dir, 'config'), { recursive: true });
   const source = `{ type: fleet, url: '${fleet.url}', token: FLEET_TOKEN, timeout_seconds: 1, leave_after_days: 0 }`;
   await writeFile(join(dir, 'config/sources.yaml'), `sources:\n  macs: ${source}\n`);
-  service = await startTestService({ CONFIG_DIR: join(dir, 'config'), DATABASE_URL: 'sqlite://:memory:' });
+  service = await startTestService({
+    CONFIG_DIR: join(dir, 'config'),
+    DATABASE_URL: 'sqlite://:memory:',
+    WEBHOOK_SECRET: SECRET,
+  });
 });
 afterAll(async () => {
   await service.stop();
@@ -127,6 +133,61 @@ test('a failing policy is one alert, however often it is read, and ends when the
   expect(ended.filter(({ alert_name }) => alert_name === 'Policy: Gatekeeper enabled')).toMatchObject([
     { resolution: 'source' },
   ]);
+});
+
+test('a webhook raises the same alert as the next reading, and what only webhooks raise ends with one', async () => {
+  const send = (body: unknown, login = `Basic ${btoa(`fleet:${SECRET}`)}`) =>
+    service.call('POST', '/api/v1/webhooks/fleet', body, { Authorization: login, 'X-API-Key': '' });
+  const names = async () =>
+    (await alerts('mac-1.local')).map(({ alert_name }: { alert_name: string }) => alert_name).sort();
+  const before = await names();
+  const hosts = [
+    { id: 1, hostname: 'Mac-1.local', url: 'https://fleet.example.com/hosts/1' },
+    { id: 99, hostname: 'stranger' },
+  ];
+  const policy = { id: 12, name: 'FileVault', critical: true, resolution: null, passing_host_count: 3 };
+  expect(await send({ timestamp: 'now', policy, hosts })).toMatchObject({
+    status: 200,
+    body: { received: 2, created: 1, ignored: [{ host: 'stranger', reason: expect.stringContaining('no source') }] },
+  });
+  expect((await send({ policy, hosts })).body).toMatchObject({ created: 0, unchanged: 1 });
+  const vulnerability = { cve: 'CVE-2026-12345', details_link: 'https://nvd.nist.gov/x', hosts_affected: hosts };
+  expect((await send({ vulnerability })).body).toMatchObject({ created: 1 });
+  const data = { unseen_hosts: 1, total_hosts: 4, days_unseen: 3, host_ids: [3] };
+  expect((await send({ text: 'More than 10 % …', data })).body).toMatchObject({ received: 1, created: 1 });
+  fleet.vulnerable.set('CVE-2026-12345', [1]);
+  const [first] = fleet.hosts as { policies?: unknown }[];
+  if (first) first.policies = [fleetPolicy(12, 'FileVault', 'fail', true)];
+  await sync();
+  expect(await names()).toEqual([...before, 'Policy: FileVault', 'Vulnerability: CVE-2026-12345'].sort());
+  // Fleet cannot say which machines have it: nothing ends.
+  fleet.vulnerable.clear();
+  fleet.failing = /vulnerability=/;
+  await sync();
+  expect(await names()).toContain('Vulnerability: CVE-2026-12345');
+  expect((await alerts('deb-3')).map(({ alert_name }: { alert_name: string }) => alert_name)).toContain(
+    'Not seen by Fleet',
+  );
+  fleet.failing = null;
+  if (first) first.policies = [fleetPolicy(12, 'FileVault', 'pass', true)];
+  const offline = fleet.hosts.find(({ id }) => id === 3);
+  if (offline) offline.status = 'online';
+  await sync();
+  expect(await names()).toEqual(before);
+  expect((await alerts('deb-3')).map(({ alert_name }: { alert_name: string }) => alert_name)).not.toContain(
+    'Not seen by Fleet',
+  );
+
+  for (const login of [`Basic ${btoa('fleet:wrong')}`, `Basic ${btoa(SECRET)}`, 'Basic nonsense', ''])
+    expect((await send({ policy, hosts }, login)).status).toBe(401);
+  for (const body of [
+    {},
+    { policy },
+    { vulnerability: { cve: 'x', hosts_affected: [] } },
+    { data: { days_unseen: 3 } },
+    { policy: 7, hosts },
+  ])
+    expect((await send(body)).status).toBe(400);
 });
 
 test.each<[string, FleetServer['instead'], RegExp]>([
