@@ -9,7 +9,7 @@ import { pathOfNul } from './characters.ts';
 import type { ChartSpec } from './chart.ts';
 import { gathered } from './concurrency/gathered.ts';
 import { AppError, orNoRoom } from './errors.ts';
-import { judge, type PolicyDecision, scopeOf } from './policy.ts';
+import { actingWith, judge, type PolicyDecision, scopeOf, seenBy, withHighestRole } from './policy.ts';
 import type { StoredApproval } from './ports/alertPorts.ts';
 import type { Ports } from './ports/ports.ts';
 import type { AuditEntry } from './ports/storePorts.ts';
@@ -68,7 +68,7 @@ export function createInvoke(tools: readonly AnyTool[], ports: Ports): Invoke {
     if (!tool || tool.hiddenFrom?.includes(actor.via))
       throw new AppError('not_found', `There is no tool named ${name}.`);
     const about = { 'dexops.tool': name, 'dexops.interface': actor.via, 'dexops.actor.kind': actor.kind };
-    return ports.tracing.span(`tool ${name}`, about, () => call(tool, raw, actor, options));
+    return ports.tracing.span(`tool ${name}`, about, () => call(tool, raw, withHighestRole(actor), options));
   };
 
   /** The error with the calls that help written for the caller's interface. */
@@ -85,6 +85,7 @@ export function createInvoke(tools: readonly AnyTool[], ports: Ports): Invoke {
     let input: Record<string, unknown> = {};
     let allowed: Allowed = { actor, approvalId: null };
     let text = '';
+    const seen = seenBy(tool, actor, ports);
     try {
       const parsed = tool.input.safeParse(raw ?? {});
       if (parsed.success) input = parsed.data;
@@ -97,13 +98,13 @@ export function createInvoke(tools: readonly AnyTool[], ports: Ports): Invoke {
       const nulAt = actor.via === 'webhook' ? null : pathOfNul(input);
       if (nulAt !== null) throw badInput(tool, [{ path: [nulAt], message: 'must not hold a NUL character' }]);
       outcome = 'denied';
-      const verdict = requirePermission(tool, actor, await subjectOf(ports, tool, input, actor));
-      if (verdict.decision !== 'allow' && tool.subject) await requireExistence(ports, input);
-      allowed = await authorise(ports, tool, verdict, input, actor, options);
+      const verdict = requirePermission(tool, actor, await subjectOf(seen, tool, input, actor));
+      if (verdict.decision !== 'allow' && tool.subject) await requireExistence(seen, input);
+      allowed = await authorise(seen, tool, verdict, input, actor, options);
       outcome = 'failed';
       const raised = await tool.run(input, {
-        ports,
-        actor: allowed.actor,
+        ports: seen,
+        actor: actingWith(tool, allowed.actor),
         now: ports.clock.now(),
         signal: options.signal ?? new AbortController().signal,
         progress: options.progress ?? (() => {}),

@@ -29,6 +29,7 @@ export const acknowledgeAlerts = defineTool({
   name: 'acknowledge_alerts',
   title: 'Silence alerts',
   effect: 'write',
+  reach: 'selection',
   subject: machineSubject,
   description:
     'Acknowledge (snooze, silence) alerts, all of a machine or some by id, for hours or until a time; what still holds then is active again.',
@@ -66,6 +67,7 @@ export const resolveAlerts = defineTool({
   name: 'resolve_alerts',
   title: 'Resolve alerts',
   effect: 'write',
+  reach: 'selection',
   subject: machineSubject,
   description: 'End alerts by hand, all of a machine or some by id. A problem that still holds opens its alert again.',
   http: { method: 'POST', path: '/api/v1/dex/alerts/resolve' },
