@@ -41,6 +41,7 @@ export const ingestFleetEvent = defineTool({
   name: 'ingest_fleet_event',
   title: 'Take in an event of Fleet',
   effect: 'write',
+  reach: 'fleet',
   takesIn: 'fleet',
   hiddenFrom: INTERFACES.filter((via) => via !== 'webhook'),
   description:
