@@ -205,7 +205,9 @@ function acceptBoth(request: IncomingMessage): void {
 }
 
 function ownerOf(actor: Actor): string {
-  return [actor.id, actor.role, ...(actor.readOnly ? ['read-only'] : [])].join(' ');
+  return [actor.id, actor.role, JSON.stringify(actor.grants ?? null), ...(actor.readOnly ? ['read-only'] : [])].join(
+    ' ',
+  );
 }
 
 /**

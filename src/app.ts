@@ -21,7 +21,7 @@ import {
   agentReleasesOf,
   alertReceivers,
   backupsOf,
-  openRemediationMap,
+  openOperatorFiles,
   openSlack,
   openStorage,
   openTracing,
@@ -128,7 +128,7 @@ export async function createApp(config: Config, overrides: Overrides = {}, faces
       store,
       collector: overrides.collector ?? collectors,
       scoreRules: reloadedFile(join(config.CONFIG_DIR, 'dex_score.yaml'), ScoreFile, { log }),
-      remediationMap: openRemediationMap(config, metrics, log, () => ports),
+      ...openOperatorFiles(config, metrics, log, () => ports),
       runner:
         overrides.runner ??
         createAnsibleRunner({

@@ -25,6 +25,7 @@ import { jobActor } from '../core/actor.ts';
 import { ticketGivenUp, ticketTaken } from '../core/alerts/ticketing.ts';
 import { TicketMappingFile } from '../core/alerts/ticketMapping.ts';
 import { AppError } from '../core/errors.ts';
+import { EscalationFile, NO_ESCALATION } from '../core/escalation/escalationFile.ts';
 import { RemediationFile } from '../core/healing/remediationMap.ts';
 import type { Invoke } from '../core/invoke.ts';
 import { notice } from '../core/outbox/messages.ts';
@@ -35,7 +36,7 @@ import { mcpServersProbe } from '../core/planner/mcpServers.ts';
 import type { PlannerParts } from '../core/planner/plannerRuns.ts';
 import type { AgentReleases } from '../core/ports/enrolmentPorts.ts';
 import type { Messenger } from '../core/ports/messagePorts.ts';
-import type { Backups, Clock, Log, Metrics, Ports, Reloaded, Settings } from '../core/ports/ports.ts';
+import type { Backups, Clock, Log, Metrics, Ports, Settings } from '../core/ports/ports.ts';
 import type { SourceReader } from '../core/ports/sourcePorts.ts';
 import type { Store } from '../core/ports/storePorts.ts';
 import type { CardKind } from '../core/presentation.ts';
@@ -44,7 +45,6 @@ import { SourcesFile } from '../core/sources/sourceFile.ts';
 import { callShowing } from '../core/tool.ts';
 import { TOOLS } from '../core/tools/index.ts';
 import { NO_TRACING, type Tracing } from '../core/tracing.ts';
-import type { RemediationRules } from '../domain/healing/remediationGuards.ts';
 import { namedSecret } from '../environment.ts';
 import { PROJECT_DIR } from '../projectDir.ts';
 import type { RunbookPlaces } from './runbookParts.ts';
@@ -93,7 +93,13 @@ export function plannerParts(
     // Loaded when the first agent is set to work.
     openTools: async (profile, caller) =>
       (await import('../adapters/mcpTools.ts')).openMcpTools({
-        servers: new Map([...servers.current()].filter(([name]) => profile.servers.includes(name))),
+        // Other systems know nothing of teams: they would answer an agent about any machine.
+        servers: new Map(
+          [...servers.current()].filter(
+            ([name, { transport }]) =>
+              profile.servers.includes(name) && (transport === 'in_process' || !caller.actor.grants),
+          ),
+        ),
         async connectInProcess(server, transport) {
           if (!connectAgent) throw new AppError('unavailable', `This process does not serve ${server} to agents.`);
           await connectAgent({ ...caller, tools: TOOLS, charts, log, version: config.version }, transport);
@@ -250,11 +256,20 @@ export async function openSlack(
       messages: parts.store.slackMessages,
       readAlert: (id) => read('alert', String(id)),
       readApproval: (id) => read('approval', id),
+      alertsOf: async (hostname) => {
+        const { tool, input } = callShowing(TOOLS, 'alerts');
+        const wanted = { ...input, hostname, status: 'all', limit: MOST_BESIDE };
+        const { output } = await parts.invoke()(tool, wanted, jobActor('tell_slack'));
+        return (output.alerts as { id: number }[]).map(({ id }) => id);
+      },
       write: (message) => composeSurveyMessage(parts.ports(), message),
     },
     parts,
   );
 }
+
+/** Alerts of a machine among which those are found that came with a new one. */
+const MOST_BESIDE = 10;
 
 /** Says at start what agents think with, and what no budget holds for. */
 function logModel({ model, prices }: PlannerParts, log: Log): void {
@@ -264,25 +279,33 @@ function logModel({ model, prices }: PlannerParts, log: Log): void {
     log.warn(model.llm.describe(), 'this model has no price in llm_prices.yaml: no budget holds for it');
 }
 
-/** The remediation map; an edit that is refused is counted, and a notice of it is sent. */
-export function openRemediationMap(
+/** What healing may do, and who is reached; an edit that is refused is counted, and a notice of it is sent. */
+export function openOperatorFiles(
   config: Config,
   metrics: Metrics,
   log: Log,
   ports: () => Ports,
-): Reloaded<RemediationRules> {
-  const name = 'dex_remediation_map.yaml';
-  return reloadedFile(join(config.CONFIG_DIR, name), RemediationFile, {
-    log,
-    onRefused(problem) {
-      metrics.configRefused(name);
-      const text = `An edit of the remediation map was refused; the last good one stays in force. ${problem}`;
-      notice(ports(), `remediation_map:${tokens.digest(problem)}`, text).catch((error: unknown) =>
-        log.error({ err: error }, 'a notice could not be kept'),
-      );
-    },
-  });
+): Pick<Ports, 'remediationMap' | 'escalation'> {
+  const open = <S extends z.ZodType>(name: string, schema: S) =>
+    reloadedFile(join(config.CONFIG_DIR, name), schema, {
+      log,
+      onRefused(problem) {
+        metrics.configRefused(name);
+        const text = `An edit of ${name} was refused; the last good one stays in force. ${problem}`;
+        notice(ports(), `config_refused:${tokens.digest(problem)}`, text).catch((error: unknown) =>
+          log.error({ err: error }, 'a notice could not be kept'),
+        );
+      },
+    });
+  const hasEscalation = existsSync(join(config.CONFIG_DIR, ESCALATION_FILE));
+  return {
+    remediationMap: open('dex_remediation_map.yaml', RemediationFile),
+    escalation: hasEscalation ? open(ESCALATION_FILE, EscalationFile) : { current: () => NO_ESCALATION },
+  };
 }
+
+/** Configuration of before this file existed has none. */
+const ESCALATION_FILE = 'escalation.yaml';
 
 /** The folder for all data of this process, and the database, which may be elsewhere. */
 export function openStorage(config: Config): Promise<Database> {

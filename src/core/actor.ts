@@ -1,4 +1,5 @@
 /** Who asks: every call through the invoker carries one, and the policy reads nothing else of the caller. */
+import type { Selection } from '../domain/fleet/selection.ts';
 
 /** The roles of keys and of staff, who see the whole fleet. */
 export const STAFF_ROLES = ['viewer', 'operator', 'admin'] as const;
@@ -13,6 +14,13 @@ export type Interface = (typeof INTERFACES)[number];
 export const KEY_HOLDERS = ['human', 'agent'] as const;
 export type KeyHolder = (typeof KEY_HOLDERS)[number];
 
+/** A role, and the machines for which it holds. */
+export interface Grant {
+  role: Role;
+  /** Null: the whole fleet. */
+  within: Selection | null;
+}
+
 export interface Actor {
   /** Stable name for the audit: `key:admin`, `slack:U123`, `job:dex_scan_all_endpoints`. */
   id: string;
@@ -21,7 +29,10 @@ export interface Actor {
   /** Only humans may approve; models and jobs never count as one. */
   kind: 'human' | 'model' | 'job' | 'system';
   via: Interface;
+  /** The highest that they have, for whatever part of the fleet. */
   role: Role;
+  /** Their roles by the part of the fleet for which each holds; absent where the role holds for all of it. */
+  grants?: readonly Grant[];
   /** What the caller's key was marked as when it was made; absent where no such key was shown. */
   holder?: KeyHolder;
   /** Mail address that the interface vouches for: machines registered under it are the actor's own. */

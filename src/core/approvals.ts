@@ -14,6 +14,7 @@ import type { Actor } from './actor.ts';
 import { ANSWER_IN_A_TERMINAL, KEY_FOR_A_PERSON } from './callText.ts';
 import { canonicalJson } from './canonicalJson.ts';
 import { AppError } from './errors.ts';
+import { beginEscalations, endEscalations } from './escalation/escalating.ts';
 import { notifyPeople, remind } from './outbox/messages.ts';
 import type { StoredApproval } from './ports/alertPorts.ts';
 import type { Ports } from './ports/ports.ts';
@@ -65,6 +66,13 @@ export async function requestApprovalIn(
   };
   await store.approvals.add(approval);
   await notifyPeople(ports, store, { what: 'approval', approval_id: approval.id, status: approval.status });
+  const alert = approval.alertId === null ? null : await store.alerts.get(approval.alertId);
+  const ofAlert = alert && (await store.escalations.get(`alert:${alert.id}`));
+  // Whoever is reached about the alert reads of its approval there.
+  if (!ofAlert || ofAlert.endedAt !== null) {
+    const severity = alert?.severity ?? null;
+    await beginEscalations(ports, store, [{ about: 'approval', id: approval.id, severity, endpoint }]);
+  }
   return approval;
 }
 
@@ -301,6 +309,7 @@ async function change(
     const written = await ports.store.transaction(async (store) => {
       if (!(await store.approvals.replace(after))) return false;
       await notifyPeople(ports, store, { what: 'approval', approval_id: id, status: after.status });
+      if (after.status !== 'pending') await endEscalations(ports, store, 'approval', [id]);
       return true;
     });
     if (written) return after;

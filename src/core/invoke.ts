@@ -7,9 +7,10 @@ import { callTextFor, withNextCalls } from './callText.ts';
 import { canonicalJson } from './canonicalJson.ts';
 import { pathOfNul } from './characters.ts';
 import type { ChartSpec } from './chart.ts';
+import { badInput } from './commands/inputProblems.ts';
 import { gathered } from './concurrency/gathered.ts';
 import { AppError, orNoRoom } from './errors.ts';
-import { judge, type PolicyDecision, scopeOf } from './policy.ts';
+import { actingWith, judge, type PolicyDecision, scopeOf, seenBy, withHighestRole } from './policy.ts';
 import type { StoredApproval } from './ports/alertPorts.ts';
 import type { Ports } from './ports/ports.ts';
 import type { AuditEntry } from './ports/storePorts.ts';
@@ -68,7 +69,7 @@ export function createInvoke(tools: readonly AnyTool[], ports: Ports): Invoke {
     if (!tool || tool.hiddenFrom?.includes(actor.via))
       throw new AppError('not_found', `There is no tool named ${name}.`);
     const about = { 'dexops.tool': name, 'dexops.interface': actor.via, 'dexops.actor.kind': actor.kind };
-    return ports.tracing.span(`tool ${name}`, about, () => call(tool, raw, actor, options));
+    return ports.tracing.span(`tool ${name}`, about, () => call(tool, raw, withHighestRole(actor), options));
   };
 
   /** The error with the calls that help written for the caller's interface. */
@@ -85,6 +86,7 @@ export function createInvoke(tools: readonly AnyTool[], ports: Ports): Invoke {
     let input: Record<string, unknown> = {};
     let allowed: Allowed = { actor, approvalId: null };
     let text = '';
+    const seen = seenBy(tool, actor, ports);
     try {
       const parsed = tool.input.safeParse(raw ?? {});
       if (parsed.success) input = parsed.data;
@@ -95,15 +97,18 @@ export function createInvoke(tools: readonly AnyTool[], ports: Ports): Invoke {
       if (!parsed.success) throw badInput(tool, parsed.error.issues);
       // Other systems cannot correct what they deliver: in their deliveries the store drops the character instead.
       const nulAt = actor.via === 'webhook' ? null : pathOfNul(input);
-      if (nulAt !== null) throw badInput(tool, [{ path: [nulAt], message: 'must not hold a NUL character' }]);
+      if (nulAt !== null)
+        throw badInput(tool, [
+          { code: 'custom', path: [nulAt], message: 'must not hold a NUL character', input: null },
+        ]);
       outcome = 'denied';
-      const verdict = requirePermission(tool, actor, await subjectOf(ports, tool, input, actor));
-      if (verdict.decision !== 'allow' && tool.subject) await requireExistence(ports, input);
-      allowed = await authorise(ports, tool, verdict, input, actor, options);
+      const verdict = requirePermission(tool, actor, await subjectOf(seen, tool, input, actor));
+      if (verdict.decision !== 'allow' && tool.subject) await requireExistence(seen, input);
+      allowed = await authorise(seen, tool, verdict, input, actor, options);
       outcome = 'failed';
       const raised = await tool.run(input, {
-        ports,
-        actor: allowed.actor,
+        ports: seen,
+        actor: actingWith(tool, allowed.actor),
         now: ports.clock.now(),
         signal: options.signal ?? new AbortController().signal,
         progress: options.progress ?? (() => {}),
@@ -188,15 +193,6 @@ function withoutCaller({ at, tool, outcome }: AuditEntry): AuditEntry {
     error: null,
     durationMs: 0,
   };
-}
-
-function badInput(tool: AnyTool, issues: Pick<z.core.$ZodIssue, 'path' | 'message'>[]): AppError {
-  const fields = issues.map((issue) => ({
-    field: issue.path.join('.') || '(body)',
-    problem: issue.message,
-  }));
-  const problems = fields.map(({ field, problem }) => `${field}: ${problem}`).join('; ');
-  return new AppError('invalid', `"${tool.title}" cannot be done with this input. ${problems}`, { fields });
 }
 
 type Permission = Exclude<PolicyDecision, { decision: 'deny' }>;

@@ -1,5 +1,8 @@
 /** Who may do what: role × kind of actor × effect × whose it is, as one table. */
-import type { Actor, Role } from './actor.ts';
+import { type Selection, selectionText } from '../domain/fleet/selection.ts';
+import type { Actor, Grant, Role } from './actor.ts';
+import type { Ports } from './ports/ports.ts';
+import type { DataScope } from './ports/scopePorts.ts';
 import { isOwn, type Subject } from './subjects.ts';
 import type { AnyTool, Effect } from './tool.ts';
 
@@ -10,11 +13,11 @@ export type PolicyDecision =
   | { decision: 'approve' }
   | { decision: 'deny'; reason: string };
 
-/** On what an actor may call a tool: on everything, on what is their own, or on nothing. */
-type Scope = 'everything' | 'own' | 'nothing';
+/** On what an actor may call a tool: on everything, on the machines of their selection, on what is their own, or on nothing. */
+type Scope = 'everything' | 'selection' | 'own' | 'nothing';
 
-type Rights = Pick<AnyTool, 'role' | 'effect' | 'ownerRole' | 'approversOnly' | 'subject'>;
-type Caller = Pick<Actor, 'kind' | 'via' | 'role' | 'email' | 'approver' | 'readOnly'>;
+type Rights = Pick<AnyTool, 'role' | 'effect' | 'reach' | 'ownerRole' | 'approversOnly' | 'subject'>;
+type Caller = Pick<Actor, 'kind' | 'via' | 'role' | 'grants' | 'email' | 'approver' | 'readOnly'>;
 
 const RANK: Record<Role, number> = { employee: 0, viewer: 1, operator: 2, admin: 3 };
 const LEAST_ROLE: Record<Effect, Role> = { read: 'viewer', write: 'operator', destructive: 'operator' };
@@ -36,6 +39,16 @@ function requiredRole(role: Role, { effect }: Rights, { via }: Pick<Actor, 'via'
   return via === 'mcp' && effect !== 'read' && RANK[role] < RANK.operator ? 'operator' : role;
 }
 
+/** Grants decide; the role beside them only says what is the most that they give. */
+export function withHighestRole(actor: Actor): Actor {
+  return actor.grants ? { ...actor, role: highestRole(actor.grants) } : actor;
+}
+
+/** The highest role that somebody has anywhere. */
+export function highestRole(grants: readonly Grant[]): Role {
+  return grants.reduce<Role>((highest, { role }) => (RANK[role] > RANK[highest] ? role : highest), 'employee');
+}
+
 export function hasRole(actor: Pick<Actor, 'role'>, role: Role): boolean {
   return RANK[actor.role] >= RANK[role];
 }
@@ -55,16 +68,57 @@ function ownRole({ ownerRole, effect, role, subject }: Rights): Role | undefined
   return ownerRole ?? (effect === 'read' && role === undefined && subject ? 'employee' : undefined);
 }
 
-/** What an actor may call a tool on. A role that holds for a part of the fleet only would be a further scope here. */
+/** What an actor may call a tool on. */
 export function scopeOf(tool: Rights, actor: Caller): Scope {
   if (actor.readOnly && tool.effect !== 'read') return 'nothing';
   if (tool.approversOnly && !mayApprove(actor)) return 'nothing';
-  if (hasRole(actor, requiredRole(leastRole(tool), tool, actor))) return 'everything';
+  const enough = sufficientGrants(tool, actor);
+  if (enough.some(({ within }) => within === null || tool.reach === 'shared')) return 'everything';
+  if (enough.length > 0 && tool.reach === 'selection') return 'selection';
+  return mayOnOwn(tool, actor) ? 'own' : 'nothing';
+}
+
+/** Those of an actor's roles that are enough for a tool, on something at least. */
+function sufficientGrants(tool: Rights, actor: Caller): Grant[] {
+  const required = requiredRole(leastRole(tool), tool, actor);
+  const grants = actor.grants ?? [{ role: actor.role, within: null }];
+  return grants.filter((grant) => hasRole(grant, required));
+}
+
+function mayOnOwn(tool: Rights, actor: Caller): boolean {
   // Programs own nothing; an agent stands for the person whose address it carries.
   const canOwn = actor.kind === 'human' || actor.email !== undefined;
   const owner = ownRole(tool);
-  const isEnough = owner !== undefined && hasRole(actor, requiredRole(owner, tool, actor));
-  return canOwn && isEnough ? 'own' : 'nothing';
+  return canOwn && owner !== undefined && hasRole(actor, requiredRole(owner, tool, actor));
+}
+
+/** What a call may read where the role of its actor does not hold for the whole fleet; null where it does. */
+export function dataScopeOf(tool: Rights, actor: Actor): DataScope | null {
+  const scope = scopeOf(tool, actor);
+  if (scope !== 'selection' && !(scope === 'own' && actor.grants)) return null;
+  const selection = scope === 'own' ? [] : sufficientGrants(tool, actor).flatMap(({ within }) => within ?? []);
+  const ownerEmail = mayOnOwn(tool, actor) ? (actor.email?.toLowerCase() ?? null) : null;
+  return { selection, ownerEmail, actorId: actor.id };
+}
+
+/** The ports by which a call reads whatever it reads: what lies outside its scope is as if it were not there. */
+export function seenBy(tool: Rights, actor: Actor, ports: Ports): Ports {
+  const scope = dataScopeOf(tool, actor);
+  return scope === null ? ports : { ...ports, store: ports.store.within(scope) };
+}
+
+/** The actor as a tool may see them: with the least of the roles that let them call it, on whatever it meets. */
+export function actingWith(tool: Rights, actor: Actor): Actor {
+  if (!actor.grants) return actor;
+  const enough = sufficientGrants(tool, actor);
+  const counting = enough.some(({ within }) => within === null)
+    ? enough.filter(({ within }) => within === null)
+    : enough;
+  const least = counting.reduce<Role | null>(
+    (role, grant) => (role && RANK[role] < RANK[grant.role] ? role : grant.role),
+    null,
+  );
+  return { ...actor, role: least ?? 'employee' };
 }
 
 /** Whether an interface offers a tool to an actor at all; what is not offered does not exist for the caller. */
@@ -82,7 +136,8 @@ export function asksFirst(tool: Pick<AnyTool, 'effect' | 'reachesMany'>, input: 
 /** @param subject what the call is about; needed only where the scope of this actor is not everything */
 export function judge(tool: AnyTool, actor: Actor, subject: Subject | null): PolicyDecision {
   const scope = scopeOf(tool, actor);
-  const isCovered = scope === 'everything' || (scope === 'own' && subject !== null && isOwn(subject, actor));
+  const isCovered =
+    scope === 'everything' || scope === 'selection' || (scope === 'own' && subject !== null && isOwn(subject, actor));
   if (!isCovered) return { decision: 'deny', reason: refusal(tool, actor, scope) };
   if (tool.humansOnly && actor.kind !== 'human') return { decision: 'person' };
   // A model that plans by itself is not watched step by step, so even its writes wait for a human.
@@ -95,6 +150,9 @@ function refusal(tool: AnyTool, actor: Actor, scope: Scope): string {
     return `"${tool.title}" changes something, and this address only reads (it ends in /read-only), whatever the key allows. Connect to the address without it.`;
   if (tool.approversOnly && hasRole(actor, leastRole(tool))) return 'Approving is for approvers; nothing was decided.';
   const role = requiredRole(leastRole(tool), tool, actor);
+  const held = sufficientGrants(tool, actor).flatMap(({ within }): Selection => within ?? []);
+  if (held.length > 0)
+    return `"${tool.title}" is about the whole fleet; the role ${role} of ${actor.name} holds for ${selectionText(held)}. Ask somebody whose role holds for all of it.`;
   const limit = scope === 'own' ? ' for what is not your own' : '';
   return `"${tool.title}" needs the role ${role}${limit}; ${actor.name} has ${actor.role}${byKey(actor)}. Ask somebody who has it, or an administrator for the role.`;
 }

@@ -101,10 +101,18 @@ interface ToolContext {
   progress(share: number, message: string): void;
 }
 
+/**
+ * For whom a tool is whose role holds for a part of the fleet. `selection`: it reads and changes what is about machines, and meets
+ * only theirs. `fleet`: it is about the fleet as a whole, or reaches beyond what is kept, so that such a role is not enough.
+ * `shared`: it has nothing of any machine.
+ */
+type Reach = 'selection' | 'fleet' | 'shared';
+
 interface Tool<I extends z.ZodObject = z.ZodObject, O extends z.ZodObject = z.ZodObject> {
   name: string;
   title: string;
   effect: Effect;
+  reach: Reach;
   /** The least role that may call it; by default viewer for reads, operator for the rest. */
   role?: Role;
   /** Finds what an input is about; whose that is counts together with the role. Null when there is no such thing. */
@@ -212,7 +220,7 @@ export function defineTool<I extends z.ZodObject, O extends z.ZodObject>(tool: T
 
 /** The call whose answer shows a thing of this kind. @param id names it, where there are many */
 export function callShowing(tools: readonly AnyTool[], card: CardKind, id?: string): ToolCall {
-  const tool = tools.find(({ shows }) => shows?.card === card);
+  const tool = tools.find(({ effect, shows }) => effect === 'read' && shows?.card === card);
   if (!tool) throw new Error(`no tool shows a ${card}`);
   const { by } = tool.shows ?? {};
   return { tool: tool.name, input: by === undefined || id === undefined ? {} : { [by]: id } };

@@ -58,7 +58,7 @@ const OLDEST_DAYS: Record<Forgotten, number> = {
 };
 const ALL_ENDPOINTS = 'a figure about every endpoint';
 
-function questions(store: Store): Questions<Omit<Store, 'transaction' | 'ping' | 'changeMarkers'>> {
+function questions(store: Store): Questions<Omit<Store, 'transaction' | 'ping' | 'changeMarkers' | 'within'>> {
   const { endpoints, snapshots, scores, alerts, predictions, outbox, approvals, remediations, tickets } = store;
   const { feedback, surveys, runs, audit, apiKeys, workers, jobs, retention } = store;
   const archive = <Archive extends Store['retention']['snapshots' | 'scores' | 'fleet']>(
@@ -217,10 +217,30 @@ function questions(store: Store): Questions<Omit<Store, 'transaction' | 'ping' |
       find: [() => store.slackMessages.find('alert:7')],
       keep: INSERTS,
       about: whole('slack_message', 'once, at the start', () => store.slackMessages.about('run:')),
-      sharing: whole('slack_message', 'a digest is edited, at most once a second', () =>
-        store.slackMessages.sharing({ channel: 'C1', ts: '1.7' }),
-      ),
+      sharing: [() => store.slackMessages.sharing({ channel: 'C1', ts: '1.7' })],
+      latestDigest: whole('slack_message', 'once for each storm', () => store.slackMessages.latestDigest()),
       forget: [() => store.slackMessages.forget('run:7')],
+    },
+    escalations: {
+      begin: INSERTS,
+      get: [() => store.escalations.get('alert:7')],
+      due: [() => store.escalations.due(NOW, 20)],
+      advance: [
+        () =>
+          store.escalations.advance(
+            { subject: 'alert:7', beganAt: NOW, stepsDone: 1 },
+            { stepsDone: 2, notified: [], nextAt: null },
+          ),
+      ],
+      end: [() => store.escalations.end(['alert:7', 'alert:8'], NOW)],
+      prune: whole(['escalation', 'on_call_override'], 'once a minute, over what waits or has just ended', () =>
+        store.escalations.prune(daysAgo(7)),
+      ),
+    },
+    onCall: {
+      add: INSERTS,
+      standing: whole('on_call_override', 'a handful of rows', () => store.onCall.standing(NOW)),
+      end: whole('on_call_override', 'a handful of rows', () => store.onCall.end('workplace', 'U1', NOW)),
     },
     approvals: {
       add: INSERTS,

@@ -415,6 +415,7 @@ function probe(
     name,
     title: name,
     effect: 'read',
+    reach: 'shared',
     description: 'Shows how the interface treats a tool that behaves like this.',
     input: z.strictObject({}),
     output: z.object({}),

@@ -11,6 +11,7 @@ import type { Pool } from 'pg';
 import { AppError } from '../../core/errors.ts';
 import type { PostgresTarget } from '../../core/processes/postgresUrl.ts';
 import { readStoreUrl } from '../../core/processes/storeUrl.ts';
+import { narrowedStatement } from './dataScope.ts';
 import { ENTITIES } from './entities.ts';
 import { makeFolder } from './makeFolder.ts';
 import { withPostgresLock, withSqliteLock } from './migrationLock.ts';
@@ -64,6 +65,7 @@ export async function ormOptions(url: string, poolSize = 10): Promise<Partial<Op
       disableForeignKeys: false,
     },
     forceUtcTimezone: true,
+    onQuery: narrowedStatement(target.kind),
     // Rows are read as plain values and never tracked across requests; a shared identity map would only grow.
     allowGlobalContext: false,
   };

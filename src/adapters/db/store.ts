@@ -4,10 +4,12 @@ import type { SqlEntityManager } from '@mikro-orm/sql';
 import { AppError } from '../../core/errors.ts';
 import type { Store } from '../../core/ports/storePorts.ts';
 import { alertRepository } from './alerts/alertRepository.ts';
+import { escalationRepository, onCallRepository } from './alerts/escalationRepositories.ts';
 import { approvalRepository, remediationRepository } from './alerts/healingRepositories.ts';
 import { predictionRepository } from './alerts/predictionRepository.ts';
 import { ticketRepository } from './alerts/ticketRepository.ts';
 import { unknownHostRepository } from './alerts/unknownHostRepository.ts';
+import { narrowedStore, outsideOfScopes } from './dataScope.ts';
 import { apiKeyRepository } from './people/apiKeyRepository.ts';
 import { feedbackRepository } from './people/feedbackRepository.ts';
 import { runbookVoteRepository } from './people/runbookVoteRepository.ts';
@@ -26,9 +28,11 @@ import { retentionRepository } from './telemetry/retentionRepository.ts';
 import { scanShardRepository } from './telemetry/scanShardRepository.ts';
 import { fleetScoreRepository, scoreRepository, snapshotRepository } from './telemetry/telemetryRepositories.ts';
 
-/** @param onMessages called when messages have been committed to the outbox by this process */
-export function createStore(em: SqlEntityManager, onMessages: () => void = () => {}): Store {
-  return guarded(
+/** @param notifyCarrier called when messages have been committed to the outbox by this process */
+export function createStore(em: SqlEntityManager, notifyCarrier: () => void = () => {}): Store {
+  // Whoever carries messages serves everybody.
+  const onMessages = () => outsideOfScopes(notifyCarrier);
+  const store = guarded(
     storeOver(
       () => em.fork(),
       async (work) => {
@@ -40,6 +44,7 @@ export function createStore(em: SqlEntityManager, onMessages: () => void = () =>
       onMessages,
     ),
   );
+  return narrowable(store);
 }
 
 /** Its methods fail with kind `unavailable` when the database is not there for them. */
@@ -79,15 +84,25 @@ function isAway(error: unknown): boolean {
 
 /** The store inside a running transaction; nested transactions join it. */
 function storeIn(em: SqlEntityManager, onMessages: () => void): Store {
-  const store: Store = storeOver(
-    () => em,
-    (work) => work(store),
-    onMessages,
+  const store: Store = narrowable(
+    storeOver(
+      () => em,
+      (work) => work(store),
+      onMessages,
+    ),
   );
   return store;
 }
 
-function storeOver(session: DbSession, transaction: Store['transaction'], onMessages: () => void): Store {
+function narrowable(store: Omit<Store, 'within'>): Store {
+  return { ...store, within: (scope) => narrowedStore(store, scope) };
+}
+
+function storeOver(
+  session: DbSession,
+  transaction: Store['transaction'],
+  onMessages: () => void,
+): Omit<Store, 'within'> {
   return {
     endpoints: endpointRepository(session),
     aliases: aliasRepository(session),
@@ -102,6 +117,8 @@ function storeOver(session: DbSession, transaction: Store['transaction'], onMess
     outbox: outboxRepository(session, onMessages),
     slackMessages: slackMessageRepository(session),
     approvals: approvalRepository(session),
+    escalations: escalationRepository(session),
+    onCall: onCallRepository(session),
     remediations: remediationRepository(session),
     tickets: ticketRepository(session),
     feedback: feedbackRepository(session),

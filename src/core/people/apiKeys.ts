@@ -22,13 +22,14 @@ export async function identifyKey(
 }
 
 /** Whoever calls through MCP is a model, however good its key, and so is an agent everywhere. */
-function keyActor({ name, role, holder }: ApiKey, via: Interface): Actor {
+function keyActor({ name, role, holder, selection }: ApiKey, via: Interface): Actor {
   return {
     id: `key:${name}`,
     name: `the holder of the key ${name}`,
     kind: via === 'mcp' || holder === 'agent' ? 'model' : 'human',
     via,
     role,
+    ...(selection && { grants: [{ role, within: selection }] }),
     holder,
   };
 }

@@ -1,13 +1,14 @@
 /** What a planner run remembers beside its steps: who asked for it, and how far the loop is. */
 import type { Run } from '../../domain/run.ts';
-import type { Role } from '../actor.ts';
+import type { Grant, Role } from '../actor.ts';
+import { highestRole } from '../policy.ts';
 import type { PlannerState } from './plannerState.ts';
 
 interface PlannerJob {
   /** Facts to start from; untrusted. */
   context: Record<string, unknown>;
   /** The agent may do no more than who asked for it. */
-  asker: { name: string; role: Role; email?: string };
+  asker: { name: string; role: Role; grants?: readonly Grant[]; email?: string };
   /** Subject of the outbox that receives the answer; null when whoever asked fetches it. */
   tell: string | null;
   /** Somebody waits for it inside this process, so that it is not reclaimed by another. */
@@ -24,7 +25,12 @@ const MAX_RESUMES = 3;
 export function newPlannerJob(asker: PlannerJob['asker'], changes: Partial<PlannerJob> = {}): PlannerJob {
   return {
     context: {},
-    asker: { name: asker.name, role: asker.role, ...(asker.email && { email: asker.email }) },
+    asker: {
+      name: asker.name,
+      role: asker.grants ? highestRole(asker.grants) : asker.role,
+      ...(asker.grants && { grants: asker.grants }),
+      ...(asker.email && { email: asker.email }),
+    },
     tell: null,
     attended: false,
     resumes: 0,

@@ -67,6 +67,7 @@ function plannerExecutor(ports: Ports, parts: PlannerParts, invoke: Invoke): Run
       kind: 'model',
       via: 'planner',
       role: job.asker.role,
+      ...(job.asker.grants && { grants: job.asker.grants }),
       // What is the asker's own is so for their agent.
       ...(job.asker.email && { email: job.asker.email }),
     };

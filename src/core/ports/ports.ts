@@ -1,6 +1,7 @@
 /** Every interface that core drives; adapters implement them, app.ts hands them in. */
 
 import type { ScoreConfig } from '../../domain/alerts/alertRules.ts';
+import type { EscalationRules } from '../../domain/escalation/policy.ts';
 import type { Endpoint } from '../../domain/fleet/endpoint.ts';
 import type { ReportOrigin } from '../../domain/fleet/reporter.ts';
 import type { PredictionAccuracy, PredictionVerdict } from '../../domain/forecasts/prediction.ts';
@@ -27,6 +28,8 @@ export interface Ports {
   scanner: Collector;
   scoreRules: Reloaded<ScoreConfig>;
   remediationMap: Reloaded<RemediationRules>;
+  /** Who is reached while nobody answers. */
+  escalation: Reloaded<EscalationRules>;
   runner: PlaybookRunner;
   queue: Queue;
   runEvents: RunEvents;

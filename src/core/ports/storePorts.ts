@@ -1,4 +1,5 @@
 /** Everything that is kept, and how the service keeps record of its own work. */
+import type { Selection } from '../../domain/fleet/selection.ts';
 import type { Run, RunKind, RunStatus } from '../../domain/run.ts';
 import type { VoteCount } from '../../domain/runbooks/runbookVotes.ts';
 import type { KeyHolder, Role } from '../actor.ts';
@@ -19,9 +20,11 @@ import type {
   SnapshotRepository,
 } from './endpointPorts.ts';
 import type { AgentRepository, EnrolmentRepository } from './enrolmentPorts.ts';
+import type { EscalationRepository, OnCallRepository } from './escalationPorts.ts';
 import type { FeedbackRepository, SurveyRepository } from './feedbackPorts.ts';
 import type { OutboxRepository, SlackMessageRepository } from './messagePorts.ts';
 import type { RetentionRepository } from './retentionPorts.ts';
+import type { DataScope } from './scopePorts.ts';
 
 /** Everything that is kept. Repositories return plain values, never live entities. */
 export interface Store {
@@ -38,6 +41,8 @@ export interface Store {
   readonly outbox: OutboxRepository;
   readonly slackMessages: SlackMessageRepository;
   readonly approvals: ApprovalRepository;
+  readonly escalations: EscalationRepository;
+  readonly onCall: OnCallRepository;
   readonly remediations: RemediationRepository;
   readonly tickets: TicketRepository;
   readonly feedback: FeedbackRepository;
@@ -57,6 +62,8 @@ export interface Store {
   ping(): Promise<void>;
   /** One text per topic that is another one whenever something of the topic was written, by whatever process. */
   changeMarkers(): Promise<Record<ChangeTopic, string>>;
+  /** The same store, in which whatever is read is within the scope: the rest is as if it were not there, counts included. */
+  within(scope: DataScope): Store;
 }
 
 /** What those who watch are told of as one. */
@@ -186,6 +193,8 @@ export interface ApiKey {
   name: string;
   role: Role;
   holder: KeyHolder;
+  /** The part of the fleet for which the role holds; null for all of it. */
+  selection: Selection | null;
   createdBy: string;
   createdAt: Date;
   /** To the minute; null when it was never used. */
@@ -195,7 +204,10 @@ export interface ApiKey {
 
 export interface ApiKeyRepository {
   /** Fails with kind `conflict` while a valid key has the name. */
-  add(key: Pick<ApiKey, 'name' | 'role' | 'holder' | 'createdBy' | 'createdAt'>, digest: string): Promise<ApiKey>;
+  add(
+    key: Pick<ApiKey, 'name' | 'role' | 'holder' | 'selection' | 'createdBy' | 'createdAt'>,
+    digest: string,
+  ): Promise<ApiKey>;
   /** By name, revoked ones too. */
   list(): Promise<ApiKey[]>;
   /** Valid keys only. */

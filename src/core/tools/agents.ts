@@ -15,6 +15,7 @@ export const startRun = defineTool({
   name: 'start_run',
   title: 'Ask an agent',
   effect: 'write',
+  reach: 'selection',
   toolset: 'runs',
   // Asking changes nothing by itself, and the agent may do no more than who asked.
   role: 'employee',

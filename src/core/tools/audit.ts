@@ -27,6 +27,7 @@ export const listAudit = defineTool({
   name: 'list_audit',
   title: 'Read the audit',
   effect: 'read',
+  reach: 'selection',
   toolset: 'audit',
   role: 'admin',
   hiddenFrom: INTERFACES.filter((via) => !['rest', 'cli', 'mcp'].includes(via)),

@@ -7,6 +7,7 @@ export const createBackup = defineTool({
   name: 'create_backup',
   title: 'Back up',
   effect: 'write',
+  reach: 'fleet',
   toolset: 'admin',
   role: 'admin',
   hiddenFrom: INTERFACES.filter((via) => via !== 'rest' && via !== 'cli' && via !== 'job'),

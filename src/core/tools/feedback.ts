@@ -36,6 +36,7 @@ export const submitFeedback = defineTool({
   name: 'submit_feedback',
   title: 'Give feedback',
   effect: 'write',
+  reach: 'shared',
   role: 'employee',
   // A digest of few possible inputs, with a time and a name, would say who gave which rating.
   anonymous: true,
@@ -122,6 +123,7 @@ export const getFeedbackSummary = defineTool({
   name: 'get_feedback_summary',
   title: 'Show what employees say',
   effect: 'read',
+  reach: 'fleet',
   toolset: 'surveys',
   description: `eNPS with its 95 % interval, ratings, categories and history over lookback_days, by persona and tag beside the DEX score of the same machines. Published from ${LEAST_ANSWERS} answers on, comments from ${LEAST_ANSWERS_FOR_COMMENTS}; a survey's answers come when it ends.`,
   http: { method: 'GET', path: '/api/v1/dex/feedback/summary' },

@@ -1,12 +1,14 @@
 /** The explicit list of all tools; a tool that is not here does not exist on any interface. */
 import type { AnyTool } from '../tool.ts';
 import { startRun } from './agents.ts';
+import { getAlert, reopenAlertTool, unacknowledgeAlertTool } from './alerts/alertDetails.ts';
 import { ingestAlerts, listUnknownHosts, maintainAlerts } from './alerts/alertIntake.ts';
-import { acknowledgeAlertTool, getAlert, listAlerts, resolveAlertTool } from './alerts/alerts.ts';
+import { acknowledgeAlertTool, listAlerts, resolveAlertTool } from './alerts/alerts.ts';
 import { decideApprovalTool, getApproval, listApprovals } from './alerts/approvals.ts';
 import { listIncidents } from './alerts/incidents.ts';
 import { getKpis } from './alerts/kpis.ts';
 import { acknowledgeAlerts, resolveAlerts } from './alerts/manyAlerts.ts';
+import { getOnCall, releaseOnCallTool, takeOnCallTool } from './alerts/onCall.ts';
 import {
   answerFixCheckTool,
   cancelRemediationTool,
@@ -81,9 +83,14 @@ export const TOOLS: readonly AnyTool[] = [
   listAlerts,
   getAlert,
   acknowledgeAlertTool,
+  unacknowledgeAlertTool,
   resolveAlertTool,
+  reopenAlertTool,
   acknowledgeAlerts,
   resolveAlerts,
+  getOnCall,
+  takeOnCallTool,
+  releaseOnCallTool,
   listIncidents,
   getKpis,
   listUnknownHosts,

@@ -1,9 +1,11 @@
 /** Tools for API keys: handing one out, seeing which there are, taking one back. */
 
 import { z } from 'zod';
+import { selectionText } from '../../domain/fleet/selection.ts';
 import { INTERFACES, KEY_HOLDERS, ROLES, STAFF_ROLES } from '../actor.ts';
 import { KEY_FOR_A_PERSON } from '../callText.ts';
 import { AppError } from '../errors.ts';
+import { selectionInput } from '../people/selectionInput.ts';
 import type { ApiKey } from '../ports/storePorts.ts';
 import { iso } from '../present.ts';
 import { timestamp } from '../shapes.ts';
@@ -23,6 +25,7 @@ const keyShape = z.object({
   name: z.string(),
   role: z.enum(ROLES),
   holder: z.enum(KEY_HOLDERS),
+  selection: z.string().nullable(),
   created_by: z.string(),
   created_at: timestamp,
   last_used_at: timestamp.nullable(),
@@ -33,6 +36,7 @@ export const createApiKey = defineTool({
   name: 'create_api_key',
   title: 'Create an API key',
   effect: 'write',
+  reach: 'fleet',
   role: 'admin',
   hiddenFrom: NOT_FOR_KEYS,
   description:
@@ -43,9 +47,12 @@ export const createApiKey = defineTool({
     name: keyName,
     role: z.enum(STAFF_ROLES).default('viewer'),
     holder: z.enum(KEY_HOLDERS).default('agent').describe('Whether a person or a program holds it'),
+    selection: selectionInput
+      .optional()
+      .describe('The machines for which the role holds, as dept=engineering; all of them unless given'),
   }),
   output: z.object({ api_key: keyShape, token: z.string() }),
-  async run({ name, role, holder }, { ports, actor, now }) {
+  async run({ name, role, holder, selection = null }, { ports, actor, now }) {
     if (name === CONFIGURED_KEY_NAME) throw new AppError('refused', `${name} is how the audit calls API_KEY itself.`);
     // Else a program with an administrator's key could make itself the person who approves what it asks for.
     if (holder === 'human' && actor.via !== 'cli' && actor.holder !== 'human')
@@ -54,11 +61,14 @@ export const createApiKey = defineTool({
         `A key marked human is made in a terminal of the service (${KEY_FOR_A_PERSON}), or with another key marked human.`,
       );
     const { token, digest } = ports.tokens.issue();
-    const key = await ports.store.apiKeys.add({ name, role, holder, createdBy: actor.id, createdAt: now }, digest);
+    const key = await ports.store.apiKeys.add(
+      { name, role, holder, selection, createdBy: actor.id, createdAt: now },
+      digest,
+    );
     return { api_key: presentKey(key), token };
   },
   summary: ({ api_key, token }) =>
-    `The key ${api_key.name} (${api_key.role}, ${api_key.holder}), shown only now: ${token}`,
+    `The key ${api_key.name} (${api_key.role}, ${api_key.holder}${forWhat(api_key)}), shown only now: ${token}`,
 });
 
 /** `configuredKey` signs its calls with it. */
@@ -68,6 +78,7 @@ export const listApiKeys = defineTool({
   name: 'list_api_keys',
   title: 'List API keys',
   effect: 'read',
+  reach: 'fleet',
   role: 'admin',
   hiddenFrom: NOT_FOR_KEYS,
   description:
@@ -83,9 +94,10 @@ export const listApiKeys = defineTool({
     api_keys.length === 0
       ? 'No API key was handed out; API_KEY of the configuration is an administrator’s.'
       : api_keys
-          .map(({ name, role, holder, last_used_at, revoked_at }) => {
+          .map((key) => {
+            const { name, role, holder, last_used_at, revoked_at } = key;
             const use = last_used_at ? `last used ${last_used_at}` : 'never used';
-            return `${name}: ${role}, ${holder}, ${revoked_at ? `revoked ${revoked_at}` : use}`;
+            return `${name}: ${role}, ${holder}${forWhat(key)}, ${revoked_at ? `revoked ${revoked_at}` : use}`;
           })
           .join('\n'),
 });
@@ -94,6 +106,7 @@ export const revokeApiKey = defineTool({
   name: 'revoke_api_key',
   title: 'Revoke an API key',
   effect: 'destructive',
+  reach: 'fleet',
   role: 'admin',
   hiddenFrom: NOT_FOR_KEYS,
   description: 'Take a key back: the next call with it is refused. The name can then be given again.',
@@ -112,11 +125,16 @@ export const revokeApiKey = defineTool({
   summary: ({ api_key }) => `The key ${api_key.name} is revoked.`,
 });
 
+function forWhat({ selection }: { selection: string | null }): string {
+  return selection === null ? '' : `, for ${selection}`;
+}
+
 function presentKey(key: ApiKey): z.input<typeof keyShape> {
   return {
     name: key.name,
     role: key.role,
     holder: key.holder,
+    selection: key.selection && selectionText(key.selection),
     created_by: key.createdBy,
     created_at: iso(key.createdAt),
     last_used_at: iso(key.lastUsedAt),

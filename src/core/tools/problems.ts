@@ -16,6 +16,7 @@ export const reportProblem = defineTool({
   name: 'report_problem',
   title: 'Report a problem',
   effect: 'write',
+  reach: 'selection',
   subject: machineSubject,
   ownerRole: 'employee',
   // What people say is only said by people.

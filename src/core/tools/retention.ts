@@ -10,6 +10,7 @@ export const retentionTool = defineTool({
   name: 'maintain_retention',
   title: 'Maintain retention',
   effect: 'write',
+  reach: 'fleet',
   hiddenFrom: INTERFACES.filter((via) => via !== 'job'),
   description: 'Roll snapshots and scores up into hourly means once they are old, and delete what is past its time.',
   input: z.strictObject({}),

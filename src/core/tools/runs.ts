@@ -23,6 +23,7 @@ export const getRun = defineTool({
   name: 'get_run',
   title: 'Show a run',
   effect: 'read',
+  reach: 'selection',
   subject: runSubject,
   description:
     'One run (scan, fleet scan, agent, remediation): status, steps, usage, cost, result or error. wait_seconds waits for its end and reports progress.',
@@ -50,6 +51,7 @@ export const listRuns = defineTool({
   name: 'list_runs',
   title: 'List runs',
   effect: 'read',
+  reach: 'selection',
   toolset: 'runs',
   subject: machineSubject,
   description:
@@ -77,6 +79,7 @@ export const cancelRunTool = defineTool({
   name: 'cancel_run',
   title: 'Cancel a run',
   effect: 'write',
+  reach: 'selection',
   toolset: 'runs',
   subject: runSubject,
   ownerRole: 'employee',

@@ -11,6 +11,7 @@ const snooze = defineTool({
   name: 'snooze_alert',
   title: 'Snooze an alert',
   effect: 'write',
+  reach: 'shared',
   description: 'Quiet for a while.',
   command: { name: 'snooze', args: ['alert_id', 'hours'], example: 'snooze 42 4h' },
   input: z.strictObject({
@@ -28,6 +29,7 @@ const search = defineTool({
   name: 'find_pages',
   title: 'Find pages',
   effect: 'read',
+  reach: 'shared',
   description: 'By words.',
   command: { name: 'pages', args: ['k', 'query'], sentence: true, example: 'pages 3 disk is full' },
   input: z.strictObject({ k: z.coerce.number(), query: z.string() }),

@@ -3,6 +3,7 @@
 import { defineEntity, p } from '@mikro-orm/core';
 import type { KeyHolder, Role } from '../../../core/actor.ts';
 import type { ScanShard } from '../../../core/ports/storePorts.ts';
+import type { Selection } from '../../../domain/fleet/selection.ts';
 import type { RunKind, RunStatus } from '../../../domain/run.ts';
 import { real, word } from './columns.ts';
 
@@ -109,6 +110,7 @@ export const ApiKeyRow = defineEntity({
     role: word<Role>(),
     holder: word<KeyHolder>().default('agent'),
     digest: p.string().length(64),
+    selection: p.json<Selection>().nullable(),
     createdBy: p.string(),
     createdAt: p.datetime(3),
     lastUsedAt: p.datetime(3).nullable(),

@@ -215,7 +215,14 @@ export function endpointRepository(session: DbSession): EndpointRepository {
 
     async update(id, patch, now) {
       await session().nativeUpdate(EndpointRow, { id }, { ...patch, updatedAt: now });
-      return toEndpoint(await session().findOneOrFail(EndpointRow, { id }));
+      const row = await session().findOne(EndpointRow, { id });
+      // It was there when it was read: the change takes it out of what the caller may see.
+      if (!row)
+        throw new AppError(
+          'denied',
+          'This would take the machine out of what your role holds for; nothing was changed.',
+        );
+      return toEndpoint(row);
     },
 
     async updateAll(endpoints, now) {

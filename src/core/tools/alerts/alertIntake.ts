@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { isValidHostname } from '../../../domain/fleet/address.ts';
 import { INTERFACES } from '../../actor.ts';
 import { expireAcknowledgements } from '../../alerts/alerting.ts';
+import { takeDueSteps } from '../../escalation/escalating.ts';
 import { likelyEndpoints } from '../../fleet/aliases.ts';
 import { iso } from '../../present.ts';
 import type { RelatedCall } from '../../presentation.ts';
@@ -19,6 +20,7 @@ export const ingestAlerts = defineTool({
   name: 'ingest_alerts',
   title: 'Take in alerts',
   effect: 'write',
+  reach: 'fleet',
   takesIn: 'alertmanager',
   hiddenFrom: INTERFACES.filter((face) => face !== 'webhook'),
   description: 'Take one delivery of Alertmanager (webhook version 4): every alert of the group, firing and resolved.',
@@ -49,15 +51,18 @@ export const maintainAlerts = defineTool({
   name: 'maintain_alerts',
   title: 'Maintain alerts',
   effect: 'write',
+  reach: 'fleet',
   hiddenFrom: INTERFACES.filter((via) => via !== 'job'),
   description:
-    'Wake alerts whose snooze is over, hand over to healing what a stopped process left, forget old messages.',
+    'Wake alerts whose snooze is over, reach people about those that nobody answers, hand over to healing what a stopped process left, forget old messages.',
   input: z.strictObject({}),
   output: z.object({ woken: z.number().int() }),
   async run(_input, { ports, actor, now }) {
     const woken = await expireAcknowledgements(ports, actor);
     await ports.healing?.handleNewAlerts();
+    await takeDueSteps(ports);
     await ports.store.outbox.prune(new Date(now.getTime() - SENT_KEPT_MS));
+    await ports.store.escalations.prune(new Date(now.getTime() - SENT_KEPT_MS));
     return { woken };
   },
   summary: ({ woken }) => `${woken} alerts are active again.`,
@@ -68,6 +73,7 @@ export const listUnknownHosts = defineTool({
   name: 'list_unknown_hosts',
   title: 'List unknown hosts',
   effect: 'read',
+  reach: 'fleet',
   toolset: 'machines',
   description:
     'Hosts that alerts came for and that mean no endpoint, or several, seen last first, with the endpoints they may be. Register one, or add it as an alias, to get its alerts.',

@@ -54,6 +54,7 @@ export const listIncidents = defineTool({
   name: 'list_incidents',
   title: 'List incidents',
   effect: 'read',
+  reach: 'selection',
   toolset: 'alerts',
   description:
     'Endpoints with two or more open alerts, worst first, and cohorts: one problem on many endpoints that share a model, OS build, driver, version, update, site, VPN, persona or tag, with lift, confidence and the machines at risk.',

@@ -27,6 +27,7 @@ export const getKpis = defineTool({
   name: 'get_kpis',
   title: 'Show KPIs',
   effect: 'read',
+  reach: 'selection',
   description:
     'A report of the last lookback_days beside those before: alerts, times to acknowledge and resolve, repairs, the fleet score, and how happy employees are (eNPS, by group). Why a figure is missing is said.',
   http: { method: 'GET', path: '/api/v1/dex/kpis' },

@@ -29,6 +29,7 @@ export const acknowledgeAlerts = defineTool({
   name: 'acknowledge_alerts',
   title: 'Silence alerts',
   effect: 'write',
+  reach: 'selection',
   subject: machineSubject,
   description:
     'Acknowledge (snooze, silence) alerts, all of a machine or some by id, for hours or until a time; what still holds then is active again.',
@@ -50,7 +51,8 @@ export const acknowledgeAlerts = defineTool({
   async run({ hostname, name, alert_ids, reason, ...wish }, { ports, actor, now }) {
     const choice = await choiceOf(ports, { hostname, name, alert_ids });
     const silence = readSilence(wish, actor, ports.settings, now);
-    const why = reason ? `acknowledged ${silence.how}: ${reason}` : `acknowledged ${silence.how}`;
+    const said = reason ?? silence.rest;
+    const why = said ? `acknowledged ${silence.how}: ${said}` : `acknowledged ${silence.how}`;
     const done = await acknowledgeMany(ports, choice, silence.until, why, actor);
     return {
       ...(await presentMoved(ports, done, now)),
@@ -66,6 +68,7 @@ export const resolveAlerts = defineTool({
   name: 'resolve_alerts',
   title: 'Resolve alerts',
   effect: 'write',
+  reach: 'selection',
   subject: machineSubject,
   description: 'End alerts by hand, all of a machine or some by id. A problem that still holds opens its alert again.',
   http: { method: 'POST', path: '/api/v1/dex/alerts/resolve' },

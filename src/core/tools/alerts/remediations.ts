@@ -48,6 +48,7 @@ export const remediateAlertTool = defineTool({
   name: 'remediate_alert',
   title: 'Heal an alert',
   effect: 'write',
+  reach: 'selection',
   subject: ({ alert_id, hostname }, ports) =>
     alert_id === undefined ? machineSubject({ hostname }, ports) : alertSubject({ alert_id }, ports),
   description:
@@ -86,6 +87,7 @@ export const listRemediations = defineTool({
   name: 'list_remediations',
   title: 'List remediations',
   effect: 'read',
+  reach: 'selection',
   toolset: 'alerts',
   subject: machineSubject,
   description: 'What self-healing did and is doing, newest first. Filter by hostname, alert_id, playbook or status.',
@@ -117,6 +119,7 @@ export const cancelRemediationTool = defineTool({
   name: 'cancel_remediation',
   title: 'Cancel a remediation',
   effect: 'write',
+  reach: 'selection',
   toolset: 'alerts',
   subject: remediationSubject,
   description:
@@ -139,6 +142,7 @@ export const answerFixCheckTool = defineTool({
   name: 'answer_fix_check',
   title: 'Did that fix it?',
   effect: 'write',
+  reach: 'selection',
   toolset: 'alerts',
   subject: remediationSubject,
   ownerRole: 'employee',
@@ -166,6 +170,7 @@ export const maintainHealing = defineTool({
   name: 'maintain_healing',
   title: 'Maintain healing',
   effect: 'write',
+  reach: 'fleet',
   hiddenFrom: INTERFACES.filter((via) => via !== 'job'),
   description: 'Expire approvals that nobody answered, judge fixes, and start what waits.',
   input: z.strictObject({}),

@@ -21,6 +21,7 @@ export const addAlias = defineTool({
   name: 'add_alias',
   title: 'Add an alias',
   effect: 'write',
+  reach: 'fleet',
   toolset: 'machines',
   subject: machineSubject,
   description:
@@ -48,6 +49,7 @@ export const removeAlias = defineTool({
   name: 'remove_alias',
   title: 'Remove an alias',
   effect: 'write',
+  reach: 'selection',
   toolset: 'machines',
   subject: machineSubject,
   description: 'Take back that a machine is also known by this name, address or number.',

@@ -51,6 +51,7 @@ export const diagnoseMachineTool = defineTool({
   name: 'diagnose_machine',
   title: 'Find out why a machine is slow',
   effect: 'read',
+  reach: 'selection',
   subject: machineSubject,
   description:
     'Why a machine is slow: ranked causes with evidence against its own usual and its peers, what changed before, what to do, and what was not measured. Do not re-rank the causes.',

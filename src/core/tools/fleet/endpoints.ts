@@ -32,6 +32,7 @@ export const listEndpoints = defineTool({
   name: 'list_endpoints',
   title: 'List endpoints',
   effect: 'read',
+  reach: 'selection',
   subject: personSubject,
   description:
     'Finds machines: search takes any part of name, owner, address, tag or alias; sort -score is the highest first. With scores, owners and tags.',
@@ -125,6 +126,7 @@ export const updateEndpoint = defineTool({
   name: 'update_endpoint',
   title: 'Change an endpoint',
   effect: 'write',
+  reach: 'selection',
   toolset: 'machines',
   subject: machineSubject,
   description:
@@ -160,6 +162,7 @@ export const deregisterEndpoint = defineTool({
   name: 'deregister_endpoint',
   title: 'Deregister an endpoint',
   effect: 'destructive',
+  reach: 'selection',
   subject: machineSubject,
   description: 'Stop watching a machine. Its open alerts end, its history is kept; the name can be registered again.',
   http: { method: 'DELETE', path: '/api/v1/dex/endpoints/:hostname' },

@@ -93,6 +93,7 @@ export const getFleet = defineTool({
   name: 'get_fleet',
   title: 'Show the fleet',
   effect: 'read',
+  reach: 'selection',
   description:
     'What needs attention: how many machines are healthy, at risk, critical; the worst and why; open alerts; what will break this week; approvals waiting. With group, that group beside the rest.',
   http: { method: 'GET', path: '/api/v1/dex/fleet' },

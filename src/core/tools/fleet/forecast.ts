@@ -34,6 +34,7 @@ export const getFleetForecast = defineTool({
   name: 'get_fleet_forecast',
   title: 'Show what will break this week',
   effect: 'read',
+  reach: 'selection',
   toolset: 'predictions',
   description:
     'What will break in the fleet within some days (7 by default): disks, memory and CPU that reach their limit, most certain first, and of how many machines nothing can be predicted.',

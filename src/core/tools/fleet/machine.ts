@@ -43,6 +43,7 @@ export const getEndpoint = defineTool({
   name: 'get_endpoint',
   title: 'Show a machine',
   effect: 'read',
+  reach: 'selection',
   subject: machineSubject,
   description:
     'One machine whole: owner, tags, score and why, signals, open alerts, forecast, the last repairs and whether they helped.',

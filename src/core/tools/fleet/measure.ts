@@ -12,6 +12,7 @@ export const measureEndpoint = defineTool({
   name: 'measure_endpoint',
   title: 'Measure an endpoint',
   effect: 'read',
+  reach: 'selection',
   subject: machineSubject,
   role: 'operator',
   hiddenFrom: ['rest', 'slack', 'mcp', 'cli', 'job', 'webhook', 'agent'],

@@ -55,6 +55,7 @@ export const getPredictionAccuracy = defineTool({
   name: 'get_prediction_accuracy',
   title: 'Show how predictions turned out',
   effect: 'read',
+  reach: 'selection',
   toolset: 'predictions',
   description:
     'How far predictive alerts can be trusted: precision, hours of warning, false alarms per endpoint-week over lookback_days, and the latest predictions with what became of them.',
@@ -139,6 +140,7 @@ export const setPredictionThreshold = defineTool({
   name: 'set_prediction_threshold',
   title: 'Set how far ahead an alert is predicted',
   effect: 'write',
+  reach: 'fleet',
   toolset: 'predictions',
   humansOnly: true,
   description:
@@ -157,6 +159,7 @@ export const checkPredictions = defineTool({
   name: 'check_predictions',
   title: 'Check predictions',
   effect: 'write',
+  reach: 'fleet',
   hiddenFrom: INTERFACES.filter((via) => via !== 'job'),
   description: 'Predict limits for the whole fleet: raise and end predictive alerts, and judge earlier predictions.',
   input: z.strictObject({}),

@@ -18,6 +18,7 @@ export const scanEndpoint = defineTool({
   name: 'scan_endpoint',
   title: 'Scan an endpoint',
   effect: 'write',
+  reach: 'selection',
   subject: machineSubject,
   ownerRole: 'employee',
   description:
@@ -55,6 +56,7 @@ export const scanFleetTool = defineTool({
   name: 'scan_fleet',
   title: 'Scan all endpoints',
   effect: 'write',
+  reach: 'fleet',
   // {scan_endpoint} does it there too, and every tool costs a model tokens.
   hiddenFrom: ['mcp'],
   description:

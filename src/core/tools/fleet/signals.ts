@@ -41,6 +41,7 @@ export const getSignals = defineTool({
   name: 'get_signals',
   title: 'Show the signals of a machine',
   effect: 'read',
+  reach: 'selection',
   subject: machineSubject,
   // A model reads the score's reasons; forty time series would only fill its context.
   hiddenFrom: ['mcp', 'planner'],

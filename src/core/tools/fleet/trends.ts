@@ -62,6 +62,7 @@ export const getTrends = defineTool({
   name: 'get_trends',
   title: 'Show trends',
   effect: 'read',
+  reach: 'selection',
   toolset: 'machines',
   subject: machineSubject,
   description:

@@ -32,6 +32,7 @@ export const enrolMachineTool = defineTool({
   name: 'enrol_machine',
   title: 'Enrol a machine',
   effect: 'write',
+  reach: 'fleet',
   takesIn: 'enrolment',
   hiddenFrom: AGENTS_ONLY,
   description:
@@ -82,6 +83,7 @@ export const renewAgentTokenTool = defineTool({
   name: 'renew_agent_token',
   title: 'Renew an agent’s token',
   effect: 'write',
+  reach: 'fleet',
   takesIn: 'token_renewal',
   subject: machineSubject,
   hiddenFrom: AGENTS_ONLY,
@@ -104,6 +106,7 @@ export const signOffAgentTool = defineTool({
   name: 'sign_off_agent',
   title: 'Sign an agent off',
   effect: 'write',
+  reach: 'fleet',
   takesIn: 'sign_off',
   subject: machineSubject,
   hiddenFrom: AGENTS_ONLY,

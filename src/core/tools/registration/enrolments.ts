@@ -40,6 +40,7 @@ export const createEnrolment = defineTool({
   name: 'create_enrolment',
   title: 'Create an enrolment',
   effect: 'write',
+  reach: 'fleet',
   hiddenFrom: NOT_FOR_MODELS,
   description:
     'Make the line that installs the agent on a machine and lets it join the fleet, for each system; where the service has no built agent it starts that of a checkout. Its secret is shown only in this answer, expires, is for so many machines, and can do nothing else.',
@@ -112,6 +113,7 @@ export const listEnrolments = defineTool({
   name: 'list_enrolments',
   title: 'List enrolments',
   effect: 'read',
+  reach: 'fleet',
   role: 'operator',
   hiddenFrom: NOT_FOR_MODELS,
   description: 'Enrolments, newest first, with how many machines joined by each. Never their secrets.',
@@ -137,6 +139,7 @@ export const revokeEnrolment = defineTool({
   name: 'revoke_enrolment',
   title: 'Revoke an enrolment',
   effect: 'write',
+  reach: 'fleet',
   hiddenFrom: NOT_FOR_MODELS,
   description: 'End an enrolment: no machine joins by it any more. Machines that have joined stay.',
   http: { method: 'DELETE', path: '/api/v1/dex/enrolments/:enrolment_id' },

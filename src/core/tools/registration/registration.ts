@@ -43,6 +43,7 @@ export const registerEndpoint = defineTool({
   name: 'register_endpoint',
   title: 'Register an endpoint',
   effect: 'write',
+  reach: 'fleet',
   toolset: 'machines',
   description:
     'Add a machine to watch. A push endpoint gets a token, shown only in this answer, for its agent. Scan it next with {scan_endpoint}.',
@@ -183,6 +184,7 @@ export const registerEndpoints = defineTool({
   name: 'register_endpoints',
   title: 'Register several endpoints',
   effect: 'write',
+  reach: 'fleet',
   description:
     'Add up to 100 machines at once. Each is a hostname, or an object with the fields of {register_endpoint}; update changes those there are.',
   http: { method: 'POST', path: '/api/v1/dex/endpoints/batch' },
@@ -230,6 +232,7 @@ export const importEndpoints = defineTool({
   name: 'import_endpoints',
   title: 'Import a list of endpoints',
   effect: 'write',
+  reach: 'fleet',
   hiddenFrom: ['mcp', 'planner', 'slack', 'webhook', 'agent', 'job'],
   description:
     'Register and update machines from a CSV or JSON list with a report by line. Without apply it is a dry run. Cells that are empty leave a field as it is.',

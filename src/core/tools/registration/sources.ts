@@ -26,6 +26,7 @@ export const syncSources = defineTool({
   name: 'sync_sources',
   title: 'Read the sources of machines',
   effect: 'write',
+  reach: 'fleet',
   hiddenFrom: ['mcp', 'planner', 'slack', 'webhook', 'agent'],
   description:
     'Read the systems of config/sources.yaml: register the machines they list, record what they measured, and let go of those that are gone for long.',

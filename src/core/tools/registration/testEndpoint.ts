@@ -9,6 +9,7 @@ export const testEndpoint = defineTool({
   name: 'test_endpoint',
   title: 'Test a machine before it is registered',
   effect: 'read',
+  reach: 'fleet',
   // It makes the service open connections.
   role: 'operator',
   hiddenFrom: ['mcp', 'planner'],

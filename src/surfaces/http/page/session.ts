@@ -128,7 +128,7 @@ export function sessionRoutes({ tools, sessions, required, version, authenticate
 
 /** Nothing is the own of a caller whose address nobody vouches for, whatever their role might do with it. */
 function isOffered(tool: AnyTool, actor: Actor): boolean {
-  return offers(tool, actor) && (scopeOf(tool, actor) === 'everything' || actor.email !== undefined);
+  return offers(tool, actor) && (scopeOf(tool, actor) !== 'own' || actor.email !== undefined);
 }
 
 function setCookie(ctx: Context, value: string, maxAgeMs: number): void {
