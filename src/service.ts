@@ -7,7 +7,7 @@ import { createTokenLookup } from './core/enrolment/agentTokens.ts';
 import { offerUpdate } from './core/enrolment/agentUpdates.ts';
 import { enrolmentOf } from './core/enrolment/enrolments.ts';
 import { identifyKey } from './core/people/apiKeys.ts';
-import { watchChanges } from './core/processes/changes.ts';
+import { type Changes, watchChanges } from './core/processes/changes.ts';
 import { toolTakingIn } from './core/tool.ts';
 import { openedApp, runCommandLine } from './surfaces/cli/commandLine.ts';
 import { listenForCommands } from './surfaces/cli/serviceSocket.ts';
@@ -43,9 +43,10 @@ export async function startService(config: Config, overrides: Overrides = {}): P
       config.SLACK_BOT_TOKEN === '' ? undefined : (await import('./surfaces/slack/formatting.ts')).slackFormatting,
   });
   try {
-    const mcp = mountMcp(app);
+    const changes = watchChanges(app.ports.store, app.log);
+    const mcp = mountMcp(app, changes);
     const slack = await mountSlack(app);
-    const server = await openHttp(app, mcp, slack);
+    const server = await openHttp(app, mcp, slack, changes);
     await app.startWorking({ recover: true, jobs: config.RUN_QUEUE_URL === '' });
     // Slack may be slow or down; the service is ready without it.
     void slack?.start();
@@ -95,7 +96,7 @@ function takeCommands(app: App, url: string): Promise<{ close(): Promise<void> }
   );
 }
 
-async function openHttp(app: App, mcp: McpHttp, slack: SlackInterface | null): Promise<HttpServer> {
+async function openHttp(app: App, mcp: McpHttp, slack: SlackInterface | null, changes: Changes): Promise<HttpServer> {
   const { config, ports } = app;
   const guard = guardOf(app);
   const sessions = createSessions(config.API_KEY, ports.clock.now);
@@ -163,7 +164,7 @@ async function openHttp(app: App, mcp: McpHttp, slack: SlackInterface | null): P
         version: config.version,
         authenticate: (headers) => authenticate(headers, 'rest', guard),
       }),
-      changeEventRoutes({ changes: watchChanges(ports.store, app.log), authenticate: caller }),
+      changeEventRoutes({ changes, authenticate: caller }),
       docsRoutes(() => openapi(app.tools, config.version)),
       serviceRoutes({ metricsToken: config.METRICS_TOKEN, health: app.health, metricsPage: app.metricsPage }),
     ],
@@ -171,17 +172,21 @@ async function openHttp(app: App, mcp: McpHttp, slack: SlackInterface | null): P
   return listen(koa, config.HOST, config.PORT);
 }
 
-function mountMcp(app: App): McpHttp {
+/** @param changes what subscribers are notified of */
+function mountMcp(app: App, changes: Changes): McpHttp {
   const { config, log, ports } = app;
   const load = async () => {
-    const [{ createMcpHttp }, { createMcpServer }, { readToolsets }] = await Promise.all([
+    const [{ createMcpHttp }, { createMcpServer }, { createModernServer }, { readToolsets }] = await Promise.all([
       import('../mcp/http.ts'),
       import('../mcp/server.ts'),
+      import('../mcp/modern/server.ts'),
       import('../mcp/view.ts'),
     ]);
+    const served = { ...app, charts: ports.charts, version: config.version };
     return createMcpHttp({
-      createServer: (actor, view) =>
-        createMcpServer({ ...app, actor, view, charts: ports.charts, version: config.version }),
+      createServer: (actor, view) => createMcpServer({ ...served, actor, view }),
+      createModernServer: (actor, view, questions) => createModernServer({ ...served, actor, view }, questions),
+      changes,
       toolsets: readToolsets(config.DEX_MCP_TOOLSETS),
       authenticate: (headers) => authenticate(headers, 'mcp', guardOf(app)),
       allowedOrigins: config.MCP_ALLOWED_ORIGINS,
