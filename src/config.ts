@@ -159,6 +159,7 @@ const Variables = z.object({
   DEX_SCORE_CRITICAL_THRESHOLD: whole(40, 0, 100),
   DEX_SELF_HEALING_ENABLED: flag(false),
   DEX_HEALING_ALWAYS_ASKS: flag(false),
+  DEX_OWNER_REMEDIES: flag(true),
   DEX_TICKET_WEBHOOK_URL: url('http', 'https'),
   PUBLIC_URL: url('http', 'https').transform((value) => value.replace(/\/+$/, '')),
   DEX_REGISTER_SELF: flag(true),

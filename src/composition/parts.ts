@@ -41,6 +41,7 @@ import type { SourceReader } from '../core/ports/sourcePorts.ts';
 import type { Store } from '../core/ports/storePorts.ts';
 import type { CardKind } from '../core/presentation.ts';
 import type { Probe } from '../core/processes/health.ts';
+import { composeRemedyMessage, REMEDY_MESSENGER } from '../core/remedies/remedyMessage.ts';
 import { SourcesFile } from '../core/sources/sourceFile.ts';
 import { callShowing } from '../core/tool.ts';
 import { TOOLS } from '../core/tools/index.ts';
@@ -221,12 +222,13 @@ export function settingsOf(config: Config, messengers: readonly Messenger[]): Se
     thresholds: { warning: config.DEX_SCORE_ALERT_THRESHOLD, critical: config.DEX_SCORE_CRITICAL_THRESHOLD },
     alertMessengers: [
       ...new Set([
-        ...messengers.map(({ name }) => name).filter((name) => name !== SURVEY_MESSENGER),
+        ...messengers.map(({ name }) => name).filter((name) => name !== SURVEY_MESSENGER && name !== REMEDY_MESSENGER),
         ...(slackNotified ? ['slack'] : []),
       ]),
     ],
     timeZone: config.DEX_TIME_ZONE,
     healing: config.DEX_SELF_HEALING_ENABLED ? (config.DEX_HEALING_ALWAYS_ASKS ? 'always_ask' : 'as_mapped') : 'off',
+    ownerRemedies: config.DEX_OWNER_REMEDIES,
     tickets: config.DEX_TICKET_WEBHOOK_URL !== '',
     publicUrl: config.PUBLIC_URL,
   };
@@ -263,6 +265,7 @@ export async function openSlack(
         return (output.alerts as { id: number }[]).map(({ id }) => id);
       },
       write: (message) => composeSurveyMessage(parts.ports(), message),
+      compose: (id) => composeRemedyMessage(parts.ports(), id),
     },
     parts,
   );

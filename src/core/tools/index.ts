@@ -10,6 +10,13 @@ import { getKpis } from './alerts/kpis.ts';
 import { acknowledgeAlerts, resolveAlerts } from './alerts/manyAlerts.ts';
 import { getOnCall, releaseOnCallTool, takeOnCallTool } from './alerts/onCall.ts';
 import {
+  answerRemedyTool,
+  listOwnerRemedies,
+  maintainOwnerRemediesTool,
+  offerRemedyTool,
+  setRemedyMessages,
+} from './alerts/ownerRemedies.ts';
+import {
   answerFixCheckTool,
   cancelRemediationTool,
   listRemediations,
@@ -110,6 +117,11 @@ export const TOOLS: readonly AnyTool[] = [
   cancelRemediationTool,
   answerFixCheckTool,
   maintainHealing,
+  listOwnerRemedies,
+  offerRemedyTool,
+  answerRemedyTool,
+  setRemedyMessages,
+  maintainOwnerRemediesTool,
   takeTicketWordTool,
   submitFeedback,
   reportProblem,

@@ -7,6 +7,7 @@ import { alertAsk, alertMoves, alertTimeline, isLoud, reachPeople } from './card
 import { approvalCard, approvalReminder, approvalShown } from './cards/approvalCard.ts';
 import { fixCheck } from './cards/fixCheck.ts';
 import { slackProblem } from './cards/problems.ts';
+import { remedyCard } from './cards/remedy.ts';
 import { plainReply } from './cards/text.ts';
 import { surveyMessage } from './surveys.ts';
 
@@ -43,6 +44,7 @@ export const slackFormatting = {
     approvalReminder(approvalShown.parse(output.approval), approvers),
   fixCheck: (remediationId: string, { output }: ShownAnswer) => fixCheck(output, fixCheckAnswers(remediationId)),
   letter: surveyMessage,
+  remedy: remedyCard,
   note: (text: string) => plainReply(text),
   problem: slackProblem,
 };
