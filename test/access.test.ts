@@ -118,6 +118,7 @@ describe.each(ROUTES.map((tool) => [`${tool.http!.method} ${tool.http!.path}`, t
 const WITHOUT_TOOL = [
   'POST /api/v1/webhooks/alertmanager',
   'POST /api/v1/webhooks/tickets',
+  'POST /api/v1/webhooks/fleet',
   'POST /agent/v1/enroll',
   'POST /api/v1/dex/agent/snapshot',
   'GET /health',

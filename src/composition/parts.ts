@@ -37,7 +37,6 @@ import type { PlannerParts } from '../core/planner/plannerRuns.ts';
 import type { AgentReleases } from '../core/ports/enrolmentPorts.ts';
 import type { Messenger } from '../core/ports/messagePorts.ts';
 import type { Backups, Clock, Log, Metrics, Ports, Settings } from '../core/ports/ports.ts';
-import type { SourceReader } from '../core/ports/sourcePorts.ts';
 import type { Store } from '../core/ports/storePorts.ts';
 import type { CardKind } from '../core/presentation.ts';
 import type { Probe } from '../core/processes/health.ts';
@@ -123,19 +122,37 @@ export function plannerParts(
   return parts;
 }
 
+/** Loads at the first call, and gives every later one the same. */
+function once<T>(load: () => Promise<T>): () => Promise<T> {
+  let loaded: Promise<T> | null = null;
+  return () => {
+    loaded ??= load();
+    return loaded;
+  };
+}
+
 /** The systems that know machines already; none where there is no such file. Their reader is loaded with the first cycle. */
 export function sourceParts(config: Config, log: Log): Pick<Ports, 'sources' | 'sourceReader' | 'machineLists'> {
   const file = join(config.CONFIG_DIR, 'sources.yaml');
-  let reader: Promise<SourceReader> | null = null;
-  const load = async () =>
-    (await import('../adapters/collectors/prometheus/prometheusSource.ts')).createPrometheusSource(namedSecret);
+  const prometheus = once(async () =>
+    (await import('../adapters/collectors/prometheus/prometheusSource.ts')).createPrometheusSource(namedSecret),
+  );
+  const fleet = once(async () =>
+    (await import('../adapters/collectors/fleet/fleetSource.ts')).createFleetSource(namedSecret),
+  );
   return {
     machineLists,
     sources: existsSync(file) ? reloadedFile(file, SourcesFile, { log }) : { current: () => [] },
     sourceReader: {
-      async read(...cycle) {
-        reader ??= load();
-        return (await reader).read(...cycle);
+      async read(source, ...cycle) {
+        return source.type === 'prometheus'
+          ? (await prometheus()).read(source, ...cycle)
+          : (await fleet()).read(source, ...cycle);
+      },
+      async affected(source, ...asked) {
+        return source.type === 'prometheus'
+          ? (await prometheus()).affected(source, ...asked)
+          : (await fleet()).affected(source, ...asked);
       },
     },
   };

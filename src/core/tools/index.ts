@@ -5,6 +5,7 @@ import { getAlert, reopenAlertTool, unacknowledgeAlertTool } from './alerts/aler
 import { ingestAlerts, listUnknownHosts, maintainAlerts } from './alerts/alertIntake.ts';
 import { acknowledgeAlertTool, listAlerts, resolveAlertTool } from './alerts/alerts.ts';
 import { decideApprovalTool, getApproval, listApprovals } from './alerts/approvals.ts';
+import { ingestFleetEvent } from './alerts/fleetEvents.ts';
 import { listIncidents } from './alerts/incidents.ts';
 import { getKpis } from './alerts/kpis.ts';
 import { acknowledgeAlerts, resolveAlerts } from './alerts/manyAlerts.ts';
@@ -102,6 +103,7 @@ export const TOOLS: readonly AnyTool[] = [
   getKpis,
   listUnknownHosts,
   ingestAlerts,
+  ingestFleetEvent,
   maintainAlerts,
   getFleetForecast,
   getPredictionAccuracy,

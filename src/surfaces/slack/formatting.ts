@@ -37,7 +37,8 @@ export const slackFormatting = {
     return {
       news: approvalCard(approval, related, page),
       waiting: approval.status === 'pending',
-      alertId: approval.alert_id,
+      // What an agent asks about an alert is a question of its own.
+      alertId: approval.kind === 'remediation' ? approval.alert_id : null,
     };
   },
   reminder: ({ output }: ShownAnswer, approvers: readonly string[]) =>
