@@ -231,6 +231,7 @@ export interface Worker {
   works: boolean;
 }
 
+/** Times are those of this process's clock. Kept by the database's, so that processes whose clocks differ judge one another alike. */
 export interface WorkerRepository {
   /** Says that a process is alive. */
   beat(worker: Worker): Promise<void>;
