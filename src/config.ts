@@ -192,6 +192,12 @@ const Variables = z.object({
     (origins) => origins.every((origin) => URL.canParse(origin) && new URL(origin).origin === origin),
     'must be origins with commas between, as https://inspector.example.com; * would let every page in',
   ),
+  OIDC_ISSUER: url('http', 'https').refine(
+    (value) => !/^http:(?!\/\/(localhost|127(\.\d{1,3}){3}|\[::1\])([:/]|$))|[?#]/i.test(value),
+    'must begin with https:// (http:// is for this machine alone) and hold no ? and #',
+  ),
+  OIDC_AUDIENCE: text(),
+  OIDC_GROUPS_CLAIM: text('groups'),
   MCP_STDIO_ROLE: z.enum(STAFF_ROLES, `must be ${STAFF_ROLES.join(', ')}`).default('operator'),
   DEX_MCP_TOOLSETS: list().pipe(z.array(z.enum(['all', ...TOOLSETS], `must be all, or of ${TOOLSETS.join(', ')}`))),
   DEX_TIME_ZONE: text('UTC').refine(isTimeZone, 'must be a time zone as Europe/Berlin or UTC'),
@@ -324,6 +330,12 @@ function crossProblems(read: Read): string[] {
       'SLACK_BOT_TOKEN is set, but neither SLACK_APP_TOKEN (Socket Mode) nor SLACK_SIGNING_SECRET (HTTP) is',
     );
   }
+  if (read.OIDC_ISSUER !== '' && read.API_KEY === '')
+    problems.push('OIDC_ISSUER is set, but API_KEY is not: whoever shows no token would be an administrator');
+  if (read.OIDC_ISSUER !== '' && read.OIDC_AUDIENCE === '' && read.PUBLIC_URL === '')
+    problems.push(
+      'OIDC_ISSUER is set, but neither OIDC_AUDIENCE nor PUBLIC_URL is, so no token can be for this service',
+    );
   return problems;
 }
 

@@ -2,6 +2,7 @@
 import type { Context } from 'koa';
 import type { McpHttp } from '../mcp/http.ts';
 import { type App, createApp, type Overrides } from './app.ts';
+import { openSignIn, type SignIn } from './composition/signIn.ts';
 import { type Config, settingsThatDiffer } from './config.ts';
 import { createTokenLookup } from './core/enrolment/agentTokens.ts';
 import { offerUpdate } from './core/enrolment/agentUpdates.ts';
@@ -22,6 +23,7 @@ import { changeEventRoutes } from './surfaces/http/page/changeEvents.ts';
 import { pageRoutes } from './surfaces/http/page/files.ts';
 import { createSessions, sessionRoutes } from './surfaces/http/page/session.ts';
 import { createRateLimit } from './surfaces/http/rateLimit.ts';
+import { metadataAddress, resourceMetadataRoutes } from './surfaces/http/resourceMetadata.ts';
 import { runEventRoutes } from './surfaces/http/runEvents.ts';
 import { createKoa, type HttpServer, listen } from './surfaces/http/server.ts';
 import { serviceRoutes } from './surfaces/http/service.ts';
@@ -36,13 +38,17 @@ export interface Service {
   stop(): Promise<void>;
 }
 
+/** The application, and who signs people in to its interfaces. */
+type ServedApp = App & { signIn: SignIn | null };
+
 export async function startService(config: Config, overrides: Overrides = {}): Promise<Service> {
-  const app = await createApp(config, overrides, {
+  const created = await createApp(config, overrides, {
     connectAgent: async (...args) => (await import('../mcp/agent.ts')).connectAgent(...args),
     slackFormatting:
       config.SLACK_BOT_TOKEN === '' ? undefined : (await import('./surfaces/slack/formatting.ts')).slackFormatting,
   });
   try {
+    const app: ServedApp = { ...created, signIn: openSignIn(config, created.ports.clock, created.log) };
     const mcp = mountMcp(app);
     const slack = await mountSlack(app);
     const server = await openHttp(app, mcp, slack);
@@ -70,7 +76,7 @@ export async function startService(config: Config, overrides: Overrides = {}): P
       },
     };
   } catch (error) {
-    await app.close();
+    await created.close();
     throw error;
   }
 }
@@ -95,7 +101,7 @@ function takeCommands(app: App, url: string): Promise<{ close(): Promise<void> }
   );
 }
 
-async function openHttp(app: App, mcp: McpHttp, slack: SlackInterface | null): Promise<HttpServer> {
+async function openHttp(app: ServedApp, mcp: McpHttp, slack: SlackInterface | null): Promise<HttpServer> {
   const { config, ports } = app;
   const guard = guardOf(app);
   const sessions = createSessions(config.API_KEY, ports.clock.now);
@@ -156,6 +162,7 @@ async function openHttp(app: App, mcp: McpHttp, slack: SlackInterface | null): P
         now: () => ports.clock.now(),
       }),
       pageRoutes(),
+      ...(app.signIn ? [resourceMetadataRoutes(app.signIn.resource)] : []),
       sessionRoutes({
         tools: app.tools,
         sessions,
@@ -171,7 +178,7 @@ async function openHttp(app: App, mcp: McpHttp, slack: SlackInterface | null): P
   return listen(koa, config.HOST, config.PORT);
 }
 
-function mountMcp(app: App): McpHttp {
+function mountMcp(app: ServedApp): McpHttp {
   const { config, log, ports } = app;
   const load = async () => {
     const [{ createMcpHttp }, { createMcpServer }, { readToolsets }] = await Promise.all([
@@ -184,6 +191,7 @@ function mountMcp(app: App): McpHttp {
         createMcpServer({ ...app, actor, view, charts: ports.charts, version: config.version }),
       toolsets: readToolsets(config.DEX_MCP_TOOLSETS),
       authenticate: (headers) => authenticate(headers, 'mcp', guardOf(app)),
+      metadataUrl: app.signIn && config.PUBLIC_URL !== '' ? metadataAddress(config.PUBLIC_URL) : null,
       allowedOrigins: config.MCP_ALLOWED_ORIGINS,
       clock: ports.clock,
       log,
@@ -218,7 +226,8 @@ async function mountSlack({ config, tools, invoke, ports, log }: App): Promise<S
   );
 }
 
-function guardOf({ config, ports }: App): { required: boolean; lookup: KeyLookup } {
+function guardOf({ config, ports, signIn }: ServedApp): { required: boolean; lookup: KeyLookup } {
   const stored: KeyLookup = (key, via) => identifyKey(ports, key, via);
-  return { required: config.authRequired, lookup: firstOf(configuredKey(config.API_KEY), stored) };
+  const lookups = [configuredKey(config.API_KEY), stored, ...(signIn ? [signIn.lookup] : [])];
+  return { required: config.authRequired, lookup: firstOf(...lookups) };
 }
