@@ -7,6 +7,7 @@ import { callTextFor, withNextCalls } from './callText.ts';
 import { canonicalJson } from './canonicalJson.ts';
 import { pathOfNul } from './characters.ts';
 import type { ChartSpec } from './chart.ts';
+import { badInput } from './commands/inputProblems.ts';
 import { gathered } from './concurrency/gathered.ts';
 import { AppError, orNoRoom } from './errors.ts';
 import { actingWith, judge, type PolicyDecision, scopeOf, seenBy, withHighestRole } from './policy.ts';
@@ -96,7 +97,10 @@ export function createInvoke(tools: readonly AnyTool[], ports: Ports): Invoke {
       if (!parsed.success) throw badInput(tool, parsed.error.issues);
       // Other systems cannot correct what they deliver: in their deliveries the store drops the character instead.
       const nulAt = actor.via === 'webhook' ? null : pathOfNul(input);
-      if (nulAt !== null) throw badInput(tool, [{ path: [nulAt], message: 'must not hold a NUL character' }]);
+      if (nulAt !== null)
+        throw badInput(tool, [
+          { code: 'custom', path: [nulAt], message: 'must not hold a NUL character', input: null },
+        ]);
       outcome = 'denied';
       const verdict = requirePermission(tool, actor, await subjectOf(seen, tool, input, actor));
       if (verdict.decision !== 'allow' && tool.subject) await requireExistence(seen, input);
@@ -189,15 +193,6 @@ function withoutCaller({ at, tool, outcome }: AuditEntry): AuditEntry {
     error: null,
     durationMs: 0,
   };
-}
-
-function badInput(tool: AnyTool, issues: Pick<z.core.$ZodIssue, 'path' | 'message'>[]): AppError {
-  const fields = issues.map((issue) => ({
-    field: issue.path.join('.') || '(body)',
-    problem: issue.message,
-  }));
-  const problems = fields.map(({ field, problem }) => `${field}: ${problem}`).join('; ');
-  return new AppError('invalid', `"${tool.title}" cannot be done with this input. ${problems}`, { fields });
 }
 
 type Permission = Exclude<PolicyDecision, { decision: 'deny' }>;

@@ -11,6 +11,11 @@ import { COLLECTORS } from '../domain/signals/telemetry.ts';
 /** A timestamp on the wire: ISO 8601 in UTC. */
 export const timestamp = z.iso.datetime();
 
+/** A time that a caller gives. Before 1970 nothing was measured, and PostgreSQL has no year 0. */
+export const timeInput = z.iso
+  .datetime({ offset: true })
+  .refine((text) => new Date(text).getTime() >= 0, 'must be a time from 1970 on, ISO 8601');
+
 export const hostnameInput = z
   .string()
   // A URL around it may be longer than the name itself.

@@ -220,7 +220,7 @@ export function defineTool<I extends z.ZodObject, O extends z.ZodObject>(tool: T
 
 /** The call whose answer shows a thing of this kind. @param id names it, where there are many */
 export function callShowing(tools: readonly AnyTool[], card: CardKind, id?: string): ToolCall {
-  const tool = tools.find(({ shows }) => shows?.card === card);
+  const tool = tools.find(({ effect, shows }) => effect === 'read' && shows?.card === card);
   if (!tool) throw new Error(`no tool shows a ${card}`);
   const { by } = tool.shows ?? {};
   return { tool: tool.name, input: by === undefined || id === undefined ? {} : { [by]: id } };

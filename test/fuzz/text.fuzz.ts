@@ -313,7 +313,7 @@ test('host names and addresses: an answer for any text, and the same for every s
   fc.assert(
     fc.property(fc.oneof(anyText, fc.domain(), fc.stringMatching(/^[a-z0-9.-]{0,80}$/)), (name) => {
       if (isValidHostname(name))
-        expect(name).toMatch(/^(?!-)[A-Za-z0-9-]{1,63}(?<!-)(\.(?!-)[A-Za-z0-9-]{1,63}(?<!-))*$/);
+        expect(name).toMatch(/^(?![-_])[A-Za-z0-9_-]{1,63}(?<![-_])(\.(?![-_])[A-Za-z0-9_-]{1,63}(?<![-_]))*$/);
     }),
   );
   fc.assert(fc.property(fc.oneof(anyText, fc.ipV4(), fc.ipV6()), (text) => void forbiddenAddressReason(text)));

@@ -57,8 +57,8 @@ test('a tool that is about something owned says how it is found', () => {
   expect(silent.map(({ name }) => name)).toEqual(ABOUT_NOTHING_OWNED);
 });
 
-test('each card is shown by one tool, and no two parts of the overview stand in one place', () => {
-  const cards = TOOLS.flatMap(({ shows }) => shows?.card ?? []);
+test('each card is read by one tool, which others may show their outcome with, and no two parts of the overview stand in one place', () => {
+  const cards = TOOLS.filter(({ effect }) => effect === 'read').flatMap(({ shows }) => shows?.card ?? []);
   expect(cards).toEqual([...new Set(cards)]);
   const places = TOOLS.flatMap(({ overview }) => overview?.place ?? []);
   expect(places).toEqual([...new Set(places)]);

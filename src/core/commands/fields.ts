@@ -1,4 +1,5 @@
 /** The fields of a tool's input as they are typed: what each takes, and how a typed text becomes its value. */
+import { readDuration } from '../../domain/time/duration.ts';
 import { jsonSchema } from '../invoke.ts';
 import type { AnyTool } from '../tool.ts';
 import { didYouMean } from './didYouMean.ts';
@@ -158,8 +159,13 @@ const FIELD_UNIT_MS: Record<string, number> = {
 
 /** A number, also written as `#42` or, where the field counts time, as a duration: `4h`, `30m`, `2d`. */
 function amountOf(fieldName: string, text: string): number | string {
+  const fieldMs = FIELD_UNIT_MS[fieldName.split('_').at(-1)!];
   const [, digits, unit] = /^#?(-?\d+(?:\.\d+)?)(ms|s|m|min|h|d|w)?$/i.exec(text) ?? [];
-  if (digits === undefined) return text;
+  if (digits === undefined) {
+    // `2 days`, `week`, `half an hour`.
+    const ms = fieldMs === undefined ? null : (readDuration(text) ?? readDuration(`1 ${text}`));
+    return ms === null || fieldMs === undefined ? text : ms / fieldMs;
+  }
   const amount = Number(digits);
   if (unit === undefined) return amount;
   const fieldUnitMs = FIELD_UNIT_MS[fieldName.split('_').at(-1)!];

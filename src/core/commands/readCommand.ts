@@ -1,5 +1,6 @@
 /** Reads typed words as a call of a tool, so that `/dex …` in Slack and `dex …` in a shell mean the same. */
 
+import { readDuration } from '../../domain/time/duration.ts';
 import type { AnyTool } from '../tool.ts';
 import { isHelpTopic } from './commandHelp.ts';
 import { didYouMean } from './didYouMean.ts';
@@ -61,7 +62,7 @@ export function readCommand(words: string[], tools: readonly AnyTool[]): Reading
 /** `scan-all`, `scan_all` and `scan all` are one command; the longest name that fits wins. */
 function findCommand(words: string[], tools: readonly AnyTool[]): FoundCommand | null {
   const key = (name: string) => name.toLowerCase().replace(/[\s_]+/g, '-');
-  for (const count of [3, 2, 1]) {
+  for (const count of [4, 3, 2, 1]) {
     if (words.length < count) continue;
     const typed = key(words.slice(0, count).join('-'));
     const rest = words.slice(count);
@@ -90,6 +91,9 @@ function readArguments(tool: AnyTool, words: string[], said: Record<string, unkn
   const fields = fieldsOf(tool);
   const input: Record<string, unknown> = { ...said };
   const bare: string[] = [];
+  /** The option of free text that a bare word follows; words that have no other place belong to it. */
+  const follows: (Field | null)[] = [];
+  let last: Field | null = null;
   const mistake = (problem: string, missing: string[] = []): Reading => ({
     kind: 'mistake',
     tool,
@@ -105,7 +109,10 @@ function readArguments(tool: AnyTool, words: string[], said: Record<string, unkn
     if (!field && !dashed) {
       const chosen = choiceMeant(tool, fields, words[i]!, input);
       if (chosen) input[chosen.field] = chosen.value;
-      else bare.push(words[i]!);
+      else {
+        bare.push(words[i]!);
+        follows.push(last);
+      }
       continue;
     }
     if (!field) return mistake(noSuchOption(tool, name!, fields));
@@ -117,21 +124,27 @@ function readArguments(tool: AnyTool, words: string[], said: Record<string, unkn
       put(input, field, next);
       i++;
     }
+    last = isFreeText(field) ? field : null;
   }
 
   const wrong = fields.map((one) => problemOf(one, valueAt(input, one))).find((problem) => problem !== null);
   if (wrong) return mistake(wrong);
   const { args, sentence } = tool.command!;
   const places = args.filter((arg) => !(arg in input));
+  const rest = sentence ? args.at(-1) : undefined;
+  const takesRest = rest !== undefined && places.includes(rest);
+  if (!takesRest) joinAmounts(bare, follows);
+  const owner = takesRest ? null : (follows[places.length] ?? null);
+  if (owner && follows.slice(places.length).every((field) => field === owner))
+    put(input, owner, [String(valueAt(input, owner)), ...bare.splice(places.length)].join(' '));
   const surplus = bare.slice(places.length);
-  if (surplus.length > 0 && !(sentence && places.length > 0)) {
+  if (surplus.length > 0 && !takesRest) {
     return mistake(
       `${usage(tool)} has no place for ${JSON.stringify(surplus[0])}. Put words that belong together in quotes.`,
     );
   }
   for (const [i, place] of places.entries()) {
-    const last = sentence && i === places.length - 1;
-    const text = last ? bare.slice(i).join(' ') : bare[i];
+    const text = place === rest ? bare.slice(i).join(' ') : bare[i];
     const field = fields.find(({ path }) => path.length === 1 && path[0] === place);
     if (!text || !field) continue;
     put(input, field, text);
@@ -141,6 +154,22 @@ function readArguments(tool: AnyTool, words: string[], said: Record<string, unkn
   const missing = fields.filter(({ required, path }) => required && !(path[0]! in input)).map(({ name }) => name);
   if (missing.length > 0) return mistake(`${tool.command!.name} needs ${missing.map(spoken).join(' and ')}.`, missing);
   return { kind: 'call', tool, input };
+}
+
+/** `7 days` is one value. */
+function joinAmounts(bare: string[], follows: unknown[]): void {
+  for (let i = bare.length - 1; i > 0; i--) {
+    if (!/^\d+(?:\.\d+)?$/.test(bare[i - 1]!) || readDuration(`1 ${bare[i]}`) === null) continue;
+    bare.splice(i - 1, 2, `${bare[i - 1]} ${bare[i]}`);
+    follows.splice(i, 1);
+  }
+}
+
+/** Whether a field takes any words, so that quotes around them may be left out. */
+function isFreeText({ types, choices, path, name }: Field): boolean {
+  return (
+    types.has('string') && choices.length === 0 && path.length === 1 && !name.endsWith('_id') && name !== 'hostname'
+  );
 }
 
 /** The same reading for values that were given by name, as a form does: `options.port` reaches into `options`. */

@@ -9,7 +9,7 @@ import { type ScanTarget, type Snapshot, snapshotOf } from '../../domain/signals
 import { readingsFromWire } from '../../domain/signals/wire.ts';
 import { AppError } from '../errors.ts';
 
-const time = z.iso.datetime();
+const time = z.iso.datetime().refine((text) => new Date(text).getTime() >= 0, 'must be a time from 1970 on');
 const about = { collected_at: time, duration_ms: z.number().int().min(0).max(LONGEST_SCAN_MS) };
 const unmeasuredWire = z.array(z.object({ metric: z.string().max(100), reason: z.string().max(500) })).max(200);
 

@@ -1,8 +1,11 @@
 /** Which host names are well formed and which IP addresses no endpoint may have. */
 import { parseIp } from './ipAddress.ts';
 
-/** Letters, digits and inner hyphens as RFC 1123 has them, and underscores, which Windows allows in computer names. */
-const LABEL = /^[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?$/i;
+/**
+ * Letters, digits and inner hyphens as RFC 1123 has them, and inner underscores, which Windows allows in computer names. A name
+ * that begins or ends with one is a service record or a word of some program (`__proto__`), not a machine.
+ */
+const LABEL = /^[a-z0-9]([a-z0-9_-]{0,61}[a-z0-9])?$/i;
 
 /**
  * Host name by RFC 1123 with underscores: dot-separated labels, 1–63 characters each, 253 in all. A name whose last label

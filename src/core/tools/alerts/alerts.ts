@@ -10,7 +10,7 @@ import { registeredName } from '../../fleet/hostLookup.ts';
 import { countLine, pageOf, pageOutput } from '../../page.ts';
 import type { Ports } from '../../ports/ports.ts';
 import { presentAlert } from '../../present.ts';
-import { alertShape, hostnameInput, pageInput } from '../../shapes.ts';
+import { alertShape, hostnameInput, pageInput, timeInput } from '../../shapes.ts';
 import { alertSubject, machineSubject } from '../../subjects.ts';
 import { defineTool } from '../../tool.ts';
 
@@ -33,7 +33,7 @@ export const listAlerts = defineTool({
     type: z.enum(ALERT_TYPES).optional(),
     name: z.string().max(200).optional().describe('Name of the alert, as DiskFull'),
     status: z.enum([...ALERT_STATUSES, 'open', 'all']).optional(),
-    since: z.iso.datetime({ offset: true }).optional().describe('Created then or later, ISO 8601'),
+    since: timeInput.optional().describe('Created then or later, ISO 8601'),
     ...pageInput,
   }),
   output: z.object({ alerts: z.array(alertShape), ...pageOutput, searched: searchedShape.optional() }),
@@ -91,10 +91,11 @@ export const acknowledgeAlertTool = defineTool({
   http: { method: 'POST', path: '/api/v1/dex/alerts/:alert_id/acknowledge', query: ['hours'] },
   command: {
     name: 'ack',
-    args: ['alert_id', 'hours'],
+    args: ['alert_id', 'until'],
+    sentence: true,
     also: [{ name: 'acknowledge' }, { name: 'silence' }, { name: 'snooze' }, { name: 'mute' }],
     everydayFor: ['staff'],
-    example: 'ack 42 4',
+    example: 'ack 42 tomorrow 9:00',
   },
   input: z.strictObject({
     alert_id: alertId,
@@ -107,8 +108,9 @@ export const acknowledgeAlertTool = defineTool({
     until_text: z.string(),
   }),
   async run({ alert_id, reason, ...wish }, { ports, actor, now }) {
-    const { until, how, text } = readSilence(wish, actor, ports.settings, now);
-    const why = reason ? `acknowledged ${how}: ${reason}` : `acknowledged ${how}`;
+    const { until, how, text, rest } = readSilence(wish, actor, ports.settings, now);
+    const said = reason ?? rest;
+    const why = said ? `acknowledged ${how}: ${said}` : `acknowledged ${how}`;
     const alert = await acknowledgeAlert(ports, alert_id, until, why, actor);
     return { alert: await presentOne(ports, alert, now), until_text: text };
   },

@@ -51,7 +51,8 @@ export const acknowledgeAlerts = defineTool({
   async run({ hostname, name, alert_ids, reason, ...wish }, { ports, actor, now }) {
     const choice = await choiceOf(ports, { hostname, name, alert_ids });
     const silence = readSilence(wish, actor, ports.settings, now);
-    const why = reason ? `acknowledged ${silence.how}: ${reason}` : `acknowledged ${silence.how}`;
+    const said = reason ?? silence.rest;
+    const why = said ? `acknowledged ${silence.how}: ${said}` : `acknowledged ${silence.how}`;
     const done = await acknowledgeMany(ports, choice, silence.until, why, actor);
     return {
       ...(await presentMoved(ports, done, now)),

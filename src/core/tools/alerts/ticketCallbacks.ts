@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { TICKET_EVENTS } from '../../../domain/alerts/ticket.ts';
 import { INTERFACES } from '../../actor.ts';
 import { takeTicketWord } from '../../alerts/ticketing.ts';
+import { timeInput } from '../../shapes.ts';
 import { defineTool } from '../../tool.ts';
 
 const id = z.union([z.string().trim().min(1).max(200), z.number().int().transform(String)]);
@@ -20,7 +21,7 @@ export const takeTicketWordTool = defineTool({
       delivery_id: id.describe('The same at every repeat of this delivery'),
       ticket_id: id.describe("The ticket system's id, or ours"),
       event: z.enum(TICKET_EVENTS),
-      at: z.iso.datetime({ offset: true }).describe('When it happened there'),
+      at: timeInput.describe('When it happened there'),
       comment: z.string().max(20_000).optional(),
       author: z.string().max(200).optional(),
     })

@@ -6,7 +6,7 @@ import { AppError } from '../../errors.ts';
 import { iso, presentScore } from '../../present.ts';
 import { machinePage } from '../../presentation.ts';
 import { requireEndpoint } from '../../scans/scanning.ts';
-import { componentsShape, hostnameInput, scoreShape, timestamp } from '../../shapes.ts';
+import { componentsShape, hostnameInput, scoreShape, timeInput, timestamp } from '../../shapes.ts';
 import { machineSubject } from '../../subjects.ts';
 import { defineTool } from '../../tool.ts';
 
@@ -84,7 +84,7 @@ export const getScoreHistory = defineTool({
       .max(2000)
       .default(96)
       .describe('How many; 96 are a day at the default interval'),
-    before: timestamp.optional().meta({ description: 'Only older ones', forPrograms: true }),
+    before: timeInput.optional().meta({ description: 'Only older ones', forPrograms: true }),
   }),
   output: z.object({
     hostname: z.string(),
