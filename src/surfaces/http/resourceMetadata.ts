@@ -2,7 +2,7 @@
 import type Router from '@koa/router';
 import { createRouter } from './router.ts';
 
-export interface ProtectedResource {
+interface ProtectedResource {
   /** Its address, which is also the audience of its tokens. */
   resource: string;
   issuer: string;
