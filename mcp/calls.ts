@@ -6,6 +6,7 @@ import { offers } from '../src/core/policy.ts';
 import type { AnyTool } from '../src/core/tool.ts';
 import { contentOf } from './answerText.ts';
 import { CHART_ARGUMENT, isForPrograms, isShown, takesChart } from './catalogue.ts';
+import { invalidParams, type ProtocolFailure } from './failures.ts';
 import { readArguments } from './lenientArguments.ts';
 import type { McpServerOptions } from './options.ts';
 
@@ -15,6 +16,10 @@ const PAGE_ROWS = 25;
 /** The tool of this name as far as it exists for MCP at all. */
 export function toolNamed({ tools, actor }: McpServerOptions, name: string): AnyTool | undefined {
   return tools.find((tool) => tool.name === name && !tool.hiddenFrom?.includes(actor.via));
+}
+
+export function noToolNamed(name: string): ProtocolFailure {
+  return invalidParams(`There is no tool named ${name}; tools/list names those there are.`);
 }
 
 /** @throws AppError, or whatever a bug throws */

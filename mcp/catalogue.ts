@@ -1,11 +1,18 @@
 /** The catalogue: which tools a client is offered, and each as MCP lists it, in as few tokens as a model needs. */
 import type { Tool as WireTool } from '@modelcontextprotocol/sdk/types.js';
 import type { Actor } from '../src/core/actor.ts';
-import { descriptionFor } from '../src/core/callText.ts';
+import { callTextFor, descriptionFor } from '../src/core/callText.ts';
 import { jsonSchema } from '../src/core/invoke.ts';
 import { offers } from '../src/core/policy.ts';
 import type { AnyTool, CallText } from '../src/core/tool.ts';
+import type { McpServerOptions } from './options.ts';
 import type { McpView } from './view.ts';
+
+/** What `tools/list` answers, in every revision of the protocol. */
+export function catalogueFor({ tools, actor, view }: Pick<McpServerOptions, 'tools' | 'actor' | 'view'>): WireTool[] {
+  const callText = callTextFor(tools, actor.via);
+  return offeredTools(tools, actor, view).map((tool) => describeTool(tool, callText, view));
+}
 
 /** The tools that this actor may call and that belong to what the client asked for. */
 export function offeredTools(tools: readonly AnyTool[], actor: Actor, view: Pick<McpView, 'toolsets'>): AnyTool[] {

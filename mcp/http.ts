@@ -1,4 +1,4 @@
-/** MCP over Streamable HTTP: origin and key checks, and a bounded number of sessions, each bound to whoever opened it. */
+/** MCP over Streamable HTTP: origin and key checks, the way to the revision that a client speaks, and a bounded number of sessions for those up to 2025-11-25. */
 import { randomUUID } from 'node:crypto';
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import type { Server } from '@modelcontextprotocol/sdk/server/index.js';
@@ -6,10 +6,16 @@ import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/
 import { type Actor, readOnly } from '../src/core/actor.ts';
 import { AppError } from '../src/core/errors.ts';
 import type { Clock, Log } from '../src/core/ports/ports.ts';
+import { createModernHttp, type ModernHttpOptions } from './modern/http.ts';
+import { readBody, UnreadableBody } from './modern/readBody.ts';
 import { type McpView, readView } from './view.ts';
 
 export interface McpHttpOptions {
+  /** A server for a session, of the revisions up to 2025-11-25. */
   createServer(actor: Actor, view: McpView): Server;
+  /** A server for one request of the revision 2026-07-28. */
+  createModernServer: ModernHttpOptions['createServer'];
+  changes: ModernHttpOptions['changes'];
   /** The toolsets of clients that ask for none. */
   toolsets: McpView['toolsets'];
   /** Rejects with AppError `unauthenticated` when the key is missing or wrong. */
@@ -59,6 +65,7 @@ const REFUSED = -32000;
 
 export function createMcpHttp(options: McpHttpOptions): McpHttp {
   const { createServer, clock, log, maxSessions = MAX_SESSIONS } = options;
+  const modern = createModernHttp({ createServer: options.createModernServer, changes: options.changes, log });
   const maxOfOneKey = Math.max(1, Math.floor(maxSessions / 2));
   /** In order of last use, the least recently used first. */
   const sessions = new Map<string, McpSession>();
@@ -74,9 +81,15 @@ export function createMcpHttp(options: McpHttpOptions): McpHttp {
       const actor: Actor = path === READ_ONLY_PATH ? readOnly(caller) : caller;
       const view = readView(new URLSearchParams(query), options.toolsets);
       const id = request.headers['mcp-session-id'];
+      let body: unknown;
+      // Sessions ended with the revision of 2025-11-25; what belongs to none tells its revision in its body.
+      if (request.method === 'POST' && (id === undefined || modern.isNamedBy(request))) {
+        body = await readBody(request, BODY_LIMIT_BYTES);
+        if (modern.isFor(request, body)) return await modern.serve(request, response, body, { actor, view });
+      }
       const session =
         typeof id === 'string' ? find(id, ownerOf(actor)) : await open(actor, view, onlyWantsJson(request));
-      if (session) await serve(session, request, response);
+      if (session) await serve(session, request, response, body);
       else if (id) refuse(response, 404, SESSION_NOT_FOUND, 'This session has ended. Initialize a new one.');
       else {
         response.setHeader('Retry-After', '1');
@@ -94,6 +107,7 @@ export function createMcpHttp(options: McpHttpOptions): McpHttp {
         response.setHeader('WWW-Authenticate', challenge(options.metadataUrl, 'insufficient_scope'));
         return refuse(response, 403, REFUSED, error.message);
       }
+      if (error instanceof UnreadableBody) return refuse(response, error.status, error.code, error.message);
       if (error instanceof AppError && error.kind === 'invalid') return refuse(response, 400, REFUSED, error.message);
       if (error instanceof AppError && error.kind === 'unavailable') {
         response.setHeader('Retry-After', '1');
@@ -104,7 +118,8 @@ export function createMcpHttp(options: McpHttpOptions): McpHttp {
     }
   }
 
-  async function serve(session: McpSession, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  /** @param body what was read of the request already */
+  async function serve(session: McpSession, request: IncomingMessage, response: ServerResponse, body: unknown) {
     const calls = request.method === 'POST' ? 1 : 0;
     session.open++;
     session.calls += calls;
@@ -114,7 +129,7 @@ export function createMcpHttp(options: McpHttpOptions): McpHttp {
       touch(session);
     });
     if (request.method === 'POST') acceptBoth(request);
-    await session.transport.handleRequest(request, response);
+    await session.transport.handleRequest(request, response, body);
     // Anything but a successful initialization opens no session, so nothing may keep this one alive.
     if (!session.transport.sessionId) await session.server.close();
   }
@@ -188,7 +203,7 @@ export function createMcpHttp(options: McpHttpOptions): McpHttp {
   return {
     handle,
     async close() {
-      await Promise.all([...sessions.values()].map(({ server }) => server.close()));
+      await Promise.all([modern.close(), ...[...sessions.values()].map(({ server }) => server.close())]);
     },
   };
 }
@@ -238,7 +253,7 @@ function admitOrigin(request: IncomingMessage, response: ServerResponse, allowed
   response.setHeader('Access-Control-Allow-Methods', 'GET, POST, DELETE');
   response.setHeader(
     'Access-Control-Allow-Headers',
-    'Authorization, X-API-Key, Content-Type, Mcp-Session-Id, MCP-Protocol-Version, Last-Event-ID',
+    'Authorization, X-API-Key, Content-Type, Mcp-Session-Id, MCP-Protocol-Version, Mcp-Method, Mcp-Name, Last-Event-ID',
   );
   response.writeHead(204).end();
   return false;

@@ -48,11 +48,12 @@ export function takeLooseArguments(server: Server): void {
   server.connect = async (transport: Transport) => {
     await connect(transport);
     const { onmessage } = transport;
-    transport.onmessage = (message, extra) => onmessage?.(withArguments(message), extra);
+    transport.onmessage = (message, extra) => onmessage?.(withLooseArguments(message), extra);
   };
 }
 
-function withArguments<T extends object>(message: T): T {
+/** A message whose `arguments`, where it has any, are read like those of `takeLooseArguments`. */
+export function withLooseArguments<T extends object>(message: T): T {
   const { params } = message as { params?: unknown };
   if (!isObject(params) || !Object.hasOwn(params, 'arguments')) return message;
   return { ...message, params: { ...params, arguments: argumentsOf(params.arguments) } };

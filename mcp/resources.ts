@@ -1,19 +1,16 @@
 /** Resources over MCP: the fleet, its endpoints and the runbooks as documents that a person can attach; each is the answer of a reading tool. */
-import type { Server } from '@modelcontextprotocol/sdk/server/index.js';
-import {
-  CompleteRequestSchema,
-  ErrorCode,
-  ListResourcesRequestSchema,
-  ListResourceTemplatesRequestSchema,
-  McpError,
-  ReadResourceRequestSchema,
-  type Resource,
+import type {
+  CompleteResult,
+  ListResourcesResult,
+  ListResourceTemplatesResult,
+  ReadResourceResult,
+  Resource,
 } from '@modelcontextprotocol/sdk/types.js';
 import { z } from 'zod';
 import { AppError } from '../src/core/errors.ts';
 import { endpointShape, runbookPageShape } from '../src/core/shapes.ts';
 import { callShowing, type ToolResource } from '../src/core/tool.ts';
-import { answering } from './failures.ts';
+import { answering, invalidParams } from './failures.ts';
 import type { McpServerOptions } from './options.ts';
 
 const PAGE_SIZE = 100;
@@ -22,7 +19,20 @@ const MARKDOWN_TYPE = 'text/markdown';
 const endpointPage = z.object({ endpoints: z.array(endpointShape), total: z.number().int() });
 const runbookPage = z.object({ runbooks: z.array(runbookPageShape), total: z.number().int() });
 
-export function serveResources(server: Server, { tools, invoke, actor, log }: McpServerOptions): void {
+interface ResourceAnswers {
+  list(cursor: string | undefined, signal: AbortSignal): Promise<ListResourcesResult>;
+  templates(): ListResourceTemplatesResult;
+  read(uri: string, signal: AbortSignal): Promise<ReadResourceResult>;
+  complete(argument: { name: string; value: string }, signal: AbortSignal): Promise<CompleteResult>;
+}
+
+/** What every revision of the protocol answers about resources; rejects with `ProtocolFailure`. */
+export function resourceAnswers({
+  tools,
+  invoke,
+  actor,
+  log,
+}: Pick<McpServerOptions, 'tools' | 'invoke' | 'actor' | 'log'>): ResourceAnswers {
   const documents = tools.flatMap(({ name, resource }) => (resource ? [{ tool: name, ...resource }] : []));
   const whole = documents.filter(({ uri }) => !uri.includes('{'));
 
@@ -33,10 +43,10 @@ export function serveResources(server: Server, { tools, invoke, actor, log }: Mc
     return runbookPage.parse((await invoke(callShowing(tools, 'runbooks').tool, input, actor, { signal })).output);
   }
 
-  server.setRequestHandler(ListResourcesRequestSchema, ({ params }, { signal }) =>
+  const list: ResourceAnswers['list'] = (cursor, signal) =>
     answering(log, 'resources/list', async () => {
       // One list: the fleet, the runbooks, the endpoints.
-      const offset = offsetOf(params?.cursor);
+      const offset = offsetOf(cursor);
       const pages = await runbooks({ limit: PAGE_SIZE, offset }, signal);
       const room = PAGE_SIZE - pages.runbooks.length;
       const machines =
@@ -49,16 +59,15 @@ export function serveResources(server: Server, { tools, invoke, actor, log }: Mc
         resources: offset === 0 ? [...whole.map(asResource), ...listed] : listed,
         ...(listed.length > 0 && next < pages.total + machines.total && { nextCursor: String(next) }),
       };
-    }),
-  );
+    });
 
-  server.setRequestHandler(ListResourceTemplatesRequestSchema, () => ({
+  const templates = () => ({
     resourceTemplates: documents
       .filter(({ uri }) => uri.includes('{'))
       .map(({ uri: uriTemplate, ...document }) => ({ uriTemplate, ...described(document) })),
-  }));
+  });
 
-  server.setRequestHandler(ReadResourceRequestSchema, ({ params: { uri } }, { signal }) =>
+  const read: ResourceAnswers['read'] = (uri, signal) =>
     answering(log, 'resources/read', async () => {
       const { document, input } = behind(documents, uri);
       const { output, text } = await invoke(document.tool, input, actor, { signal });
@@ -66,10 +75,9 @@ export function serveResources(server: Server, { tools, invoke, actor, log }: Mc
       return {
         contents: [{ uri, mimeType, text: mimeType === JSON_TYPE ? JSON.stringify(output, null, 2) : text }],
       };
-    }),
-  );
+    });
 
-  server.setRequestHandler(CompleteRequestSchema, ({ params: { argument } }, { signal }) =>
+  const complete: ResourceAnswers['complete'] = (argument, signal) =>
     answering(log, 'completion/complete', async () => {
       if (argument.name === 'doc_id') {
         const names = (await runbooks({ limit: 1000 }, signal)).runbooks.map(({ doc_id }) => doc_id);
@@ -86,8 +94,9 @@ export function serveResources(server: Server, { tools, invoke, actor, log }: Mc
         if (error instanceof AppError && error.kind === 'invalid') return { completion: { values: [] } };
         throw error;
       }
-    }),
-  );
+    });
+
+  return { list, templates, read, complete };
 }
 
 type Document = ToolResource & { tool: string };
@@ -148,5 +157,5 @@ function decoded(part: string): string {
 function offsetOf(cursor: string | undefined): number {
   if (cursor === undefined) return 0;
   if (/^\d{1,9}$/.test(cursor)) return Number(cursor);
-  throw new McpError(ErrorCode.InvalidParams, 'This cursor is not one that resources/list gave; begin without one.');
+  throw invalidParams('This cursor is not one that resources/list gave; begin without one.');
 }

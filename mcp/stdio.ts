@@ -5,8 +5,12 @@ import { createApp } from '../src/app.ts';
 import { readConfig } from '../src/config.ts';
 import type { Actor } from '../src/core/actor.ts';
 import { AppError } from '../src/core/errors.ts';
+import { watchChanges } from '../src/core/processes/changes.ts';
 import { processEnv } from '../src/environment.ts';
 import { connectAgent } from './agent.ts';
+import { createQuestions } from './modern/questions.ts';
+import { createModernServer } from './modern/server.ts';
+import { type Connection, serveBoth } from './modern/stdioRevisions.ts';
 import { createMcpServer } from './server.ts';
 import { readToolsets } from './view.ts';
 
@@ -37,13 +41,15 @@ async function main(): Promise<void> {
     ...(flags['read-only'] && { readOnly: true as const }),
   };
   const view = { toolsets, structured: flags.structured };
-  const server = createMcpServer({ ...app, actor, view, charts: ports.charts, version: config.version });
+  const served = { ...app, actor, view, charts: ports.charts, version: config.version };
+  const questions = createQuestions();
+  let connection: Connection | null = null;
 
   let stopping = false;
   const stop = async () => {
     if (stopping) return;
     stopping = true;
-    await server.close();
+    await connection?.close();
     await app.close(DRAIN_MS);
     process.exit(0);
   };
@@ -54,7 +60,12 @@ async function main(): Promise<void> {
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
 
-  await server.connect(new StdioServerTransport());
+  connection = await serveBoth(new StdioServerTransport(), {
+    createServer: () => createMcpServer(served),
+    createModernServer: () => createModernServer(served, questions),
+    changes: watchChanges(ports.store, log),
+    log,
+  });
   log.info({ role: actor.role }, 'MCP over stdio is ready');
 }
 

@@ -5,18 +5,15 @@ import {
   CallToolRequestSchema,
   type CallToolResult,
   ElicitResultSchema,
-  ErrorCode,
   ListToolsRequestSchema,
-  McpError,
   type ServerNotification,
   type ServerRequest,
 } from '@modelcontextprotocol/sdk/types.js';
-import { callTextFor } from '../src/core/callText.ts';
 import { AppError } from '../src/core/errors.ts';
 import type { InvokeOptions } from '../src/core/invoke.ts';
 import type { Log } from '../src/core/ports/ports.ts';
-import { callTool, toolNamed } from './calls.ts';
-import { describeTool, offeredTools } from './catalogue.ts';
+import { callTool, noToolNamed, toolNamed } from './calls.ts';
+import { catalogueFor } from './catalogue.ts';
 import { decisionOf, questionForm } from './confirmation.ts';
 import { explain } from './failures.ts';
 import type { McpServerOptions } from './options.ts';
@@ -27,19 +24,13 @@ type Extra = RequestHandlerExtra<ServerRequest, ServerNotification>;
 const CONFIRM_TIMEOUT_MS = 5 * 60_000;
 
 export function serveTools(server: Server, options: McpServerOptions): void {
-  const { tools, actor, log, view } = options;
-  const callText = callTextFor(tools, actor.via);
-  const catalogue = offeredTools(tools, actor, view).map((tool) => describeTool(tool, callText, view));
+  const { log } = options;
+  const catalogue = catalogueFor(options);
   server.setRequestHandler(ListToolsRequestSchema, () => ({ tools: catalogue }));
 
   server.setRequestHandler(CallToolRequestSchema, async ({ params }, extra): Promise<CallToolResult> => {
     const known = toolNamed(options, params.name);
-    if (!known) {
-      throw new McpError(
-        ErrorCode.InvalidParams,
-        `There is no tool named ${params.name}; tools/list names those there are.`,
-      );
-    }
+    if (!known) throw noToolNamed(params.name);
     try {
       return await callTool(options, known, params.arguments, {
         signal: extra.signal,

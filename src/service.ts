@@ -8,7 +8,7 @@ import { createTokenLookup } from './core/enrolment/agentTokens.ts';
 import { offerUpdate } from './core/enrolment/agentUpdates.ts';
 import { enrolmentOf } from './core/enrolment/enrolments.ts';
 import { identifyKey } from './core/people/apiKeys.ts';
-import { watchChanges } from './core/processes/changes.ts';
+import { type Changes, watchChanges } from './core/processes/changes.ts';
 import { toolTakingIn } from './core/tool.ts';
 import { openedApp, runCommandLine } from './surfaces/cli/commandLine.ts';
 import { listenForCommands } from './surfaces/cli/serviceSocket.ts';
@@ -49,9 +49,10 @@ export async function startService(config: Config, overrides: Overrides = {}): P
   });
   try {
     const app: ServedApp = { ...created, signIn: openSignIn(config, created.ports.clock, created.log) };
-    const mcp = mountMcp(app);
+    const changes = watchChanges(app.ports.store, app.log);
+    const mcp = mountMcp(app, changes);
     const slack = await mountSlack(app);
-    const server = await openHttp(app, mcp, slack);
+    const server = await openHttp(app, mcp, slack, changes);
     await app.startWorking({ recover: true, jobs: config.RUN_QUEUE_URL === '' });
     // Slack may be slow or down; the service is ready without it.
     void slack?.start();
@@ -101,7 +102,12 @@ function takeCommands(app: App, url: string): Promise<{ close(): Promise<void> }
   );
 }
 
-async function openHttp(app: ServedApp, mcp: McpHttp, slack: SlackInterface | null): Promise<HttpServer> {
+async function openHttp(
+  app: ServedApp,
+  mcp: McpHttp,
+  slack: SlackInterface | null,
+  changes: Changes,
+): Promise<HttpServer> {
   const { config, ports } = app;
   const guard = guardOf(app);
   const sessions = createSessions(config.API_KEY, ports.clock.now);
@@ -170,7 +176,7 @@ async function openHttp(app: ServedApp, mcp: McpHttp, slack: SlackInterface | nu
         version: config.version,
         authenticate: (headers) => authenticate(headers, 'rest', guard),
       }),
-      changeEventRoutes({ changes: watchChanges(ports.store, app.log), authenticate: caller }),
+      changeEventRoutes({ changes, authenticate: caller }),
       docsRoutes(() => openapi(app.tools, config.version)),
       serviceRoutes({ metricsToken: config.METRICS_TOKEN, health: app.health, metricsPage: app.metricsPage }),
     ],
@@ -178,17 +184,21 @@ async function openHttp(app: ServedApp, mcp: McpHttp, slack: SlackInterface | nu
   return listen(koa, config.HOST, config.PORT);
 }
 
-function mountMcp(app: ServedApp): McpHttp {
+/** @param changes what subscribers are notified of */
+function mountMcp(app: ServedApp, changes: Changes): McpHttp {
   const { config, log, ports } = app;
   const load = async () => {
-    const [{ createMcpHttp }, { createMcpServer }, { readToolsets }] = await Promise.all([
+    const [{ createMcpHttp }, { createMcpServer }, { createModernServer }, { readToolsets }] = await Promise.all([
       import('../mcp/http.ts'),
       import('../mcp/server.ts'),
+      import('../mcp/modern/server.ts'),
       import('../mcp/view.ts'),
     ]);
+    const served = { ...app, charts: ports.charts, version: config.version };
     return createMcpHttp({
-      createServer: (actor, view) =>
-        createMcpServer({ ...app, actor, view, charts: ports.charts, version: config.version }),
+      createServer: (actor, view) => createMcpServer({ ...served, actor, view }),
+      createModernServer: (actor, view, questions) => createModernServer({ ...served, actor, view }, questions),
+      changes,
       toolsets: readToolsets(config.DEX_MCP_TOOLSETS),
       authenticate: (headers) => authenticate(headers, 'mcp', guardOf(app)),
       metadataUrl: app.signIn && config.PUBLIC_URL !== '' ? metadataAddress(config.PUBLIC_URL) : null,

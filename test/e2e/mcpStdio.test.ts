@@ -5,11 +5,13 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { StdioClientTransport as ModernStdioTransport } from '@modelcontextprotocol/client/stdio';
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type App, createApp } from '../../src/app.ts';
 import { readConfig } from '../../src/config.ts';
 import { assistant, callTool, newClient } from '../helpers/mcpClient.ts';
+import { callModern, MODERN, modernClientThatAnswers } from '../helpers/modernClient.ts';
 
 const PROGRAM = resolve(import.meta.dirname, '../../mcp/stdio.ts');
 const INITIALIZE =
@@ -65,6 +67,35 @@ describe('npm run -s mcp', () => {
     expect(await app.ports.store.endpoints.get('stdio-01')).toMatchObject({ score: expect.any(Number) });
     expect(await app.ports.store.runs.get(underWay)).toMatchObject({ status: 'running' });
   }, 30_000);
+
+  test('speaks 2026-07-28 as well: the same tools, questions to the person, and subscriptions', async () => {
+    await app.invoke('register_endpoint', { hostname: 'stdio-gone', collector: 'local' }, assistant('admin'));
+    const { client, questions } = modernClientThatAnswers({ action: 'accept', content: { confirm: true } });
+    const heard: string[] = [];
+    client.setNotificationHandler('notifications/resources/updated', ({ params }) => void heard.push(params.uri));
+    const env = environment();
+    await client.connect(
+      new ModernStdioTransport({ command: process.execPath, args: [PROGRAM], env, cwd: dir, stderr: 'ignore' }),
+    );
+    expect(client.getNegotiatedProtocolVersion()).toBe(MODERN);
+    const old = await connect();
+    const names = async (of: { listTools(): Promise<{ tools: { name: string }[] }> }) =>
+      (await of.listTools()).tools.map(({ name }) => name);
+    expect(await names(old)).toEqual(expect.arrayContaining(await names(client)));
+    await client.listen({ resourceSubscriptions: ['dexops://fleet'] });
+    const answer = await callModern(client, 'deregister_endpoint', { hostname: 'stdio-gone' });
+    expect(answer.isError).toBeFalsy();
+    expect(questions).toEqual([expect.stringContaining('stdio-gone')]);
+    expect(await app.ports.store.endpoints.get('stdio-gone')).toBeNull();
+    // The first look at the store comes with the subscription; what changes after it is heard of.
+    let count = 0;
+    const another = () =>
+      app.invoke('register_endpoint', { hostname: `stdio-new-${++count}`, collector: 'local' }, assistant('admin'));
+    await expect
+      .poll(async () => (await another()) && heard, { timeout: 20_000, interval: 1500 })
+      .toContain('dexops://fleet');
+    await Promise.all([client.close(), old.close()]);
+  }, 120_000);
 
   test('can change nothing as a viewer', async () => {
     const viewer = await connect({ MCP_STDIO_ROLE: 'viewer' });

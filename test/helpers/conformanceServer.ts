@@ -29,7 +29,10 @@ type FormSchema = ElicitRequestFormParams['requestedSchema'];
 
 interface Fixture {
   inputSchema?: Tool['inputSchema'];
-  run(args: Record<string, unknown>, extra: Extra): Promise<Content> | Content;
+  run(
+    args: Record<string, unknown>,
+    extra: Pick<Extra, '_meta' | 'sendNotification' | 'sendRequest'>,
+  ): Promise<Content> | Content;
 }
 
 /** One red pixel. */
@@ -44,7 +47,7 @@ const embedded = (uri: string, mimeType: string, words: string): Content[number]
   resource: { uri, mimeType, text: words },
 });
 
-const FIXTURES: Record<string, Fixture> = {
+export const FIXTURES: Record<string, Fixture> = {
   test_simple_text: { run: () => [text('This is a simple text response for testing.')] },
   test_image_content: { run: () => [image] },
   test_audio_content: { run: () => [{ type: 'audio', data: WAV, mimeType: 'audio/wav' }] },
@@ -145,16 +148,25 @@ const FIXTURES: Record<string, Fixture> = {
       $schema: 'https://json-schema.org/draft/2020-12/schema',
       type: 'object',
       $defs: {
-        address: { type: 'object', properties: { street: { type: 'string' }, city: { type: 'string' } } },
+        address: {
+          $anchor: 'address',
+          type: 'object',
+          properties: { street: { type: 'string' }, city: { type: 'string' } },
+        },
       },
       properties: { name: { type: 'string' }, address: { $ref: '#/$defs/address' } },
+      allOf: [{ anyOf: [{ required: ['name'] }, { required: ['address'] }] }],
+      // As text, because an object with a property "then" would pass for a promise.
+      ...JSON.parse(
+        '{ "if": { "required": ["address"] }, "then": { "required": ["name"] }, "else": { "required": [] } }',
+      ),
       additionalProperties: false,
     },
     run: () => [text('done')],
   },
 };
 
-const PROMPTS: Record<string, (args: Record<string, string>) => Content> = {
+export const PROMPTS: Record<string, (args: Record<string, string>) => Content> = {
   test_simple_prompt: () => [text('This is a simple prompt for testing.')],
   test_prompt_with_arguments: ({ arg1, arg2 }) => [text(`Prompt with arguments: arg1='${arg1}', arg2='${arg2}'`)],
   test_prompt_with_embedded_resource: ({ resourceUri }) => [
@@ -163,7 +175,7 @@ const PROMPTS: Record<string, (args: Record<string, string>) => Content> = {
   ],
   test_prompt_with_image: () => [image, text('Please analyze the image above.')],
 };
-const PROMPT_ARGUMENTS: Record<string, string[]> = {
+export const PROMPT_ARGUMENTS: Record<string, string[]> = {
   test_prompt_with_arguments: ['arg1', 'arg2'],
   test_prompt_with_embedded_resource: ['resourceUri'],
 };
@@ -197,15 +209,7 @@ export function createConformanceServer(): Server {
   server.setRequestHandler(ListResourceTemplatesRequestSchema, () => ({
     resourceTemplates: [{ uriTemplate: 'test://template/{id}/data', name: 'template' }],
   }));
-  server.setRequestHandler(ReadResourceRequestSchema, ({ params: { uri } }) => {
-    const id = /^test:\/\/template\/(\w+)\/data$/.exec(uri)?.[1];
-    if (id) {
-      const data = { id, templateTest: true, data: `Data for ID: ${id}` };
-      return { contents: [{ uri, mimeType: 'application/json', text: JSON.stringify(data) }] };
-    }
-    if (uri === 'test://static-binary') return { contents: [{ uri, mimeType: 'image/png', blob: PNG }] };
-    return { contents: [{ uri, mimeType: 'text/plain', text: 'This is the content of the static text resource.' }] };
-  });
+  server.setRequestHandler(ReadResourceRequestSchema, ({ params: { uri } }) => readFixture(uri));
   server.setRequestHandler(SubscribeRequestSchema, () => ({}));
   server.setRequestHandler(UnsubscribeRequestSchema, () => ({}));
 
@@ -225,7 +229,23 @@ export function createConformanceServer(): Server {
   return server;
 }
 
-async function ask(extra: Extra, prefix: string, message: string, requestedSchema: FormSchema): Promise<Content> {
+/** What stands at an address of the suite. */
+export function readFixture(uri: string) {
+  const id = /^test:\/\/template\/(\w+)\/data$/.exec(uri)?.[1];
+  if (id) {
+    const data = { id, templateTest: true, data: `Data for ID: ${id}` };
+    return { contents: [{ uri, mimeType: 'application/json', text: JSON.stringify(data) }] };
+  }
+  if (uri === 'test://static-binary') return { contents: [{ uri, mimeType: 'image/png', blob: PNG }] };
+  return { contents: [{ uri, mimeType: 'text/plain', text: 'This is the content of the static text resource.' }] };
+}
+
+async function ask(
+  extra: Pick<Extra, 'sendRequest'>,
+  prefix: string,
+  message: string,
+  requestedSchema: FormSchema,
+): Promise<Content> {
   const { action, content } = await extra.sendRequest(
     { method: 'elicitation/create', params: { mode: 'form', message, requestedSchema } },
     ElicitResultSchema,

@@ -3,6 +3,7 @@ import { createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Server } from '@modelcontextprotocol/sdk/server/index.js';
 import { LATEST_PROTOCOL_VERSION, ListToolsRequestSchema } from '@modelcontextprotocol/sdk/types.js';
+import { Server as ModernServer } from '@modelcontextprotocol/server';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createMcpHttp, type McpHttpOptions } from '../../mcp/http.ts';
 import { AppError } from '../../src/core/errors.ts';
@@ -123,7 +124,7 @@ describe('the service at /mcp', () => {
 
   test.each([
     ['what is not JSON', '{"jsonrpc": "2.0",', 400, -32700],
-    ['what is not JSON-RPC', { hello: 'world' }, 400, -32700],
+    ['what is not JSON-RPC', { hello: 'world' }, 400, -32600],
     ['a call before any introduction', { jsonrpc: '2.0', id: 1, method: 'tools/list' }, 400, -32000],
     ['more than 1 MB', { ...INITIALIZE, padding: 'x'.repeat(1024 * 1024) }, 413, -32000],
   ])('refuses %s', async (_what, body, status, code) => {
@@ -166,6 +167,8 @@ describe('sessions', () => {
     const clock = testClock();
     const mcp = createMcpHttp({
       createServer: () => new Server({ name: 'bare', version: '1' }),
+      createModernServer: () => new ModernServer({ name: 'bare', version: '1' }),
+      changes: { subscribe: () => () => {} },
       async authenticate({ authorization }) {
         if (!authorization) throw new AppError('unauthenticated', 'Who are you?');
         if (authorization === 'no database') throw new AppError('unavailable', 'The database does not answer.');
