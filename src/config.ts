@@ -4,8 +4,8 @@ import { isIP } from 'node:net';
 import { join, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
+import { misspelled, openWarnings } from './configWarnings.ts';
 import { STAFF_ROLES } from './core/actor.ts';
-import { typingDistance } from './core/commands/didYouMean.ts';
 import { AGENT_UPDATES } from './core/enrolment/agentUpdates.ts';
 import { AppError } from './core/errors.ts';
 import { isPostgresUrl, type PostgresTarget } from './core/processes/postgresUrl.ts';
@@ -159,6 +159,7 @@ const Variables = z.object({
   DEX_SCORE_CRITICAL_THRESHOLD: whole(40, 0, 100),
   DEX_SELF_HEALING_ENABLED: flag(false),
   DEX_HEALING_ALWAYS_ASKS: flag(false),
+  DEX_OWNER_REMEDIES: flag(true),
   DEX_TICKET_WEBHOOK_URL: url('http', 'https'),
   PUBLIC_URL: url('http', 'https').transform((value) => value.replace(/\/+$/, '')),
   DEX_REGISTER_SELF: flag(true),
@@ -274,45 +275,13 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     SSH_KEYS_DIR: resolve(read.SSH_KEYS_DIR || join(dataDir, 'ssh')),
     HOST: keyless && !openOnPurpose ? '127.0.0.1' : read.HOST,
     authRequired: !keyless && read.REQUIRE_API_KEY,
-    warnings: [...misspelled(env), ...(keyless ? openWarnings(given.HOST, openOnPurpose) : [])],
+    warnings: [
+      ...misspelled(env, Object.keys(Variables.shape)),
+      ...(keyless ? openWarnings(given.HOST, openOnPurpose) : []),
+    ],
     version: version(),
   });
 }
-
-/** Read by other parts of the installation: the push agent, and Compose for the programs beside the service. */
-const NAMES_OF_OTHERS = ['DEX_AGENT_TOKEN', 'POSTGRES_PASSWORD', 'GRAFANA_PASSWORD'];
-
-/** Short names are near to everything (HOST to HOME). */
-const LEAST_NAME_LENGTH = 6;
-
-/** Names that nobody reads and that are one slip from one of ours, or begin as only ours do. */
-function misspelled(env: Record<string, string | undefined>): string[] {
-  const known = [...Object.keys(Variables.shape), ...NAMES_OF_OTHERS];
-  const bare = (name: string) => name.toUpperCase().replaceAll(/[^A-Z0-9]/g, '');
-  return Object.keys(env)
-    .filter((name) => !known.includes(name) && name.length >= LEAST_NAME_LENGTH)
-    .flatMap((name) => {
-      const near = known.find((ours) => {
-        if (ours.length < LEAST_NAME_LENGTH) return false;
-        return bare(ours) === bare(name) || typingDistance(ours, name.toUpperCase()) <= (ours.length >= 12 ? 2 : 1);
-      });
-      if (near) return [`${name} is set, and nothing reads it: did you mean ${near}?`];
-      return /^(DEX|DEXOPS)_/.test(name) ? [`${name} is set, and nothing reads it.`] : [];
-    });
-}
-
-/** What it means that nobody has to show a key. */
-function openWarnings(host: string | undefined, openOnPurpose: boolean): string[] {
-  if (openOnPurpose) return ['No API key is required: everybody who reaches this service is an administrator.'];
-  const means = 'API_KEY is not set: every program on this machine is an administrator';
-  return host === undefined || isLoopback(host)
-    ? [`${means}, and no other machine gets in. Set API_KEY to open the service to others.`]
-    : [
-        `${means}, so the service listens on 127.0.0.1 instead of HOST=${host}: no other machine, and nothing outside this container, reaches it. Set API_KEY.`,
-      ];
-}
-
-const isLoopback = (host: string) => host === 'localhost' || host === '::1' || host.startsWith('127.');
 
 function crossProblems(read: Read): string[] {
   const problems: string[] = [];

@@ -28,6 +28,7 @@ import { runEventRoutes } from './surfaces/http/runEvents.ts';
 import { createKoa, type HttpServer, listen } from './surfaces/http/server.ts';
 import { serviceRoutes } from './surfaces/http/service.ts';
 import { alertmanagerRoutes } from './surfaces/http/webhooks/alertmanager.ts';
+import { fleetRoutes } from './surfaces/http/webhooks/fleet.ts';
 import { ticketCallbackRoutes } from './surfaces/http/webhooks/ticketCallback.ts';
 import { retiredJobs, schedule, startJobs } from './surfaces/jobs.ts';
 import type { SlackInterface } from './surfaces/slack/app.ts';
@@ -154,6 +155,13 @@ async function openHttp(
       }),
       alertmanagerRoutes({
         tool: toolTakingIn(app.tools, 'alertmanager'),
+        invoke: app.invoke,
+        metrics: ports.metrics,
+        secret: config.WEBHOOK_SECRET,
+        required: config.WEBHOOK_REQUIRE_AUTH,
+      }),
+      fleetRoutes({
+        tool: toolTakingIn(app.tools, 'fleet'),
         invoke: app.invoke,
         metrics: ports.metrics,
         secret: config.WEBHOOK_SECRET,

@@ -35,7 +35,7 @@ beforeAll(async () => {
 });
 afterAll(() => service.stop());
 
-const mayCall = (tool: AnyTool, role: Role) => RANK[role] >= RANK[leastRole(tool)];
+const mayCall = (tool: AnyTool, role: Role) => !tool.ownersOnly && RANK[role] >= RANK[leastRole(tool)];
 
 /** Input that no tool takes, so that a call that gets past the role changes nothing. */
 const NO_INPUT = { 'no such field': 1 };
@@ -43,7 +43,16 @@ const NO_INPUT = { 'no such field': 1 };
 /** What employees say for themselves, and questions to an agent (which acts with their role), need no more than being somebody. */
 const OWN_VOICE = ['start_run', 'submit_feedback', 'answer_survey'];
 /** What somebody may do with what is their own, beside reading it. */
-const ON_ONES_OWN = ['scan_endpoint', 'answer_fix_check', 'report_problem', 'opt_out', 'cancel_run'];
+const ON_ONES_OWN = [
+  'scan_endpoint',
+  'answer_fix_check',
+  'offer_remedy',
+  'answer_remedy',
+  'set_remedy_messages',
+  'report_problem',
+  'opt_out',
+  'cancel_run',
+];
 
 describe('a viewer reads', () => {
   test('every tool that writes needs more than that, but for saying something for oneself', () => {
@@ -109,6 +118,7 @@ describe.each(ROUTES.map((tool) => [`${tool.http!.method} ${tool.http!.path}`, t
 const WITHOUT_TOOL = [
   'POST /api/v1/webhooks/alertmanager',
   'POST /api/v1/webhooks/tickets',
+  'POST /api/v1/webhooks/fleet',
   'POST /agent/v1/enroll',
   'POST /api/v1/dex/agent/snapshot',
   'GET /health',

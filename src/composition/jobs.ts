@@ -5,6 +5,7 @@ import type { Invoke } from '../core/invoke.ts';
 import { plannerStepDecided } from '../core/planner/plannerRuns.ts';
 import type { Ports } from '../core/ports/ports.ts';
 import type { JobRecordRepository } from '../core/ports/storePorts.ts';
+import { advanceOwnerRemedies } from '../core/remedies/offerRemedies.ts';
 import { executeRun } from '../core/runs/executeRun.ts';
 import { createShardScan, SCAN_SHARDS, SHARDS_AT_ONCE } from '../core/scans/fleetScan.ts';
 
@@ -16,7 +17,7 @@ interface QueueJob {
   concurrency: number;
 }
 
-const QUEUE_JOBS = ['execute_run', SCAN_SHARDS, 'settle_approval', 'handle_alerts'] as const;
+const QUEUE_JOBS = ['execute_run', SCAN_SHARDS, 'settle_approval', 'handle_alerts', 'owner_remedies'] as const;
 
 function queueJobs(ports: Ports, invoke: Invoke): Record<(typeof QUEUE_JOBS)[number], QueueJob> {
   const { scanConcurrency } = ports.settings;
@@ -33,6 +34,7 @@ function queueJobs(ports: Ports, invoke: Invoke): Record<(typeof QUEUE_JOBS)[num
       concurrency: scanConcurrency,
     },
     handle_alerts: { work: async () => ports.healing?.handleNewAlerts(), concurrency: 1 },
+    owner_remedies: { work: () => advanceOwnerRemedies(ports, ports.clock.now()), concurrency: 1 },
   };
 }
 

@@ -37,10 +37,10 @@ import type { PlannerParts } from '../core/planner/plannerRuns.ts';
 import type { AgentReleases } from '../core/ports/enrolmentPorts.ts';
 import type { Messenger } from '../core/ports/messagePorts.ts';
 import type { Backups, Clock, Log, Metrics, Ports, Settings } from '../core/ports/ports.ts';
-import type { SourceReader } from '../core/ports/sourcePorts.ts';
 import type { Store } from '../core/ports/storePorts.ts';
 import type { CardKind } from '../core/presentation.ts';
 import type { Probe } from '../core/processes/health.ts';
+import { composeRemedyMessage, REMEDY_MESSENGER } from '../core/remedies/remedyMessage.ts';
 import { SourcesFile } from '../core/sources/sourceFile.ts';
 import { callShowing } from '../core/tool.ts';
 import { TOOLS } from '../core/tools/index.ts';
@@ -122,19 +122,37 @@ export function plannerParts(
   return parts;
 }
 
+/** Loads at the first call, and gives every later one the same. */
+function once<T>(load: () => Promise<T>): () => Promise<T> {
+  let loaded: Promise<T> | null = null;
+  return () => {
+    loaded ??= load();
+    return loaded;
+  };
+}
+
 /** The systems that know machines already; none where there is no such file. Their reader is loaded with the first cycle. */
 export function sourceParts(config: Config, log: Log): Pick<Ports, 'sources' | 'sourceReader' | 'machineLists'> {
   const file = join(config.CONFIG_DIR, 'sources.yaml');
-  let reader: Promise<SourceReader> | null = null;
-  const load = async () =>
-    (await import('../adapters/collectors/prometheus/prometheusSource.ts')).createPrometheusSource(namedSecret);
+  const prometheus = once(async () =>
+    (await import('../adapters/collectors/prometheus/prometheusSource.ts')).createPrometheusSource(namedSecret),
+  );
+  const fleet = once(async () =>
+    (await import('../adapters/collectors/fleet/fleetSource.ts')).createFleetSource(namedSecret),
+  );
   return {
     machineLists,
     sources: existsSync(file) ? reloadedFile(file, SourcesFile, { log }) : { current: () => [] },
     sourceReader: {
-      async read(...cycle) {
-        reader ??= load();
-        return (await reader).read(...cycle);
+      async read(source, ...cycle) {
+        return source.type === 'prometheus'
+          ? (await prometheus()).read(source, ...cycle)
+          : (await fleet()).read(source, ...cycle);
+      },
+      async affected(source, ...asked) {
+        return source.type === 'prometheus'
+          ? (await prometheus()).affected(source, ...asked)
+          : (await fleet()).affected(source, ...asked);
       },
     },
   };
@@ -221,12 +239,13 @@ export function settingsOf(config: Config, messengers: readonly Messenger[]): Se
     thresholds: { warning: config.DEX_SCORE_ALERT_THRESHOLD, critical: config.DEX_SCORE_CRITICAL_THRESHOLD },
     alertMessengers: [
       ...new Set([
-        ...messengers.map(({ name }) => name).filter((name) => name !== SURVEY_MESSENGER),
+        ...messengers.map(({ name }) => name).filter((name) => name !== SURVEY_MESSENGER && name !== REMEDY_MESSENGER),
         ...(slackNotified ? ['slack'] : []),
       ]),
     ],
     timeZone: config.DEX_TIME_ZONE,
     healing: config.DEX_SELF_HEALING_ENABLED ? (config.DEX_HEALING_ALWAYS_ASKS ? 'always_ask' : 'as_mapped') : 'off',
+    ownerRemedies: config.DEX_OWNER_REMEDIES,
     tickets: config.DEX_TICKET_WEBHOOK_URL !== '',
     publicUrl: config.PUBLIC_URL,
   };
@@ -263,6 +282,7 @@ export async function openSlack(
         return (output.alerts as { id: number }[]).map(({ id }) => id);
       },
       write: (message) => composeSurveyMessage(parts.ports(), message),
+      compose: (id) => composeRemedyMessage(parts.ports(), id),
     },
     parts,
   );

@@ -10,7 +10,7 @@ import type { ChartSpec } from './chart.ts';
 import { badInput } from './commands/inputProblems.ts';
 import { gathered } from './concurrency/gathered.ts';
 import { AppError, orNoRoom } from './errors.ts';
-import { actingWith, judge, type PolicyDecision, scopeOf, seenBy, withHighestRole } from './policy.ts';
+import { actingWith, judge, type PolicyDecision, scopeOf, seenBy, summaryFor, withHighestRole } from './policy.ts';
 import type { StoredApproval } from './ports/alertPorts.ts';
 import type { Ports } from './ports/ports.ts';
 import type { AuditEntry } from './ports/storePorts.ts';
@@ -115,7 +115,7 @@ export function createInvoke(tools: readonly AnyTool[], ports: Ports): Invoke {
       });
       const output = tool.output.parse(raised) as Record<string, unknown>;
       outcome = 'ok';
-      text = tool.summary(output, callTexts[actor.via]);
+      text = summaryFor(tool, actor, output, callTexts[actor.via]);
       return {
         call: { tool: tool.name, input },
         output,

@@ -4,7 +4,7 @@ import type { Actor, Grant, Role } from './actor.ts';
 import type { Ports } from './ports/ports.ts';
 import type { DataScope } from './ports/scopePorts.ts';
 import { isOwn, type Subject } from './subjects.ts';
-import type { AnyTool, Effect } from './tool.ts';
+import type { AnyTool, CallText, Effect } from './tool.ts';
 
 /** `person`: the person behind the caller has to do it, `approve`: somebody has to agree. */
 export type PolicyDecision =
@@ -16,7 +16,7 @@ export type PolicyDecision =
 /** On what an actor may call a tool: on everything, on the machines of their selection, on what is their own, or on nothing. */
 type Scope = 'everything' | 'selection' | 'own' | 'nothing';
 
-type Rights = Pick<AnyTool, 'role' | 'effect' | 'reach' | 'ownerRole' | 'approversOnly' | 'subject'>;
+type Rights = Pick<AnyTool, 'role' | 'effect' | 'reach' | 'ownerRole' | 'ownersOnly' | 'approversOnly' | 'subject'>;
 type Caller = Pick<Actor, 'kind' | 'via' | 'role' | 'grants' | 'email' | 'approver' | 'readOnly'>;
 
 const RANK: Record<Role, number> = { employee: 0, viewer: 1, operator: 2, admin: 3 };
@@ -58,6 +58,16 @@ export function isStaff(actor: Pick<Actor, 'role'>): boolean {
   return hasRole(actor, 'viewer');
 }
 
+/** An answer as this actor reads it. */
+export function summaryFor(
+  tool: Pick<AnyTool, 'summary' | 'employeeSummary'>,
+  actor: Pick<Actor, 'role'>,
+  output: Record<string, unknown>,
+  callText: CallText,
+): string {
+  return (isStaff(actor) ? null : tool.employeeSummary?.(output)) ?? tool.summary(output, callText);
+}
+
 /** Whether approvals are this actor's to answer: of approvers where the interface knows them, else of operators. */
 export function mayApprove(actor: Pick<Actor, 'role' | 'approver'>): boolean {
   return actor.approver ?? hasRole(actor, 'operator');
@@ -80,6 +90,7 @@ export function scopeOf(tool: Rights, actor: Caller): Scope {
 
 /** Those of an actor's roles that are enough for a tool, on something at least. */
 function sufficientGrants(tool: Rights, actor: Caller): Grant[] {
+  if (tool.ownersOnly) return [];
   const required = requiredRole(leastRole(tool), tool, actor);
   const grants = actor.grants ?? [{ role: actor.role, within: null }];
   return grants.filter((grant) => hasRole(grant, required));
@@ -149,6 +160,7 @@ function refusal(tool: AnyTool, actor: Actor, scope: Scope): string {
   if (actor.readOnly && tool.effect !== 'read')
     return `"${tool.title}" changes something, and this connection only reads: its address ends in /read-only, or its token lacks the scope write.`;
   if (tool.approversOnly && hasRole(actor, leastRole(tool))) return 'Approving is for approvers; nothing was decided.';
+  if (tool.ownersOnly) return `"${tool.title}" is for the owner of the machine alone; nothing was done.`;
   const role = requiredRole(leastRole(tool), tool, actor);
   const held = sufficientGrants(tool, actor).flatMap(({ within }): Selection => within ?? []);
   if (held.length > 0)

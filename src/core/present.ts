@@ -1,7 +1,7 @@
 /** The only way out: domain values become the snake_case shapes that the operations guide prints. */
 import type { z } from 'zod';
 import type { Alert } from '../domain/alerts/alert.ts';
-import { type Endpoint, endpointState } from '../domain/fleet/endpoint.ts';
+import { type Endpoint, endpointState, statusText } from '../domain/fleet/endpoint.ts';
 import { fixRatePct, type VoteCount } from '../domain/runbooks/runbookVotes.ts';
 import type { Score } from '../domain/scores/score.ts';
 import { flatReadings, unmeasured } from '../domain/signals/flat.ts';
@@ -54,7 +54,7 @@ export function endpointLine(endpoint: z.output<typeof endpointShape>): string {
 /** The same as cells of a table. */
 export function endpointCells(endpoint: z.output<typeof endpointShape>): string[] {
   const { scored_at, score_status } = endpoint;
-  const status = score_status === 'unreachable' ? `of ${utc(scored_at)}` : score_status.replace('_', ' ');
+  const status = score_status === 'unreachable' ? `of ${utc(scored_at)}` : statusText(score_status, endpoint.score);
   return [
     endpoint.hostname,
     endpoint.score === null ? 'no score yet' : `score ${endpoint.score} (${status})`,

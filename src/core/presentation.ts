@@ -66,7 +66,7 @@ export interface OverviewPart {
   /** Null when it belongs to the part before it. */
   title: string | null;
   lines?: string[];
-  machines?: { hostname: string; score: number | null; score_status: string }[];
+  machines?: { hostname: string; score: number | null; score_status: string; scored_at?: string | null }[];
   /** Things to decide, each until a time (ISO 8601), with the calls that decide it. */
   decisions?: { text: string; until: string; related: RelatedCall[] }[];
   chart?: ChartSpec;

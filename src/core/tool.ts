@@ -57,7 +57,15 @@ interface CommandSyntax {
 }
 
 /** Who delivers: a system that knows a route of its own instead of a tool's. */
-type DeliveryKind = 'alertmanager' | 'tickets' | 'agent' | 'late_reports' | 'enrolment' | 'token_renewal' | 'sign_off';
+type DeliveryKind =
+  | 'alertmanager'
+  | 'tickets'
+  | 'fleet'
+  | 'agent'
+  | 'late_reports'
+  | 'enrolment'
+  | 'token_renewal'
+  | 'sign_off';
 
 /** What of the configuration decides about times. */
 export interface ScheduleSettings {
@@ -119,6 +127,8 @@ interface Tool<I extends z.ZodObject = z.ZodObject, O extends z.ZodObject = z.Zo
   subject?(input: z.output<I>, ports: Ports, actor: Actor): Promise<Subject | null>;
   /** The role that is enough for what is the caller's own, where `role` asks for more; what viewers read of everything, employees read of their own. */
   ownerRole?: Role;
+  /** Only the owner of what it is about may call it, whatever the role of others: it is a person's consent. */
+  ownersOnly?: boolean;
   /** Answering approvals is for approvers, where the interface knows who they are; elsewhere the role decides. */
   approversOnly?: boolean;
   /** Only a person may do it: on an interface where a model calls, the person behind it is asked. */
@@ -144,6 +154,8 @@ interface Tool<I extends z.ZodObject = z.ZodObject, O extends z.ZodObject = z.Zo
   run(input: z.output<I>, context: ToolContext): Promise<z.input<O>>;
   /** The answer as a person or a model reads it: plain text, newlines allowed, no markup; calls are written by `callText`. */
   summary(output: z.output<O>, callText: CallText): string;
+  /** The same for an employee, whose own machine it is about: short, in everyday language. */
+  employeeSummary?(output: z.output<O>): string;
   /** The answer as a picture, when one says more. */
   chart?(output: z.output<O>): ChartSpec | null;
   /** The answer as a table, for whoever exports it as CSV or JSON lines. */
@@ -180,6 +192,7 @@ export interface AnyTool
     Tool,
     | 'run'
     | 'summary'
+    | 'employeeSummary'
     | 'chart'
     | 'rows'
     | 'question'
@@ -196,6 +209,7 @@ export interface AnyTool
   > {
   run(input: Fields, context: ToolContext): Promise<Fields>;
   summary(output: Fields, callText: CallText): string;
+  employeeSummary?(output: Fields): string;
   chart?(output: Fields): ChartSpec | null;
   rows?(output: Fields): Fields[];
   question?(input: Fields, ports: Ports): Promise<string>;

@@ -1,12 +1,13 @@
 /**
  * Developer's command (`npm run cases [-- FOLDER]`): the cases of the field, what is seen and what is right beside each
- * other. With a folder, its pages (`*.prom`) too, for which nobody has said what is right.
+ * other. With a folder, its pages (`*.prom`) and deliveries (`*.json`) too, for which nobody has said what is right.
  */
 import { CASES } from './cases.ts';
+import { deliveriesIn, stopCaseService } from './deliveries.ts';
 import { pagesIn } from './pages.ts';
 
 const [folder] = process.argv.slice(2);
-const cases = folder === undefined ? CASES : [...CASES, ...pagesIn(folder)];
+const cases = folder === undefined ? CASES : [...CASES, ...pagesIn(folder), ...deliveriesIn(folder)];
 let wrong = 0;
 for (const each of cases) {
   const outcome = await each.run().catch((error: unknown) => ({ seen: `failed: ${error}`, wrong: ['failed'] }));
@@ -17,5 +18,6 @@ for (const each of cases) {
   );
   for (const problem of outcome.wrong) process.stdout.write(`  ${' '.repeat(24)} |   ${problem}\n`);
 }
+await stopCaseService();
 process.stdout.write(`${cases.length - wrong} of ${cases.length} are right\n`);
 process.exitCode = wrong === 0 ? 0 : 1;

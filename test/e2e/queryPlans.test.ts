@@ -59,7 +59,8 @@ const OLDEST_DAYS: Record<Forgotten, number> = {
 const ALL_ENDPOINTS = 'a figure about every endpoint';
 
 function questions(store: Store): Questions<Omit<Store, 'transaction' | 'ping' | 'changeMarkers' | 'within'>> {
-  const { endpoints, snapshots, scores, alerts, predictions, outbox, approvals, remediations, tickets } = store;
+  const { endpoints, snapshots, scores, alerts, predictions, outbox, approvals, remediations, ownerRemedies, tickets } =
+    store;
   const { feedback, surveys, runs, audit, apiKeys, workers, jobs, retention } = store;
   const archive = <Archive extends Store['retention']['snapshots' | 'scores' | 'fleet']>(
     of: Archive,
@@ -272,6 +273,27 @@ function questions(store: Store): Questions<Omit<Store, 'transaction' | 'ping' |
       fleetRecord: [() => remediations.fleetRecord(HOUR_AGO)],
       answerFixCheck: [() => remediations.answerFixCheck('200', true)],
       finishedSince: [() => remediations.finishedSince(daysAgo(7))],
+    },
+    ownerRemedies: {
+      add: INSERTS,
+      get: [() => ownerRemedies.get('7')],
+      list: [
+        () => ownerRemedies.list({ email: 'owner-7@example.com' }, PAGE),
+        whole('owner_remedy', TOTAL, () => ownerRemedies.list({}, PAGE)),
+      ],
+      inStatus: [() => ownerRemedies.inStatus(['offered', 'running'])],
+      ofRemediation: [() => ownerRemedies.ofRemediation('7')],
+      move: [() => ownerRemedies.move('7', ['offered'], { status: 'declined' })],
+      candidates: [
+        () =>
+          ownerRemedies.candidates({
+            alertNames: ['DiskFull'],
+            raisedBefore: HOUR_AGO,
+            notAskedSince: daysAgo(1),
+            notAboutItSince: daysAgo(7),
+          }),
+      ],
+      setOptOut: INSERTS,
     },
     tickets: {
       add: INSERTS,

@@ -90,6 +90,7 @@ test('any body to any path is answered with a reason, never with a bug', async (
     '/api/v1/dex/agent/snapshot',
     '/nothing',
     '/api/v1/webhooks/tickets',
+    '/api/v1/webhooks/fleet',
     '/api/v1/webhooks/alertmanager',
     '/mcp',
   );

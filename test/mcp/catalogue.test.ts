@@ -45,6 +45,12 @@ describe('the catalogue', () => {
     }
   });
 
+  test('holds no tool that issues or renews what opens a door', () => {
+    const issuing = ['create_enrolment', 'enrol_machine', 'renew_agent_token', 'create_api_key', 'import_endpoints'];
+    expect(TOOLS.map(({ name }) => name)).toEqual(expect.arrayContaining(issuing));
+    expect(catalogue.filter(({ name }) => issuing.includes(name))).toEqual([]);
+  });
+
   test('describes every tool in a sentence or two', () => {
     const unsaid = catalogue.filter(({ description = '' }) => description.length < 30 || description.length > 300);
     expect(unsaid.map(({ name }) => name)).toEqual([]);

@@ -75,6 +75,21 @@ describe('the service at /mcp', () => {
     await client.close();
   });
 
+  test("never shows an agent's token to a model: people register what reports by itself", async () => {
+    const { client } = await connectOverHttp(programs, BEARER);
+    const reporting = { hostname: 'http-pushes', collector: 'push' };
+    for (const [tool, input] of [
+      ['register_endpoint', reporting],
+      ['register_endpoints', { endpoints: [reporting] }],
+    ] as const) {
+      const answer = await callTool(client, tool, input);
+      expect(answer.text).toContain('only people are shown');
+      expect(JSON.stringify(answer)).not.toMatch(/dex[a-z]?_[\w-]{20}|"token"/);
+    }
+    expect((await service.call('GET', '/api/v1/dex/endpoints/http-pushes')).status).toBe(404);
+    await client.close();
+  });
+
   test.each([
     ['no key', {}],
     ['a wrong key', { Authorization: 'Bearer guess' }],

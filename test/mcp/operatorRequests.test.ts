@@ -2,6 +2,7 @@
 import type { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createMcpServer } from '../../mcp/server.ts';
+import type { McpView } from '../../mcp/view.ts';
 import { type HealingWorld, healingWorld, person } from '../helpers/healingWorld.ts';
 import { keptLog } from '../helpers/log.ts';
 import { WELL } from '../helpers/machines.ts';
@@ -12,6 +13,8 @@ const MOST_BYTES = 8 * 1024;
 
 let world: HealingWorld;
 let client: Client;
+/** The same assistant on a connection that asked for the surveys too. */
+let withSurveys: Client;
 
 beforeAll(async () => {
   world = await healingWorld();
@@ -31,16 +34,17 @@ beforeAll(async () => {
   }
   const answering = clientThatAnswers({ action: 'accept', content: { confirm: true } });
   const { app } = world.service;
-  const view = { toolsets: [], structured: false };
-  const server = createMcpServer({
-    ...app,
-    actor: assistant('operator'),
-    view,
-    charts: app.ports.charts,
-    log: keptLog(),
-    version: '1',
-  });
-  client = await connectTo(server, answering.client);
+  const serverWith = (toolsets: McpView['toolsets']) =>
+    createMcpServer({
+      ...app,
+      actor: assistant('operator'),
+      view: { toolsets, structured: false },
+      charts: app.ports.charts,
+      log: keptLog(),
+      version: '1',
+    });
+  client = await connectTo(serverWith([]), answering.client);
+  withSurveys = await connectTo(serverWith(['surveys']));
 }, 120_000);
 afterAll(() => world.close());
 
@@ -54,10 +58,10 @@ interface Told {
 type Step = [tool: string, input: Record<string, unknown> | ((texts: string[]) => Record<string, unknown>)];
 
 /** Makes the calls; the bytes are those of all the text that came back. */
-async function ask(steps: Step[]): Promise<Told> {
+async function ask(steps: Step[], asked = client): Promise<Told> {
   const told: Told = { calls: 0, bytes: 0, texts: [], pictures: 0 };
   for (const [tool, input] of steps) {
-    const answer = await callTool(client, tool, typeof input === 'function' ? input(told.texts) : input);
+    const answer = await callTool(asked, tool, typeof input === 'function' ? input(told.texts) : input);
     told.calls++;
     told.texts.push(answer.text);
     told.bytes += Buffer.byteLength(answer.text);
@@ -69,7 +73,7 @@ async function ask(steps: Step[]): Promise<Told> {
 
 const first = (pattern: RegExp) => (texts: string[]) => pattern.exec(texts.at(-1) ?? '')?.[1] ?? 'not said';
 
-const REQUESTS: { request: string; steps: Step[]; says: RegExp[]; pictures?: number }[] = [
+const REQUESTS: { request: string; steps: Step[]; says: RegExp[]; pictures?: number; surveys?: true }[] = [
   {
     request: 'What needs attention, and why?',
     steps: [['get_fleet', {}]],
@@ -146,6 +150,12 @@ const REQUESTS: { request: string; steps: Step[]; says: RegExp[]; pictures?: num
     says: [/acknowledged by test:operator until 2026-03-03 08:00 UTC/],
   },
   {
+    request: 'How happy are sales people?',
+    surveys: true,
+    steps: [['get_feedback_summary', { persona: 'salesperson' }]],
+    says: [/^eNPS -?\d+.*, 6 answers in 30 days \(3 promoters, 0 passives, 3 detractors\)/, /About: .*connectivity 3/],
+  },
+  {
     request: 'Register these five',
     steps: [['register_endpoints', { endpoints: ['new-1', 'new-2', 'new-3', 'new-4', 'new-5'] }]],
     says: [/^5 registered/],
@@ -172,15 +182,25 @@ const BETWEEN: Record<string, () => Promise<void>> = {
     await world.call('decide_approval', { approval_id: approval!.approval_id, decision: 'approve' }, person('bob'));
     await world.reaches('pc-00.corp.example.com', 'resolved');
   },
+  async 'How happy are sales people?'() {
+    const ratings = [5, 5, 4, 2, 1, 2];
+    for (const [at, rating] of ratings.entries()) {
+      const hostname = `pc-${String(1 + 3 * at).padStart(2, '0')}.corp.example.com`;
+      const said = { hostname, rating, category: rating < 3 ? 'connectivity' : 'performance' };
+      await world.call('submit_feedback', said, person(`sales${at}`));
+    }
+    // Answers are published in groups, so that none shows who gave it.
+    world.clock.advance(24 * 3_600_000);
+  },
   async "pc-07's history as a picture"() {
     world.clock.advance(600_000);
     await world.scan('pc-07.corp.example.com', WELL);
   },
 };
 
-test.each(REQUESTS)('$request', async ({ request, steps, says, pictures = 0 }) => {
+test.each(REQUESTS)('$request', async ({ request, steps, says, pictures = 0, surveys }) => {
   await BETWEEN[request]?.();
-  const told = await ask(steps);
+  const told = await ask(steps, surveys ? withSurveys : client);
   const whole = told.texts.join('\n');
   for (const expected of says) expect(whole).toMatch(expected);
   expect(told.calls).toBeLessThanOrEqual(MOST_CALLS);

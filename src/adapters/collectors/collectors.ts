@@ -44,6 +44,7 @@ export function createCollectors({ ssh }: CollectorsOptions): Collector & { clos
     ssh: async () => (await import('./ssh/ssh.ts')).createSshReader(ssh),
     push: async () => elsewhere,
     prometheus: async () => elsewhere,
+    fleet: async () => elsewhere,
   };
   const readers = new Map<CollectorKind, Promise<Reader>>();
   const readerOf = (kind: CollectorKind): Promise<Reader> => {

@@ -2,7 +2,14 @@
 import { AlertEventRow, AlertRow, PredictionRow, PredictionThresholdRow, UnknownHostRow } from './entities/alerts.ts';
 import { AgentReleaseRow, AgentRow, EnrolmentRow } from './entities/enrolment.ts';
 import { EscalationRow, OnCallOverrideRow } from './entities/escalation.ts';
-import { ApprovalRow, RemediationRow, TicketDeliveryRow, TicketRow } from './entities/healing.ts';
+import {
+  ApprovalRow,
+  OwnerRemedyOptOutRow,
+  OwnerRemedyRow,
+  RemediationRow,
+  TicketDeliveryRow,
+  TicketRow,
+} from './entities/healing.ts';
 import { OutboxRow, SlackMessageRow } from './entities/messages.ts';
 import {
   FeedbackCellRow,
@@ -58,6 +65,8 @@ export const ENTITIES = [
   EscalationRow,
   OnCallOverrideRow,
   RemediationRow,
+  OwnerRemedyRow,
+  OwnerRemedyOptOutRow,
   TicketRow,
   TicketDeliveryRow,
   UnknownHostRow,

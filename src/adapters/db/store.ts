@@ -6,6 +6,7 @@ import type { Store } from '../../core/ports/storePorts.ts';
 import { alertRepository } from './alerts/alertRepository.ts';
 import { escalationRepository, onCallRepository } from './alerts/escalationRepositories.ts';
 import { approvalRepository, remediationRepository } from './alerts/healingRepositories.ts';
+import { ownerRemedyRepository } from './alerts/ownerRemedyRepository.ts';
 import { predictionRepository } from './alerts/predictionRepository.ts';
 import { ticketRepository } from './alerts/ticketRepository.ts';
 import { unknownHostRepository } from './alerts/unknownHostRepository.ts';
@@ -120,6 +121,7 @@ function storeOver(
     escalations: escalationRepository(session),
     onCall: onCallRepository(session),
     remediations: remediationRepository(session),
+    ownerRemedies: ownerRemedyRepository(session),
     tickets: ticketRepository(session),
     feedback: feedbackRepository(session),
     surveys: surveyRepository(session),

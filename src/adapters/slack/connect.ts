@@ -7,9 +7,10 @@ import { createSlackClient, slackProbe } from './client.ts';
 import { createSlackDirectory, type SlackDirectory } from './directory.ts';
 import type { NotificationText, SlackNotifierParts } from './notificationText.ts';
 import { createSlackNotifier } from './notifier.ts';
+import { createRemedyMessages, type RemedyFormatting, type RemedyMessagesParts } from './remedyMessages.ts';
 import { createSurveyMessages, type SurveyFormatting, type SurveyMessagesParts } from './surveyMessages.ts';
 
-export type SlackFormatting = NotificationText & SurveyFormatting;
+export type SlackFormatting = NotificationText & SurveyFormatting & RemedyFormatting;
 
 export interface SlackConnection {
   directory: SlackDirectory;
@@ -31,7 +32,8 @@ export function connectSlack(
   }: { token: string; apiUrl: string; channel: string; approvers: readonly string[] },
   wording: SlackFormatting | undefined,
   reads: Pick<SlackNotifierParts, 'messages' | 'readAlert' | 'readApproval' | 'alertsOf'> &
-    Pick<SurveyMessagesParts, 'write'>,
+    Pick<SurveyMessagesParts, 'write'> &
+    Pick<RemedyMessagesParts, 'compose'>,
   { clock, log }: { clock: Clock; log: Log },
 ): SlackConnection {
   const client = createSlackClient(token, apiUrl);
@@ -39,6 +41,7 @@ export function connectSlack(
   if (!wording) return { directory, messengers: [], probe: null };
   const parts = { client, directory, wording, clock, log };
   const letters = createSurveyMessages({ ...parts, write: reads.write });
+  const remedies = createRemedyMessages({ ...parts, messages: reads.messages, compose: reads.compose });
   const news = channel === '' ? [] : [createSlackNotifier({ ...parts, ...reads, channel, approvers })];
-  return { directory, messengers: [letters, ...news], probe: slackProbe(client, wording.problem, clock) };
+  return { directory, messengers: [letters, remedies, ...news], probe: slackProbe(client, wording.problem, clock) };
 }

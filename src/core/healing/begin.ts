@@ -5,7 +5,7 @@ import type { Endpoint } from '../../domain/fleet/endpoint.ts';
 import type { Remediation, RemediationPlan } from '../../domain/healing/remediation.ts';
 import type { Actor } from '../actor.ts';
 import { announce, type Changes, requireAlert, writeMoves } from '../alerts/alerting.ts';
-import { requestApprovalIn } from '../approvals.ts';
+import { cancelApproval, requestApprovalIn } from '../approvals.ts';
 import { AppError } from '../errors.ts';
 import type { StoredApproval } from '../ports/alertPorts.ts';
 import type { Ports } from '../ports/ports.ts';
@@ -18,6 +18,7 @@ import { endpointOf, handled } from './escalate.ts';
  * Asks healing for one alert now; the map, the guards and the need for approval hold as ever.
  *
  * @param dryRun previews: nothing is changed on the endpoint and the alert stays as it is
+ * @param consent the owner of the machine agreed, which is enough for what the map lets owners run
  * @throws AppError `not_found`, `conflict` when the alert is in no state for it, `refused` with the reason
  */
 export async function remediateAlert(
@@ -25,6 +26,7 @@ export async function remediateAlert(
   alertId: number,
   dryRun: boolean,
   actor: Actor,
+  consent: 'owner' | 'as_mapped' = 'as_mapped',
 ): Promise<Remediation> {
   const seen = await requireAlert(ports.store, alertId);
   const endpoint = await endpointOf(ports.store, seen);
@@ -35,17 +37,46 @@ export async function remediateAlert(
     });
   const decision = await decide(ports, seen, endpoint);
   if ('why' in decision) throw refuse(decision.why);
+  const plan = consent === 'owner' ? ownersPlan(ports, seen.alertName, decision.plan) : decision.plan;
+  if (plan === null) throw refuse('its owner may not run it; an approver may');
+  const waiting = consent === 'owner' && seen.status === 'pending_approval' ? seen.remediationRunId : null;
   const { changes, remediation } = await ports.store.transaction(async (store) => {
     await store.endpoints.hold([endpoint.id]);
     const alert = await requireAlert(store, alertId);
-    if (!dryRun && !['active', 'acknowledged', 'needs_human'].includes(alert.status)) throw inHand(alert);
-    const guarded = dryRun ? null : await guard(ports, store, endpoint, decision.plan);
+    const takesOver = waiting !== null && (await withdraw(ports, store, waiting));
+    if (!dryRun && !takesOver && !['active', 'acknowledged', 'needs_human'].includes(alert.status)) throw inHand(alert);
+    const guarded = dryRun ? null : await guard(ports, store, endpoint, plan);
     if (guarded !== null) throw refuse(guarded);
-    return begin(ports, store, alert, endpoint, decision.plan, actor, dryRun);
+    return begin(ports, store, alert, endpoint, plan, actor, dryRun);
   });
+  const asked = waiting === null ? null : await ports.store.remediations.get(waiting);
+  if (asked?.approvalId) await cancelApproval(ports, asked.approvalId, 'The owner of the machine agreed to it.');
   if (changes) await announce(ports, changes);
   if (remediation.status === 'queued') await startNext(ports, endpoint.id);
   return remediation;
+}
+
+/** The plan as the owner of the machine may have it run; null when the map does not let them, or two people have to agree. */
+export function ownersPlan(
+  { remediationMap }: Pick<Ports, 'remediationMap'>,
+  alertName: string,
+  plan: RemediationPlan,
+): RemediationPlan | null {
+  const mayRun = remediationMap.current().map.get(alertName)?.ownerMayRun === true && plan.requiredApprovals < 2;
+  return mayRun ? { ...plan, requiredApprovals: 0 } : null;
+}
+
+/** Ends a remediation that waits for an approval, because its owner's consent takes the place of that; false when it waits no more. */
+async function withdraw(ports: Ports, store: Store, id: string): Promise<boolean> {
+  const finishedAt = ports.clock.now();
+  const reason = 'the owner of the machine agreed to it instead';
+  const isWithdrawn = await store.remediations.move(id, ['waiting_approval'], {
+    status: 'cancelled',
+    reason,
+    finishedAt,
+  });
+  if (isWithdrawn) await store.runs.move(id, ['waiting_approval'], { status: 'cancelled', error: reason, finishedAt });
+  return isWithdrawn;
 }
 
 /** Somebody or something has it already: how it stands, and where to see it. */

@@ -54,6 +54,7 @@ export async function endRemediation(
   ports.log.info({ remediation_id: remediation.id, status, reason }, 'DEX self-healing: a remediation ended');
   if (changes) await announce(ports, changes);
   if (status === 'failed' || status === 'not_fixed') await notifyBreakerOpened(ports);
+  if (await ports.store.ownerRemedies.ofRemediation(remediation.id)) await ports.queue.enqueueOnce('owner_remedies');
   await startNext(ports, remediation.endpointId);
   return true;
 }
@@ -64,7 +65,8 @@ async function askOwner(
   remediation: Remediation,
   endpoint: Endpoint,
 ): Promise<void> {
-  if (endpoint.ownerEmail === null) return;
+  // Who agreed to it is asked in the same conversation.
+  if (endpoint.ownerEmail === null || (await store.ownerRemedies.ofRemediation(remediation.id))) return;
   await notifyPeople(ports, store, {
     what: 'fix_check',
     remediation_id: remediation.id,

@@ -29,6 +29,7 @@ const time = z
 const tiers = z.array(z.union([z.literal(1), z.literal(2), z.literal(3)])).min(1);
 const personas = z.array(z.enum(PERSONAS)).min(1);
 const text = z.string().max(500);
+const ownerText = z.string().trim().min(1).max(300);
 
 const entry = z
   .strictObject({
@@ -46,6 +47,15 @@ const entry = z
     cooldown: duration.optional(),
     max_per_day: z.number().int().min(1).max(100).optional(),
     verified_by: z.string().min(1).max(200).optional(),
+    owner_may_run: z.boolean().optional(),
+    for_owner: z
+      .strictObject({
+        title: ownerText,
+        means: ownerText,
+        advice: ownerText,
+        run: z.string().min(1).max(60).optional(),
+      })
+      .optional(),
     match: z
       .strictObject({
         labels: z.record(z.string(), z.array(z.string()).min(1)).optional(),
@@ -62,9 +72,26 @@ const entry = z
     error: 'service belongs to action restart, and only there',
     path: ['service'],
   })
+  .refine(
+    ({ owner_may_run, for_owner, action }) => !owner_may_run || (action !== 'ticket' && for_owner?.run !== undefined),
+    {
+      error: 'owner_may_run needs a playbook, and a for_owner with the text of the button in `run`',
+      path: ['owner_may_run'],
+    },
+  )
   .transform(
-    ({ requires_approval, cooldown, max_per_day, verified_by, ...same }): RemediationEntry => ({
+    ({
+      requires_approval,
+      cooldown,
+      max_per_day,
+      verified_by,
+      owner_may_run,
+      for_owner,
+      ...same
+    }): RemediationEntry => ({
       ...same,
+      ownerMayRun: owner_may_run,
+      forOwner: for_owner,
       requiresApproval: requires_approval,
       cooldownMs: cooldown,
       maxPerDay: max_per_day,

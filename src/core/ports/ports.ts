@@ -90,6 +90,8 @@ export interface Settings {
   /** IANA zone of people whose own is not known. */
   timeZone: string;
   healing: HealingMode;
+  /** Whether owners are written to about problems of their own machines. */
+  ownerRemedies: boolean;
   /** Whether a ticket system is connected. */
   tickets: boolean;
   /** Whether agents are offered the version that the service was deployed with: to a few first, to all at once, to none. */

@@ -23,6 +23,7 @@ import type { AgentRepository, EnrolmentRepository } from './enrolmentPorts.ts';
 import type { EscalationRepository, OnCallRepository } from './escalationPorts.ts';
 import type { FeedbackRepository, SurveyRepository } from './feedbackPorts.ts';
 import type { OutboxRepository, SlackMessageRepository } from './messagePorts.ts';
+import type { OwnerRemedyRepository } from './remedyPorts.ts';
 import type { RetentionRepository } from './retentionPorts.ts';
 import type { DataScope } from './scopePorts.ts';
 
@@ -44,6 +45,7 @@ export interface Store {
   readonly escalations: EscalationRepository;
   readonly onCall: OnCallRepository;
   readonly remediations: RemediationRepository;
+  readonly ownerRemedies: OwnerRemedyRepository;
   readonly tickets: TicketRepository;
   readonly feedback: FeedbackRepository;
   readonly surveys: SurveyRepository;
@@ -229,6 +231,7 @@ export interface Worker {
   works: boolean;
 }
 
+/** Times are those of this process's clock. Kept by the database's, so that processes whose clocks differ judge one another alike. */
 export interface WorkerRepository {
   /** Says that a process is alive. */
   beat(worker: Worker): Promise<void>;

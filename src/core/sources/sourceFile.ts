@@ -17,11 +17,19 @@ const tls = z.strictObject({
   insecure: z.boolean().default(false),
 });
 
-const prometheus = z.strictObject({
-  type: z.literal('prometheus'),
+/** What each kind of source has. */
+const common = {
   url: z.url({ protocol: /^https?$/, error: 'must be an http or https address' }),
-  auth: auth.optional(),
   tls: tls.optional(),
+  persona: z.enum(PERSONAS).default('general'),
+  timeout_seconds: z.number().min(1).max(120).default(30),
+  leave_after_days: z.number().min(0).max(365).default(7),
+};
+
+const prometheus = z.strictObject({
+  ...common,
+  type: z.literal('prometheus'),
+  auth: auth.optional(),
   selector: z
     .string()
     .max(2000)
@@ -41,16 +49,29 @@ const prometheus = z.strictObject({
       tags: labelNames.default([]),
     })
     .prefault({}),
-  persona: z.enum(PERSONAS).default('general'),
-  timeout_seconds: z.number().min(1).max(120).default(30),
-  leave_after_days: z.number().min(0).max(365).default(7),
+});
+
+const fleet = z.strictObject({
+  ...common,
+  type: z.literal('fleet'),
+  token: variable,
+  team_id: z.number().int().min(0).optional(),
 });
 
 export const SourcesFile = z
   .strictObject({
-    sources: z.record(z.string().regex(/^[a-z][a-z0-9-]{0,40}$/, 'lower-case letters, digits and hyphens'), prometheus),
+    sources: z.record(
+      z.string().regex(/^[a-z][a-z0-9-]{0,40}$/, 'lower-case letters, digits and hyphens'),
+      z.discriminatedUnion('type', [prometheus, fleet]),
+    ),
   })
-  .transform(({ sources }): SourceConfig[] => Object.entries(sources).map(([name, source]) => ({ name, ...source })));
+  .transform(({ sources }): SourceConfig[] =>
+    Object.entries(sources).map(([name, source]) => {
+      if (source.type === 'prometheus') return { name, ...source };
+      const { token, ...rest } = source;
+      return { name, ...rest, auth: { bearer: token } };
+    }),
+  );
 
 /** A label's value as a persona; the usual one of the source where it is none. */
 export function personaOf(label: string | undefined, usual: Persona): Persona {

@@ -70,7 +70,7 @@ function registrationOf(machine: SourceMachine, source: string, before: Endpoint
     criticalityTier: before?.criticalityTier ?? 2,
     osPlatform: machine.osPlatform,
     tags: { ...before?.tags, ...machine.tags },
-    collector: 'prometheus',
+    collector: machine.snapshot.collector,
     options: { ...options, source, sourceTarget: machine.target },
   };
 }

@@ -5,9 +5,12 @@ import type { Ports } from '../ports/ports.ts';
 import type { SourceConfig, SourceMachine } from '../ports/sourcePorts.ts';
 import { deregister } from '../registration/deregister.ts';
 import { record, type Seen } from '../scans/scanning.ts';
+import { endDelivered } from './deliveredAlerts.ts';
+import { managedBy } from './managedEndpoints.ts';
+import { observePolicies } from './policyAlerts.ts';
 import { planSync, type SyncPlan } from './syncPlan.ts';
 
-/** Endpoints read from the store at a time, and results committed at a time. */
+/** Results committed at a time. */
 const BATCH = 250;
 const MOST_NOTES = 20;
 
@@ -60,10 +63,11 @@ export async function syncSource(ports: Ports, source: SourceConfig, how: SyncHo
     );
   });
   for (const { id } of plan.leaving) await deregister(ports, id, how.actor, now);
-  await recordAll(ports, [
-    ...added.map((endpoint, at) => ({ endpoint, snapshot: (plan.added[at] as Added).machine.snapshot })),
-    ...plan.current.map(({ endpoint, machine }) => ({ endpoint, snapshot: machine.snapshot })),
-  ]);
+  const read = [
+    ...added.map((endpoint, at) => ({ endpoint, machine: (plan.added[at] as Added).machine })),
+    ...plan.current,
+  ].map(({ endpoint, machine: { snapshot, policies } }) => ({ endpoint, snapshot, policies }));
+  await recordAll(ports, source, read, how.signal);
 
   const missing = managed.length - plan.current.length;
   const loss = `${source.name} lists ${plan.current.length} of ${managed.length} machines; nobody leaves until it lists them again, or a person accepts the loss`;
@@ -83,17 +87,6 @@ export async function syncSource(ports: Ports, source: SourceConfig, how: SyncHo
     ],
     durationMs: Math.round(performance.now() - startedMs),
   };
-}
-
-async function managedBy({ store }: Ports, source: string): Promise<Endpoint[]> {
-  const managed: Endpoint[] = [];
-  for (let after = 0; ; ) {
-    const batch = await store.endpoints.batch(after, BATCH * 4);
-    managed.push(...batch.filter(({ options }) => options.source === source));
-    const last = batch.at(-1);
-    if (!last) return managed;
-    after = last.id;
-  }
 }
 
 /** Each name once, and none that is registered in another way: a person's word, or another source's, comes first. */
@@ -126,10 +119,23 @@ async function ownMachines(
   });
 }
 
-async function recordAll(ports: Ports, seen: readonly Seen[]): Promise<void> {
+async function recordAll(
+  ports: Ports,
+  source: SourceConfig,
+  seen: readonly (Seen & Pick<SourceMachine, 'policies'>)[],
+  signal: AbortSignal,
+): Promise<void> {
+  const affected = new Map<string, Promise<ReadonlySet<string>>>();
+  const hasStill = (cve: string) => {
+    const asked = affected.get(cve) ?? ports.sourceReader.affected(source, cve, signal);
+    affected.set(cve, asked);
+    return asked;
+  };
   for (let at = 0; at < seen.length; at += BATCH) {
     const batch = seen.slice(at, at + BATCH);
     await record(ports, batch);
+    await observePolicies(ports, source.name, batch);
+    await endDelivered(ports, source.name, batch, hasStill);
     for (const { snapshot } of batch)
       ports.metrics.endpointScanned(
         snapshot.collector,

@@ -5,10 +5,18 @@ import { getAlert, reopenAlertTool, unacknowledgeAlertTool } from './alerts/aler
 import { ingestAlerts, listUnknownHosts, maintainAlerts } from './alerts/alertIntake.ts';
 import { acknowledgeAlertTool, listAlerts, resolveAlertTool } from './alerts/alerts.ts';
 import { decideApprovalTool, getApproval, listApprovals } from './alerts/approvals.ts';
+import { ingestFleetEvent } from './alerts/fleetEvents.ts';
 import { listIncidents } from './alerts/incidents.ts';
 import { getKpis } from './alerts/kpis.ts';
 import { acknowledgeAlerts, resolveAlerts } from './alerts/manyAlerts.ts';
 import { getOnCall, releaseOnCallTool, takeOnCallTool } from './alerts/onCall.ts';
+import {
+  answerRemedyTool,
+  listOwnerRemedies,
+  maintainOwnerRemediesTool,
+  offerRemedyTool,
+  setRemedyMessages,
+} from './alerts/ownerRemedies.ts';
 import {
   answerFixCheckTool,
   cancelRemediationTool,
@@ -95,6 +103,7 @@ export const TOOLS: readonly AnyTool[] = [
   getKpis,
   listUnknownHosts,
   ingestAlerts,
+  ingestFleetEvent,
   maintainAlerts,
   getFleetForecast,
   getPredictionAccuracy,
@@ -110,6 +119,11 @@ export const TOOLS: readonly AnyTool[] = [
   cancelRemediationTool,
   answerFixCheckTool,
   maintainHealing,
+  listOwnerRemedies,
+  offerRemedyTool,
+  answerRemedyTool,
+  setRemedyMessages,
+  maintainOwnerRemediesTool,
   takeTicketWordTool,
   submitFeedback,
   reportProblem,

@@ -55,6 +55,12 @@ export function hasVerdict(status: string): boolean {
   return status !== 'unknown' && status !== 'unreachable';
 }
 
+/** How a status reads beside its number: one that less than half of the weight stands behind is partial and no verdict. */
+export function statusText(status: string, score: number | null): string {
+  if (status === 'unknown' && score !== null) return 'partial';
+  return status === 'unreachable' ? 'not reachable' : status.replaceAll('_', ' ');
+}
+
 export type ScoreStatus = (typeof SCORE_STATUSES)[number];
 
 /** Scans an endpoint may miss before what is known of it counts as stale. */

@@ -11,6 +11,8 @@ export interface ReportOrigin {
 
 /** What is known of those who report with one token. */
 export interface Reporter extends ReportOrigin {
+  /** When the last one that said so started, by its own clock; Unix milliseconds. */
+  ownBootMs: number | null;
   /** Machine ids that reported before the last one did. */
   earlierIds: readonly string[];
   /** When reports changed to what one machine cannot change back to, oldest first. */
@@ -30,7 +32,7 @@ const MOST_KEPT = 8;
 
 /** @param before null for the first report */
 export function reporterAfter(before: Reporter | null, origin: ReportOrigin, now: Date): Reporter {
-  if (!before) return { ...origin, earlierIds: [], returnsAt: [] };
+  if (!before) return { ...origin, ownBootMs: ownBootMs(origin), earlierIds: [], returnsAt: [] };
   const changedId = origin.machineId !== null && before.machineId !== null && origin.machineId !== before.machineId;
   const isReturn = changedId ? before.earlierIds.includes(origin.machineId ?? '') : bootedEarlier(origin, before);
   const since = now.getTime() - RETURNS_WINDOW_MS;
@@ -39,6 +41,7 @@ export function reporterAfter(before: Reporter | null, origin: ReportOrigin, now
     ...origin,
     machineId: origin.machineId ?? before.machineId,
     bootedAt: origin.bootedAt ?? before.bootedAt,
+    ownBootMs: ownBootMs(origin) ?? before.ownBootMs,
     earlierIds: changedId
       ? [...new Set([...before.earlierIds, before.machineId ?? ''])].slice(-MOST_KEPT)
       : before.earlierIds,
@@ -46,12 +49,21 @@ export function reporterAfter(before: Reporter | null, origin: ReportOrigin, now
   };
 }
 
-/** A machine that started at ten has not started at nine. */
+function ownBootMs({ bootedAt, clockOffsetMs }: ReportOrigin): number | null {
+  return bootedAt && clockOffsetMs !== null ? bootedAt.getTime() + clockOffsetMs : null;
+}
+
+/**
+ * A machine that started at ten has not started at nine. Some systems note their start once, others move it with their clock:
+ * a start that stands still by either clock is that of the same machine, however often its clock is set.
+ */
 function bootedEarlier(origin: ReportOrigin, before: Reporter): boolean {
   // Of a clock that nobody compared, the boot time moves with it.
   if (origin.clockOffsetMs === null || before.clockOffsetMs === null) return false;
   if (!origin.bootedAt || !before.bootedAt) return false;
-  return before.bootedAt.getTime() - origin.bootedAt.getTime() > SAME_BOOT_MS;
+  const ownMs = ownBootMs(origin);
+  const standsStill = ownMs !== null && before.ownBootMs !== null && Math.abs(before.ownBootMs - ownMs) <= SAME_BOOT_MS;
+  return !standsStill && before.bootedAt.getTime() - origin.bootedAt.getTime() > SAME_BOOT_MS;
 }
 
 export function areTwoMachines({ returnsAt }: Reporter, now: Date): boolean {

@@ -3,6 +3,7 @@ import type { Alert, Severity } from '../alerts/alert.ts';
 import { isUnevaluated } from '../alerts/alertmanager.ts';
 import type { CriticalityTier, Endpoint, Persona } from '../fleet/endpoint.ts';
 import { requiredApprovalsFor } from './approval.ts';
+import type { OwnerText } from './ownerRemedy.ts';
 
 export const REMEDIATION_ACTIONS = ['ansible', 'restart', 'clear_cache', 'ticket'] as const;
 type RemediationAction = (typeof REMEDIATION_ACTIONS)[number];
@@ -24,6 +25,10 @@ export interface RemediationEntry {
   /** The rule of ours (config/dex_score.yaml) that measures the same problem; absent: the one of the alert's name. */
   verifiedBy?: string;
   match?: RemediationMatch;
+  /** Whether the owner of the machine may have the playbook run on it, without anybody else's approval. */
+  ownerMayRun?: boolean | undefined;
+  /** What the owner is written; absent when this is no owner's business. */
+  forOwner?: OwnerText | undefined;
 }
 
 /** Absent parts match everything. */

@@ -4,7 +4,7 @@ import type { OsPlatform } from './declaration.ts';
 import { blankReadings, completeReadings, missing, type Readings, sanitisedReading } from './reading.ts';
 
 /** How an endpoint's telemetry reaches us. */
-export const COLLECTORS = ['local', 'node_exporter', 'windows_exporter', 'ssh', 'push', 'prometheus'] as const;
+export const COLLECTORS = ['local', 'node_exporter', 'windows_exporter', 'ssh', 'push', 'prometheus', 'fleet'] as const;
 export type CollectorKind = (typeof COLLECTORS)[number];
 
 /** Those that a person may choose; the others belong to machines that a source manages. */
@@ -14,6 +14,7 @@ export const CHOSEN_COLLECTORS = ['local', 'node_exporter', 'windows_exporter', 
 export const NOT_SCANNED_FROM_HERE: Partial<Record<CollectorKind, string>> = {
   push: 'reports by itself (collector push)',
   prometheus: 'is read with its source, all machines at once,',
+  fleet: 'is read with its source, all machines at once,',
 };
 
 /**

@@ -29,6 +29,14 @@ export function bearer(headers: IncomingHttpHeaders): string | null {
   return /^Bearer +(\S+)$/i.exec(headers.authorization ?? '')?.[1] ?? null;
 }
 
+/** The password of basic authentication, as `https://anybody:PASSWORD@…` sends it; null without one. */
+export function basicPassword(headers: IncomingHttpHeaders): string | null {
+  const encoded = /^Basic +([A-Za-z0-9+/=]+)$/i.exec(headers.authorization ?? '')?.[1];
+  if (encoded === undefined) return null;
+  const [, password = ''] = /^[^:]*:([\s\S]*)$/.exec(Buffer.from(encoded, 'base64').toString()) ?? [];
+  return password === '' ? null : password;
+}
+
 /** Compares secrets of any length without telling by its time how much of them agrees. */
 export function sameSecret(given: string, expected: string): boolean {
   const digest = (value: string) => createHash('sha256').update(value).digest();

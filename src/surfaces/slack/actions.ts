@@ -4,6 +4,7 @@ import type { Actor } from '../../core/actor.ts';
 import { AppError } from '../../core/errors.ts';
 import { offers } from '../../core/policy.ts';
 import type { ToolCall } from '../../core/presentation.ts';
+import { relatedBlocks } from './cards/related.ts';
 import { plainReply } from './cards/text.ts';
 import { carryOut, edited, failure, type Place, shared, shownIn, toolNamed, wholeAnswer } from './commands/calls.ts';
 import { askingForm } from './commands/forms.ts';
@@ -34,7 +35,8 @@ const CLICKS: Record<string, ClickHandler> = {
   async replace(slack, click) {
     const call = read(click);
     const actor = await slack.people.actor(click.person);
-    const reply = plainReply((await slack.invoke(call.tool, call.input, actor)).text);
+    const { text, related } = await slack.invoke(call.tool, call.input, actor);
+    const reply = plainReply(text, ...relatedBlocks(related, { action: 'replace' }));
     if (!click.message || !(await edited(slack, click.message.channel, click.message.ts, reply)))
       await click.respond(reply);
   },

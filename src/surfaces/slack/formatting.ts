@@ -7,6 +7,7 @@ import { alertAsk, alertMoves, alertTimeline, isLoud, reachPeople } from './card
 import { approvalCard, approvalReminder, approvalShown } from './cards/approvalCard.ts';
 import { fixCheck } from './cards/fixCheck.ts';
 import { slackProblem } from './cards/problems.ts';
+import { remedyCard } from './cards/remedy.ts';
 import { plainReply } from './cards/text.ts';
 import { surveyMessage } from './surveys.ts';
 
@@ -36,13 +37,15 @@ export const slackFormatting = {
     return {
       news: approvalCard(approval, related, page),
       waiting: approval.status === 'pending',
-      alertId: approval.alert_id,
+      // What an agent asks about an alert is a question of its own.
+      alertId: approval.kind === 'remediation' ? approval.alert_id : null,
     };
   },
   reminder: ({ output }: ShownAnswer, approvers: readonly string[]) =>
     approvalReminder(approvalShown.parse(output.approval), approvers),
   fixCheck: (remediationId: string, { output }: ShownAnswer) => fixCheck(output, fixCheckAnswers(remediationId)),
   letter: surveyMessage,
+  remedy: remedyCard,
   note: (text: string) => plainReply(text),
   problem: slackProblem,
 };

@@ -77,6 +77,8 @@ const PLAIN_WORDS: Record<string, string> = {
   healthy: 'works well',
   at_risk: 'could work better; we are aware of it',
   critical: 'has serious problems; we are aware of it',
+  unreachable: 'could not be reached; its last score was',
+  unknown: 'was measured in part only; of that part',
 };
 
 function asPlainText({ hostname, score, score_status, state }: Machine): string {

@@ -6,6 +6,7 @@ import { AppError } from '../../core/errors.ts';
 import { leastRole } from '../../core/policy.ts';
 import type { Log } from '../../core/ports/ports.ts';
 import type { AnyTool } from '../../core/tool.ts';
+import { isTimeZone } from '../../domain/time/localTime.ts';
 import { slackProblem } from './cards/problems.ts';
 
 export interface Person {
@@ -55,6 +56,7 @@ export function createSlackPeople(client: webApi.WebClient, named: Named, now: (
     return {
       email: user?.profile?.email?.toLowerCase() ?? null,
       name: user?.real_name ?? userId,
+      timeZone: user?.tz !== undefined && isTimeZone(user.tz) ? user.tz : undefined,
       standing: { teams, isFullMember },
     };
   });
@@ -72,11 +74,11 @@ export function createSlackPeople(client: webApi.WebClient, named: Named, now: (
     return false;
   }
 
-  /** Undefined where Slack does not give it, which makes no machine theirs and is no reason to refuse what needs none. */
-  const knownEmail = remembered(now, (userId: string) =>
+  /** Empty where Slack does not give it, which makes no machine theirs and is no reason to refuse what needs none. */
+  const known = remembered(now, (userId: string) =>
     profiles(userId).then(
-      ({ email }) => email ?? undefined,
-      () => undefined,
+      ({ email, timeZone }) => ({ email: email ?? undefined, timeZone }),
+      () => ({ email: undefined, timeZone: undefined }),
     ),
   );
 
@@ -92,7 +94,7 @@ export function createSlackPeople(client: webApi.WebClient, named: Named, now: (
           : (await isAmong(id, named.viewers))
             ? 'viewer'
             : 'employee';
-      const email = await knownEmail(id);
+      const { email, timeZone } = await known(id);
       return {
         id: `slack:${id}`,
         name,
@@ -100,6 +102,7 @@ export function createSlackPeople(client: webApi.WebClient, named: Named, now: (
         via: 'slack',
         role,
         ...(email && { email }),
+        ...(timeZone && { timeZone }),
         ...(named.approvers.length > 0 && { approver: isApprover }),
       };
     },

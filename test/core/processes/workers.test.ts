@@ -1,5 +1,5 @@
 /** Who is alive, and what happens to the runs of those who are not, on both stores. */
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { createMetrics } from '../../../src/adapters/metrics/metrics.ts';
 import type { Store } from '../../../src/core/ports/storePorts.ts';
 import { BEAT_MS, SILENCE_MS } from '../../../src/core/processes/aliveWorkers.ts';
@@ -110,6 +110,48 @@ describe.each(STORE_KINDS)('%s', (kind) => {
     await leave(worker);
     await expect(requireWorkers(door)).rejects.toThrow();
   });
+
+  test.runIf(kind === 'postgresql')(
+    'machines whose clocks differ judge one another by the clock of the database',
+    async () => {
+      const HOUR_MS = 3_600_000;
+      const trueMs = Date.now();
+      const withClock = (id: string, offMs: number) => {
+        const act = async <T>(work: (process: ReturnType<typeof processOf>) => Promise<T>): Promise<T> => {
+          vi.setSystemTime(trueMs + offMs);
+          return work({ ...processOf(store, id, 1, id), clock: { ...clock, now: () => new Date() } });
+        };
+        return act;
+      };
+      vi.useFakeTimers({ toFake: ['Date'] });
+      try {
+        const right = withClock(`${kind}-right`, 0);
+        const ahead = withClock(`${kind}-ahead`, HOUR_MS);
+        const behind = withClock(`${kind}-behind`, -HOUR_MS);
+        for (const act of [right, ahead, behind]) await act((process) => beat(process, true));
+        for (const act of [right, ahead, behind]) {
+          expect(await act(requireWorkers)).toBe(3);
+          const dead = await act(async (process) => {
+            await reclaimFromDeadProcesses(process, everybodyLives);
+            return process.released;
+          });
+          expect(dead.filter((id) => id.endsWith('ahead') || id.endsWith('behind') || id.endsWith('right'))).toEqual(
+            [],
+          );
+        }
+        // One that fell silent is missed after a minute, wherever its clock was.
+        for (const act of [ahead, behind]) {
+          await act(({ clock, worker }) =>
+            store.workers.beat({ ...worker, works: true, seenAt: new Date(clock.now().getTime() - SILENCE_MS - 5000) }),
+          );
+        }
+        expect(await right(requireWorkers)).toBe(1);
+        for (const act of [right, ahead, behind]) await act(leave);
+      } finally {
+        vi.useRealTimers();
+      }
+    },
+  );
 
   test('how a scheduled job fared is known to all', async () => {
     const at = clock.now();

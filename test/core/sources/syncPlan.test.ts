@@ -19,6 +19,7 @@ function machine(hostname: string, more: Partial<SourceMachine> = {}): SourceMac
     persona: 'general',
     osPlatform: 'linux',
     tags: {},
+    policies: null,
     snapshot: unreachableSnapshot(target, NOW, 'not asked', 0),
     ...more,
   };

@@ -37,6 +37,7 @@ beforeAll(async () => {
     '/agent/v1/enroll': made.body.secret,
     '/api/v1/dex/agent/snapshot': joined.body.token,
     '/api/v1/webhooks/alertmanager': WEBHOOK_SECRET,
+    '/api/v1/webhooks/fleet': WEBHOOK_SECRET,
   };
 });
 afterAll(() => service?.stop());

@@ -16,6 +16,7 @@ const CHANGING = [
   ['POST', '/api/v1/webhooks/alertmanager'],
   ['POST', '/api/v1/webhooks/prometheus'],
   ['POST', '/api/v1/webhooks/tickets'],
+  ['POST', '/api/v1/webhooks/fleet'],
   ['POST', '/api/v1/dex/agent/snapshot'],
   ['POST', '/mcp'],
   ['POST', '/nothing'],

@@ -1,6 +1,11 @@
 /** Reads a whole fleet from a Prometheus: which machines its exporters run on, and what they measured, one query a metric. */
 import { AppError } from '../../../core/errors.ts';
-import type { SourceConfig, SourceMachine, SourceReader, SourceReading } from '../../../core/ports/sourcePorts.ts';
+import type {
+  PrometheusSourceConfig,
+  SourceMachine,
+  SourceReader,
+  SourceReading,
+} from '../../../core/ports/sourcePorts.ts';
 import { personaOf } from '../../../core/sources/sourceFile.ts';
 import { forbiddenAddressReason, isValidHostname } from '../../../domain/fleet/address.ts';
 import { canonicalHost } from '../../../domain/fleet/hostIdentity.ts';
@@ -40,7 +45,9 @@ interface Target {
 }
 
 /** @param secretOf the value of an environment variable; null when it is not set */
-export function createPrometheusSource(secretOf: (name: string) => string | null): SourceReader {
+export function createPrometheusSource(
+  secretOf: (name: string) => string | null,
+): SourceReader<PrometheusSourceConfig> {
   // Rates are what counters rose by since the cycle before; each source has machines of its own.
   const histories = new Map<string, CounterHistory>();
   return {
@@ -56,6 +63,10 @@ export function createPrometheusSource(secretOf: (name: string) => string | null
         await api.close();
       }
     },
+    affected: ({ name }) =>
+      Promise.reject(
+        new AppError('unavailable', `The source ${name} is a Prometheus, which knows of no vulnerability.`),
+      ),
   };
 }
 
@@ -63,7 +74,7 @@ const idOf = ({ job = '', instance = '' }: Record<string, string>): string => `$
 
 async function targetsOf(
   api: PrometheusApi,
-  { name, selector }: SourceConfig,
+  { name, selector }: PrometheusSourceConfig,
   now: Date,
 ): Promise<Map<string, Target>> {
   const targets = new Map<string, Target>();
@@ -78,7 +89,7 @@ async function targetsOf(
 
 async function addSamples(
   api: PrometheusApi,
-  source: SourceConfig,
+  source: PrometheusSourceConfig,
   targets: Map<string, Target>,
   now: Date,
 ): Promise<void> {
@@ -114,7 +125,7 @@ function take(targets: Map<string, Target>, metric: string, answer: readonly Ser
 
 function toMachines(
   targets: Map<string, Target>,
-  source: SourceConfig,
+  source: PrometheusSourceConfig,
   known: ReadonlyMap<string, string>,
   history: CounterHistory,
   now: Date,
@@ -148,7 +159,7 @@ function kindsByJob(targets: Map<string, Target>): Map<string, Exporter | null> 
 /** By the labels that the configuration names, then by the target's address where that is a name, then as the machine calls itself. */
 function identityOf(
   { id, labels, ownName }: Target,
-  source: SourceConfig,
+  source: PrometheusSourceConfig,
   known: ReadonlyMap<string, string>,
 ): { hostname: string | null; ipAddress: string | null } {
   const address = canonicalHost(labels.instance ?? '');
@@ -163,7 +174,7 @@ function identityOf(
 interface MachineContext {
   hostname: string;
   ipAddress: string | null;
-  source: SourceConfig;
+  source: PrometheusSourceConfig;
   history: CounterHistory;
   now: Date;
 }
@@ -189,6 +200,7 @@ function toMachine(
     tags: Object.fromEntries(
       labels.tags.flatMap((name) => (target.labels[name] ? [[name, target.labels[name].slice(0, 200)]] : [])),
     ),
+    policies: null,
     snapshot: snapshotOf(page, target, exporter, scanned, history, now),
   };
 }

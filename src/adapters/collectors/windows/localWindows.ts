@@ -56,24 +56,46 @@ function runPowerShell(
   return new Promise((resolve) => {
     const child = spawn(program, POWERSHELL_ARGS, {
       windowsHide: true,
-      signal,
-      timeout: timeoutMs,
-      killSignal: 'SIGKILL',
       stdio: ['pipe', 'pipe', 'ignore'],
+      detached: true,
     });
     const chunks: Buffer[] = [];
     let bytes = 0;
+    const stop = () => killTree(child.pid);
+    const limit = setTimeout(stop, timeoutMs);
+    const end = (output: string | null) => {
+      clearTimeout(limit);
+      signal.removeEventListener('abort', stop);
+      resolve(output);
+    };
     child.stdout.on('data', (chunk: Buffer) => {
       bytes += chunk.length;
       if (bytes <= MAX_OUTPUT_BYTES) chunks.push(chunk);
-      else child.kill('SIGKILL');
+      else stop();
     });
-    child.once('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT') resolve(null);
-    });
-    child.once('close', () => resolve(Buffer.concat(chunks).toString('utf8')));
+    child.once('error', () => end(null));
+    child.once('close', () => end(Buffer.concat(chunks).toString('utf8')));
     // A program that ends before it has read everything breaks the pipe; its output says the rest.
     child.stdin.on('error', () => {});
     child.stdin.end(script);
+    signal.addEventListener('abort', stop);
+    if (signal.aborted) stop();
   });
+}
+
+/** Ends a program with all that it started: one of those would keep the output open, and the scan waiting, for as long as it runs. */
+function killTree(pid: number | undefined): void {
+  if (pid === undefined) return;
+  if (process.platform === 'win32') {
+    spawn('taskkill.exe', ['/pid', String(pid), '/t', '/f'], { stdio: 'ignore', windowsHide: true }).once(
+      'error',
+      () => {},
+    );
+    return;
+  }
+  try {
+    process.kill(-pid, 'SIGKILL');
+  } catch {
+    // It is gone already.
+  }
 }

@@ -4,6 +4,7 @@ import { defineEntity, p } from '@mikro-orm/core';
 import type { Actor } from '../../../core/actor.ts';
 import type { TicketStatus } from '../../../domain/alerts/ticket.ts';
 import type { ApprovalAnswer, ApprovalKind, ApprovalStatus, Execution } from '../../../domain/healing/approval.ts';
+import type { OwnerRemedyStatus } from '../../../domain/healing/ownerRemedy.ts';
 import type { Remediation, RemediationStatus, Variable } from '../../../domain/healing/remediation.ts';
 import { word } from './columns.ts';
 
@@ -108,4 +109,43 @@ export const TicketDeliveryRow = defineEntity({
     receivedAt: p.datetime(3),
   },
   indexes: [{ name: 'ticket_delivery_received', properties: ['receivedAt'] }],
+});
+
+export const OwnerRemedyRow = defineEntity({
+  name: 'OwnerRemedy',
+  tableName: 'owner_remedy',
+  properties: {
+    id: p.string().primary(),
+    alertId: p.integer(),
+    alertName: p.string(),
+    endpointId: p.integer(),
+    hostname: p.string(),
+    email: p.string(),
+    day: p.string().length(10).nullable(),
+    timeZone: p.string(),
+    status: word<OwnerRemedyStatus>(),
+    previewId: p.string().nullable(),
+    remediationId: p.string().nullable(),
+    runAt: p.datetime(3).nullable(),
+    consent: p.json<Actor>().nullable(),
+    createdAt: p.datetime(3),
+    answeredAt: p.datetime(3).nullable(),
+  },
+  uniques: [{ name: 'owner_remedy_one_a_day', properties: ['email', 'day'] }],
+  indexes: [
+    { name: 'owner_remedy_status', properties: ['status'] },
+    { name: 'owner_remedy_problem', properties: ['endpointId', 'alertName', 'createdAt'] },
+    { name: 'owner_remedy_remediation', properties: ['remediationId'] },
+    { name: 'owner_remedy_preview', properties: ['previewId'] },
+  ],
+});
+
+/** Owners who want no such messages. */
+export const OwnerRemedyOptOutRow = defineEntity({
+  name: 'OwnerRemedyOptOut',
+  tableName: 'owner_remedy_opt_out',
+  properties: {
+    email: p.string().primary(),
+    optedOutAt: p.datetime(3),
+  },
 });

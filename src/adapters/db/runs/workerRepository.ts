@@ -1,19 +1,33 @@
 /** Which processes are alive, as each says of itself now and then, and how their scheduled jobs fared. */
+import { SqliteDriver } from '@mikro-orm/sql';
 import type { JobRecordRepository, WorkerRepository } from '../../../core/ports/storePorts.ts';
 import { JobRow, WorkerRow } from '../entities/runs.ts';
-import { type DbSession, plain } from '../rows.ts';
+import { type DbSession, type DbTimestamp, msOf, plain } from '../rows.ts';
 
 export function workerRepository(session: DbSession): WorkerRepository {
+  /** By how much the database's clock is ahead of this process's, but for the moment that asking takes. */
+  const clockAheadMs = async (): Promise<number> => {
+    const em = session();
+    // SQLite is on this machine and has its clock.
+    if (em.getDriver() instanceof SqliteDriver) return 0;
+    const [row] = await em.execute<{ now: DbTimestamp }[]>('select clock_timestamp() as now');
+    return row ? msOf(row.now) - Date.now() : 0;
+  };
+  const later = (time: Date, byMs: number) => new Date(time.getTime() + byMs);
   return {
     async beat(worker) {
-      await session().upsert(WorkerRow, worker, { onConflictFields: ['id'], disableIdentityMap: true });
+      const kept = { ...worker, seenAt: later(worker.seenAt, await clockAheadMs()) };
+      await session().upsert(WorkerRow, kept, { onConflictFields: ['id'], disableIdentityMap: true });
     },
     async seenSince(since) {
-      const rows = await session().find(WorkerRow, { seenAt: { $gte: since } }, { orderBy: { startedAt: 'asc' } });
-      return rows.map((row) => plain(WorkerRow, row));
+      const aheadMs = await clockAheadMs();
+      const isSeen = { seenAt: { $gte: later(since, aheadMs) } };
+      const rows = await session().find(WorkerRow, isSeen, { orderBy: { startedAt: 'asc' } });
+      return rows.map((row) => ({ ...plain(WorkerRow, row), seenAt: later(row.seenAt, -aheadMs) }));
     },
     async leave(id, forgetBefore) {
-      await session().nativeDelete(WorkerRow, { $or: [{ id }, { seenAt: { $lt: forgetBefore } }] });
+      const before = later(forgetBefore, await clockAheadMs());
+      await session().nativeDelete(WorkerRow, { $or: [{ id }, { seenAt: { $lt: before } }] });
     },
   };
 }

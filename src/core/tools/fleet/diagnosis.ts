@@ -27,6 +27,8 @@ const causeShape = z.object({
     .object({ alert_name: z.string(), action: z.string(), playbook: z.string().nullable(), asks_first: z.boolean() })
     .nullable(),
   alerts: z.array(z.object({ id: z.number().int(), alert_name: z.string(), severity: z.string() })),
+  /** Whether something safe is for the machine's owner to do. */
+  owner_can_help: z.boolean(),
 });
 type CauseView = z.output<typeof causeShape>;
 
@@ -61,6 +63,7 @@ export const diagnoseMachineTool = defineTool({
   output: diagnosisShape,
   async run({ hostname: host }, { ports, now }) {
     const endpoint = await requireEndpoint(ports, host);
+    const { map } = ports.remediationMap.current();
     const { causes, ...found } = await diagnoseMachine(ports, endpoint, now);
     return {
       hostname: endpoint.hostname,
@@ -81,6 +84,7 @@ export const diagnoseMachineTool = defineTool({
           asks_first: remediation.asksFirst,
         },
         alerts: alerts.map(({ id, alertName, severity }) => ({ id, alert_name: alertName, severity })),
+        owner_can_help: alerts.some(({ alertName }) => map.get(alertName)?.forOwner !== undefined),
       })),
       changed_before: found.changedBefore.map(({ kind, at, text }) => ({ kind, at: iso(at), text })),
       not_measured: found.notMeasured,
@@ -96,8 +100,13 @@ export const diagnoseMachineTool = defineTool({
   },
   page: ({ hostname }) => machinePage(hostname),
   summary: diagnosisText,
+  employeeSummary: textForOwner,
   shows: { card: 'diagnosis', by: 'hostname' },
   related: ({ hostname, causes }) => [
+    // For the owner, who may answer nothing of self-healing's.
+    ...(causes.some(({ owner_can_help }) => owner_can_help)
+      ? [{ id: 'own_remedy', label: 'What can I do myself?', tool: 'offer_remedy', input: { hostname } }]
+      : []),
     ...causes.slice(0, MOST_TOLD).flatMap(callsFor),
     { id: 'rescan', label: 'Scan again', tool: 'scan_endpoint', input: { hostname } },
   ],
@@ -158,6 +167,24 @@ function diagnosisText(diagnosis: DiagnosisView): string {
   ]
     .filter(Boolean)
     .join('\n');
+}
+
+/** What the owner of the machine needs of it: the likeliest cause, what shows it, what helps. */
+function textForOwner(diagnosis: DiagnosisView): string {
+  const [first, ...others] = diagnosis.causes;
+  if (!first) return headline(diagnosis);
+  const seen = first.evidence.find(({ kind }) => kind !== 'alert');
+  return [
+    `${diagnosis.hostname}: ${plainTitle(first)}`,
+    ...(seen ? [`What I see: ${seen.text}.`] : []),
+    `What helps: ${first.advice}`,
+    ...(others.length > 0 ? [`Perhaps also: ${others.slice(0, 2).map(plainTitle).join('; ')}.`] : []),
+  ].join('\n');
+}
+
+/** Without the file system or program that it names, which the evidence says. */
+function plainTitle({ title }: CauseView): string {
+  return title.split(': ')[0] ?? title;
 }
 
 function headline({ hostname, verdict, causes }: DiagnosisView): string {

@@ -302,7 +302,7 @@ function fleetLine(
     avg_score: number | null;
   },
 ): string {
-  return `${fleet.total} endpoint${fleet.total === 1 ? '' : 's'}, average score ${fleet.avg_score ?? 'unknown'}: ${fleet.healthy} healthy, ${fleet.at_risk} at risk, ${fleet.critical} critical, ${fleet.unreachable} not reachable, ${fleet.unknown} without a score, ${fleet.stale} stale.`;
+  return `${fleet.total} endpoint${fleet.total === 1 ? '' : 's'}, average score ${fleet.avg_score ?? 'unknown'}: ${fleet.healthy} healthy, ${fleet.at_risk} at risk, ${fleet.critical} critical, ${fleet.unreachable} not reachable, ${fleet.unknown} without a verdict, ${fleet.stale} stale.`;
 }
 
 function totals(rows: FleetRow[]): { total: number; scored: number; avg_score: number | null } {

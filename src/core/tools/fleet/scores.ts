@@ -1,6 +1,6 @@
 /** Tools that read the scores of one endpoint: the latest, and its history. */
 import { z } from 'zod';
-import { endpointState } from '../../../domain/fleet/endpoint.ts';
+import { endpointState, statusText } from '../../../domain/fleet/endpoint.ts';
 import type { ChartSpec } from '../../chart.ts';
 import { AppError } from '../../errors.ts';
 import { iso, presentScore } from '../../present.ts';
@@ -125,7 +125,7 @@ export const getScoreHistory = defineTool({
 export function scoreText(score: Omit<z.output<typeof scoreShape>, 'id' | 'scored_at'>): string {
   const parts = Object.entries(score.components).map(([name, value]) => `${name} ${value ?? 'not measured'}`);
   const lines = [
-    `${score.hostname}: ${score.score} of 100 (${score.status.replace('_', ' ')}${score.stale ? ', stale' : ''})`,
+    `${score.hostname}: ${score.score} of 100 (${statusText(score.status, score.score)}${score.stale ? ', stale' : ''})`,
     `${parts.join(', ')}; ${Math.round(score.coverage * 100)} % of the weight was measured.`,
     ...score.deductions.map(({ points, reason }) => `−${points} ${reason}`),
     ...score.caps.map(({ reason }) => reason),

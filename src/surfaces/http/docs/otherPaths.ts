@@ -69,6 +69,14 @@ export function otherPaths(tools: readonly AnyTool[], error: Json, now: Date): R
       example: TICKET_UPDATE,
       answer: answer('tickets'),
     }),
+    '/api/v1/webhooks/fleet': post({
+      summary: 'Deliver an event of Fleet: a failing policy, a vulnerability, hosts that it has not seen',
+      tag: 'webhooks',
+      security: [{ webhookToken: [] }],
+      schema: anyObject,
+      example: FLEET_EVENT,
+      answer: answer('fleet'),
+    }),
     '/agent/v1/enroll': post({
       summary: 'Join the fleet with the secret of an enrolment',
       tag: 'agents',
@@ -125,6 +133,12 @@ const TICKET_UPDATE = {
   event: 'comment',
   at: '2026-03-02T09:05:00Z',
   comment: 'A bigger disk is ordered.',
+};
+
+const FLEET_EVENT = {
+  timestamp: '2026-03-02T09:00:00Z',
+  policy: { id: 7, name: 'Disk encryption', critical: true, resolution: 'Turn FileVault on.' },
+  hosts: [{ id: 12, hostname: 'dev-machine-01', url: 'https://fleet.example.com/hosts/12' }],
 };
 
 const MACHINE = {

@@ -6,7 +6,7 @@ import type { Actor } from '../../../core/actor.ts';
 import { AppError } from '../../../core/errors.ts';
 import type { Invoke } from '../../../core/invoke.ts';
 import type { Metrics } from '../../../core/ports/ports.ts';
-import { bearer, sameSecret } from '../auth.ts';
+import { basicPassword, bearer, sameSecret } from '../auth.ts';
 import { jsonBody } from '../jsonBody.ts';
 import { createRouter } from '../router.ts';
 
@@ -32,6 +32,8 @@ interface Webhook {
   bodyLimit: string;
   /** What the sender signs with the secret, and how messages call it. */
   signed: { text(ctx: Context): string; called: string };
+  /** Whether the secret may be the password of basic authentication, for senders whose address alone can be configured. */
+  takesPassword?: boolean;
   /** @throws AppError when a delivery whose sender is known is refused all the same */
   check?(ctx: Context): void;
   /** What metrics count a delivery as that went well. */
@@ -40,16 +42,17 @@ interface Webhook {
 
 /** The router of one webhook. A caller without any credential is turned away before its body is read. */
 export function webhookRoutes(webhook: Webhook, { tool, invoke, metrics, secret, required }: WebhookOptions): Router {
-  const { sender, name, paths, bodyLimit, signed, check, outcome } = webhook;
+  const { sender, name, paths, bodyLimit, signed, takesPassword = false, check, outcome } = webhook;
   const actor: Actor = { id: `webhook:${sender}`, name, kind: 'system', via: 'webhook', role: 'operator' };
   const readBody = jsonBody({ limit: bodyLimit, methods: ['POST'], anyKeys: true });
   const router = createRouter();
   router.post(paths, async (ctx: Context) => {
     let counted = 'failed';
     try {
-      if (required) requireCredential(ctx, secret, signed.called);
+      const password = takesPassword ? basicPassword(ctx.headers) : null;
+      if (required) requireCredential(ctx, secret, signed.called, password);
       await readBody(ctx, async () => {
-        if (required) checkCredential(ctx, secret, signed.text(ctx));
+        if (required) checkCredential(ctx, secret, signed.text(ctx), password);
         check?.(ctx);
         const { body } = ctx.request as { body?: unknown };
         const { output } = await invoke(tool, body, actor);
@@ -66,11 +69,11 @@ export function webhookRoutes(webhook: Webhook, { tool, invoke, metrics, secret,
   return router;
 }
 
-function requireCredential(ctx: Context, secret: string, signed: string): void {
+function requireCredential(ctx: Context, secret: string, signed: string, password: string | null): void {
   if (secret === '') {
     throw new AppError('unauthenticated', 'Deliveries are refused while WEBHOOK_SECRET is not set on this service.');
   }
-  if (bearer(ctx.headers) === null && ctx.get('X-Webhook-Token') === '') {
+  if (bearer(ctx.headers) === null && ctx.get('X-Webhook-Token') === '' && password === null) {
     throw new AppError(
       'unauthenticated',
       `A delivery needs Authorization: Bearer with the webhook secret, or X-Webhook-Token with the secret or the HMAC-SHA256 of ${signed} in hex.`,
@@ -79,12 +82,13 @@ function requireCredential(ctx: Context, secret: string, signed: string): void {
 }
 
 /** The secret itself, or what only its holder can make of the signed text; all are compared, so that time says nothing. */
-function checkCredential(ctx: Context, secret: string, text: string): void {
+function checkCredential(ctx: Context, secret: string, text: string, password: string | null): void {
   const token = ctx.get('X-Webhook-Token');
   const signature = createHmac('sha256', secret).update(text).digest('hex');
   const accepted = [
     sameSecret(bearer(ctx.headers) ?? '', secret),
     sameSecret(token, secret),
+    sameSecret(password ?? '', secret),
     sameSecret(token.replace(/^sha256=/, '').toLowerCase(), signature),
   ];
   if (!accepted.includes(true)) {

@@ -53,8 +53,14 @@ export const STATUS_NAMES = {
   at_risk: 'At risk',
   critical: 'Critical',
   unreachable: 'Not reachable',
-  unknown: 'No score',
+  unknown: 'No verdict',
 };
+
+/** A score's status by name: a number that less than half of the weight stands behind is partial. */
+export function statusName(status, score) {
+  if (status !== 'unknown') return STATUS_NAMES[status] ?? sentence(words(status));
+  return score === null || score === undefined ? 'No score' : 'Partial';
+}
 
 /** How a score stands, on the default limits of the fleet's colours. */
 export function statusOfScore(score) {

@@ -1,8 +1,10 @@
 /** Answers of tools as Slack shows them: scores with bars and reasons, the fleet, one alert, and lines for everything else. */
 import { z } from 'zod';
+import { utc } from '../../../core/characters.ts';
 import type { Answer } from '../../../core/invoke.ts';
 import type { CardKind, ToolCall } from '../../../core/presentation.ts';
 import { scoreShape } from '../../../core/shapes.ts';
+import { statusText } from '../../../domain/fleet/endpoint.ts';
 import { alertBody, alertMore, person } from './alertCard.ts';
 import { callButton, relatedBlocks } from './related.ts';
 import {
@@ -23,7 +25,13 @@ import {
 } from './text.ts';
 
 /** A sign besides the word, distinguished by its shape and not by its colour. */
-export const STATUS_SIGNS: Record<string, string> = { healthy: '✓', at_risk: '▲', critical: '✕', unknown: '?' };
+export const STATUS_SIGNS: Record<string, string> = {
+  healthy: '✓',
+  at_risk: '▲',
+  critical: '✕',
+  unreachable: '⊘',
+  unknown: '?',
+};
 
 const BAR_CELLS = 20;
 const MOST_REASONS = 10;
@@ -34,9 +42,17 @@ const fleetShown = z.object({
   at_risk: z.number(),
   critical: z.number(),
   unknown: z.number(),
+  unreachable: z.number(),
   stale: z.number(),
   avg_score: z.number().nullable(),
-  worst: z.array(z.object({ hostname: z.string(), score: z.number().nullable(), score_status: z.string() })),
+  worst: z.array(
+    z.object({
+      hostname: z.string(),
+      score: z.number().nullable(),
+      score_status: z.string(),
+      scored_at: z.string().nullable(),
+    }),
+  ),
 });
 
 const BODIES: Partial<Record<CardKind, (output: Record<string, unknown>) => Block[]>> = {
@@ -81,7 +97,7 @@ function fitted(blocks: Block[], limit: number): Block[] {
 }
 
 function scoreBody(score: z.output<typeof scoreShape>): Block[] {
-  const status = `${STATUS_SIGNS[score.status] ?? ''} ${score.status.replace('_', ' ')}${score.stale ? ', stale' : ''}`;
+  const status = `${STATUS_SIGNS[score.status] ?? ''} ${statusText(score.status, score.score)}${score.stale ? ', stale' : ''}`;
   const [best] = score.improvements;
   const reasons = [
     ...score.deductions.map(({ points, reason }) => [
@@ -118,7 +134,7 @@ function componentBars(components: Record<string, number | null>): string {
 
 function fleetBody(fleet: z.output<typeof fleetShown>): Block[] {
   const count = (label: string, status: string, value: number) =>
-    `${STATUS_SIGNS[status]} ${label.padEnd(10)} ${value}`;
+    `${STATUS_SIGNS[status]} ${label.padEnd(13)} ${value}`;
   const worst = fleet.worst.filter(({ score_status }) => score_status !== 'healthy');
   return [
     header(`Fleet: ${fleet.total} machine${fleet.total === 1 ? '' : 's'}, average ${fleet.avg_score ?? 'not known'}`),
@@ -127,8 +143,9 @@ function fleetBody(fleet: z.output<typeof fleetShown>): Block[] {
         count('healthy', 'healthy', fleet.healthy),
         count('at risk', 'at_risk', fleet.at_risk),
         count('critical', 'critical', fleet.critical),
-        count('no score', 'unknown', fleet.unknown),
-        ...(fleet.stale > 0 ? [`  stale      ${fleet.stale}`] : []),
+        ...(fleet.unreachable > 0 ? [count('not reachable', 'unreachable', fleet.unreachable)] : []),
+        count('no verdict', 'unknown', fleet.unknown),
+        ...(fleet.stale > 0 ? [`  ${'stale'.padEnd(13)} ${fleet.stale}`] : []),
       ].join('\n'),
     ),
     ...(worst.length > 0 ? [bullets(worst.map((machine) => [textElement(machineLine(machine))]))] : []),
@@ -166,9 +183,15 @@ function onCallBody(output: Record<string, unknown>): Block[] {
   ];
 }
 
-export function machineLine(machine: { hostname: string; score: number | null; score_status: string }): string {
-  const sign = STATUS_SIGNS[machine.score_status] ?? '';
-  const score =
-    machine.score === null ? 'no score yet' : `${machine.score} (${machine.score_status.replace('_', ' ')})`;
-  return `${sign} ${clip(machine.hostname, 253)}: ${score}`;
+/** @param machine of one that is not reachable, `scored_at` says how old the number is */
+export function machineLine(machine: {
+  hostname: string;
+  score: number | null;
+  score_status: string;
+  scored_at?: string | null;
+}): string {
+  const { hostname, score, score_status: status, scored_at: scoredAt } = machine;
+  const age = status === 'unreachable' && scoredAt ? `, the score is of ${utc(scoredAt)}` : '';
+  const text = score === null ? 'no score yet' : `${score} (${statusText(status, score)}${age})`;
+  return `${STATUS_SIGNS[status] ?? ''} ${clip(hostname, 253)}: ${text}`;
 }

@@ -85,12 +85,23 @@ async function machinesOfOwnerNamed(
 
 /** Without what the reader may not do. */
 async function present(slack: SlackContext, actor: Actor, call: ToolCall, given: Answer): Promise<Reply> {
+  const own = await ownNames(slack, actor, given);
   const mayCall = (next: ToolCall) => {
     const tool = toolNamed(slack, next.tool);
-    return tool !== undefined && offers(tool, actor);
+    if (tool === undefined || !offers(tool, actor)) return false;
+    return !tool.ownersOnly || own.includes(String(next.input.hostname));
   };
   const answer = { ...given, related: given.related.filter(mayCall) };
   return renderAnswer(call, answer, await pictureOf(slack, actor, answer), { isRead: isRead(slack, call.tool) });
+}
+
+/** The reader's own machines, where a call that only owners may make is offered. */
+async function ownNames(slack: SlackContext, actor: Actor, { related }: Answer): Promise<string[]> {
+  if (actor.email === undefined || !related.some(({ tool }) => toolNamed(slack, tool)?.ownersOnly)) return [];
+  return ownHosts(slack, actor, actor.id.replace(/^slack:/, '')).catch((error: unknown) => {
+    if (error instanceof AppError) return [];
+    throw error;
+  });
 }
 
 async function pictureOf(slack: SlackContext, actor: Actor, { illustration, chart }: Answer): Promise<Block | null> {

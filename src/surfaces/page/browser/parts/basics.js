@@ -1,5 +1,5 @@
 /** Small parts that every view uses: icons, badges, times, the score's ring, and what stands where data is missing. */
-import { dateTime, one, relative, STATUS_NAMES, sentence, words } from '../format.js';
+import { dateTime, one, relative, STATUS_NAMES, sentence, statusName, words } from '../format.js';
 import { html, useEffect, useState } from '../vendor/preact.js';
 
 const ICONS = {
@@ -40,6 +40,11 @@ export function Badge({ status, children }) {
   return html`<span class=${`badge ${tone(status)}`}>${children ?? STATUS_NAMES[status] ?? sentence(words(status))}</span>`;
 }
 
+/** The badge of a score's status. */
+export function ScoreBadge({ status, score }) {
+  return html`<${Badge} status=${status}>${statusName(status, score)}<//>`;
+}
+
 /** Renders anew every half minute, so that "3 min ago" does not stay. */
 export function Ago({ at }) {
   const [, tick] = useState(0);
@@ -56,7 +61,10 @@ const RING = 2 * Math.PI * 42;
 /** A score as a ring, in its status's colour. */
 export function ScoreRing({ score, status, size = 96 }) {
   const share = score === null || score === undefined ? 0 : score / 100;
-  const label = score === null || score === undefined ? 'No score' : `Score ${one(score)} of 100, ${words(status)}`;
+  const label =
+    score === null || score === undefined
+      ? 'No score'
+      : `Score ${one(score)} of 100, ${statusName(status, score).toLowerCase()}`;
   return html`<svg class=${`ring ring-${status}`} width=${size} height=${size} viewBox="0 0 100 100" role="img" aria-label=${label}>
     <circle class="ring-track" cx="50" cy="50" r="42" />
     <circle class="ring-value" cx="50" cy="50" r="42" stroke-dasharray=${`${RING * share} ${RING}`} transform="rotate(-90 50 50)" />

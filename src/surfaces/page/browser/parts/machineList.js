@@ -4,7 +4,7 @@ import { one, STATUS_NAMES, whole, words } from '../format.js';
 import { onChanges } from '../live.js';
 import { setQuery, useAddress, withQuery } from '../router.js';
 import { html, useEffect, useRef, useState } from '../vendor/preact.js';
-import { Ago, Badge, Empty, Icon, Problem } from './basics.js';
+import { Ago, Empty, Icon, Problem, ScoreBadge } from './basics.js';
 
 const ROW_PX = 46;
 const PART = 100;
@@ -201,7 +201,7 @@ function Row({ index, endpoint }) {
   return html`<div role="row" class="cells body-row" aria-rowindex=${index + 2} data-row=${index} style=${style}>
     <div role="cell" class="strong"><a href=${`/machines/${encodeURIComponent(hostname)}`}>${hostname}</a></div>
     <div role="cell" class=${`number text-${score_status}`}>${score === null ? '–' : one(score)}</div>
-    <div role="cell"><${Badge} status=${score_status} /></div>
+    <div role="cell"><${ScoreBadge} status=${score_status} score=${score} /></div>
     <div role="cell" class="extra">${persona}</div>
     <div role="cell" class="extra number">${criticality_tier}</div>
     <div role="cell" class="extra clip">${owner_email ?? '–'}</div>

@@ -1,7 +1,7 @@
 /** The fleet at a glance: what stands out as a sentence, figures, how scores are spread, groups, the worst with their reasons, and everything in a list. */
 import { API, useApi } from '../api.js';
 import { count, one, relative, STATUS_NAMES, whole } from '../format.js';
-import { Badge, Card, Empty, Head, Loaded, Machine, ScoreRing } from '../parts/basics.js';
+import { Card, Empty, Head, Loaded, Machine, ScoreBadge, ScoreRing } from '../parts/basics.js';
 import { Sparkline } from '../parts/charts.js';
 import { MachineList } from '../parts/machineList.js';
 import { setQuery, useAddress, withQuery } from '../router.js';
@@ -99,7 +99,7 @@ function Worst({ machines }) {
     ({ hostname, score, score_status, owner_email, reasons, scored_at }) => html`<li key=${hostname}>
       <a class="worst-link" href=${`/machines/${encodeURIComponent(hostname)}`}>
         <${ScoreRing} score=${score} status=${score_status} size=${52} />
-        <span class="grow"><span class="row"><strong>${hostname}</strong><${Badge} status=${score_status} />${owner_email && html`<span class="faint small">${owner_email}</span>`}</span>
+        <span class="grow"><span class="row"><strong>${hostname}</strong><${ScoreBadge} status=${score_status} score=${score} />${owner_email && html`<span class="faint small">${owner_email}</span>`}</span>
         <span class="soft small">${reasons.length > 0 ? reasons.join(' · ') : `scored ${relative(scored_at)}`}</span></span>
       </a></li>`,
   )}</ul>`;

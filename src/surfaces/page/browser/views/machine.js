@@ -3,7 +3,7 @@ import { API, host, useApi, useSession } from '../api.js';
 import { one, sentence, words } from '../format.js';
 import { Action, Ask, act, toast } from '../parts/actions.js';
 import { AlertList } from '../parts/alertList.js';
-import { Ago, Badge, Card, Empty, Head, Icon, Loaded, ScoreRing } from '../parts/basics.js';
+import { Ago, Badge, Card, Empty, Head, Icon, Loaded, ScoreBadge, ScoreRing } from '../parts/basics.js';
 import { Diagnosis } from '../parts/diagnosis.js';
 import { EditMachine } from '../parts/editMachine.js';
 import { Forecast } from '../parts/forecast.js';
@@ -73,7 +73,7 @@ function Header({ machine, reload }) {
     <${ScoreRing} score=${machine.score} status=${machine.score_status} size=${104} />
     <div class="grow">
       <${Title} title=${hostname} />
-      <div class="row"><${Badge} status=${machine.score_status} />${machine.state !== 'fresh' && html`<${Badge} status="unreachable">${sentence(words(machine.state))}<//>`}
+      <div class="row"><${ScoreBadge} status=${machine.score_status} score=${machine.score} />${machine.state !== 'fresh' && html`<${Badge} status="unreachable">${sentence(words(machine.state))}<//>`}
         <span class="badge plain">${machine.persona}</span><span class="badge plain">tier ${machine.criticality_tier}</span><span class="badge plain">${machine.os_platform}</span>
         ${Object.entries(machine.tags).map(([tag, value]) => html`<a key=${tag} class="badge plain" href=${`/?tag=${encodeURIComponent(`${tag}=${value}`)}`}>${tag}: ${value}</a>`)}
       </div>
