@@ -20,6 +20,8 @@ export interface McpHttpOptions {
   toolsets: McpView['toolsets'];
   /** Rejects with AppError `unauthenticated` when the key is missing or wrong. */
   authenticate(headers: IncomingHttpHeaders): Promise<Actor>;
+  /** Where clients find who signs people in; null where only keys are known. */
+  metadataUrl?: string | null;
   /** Web origins beyond this machine's own whose pages may call (`https://inspector.example.com`). */
   allowedOrigins: readonly string[];
   clock: Clock;
@@ -95,8 +97,15 @@ export function createMcpHttp(options: McpHttpOptions): McpHttp {
       }
     } catch (error) {
       if (error instanceof AppError && error.kind === 'unauthenticated') {
-        response.setHeader('WWW-Authenticate', 'Bearer realm="dexops"');
+        response.setHeader(
+          'WWW-Authenticate',
+          challenge(options.metadataUrl, request.headers.authorization && 'invalid_token'),
+        );
         return refuse(response, 401, REFUSED, error.message);
+      }
+      if (error instanceof AppError && error.kind === 'denied') {
+        response.setHeader('WWW-Authenticate', challenge(options.metadataUrl, 'insufficient_scope'));
+        return refuse(response, 403, REFUSED, error.message);
       }
       if (error instanceof UnreadableBody) return refuse(response, error.status, error.code, error.message);
       if (error instanceof AppError && error.kind === 'invalid') return refuse(response, 400, REFUSED, error.message);
@@ -248,6 +257,16 @@ function admitOrigin(request: IncomingMessage, response: ServerResponse, allowed
   );
   response.writeHead(204).end();
   return false;
+}
+
+/** What a client needs to get a token: where the metadata is, and what was wrong with the one it sent (RFC 6750, RFC 9728). */
+function challenge(metadataUrl: string | null | undefined, error: string | undefined): string {
+  const parts = [
+    'realm="dexops"',
+    ...(metadataUrl ? [`resource_metadata="${metadataUrl}"`, 'scope="read write approve"'] : []),
+    ...(metadataUrl && error ? [`error="${error}"`] : []),
+  ];
+  return `Bearer ${parts.join(', ')}`;
 }
 
 function refuse(response: ServerResponse, status: number, code: number, message: string): void {

@@ -4,8 +4,8 @@ import { isIP } from 'node:net';
 import { join, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
+import { misspelled, openWarnings } from './configWarnings.ts';
 import { STAFF_ROLES } from './core/actor.ts';
-import { typingDistance } from './core/commands/didYouMean.ts';
 import { AGENT_UPDATES } from './core/enrolment/agentUpdates.ts';
 import { AppError } from './core/errors.ts';
 import { isPostgresUrl, type PostgresTarget } from './core/processes/postgresUrl.ts';
@@ -193,6 +193,12 @@ const Variables = z.object({
     (origins) => origins.every((origin) => URL.canParse(origin) && new URL(origin).origin === origin),
     'must be origins with commas between, as https://inspector.example.com; * would let every page in',
   ),
+  OIDC_ISSUER: url('http', 'https').refine(
+    (value) => !/^http:(?!\/\/(localhost|127(\.\d{1,3}){3}|\[::1\])([:/]|$))|[?#]/i.test(value),
+    'must begin with https:// (http:// is for this machine alone) and hold no ? and #',
+  ),
+  OIDC_AUDIENCE: text(),
+  OIDC_GROUPS_CLAIM: text('groups'),
   MCP_STDIO_ROLE: z.enum(STAFF_ROLES, `must be ${STAFF_ROLES.join(', ')}`).default('operator'),
   DEX_MCP_TOOLSETS: list().pipe(z.array(z.enum(['all', ...TOOLSETS], `must be all, or of ${TOOLSETS.join(', ')}`))),
   DEX_TIME_ZONE: text('UTC').refine(isTimeZone, 'must be a time zone as Europe/Berlin or UTC'),
@@ -269,45 +275,13 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     SSH_KEYS_DIR: resolve(read.SSH_KEYS_DIR || join(dataDir, 'ssh')),
     HOST: keyless && !openOnPurpose ? '127.0.0.1' : read.HOST,
     authRequired: !keyless && read.REQUIRE_API_KEY,
-    warnings: [...misspelled(env), ...(keyless ? openWarnings(given.HOST, openOnPurpose) : [])],
+    warnings: [
+      ...misspelled(env, Object.keys(Variables.shape)),
+      ...(keyless ? openWarnings(given.HOST, openOnPurpose) : []),
+    ],
     version: version(),
   });
 }
-
-/** Read by other parts of the installation: the push agent, and Compose for the programs beside the service. */
-const NAMES_OF_OTHERS = ['DEX_AGENT_TOKEN', 'POSTGRES_PASSWORD', 'GRAFANA_PASSWORD'];
-
-/** Short names are near to everything (HOST to HOME). */
-const LEAST_NAME_LENGTH = 6;
-
-/** Names that nobody reads and that are one slip from one of ours, or begin as only ours do. */
-function misspelled(env: Record<string, string | undefined>): string[] {
-  const known = [...Object.keys(Variables.shape), ...NAMES_OF_OTHERS];
-  const bare = (name: string) => name.toUpperCase().replaceAll(/[^A-Z0-9]/g, '');
-  return Object.keys(env)
-    .filter((name) => !known.includes(name) && name.length >= LEAST_NAME_LENGTH)
-    .flatMap((name) => {
-      const near = known.find((ours) => {
-        if (ours.length < LEAST_NAME_LENGTH) return false;
-        return bare(ours) === bare(name) || typingDistance(ours, name.toUpperCase()) <= (ours.length >= 12 ? 2 : 1);
-      });
-      if (near) return [`${name} is set, and nothing reads it: did you mean ${near}?`];
-      return /^(DEX|DEXOPS)_/.test(name) ? [`${name} is set, and nothing reads it.`] : [];
-    });
-}
-
-/** What it means that nobody has to show a key. */
-function openWarnings(host: string | undefined, openOnPurpose: boolean): string[] {
-  if (openOnPurpose) return ['No API key is required: everybody who reaches this service is an administrator.'];
-  const means = 'API_KEY is not set: every program on this machine is an administrator';
-  return host === undefined || isLoopback(host)
-    ? [`${means}, and no other machine gets in. Set API_KEY to open the service to others.`]
-    : [
-        `${means}, so the service listens on 127.0.0.1 instead of HOST=${host}: no other machine, and nothing outside this container, reaches it. Set API_KEY.`,
-      ];
-}
-
-const isLoopback = (host: string) => host === 'localhost' || host === '::1' || host.startsWith('127.');
 
 function crossProblems(read: Read): string[] {
   const problems: string[] = [];
@@ -325,6 +299,12 @@ function crossProblems(read: Read): string[] {
       'SLACK_BOT_TOKEN is set, but neither SLACK_APP_TOKEN (Socket Mode) nor SLACK_SIGNING_SECRET (HTTP) is',
     );
   }
+  if (read.OIDC_ISSUER !== '' && read.API_KEY === '')
+    problems.push('OIDC_ISSUER is set, but API_KEY is not: whoever shows no token would be an administrator');
+  if (read.OIDC_ISSUER !== '' && read.OIDC_AUDIENCE === '' && read.PUBLIC_URL === '')
+    problems.push(
+      'OIDC_ISSUER is set, but neither OIDC_AUDIENCE nor PUBLIC_URL is, so no token can be for this service',
+    );
   return problems;
 }
 

@@ -2,6 +2,7 @@
 import type { Context } from 'koa';
 import type { McpHttp } from '../mcp/http.ts';
 import { type App, createApp, type Overrides } from './app.ts';
+import { openSignIn, type SignIn } from './composition/signIn.ts';
 import { type Config, settingsThatDiffer } from './config.ts';
 import { createTokenLookup } from './core/enrolment/agentTokens.ts';
 import { offerUpdate } from './core/enrolment/agentUpdates.ts';
@@ -22,6 +23,7 @@ import { changeEventRoutes } from './surfaces/http/page/changeEvents.ts';
 import { pageRoutes } from './surfaces/http/page/files.ts';
 import { createSessions, sessionRoutes } from './surfaces/http/page/session.ts';
 import { createRateLimit } from './surfaces/http/rateLimit.ts';
+import { metadataAddress, resourceMetadataRoutes } from './surfaces/http/resourceMetadata.ts';
 import { runEventRoutes } from './surfaces/http/runEvents.ts';
 import { createKoa, type HttpServer, listen } from './surfaces/http/server.ts';
 import { serviceRoutes } from './surfaces/http/service.ts';
@@ -37,13 +39,17 @@ export interface Service {
   stop(): Promise<void>;
 }
 
+/** The application, and who signs people in to its interfaces. */
+type ServedApp = App & { signIn: SignIn | null };
+
 export async function startService(config: Config, overrides: Overrides = {}): Promise<Service> {
-  const app = await createApp(config, overrides, {
+  const created = await createApp(config, overrides, {
     connectAgent: async (...args) => (await import('../mcp/agent.ts')).connectAgent(...args),
     slackFormatting:
       config.SLACK_BOT_TOKEN === '' ? undefined : (await import('./surfaces/slack/formatting.ts')).slackFormatting,
   });
   try {
+    const app: ServedApp = { ...created, signIn: openSignIn(config, created.ports.clock, created.log) };
     const changes = watchChanges(app.ports.store, app.log);
     const mcp = mountMcp(app, changes);
     const slack = await mountSlack(app);
@@ -72,7 +78,7 @@ export async function startService(config: Config, overrides: Overrides = {}): P
       },
     };
   } catch (error) {
-    await app.close();
+    await created.close();
     throw error;
   }
 }
@@ -97,7 +103,12 @@ function takeCommands(app: App, url: string): Promise<{ close(): Promise<void> }
   );
 }
 
-async function openHttp(app: App, mcp: McpHttp, slack: SlackInterface | null, changes: Changes): Promise<HttpServer> {
+async function openHttp(
+  app: ServedApp,
+  mcp: McpHttp,
+  slack: SlackInterface | null,
+  changes: Changes,
+): Promise<HttpServer> {
   const { config, ports } = app;
   const guard = guardOf(app);
   const sessions = createSessions(config.API_KEY, ports.clock.now);
@@ -165,6 +176,7 @@ async function openHttp(app: App, mcp: McpHttp, slack: SlackInterface | null, ch
         now: () => ports.clock.now(),
       }),
       pageRoutes(),
+      ...(app.signIn ? [resourceMetadataRoutes(app.signIn.resource)] : []),
       sessionRoutes({
         tools: app.tools,
         sessions,
@@ -181,7 +193,7 @@ async function openHttp(app: App, mcp: McpHttp, slack: SlackInterface | null, ch
 }
 
 /** @param changes what subscribers are notified of */
-function mountMcp(app: App, changes: Changes): McpHttp {
+function mountMcp(app: ServedApp, changes: Changes): McpHttp {
   const { config, log, ports } = app;
   const load = async () => {
     const [{ createMcpHttp }, { createMcpServer }, { createModernServer }, { readToolsets }] = await Promise.all([
@@ -197,6 +209,7 @@ function mountMcp(app: App, changes: Changes): McpHttp {
       changes,
       toolsets: readToolsets(config.DEX_MCP_TOOLSETS),
       authenticate: (headers) => authenticate(headers, 'mcp', guardOf(app)),
+      metadataUrl: app.signIn && config.PUBLIC_URL !== '' ? metadataAddress(config.PUBLIC_URL) : null,
       allowedOrigins: config.MCP_ALLOWED_ORIGINS,
       clock: ports.clock,
       log,
@@ -231,7 +244,8 @@ async function mountSlack({ config, tools, invoke, ports, log }: App): Promise<S
   );
 }
 
-function guardOf({ config, ports }: App): { required: boolean; lookup: KeyLookup } {
+function guardOf({ config, ports, signIn }: ServedApp): { required: boolean; lookup: KeyLookup } {
   const stored: KeyLookup = (key, via) => identifyKey(ports, key, via);
-  return { required: config.authRequired, lookup: firstOf(configuredKey(config.API_KEY), stored) };
+  const lookups = [configuredKey(config.API_KEY), stored, ...(signIn ? [signIn.lookup] : [])];
+  return { required: config.authRequired, lookup: firstOf(...lookups) };
 }

@@ -44,10 +44,13 @@ const ENTRIES = [
   'mcp/stdio.ts',
 ];
 
+/** What a program is told, and where it lies. */
+const CONFIGURATION = ['config', 'configWarnings', 'environment', 'projectDir'].map((name) => `src/${name}.ts`);
+
 function areaOf(file: string): Area {
   if (ENTRIES.includes(file)) return 'entry';
   if (file === 'src/app.ts' || file.startsWith('src/composition/')) return 'app';
-  if (file === 'src/config.ts' || file === 'src/environment.ts' || file === 'src/projectDir.ts') return 'config';
+  if (CONFIGURATION.includes(file)) return 'config';
   if (file === 'src/agent.ts') return 'agent';
   const [top, second] = file.split('/');
   return top === 'mcp' ? 'mcp' : (second as Area);

@@ -158,7 +158,7 @@ export function judge(tool: AnyTool, actor: Actor, subject: Subject | null): Pol
 
 function refusal(tool: AnyTool, actor: Actor, scope: Scope): string {
   if (actor.readOnly && tool.effect !== 'read')
-    return `"${tool.title}" changes something, and this address only reads (it ends in /read-only), whatever the key allows. Connect to the address without it.`;
+    return `"${tool.title}" changes something, and this connection only reads: its address ends in /read-only, or its token lacks the scope write.`;
   if (tool.approversOnly && hasRole(actor, leastRole(tool))) return 'Approving is for approvers; nothing was decided.';
   if (tool.ownersOnly) return `"${tool.title}" is for the owner of the machine alone; nothing was done.`;
   const role = requiredRole(leastRole(tool), tool, actor);
