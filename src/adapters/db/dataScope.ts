@@ -53,6 +53,7 @@ export const RULES: ReadonlyMap<string, string | Rule> = new Map<string, string 
   ['ticket', OF_ITS_ALERT],
   ['prediction', OF_ITS_MACHINE],
   ['remediation', OF_ITS_MACHINE],
+  ['owner_remedy', OF_ITS_MACHINE],
   [
     'approval',
     ({ actorId }, { text, at }) =>
@@ -94,6 +95,7 @@ export const RULES: ReadonlyMap<string, string | Rule> = new Map<string, string 
     'survey_invitation',
     'survey_seat',
     'survey_person',
+    'owner_remedy_opt_out',
   ].map((table) => [table, NOTHING] as const),
 ]);
 

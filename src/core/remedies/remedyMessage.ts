@@ -111,7 +111,7 @@ const optOutCall: RelatedCall = {
   input: { wanted: false },
   id: 'no_remedies',
   label: 'No such messages',
-  confirm: { title: 'No more such messages?', text: 'You can have them back at any time: /dex tips on' },
+  confirm: { title: 'No more such messages?', text: 'You can have them back at any time.' },
 };
 
 function answersOf(remedy_id: string) {

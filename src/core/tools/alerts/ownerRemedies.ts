@@ -135,7 +135,7 @@ export const setRemedyMessages = defineTool({
   name: 'set_remedy_messages',
   title: 'Tips about my computer',
   effect: 'write',
-  reach: 'fleet',
+  reach: 'shared',
   ownerRole: 'employee',
   ownersOnly: true,
   subject: async (_input, _ports, actor) => ({ endpoint: null, owners: [actor.email ?? actor.id] }),
