@@ -217,9 +217,17 @@ async function decide(world: World, narrator: Narrator, card: ApiCall): Promise<
     const limit = you ? '' : ` (in ${YOUR_TURN_MS / 1000} s Otto does)`;
     narrator.say(`Your turn: press a button on the page; or here Enter approves, "no" denies${limit}`);
     const line = await yourWord(() => decided() !== undefined);
-    if (!decided()) await click(world, 'otto', card, /^\s*n/i.test(line) ? 'run:deny' : 'run:approve');
+    if (!decided()) await (/^\s*n/i.test(line) ? deny(world, card) : click(world, 'otto', card, 'run:approve'));
   }
   return until('the decision', decided);
+}
+
+/** A no asks for its reason in a form. */
+async function deny(world: World, card: ApiCall): Promise<void> {
+  const { slack, send } = world;
+  await click(world, 'otto', card, 'asked:deny');
+  const form = await until('the form', () => slack.calls.findLast(({ method }) => method === 'views.open'));
+  await slack.submit(send, 'otto', { ...form.body.view, id: form.answer.view.id }, { reason: 'You said no' });
 }
 
 /** What you type; nothing when it was decided elsewhere, or when nobody is there. */
