@@ -12,7 +12,7 @@ export interface SlackPage {
 }
 
 /** What Slack would open a form for, which this page cannot. */
-const OPENS_FORM = /^(survey_rate|home_slow)/;
+const OPENS_FORM = /^(survey_rate|home_slow|asked:)/;
 
 export async function startSlackPage(world: World, charts: () => string[]): Promise<SlackPage> {
   const server = createServer((request, response) => {
