@@ -107,7 +107,7 @@ describe('the service at /mcp', () => {
     expect(tools.filter(({ annotations }) => !annotations?.readOnlyHint)).toEqual([]);
     const refused = await callTool(client, 'deregister_endpoint', { hostname: 'http-no' });
     expect(refused.isError).toBe(true);
-    expect(refused.text).toContain('this address only reads');
+    expect(refused.text).toContain('this connection only reads');
     await client.close();
   });
 

@@ -94,7 +94,7 @@ describe('a client of the new library', () => {
     const reading = await connectModern(`${url}/read-only`, BEARER);
     expect((await reading.listTools()).tools.filter(({ annotations }) => !annotations?.readOnlyHint)).toEqual([]);
     const refused = await callModern(reading, 'deregister_endpoint', { hostname });
-    expect(refused).toMatchObject({ isError: true, text: expect.stringContaining('this address only reads') });
+    expect(refused).toMatchObject({ isError: true, text: expect.stringContaining('this connection only reads') });
     await Promise.all([all.close(), reading.close()]);
   });
 
