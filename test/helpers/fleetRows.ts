@@ -174,6 +174,30 @@ function fillings(kind: DatabaseKind): Record<string, Filling> {
       },
     },
     survey_seat: { rows: 500, columns: { invitation_id: 'i * 100', survey_id: '1' } },
+    owner_remedy: {
+      rows: 20_000,
+      columns: {
+        alert_id: 'i',
+        endpoint_id: SUBJECT,
+        hostname: `'host-' || ${asText(SUBJECT)}`,
+        email: `'user' || ${asText(SUBJECT)} || '@example.com'`,
+        status: "case when i <= 40 then 'offered' when i <= 60 then 'running' else 'fixed' end",
+        preview_id: text('preview-'),
+        remediation_id: text('remedy-'),
+        created_at: ago('i * 0.03'),
+      },
+    },
+    owner_remedy_opt_out: { rows: 500, columns: { email: `'user' || ${asText('i')} || '@example.com'` } },
+    escalation: {
+      rows: 5_000,
+      columns: {
+        subject: text('alert:'),
+        began_at: ago('i * 0.03'),
+        next_at: `case when i <= 40 then ${ago('0')} end`,
+        ended_at: `case when i > 60 then ${ago('i * 0.03')} end`,
+      },
+    },
+    on_call_override: { rows: 50 },
     survey_person: { rows: 1_000, columns: { email: `'user' || ${asText('i')} || '@example.com'` } },
     run: {
       rows: 30_000,

@@ -50,6 +50,7 @@ export function ownerRemedyRepository(session: DbSession): OwnerRemedyRepository
     },
 
     async candidates({ alertNames, raisedBefore, notAskedSince, notAboutItSince }) {
+      // By the plus SQLite looks for the open ones and sorts those, instead of reading all alerts in order.
       const rows = await session().execute<{ alert_id: number; email: string }[]>(
         `select a.id as alert_id, e.owner_email as email from alert a
          join endpoint e on e.id = a.endpoint_id
@@ -60,7 +61,7 @@ export function ownerRemedyRepository(session: DbSession): OwnerRemedyRepository
            and not exists (select 1 from owner_remedy r where r.email = e.owner_email and r.created_at > ?)
            and not exists (select 1 from owner_remedy r
              where r.endpoint_id = a.endpoint_id and r.alert_name = a.alert_name and r.created_at > ?)
-         order by a.id limit ${MOST_CANDIDATES}`,
+         order by +a.id limit ${MOST_CANDIDATES}`,
         [...alertNames, raisedBefore, notAskedSince, notAboutItSince],
       );
       return rows.map(({ alert_id, email }) => ({ alertId: Number(alert_id), email }));
