@@ -301,7 +301,7 @@ test('typed words: quoting keeps a word together, and durations mean what they s
   const unit = fc.constantFrom(['m', 1 / 60], ['h', 1], ['d', 24], ['w', 168] as const);
   fc.assert(
     fc.property(fc.integer({ min: 0, max: 1000 }), unit, (amount, [letter, hours]) => {
-      const reading = readCommand(['ack', '7', `${amount}${letter}`], TOOLS);
+      const reading = readCommand(['ack', '7', '--hours', `${amount}${letter}`], TOOLS);
       const input = reading.kind === 'call' ? reading.input : {};
       expect(input.alert_id).toBe(7);
       expect(input.hours).toBeCloseTo(amount * Number(hours), 9);
