@@ -72,7 +72,7 @@ describe.each(STORE_KINDS)('%s', (kind) => {
     clock.advance(SILENCE_MS - 1000);
     await beat(mine, true);
     expect((await reclaimFromDeadProcesses(mine, everybodyLives)).interrupted).toBe(0);
-    clock.advance(1001);
+    clock.advance(2000);
     expect((await reclaimFromDeadProcesses(mine, everybodyLives)).interrupted).toBe(1);
     expect(await statusOf(`${kind}-mine`)).toBe('running');
     expect(await statusOf(`${kind}-other`)).toBe('interrupted');
