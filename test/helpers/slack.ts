@@ -25,7 +25,12 @@ export interface ApiCall {
 }
 
 /** Answers a Web API method in the emulator's place; undefined passes the call on. */
-export type Override = (body: any) => { status?: number; headers?: Record<string, string>; json: unknown } | undefined;
+export type Override = (body: any) => OverriddenAnswer | undefined | Promise<OverriddenAnswer | undefined>;
+interface OverriddenAnswer {
+  status?: number;
+  headers?: Record<string, string>;
+  json: unknown;
+}
 
 /** How requests reach the app: signed over HTTP, or as envelopes over a socket. Resolves with what the app acknowledged. */
 export type Transport = (
@@ -126,7 +131,7 @@ export async function startSlack(scopes: string[] = MANIFEST_SCOPES, more: reado
     const body = { ...parsed(raw, request.headers['content-type'] ?? ''), ...query(path) };
     if (request.headers.authorization !== `Bearer ${DRIVER_TOKEN}`)
       refused.push(...slackProblems(method, body).map((problem) => `${method}: ${problem}`));
-    const instead = slack.overrides.get(method)?.(body);
+    const instead = await slack.overrides.get(method)?.(body);
     const { status, headers, text } = instead
       ? { status: instead.status ?? 200, headers: instead.headers ?? {}, text: JSON.stringify(instead.json) }
       : await passOn(path, request, raw);

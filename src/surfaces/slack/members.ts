@@ -45,8 +45,10 @@ const request = z.object({
 });
 type Request = z.output<typeof request>;
 
-/** Slack waits 3 s for the acknowledgement, which says whether somebody is served. */
+/** Slack waits 3 s for the acknowledgement of a command, a click or a form, which says whether somebody is served. */
 const LOOK_UP_MS = 2000;
+/** Events are acknowledged as they come, and nobody sends a question again: as long as a call and its repetition may take. */
+const EVENT_LOOK_UP_MS = 22_000;
 
 type Refusal = 'stranger' | 'unknown' | 'bot';
 
@@ -88,7 +90,7 @@ export function membersOnly(slack: SlackContext, needs: MembersNeeds) {
         slack.log.error({ user: userId, problem: slackProblem(error).message }, 'a Slack profile could not be read');
         return null;
       }),
-      pause(LOOK_UP_MS, slack.stopping).then(() => null),
+      pause(said.event ? EVENT_LOOK_UP_MS : LOOK_UP_MS, slack.stopping).then(() => null),
     ]);
     if (standing === null) return 'unknown';
     const teams = standing.teams.length > 0 ? standing.teams : stated;

@@ -75,12 +75,11 @@ export function createSlackPeople(client: webApi.WebClient, named: Named, now: (
   }
 
   /** Empty where Slack does not give it, which makes no machine theirs and is no reason to refuse what needs none. */
-  const known = remembered(now, (userId: string) =>
+  const known = (userId: string) =>
     profiles(userId).then(
       ({ email, timeZone }) => ({ email: email ?? undefined, timeZone }),
       () => ({ email: undefined, timeZone: undefined }),
-    ),
-  );
+    );
 
   const approving: Role = named.approvers.length > 0 ? 'admin' : 'operator';
 

@@ -114,6 +114,17 @@ describe('without a model', { timeout: 60_000 }, () => {
     await service.call('DELETE', '/api/v1/dex/endpoints/pc-8');
   });
 
+  it('a question waits for a Slack that is slow to say who asks', async () => {
+    slack.overrides.set('users.info', async () => {
+      await new Promise((resolve) => setTimeout(resolve, 2300));
+      return undefined;
+    });
+    await slack.write(send, 'nomail', 'message', 'how is the fleet?');
+    const told = await slack.until(() => slack.calls.find(({ method }) => method === 'chat.postMessage'));
+    slack.overrides.delete('users.info');
+    expect(shown(told.body)).toContain('🔎');
+  });
+
   it('a mention without a question is told how to ask', async () => {
     await slack.write(send, 'alice', 'app_mention', `<@${slack.users.dexops}>`);
     const told = await slack.until(() => slack.calls.find(({ method }) => method === 'chat.postMessage'));
