@@ -34,7 +34,8 @@ function run(program: string, args: string[], env: Record<string, string> = {}, 
     const child = execFile(program, args, options, (error, stdout, stderr) =>
       resolve({ code: error ? Number(error.code ?? 1) : 0, out: `${stdout}${stderr}` }),
     );
-    child.stdin?.end(input);
+    // A program that ends before it has read its input is judged by how it ended.
+    child.stdin?.on('error', () => {}).end(input);
   });
 }
 
