@@ -179,7 +179,7 @@ it('gives advice where there is no playbook, rescans at "I did it", and hands wh
   await click('alice', offer, 'replace:remedy_done');
   await says(/The scan still shows it/);
   await click('alice', await says(/The scan still shows it/), 'replace:remedy_help');
-  await says(/Somebody of your IT team/);
+  await says(/IT has been asked/);
   const { body } = await service.call('GET', '/api/v1/dex/alerts?name=HighMemory');
   expect(body.alerts[0].status).toBe('needs_human');
   const timeline = await service.call('GET', `/api/v1/dex/alerts/${body.alerts[0].id}`);
@@ -198,3 +198,29 @@ it('keeps silent for who wants none, until they want it again', { timeout: 30_00
   await reaches('offered');
   await slack.until(() => (posts().length === before + 1 ? true : undefined));
 });
+
+it('makes a case of a report: who has it, and in the end the employee’s word', { timeout: 30_000 }, async () => {
+  slack.calls.length = 0;
+  await slack.command(send, 'alice', 'report my laptop it hangs since yesterday');
+  await says(/IT has been asked/);
+  const { body } = await service.call('GET', '/api/v1/dex/alerts?name=ReportedProblem');
+  expect(body.alerts[0].message).toMatch(/^.+ reports: it hangs since yesterday\. What the scan shows: /);
+  await slack.command(send, 'otto', `ack ${body.alerts[0].id}`);
+  await reachesAfterwards(/Your IT team is on it/);
+  await slack.command(send, 'otto', `resolve ${body.alerts[0].id} memory added`);
+  await reachesAfterwards(/Your IT team says that it is solved/);
+  await click('alice', await says(/Your IT team says that it is solved/), 'replace:remedy_not_fixed');
+  await slack.until(async () => {
+    const again = await service.call('GET', `/api/v1/dex/alerts/${body.alerts[0].id}`);
+    return again.body.alert.status === 'needs_human' ? true : undefined;
+  });
+});
+
+/** Tends until Alice reads this. */
+const reachesAfterwards = (text: RegExp) =>
+  slack.until(async () => {
+    await tend();
+    return slack.calls.some(({ method, body }) => method === 'chat.postMessage' && text.test(shown(body)))
+      ? true
+      : undefined;
+  });
