@@ -2,7 +2,8 @@
 import { z } from 'zod';
 import { groupsOf } from '../../domain/people/confidentiality.ts';
 import { NOT_SCANNED_FROM_HERE } from '../../domain/signals/telemetry.ts';
-import { openCase } from '../remedies/reportProblem.ts';
+import { visible } from '../characters.ts';
+import { IMPACTS, openCase } from '../remedies/reportProblem.ts';
 import { requestRun } from '../runs/runs.ts';
 import { requireEndpoint } from '../scans/scanning.ts';
 import { hostnameInput } from '../shapes.ts';
@@ -10,8 +11,8 @@ import { machineSubject } from '../subjects.ts';
 import { defineTool } from '../tool.ts';
 import { answerInput } from './feedback.ts';
 
-/** Who reports a problem is not content: the lower middle of 1–5. */
-const COMPLAINT_RATING = 2;
+/** Who reports a problem is not content: the lower half of 1–5. */
+const COMPLAINT_RATING = { annoying: 2, slower: 2, stopped: 1 };
 
 export const reportProblem = defineTool({
   name: 'report_problem',
@@ -35,8 +36,15 @@ export const reportProblem = defineTool({
   ownMachineLabel: 'Report a problem',
   input: z.strictObject({
     hostname: hostnameInput.describe('Which machine?'),
-    category: answerInput.category,
     comment: answerInput.comment.describe('What happens?'),
+    since: z
+      .string()
+      .overwrite((text) => visible(text).trim())
+      .max(80, 'has at most 80 characters')
+      .nullish()
+      .describe('Since when? As "this morning" or "the last update"'),
+    impact: z.enum(IMPACTS).default('slower').describe('How bad is it? "stopped": work is not possible'),
+    category: answerInput.category,
   }),
   output: z.object({
     ok: z.literal(true),
@@ -44,14 +52,20 @@ export const reportProblem = defineTool({
     alert_id: z.number().int(),
     run_id: z.string().nullable(),
   }),
-  async run({ hostname, category, comment }, { ports, actor }) {
+  async run({ hostname, category, comment, since, impact }, { ports, actor }) {
     const endpoint = await requireEndpoint(ports, hostname);
     await ports.store.feedback.add([
-      { source: 'feedback', rating: COMPLAINT_RATING, category, comment: comment || null, groups: groupsOf(endpoint) },
+      {
+        source: 'feedback',
+        rating: COMPLAINT_RATING[impact],
+        category,
+        comment: comment || null,
+        groups: groupsOf(endpoint),
+      },
     ]);
     const run =
       endpoint.collector in NOT_SCANNED_FROM_HERE ? null : await requestRun(ports, actor, 'scan', { hostname });
-    const alertId = await openCase(ports, endpoint, actor, comment || null);
+    const alertId = await openCase(ports, endpoint, actor, { text: comment || null, since: since || null, impact });
     return { ok: true as const, hostname, alert_id: alertId, run_id: run?.id ?? null };
   },
   summary: ({ hostname, run_id }) =>
