@@ -34,24 +34,24 @@ async function takeTogether(ports: Ports, reported: Reported[]): Promise<(TakenS
   const endpoints = new Map(found.map((endpoint) => [endpoint.hostname, endpoint]));
   const answers = new Map<Reported, TakenSnapshot | AppError>();
   for (const round of rounds(reported)) {
-    const looks = round.flatMap((one) => {
-      const look = lookOf(one, endpoints.get(one.hostname), ports.clock.now());
-      if ('snapshot' in look) return [{ one, ...look }];
-      answers.set(one, look.answer);
+    const accepted = round.flatMap((one) => {
+      const taken = takenFrom(one, endpoints.get(one.hostname), ports.clock.now());
+      if ('snapshot' in taken) return [{ one, ...taken }];
+      answers.set(one, taken.answer);
       return [];
     });
-    const results = await record(ports, looks);
+    const results = await record(ports, accepted);
     for (const [index, { endpoint, score }] of results.entries()) {
-      answers.set(looks[index]?.one as Reported, { recorded: true, score: score?.score ?? null });
+      answers.set(accepted[index]?.one as Reported, { recorded: true, score: score?.score ?? null });
       endpoints.set(endpoint.hostname, endpoint);
     }
   }
   return reported.map((one) => answers.get(one) as TakenSnapshot | AppError);
 }
 
-type Look = { endpoint: Endpoint; snapshot: Snapshot } | { answer: TakenSnapshot | AppError };
+type Intake = { endpoint: Endpoint; snapshot: Snapshot } | { answer: TakenSnapshot | AppError };
 
-function lookOf({ hostname, read }: Reported, endpoint: Endpoint | undefined, now: Date): Look {
+function takenFrom({ hostname, read }: Reported, endpoint: Endpoint | undefined, now: Date): Intake {
   if (!endpoint)
     return { answer: new AppError('not_found', `No endpoint named ${hostname} is registered.`, { hostname }) };
   try {

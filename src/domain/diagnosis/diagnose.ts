@@ -58,7 +58,7 @@ export function diagnose(observed: Observed): Diagnosis {
   const all = [
     ...causes.filter(({ confidence }) => confidence >= LEAST_CONFIDENCE),
     ...leftOver(causes, alerts),
-    ...foreseen(causes, forecasts),
+    ...predicted(causes, forecasts),
   ].slice(0, MOST_CAUSES);
   const began = all.flatMap(({ since }) => since ?? [])[0];
   const known = compared.ownDays >= LEAST_DAYS || compared.peers >= LEAST_PEERS;
@@ -202,7 +202,7 @@ function leftOver(causes: readonly DiagnosedCause[], alerts: readonly KnownAlert
 }
 
 /** Predictions about measures that no cause names yet. */
-function foreseen(causes: readonly DiagnosedCause[], forecasts: Observed['forecasts']): DiagnosedCause[] {
+function predicted(causes: readonly DiagnosedCause[], forecasts: Observed['forecasts']): DiagnosedCause[] {
   const named = new Set(causes.flatMap(({ signals }) => signals));
   return forecasts
     .filter(
