@@ -176,6 +176,8 @@ interface Tool<I extends z.ZodObject = z.ZodObject, O extends z.ZodObject = z.Zo
   illustration?(output: z.output<O>): ToolCall | null;
   /** Its part of the overview that staff are shown. */
   overview?: Overview<z.output<O>>;
+  /** It keeps whether the answer of a run (`run_id`) was `helpful`; interfaces offer it below answers. */
+  ratesAnswers?: true;
   /** The label under which people are offered it beside their own machines. */
   ownMachineLabel?: string;
   /** The deliveries of other systems that it takes in; their routes have no declaration of their own. */

@@ -240,6 +240,8 @@ export interface Metrics {
   runFinished(kind: string, status: string, durationS: number): void;
   /** An agent was set to work, by the name of its profile. */
   agentCalled(profile: string): void;
+  /** Somebody said whether an agent's answer helped. */
+  answerRated(helpful: boolean): void;
   llmSpent(model: { provider: string; model: string }, costUsd: number): void;
   endpointScanned(collector: string, outcome: 'ok' | 'unreachable', durationS: number): void;
   jobEnded(job: string, outcome: 'ok' | 'failed', durationS: number): void;

@@ -59,7 +59,7 @@ import {
   rateRunbook,
   searchRunbooksTool,
 } from './runbooks.ts';
-import { cancelRunTool, getRun, listRuns } from './runs.ts';
+import { cancelRunTool, getRun, listRuns, rateAnswer } from './runs.ts';
 import { answerSurvey, closeSurvey, getSurvey, listSurveys, maintainSurveys, optOut, startSurvey } from './surveys.ts';
 
 export const TOOLS: readonly AnyTool[] = [
@@ -138,6 +138,7 @@ export const TOOLS: readonly AnyTool[] = [
   getRun,
   listRuns,
   cancelRunTool,
+  rateAnswer,
   searchRunbooksTool,
   endpointRunbooks,
   listRunbooksTool,
