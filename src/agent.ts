@@ -6,8 +6,17 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { collectSnapshot } from './adapters/collectors/collectSnapshot.ts';
 import { createLocalReader } from './adapters/collectors/local.ts';
-import { agentSecrets, enrol, keptToken, tokenFile } from './agentEnrolment.ts';
+import {
+  agentSecrets,
+  enrol,
+  isForcedPrivate,
+  keepPrivacy,
+  keptPrivacy,
+  keptToken,
+  tokenFile,
+} from './agentEnrolment.ts';
 import { type AgentSnapshotWire, snapshotToWire } from './core/scans/agentSnapshot.ts';
+import { minimised } from './domain/privacy/minimise.ts';
 import type { ScanTarget, Snapshot } from './domain/signals/telemetry.ts';
 import { processEnv } from './environment.ts';
 
@@ -20,6 +29,7 @@ const USAGE = `Usage: npm run agent -- --server URL [options]
   --services A,B    services that should run here
   --internet-target IP[:PORT]  where to measure the way to the internet (port 53 unless given)
   --no-personal     leave out which programs are used most, crash or hang
+                    (DEX_PRIVACY=pseudonymous in the environment: nothing personal leaves this machine, whatever the server says)
   --once            report once and exit: 0 when the server took it, 1 when not
   --insecure        allow http:// to another machine; token and report then travel in clear text
 `;
@@ -34,11 +44,19 @@ export interface AgentSettings {
   internetTarget: string | undefined;
   /** Whether programs are named. */
   personal: boolean;
+  /** Nothing personal is measured until the server says that it may be. */
+  isPrivate: boolean;
+  /** Nor then. */
+  isForced: boolean;
   once: boolean;
 }
 
 /** Reads the command line; throws an Error whose message tells the user what to change. */
-export function readSettings(args: string[], tokenFromEnvironment: string | undefined): AgentSettings {
+export function readSettings(
+  args: string[],
+  tokenFromEnvironment: string | undefined,
+  { isPrivate = false, isForced = false } = {},
+): AgentSettings {
   const { values } = parseArgs({
     args,
     options: {
@@ -68,7 +86,9 @@ export function readSettings(args: string[], tokenFromEnvironment: string | unde
     intervalMs: intervalS * 1000,
     services: values.services?.split(',').filter((service) => service !== ''),
     internetTarget: internetTarget(values['internet-target']),
-    personal: !values['no-personal'],
+    personal: !values['no-personal'] && !isForced,
+    isPrivate,
+    isForced,
     once: values.once,
   };
 }
@@ -97,6 +117,23 @@ const FIRST_RETRY_MS = 5_000;
 const MAX_RETRY_MS = 300_000;
 
 export type Collect = (previousScanAt: Date | null) => Promise<Snapshot>;
+
+/** What the server lets the agent collect, as its last answer said. */
+interface Orders {
+  /** Nothing that tells something about the person at the machine. */
+  isPrivate: boolean;
+  /** Nothing at all until then, by the machine's own clock. */
+  pausedUntilMs: number;
+}
+
+interface RunOptions {
+  firstRetryMs?: number;
+  /** Remembers for the next start what the server lets be collected. */
+  keep?: (isPrivate: boolean) => void;
+}
+
+/** Longer than any pause that a server may ask for. */
+const LONGEST_PAUSE_MS = 2 * 3_600_000;
 type Say = (line: string) => void;
 
 /**
@@ -105,20 +142,30 @@ type Say = (line: string) => void;
  * @returns the process's exit code
  */
 export async function runAgent(
-  { reportUrl, token, intervalMs, once }: AgentSettings,
+  { reportUrl, token, intervalMs, once, isPrivate, isForced }: AgentSettings,
   collect: Collect,
   say: Say,
   signal: AbortSignal,
-  firstRetryMs = FIRST_RETRY_MS,
+  { firstRetryMs = FIRST_RETRY_MS, keep = () => {} }: RunOptions = {},
 ): Promise<number> {
   const waiting: AgentSnapshotWire[] = [];
   let previousScanAt: Date | null = null;
   // By a clock that nobody sets.
   let nextCollectionMs = performance.now();
   let retryMs = firstRetryMs;
+  const orders: Orders = { isPrivate, pausedUntilMs: 0 };
+  const obey = (answer: string) => {
+    Object.assign(orders, ordersIn(answer, orders));
+    keep(orders.isPrivate);
+  };
   while (!signal.aborted) {
+    if (performance.now() >= nextCollectionMs && Date.now() < orders.pausedUntilMs) {
+      say('nothing is measured: the person at this machine paused it');
+      nextCollectionMs = performance.now() + intervalMs;
+    }
     if (performance.now() >= nextCollectionMs) {
-      const snapshot = await collect(previousScanAt);
+      const whole = await collect(previousScanAt);
+      const snapshot = isForced || orders.isPrivate ? minimised(whole) : whole;
       if (snapshot.reachable) {
         previousScanAt = snapshot.collectedAt;
         waiting.push(snapshotToWire(snapshot));
@@ -130,7 +177,7 @@ export async function runAgent(
       // Counted from now: after a laptop's sleep one report follows, not one for every interval slept through.
       nextCollectionMs = performance.now() + intervalMs;
     }
-    const outcome = await deliverAll(waiting, reportUrl, token, say);
+    const outcome = await deliverAll(waiting, reportUrl, token, say, obey);
     if (outcome === 'token refused') return 1;
     if (once) return outcome === 'done' ? 0 : 1;
     const untilCollectionMs = Math.max(0, nextCollectionMs - performance.now());
@@ -155,10 +202,17 @@ async function pause(ms: number, signal: AbortSignal): Promise<void> {
 type Outcome = 'done' | 'rejected' | 'try later' | 'token refused';
 
 /** Posts the oldest first and stops at the first that has to wait; a report that the server calls invalid is dropped. */
-async function deliverAll(waiting: AgentSnapshotWire[], url: URL, token: string, say: Say): Promise<Outcome> {
+async function deliverAll(
+  waiting: AgentSnapshotWire[],
+  url: URL,
+  token: string,
+  say: Say,
+  heard: (answer: string) => void,
+): Promise<Outcome> {
   let outcome: Outcome = 'done';
   for (let report = waiting[0]; report; report = waiting[0]) {
-    const { verdict, remark } = await post(report, url, token);
+    const { verdict, remark, answer } = await post(report, url, token);
+    if (answer !== undefined) heard(answer);
     say(`${report.collected_at} ${remark}`);
     if (verdict === 'try later' || verdict === 'token refused') {
       if (verdict === 'try later') say(`${waiting.length} report(s) waiting`);
@@ -170,7 +224,25 @@ async function deliverAll(waiting: AgentSnapshotWire[], url: URL, token: string,
   return outcome;
 }
 
-async function post(report: AgentSnapshotWire, url: URL, token: string): Promise<{ verdict: Outcome; remark: string }> {
+/** What a server's answer says about further reports; one that is of another version changes nothing. */
+function ordersIn(answer: string, orders: Orders): Orders {
+  try {
+    const { privacy, paused_until } = JSON.parse(answer) as { privacy?: unknown; paused_until?: unknown };
+    const untilMs = typeof paused_until === 'string' ? Date.parse(paused_until) : 0;
+    return {
+      isPrivate: privacy === undefined ? orders.isPrivate : privacy !== 'named',
+      pausedUntilMs: Math.min(untilMs || 0, Date.now() + LONGEST_PAUSE_MS),
+    };
+  } catch {
+    return orders;
+  }
+}
+
+async function post(
+  report: AgentSnapshotWire,
+  url: URL,
+  token: string,
+): Promise<{ verdict: Outcome; remark: string; answer?: string }> {
   let response: Response;
   let answer: string;
   try {
@@ -188,7 +260,7 @@ async function post(report: AgentSnapshotWire, url: URL, token: string): Promise
     return { verdict: 'try later', remark: `${url.origin} cannot be reached: ${networkReason(error)}` };
   }
   const { status } = response;
-  if (response.ok) return { verdict: 'done', remark: 'delivered' };
+  if (response.ok) return { verdict: 'done', remark: 'delivered', answer };
   if (status === 401 || status === 403) {
     const advice = 'register this machine again with the collector "push" and set DEX_AGENT_TOKEN to its new token';
     return { verdict: 'token refused', remark: `the server refused the token (HTTP ${status}): ${advice}` };
@@ -217,17 +289,22 @@ function networkReason(error: unknown): string {
 }
 
 /** The token of an enrolment, this time's or an earlier one's; undefined where the command line has one or nobody enrols. */
-async function joinedToken(args: string[], secret: string | undefined, say: Say): Promise<string | undefined> {
-  if (args.some((arg) => /^--token(=|$)/.test(arg))) return undefined;
+async function joinedToken(
+  args: string[],
+  secret: string | undefined,
+  isPrivate: boolean,
+  say: Say,
+): Promise<{ token: string | undefined; isPrivate: boolean }> {
+  if (args.some((arg) => /^--token(=|$)/.test(arg))) return { token: undefined, isPrivate };
   // The rest of the command line is checked before anything is sent.
   const { server } = readSettings(args, secret ?? 'kept');
   const file = tokenFile(server);
   const kept = await keptToken(file);
-  if (kept !== undefined || secret === undefined) return kept;
-  const joined = await enrol(server, secret, { file, machineId: machineId() });
+  if (kept !== undefined || secret === undefined) return { token: kept, isPrivate };
+  const joined = await enrol(server, secret, { file, machineId: machineId(), isPrivate });
   say(`enrolled as ${joined.hostname}; its token is kept in ${file}`);
   for (const warning of joined.warnings) say(`note: ${warning}`);
-  return joined.token;
+  return { token: joined.token, isPrivate: isPrivate || joined.privacy === 'pseudonymous' };
 }
 
 async function main(): Promise<number> {
@@ -235,8 +312,12 @@ async function main(): Promise<number> {
   let settings: AgentSettings;
   try {
     const args = process.argv.slice(2);
-    const secrets = agentSecrets(processEnv());
-    settings = readSettings(args, secrets.token ?? (await joinedToken(args, secrets.enrolmentSecret, say)));
+    const env = processEnv();
+    const secrets = agentSecrets(env);
+    const isForced = isForcedPrivate(env);
+    const joined = secrets.token ? null : await joinedToken(args, secrets.enrolmentSecret, isForced, say);
+    settings = readSettings(args, secrets.token ?? joined?.token, { isForced });
+    settings.isPrivate = isForced || joined?.isPrivate === true || keptPrivacy(tokenFile(settings.server));
   } catch (error) {
     say(`${error instanceof Error ? error.message : String(error)}\n\n${USAGE}`);
     return 2;
@@ -259,7 +340,8 @@ async function main(): Promise<number> {
   const look = createLocalReader();
   const collect: Collect = (previousScanAt) =>
     collectSnapshot(look, target, { now: new Date(), signal: stop.signal, previousScanAt });
-  return await runAgent(settings, collect, say, stop.signal);
+  const keep = (isPrivate: boolean) => keepPrivacy(tokenFile(settings.server), isPrivate);
+  return await runAgent(settings, collect, say, stop.signal, { keep });
 }
 
 if (import.meta.main) process.exitCode = await main();

@@ -1,5 +1,5 @@
 /** How the agent joins the fleet: with an enrolment's secret it gets a token of its own, which it keeps for the next start. */
-import { readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { homedir, hostname, release, userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -16,6 +16,27 @@ export function agentSecrets(env: Record<string, string | undefined>): {
   };
 }
 
+/** Whether the environment lets nothing personal leave the machine. */
+export function isForcedPrivate(env: Record<string, string | undefined>): boolean {
+  return env.DEX_PRIVACY?.trim() === 'pseudonymous';
+}
+
+/** Whether the server let nothing personal be collected when it was heard last; false where it was not heard yet. */
+export function keptPrivacy(file: string): boolean {
+  return existsSync(privacyFile(file));
+}
+
+/** Keeps what the server said for the next start, when its first report is measured before it is heard. */
+export function keepPrivacy(file: string, isPrivate: boolean): void {
+  if (isPrivate === keptPrivacy(file)) return;
+  if (isPrivate) {
+    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+    writeFileSync(privacyFile(file), 'pseudonymous\n', { mode: 0o600 });
+  } else rmSync(privacyFile(file), { force: true });
+}
+
+const privacyFile = (file: string) => `${file}.private`;
+
 /** One file a server, so that a machine may try another one. */
 export function tokenFile(server: URL, home = homedir()): string {
   return join(home, '.dexops-agent', `${server.host.replaceAll(':', '_')}.token`);
@@ -30,6 +51,14 @@ export async function keptToken(file: string): Promise<string | undefined> {
   }
 }
 
+interface Joined {
+  hostname: string;
+  token: string;
+  warnings: string[];
+  /** What the service lets the agent collect. */
+  privacy?: string;
+}
+
 const NAMES: Partial<Record<NodeJS.Platform, string>> = { darwin: 'macos', win32: 'windows' };
 
 /**
@@ -40,8 +69,8 @@ const NAMES: Partial<Record<NodeJS.Platform, string>> = { darwin: 'macos', win32
 export async function enrol(
   server: URL,
   secret: string,
-  { file, machineId }: { file: string; machineId: string | null },
-): Promise<{ hostname: string; token: string; warnings: string[] }> {
+  { file, machineId, isPrivate = false }: { file: string; machineId: string | null; isPrivate?: boolean },
+): Promise<Joined> {
   const platform = NAMES[process.platform] ?? process.platform;
   const response = await fetch(new URL('agent/v1/enroll', server), {
     method: 'POST',
@@ -51,7 +80,7 @@ export async function enrol(
       os_platform: OS_PLATFORMS.find((known) => known === platform) ?? 'other',
       os_version: release(),
       machine_id: machineId,
-      user: userInfo().username,
+      user: isPrivate ? null : userInfo().username,
       agent_version: version(),
     }),
     // A redirect would take the secret to wherever it points.
@@ -60,7 +89,7 @@ export async function enrol(
   });
   const text = await response.text();
   if (!response.ok) throw new Error(`this machine was not let in (HTTP ${response.status}): ${text.slice(0, 500)}`);
-  const joined = JSON.parse(text) as { hostname: string; token: string; warnings: string[] };
+  const joined = JSON.parse(text) as Joined;
   await mkdir(dirname(file), { recursive: true, mode: 0o700 });
   await writeFile(file, `${joined.token}\n`, { mode: 0o600 });
   return joined;

@@ -43,7 +43,15 @@ const NO_INPUT = { 'no such field': 1 };
 /** What employees say for themselves, and questions to an agent (which acts with their role), need no more than being somebody. */
 const OWN_VOICE = ['start_run', 'submit_feedback', 'answer_survey'];
 /** What somebody may do with what is their own, beside reading it. */
-const ON_ONES_OWN = ['scan_endpoint', 'answer_fix_check', 'report_problem', 'opt_out', 'cancel_run'];
+const ON_ONES_OWN = [
+  'scan_endpoint',
+  'answer_fix_check',
+  'report_problem',
+  'opt_out',
+  'cancel_run',
+  'pause_collection',
+  'erase_machine_data',
+];
 
 describe('a viewer reads', () => {
   test('every tool that writes needs more than that, but for saying something for oneself', () => {
@@ -65,7 +73,8 @@ describe.each(INTERFACES)('through the interface %s', (via: Interface) => {
       );
       const hidden = tool.hiddenFrom?.includes(via) ?? false;
       // Over MCP a viewer's connection reads and nothing else.
-      const isReadOfOwn = tool.effect === 'read' && tool.role === undefined && tool.subject !== undefined;
+      const isReadOfOwn =
+        tool.effect === 'read' && (tool.role === undefined || tool.ownerRole) && tool.subject !== undefined;
       const ownsIt = human && (ON_ONES_OWN.includes(tool.name) || isReadOfOwn);
       const may =
         (mayCall(tool, role) || ownsIt) && !(via === 'mcp' && RANK[role] < RANK.operator && tool.effect !== 'read');
@@ -96,7 +105,8 @@ describe.each(ROUTES.map((tool) => [`${tool.http!.method} ${tool.http!.path}`, t
   });
   test.each(STAFF_ROLES)('answers the role %s by what it may do', async (role) => {
     // A person may own something, so their input is read; a program owns nothing.
-    const person = mayCall(tool, role) || ON_ONES_OWN.includes(tool.name) ? 400 : 403;
+    const owns = ON_ONES_OWN.includes(tool.name) || (tool.effect === 'read' && tool.ownerRole !== undefined);
+    const person = mayCall(tool, role) || owns ? 400 : 403;
     expect((await request(tool, keys.human[role])).status).toBe(person);
     expect((await request(tool, keys.agent[role])).status).toBe(mayCall(tool, role) ? 400 : 403);
   });

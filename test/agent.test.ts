@@ -31,6 +31,8 @@ describe('readSettings', () => {
       services: ['cups', 'sshd'],
       internetTarget: undefined,
       personal: true,
+      isPrivate: false,
+      isForced: false,
       once: false,
     });
   });
@@ -80,6 +82,8 @@ describe('runAgent', () => {
     services: undefined,
     internetTarget: undefined,
     personal: true,
+    isPrivate: false,
+    isForced: false,
     once: true,
     ...change,
   });
@@ -90,7 +94,7 @@ describe('runAgent', () => {
   }
   async function run(settings: AgentSettings, collect = collectInOrder(), signal = new AbortController().signal) {
     const lines: string[] = [];
-    const code = await runAgent(settings, collect, (line) => lines.push(line), signal, 5);
+    const code = await runAgent(settings, collect, (line) => lines.push(line), signal, { firstRetryMs: 5 });
     return { code, said: lines.join('\n') };
   }
   const bodyOf = async (request: IncomingMessage): Promise<unknown> => JSON.parse((await request.toArray()).join(''));

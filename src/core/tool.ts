@@ -142,6 +142,8 @@ interface Tool<I extends z.ZodObject = z.ZodObject, O extends z.ZodObject = z.Zo
   rows?(output: z.output<O>): Record<string, unknown>[];
   /** What the answer shows, for interfaces that have a card for it, and the input field that names the one shown. */
   shows?: { card: CardKind; by?: Extract<keyof z.output<I>, string> };
+  /** It makes machines or people known by their real names, so that it takes those where others take pseudonyms. */
+  namesMachines?: boolean;
   /** Where on the page a person sees what the answer shows: a path. */
   page?(output: z.output<O>): string | null;
   /** What somebody who reads the answer may want to do next. */

@@ -10,6 +10,13 @@ import { ticketRepository } from './alerts/ticketRepository.ts';
 import { unknownHostRepository } from './alerts/unknownHostRepository.ts';
 import { apiKeyRepository } from './people/apiKeyRepository.ts';
 import { feedbackRepository } from './people/feedbackRepository.ts';
+import { personalDataRepository } from './people/personalData.ts';
+import {
+  accessRepository,
+  identityRepository,
+  pauseRepository,
+  revealRepository,
+} from './people/privacyRepositories.ts';
 import { runbookVoteRepository } from './people/runbookVoteRepository.ts';
 import { surveyRepository } from './people/surveyRepository.ts';
 import type { DbSession } from './rows.ts';
@@ -107,6 +114,11 @@ function storeOver(session: DbSession, transaction: Store['transaction']): Store
     jobs: jobRecordRepository(session),
     runbookVotes: runbookVoteRepository(session),
     retention: retentionRepository(session),
+    identities: identityRepository(session),
+    reveals: revealRepository(session),
+    accesses: accessRepository(session),
+    pauses: pauseRepository(session),
+    personalData: personalDataRepository(session),
     transaction,
     changeMarkers: changeMarkers(session),
     async ping() {

@@ -6,12 +6,18 @@ interface InstallLines {
   windows: string;
 }
 
-/** @param publicUrl where machines reach the service, without a slash at the end */
-export function installLines(publicUrl: string, secret: string): InstallLines {
-  const posix = `DEX_ENROLMENT_SECRET=${secret} npm run agent -- --server ${publicUrl}`;
+/**
+ * @param isPrivate the agent sends nothing personal, from its very first report on
+ * @param publicUrl where machines reach the service, without a slash at the end
+ */
+export function installLines(publicUrl: string, secret: string, isPrivate: boolean): InstallLines {
+  const [posixMode, windowsMode] = isPrivate
+    ? ['DEX_PRIVACY=pseudonymous ', "$env:DEX_PRIVACY='pseudonymous'; "]
+    : ['', ''];
+  const posix = `${posixMode}DEX_ENROLMENT_SECRET=${secret} npm run agent -- --server ${publicUrl}`;
   return {
     linux: posix,
     macos: posix,
-    windows: `$env:DEX_ENROLMENT_SECRET='${secret}'; npm run agent -- --server ${publicUrl}`,
+    windows: `${windowsMode}$env:DEX_ENROLMENT_SECRET='${secret}'; npm run agent -- --server ${publicUrl}`,
   };
 }

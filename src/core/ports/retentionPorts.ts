@@ -43,6 +43,8 @@ export const FORGOTTEN = [
   'feedback_cells',
   'feedback_comments',
   'audit',
+  'accesses',
+  'reveals',
   'endpoints',
 ] as const;
 export type Forgotten = (typeof FORGOTTEN)[number];

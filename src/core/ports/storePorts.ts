@@ -21,6 +21,13 @@ import type {
 import type { AgentRepository, EnrolmentRepository } from './enrolmentPorts.ts';
 import type { FeedbackRepository, SurveyRepository } from './feedbackPorts.ts';
 import type { OutboxRepository, SlackMessageRepository } from './messagePorts.ts';
+import type {
+  AccessRepository,
+  IdentityRepository,
+  PauseRepository,
+  PersonalDataRepository,
+  RevealRepository,
+} from './privacyPorts.ts';
 import type { RetentionRepository } from './retentionPorts.ts';
 
 /** Everything that is kept. Repositories return plain values, never live entities. */
@@ -51,6 +58,11 @@ export interface Store {
   readonly jobs: JobRecordRepository;
   readonly runbookVotes: RunbookVoteRepository;
   readonly retention: RetentionRepository;
+  readonly identities: IdentityRepository;
+  readonly reveals: RevealRepository;
+  readonly accesses: AccessRepository;
+  readonly pauses: PauseRepository;
+  readonly personalData: PersonalDataRepository;
   /** All or nothing; nested calls join the outer one. */
   transaction<T>(work: (store: Store) => Promise<T>): Promise<T>;
   /** Fails with kind `unavailable` when the database does not answer. */

@@ -66,6 +66,8 @@ const KINDS: Record<Exclude<Forgotten, 'survey_invitations'>, Kind> = {
       { status: 'approved', execution: 'running', requested_at: ANCIENT, decided_at: ANCIENT },
     ],
   },
+  accesses: { table: 'machine_access', keptDays: THIRTEEN_MONTHS, over: (at) => ({ day: dayOf(at) }), never: [] },
+  reveals: { table: 'reveal', keptDays: THIRTEEN_MONTHS, over: (at) => ({ requested_at: at }), never: [] },
   feedback_cells: {
     table: 'feedback_cell',
     keptDays: THIRTEEN_MONTHS,

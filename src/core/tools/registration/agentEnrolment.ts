@@ -1,5 +1,6 @@
 /** Tools that only machines call: joining the fleet, renewing the agent's token, and signing off. Their routes know who calls. */
 import { z } from 'zod';
+import { PRIVACY_MODES } from '../../../domain/privacy/minimise.ts';
 import { OS_PLATFORMS } from '../../../domain/signals/declaration.ts';
 import { INTERFACES } from '../../actor.ts';
 import { RENEW_TOKEN_AFTER_MS, renewToken, signOff } from '../../enrolment/agentTokens.ts';
@@ -47,6 +48,8 @@ export const enrolMachineTool = defineTool({
     token: z.string(),
     known: z.boolean(),
     warnings: z.array(z.string()),
+    /** What the agent may collect. */
+    privacy: z.enum(PRIVACY_MODES),
     ...renewal,
   }),
   async run({ enrolment_id, proved_hostname, machine }, { ports }) {
@@ -58,7 +61,8 @@ export const enrolMachineTool = defineTool({
       model: machine.model ?? null,
       serialNumber: machine.serial_number ?? null,
       machineId: machine.machine_id ?? null,
-      user: machine.user ?? null,
+      // Who is logged in is nothing that this mode knows.
+      user: ports.privacy ? null : (machine.user ?? null),
       agentVersion: machine.agent_version,
     };
     const { endpoint, token, isKnown, warnings } = await enrolMachine(ports, enrolment_id, facts, proved?.id ?? null);
@@ -69,6 +73,7 @@ export const enrolMachineTool = defineTool({
       token,
       known: isKnown,
       warnings,
+      privacy: ports.privacy ? ('pseudonymous' as const) : ('named' as const),
       renew_token_after_s: RENEW_TOKEN_AFTER_MS / 1000,
     };
   },

@@ -38,6 +38,7 @@ const enrolmentShape = z.object({
 
 export const createEnrolment = defineTool({
   name: 'create_enrolment',
+  namesMachines: true,
   title: 'Create an enrolment',
   effect: 'write',
   hiddenFrom: NOT_FOR_MODELS,
@@ -93,7 +94,7 @@ export const createEnrolment = defineTool({
     return {
       enrolment: presentEnrolment(enrolment, now),
       secret,
-      install: installLines(ports.settings.publicUrl || UNSAID_URL, secret),
+      install: installLines(ports.settings.publicUrl || UNSAID_URL, secret, ports.privacy !== undefined),
     };
   },
   summary: ({ enrolment, install }) =>
