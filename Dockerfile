@@ -7,12 +7,22 @@ COPY src/bin/lean.js src/bin/
 RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund \
  && node src/bin/lean.js
 
+# The agent for employees' machines, which the service serves.
+FROM node:24-bookworm-slim AS agent
+RUN apt-get update && apt-get install -y --no-install-recommends xz-utils && rm -rf /var/lib/apt/lists/*
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+RUN npm ci --ignore-scripts --no-audit --no-fund
+COPY src src
+RUN node src/agent/package/build.ts
+
 FROM node:24-bookworm-slim
 RUN apt-get update \
  && apt-get install -y --no-install-recommends ansible openssh-client postgresql-client iputils-ping \
  && rm -rf /var/lib/apt/lists/*
 WORKDIR /app
 COPY --from=packages /app/node_modules node_modules
+COPY --from=agent /app/dist/agent dist/agent
 COPY package.json LICENSE* ./
 COPY src src
 COPY mcp mcp

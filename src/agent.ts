@@ -1,347 +1,169 @@
 /** The push agent: measures the machine it runs on and posts each snapshot to the DexOps server, catching up after being offline. */
-import { readFileSync } from 'node:fs';
-import { isIP } from 'node:net';
-import { hostname } from 'node:os';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
+import { homedir, hostname } from 'node:os';
+import { join } from 'node:path';
 import { collectSnapshot } from './adapters/collectors/collectSnapshot.ts';
 import { createLocalReader } from './adapters/collectors/local.ts';
-import {
-  agentSecrets,
-  enrol,
-  isForcedPrivate,
-  keepPrivacy,
-  keptPrivacy,
-  keptToken,
-  tokenFile,
-} from './agentEnrolment.ts';
-import { type AgentSnapshotWire, snapshotToWire } from './core/scans/agentSnapshot.ts';
-import { minimised } from './domain/privacy/minimise.ts';
-import type { ScanTarget, Snapshot } from './domain/signals/telemetry.ts';
+import { copiedDisk, enrol, renewTokenIfDue, signOff } from './agent/enrol.ts';
+import { agentEnvironment } from './agent/environment.ts';
+import { type Collect, runAgent } from './agent/runAgent.ts';
+import { type AgentCommand, type AgentSettings, readCommandLine, runSettings, USAGE } from './agent/settings.ts';
+import { type AgentState, fileSpool, type StateStore, stateStore } from './agent/state.ts';
+import { chosenBundle, countReports, giveUpUpdate, isOnTrial, RESTART_CODE, takeUpdate } from './agent/update.ts';
+import { AGENT_VERSION, IS_BUILT } from './agent/version.ts';
+import type { ScanTarget } from './domain/signals/telemetry.ts';
 import { processEnv } from './environment.ts';
 
-const USAGE = `Usage: npm run agent -- --server URL [options]
+/** How often the server is asked for an update. Milliseconds. */
+const ASK_FOR_UPDATE_EVERY_MS = 6 * 3_600_000;
+/** For how many intervals an update may take to report twice. */
+const TRIAL_INTERVALS = 6;
 
-  --server URL      the DexOps server, for example https://dex.example.com
-  --token TOKEN     the endpoint's token; better given as DEX_AGENT_TOKEN, which other users of the machine cannot see.
-                    Without one the machine enrols with DEX_ENROLMENT_SECRET, once, and keeps the token it gets
-  --interval SEC    seconds between two reports (default 300, at least 10)
-  --services A,B    services that should run here
-  --internet-target IP[:PORT]  where to measure the way to the internet (port 53 unless given)
-  --no-personal     leave out which programs are used most, crash or hang
-                    (DEX_PRIVACY=pseudonymous in the environment: nothing personal leaves this machine, whatever the server says)
-  --once            report once and exit: 0 when the server took it, 1 when not
-  --insecure        allow http:// to another machine; token and report then travel in clear text
-`;
+const say = (line: string): void => void process.stderr.write(`${line}\n`);
 
-export interface AgentSettings {
-  /** The service's address, with a slash at the end. */
-  server: URL;
-  reportUrl: URL;
-  token: string;
-  intervalMs: number;
-  services: string[] | undefined;
-  internetTarget: string | undefined;
-  /** Whether programs are named. */
-  personal: boolean;
-  /** Nothing personal is measured until the server says that it may be. */
-  isPrivate: boolean;
-  /** Nor then. */
-  isForced: boolean;
-  once: boolean;
-}
-
-/** Reads the command line; throws an Error whose message tells the user what to change. */
-export function readSettings(
-  args: string[],
-  tokenFromEnvironment: string | undefined,
-  { isPrivate = false, isForced = false } = {},
-): AgentSettings {
-  const { values } = parseArgs({
-    args,
-    options: {
-      server: { type: 'string' },
-      token: { type: 'string' },
-      interval: { type: 'string', default: '300' },
-      services: { type: 'string' },
-      'internet-target': { type: 'string' },
-      'no-personal': { type: 'boolean', default: false },
-      once: { type: 'boolean', default: false },
-      insecure: { type: 'boolean', default: false },
-    },
-  });
-  const token = values.token ?? tokenFromEnvironment;
-  if (!values.server) throw new Error('--server is missing');
-  if (!token) throw new Error('the token is missing: set DEX_ENROLMENT_SECRET or DEX_AGENT_TOKEN, or give --token');
-  if (!/^[\x21-\x7e]+$/.test(token)) throw new Error('the token holds characters that no token has');
-  const server = serverUrl(values.server, values.insecure);
-  const intervalS = Number(values.interval);
-  if (!(intervalS >= 10 && intervalS <= 86_400)) {
-    throw new Error(`--interval ${values.interval} is not a number of seconds from 10 to 86400`);
-  }
-  return {
-    server,
-    reportUrl: new URL('api/v1/dex/agent/snapshot', server),
-    token,
-    intervalMs: intervalS * 1000,
-    services: values.services?.split(',').filter((service) => service !== ''),
-    internetTarget: internetTarget(values['internet-target']),
-    personal: !values['no-personal'] && !isForced,
-    isPrivate,
-    isForced,
-    once: values.once,
-  };
-}
-
-/** An address of a person's choice: never a name, whose look-up would be timed with the way. */
-function internetTarget(given: string | undefined): string | undefined {
-  if (given === undefined) return undefined;
-  const [, bracketed, plain] = /^(?:\[(.+)\]|([^:]+))(?::\d{1,5})?$/.exec(given) ?? [];
-  if (isIP(given) || isIP(bracketed ?? plain ?? '')) return given;
-  throw new Error(`--internet-target ${given} is not an IP address with or without a port, such as 192.0.2.1:443`);
-}
-
-function serverUrl(server: string, insecure: boolean): URL {
-  const base = URL.parse(server.endsWith('/') ? server : `${server}/`);
-  if (!base || !/^https?:$/.test(base.protocol)) throw new Error(`--server ${server} is not an http(s) URL`);
-  const loopback = /^(localhost|127(\.\d+){3}|\[::1\])$/.test(base.hostname);
-  if (base.protocol === 'http:' && !loopback && !insecure) {
-    throw new Error(`${server} would carry the token in clear text: use https, or --insecure if the network is yours`);
-  }
-  return base;
-}
-
-/** A day of reports at the default interval; when the server is away for longer, the oldest are given up. */
-const MAX_WAITING = 288;
-const FIRST_RETRY_MS = 5_000;
-const MAX_RETRY_MS = 300_000;
-
-export type Collect = (previousScanAt: Date | null) => Promise<Snapshot>;
-
-/** What the server lets the agent collect, as its last answer said. */
-interface Orders {
-  /** Nothing that tells something about the person at the machine. */
-  isPrivate: boolean;
-  /** Nothing at all until then, by the machine's own clock. */
-  pausedUntilMs: number;
-}
-
-interface RunOptions {
-  firstRetryMs?: number;
-  /** Remembers for the next start what the server lets be collected. */
-  keep?: (isPrivate: boolean) => void;
-}
-
-/** Longer than any pause that a server may ask for. */
-const LONGEST_PAUSE_MS = 2 * 3_600_000;
-type Say = (line: string) => void;
-
-/**
- * Collects every `intervalMs` and delivers in order; what cannot be delivered waits in memory and is retried with
- * growing pauses. Ends when `signal` is aborted, when the server refuses the token, or after one report with `once`.
- * @returns the process's exit code
- */
-export async function runAgent(
-  { reportUrl, token, intervalMs, once, isPrivate, isForced }: AgentSettings,
-  collect: Collect,
-  say: Say,
-  signal: AbortSignal,
-  { firstRetryMs = FIRST_RETRY_MS, keep = () => {} }: RunOptions = {},
-): Promise<number> {
-  const waiting: AgentSnapshotWire[] = [];
-  let previousScanAt: Date | null = null;
-  // By a clock that nobody sets.
-  let nextCollectionMs = performance.now();
-  let retryMs = firstRetryMs;
-  const orders: Orders = { isPrivate, pausedUntilMs: 0 };
-  const obey = (answer: string) => {
-    Object.assign(orders, ordersIn(answer, orders));
-    keep(orders.isPrivate);
-  };
-  while (!signal.aborted) {
-    if (performance.now() >= nextCollectionMs && Date.now() < orders.pausedUntilMs) {
-      say('nothing is measured: the person at this machine paused it');
-      nextCollectionMs = performance.now() + intervalMs;
-    }
-    if (performance.now() >= nextCollectionMs) {
-      const whole = await collect(previousScanAt);
-      const snapshot = isForced || orders.isPrivate ? minimised(whole) : whole;
-      if (snapshot.reachable) {
-        previousScanAt = snapshot.collectedAt;
-        waiting.push(snapshotToWire(snapshot));
-        if (waiting.length > MAX_WAITING) waiting.shift();
-      } else {
-        say(`this machine could not be measured: ${snapshot.unreachableReason}`);
-        if (once) return 1;
-      }
-      // Counted from now: after a laptop's sleep one report follows, not one for every interval slept through.
-      nextCollectionMs = performance.now() + intervalMs;
-    }
-    const outcome = await deliverAll(waiting, reportUrl, token, say, obey);
-    if (outcome === 'token refused') return 1;
-    if (once) return outcome === 'done' ? 0 : 1;
-    const untilCollectionMs = Math.max(0, nextCollectionMs - performance.now());
-    if (outcome === 'try later') {
-      // Jitter keeps a fleet from knocking in step when its server comes back.
-      const pauseMs = retryMs * (0.5 + Math.random() / 2);
-      retryMs = Math.min(retryMs * 2, MAX_RETRY_MS);
-      await pause(Math.min(pauseMs, untilCollectionMs), signal);
-    } else {
-      retryMs = firstRetryMs;
-      await pause(untilCollectionMs, signal);
-    }
-  }
-  return 0;
-}
-
-/** Sleeps, and returns early when aborted. */
-async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  await sleep(ms, undefined, { signal }).catch(() => {});
-}
-
-type Outcome = 'done' | 'rejected' | 'try later' | 'token refused';
-
-/** Posts the oldest first and stops at the first that has to wait; a report that the server calls invalid is dropped. */
-async function deliverAll(
-  waiting: AgentSnapshotWire[],
-  url: URL,
-  token: string,
-  say: Say,
-  heard: (answer: string) => void,
-): Promise<Outcome> {
-  let outcome: Outcome = 'done';
-  for (let report = waiting[0]; report; report = waiting[0]) {
-    const { verdict, remark, answer } = await post(report, url, token);
-    if (answer !== undefined) heard(answer);
-    say(`${report.collected_at} ${remark}`);
-    if (verdict === 'try later' || verdict === 'token refused') {
-      if (verdict === 'try later') say(`${waiting.length} report(s) waiting`);
-      return verdict;
-    }
-    if (verdict === 'rejected') outcome = 'rejected';
-    waiting.shift();
-  }
-  return outcome;
-}
-
-/** What a server's answer says about further reports; one that is of another version changes nothing. */
-function ordersIn(answer: string, orders: Orders): Orders {
+/** @param isUpdate whether this bundle was started by the installed one, in its place */
+export async function main(args: string[], isUpdate = false): Promise<number> {
+  let line: AgentCommand;
   try {
-    const { privacy, paused_until } = JSON.parse(answer) as { privacy?: unknown; paused_until?: unknown };
-    const untilMs = typeof paused_until === 'string' ? Date.parse(paused_until) : 0;
-    return {
-      isPrivate: privacy === undefined ? orders.isPrivate : privacy !== 'named',
-      pausedUntilMs: Math.min(untilMs || 0, Date.now() + LONGEST_PAUSE_MS),
-    };
-  } catch {
-    return orders;
-  }
-}
-
-async function post(
-  report: AgentSnapshotWire,
-  url: URL,
-  token: string,
-): Promise<{ verdict: Outcome; remark: string; answer?: string }> {
-  let response: Response;
-  let answer: string;
-  try {
-    response = await fetch(url, {
-      method: 'POST',
-      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-      // By its own clock: the server notices how far that is off.
-      body: JSON.stringify({ ...report, sent_at: new Date().toISOString(), machine_id: machineId() }),
-      // A redirect would take the token to wherever it points.
-      redirect: 'manual',
-      signal: AbortSignal.timeout(30_000),
-    });
-    answer = (await response.text()).slice(0, 300);
+    line = withStateDir(readCommandLine(args));
   } catch (error) {
-    return { verdict: 'try later', remark: `${url.origin} cannot be reached: ${networkReason(error)}` };
+    return usage(error);
   }
-  const { status } = response;
-  if (response.ok) return { verdict: 'done', remark: 'delivered', answer };
-  if (status === 401 || status === 403) {
-    const advice = 'register this machine again with the collector "push" and set DEX_AGENT_TOKEN to its new token';
-    return { verdict: 'token refused', remark: `the server refused the token (HTTP ${status}): ${advice}` };
+  const store = line.stateDir === null ? null : stateStore(line.stateDir);
+  if (line.command === 'version') return process.stdout.write(`${AGENT_VERSION}\n`) ? 0 : 1;
+  if (line.command === 'enroll') return enrolCommand(line, store);
+  if (line.command === 'sign-off') return signOffCommand(store);
+  const updated =
+    isUpdate || line.stateDir === null || store === null || !line.updates
+      ? null
+      : chosenBundle(line.stateDir, store, say);
+  if (updated && line.stateDir !== null && store) {
+    // By the installed agent, since the update may have forgotten how.
+    const trial = isOnTrial(store) ? watchTrial(line.stateDir, store, line.intervalMs) : undefined;
+    try {
+      const bundle = (await import(updated.href)) as { main: typeof main };
+      return await bundle.main(args, true);
+    } catch (error) {
+      giveUpUpdate(line.stateDir, store, say, `it failed: ${(error as Error).message}`);
+      return RESTART_CODE;
+    } finally {
+      clearTimeout(trial);
+    }
   }
-  if (status === 400 || status === 413 || status === 422) {
-    return { verdict: 'rejected', remark: `the server called the report invalid, dropped (HTTP ${status}): ${answer}` };
-  }
-  const hint = status === 404 || (status >= 300 && status < 400) ? `: is ${url.origin} the DexOps server itself?` : '';
-  return { verdict: 'try later', remark: `not taken (HTTP ${status})${hint}` };
+  return run(line, store);
 }
 
-/** Of this installation; null where the system keeps none in a file. Two machines of one image are told apart by it. */
-function machineId(): string | null {
+/** The agent of a checkout, which nobody installed, keeps what an enrolment gave it below its user's home: one folder a server. */
+function withStateDir(line: AgentCommand): AgentCommand {
+  const isGivenToken = (line.token ?? agentEnvironment(processEnv()).token) !== undefined;
+  if (line.command !== 'run' || line.stateDir !== null || line.server === null || isGivenToken) return line;
+  return { ...line, stateDir: join(homedir(), '.dexops-agent', line.server.host.replaceAll(/[^\w.-]/g, '_')) };
+}
+
+function usage(error: unknown): number {
+  say(`${error instanceof Error ? error.message : String(error)}\n\n${USAGE}`);
+  return 2;
+}
+
+async function enrolCommand({ server }: AgentCommand, store: StateStore | null): Promise<number> {
+  const { enrolmentSecret } = agentEnvironment(processEnv());
+  if (!server || !store || !enrolmentSecret)
+    return usage(new Error('enroll needs --server, --state and the secret in DEX_ENROLMENT_SECRET'));
   try {
-    return readFileSync('/etc/machine-id', 'utf8').trim() || null;
-  } catch {
-    return null;
+    await enrol(store, server, enrolmentSecret, say);
+    return 0;
+  } catch (error) {
+    say(`not enrolled: ${(error as Error).message}`);
+    return 1;
   }
 }
 
-/** fetch hides the reason ("connect ECONNREFUSED …") in the cause. */
-function networkReason(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const { cause } = error;
-  return cause instanceof Error ? cause.message || cause.name : error.message;
+async function signOffCommand(store: StateStore | null): Promise<number> {
+  const state = store?.read();
+  if (!state) return 0;
+  try {
+    await signOff(state);
+    return 0;
+  } catch (error) {
+    say(`not signed off: ${(error as Error).message}`);
+    return 1;
+  }
 }
 
-/** The token of an enrolment, this time's or an earlier one's; undefined where the command line has one or nobody enrols. */
-async function joinedToken(
-  args: string[],
-  secret: string | undefined,
-  isPrivate: boolean,
-  say: Say,
-): Promise<{ token: string | undefined; isPrivate: boolean }> {
-  if (args.some((arg) => /^--token(=|$)/.test(arg))) return { token: undefined, isPrivate };
-  // The rest of the command line is checked before anything is sent.
-  const { server } = readSettings(args, secret ?? 'kept');
-  const file = tokenFile(server);
-  const kept = await keptToken(file);
-  if (kept !== undefined || secret === undefined) return { token: kept, isPrivate };
-  const joined = await enrol(server, secret, { file, machineId: machineId(), isPrivate });
-  say(`enrolled as ${joined.hostname}; its token is kept in ${file}`);
-  for (const warning of joined.warnings) say(`note: ${warning}`);
-  return { token: joined.token, isPrivate: isPrivate || joined.privacy === 'pseudonymous' };
-}
-
-async function main(): Promise<number> {
-  const say: Say = (line) => process.stderr.write(`${line}\n`);
+async function run(line: AgentCommand, store: StateStore | null): Promise<number> {
+  const { token, enrolmentSecret } = agentEnvironment(processEnv());
   let settings: AgentSettings;
+  let state: AgentState | null = null;
   try {
-    const args = process.argv.slice(2);
-    const env = processEnv();
-    const secrets = agentSecrets(env);
-    const isForced = isForcedPrivate(env);
-    const joined = secrets.token ? null : await joinedToken(args, secrets.enrolmentSecret, isForced, say);
-    settings = readSettings(args, secrets.token ?? joined?.token, { isForced });
-    settings.isPrivate = isForced || joined?.isPrivate === true || keptPrivacy(tokenFile(settings.server));
+    state = store?.read() ?? null;
+    if (
+      state === null &&
+      store &&
+      line.server &&
+      (line.token ?? token) === undefined &&
+      enrolmentSecret !== undefined
+    ) {
+      const code = await enrolCommand(line, store);
+      if (code !== 0) return code;
+      state = store.read();
+    }
+    settings = runSettings(line, token, state);
   } catch (error) {
-    say(`${error instanceof Error ? error.message : String(error)}\n\n${USAGE}`);
-    return 2;
+    return usage(error);
+  }
+  const isCopy = state && (await copiedDisk(state));
+  if (isCopy) {
+    say(isCopy);
+    return 1;
   }
   const stop = new AbortController();
   process.once('SIGINT', () => stop.abort());
   process.once('SIGTERM', () => stop.abort());
+  const { stateDir } = line;
+  const spool = stateDir === null ? undefined : fileSpool(stateDir);
+  // Not yet: an agent that asks with its first report would ask with every restart.
+  let askedAtMs = performance.now() - ASK_FOR_UPDATE_EVERY_MS * Math.random();
+  return runAgent(settings, {
+    collect: collector(settings, stop.signal),
+    say,
+    signal: stop.signal,
+    ...(spool && { spool }),
+    token: () => state?.token ?? settings.token,
+    async afterDelivery(taken) {
+      if (!store || !state || stateDir === null) return null;
+      countReports(store, taken, say);
+      state = await renewTokenIfDue(store, store.read() ?? state, say);
+      const isDue = performance.now() - askedAtMs >= ASK_FOR_UPDATE_EVERY_MS || line.once;
+      if (!settings.updates || !IS_BUILT || !isDue || isOnTrial(store)) return null;
+      askedAtMs = performance.now();
+      return (await takeUpdate(stateDir, store, say)) ? RESTART_CODE : null;
+    },
+  });
+}
+
+/** Goes back from an update that runs but does not get its reports through. */
+function watchTrial(stateDir: string, store: StateStore, intervalMs: number): NodeJS.Timeout {
+  return setTimeout(() => {
+    if (!isOnTrial(store)) return;
+    giveUpUpdate(stateDir, store, say, `it did not report twice in ${TRIAL_INTERVALS} intervals`);
+    process.exit(RESTART_CODE);
+  }, intervalMs * TRIAL_INTERVALS);
+}
+
+function collector({ services, internetTarget, personal }: AgentSettings, signal: AbortSignal): Collect {
   const target: ScanTarget = {
     hostname: hostname(),
     ipAddress: null,
     osPlatform: 'other',
     collector: 'push',
     options: {
-      services: settings.services,
-      internetTarget: settings.internetTarget,
-      personal: settings.personal,
+      ...(services && { services }),
+      ...(internetTarget !== undefined && { internetTarget }),
+      personal,
       timeoutMs: 30_000,
     },
   };
-  const look = createLocalReader();
-  const collect: Collect = (previousScanAt) =>
-    collectSnapshot(look, target, { now: new Date(), signal: stop.signal, previousScanAt });
-  const keep = (isPrivate: boolean) => keepPrivacy(tokenFile(settings.server), isPrivate);
-  return await runAgent(settings, collect, say, stop.signal, { keep });
+  const read = createLocalReader();
+  return (previousScanAt) => collectSnapshot(read, target, { now: new Date(), signal, previousScanAt });
 }
 
-if (import.meta.main) process.exitCode = await main();
+if (import.meta.main) process.exitCode = await main(process.argv.slice(2));

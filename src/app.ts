@@ -18,9 +18,10 @@ import { completePorts } from './composition/corePorts.ts';
 import { defineQueueJobs, recordJobEnd } from './composition/jobs.ts';
 import { healthPage, metricsPage } from './composition/pages.ts';
 import {
+  agentReleasesOf,
   alertReceivers,
   backupsOf,
-  openRemediationMap,
+  openOperatorFiles,
   openSlack,
   openStorage,
   openTracing,
@@ -95,17 +96,16 @@ export async function createApp(config: Config, overrides: Overrides = {}, faces
   const privacy = openPrivacy(config);
   const log = privacy.log(overrides.log ?? processLog);
   const clock = overrides.clock ?? systemClock;
-  const startedAt = clock.now();
   const planner = privacy.planner(plannerParts(config, clock, log, faces.connectAgent));
   const database = await openStorage(config);
-  const store = createStore(database.em);
+  const store = createStore(database.em, () => deliveries.messagesWait());
   const metrics = createMetrics();
   const lent = { store, clock, log, ports: (): Ports => ports, invoke: (): Invoke => invoke };
   const slack = await openSlack(config, faces.slackFormatting, lent);
   const outside = [...(slack?.messengers ?? []), ...alertReceivers(config, () => invoke, clock)];
   const peopleMessengers = [...(overrides.messengers ?? []), ...outside];
   const ids = ulids(clock);
-  const worker: Ports['worker'] = { id: ids.next(), host: hostname(), pid: process.pid, startedAt };
+  const worker: Ports['worker'] = { id: ids.next(), host: hostname(), pid: process.pid, startedAt: clock.now() };
   const tracing = await openTracing(config, worker.id, log);
   const queue = { url: config.RUN_QUEUE_URL, name: worker.id, openPostgres: openPostgresPool, log, tracing };
   const scheduler = await createScheduler({
@@ -126,7 +126,7 @@ export async function createApp(config: Config, overrides: Overrides = {}, faces
       store,
       collector: overrides.collector ?? collectors,
       scoreRules: reloadedFile(join(config.CONFIG_DIR, 'dex_score.yaml'), ScoreFile, { log }),
-      remediationMap: openRemediationMap(config, metrics, log, () => ports),
+      ...openOperatorFiles(config, metrics, log, () => ports),
       runner:
         overrides.runner ??
         createAnsibleRunner({
@@ -142,6 +142,7 @@ export async function createApp(config: Config, overrides: Overrides = {}, faces
       privacy: privacy.boundary(store, clock),
       ...sourceParts(config, log),
       runbooks,
+      agentReleases: agentReleasesOf(config, log),
       people: overrides.people ?? slack?.directory,
       charts,
       metrics,
@@ -161,7 +162,6 @@ export async function createApp(config: Config, overrides: Overrides = {}, faces
   defineQueueJobs(scheduler, ports, invoke);
   const recovery = createRecovery(ports);
   const deliveries = createDeliveries(ports, [...peopleMessengers, ...ticketMessengers(config, ports)]);
-
   return {
     config,
     tools: TOOLS,

@@ -6,6 +6,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { STAFF_ROLES } from './core/actor.ts';
 import { typingDistance } from './core/commands/didYouMean.ts';
+import { AGENT_UPDATES } from './core/enrolment/agentUpdates.ts';
 import { AppError } from './core/errors.ts';
 import { isPostgresUrl, type PostgresTarget } from './core/processes/postgresUrl.ts';
 import { queueUrlMistakes, readStoreUrl } from './core/processes/storeUrl.ts';
@@ -162,6 +163,8 @@ const Variables = z.object({
   DEX_TICKET_WEBHOOK_URL: url('http', 'https'),
   PUBLIC_URL: url('http', 'https').transform((value) => value.replace(/\/+$/, '')),
   DEX_REGISTER_SELF: flag(true),
+  DEX_AGENT_DIR: text(join(PROJECT_DIR, 'dist/agent')),
+  DEX_AGENT_UPDATES: z.enum(AGENT_UPDATES, `must be ${AGENT_UPDATES.join(', ')}`).default('staged'),
   // Forecasts look back eight days.
   DEX_RETENTION_DAYS: whole(30, 8, 365),
   DEX_SURVEY_CRON: text().refine(

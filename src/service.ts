@@ -3,19 +3,21 @@ import type { Context } from 'koa';
 import type { McpHttp } from '../mcp/http.ts';
 import { type App, createApp, type Overrides } from './app.ts';
 import { type Config, settingsThatDiffer } from './config.ts';
-import { endpointOfToken } from './core/enrolment/agentTokens.ts';
+import { createTokenLookup } from './core/enrolment/agentTokens.ts';
+import { offerUpdate } from './core/enrolment/agentUpdates.ts';
 import { enrolmentOf } from './core/enrolment/enrolments.ts';
 import { identifyKey } from './core/people/apiKeys.ts';
 import { watchChanges } from './core/processes/changes.ts';
 import { toolTakingIn } from './core/tool.ts';
 import { openedApp, runCommandLine } from './surfaces/cli/commandLine.ts';
 import { listenForCommands } from './surfaces/cli/serviceSocket.ts';
+import { agentDownloadRoutes } from './surfaces/http/agents/agentDownloads.ts';
 import { agentEnrolmentRoutes } from './surfaces/http/agents/agentEnrolment.ts';
 import { agentSnapshotRoutes } from './surfaces/http/agents/agentSnapshots.ts';
 import { apiRoutes } from './surfaces/http/api.ts';
 import { authenticate, configuredKey, firstOf, type KeyLookup } from './surfaces/http/auth.ts';
-import { docsRoutes } from './surfaces/http/docs.ts';
-import { openapi } from './surfaces/http/openapi.ts';
+import { docsRoutes } from './surfaces/http/docs/docs.ts';
+import { openapi } from './surfaces/http/docs/openapi.ts';
 import { changeEventRoutes } from './surfaces/http/page/changeEvents.ts';
 import { pageRoutes } from './surfaces/http/page/files.ts';
 import { createSessions, sessionRoutes } from './surfaces/http/page/session.ts';
@@ -97,7 +99,7 @@ async function openHttp(app: App, mcp: McpHttp, slack: SlackInterface | null): P
   const { config, ports } = app;
   const guard = guardOf(app);
   const sessions = createSessions(config.API_KEY, ports.clock.now);
-  const endpointOf = (token: string) => endpointOfToken(ports, token);
+  const endpointOf = createTokenLookup(ports);
   const rateLimit = createRateLimit(config.API_RATE_LIMIT_PER_MINUTE, ports.clock.now);
   const caller = (ctx: Context) => authenticate(sessions.withKey(ctx.headers), 'rest', guard);
   const koa = createKoa({
@@ -117,7 +119,7 @@ async function openHttp(app: App, mcp: McpHttp, slack: SlackInterface | null): P
       }),
       runEventRoutes({ ...app, events: ports.runEvents, authenticate: caller }),
       agentSnapshotRoutes({
-        tool: toolTakingIn(app.tools, 'agent'),
+        tools: { one: toolTakingIn(app.tools, 'agent'), batch: toolTakingIn(app.tools, 'late_reports') },
         invoke: app.invoke,
         endpointOf,
       }),
@@ -131,6 +133,12 @@ async function openHttp(app: App, mcp: McpHttp, slack: SlackInterface | null): P
         enrolmentOf: (secret) => enrolmentOf(ports, secret),
         endpointOf,
         rateLimit,
+      }),
+      agentDownloadRoutes({
+        releases: ports.agentReleases,
+        publicUrl: config.PUBLIC_URL,
+        endpointOf,
+        offer: (...asked) => offerUpdate(ports, ...asked),
       }),
       alertmanagerRoutes({
         tool: toolTakingIn(app.tools, 'alertmanager'),

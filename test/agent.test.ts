@@ -1,6 +1,7 @@
 import type { IncomingMessage, RequestListener } from 'node:http';
 import { afterEach, describe, expect, it } from 'vitest';
-import { type AgentSettings, type Collect, readSettings, runAgent } from '../src/agent.ts';
+import { type Collect, runAgent } from '../src/agent/runAgent.ts';
+import { type AgentSettings, readCommandLine, runSettings } from '../src/agent/settings.ts';
 import { agentSnapshotWire } from '../src/core/scans/agentSnapshot.ts';
 import { unreachableSnapshot } from '../src/domain/signals/telemetry.ts';
 import { targetOf } from './helpers/collecting.ts';
@@ -8,7 +9,9 @@ import { flatSnapshot } from './helpers/flatSnapshot.ts';
 import { freePort } from './helpers/freePort.ts';
 import { startHttpServer } from './helpers/httpServer.ts';
 
-describe('readSettings', () => {
+const readSettings = (args: string[], token?: string): AgentSettings => runSettings(readCommandLine(args), token, null);
+
+describe('the command line', () => {
   const read = (line: string, token?: string): AgentSettings => readSettings(line.split(' '), token);
 
   it('takes an address as the way to the internet, never a name, and may leave programs unnamed', () => {
@@ -25,14 +28,12 @@ describe('readSettings', () => {
     const settings = read('--server https://dex.example.com/tools --services cups,sshd', 'secret');
     expect(settings).toEqual({
       server: new URL('https://dex.example.com/tools/'),
-      reportUrl: new URL('https://dex.example.com/tools/api/v1/dex/agent/snapshot'),
       token: 'secret',
       intervalMs: 300_000,
       services: ['cups', 'sshd'],
       internetTarget: undefined,
       personal: true,
-      isPrivate: false,
-      isForced: false,
+      updates: true,
       once: false,
     });
   });
@@ -54,11 +55,11 @@ describe('readSettings', () => {
   ])('refuses %j', (line, message) => expect(() => read(line)).toThrow(message));
 
   it.each(['http://localhost:8000', 'http://127.0.0.1', 'http://[::1]:8000'])('lets %s pass without TLS', (server) => {
-    expect(read(`--server ${server} --token t`).reportUrl.protocol).toBe('http:');
+    expect(read(`--server ${server} --token t`).server.protocol).toBe('http:');
   });
 
   it('sends in clear text when told to', () => {
-    expect(read('--server http://dex.example.com --token t --insecure').reportUrl.protocol).toBe('http:');
+    expect(read('--server http://dex.example.com --token t --insecure').server.protocol).toBe('http:');
   });
 });
 
@@ -76,14 +77,12 @@ describe('runAgent', () => {
   };
   const settingsFor = (port: number, change: Partial<AgentSettings> = {}): AgentSettings => ({
     server: new URL(`http://127.0.0.1:${port}/`),
-    reportUrl: new URL(`http://127.0.0.1:${port}/api/v1/dex/agent/snapshot`),
     token: 'secret',
     intervalMs: 20,
     services: undefined,
     internetTarget: undefined,
     personal: true,
-    isPrivate: false,
-    isForced: false,
+    updates: true,
     once: true,
     ...change,
   });
@@ -94,7 +93,7 @@ describe('runAgent', () => {
   }
   async function run(settings: AgentSettings, collect = collectInOrder(), signal = new AbortController().signal) {
     const lines: string[] = [];
-    const code = await runAgent(settings, collect, (line) => lines.push(line), signal, { firstRetryMs: 5 });
+    const code = await runAgent(settings, { collect, say: (line) => lines.push(line), signal, firstRetryMs: 5 });
     return { code, said: lines.join('\n') };
   }
   const bodyOf = async (request: IncomingMessage): Promise<unknown> => JSON.parse((await request.toArray()).join(''));
@@ -138,12 +137,13 @@ describe('runAgent', () => {
     const stop = new AbortController();
     let requests = 0;
     const port = await serve(async (request, response) => {
-      const { collected_at } = agentSnapshotWire.parse(await bodyOf(request));
+      const body = await bodyOf(request);
+      const reports = request.url === '/agent/v1/reports' ? (body as { reports: unknown[] }).reports : [body];
       if (++requests <= 6) {
         response.writeHead(503).end();
         return;
       }
-      delivered.push(collected_at.slice(14, 16));
+      for (const report of reports) delivered.push(agentSnapshotWire.parse(report).collected_at.slice(14, 16));
       response.writeHead(202).end();
       if (delivered.length >= 5) stop.abort();
     });

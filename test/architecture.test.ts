@@ -48,7 +48,7 @@ function areaOf(file: string): Area {
   if (ENTRIES.includes(file)) return 'entry';
   if (file === 'src/app.ts' || file.startsWith('src/composition/')) return 'app';
   if (file === 'src/config.ts' || file === 'src/environment.ts' || file === 'src/projectDir.ts') return 'config';
-  if (file === 'src/agent.ts' || file === 'src/agentEnrolment.ts') return 'agent';
+  if (file === 'src/agent.ts') return 'agent';
   const [top, second] = file.split('/');
   return top === 'mcp' ? 'mcp' : (second as Area);
 }

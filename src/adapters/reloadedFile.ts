@@ -1,7 +1,7 @@
 /** A YAML file that is read again when it changes; a broken edit is refused and the last good version stays in force. */
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { parse } from 'yaml';
+import { type Document, isNode, LineCounter, parseDocument } from 'yaml';
 import type { z } from 'zod';
 import { AppError } from '../core/errors.ts';
 import type { Log, Reloaded } from '../core/ports/ports.ts';
@@ -69,14 +69,30 @@ function load<S extends z.ZodType>(path: string, schema: S): z.output<S> {
   if (!stats) throw new AppError('invalid', `${path} does not exist.`);
   if (stats.size > MAX_BYTES)
     throw new AppError('invalid', `${path} has ${stats.size} bytes; at most ${MAX_BYTES} are read.`);
+  const lineCounter = new LineCounter();
+  const document = parseDocument(readFileSync(path, 'utf8'), { uniqueKeys: true, lineCounter });
+  const [broken] = document.errors;
+  if (broken) throw new AppError('invalid', `${path} is not YAML: ${broken.message}`);
   let raw: unknown;
   try {
-    raw = parse(readFileSync(path, 'utf8'), { maxAliasCount: 100, uniqueKeys: true });
+    raw = document.toJS({ maxAliasCount: 100 });
   } catch (error) {
     throw new AppError('invalid', `${path} is not YAML: ${(error as Error).message}`);
   }
   const parsed = schema.safeParse(raw);
   if (parsed.success) return parsed.data;
-  const problems = parsed.error.issues.map((issue) => `${issue.path.join('.') || '(file)'}: ${issue.message}`);
+  const problems = parsed.error.issues.map((issue) => {
+    const line = lineOf(document, lineCounter, issue.path);
+    return `${line === null ? '' : `line ${line}, `}${issue.path.join('.') || '(file)'}: ${issue.message}`;
+  });
   throw new AppError('invalid', `${path} is wrong: ${problems.join('; ')}`);
+}
+
+/** The line of what stands at a path, or of the nearest that is there around it; null where nothing is. */
+function lineOf(document: Document, lineCounter: LineCounter, path: readonly PropertyKey[]): number | null {
+  for (let length = path.length; length > 0; length--) {
+    const node = document.getIn(path.slice(0, length), true);
+    if (isNode(node) && node.range) return lineCounter.linePos(node.range[0]).line;
+  }
+  return null;
 }

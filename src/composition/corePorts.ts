@@ -5,8 +5,17 @@ import { createHealing } from '../core/healing/handleAlerts.ts';
 import type { Collector, Healing, Ports } from '../core/ports/ports.ts';
 import { createRunEvents } from '../core/runs/runEvents.ts';
 import { agentCollector, investigateByRun } from '../core/scans/agentScan.ts';
+import { createSnapshotIntake } from '../core/scans/snapshotIntake.ts';
 
-type CorePort = 'alertIntake' | 'healing' | 'inProgress' | 'reporters' | 'runEvents' | 'runKinds' | 'scanner';
+type CorePort =
+  | 'alertIntake'
+  | 'healing'
+  | 'inProgress'
+  | 'reporters'
+  | 'runEvents'
+  | 'runKinds'
+  | 'scanner'
+  | 'snapshotIntake';
 
 /** What adapters, configuration and this process provide. */
 type OuterPorts = Omit<Ports, CorePort>;
@@ -20,6 +29,7 @@ export function completePorts(outer: OuterPorts, healing: Healing | null | undef
   const ports = { ...outer, runEvents: createRunEvents(), runKinds: {}, inProgress: new Set<string>() } as Ports;
   ports.alertIntake = createAlertIntake(ports);
   ports.reporters = createReporterWatch(ports);
+  ports.snapshotIntake = createSnapshotIntake(ports);
   ports.scanner = agentScans ? scanningAgent(ports) : ports.collector;
   if (healing !== null) ports.healing = healing ?? createHealing(ports);
   return ports;

@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { z } from 'zod';
+import { createAgentReleases } from '../adapters/agentReleases.ts';
 import {
   type AlertFacts,
   createAlertWebhook,
@@ -24,6 +25,7 @@ import { jobActor } from '../core/actor.ts';
 import { ticketGivenUp, ticketTaken } from '../core/alerts/ticketing.ts';
 import { TicketMappingFile } from '../core/alerts/ticketMapping.ts';
 import { AppError } from '../core/errors.ts';
+import { EscalationFile, NO_ESCALATION } from '../core/escalation/escalationFile.ts';
 import { RemediationFile } from '../core/healing/remediationMap.ts';
 import type { Invoke } from '../core/invoke.ts';
 import { notice } from '../core/outbox/messages.ts';
@@ -32,8 +34,9 @@ import { AgentProfilesFile, McpServersFile } from '../core/planner/agentProfiles
 import { costUsd, LlmPricesFile } from '../core/planner/llm.ts';
 import { mcpServersProbe } from '../core/planner/mcpServers.ts';
 import type { PlannerParts } from '../core/planner/plannerRuns.ts';
+import type { AgentReleases } from '../core/ports/enrolmentPorts.ts';
 import type { Messenger } from '../core/ports/messagePorts.ts';
-import type { Backups, Clock, Log, Metrics, Ports, Reloaded, Settings } from '../core/ports/ports.ts';
+import type { Backups, Clock, Log, Metrics, Ports, Settings } from '../core/ports/ports.ts';
 import type { SourceReader } from '../core/ports/sourcePorts.ts';
 import type { Store } from '../core/ports/storePorts.ts';
 import type { CardKind } from '../core/presentation.ts';
@@ -42,7 +45,6 @@ import { SourcesFile } from '../core/sources/sourceFile.ts';
 import { callShowing } from '../core/tool.ts';
 import { TOOLS } from '../core/tools/index.ts';
 import { NO_TRACING, type Tracing } from '../core/tracing.ts';
-import type { RemediationRules } from '../domain/healing/remediationGuards.ts';
 import { namedSecret } from '../environment.ts';
 import { PROJECT_DIR } from '../projectDir.ts';
 import { recipientsOf } from './recipients.ts';
@@ -180,6 +182,12 @@ export function alertReceivers(config: Config, invoke: () => Invoke, clock: Cloc
   ];
 }
 
+/** The agent that machines are offered, and the key that signs its updates. */
+export function agentReleasesOf(config: Config, log: Log): AgentReleases {
+  const keyFile = join(config.DATA_DIR, 'agent-update-key.pem');
+  return createAgentReleases({ dir: config.DEX_AGENT_DIR, keyFile, log });
+}
+
 /** Runbooks that came by upload; a backup takes them along. */
 export function uploadsDir(config: Config): string {
   return join(config.DATA_DIR, 'runbooks');
@@ -203,6 +211,7 @@ export function settingsOf(config: Config, messengers: readonly Messenger[]): Se
   const slackNotified = config.SLACK_BOT_TOKEN !== '' && config.SLACK_ALERT_CHANNEL !== '';
   return {
     scanIntervalMs: config.DEX_SCAN_INTERVAL_MINUTES * 60_000,
+    agentUpdates: config.DEX_AGENT_UPDATES,
     retentionDays: config.DEX_RETENTION_DAYS,
     hostLabels: config.DEX_HOST_LABELS,
     scanConcurrency: config.DEX_SCAN_CONCURRENCY,
@@ -246,11 +255,20 @@ export async function openSlack(
       messages: parts.store.slackMessages,
       readAlert: (id) => read('alert', String(id)),
       readApproval: (id) => read('approval', id),
+      alertsOf: async (hostname) => {
+        const { tool, input } = callShowing(TOOLS, 'alerts');
+        const wanted = { ...input, hostname, status: 'all', limit: MOST_BESIDE };
+        const { output } = await parts.invoke()(tool, wanted, jobActor('tell_slack'));
+        return (output.alerts as { id: number }[]).map(({ id }) => id);
+      },
       write: (message) => composeSurveyMessage(parts.ports(), message),
     },
     parts,
   );
 }
+
+/** Alerts of a machine among which those are found that came with a new one. */
+const MOST_BESIDE = 10;
 
 /** Says at start what agents think with, and what no budget holds for. */
 function logModel({ model, prices }: PlannerParts, log: Log): void {
@@ -260,25 +278,33 @@ function logModel({ model, prices }: PlannerParts, log: Log): void {
     log.warn(model.llm.describe(), 'this model has no price in llm_prices.yaml: no budget holds for it');
 }
 
-/** The remediation map; an edit that is refused is counted, and a notice of it is sent. */
-export function openRemediationMap(
+/** What healing may do, and who is reached; an edit that is refused is counted, and a notice of it is sent. */
+export function openOperatorFiles(
   config: Config,
   metrics: Metrics,
   log: Log,
   ports: () => Ports,
-): Reloaded<RemediationRules> {
-  const name = 'dex_remediation_map.yaml';
-  return reloadedFile(join(config.CONFIG_DIR, name), RemediationFile, {
-    log,
-    onRefused(problem) {
-      metrics.configRefused(name);
-      const text = `An edit of the remediation map was refused; the last good one stays in force. ${problem}`;
-      notice(ports(), `remediation_map:${tokens.digest(problem)}`, text).catch((error: unknown) =>
-        log.error({ err: error }, 'a notice could not be kept'),
-      );
-    },
-  });
+): Pick<Ports, 'remediationMap' | 'escalation'> {
+  const open = <S extends z.ZodType>(name: string, schema: S) =>
+    reloadedFile(join(config.CONFIG_DIR, name), schema, {
+      log,
+      onRefused(problem) {
+        metrics.configRefused(name);
+        const text = `An edit of ${name} was refused; the last good one stays in force. ${problem}`;
+        notice(ports(), `config_refused:${tokens.digest(problem)}`, text).catch((error: unknown) =>
+          log.error({ err: error }, 'a notice could not be kept'),
+        );
+      },
+    });
+  const hasEscalation = existsSync(join(config.CONFIG_DIR, ESCALATION_FILE));
+  return {
+    remediationMap: open('dex_remediation_map.yaml', RemediationFile),
+    escalation: hasEscalation ? open(ESCALATION_FILE, EscalationFile) : { current: () => NO_ESCALATION },
+  };
 }
+
+/** Configuration of before this file existed has none. */
+const ESCALATION_FILE = 'escalation.yaml';
 
 /** The folder for all data of this process, and the database, which may be elsewhere. */
 export function openStorage(config: Config): Promise<Database> {

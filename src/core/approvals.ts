@@ -14,6 +14,7 @@ import type { Actor } from './actor.ts';
 import { ANSWER_IN_A_TERMINAL, KEY_FOR_A_PERSON } from './callText.ts';
 import { canonicalJson } from './canonicalJson.ts';
 import { AppError } from './errors.ts';
+import { beginEscalations, endEscalations } from './escalation/escalating.ts';
 import { notifyPeople, remind } from './outbox/messages.ts';
 import type { StoredApproval } from './ports/alertPorts.ts';
 import type { Ports } from './ports/ports.ts';
@@ -65,6 +66,13 @@ export async function requestApprovalIn(
   };
   await store.approvals.add(approval);
   await notifyPeople(ports, store, { what: 'approval', approval_id: approval.id, status: approval.status });
+  const alert = approval.alertId === null ? null : await store.alerts.get(approval.alertId);
+  const ofAlert = alert && (await store.escalations.get(`alert:${alert.id}`));
+  // Whoever is reached about the alert reads of its approval there.
+  if (!ofAlert || ofAlert.endedAt !== null) {
+    const severity = alert?.severity ?? null;
+    await beginEscalations(ports, store, [{ about: 'approval', id: approval.id, severity, endpoint }]);
+  }
   return approval;
 }
 
@@ -84,7 +92,7 @@ export async function decideApproval(
 ): Promise<StoredApproval> {
   const pointless = await withoutReason(ports, await requireApproval(ports, id));
   if (pointless !== null) {
-    await cancelApproval(ports, id, pointless);
+    await withdraw(ports, id, pointless);
     throw new AppError('conflict', `Nothing is left to decide: ${pointless}`, { approval_id: id, status: 'cancelled' });
   }
   const askers = await askersOf(ports, id);
@@ -124,7 +132,17 @@ export async function cancelForResolved(ports: Ports, alertIds: readonly number[
   const page = { limit: 1000, offset: 0 };
   const { items } = await ports.store.approvals.list({ status: 'pending', kind: 'remediation' }, page);
   for (const { id, alertId } of items)
-    if (alertId !== null && over.has(alertId)) await cancelApproval(ports, id, ALERT_IS_OVER);
+    if (alertId !== null && over.has(alertId)) await withdraw(ports, id, ALERT_IS_OVER);
+}
+
+/** Ends a request whose reason is gone; whoever waits for the answer is notified, as of every other. */
+async function withdraw(ports: Ports, id: string, why: string): Promise<void> {
+  const closed = await change(ports, id, (approval) =>
+    approval.status === 'pending' ? { ...closeApproval(approval, 'cancelled', ports.clock.now()), outcome: why } : null,
+  );
+  if (closed.status !== 'cancelled') return;
+  ports.metrics.approvalEnded(closed.kind, 'cancelled');
+  await ports.queue.enqueue('settle_approval', { approval_id: id });
 }
 
 /** So long before its end somebody is reminded, or when half of its time is over where that is later. */
@@ -152,7 +170,7 @@ async function askersOf(ports: Ports, id: string): Promise<string[]> {
   return [requester.id, ...(run ? [run.requestedBy] : [])];
 }
 
-/** Ends a request that nobody needs any more, saying why; one that is decided already stays as it is. */
+/** Ends a request for whoever waited for it and needs it no more, saying why; one that is decided already stays as it is. */
 export async function cancelApproval(ports: Ports, id: string, why: string): Promise<void> {
   const closed = await change(ports, id, (approval) =>
     approval.status === 'pending'
@@ -291,6 +309,7 @@ async function change(
     const written = await ports.store.transaction(async (store) => {
       if (!(await store.approvals.replace(after))) return false;
       await notifyPeople(ports, store, { what: 'approval', approval_id: id, status: after.status });
+      if (after.status !== 'pending') await endEscalations(ports, store, 'approval', [id]);
       return true;
     });
     if (written) return after;

@@ -30,11 +30,23 @@ function hex(character: string, digits: number): string {
 }
 
 /** The path of the first field that holds a NUL, dots between its parts; null when none does. */
-export function pathOfNul(value: unknown, path: readonly string[] = []): string | null {
+export function pathOfNul(value: unknown): string | null {
+  // Nearly nothing has one, and paths cost more than looking.
+  return holdsNul(value) ? nulBelow(value, []) : null;
+}
+
+function holdsNul(value: unknown): boolean {
+  if (typeof value === 'string') return value.includes('\0');
+  if (value === null || typeof value !== 'object' || value instanceof Date) return false;
+  if (Array.isArray(value)) return value.some(holdsNul);
+  return Object.keys(value).some((name) => name.includes('\0') || holdsNul((value as Record<string, unknown>)[name]));
+}
+
+function nulBelow(value: unknown, path: readonly string[]): string | null {
   if (typeof value === 'string') return value.includes('\0') ? path.join('.') : null;
   if (value === null || typeof value !== 'object' || value instanceof Date) return null;
   for (const [name, inner] of Object.entries(value)) {
-    const found = name.includes('\0') ? path.join('.') : pathOfNul(inner, [...path, name]);
+    const found = name.includes('\0') ? path.join('.') : nulBelow(inner, [...path, name]);
     if (found !== null) return found;
   }
   return null;

@@ -20,6 +20,8 @@ export interface RelatedCall extends ToolCall {
   style?: 'primary' | 'danger';
   /** Asked once more before it is done. */
   confirm?: { title: string; text: string };
+  /** A field of the input that whoever does it is asked for first, where the interface can ask. */
+  asksFor?: string;
 }
 
 /** The kinds of things that answers show. */
@@ -31,6 +33,7 @@ export type CardKind =
   | 'alerts'
   | 'approval'
   | 'approvals'
+  | 'on_call'
   | 'run'
   | 'endpoint'
   | 'endpoints'

@@ -57,7 +57,7 @@ interface CommandSyntax {
 }
 
 /** Who delivers: a system that knows a route of its own instead of a tool's. */
-type DeliveryKind = 'alertmanager' | 'tickets' | 'agent' | 'enrolment' | 'token_renewal' | 'sign_off';
+type DeliveryKind = 'alertmanager' | 'tickets' | 'agent' | 'late_reports' | 'enrolment' | 'token_renewal' | 'sign_off';
 
 /** What of the configuration decides about times. */
 export interface ScheduleSettings {

@@ -93,10 +93,16 @@ export function isUndeliverable({ createdAt }: Pick<StoredMessage, 'createdAt'>,
   return tries >= FAILURES_OF_ITS_OWN.tries && now.getTime() - createdAt.getTime() >= FAILURES_OF_ITS_OWN.ageMs;
 }
 
-/** New alerts go before updates, critical ones first: somebody has to act on them, and updates of a storm are many. */
+/** What reaches people while they do not answer. */
+const REACHES_PEOPLE = new Set<unknown>(['escalation', 'direct']);
+
+/**
+ * New alerts go before updates, critical ones first: somebody has to act on them, and updates of a storm are many. Whoever is
+ * called next reads the card that they are called to.
+ */
 function urgency({ kind, payload }: StoredMessage): number {
-  if (kind !== 'raised') return 2;
-  return payload.severity === 'critical' ? 0 : 1;
+  if (kind === 'raised') return payload.severity === 'critical' ? 0 : 1;
+  return REACHES_PEOPLE.has(payload.what) ? 2 : 3;
 }
 
 /**

@@ -4,6 +4,8 @@ import { readdirSync } from 'node:fs';
 const NAMES = [
   'scan',
   'ingest',
+  'push',
+  'agent',
   'forecast',
   'predictions',
   'runbooks',

@@ -12,7 +12,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { Pool } from 'pg';
 import { Agent, request } from 'undici';
-import { snapshotToWire } from '../../src/core/scans/agentSnapshot.ts';
+import { snapshotToWire } from '../../src/domain/signals/agentReport.ts';
 import { targetOf } from '../helpers/collecting.ts';
 import { endpointPath } from '../helpers/exporterFleet.ts';
 import { flatSnapshot } from '../helpers/flatSnapshot.ts';

@@ -40,13 +40,13 @@ it('the line of an enrolment lets this machine in, and the next start reports wi
     const nobody = await run({});
     expect(nobody).toMatchObject({ code: 2, said: expect.stringContaining('DEX_ENROLMENT_SECRET') });
     const wrong = await run({ DEX_ENROLMENT_SECRET: 'dexe_wrong' });
-    expect(wrong).toMatchObject({ code: 2, said: expect.stringContaining('was not let in (HTTP 401)') });
+    expect(wrong).toMatchObject({ code: 1, said: expect.stringMatching(/was not let in by \S+ \(HTTP 401\)/) });
 
     const first = await run({ DEX_ENROLMENT_SECRET: body.secret });
     expect(first).toMatchObject({ code: 0, said: expect.stringContaining('enrolled as') });
     expect(first.said).not.toContain(body.secret);
-    const [file = ''] = await readdir(join(home, '.dexops-agent'));
-    expect((await stat(join(home, '.dexops-agent', file))).mode & 0o777).toBe(0o600);
+    const [folder = ''] = await readdir(join(home, '.dexops-agent'));
+    expect((await stat(join(home, '.dexops-agent', folder, 'state.json'))).mode & 0o777).toBe(0o600);
     const { endpoint } = (await service.call('GET', `/api/v1/dex/endpoints/${hostname().toLowerCase()}`)).body;
     expect(endpoint).toMatchObject({ collector: 'push', tags: { dept: 'sales' }, os_platform: 'linux' });
     expect(endpoint.last_seen_at).not.toBeNull();

@@ -84,7 +84,8 @@ function questions(store: Store): Questions<Omit<Store, 'transaction' | 'ping' |
       register: INSERTS,
       registerAll: INSERTS,
       get: [() => endpoints.get('host-7')],
-      byAgentToken: [() => endpoints.byAgentToken('digest-7')],
+      byAgentTokens: [() => endpoints.byAgentTokens(['digest-7', 'digest-8'])],
+      byHostnames: [() => endpoints.byHostnames(['host-7', 'host-8'])],
       withAgent: [() => endpoints.withAgent(IDS)],
       list: whole(
         ['endpoint', 'endpoint_alias'],
@@ -98,7 +99,6 @@ function questions(store: Store): Questions<Omit<Store, 'transaction' | 'ping' |
         () => endpoints.list({ search: 'ost-7', minScore: 10, belowScore: 90 }, PAGE, HOUR_AGO),
         () => endpoints.list({ scoreStatus: 'healthy' }, PAGE, HOUR_AGO, { by: 'score', descending: true }),
       ),
-      byHostnames: [() => endpoints.byHostnames(['host-7', 'host-8'])],
       byIds: [() => endpoints.byIds(IDS)],
       byNamesOrAddresses: [() => endpoints.byNamesOrAddresses(['host-7', '10.0.9', 'nobody'])],
       hold: [() => store.transaction((inner) => inner.endpoints.hold(IDS))],
@@ -220,10 +220,30 @@ function questions(store: Store): Questions<Omit<Store, 'transaction' | 'ping' |
       find: [() => store.slackMessages.find('alert:7')],
       keep: INSERTS,
       about: whole('slack_message', 'once, at the start', () => store.slackMessages.about('run:')),
-      sharing: whole('slack_message', 'a digest is edited, at most once a second', () =>
-        store.slackMessages.sharing({ channel: 'C1', ts: '1.7' }),
-      ),
+      sharing: [() => store.slackMessages.sharing({ channel: 'C1', ts: '1.7' })],
+      latestDigest: whole('slack_message', 'once for each storm', () => store.slackMessages.latestDigest()),
       forget: [() => store.slackMessages.forget('run:7')],
+    },
+    escalations: {
+      begin: INSERTS,
+      get: [() => store.escalations.get('alert:7')],
+      due: [() => store.escalations.due(NOW, 20)],
+      advance: [
+        () =>
+          store.escalations.advance(
+            { subject: 'alert:7', beganAt: NOW, stepsDone: 1 },
+            { stepsDone: 2, notified: [], nextAt: null },
+          ),
+      ],
+      end: [() => store.escalations.end(['alert:7', 'alert:8'], NOW)],
+      prune: whole(['escalation', 'on_call_override'], 'once a minute, over what waits or has just ended', () =>
+        store.escalations.prune(daysAgo(7)),
+      ),
+    },
+    onCall: {
+      add: INSERTS,
+      standing: whole('on_call_override', 'a handful of rows', () => store.onCall.standing(NOW)),
+      end: whole('on_call_override', 'a handful of rows', () => store.onCall.end('workplace', 'U1', NOW)),
     },
     approvals: {
       add: INSERTS,

@@ -11,8 +11,8 @@ import { AppError } from '../../src/core/errors.ts';
 import { jsonSchema } from '../../src/core/invoke.ts';
 import type { AnyTool } from '../../src/core/tool.ts';
 import { TOOLS } from '../../src/core/tools/index.ts';
+import { openapi } from '../../src/surfaces/http/docs/openapi.ts';
 import { HTTP_STATUS } from '../../src/surfaces/http/errors.ts';
-import { openapi } from '../../src/surfaces/http/openapi.ts';
 import { keptLog } from '../helpers/log.ts';
 import { machines } from '../helpers/machines.ts';
 import { type PostgresServer, startPostgres } from '../helpers/postgres.ts';
@@ -39,8 +39,10 @@ interface Operation {
 const description = openapi(TOOLS, '1') as { paths: Record<string, Record<string, any>>; components: any };
 const errorAnswer = z.fromJSONSchema(description.components.schemas.Error);
 const OPERATIONS: Operation[] = Object.entries(description.paths).flatMap(([path, methods]) =>
-  Object.entries(methods).map(([method, { operationId, parameters = [], requestBody, responses }]) => {
-    const tool = TOOLS.find(({ name }) => name === operationId)!;
+  Object.entries(methods).flatMap(([method, { operationId, parameters = [], requestBody, responses }]) => {
+    // Streams, and what other systems call, have suites of their own.
+    const tool = TOOLS.find(({ name }) => name === operationId);
+    if (!tool) return [];
     const body: Schema = requestBody?.content['application/json'].schema ?? {};
     const given = Object.fromEntries(parameters.map(({ name, schema }: any) => [name, schema]));
     const inPath = parameters.filter((parameter: any) => parameter.in === 'path').map(({ name }: any) => name);

@@ -13,7 +13,7 @@ import { readCommand, splitCommand } from '../../src/core/commands/readCommand.t
 import { parseAnswer } from '../../src/core/planner/answer.ts';
 import { answerText } from '../../src/core/planner/answerText.ts';
 import { wrapUntrusted } from '../../src/core/planner/untrustedText.ts';
-import { agentSnapshotWire, snapshotFromWire, snapshotToWire } from '../../src/core/scans/agentSnapshot.ts';
+import { agentSnapshotWire, snapshotFromWire } from '../../src/core/scans/agentSnapshot.ts';
 import { TOOLS } from '../../src/core/tools/index.ts';
 import { readAlert } from '../../src/domain/alerts/alertmanager.ts';
 import { takenTicketIn } from '../../src/domain/alerts/ticketMapping.ts';
@@ -26,6 +26,7 @@ import {
   sectionsOf,
   splitFrontMatter,
 } from '../../src/domain/runbooks/runbook.ts';
+import { snapshotToWire } from '../../src/domain/signals/agentReport.ts';
 import { type Snapshot, sanitised } from '../../src/domain/signals/telemetry.ts';
 import { writeTable } from '../../src/surfaces/http/table.ts';
 import {

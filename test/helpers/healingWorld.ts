@@ -60,13 +60,16 @@ export interface HealingWorld {
 export interface WorldOptions {
   map?: string;
   env?: Record<string, string>;
+  /** Further files of the configuration folder, by name. */
+  config?: Record<string, string>;
 }
 
-export async function healingWorld({ map = MAP, env = {} }: WorldOptions = {}): Promise<HealingWorld> {
+export async function healingWorld({ map = MAP, env = {}, config = {} }: WorldOptions = {}): Promise<HealingWorld> {
   const configDir = mkdtempSync(join(tmpdir(), 'dexops-config-'));
   cpSync(join(PROJECT_DIR, 'config'), configDir, { recursive: true });
   const writeMap = (text: string) => writeFileSync(join(configDir, 'dex_remediation_map.yaml'), text);
   writeMap(map);
+  for (const [name, text] of Object.entries(config)) writeFileSync(join(configDir, name), text);
 
   const clock = testClock();
   const findings = new Map<string, Findings>();

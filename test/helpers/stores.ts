@@ -16,6 +16,11 @@ export interface TestStore {
 
 export const STORE_KINDS = ['sqlite', 'postgresql'] as const;
 
+/** The database of suites that take long: one while people work, the other with the slow tests (test/e2e/vitest.config.ts). */
+export const SLOW_STORE_KINDS: readonly (typeof STORE_KINDS)[number][] = [
+  process.env.DEXOPS_TEST_STORE === 'postgresql' ? 'postgresql' : 'sqlite',
+];
+
 export async function openTestStore(kind: (typeof STORE_KINDS)[number]): Promise<TestStore> {
   const dir = await mkdtemp(join(tmpdir(), 'dexops-store-'));
   const url = kind === 'postgresql' ? await createTestDatabase() : `sqlite:///${join(dir, 'test.db')}`;

@@ -12,7 +12,6 @@ import { type App, createApp } from '../../src/app.ts';
 import { readConfig } from '../../src/config.ts';
 import type { Role } from '../../src/core/actor.ts';
 import { createInvoke } from '../../src/core/invoke.ts';
-import { acceptSnapshot, requireEndpoint } from '../../src/core/scans/scanning.ts';
 import { type AnyTool, defineTool } from '../../src/core/tool.ts';
 import { flatSnapshot } from '../helpers/flatSnapshot.ts';
 import { keptLog } from '../helpers/log.ts';
@@ -52,10 +51,9 @@ async function connect(
 /** Registers an endpoint that has been seen with these loads, an hour apart. */
 async function seen(hostname: string, ...loads: number[]): Promise<void> {
   await app.invoke('register_endpoint', { hostname }, assistant('admin'));
-  const endpoint = await requireEndpoint(app.ports, hostname);
   for (const [index, cpuPct] of loads.entries()) {
     const at = new Date(app.ports.clock.now().getTime() - (loads.length - 1 - index) * 3_600_000);
-    await acceptSnapshot(app.ports, endpoint, flatSnapshot(endpoint, at, { ...WELL, cpuPct }));
+    await app.ports.snapshotIntake.take(hostname, (endpoint) => flatSnapshot(endpoint, at, { ...WELL, cpuPct }));
   }
 }
 

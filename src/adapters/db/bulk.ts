@@ -179,14 +179,21 @@ function given({ name, sqlite, columns }: Table, names: readonly string[]): stri
 
 function textOf(table: Table, names: readonly string[], rows: readonly object[]): string {
   const read = names.map((property) => ({ property, ...columnOf(table, property) }));
-  const values = (row: object) =>
-    read.map(({ property, kind }) => {
-      const value: unknown = (row as Record<string, unknown>)[property] ?? null;
-      return kind === 'timestamp' && table.sqlite && value !== null ? (value as Date).getTime() : value;
-    });
-  const json = table.sqlite
-    ? rows.map(values)
-    : rows.map((row) => Object.fromEntries(values(row).map((value, place) => [read[place]?.name.slice(1, -1), value])));
+  const valueOf = (row: object, { property, kind }: { property: string; kind: Column['kind'] }): unknown => {
+    const value: unknown = (row as Record<string, unknown>)[property] ?? null;
+    return kind === 'timestamp' && table.sqlite && value !== null ? (value as Date).getTime() : value;
+  };
+  if (table.sqlite) return withoutNuls(JSON.stringify(rows.map((row) => read.map((column) => valueOf(row, column)))));
+  const keyed = read.map((column) => ({ ...column, key: column.name.slice(1, -1) }));
+  const json = rows.map((row) => {
+    const given: Record<string, unknown> = {};
+    for (const column of keyed) {
+      const value = valueOf(row, column);
+      // What a row does not name is null in the database too, and most of a row may be.
+      if (value !== null) given[column.key] = value;
+    }
+    return given;
+  });
   return withoutNuls(JSON.stringify(json));
 }
 

@@ -1,6 +1,7 @@
 /** All tables: one entity each, mapped one to one onto plain values that core knows. */
 import { AlertEventRow, AlertRow, PredictionRow, PredictionThresholdRow, UnknownHostRow } from './entities/alerts.ts';
 import { AgentReleaseRow, AgentRow, EnrolmentRow } from './entities/enrolment.ts';
+import { EscalationRow, OnCallOverrideRow } from './entities/escalation.ts';
 import { ApprovalRow, RemediationRow, TicketDeliveryRow, TicketRow } from './entities/healing.ts';
 import { OutboxRow, SlackMessageRow } from './entities/messages.ts';
 import {
@@ -55,6 +56,8 @@ export const ENTITIES = [
   OutboxRow,
   SlackMessageRow,
   ApprovalRow,
+  EscalationRow,
+  OnCallOverrideRow,
   RemediationRow,
   TicketRow,
   TicketDeliveryRow,

@@ -4,6 +4,7 @@ import type { SqlEntityManager } from '@mikro-orm/sql';
 import { AppError } from '../../core/errors.ts';
 import type { Store } from '../../core/ports/storePorts.ts';
 import { alertRepository } from './alerts/alertRepository.ts';
+import { escalationRepository, onCallRepository } from './alerts/escalationRepositories.ts';
 import { approvalRepository, remediationRepository } from './alerts/healingRepositories.ts';
 import { predictionRepository } from './alerts/predictionRepository.ts';
 import { ticketRepository } from './alerts/ticketRepository.ts';
@@ -33,11 +34,18 @@ import { retentionRepository } from './telemetry/retentionRepository.ts';
 import { scanShardRepository } from './telemetry/scanShardRepository.ts';
 import { fleetScoreRepository, scoreRepository, snapshotRepository } from './telemetry/telemetryRepositories.ts';
 
-export function createStore(em: SqlEntityManager): Store {
+/** @param onMessages called when messages have been committed to the outbox by this process */
+export function createStore(em: SqlEntityManager, onMessages: () => void = () => {}): Store {
   return guarded(
     storeOver(
       () => em.fork(),
-      (work) => em.fork().transactional((inner) => work(storeIn(inner))),
+      async (work) => {
+        let waiting = false;
+        const result = await em.fork().transactional((inner) => work(storeIn(inner, () => (waiting = true))));
+        if (waiting) onMessages();
+        return result;
+      },
+      onMessages,
     ),
   );
 }
@@ -78,15 +86,16 @@ function isAway(error: unknown): boolean {
 }
 
 /** The store inside a running transaction; nested transactions join it. */
-function storeIn(em: SqlEntityManager): Store {
+function storeIn(em: SqlEntityManager, onMessages: () => void): Store {
   const store: Store = storeOver(
     () => em,
     (work) => work(store),
+    onMessages,
   );
   return store;
 }
 
-function storeOver(session: DbSession, transaction: Store['transaction']): Store {
+function storeOver(session: DbSession, transaction: Store['transaction'], onMessages: () => void): Store {
   return {
     endpoints: endpointRepository(session),
     aliases: aliasRepository(session),
@@ -98,9 +107,11 @@ function storeOver(session: DbSession, transaction: Store['transaction']): Store
     alerts: alertRepository(session),
     predictions: predictionRepository(session),
     unknownHosts: unknownHostRepository(session),
-    outbox: outboxRepository(session),
+    outbox: outboxRepository(session, onMessages),
     slackMessages: slackMessageRepository(session),
     approvals: approvalRepository(session),
+    escalations: escalationRepository(session),
+    onCall: onCallRepository(session),
     remediations: remediationRepository(session),
     tickets: ticketRepository(session),
     feedback: feedbackRepository(session),

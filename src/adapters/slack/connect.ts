@@ -5,7 +5,8 @@ import type { Clock, Log } from '../../core/ports/ports.ts';
 import type { Probe } from '../../core/processes/health.ts';
 import { createSlackClient, slackProbe } from './client.ts';
 import { createSlackDirectory, type SlackDirectory } from './directory.ts';
-import { createSlackNotifier, type NotificationText, type SlackNotifierParts } from './notifier.ts';
+import type { NotificationText, SlackNotifierParts } from './notificationText.ts';
+import { createSlackNotifier } from './notifier.ts';
 import { createSurveyMessages, type SurveyFormatting, type SurveyMessagesParts } from './surveyMessages.ts';
 
 export type SlackFormatting = NotificationText & SurveyFormatting;
@@ -29,13 +30,14 @@ export function connectSlack(
     approvers,
   }: { token: string; apiUrl: string; channel: string; approvers: readonly string[] },
   wording: SlackFormatting | undefined,
-  reads: Pick<SlackNotifierParts, 'messages' | 'readAlert' | 'readApproval'> & Pick<SurveyMessagesParts, 'write'>,
+  reads: Pick<SlackNotifierParts, 'messages' | 'readAlert' | 'readApproval' | 'alertsOf'> &
+    Pick<SurveyMessagesParts, 'write'>,
   { clock, log }: { clock: Clock; log: Log },
 ): SlackConnection {
   const client = createSlackClient(token, apiUrl);
   const directory = createSlackDirectory(client, clock, log);
   if (!wording) return { directory, messengers: [], probe: null };
-  const parts = { client, directory, wording, log };
+  const parts = { client, directory, wording, clock, log };
   const letters = createSurveyMessages({ ...parts, write: reads.write });
   const news = channel === '' ? [] : [createSlackNotifier({ ...parts, ...reads, channel, approvers })];
   return { directory, messengers: [letters, ...news], probe: slackProbe(client, wording.problem, clock) };

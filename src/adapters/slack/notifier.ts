@@ -1,73 +1,15 @@
-/** Posts to Slack what people should know: alerts and approvals as one message each, edited in place; notices; questions to owners. */
+/** Posts to Slack what people should know: one card for a machine's problem, edited in place; notices; questions to owners. */
 import { LRUCache } from 'lru-cache';
-import { AppError } from '../../core/errors.ts';
-import type { Answer } from '../../core/invoke.ts';
-import type {
-  DeliveryOutcome,
-  Messenger,
-  SlackMessage,
-  SlackMessageRepository,
-} from '../../core/ports/messagePorts.ts';
-import type { Log } from '../../core/ports/ports.ts';
+import type { DeliveryOutcome, Messenger, SlackMessage } from '../../core/ports/messagePorts.ts';
 import type { Delivery, StoredMessage } from '../../domain/outbox.ts';
-import {
-  failedDelivery,
-  plainIfRefused,
-  postNotification,
-  postToPerson,
-  type ReadProblem,
-  type SlackClient,
-  type SlackNotifications,
-} from './client.ts';
-import type { SlackDirectory } from './directory.ts';
-
-/** The answer that shows an alert or an approval, with what can be done about it. */
-type Facts = Pick<Answer, 'call' | 'output' | 'related'>;
-
-/** How notifications look and how refusals read: the Slack interface's part, handed in because adapters do not know interfaces. */
-export interface NotificationText {
-  card(facts: Facts): SlackNotifications;
-  digest(facts: Facts[]): SlackNotifications;
-  /** What happened to an alert, for its thread. */
-  moves(facts: Facts, moves: { from: string | null; to: string; why: string }[]): SlackNotifications;
-  /** That an approval expires soon, for its thread, with who may answer. */
-  reminder(facts: Facts, approvers: readonly string[]): SlackNotifications;
-  /** `waiting` while people can answer it. */
-  approval(facts: Facts): { news: SlackNotifications; waiting: boolean };
-  /** "Did that fix it?", for the owner. */
-  fixCheck(remediationId: string, alert: Facts): SlackNotifications;
-  note(text: string): SlackNotifications;
-  problem: ReadProblem;
-}
-
-export interface SlackNotifierParts {
-  client: SlackClient;
-  directory: SlackDirectory;
-  /** Channel id or name. */
-  channel: string;
-  /** Ids of the users and user groups that answer approvals; mentioned in reminders. */
-  approvers: readonly string[];
-  wording: NotificationText;
-  messages: SlackMessageRepository;
-  /** Both reject with kind `not_found` when what they look for is gone. */
-  readAlert(alertId: number): Promise<Facts>;
-  readApproval(approvalId: string): Promise<Facts>;
-  log: Log;
-}
+import { createCards, existing, mentionMark } from './cards.ts';
+import { failedDelivery, postNotification, postToPerson, type SlackNotifications } from './client.ts';
+import type { Facts, Move, SlackNotifierParts } from './notificationText.ts';
 
 /** Slack allows about one message a second in a channel (docs.slack.dev/apis/web-api/rate-limits). */
 const PACE_MS = 1000;
 /** More new alerts than this in a minute are posted in one message. */
 const STORM = { count: 10, windowMs: 60_000 };
-/** Codes that mean: the message to edit is not there to be edited. */
-const GONE = new Set([
-  'message_not_found',
-  'cant_update_message',
-  'edit_window_closed',
-  'channel_not_found',
-  'is_archived',
-  'not_in_channel',
-]);
 
 /**
  * Slack's end is at least once: when the process dies between Slack's acknowledgement and the row that remembers it, a message is
@@ -75,6 +17,7 @@ const GONE = new Set([
  */
 export function createSlackNotifier(parts: SlackNotifierParts): Messenger {
   const { client, wording, messages, log } = parts;
+  const cards = createCards(parts);
   /** By their ts, so that an edit that would change nothing is left out. */
   const shownDigests = new LRUCache<string, string>({ max: 20 });
 
@@ -98,6 +41,8 @@ export function createSlackNotifier(parts: SlackNotifierParts): Messenger {
     if (about === 'approval') return postApproval(id, news);
     if (about === 'fix_check') return askOwner(id, news);
     if (about === 'privacy_notice') return notifyOwners(news);
+    if (about === 'escalation') return reachInThread(news);
+    if (about === 'direct') return reachDirectly(news);
     return notifyNotes(parts.channel, news);
   }
 
@@ -105,28 +50,37 @@ export function createSlackNotifier(parts: SlackNotifierParts): Messenger {
     const facts = await existing(parts.readAlert(alertId));
     if (!facts) return;
     const told = await messages.find(`alert:${alertId}`);
-    const moved = news.filter(isMove).map(moveOf);
     // A digest speaks for many alerts: it counts what became of them, and nothing is posted about each.
     if (told?.digest) {
       await editDigest(told);
       return notifyNotes(told.channel, news, told.ts);
     }
-    const { place, isNew } = await keepCard(`alert:${alertId}`, told, wording.card(facts));
-    if (!isNew && moved.length > 0)
-      await postNotification(client, place.channel, wording.moves(facts, moved), place.ts);
+    const moves = told ? news.filter(isMove).map(moveOf) : [];
+    const place = await cards.show(alertId, facts, told, moves);
     await notifyNotes(place.channel, news, place.ts);
   }
 
-  /** What was decided before anybody could be shown the question needs no card. */
+  /** What is asked about an alert stands on the alert's card; what was decided before anybody could be shown it needs none. */
   async function postApproval(approvalId: string, news: StoredMessage[]): Promise<void> {
     const subject = `approval:${approvalId}`;
     const facts = await existing(parts.readApproval(approvalId));
-    const told = await messages.find(subject);
     const card = facts && wording.approval(facts);
-    if (!card || !(told || card.waiting)) return;
-    const { place } = await keepCard(subject, told, card.news);
-    if (card.waiting && news.some(({ payload }) => payload.reminder === true))
-      await postNotification(client, place.channel, wording.reminder(facts, parts.approvers), place.ts);
+    if (!card) return;
+    const alert = card.alertId ? await messages.find(`alert:${card.alertId}`) : null;
+    const shown = card.alertId && alert ? await existing(parts.readAlert(card.alertId)) : null;
+    const isReminder = card.waiting && news.some(({ payload }) => payload.reminder === true);
+    const told = alert && shown ? alert : await messages.find(subject);
+    if (alert?.digest && shown) await editDigest(alert);
+    else if (alert && shown && card.alertId) await cards.show(card.alertId, shown, alert, []);
+    else if (told || card.waiting) await cards.keep(subject, told, card.news);
+    if (!isReminder) return;
+    const place = told ?? (await messages.find(subject));
+    await postNotification(
+      client,
+      place?.channel ?? parts.channel,
+      wording.reminder(facts, parts.approvers),
+      place?.ts,
+    );
   }
 
   async function askOwner(remediationId: string, news: StoredMessage[]): Promise<void> {
@@ -145,15 +99,76 @@ export function createSlackNotifier(parts: SlackNotifierParts): Messenger {
 
   /** Null when there is nobody to notify, or a person has to mend the set-up first: alerts must not wait for that. */
   async function notifyOwner(email: string, news: SlackNotifications): Promise<{ channel: string; ts: string } | null> {
+    const userId = await userIdOf(email);
+    return userId === null ? null : postToPerson(parts, userId, news);
+  }
+
+  /** The Slack id behind an id or a mail address; null, with a line in the log, where nobody is. */
+  async function userIdOf(person: string): Promise<string | null> {
+    if (!person.includes('@')) return person;
     try {
-      const owner = await parts.directory.lookup(email);
-      return owner && (await postToPerson(parts, owner.userId, news));
+      return (await parts.directory.lookup(person))?.userId ?? null;
     } catch (error) {
       const { kind, message } = wording.problem(error);
       if (kind !== 'setup') throw error;
-      log.error({ problem: message }, 'owners cannot be asked in Slack');
+      log.error({ problem: message }, 'people cannot be looked up in Slack by mail address');
       return null;
     }
+  }
+
+  /** Mentions people where what waits for them was posted, unless its card was first posted with their names. */
+  async function reachInThread(news: StoredMessage[]): Promise<void> {
+    const { subjects = [], people = [], began_at } = (news[0]?.payload ?? {}) as Partial<Reach>;
+    const marks = await Promise.all(subjects.map((subject) => messages.find(mentionMark(subject, String(began_at)))));
+    if (marks.every((mark) => mark !== null) && news[0]?.payload.steps_done === 1) return;
+    const ids = (await Promise.all(people.map(userIdOf))).map((id, i) => id ?? people[i] ?? '');
+    if (subjects[0]?.startsWith('approval:')) return remindOf(subjects, ids);
+    const facts = await waiting(subjects);
+    if (facts.length === 0) return;
+    const places = await Promise.all(subjects.map((subject) => messages.find(subject)));
+    const [first] = places;
+    const isOnePlace = first && places.every((place) => place?.ts === first.ts);
+    await postNotification(
+      client,
+      first?.channel ?? parts.channel,
+      wording.reach(facts, ids),
+      isOnePlace ? first.ts : undefined,
+    );
+  }
+
+  async function remindOf(subjects: readonly string[], ids: readonly string[]): Promise<void> {
+    for (const subject of subjects) {
+      const [facts] = await waiting([subject]);
+      const place = facts && (await messages.find(subject));
+      if (facts)
+        await postNotification(client, place?.channel ?? parts.channel, wording.reminder(facts, ids), place?.ts);
+    }
+  }
+
+  /** Writes to one person: the card with its buttons, or a line for many. */
+  async function reachDirectly(news: StoredMessage[]): Promise<void> {
+    const { subjects = [], people = [] } = (news[0]?.payload ?? {}) as Partial<Reach>;
+    const facts = await waiting(subjects);
+    const userId = await userIdOf(String(people[0]));
+    if (facts.length === 0 || userId === null) return;
+    const [one] = facts;
+    const isApproval = subjects[0]?.startsWith('approval:') === true;
+    for (const approval of isApproval ? facts : []) await postToPerson(parts, userId, wording.approval(approval).news);
+    if (isApproval || !one) return;
+    const reach = wording.reach(facts, []);
+    const shown = facts.length === 1 ? { ...wording.card([one], parts.approvers), text: reach.text } : reach;
+    await postToPerson(parts, userId, shown);
+  }
+
+  /** What still waits for an answer. */
+  async function waiting(subjects: readonly string[]): Promise<Facts[]> {
+    const read = subjects.map(async (subject) => {
+      const [about, id = ''] = subject.split(':', 2);
+      const facts = await existing(about === 'approval' ? parts.readApproval(id) : parts.readAlert(Number(id)));
+      const waits = facts && (about === 'approval' ? wording.approval(facts).waiting : wording.about(facts).reached);
+      return waits ? facts : null;
+    });
+    return (await Promise.all(read)).filter((facts) => facts !== null);
   }
 
   async function notifyNotes(channel: string, news: StoredMessage[], threadTs?: string): Promise<void> {
@@ -172,48 +187,26 @@ export function createSlackNotifier(parts: SlackNotifierParts): Messenger {
       if (facts) untold.push({ subject, facts });
     }
     if (untold.length === 0) return;
-    const { channel, ts } = await postNotification(
-      client,
-      parts.channel,
-      wording.digest(untold.map(({ facts }) => facts)),
-    );
-    await messages.keep(untold.map(({ subject }) => ({ subject, channel, ts, digest: true })));
+    const earlier = await cards.stormGoingOn();
+    if (earlier) {
+      await messages.keep(
+        untold.map(({ subject }) => ({ subject, channel: earlier.channel, ts: earlier.ts, digest: true })),
+      );
+      return editDigest(earlier);
+    }
+    const posted = await postNotification(client, parts.channel, wording.digest(untold.map(({ facts }) => facts)));
+    await messages.keep(untold.map(({ subject }) => ({ subject, ...posted, digest: true })));
   }
 
   /** Shows in a digest how its alerts stand now; once for moves of many that read alike. */
-  async function editDigest(told: SlackMessage): Promise<void> {
+  async function editDigest(told: Pick<SlackMessage, 'channel' | 'ts'>): Promise<void> {
     const subjects = await messages.sharing(told);
     const read = subjects.map((subject) => existing(parts.readAlert(Number(subject.replace(/^alert:/, '')))));
     const digest = wording.digest((await Promise.all(read)).filter((facts) => facts !== null));
     const shown = JSON.stringify(digest);
     if (shownDigests.get(told.ts) === shown) return;
-    await edit(told, digest);
+    await cards.edit(told, digest);
     shownDigests.set(told.ts, shown);
-  }
-
-  /** One message for a subject, edited as it changes, and posted anew when it is gone. */
-  async function keepCard(
-    subject: string,
-    told: SlackMessage | null,
-    card: SlackNotifications,
-  ): Promise<{ place: Pick<SlackMessage, 'channel' | 'ts'>; isNew: boolean }> {
-    if (told && (await edit(told, card))) return { place: told, isNew: false };
-    const place = await postNotification(client, parts.channel, card);
-    await messages.keep([{ subject, ...place, digest: false }]);
-    return { place, isNew: true };
-  }
-
-  /** False when the message is gone, for a new one to take its place. */
-  async function edit({ channel, ts }: SlackMessage, news: SlackNotifications): Promise<boolean> {
-    try {
-      await plainIfRefused(news, (shown) => client.chat.update({ channel, ts, ...shown }));
-      return true;
-    } catch (error) {
-      const { code, message } = wording.problem(error);
-      if (!GONE.has(code)) throw error;
-      log.warn({ channel, ts, problem: message }, 'a message in Slack is gone; a new one is posted');
-      return false;
-    }
   }
 
   function outcomeOf(error: unknown): DeliveryOutcome {
@@ -224,19 +217,18 @@ export function createSlackNotifier(parts: SlackNotifierParts): Messenger {
   }
 }
 
-/** Null when it does not exist any more, so that there is nothing to post. */
-async function existing(reading: Promise<Facts>): Promise<Facts | null> {
-  return reading.catch((error: unknown) => {
-    if (error instanceof AppError && error.kind === 'not_found') return null;
-    throw error;
-  });
+/** The payload of messages that reach people. */
+interface Reach {
+  subjects: string[];
+  people: string[];
+  began_at: string;
 }
 
 function isMove({ kind, payload }: StoredMessage): boolean {
   return kind === 'changed' && payload.note === undefined;
 }
 
-function moveOf({ payload }: StoredMessage): { from: string | null; to: string; why: string } {
+function moveOf({ payload }: StoredMessage): Move {
   const { from, to, why } = payload;
   return { from: from === null ? null : String(from), to: String(to), why: String(why) };
 }

@@ -1,5 +1,5 @@
 /** Alerts: observations from every source, people and time move them, each move committed with its timeline and its notifications. */
-import type { Alert, AlertEvent, Resolution } from '../../domain/alerts/alert.ts';
+import { type Alert, type AlertEvent, isWorse, type Resolution } from '../../domain/alerts/alert.ts';
 import {
   type AlertDraft,
   acknowledge,
@@ -11,9 +11,12 @@ import {
   type Refusal,
   resolve,
 } from '../../domain/alerts/alertMoves.ts';
+import { unacknowledge, undoResolution } from '../../domain/alerts/undo.ts';
+import { isUnanswered } from '../../domain/escalation/policy.ts';
 import type { Actor } from '../actor.ts';
 import { cancelForResolved } from '../approvals.ts';
 import { AppError } from '../errors.ts';
+import { beginEscalations, endEscalations, escalates } from '../escalation/escalating.ts';
 import type { Ports } from '../ports/ports.ts';
 import type { Store } from '../ports/storePorts.ts';
 import { closeTicketsIn } from './ticketUpdates.ts';
@@ -59,8 +62,14 @@ export async function observeIn(
     const move = observe(known.get(key) ?? null, observation, now);
     if (move.kind === 'refused') return move;
     if (move.kind !== 'unchanged') {
+      const before = known.get(key);
+      const earlier = changed.get(key);
       known.set(key, move.alert);
-      changed.set(key, { alert: move.alert, events: [...(changed.get(key)?.events ?? []), ...eventsOf(move)] });
+      changed.set(key, {
+        alert: move.alert,
+        events: [...(earlier?.events ?? []), ...eventsOf(move)],
+        isWorse: earlier?.isWorse || (before !== undefined && isWorse(move.alert.severity, before.severity)),
+      });
     }
     return move.kind;
   });
@@ -80,6 +89,8 @@ function keyOf({ hostname, alertName }: Pick<Alert, 'hostname' | 'alertName'>): 
 interface Change {
   alert: AlertDraft;
   events: NonNullable<Move['event']>[];
+  /** Whether its severity went up. */
+  isWorse?: boolean;
 }
 
 function eventsOf({ event }: Move): NonNullable<Move['event']>[] {
@@ -101,9 +112,10 @@ async function write(
   const created = changes.filter(({ alert }) => alert.id === null);
   const ids = await store.alerts.add(created.map(({ alert }) => alert));
   const idOf = new Map(created.map(({ alert }, index) => [alert, ids[index] as number]));
-  const stored = changes.map(({ alert, events }) => ({
+  const stored = changes.map(({ alert, events, isWorse = false }) => ({
     alert: { ...alert, id: alert.id ?? (idOf.get(alert) as number) },
     events,
+    isWorse,
   }));
   const known = stored.filter((_change, index) => changes[index]?.alert.id !== null).map(({ alert }) => alert);
   await (what === 'observed' ? store.alerts.save(known) : store.alerts.saveProgress(known));
@@ -130,11 +142,45 @@ async function write(
     ),
     now,
   );
+  await escalate(ports, store, stored);
   const names = new Map(stored.map(({ alert }) => [alert.id, alert.alertName]));
   return {
     events: events.map((event) => ({ ...event, alertName: names.get(event.alertId) as string })),
     raised: stored.some(({ alert, events }) => alert.handledAt === null && events.some(({ to }) => to === 'active')),
   };
+}
+
+/** Reaches people about alerts that begin to wait for somebody, or wait for more than before, and nobody about those that were answered. */
+async function escalate(
+  ports: Ports,
+  store: Store,
+  changes: readonly { alert: Alert; events: readonly NonNullable<Move['event']>[]; isWorse: boolean }[],
+): Promise<void> {
+  if (!escalates(ports)) return;
+  const begin: Alert[] = [];
+  const answered: number[] = [];
+  for (const { alert, events, isWorse } of changes) {
+    const [first] = events;
+    if (!first) continue;
+    const waited = first.from !== null && isUnanswered(first.from);
+    const waits = isUnanswered(alert.status);
+    if (waits && (!waited || isWorse)) begin.push(alert);
+    else if (waited && !waits) answered.push(alert.id);
+  }
+  await endEscalations(ports, store, 'alert', answered);
+  if (begin.length === 0) return;
+  const endpoints = await store.endpoints.byIds([...new Set(begin.map(({ endpointId }) => endpointId))]);
+  const byId = new Map(endpoints.map((endpoint) => [endpoint.id, endpoint]));
+  await beginEscalations(
+    ports,
+    store,
+    begin.map(({ id, severity, endpointId }) => ({
+      about: 'alert' as const,
+      id,
+      severity,
+      endpoint: byId.get(endpointId) ?? null,
+    })),
+  );
 }
 
 /** Moves inside a running transaction that holds the alerts' endpoints; call `announce` after it. */
@@ -182,6 +228,16 @@ export function resolveAlert(
   actor: Actor,
 ): Promise<Alert> {
   return moveOne(ports, alertId, actor, 'resolved', (alert, now) => resolve(alert, resolution, why, now));
+}
+
+/** Takes back a resolution by hand within a minute. @throws AppError `not_found`, or `conflict` when there is none or it is too late */
+export function reopenAlert(ports: Ports, alertId: number, why: string, actor: Actor): Promise<Alert> {
+  return moveOne(ports, alertId, actor, 'opened again', (alert, now) => undoResolution(alert, why, now));
+}
+
+/** Ends an acknowledgement before its time. @throws AppError `not_found`, or `conflict` when there is none */
+export function unacknowledgeAlert(ports: Ports, alertId: number, why: string, actor: Actor): Promise<Alert> {
+  return moveOne(ports, alertId, actor, 'made active', (alert, now) => unacknowledge(alert, why, now));
 }
 
 async function moveOne(

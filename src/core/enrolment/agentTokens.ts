@@ -1,6 +1,7 @@
 /** The tokens by which agents report: whose one is, how it is renewed, and how it ends. */
 import type { Endpoint } from '../../domain/fleet/endpoint.ts';
 import { canonicalMachineId } from '../../domain/fleet/enrolment.ts';
+import { gathered } from '../concurrency/gathered.ts';
 import { AppError } from '../errors.ts';
 import type { Ports } from '../ports/ports.ts';
 
@@ -10,17 +11,26 @@ export const RENEW_TOKEN_AFTER_MS = 7 * 86_400_000;
 /** For how long the token before is still taken: the answer with the new one may have been lost. Milliseconds. */
 const PREVIOUS_VALID_MS = 86_400_000;
 
-/** The endpoint whose agent has this token; null for any other token. */
-export async function endpointOfToken(
-  { store, tokens, clock }: Pick<Ports, 'store' | 'tokens' | 'clock'>,
-  token: string,
-): Promise<Endpoint | null> {
-  const digest = tokens.digest(token);
-  const endpoint = await store.endpoints.byAgentToken(digest);
-  if (endpoint) return endpoint;
-  const id = await store.agents.byPreviousToken(digest, new Date(clock.now().getTime() - PREVIOUS_VALID_MS));
-  const [previous] = id === null ? [] : await store.endpoints.byIds([id]);
-  return previous && previous.deregisteredAt === null ? previous : null;
+/** Tokens looked up in one statement. */
+const MOST_TOGETHER = 200;
+
+/** Finds the endpoint whose agent has a token; null for any other token. Tokens that are asked for together are looked up together. */
+export function createTokenLookup(
+  ports: Pick<Ports, 'store' | 'tokens' | 'clock'>,
+): (token: string) => Promise<Endpoint | null> {
+  const { store, tokens, clock } = ports;
+  const current = gathered(async (digests: string[]) => {
+    const found = await store.endpoints.byAgentTokens([...new Set(digests)]);
+    return digests.map((digest) => found.get(digest) ?? null);
+  }, MOST_TOGETHER);
+  return async (token) => {
+    const digest = tokens.digest(token);
+    const endpoint = await current(digest);
+    if (endpoint) return endpoint;
+    const id = await store.agents.byPreviousToken(digest, new Date(clock.now().getTime() - PREVIOUS_VALID_MS));
+    const [previous] = id === null ? [] : await store.endpoints.byIds([id]);
+    return previous && previous.deregisteredAt === null ? previous : null;
+  };
 }
 
 /**

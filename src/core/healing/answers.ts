@@ -38,10 +38,10 @@ export async function remediationDecided(ports: Ports, approval: StoredApproval)
   await startNext(ports, remediation.endpointId);
 }
 
-function refusalText({ status, answers }: StoredApproval): string {
+function refusalText({ status, answers, outcome }: StoredApproval): string {
   const no = answers.find(({ decision }) => decision === 'deny');
   if (no) return `${no.name} said no${no.reason ? `: ${no.reason}` : ''}`;
-  return status === 'expired' ? 'nobody answered in time' : 'nobody needs it any more';
+  return status === 'expired' ? 'nobody answered in time' : (outcome ?? 'nobody needs it any more');
 }
 
 /** The owner's answer on a fix: a no opens the alert again, for a person. @throws AppError `conflict` when it was given before */

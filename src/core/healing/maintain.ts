@@ -2,6 +2,7 @@
 import { OPEN_REMEDIATION_STATUSES, type Remediation } from '../../domain/healing/remediation.ts';
 import { cancelApproval } from '../approvals.ts';
 import type { Ports } from '../ports/ports.ts';
+import { remediationDecided } from './answers.ts';
 import { startNext } from './begin.ts';
 import { endRemediation } from './endRemediation.ts';
 import { settleVerification } from './verify.ts';
@@ -15,20 +16,26 @@ export async function maintainRemediations(ports: Ports): Promise<void> {
   for (const remediation of await ports.store.remediations.inStatus(OPEN_REMEDIATION_STATUSES)) {
     if (remediation.status === 'verifying') await settleVerification(ports, remediation);
     if (remediation.status === 'queued') await startNext(ports, remediation.endpointId);
-    if (remediation.status === 'waiting_approval') {
-      const alert = await ports.store.alerts.get(remediation.alertId);
-      if (alert?.status !== 'resolved') continue;
-      if (remediation.approvalId !== null)
-        await cancelApproval(ports, remediation.approvalId, 'Its alert was resolved before anybody answered.');
-      await endRemediation(ports, remediation, 'cancelled', 'its alert was resolved before anybody answered', [
-        'waiting_approval',
-      ]);
-    }
+    if (remediation.status === 'waiting_approval') await settleAnswered(ports, remediation);
     const startedMs = (remediation.beganAt ?? remediation.startedAt ?? now).getTime();
     const overdue = remediation.status === 'running' && now.getTime() - startedMs > LOST_AFTER_MS;
     if (overdue && !(await canStillBegin(ports, remediation)))
       await endRemediation(ports, remediation, 'interrupted', 'its worker is gone; it was not repeated');
   }
+}
+
+/** Ends one whose alert is over, and lets one know whose approval ended without its being told. */
+async function settleAnswered(ports: Ports, remediation: Remediation): Promise<void> {
+  const approval = remediation.approvalId === null ? null : await ports.store.approvals.get(remediation.approvalId);
+  if (approval && approval.status !== 'pending') {
+    if (approval.settledAt !== null) await remediationDecided(ports, approval);
+    return;
+  }
+  const alert = await ports.store.alerts.get(remediation.alertId);
+  if (alert?.status !== 'resolved') return;
+  const why = 'Its alert was resolved before anybody answered.';
+  if (approval) await cancelApproval(ports, approval.id, why);
+  await endRemediation(ports, remediation, 'cancelled', why, ['waiting_approval']);
 }
 
 /** Nothing was run yet, and its run has not ended: it waits for a worker, however long. */

@@ -1,21 +1,31 @@
 /** The deliveries of this process: one dispatcher for each messenger, from the start of the service to its end. */
+import { type Bell, createBell } from '../concurrency/bell.ts';
 import { pause } from '../concurrency/pause.ts';
 import type { Messenger } from '../ports/messagePorts.ts';
 import type { Log, Ports } from '../ports/ports.ts';
 import { createDispatcher, type Dispatcher, IDLE_MS } from './outbox.ts';
 
-/** Delivers for each of the messengers from `start` until `stop`, which waits for the deliveries in progress. */
-export function createDeliveries(
-  ports: Ports,
-  messengers: readonly Messenger[],
-): { start(): void; stop(): Promise<void> } {
+interface Deliveries {
+  start(): void;
+  /** Says that this process has put messages into the outbox; those of others are found by polling. */
+  messagesWait(): void;
+  /** Waits for the deliveries in progress. */
+  stop(): Promise<void>;
+}
+
+/** Delivers for each of the messengers from `start` until `stop`. */
+export function createDeliveries(ports: Ports, messengers: readonly Messenger[]): Deliveries {
   const stopped = new AbortController();
+  const workers = messengers.map((messenger) => ({ messenger, bell: createBell() }));
   let deliveries: Promise<void>[] = [];
   return {
     start() {
-      deliveries = messengers.map((messenger) =>
-        keepDelivering(createDispatcher(ports, messenger, ports.random), ports.log, stopped.signal),
+      deliveries = workers.map(({ messenger, bell }) =>
+        keepDelivering(createDispatcher(ports, messenger, ports.random), bell, ports.log, stopped.signal),
       );
+    },
+    messagesWait() {
+      for (const { bell } of workers) bell.ring();
     },
     async stop() {
       stopped.abort();
@@ -25,12 +35,13 @@ export function createDeliveries(
 }
 
 /** Lets a dispatcher work until the signal; a store that is down is a reason to wait, not to stop. */
-async function keepDelivering(dispatcher: Dispatcher, log: Log, signal: AbortSignal): Promise<void> {
+async function keepDelivering(dispatcher: Dispatcher, bell: Bell, log: Log, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     const waitMs = await dispatcher.step().catch((error: unknown) => {
       log.error({ err: error }, 'the outbox could not be worked on');
       return IDLE_MS;
     });
-    await pause(waitMs, signal);
+    if (waitMs === null) await bell.wait(IDLE_MS, signal);
+    else await pause(waitMs, signal);
   }
 }

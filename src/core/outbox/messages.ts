@@ -14,8 +14,22 @@ type PeopleMessage =
   | { what: 'fix_check'; remediation_id: string; alert_id: number; hostname: string; owner_email: string }
   /** Subject `privacy_notice:ID`: a direct message to the very person whom it is about. */
   | { what: 'privacy_notice'; notice_id: string; owner_email: string; text: string }
+  /** Subject `escalation:KEY`: mentions people where alerts or approvals (subjects) wait for an answer. */
+  | ({ what: 'escalation' } & Escalation)
+  /** Subject `direct:KEY`: writes to one person about the same. */
+  | ({ what: 'direct' } & Escalation)
   /** Subject `notice:KEY`: one sentence for the channel. */
   | { what: 'notice'; text: string };
+
+interface Escalation {
+  /** `alert:42`, `approval:ID`. */
+  subjects: string[];
+  policy: string;
+  began_at: string;
+  steps_done: number;
+  /** Ids of users and user groups, or mail addresses. */
+  people: string[];
+}
 
 /** Hands a notification to every messenger that serves people, inside the transaction of what it reports on. */
 export async function notifyPeople(ports: Ports, store: Store, message: PeopleMessage): Promise<void> {
@@ -66,5 +80,6 @@ function outboxMessage(messenger: string, message: PeopleMessage, idempotencyKey
 function subjectOf(message: PeopleMessage, key: string): string {
   if (message.what === 'approval') return `approval:${message.approval_id}`;
   if (message.what === 'privacy_notice') return `privacy_notice:${message.notice_id}`;
+  if (message.what === 'escalation' || message.what === 'direct') return `${message.what}:${key}`;
   return message.what === 'fix_check' ? `fix_check:${message.remediation_id}` : `notice:${key}`;
 }

@@ -20,13 +20,13 @@ const LEASE_MS = 60_000;
 /** So many subjects that failed in a row, and none between them that went out, are no failures of their own. */
 const FAILING_SUBJECTS = 3;
 
-/** How often an empty outbox is polled; milliseconds. */
+/** How often an empty outbox is polled for messages of other processes, and for those that are due again; milliseconds. */
 export const IDLE_MS = 1000;
 
 /** Works for one messenger. */
 export interface Dispatcher {
-  /** Delivers at most one thing. Resolves to the milliseconds to wait before the next step. */
-  step(): Promise<number>;
+  /** Delivers at most one thing. Resolves to the milliseconds to wait before the next step; null when nothing is due. */
+  step(): Promise<number | null>;
 }
 
 export function createDispatcher(
@@ -55,7 +55,7 @@ export function createDispatcher(
       const due = fairly(await outbox.due(messenger.name, now, LOOK_AHEAD));
       const single = due.filter(({ id }) => alone.has(id));
       const delivery = nextDelivery(single, undefined, 0) ?? nextDelivery(due, messenger.digest, raisedAt.length);
-      if (!delivery) return IDLE_MS;
+      if (!delivery) return null;
       const ids = delivery.messages.map(({ id }) => id);
       const leased = await outbox.lease(ids, now, new Date(now.getTime() + LEASE_MS));
       const messages = delivery.messages.filter(({ id }) => leased.has(id));

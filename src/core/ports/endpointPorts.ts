@@ -62,7 +62,8 @@ export interface EndpointRepository {
   get(hostname: string): Promise<Endpoint | null>;
   /** Those that are registered, in no order. */
   byHostnames(hostnames: readonly string[]): Promise<Endpoint[]>;
-  byAgentToken(digest: string): Promise<Endpoint | null>;
+  /** By digest; tokens of nobody are absent. */
+  byAgentTokens(digests: readonly string[]): Promise<Map<string, Endpoint>>;
   /** Of these, the ids of those whose agent may report. */
   withAgent(ids: readonly number[]): Promise<number[]>;
   /** By hostname unless an order is given. */

@@ -61,3 +61,29 @@ export interface AgentRepository {
   /** Gives the endpoint's agent a new token; with null it has none any more. */
   keep(agent: Agent, tokenDigest: string | null): Promise<void>;
 }
+
+interface ReleasedFile {
+  file: string;
+  /** Hex. */
+  sha256: string;
+}
+
+/** The agent that this service was deployed with. */
+export interface AgentBuild {
+  version: string;
+  /** By platform, as `linux-x64`. */
+  archives: Record<string, ReleasedFile>;
+  /** The program alone, for agents that are installed already. */
+  update: ReleasedFile;
+}
+
+export interface AgentReleases {
+  /** Of the key that signs updates, PEM. */
+  publicKey(): string;
+  /** Ed25519, base64. */
+  sign(content: Uint8Array): string;
+  /** Null when no agent was built. */
+  current(): Promise<AgentBuild | null>;
+  /** One of the build's files; null for any other name. */
+  open(file: string): Promise<{ bytes: number; stream: NodeJS.ReadableStream } | null>;
+}

@@ -47,6 +47,8 @@ export interface SlackMessageRepository {
   sharing(message: Pick<SlackMessage, 'channel' | 'ts'>): Promise<string[]>;
   /** Those whose subjects begin so; letters and colons only. */
   about(prefix: string): Promise<SlackMessage[]>;
+  /** The digest that was posted last. */
+  latestDigest(): Promise<SlackMessage | null>;
   forget(subject: string): Promise<void>;
 }
 

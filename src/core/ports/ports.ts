@@ -1,6 +1,7 @@
 /** Every interface that core drives; adapters implement them, app.ts hands them in. */
 
 import type { ScoreConfig } from '../../domain/alerts/alertRules.ts';
+import type { EscalationRules } from '../../domain/escalation/policy.ts';
 import type { Endpoint } from '../../domain/fleet/endpoint.ts';
 import type { ReportOrigin } from '../../domain/fleet/reporter.ts';
 import type { PredictionAccuracy, PredictionVerdict } from '../../domain/forecasts/prediction.ts';
@@ -12,6 +13,7 @@ import type { ScanTarget, Snapshot } from '../../domain/signals/telemetry.ts';
 import type { ChartRenderer } from '../chart.ts';
 import type { Tracing } from '../tracing.ts';
 import type { AlertIntake } from './alertPorts.ts';
+import type { AgentReleases } from './enrolmentPorts.ts';
 import type { PeopleDirectory } from './feedbackPorts.ts';
 import type { PrivacyBoundary } from './privacyBoundary.ts';
 import type { Runbooks } from './runbookPorts.ts';
@@ -27,6 +29,8 @@ export interface Ports {
   scanner: Collector;
   scoreRules: Reloaded<ScoreConfig>;
   remediationMap: Reloaded<RemediationRules>;
+  /** Who is reached while nobody answers. */
+  escalation: Reloaded<EscalationRules>;
   runner: PlaybookRunner;
   queue: Queue;
   runEvents: RunEvents;
@@ -45,6 +49,8 @@ export interface Ports {
   alertIntake: AlertIntake;
   /** Who reports with which token. */
   reporters: ReporterWatch;
+  snapshotIntake: SnapshotIntake;
+  agentReleases: AgentReleases;
   /** Who handles new alerts and heals what it may; absent while nothing does. */
   healing?: Healing;
   runbooks: Runbooks;
@@ -89,6 +95,8 @@ export interface Settings {
   healing: HealingMode;
   /** Whether a ticket system is connected. */
   tickets: boolean;
+  /** Whether agents are offered the version that the service was deployed with: to a few first, to all at once, to none. */
+  agentUpdates: 'staged' | 'all' | 'off';
   /** Where people reach this service, without a slash at the end; empty when nobody said. */
   publicUrl: string;
   /** Whether a second administrator has to agree to a reveal. */
@@ -104,6 +112,22 @@ export interface OutsideRecipient {
   where: string;
   gets: string;
   purpose: string;
+}
+
+/** What became of a report. */
+export interface TakenSnapshot {
+  /** False for a repeat. */
+  recorded: boolean;
+  score: number | null;
+}
+
+/** Takes in what agents report. */
+export interface SnapshotIntake {
+  /**
+   * @param read makes the snapshot of what the endpoint reported
+   * @throws AppError what `read` throws, `not_found` for a hostname that is not registered
+   */
+  take(hostname: string, read: (endpoint: Endpoint) => Snapshot): Promise<TakenSnapshot>;
 }
 
 /** A configuration file that may change while the service runs; a broken edit leaves the last good value. */

@@ -19,6 +19,7 @@ import type {
   SnapshotRepository,
 } from './endpointPorts.ts';
 import type { AgentRepository, EnrolmentRepository } from './enrolmentPorts.ts';
+import type { EscalationRepository, OnCallRepository } from './escalationPorts.ts';
 import type { FeedbackRepository, SurveyRepository } from './feedbackPorts.ts';
 import type { OutboxRepository, SlackMessageRepository } from './messagePorts.ts';
 import type {
@@ -45,6 +46,8 @@ export interface Store {
   readonly outbox: OutboxRepository;
   readonly slackMessages: SlackMessageRepository;
   readonly approvals: ApprovalRepository;
+  readonly escalations: EscalationRepository;
+  readonly onCall: OnCallRepository;
   readonly remediations: RemediationRepository;
   readonly tickets: TicketRepository;
   readonly feedback: FeedbackRepository;

@@ -1,18 +1,16 @@
-/** The agent's report on the wire: what a laptop posts about itself, and how it becomes a snapshot again. */
+/** The agent's report as it comes in: what a laptop posts about itself, checked, and how it becomes a snapshot again. */
 import { z } from 'zod';
 import { CLOCK_TOLERANCE_MS } from '../../domain/fleet/reporter.ts';
+import { LONGEST_SCAN_MS } from '../../domain/signals/agentReport.ts';
 import { declarationOf, SIGNAL_NAMES, wireName } from '../../domain/signals/catalogue.ts';
 import { flatReadings, readingsFromFlat, unmeasured } from '../../domain/signals/flat.ts';
 import { LONGEST_ITEM, MOST_NAMES } from '../../domain/signals/reading.ts';
 import { type ScanTarget, type Snapshot, snapshotOf } from '../../domain/signals/telemetry.ts';
-import { readingsFromWire, readingsToWire } from '../../domain/signals/wire.ts';
+import { readingsFromWire } from '../../domain/signals/wire.ts';
 import { AppError } from '../errors.ts';
 
-/** The version of the wire that this agent speaks: all signals of the catalogue under `readings`. */
-const WIRE_VERSION = 2;
-
 const time = z.iso.datetime();
-const about = { collected_at: time, duration_ms: z.number().int().min(0).max(600_000) };
+const about = { collected_at: time, duration_ms: z.number().int().min(0).max(LONGEST_SCAN_MS) };
 const unmeasuredWire = z.array(z.object({ metric: z.string().max(100), reason: z.string().max(500) })).max(200);
 
 /** More signals than any version has; it bounds what one report may cost. */
@@ -52,21 +50,10 @@ export const agentSnapshotWire = z
   .refine((body) => body.version !== 1 || Object.keys(body).some((key) => FLAT_FIELDS.has(key)), {
     message: 'reports no signal: send version 2 with readings, or the fields of the first version',
   });
-export type AgentSnapshotWire = z.input<typeof agentSnapshotWire>;
 
 const FLAT_FIELDS = new Set(
   SIGNAL_NAMES.filter((name) => declarationOf(name).guide).flatMap((name) => [wireName(name)]),
 );
-
-/** What the agent sends of a snapshot that it took of its own machine. */
-export function snapshotToWire(snapshot: Snapshot): AgentSnapshotWire {
-  return {
-    version: WIRE_VERSION,
-    collected_at: snapshot.collectedAt.toISOString(),
-    duration_ms: Math.min(600_000, Math.round(snapshot.durationMs)),
-    readings: readingsToWire(snapshot.readings),
-  };
-}
 
 const number = z.number().nullable();
 const FLAT_TYPES = {

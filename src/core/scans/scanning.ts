@@ -51,12 +51,6 @@ export async function scanOne(
   return result as ScanResult;
 }
 
-/** Takes what an endpoint found out about itself. */
-export async function acceptSnapshot(ports: Ports, endpoint: Endpoint, snapshot: Snapshot): Promise<ScanResult> {
-  const [result] = await record(ports, [{ endpoint, snapshot }]);
-  return result as ScanResult;
-}
-
 /** @throws AppError `refused` while the person at the machine paused its measuring */
 async function requireNoPause({ store, clock }: Ports, { id, hostname }: Endpoint): Promise<void> {
   const pause = (await store.pauses.since(clock.now())).get(id);

@@ -1,12 +1,14 @@
 /** The explicit list of all tools; a tool that is not here does not exist on any interface. */
 import type { AnyTool } from '../tool.ts';
 import { startRun } from './agents.ts';
+import { getAlert, reopenAlertTool, unacknowledgeAlertTool } from './alerts/alertDetails.ts';
 import { ingestAlerts, listUnknownHosts, maintainAlerts } from './alerts/alertIntake.ts';
-import { acknowledgeAlertTool, getAlert, listAlerts, resolveAlertTool } from './alerts/alerts.ts';
+import { acknowledgeAlertTool, listAlerts, resolveAlertTool } from './alerts/alerts.ts';
 import { decideApprovalTool, getApproval, listApprovals } from './alerts/approvals.ts';
 import { listIncidents } from './alerts/incidents.ts';
 import { getKpis } from './alerts/kpis.ts';
 import { acknowledgeAlerts, resolveAlerts } from './alerts/manyAlerts.ts';
+import { getOnCall, releaseOnCallTool, takeOnCallTool } from './alerts/onCall.ts';
 import {
   answerFixCheckTool,
   cancelRemediationTool,
@@ -29,7 +31,7 @@ import { checkPredictions, getPredictionAccuracy, setPredictionThreshold } from 
 import { scanEndpoint, scanFleetTool } from './fleet/scans.ts';
 import { getScore, getScoreHistory } from './fleet/scores.ts';
 import { getSignals } from './fleet/signals.ts';
-import { submitSnapshot } from './fleet/snapshots.ts';
+import { submitSnapshot, submitSnapshots } from './fleet/snapshots.ts';
 import { getTrends } from './fleet/trends.ts';
 import { createApiKey, listApiKeys, revokeApiKey } from './keys.ts';
 import { listDeadMessages, resendMessage } from './outbox.ts';
@@ -84,9 +86,14 @@ export const TOOLS: readonly AnyTool[] = [
   listAlerts,
   getAlert,
   acknowledgeAlertTool,
+  unacknowledgeAlertTool,
   resolveAlertTool,
+  reopenAlertTool,
   acknowledgeAlerts,
   resolveAlerts,
+  getOnCall,
+  takeOnCallTool,
+  releaseOnCallTool,
   listIncidents,
   getKpis,
   listUnknownHosts,
@@ -128,6 +135,7 @@ export const TOOLS: readonly AnyTool[] = [
   indexRunbook,
   indexRunbooks,
   submitSnapshot,
+  submitSnapshots,
   createApiKey,
   listApiKeys,
   revokeApiKey,

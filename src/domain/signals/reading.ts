@@ -48,8 +48,26 @@ export const missing = (reason: string): { missing: string } => ({ missing: reas
 
 /** Readings of all signals: those given, and for the others the reason that `why` gives. */
 export function completeReadings(given: Partial<Readings>, why: (name: SignalName) => string): Readings {
-  const all = SIGNAL_NAMES.map((name) => [name, given[name] ?? missing(why(name))]);
-  return Object.fromEntries(all) as Readings;
+  const all = blankReadings();
+  let shared = missing('');
+  for (const name of SIGNAL_NAMES) {
+    const reading = given[name];
+    if (reading !== undefined) all[name] = reading;
+    else {
+      const reason = why(name);
+      // Most lack a value for the same reason as the one before.
+      if (shared.missing !== reason) shared = missing(reason);
+      all[name] = shared;
+    }
+  }
+  return all as Readings;
+}
+
+const BLANK = Object.fromEntries(SIGNAL_NAMES.map((name) => [name, missing('not read')]));
+
+/** Readings to be filled in. Copied, since an object made signal by signal costs several times as much, with every report and scan. */
+export function blankReadings(): Record<SignalName, AnyReading> {
+  return { ...BLANK } as Record<SignalName, AnyReading>;
 }
 
 /** The items that count, with their values, in their order; null when nothing was read. */
@@ -67,7 +85,8 @@ export function judgedItems<Value>(reading: ItemReadings<Value>): { item: string
  * (a battery of 140 %, a negative count, a date that is none) missing with the reason.
  */
 export function sanitisedReading(name: SignalName, reading: AnyReading): AnyReading {
-  if ('missing' in reading) return missing(shortened(reading.missing, LONGEST_REASON));
+  if ('missing' in reading)
+    return reading.missing.length > LONGEST_REASON ? missing(shortened(reading.missing, LONGEST_REASON)) : reading;
   if (!('items' in reading)) return checkedValue(name, reading.value);
   return {
     items: itemsWithin(reading.items).map(({ item, setAside, ...rest }) => ({

@@ -1,7 +1,7 @@
 /** What one scan of one endpoint found: the shape every collector returns and every rule reads. */
 import { declarationOf, SIGNAL_NAMES, type SignalName } from './catalogue.ts';
 import type { OsPlatform } from './declaration.ts';
-import { type AnyReading, completeReadings, missing, type Readings, sanitisedReading } from './reading.ts';
+import { blankReadings, completeReadings, missing, type Readings, sanitisedReading } from './reading.ts';
 
 /** How an endpoint's telemetry reaches us. */
 export const COLLECTORS = ['local', 'node_exporter', 'windows_exporter', 'ssh', 'push', 'prometheus'] as const;
@@ -126,11 +126,9 @@ const CLOCKS_DIFFER_MS = 5 * 60_000;
 /** A snapshot in which every value is possible and bounded; what was not is missing with the reason. */
 export function sanitised(snapshot: Snapshot): Snapshot {
   const { durationMs, collectedAt } = snapshot;
-  const clean = SIGNAL_NAMES.map((name): [SignalName, AnyReading] => [
-    name,
-    sanitisedReading(name, snapshot.readings[name]),
-  ]);
-  const readings = Object.fromEntries(clean) as unknown as Readings;
+  const clean = blankReadings();
+  for (const name of SIGNAL_NAMES) clean[name] = sanitisedReading(name, snapshot.readings[name]);
+  const readings = clean as Readings;
   const { bootedAt } = readings;
   if ('value' in bootedAt && bootedAt.value.getTime() > collectedAt.getTime() + CLOCKS_DIFFER_MS) {
     readings.bootedAt = missing(`a start at ${bootedAt.value.toISOString()}, after the scan, is not possible`);

@@ -44,14 +44,45 @@ export function isTimeZone(name: string): boolean {
 
 /** @param timeZone an IANA name that `isTimeZone` knows; throws RangeError for any other */
 export function localTime(at: Date, timeZone: string): LocalTime {
+  const shown = new Date(at.getTime() + keptOffsetMs(at, timeZone));
+  return {
+    year: shown.getUTCFullYear(),
+    month: shown.getUTCMonth() + 1,
+    day: shown.getUTCDate(),
+    hour: shown.getUTCHours(),
+    minute: shown.getUTCMinutes(),
+    weekday: shown.getUTCDay(),
+  };
+}
+
+/** Clocks have been set forward and back at quarters of an hour only. Milliseconds. */
+const QUARTER_MS = 15 * 60_000;
+
+/** Asking the formatter costs more than everything else that a report's judgement does, and reports come within minutes of each other. */
+const offsets = new Map<string, number>();
+const MOST_OFFSETS = 1000;
+
+/** The zone's distance from UTC. Milliseconds. */
+function keptOffsetMs(at: Date, timeZone: string): number {
+  const quarter = Math.floor(at.getTime() / QUARTER_MS);
+  const key = `${timeZone} ${quarter}`;
+  const known = offsets.get(key);
+  if (known !== undefined) return known;
+  const offset = formattedMs(new Date(quarter * QUARTER_MS), timeZone) - quarter * QUARTER_MS;
+  if (offsets.size >= MOST_OFFSETS) offsets.clear();
+  offsets.set(key, offset);
+  return offset;
+}
+
+/** What a clock of the zone shows, as if it were UTC. Milliseconds since 1970. */
+function formattedMs(at: Date, timeZone: string): number {
   const parts = new Map(
     formatOf(timeZone)
       .formatToParts(at)
       .map(({ type, value }) => [type as string, Number(value)]),
   );
   const part = (name: string) => parts.get(name) ?? 0;
-  const date = { year: part('year'), month: part('month'), day: part('day') };
-  return { ...date, hour: part('hour'), minute: part('minute'), weekday: weekdayOf(date) };
+  return Date.UTC(part('year'), part('month') - 1, part('day'), part('hour'), part('minute'));
 }
 
 /**
@@ -61,21 +92,17 @@ export function localTime(at: Date, timeZone: string): LocalTime {
 export function timestampOf(local: Omit<LocalTime, 'weekday'>, timeZone: string): Date {
   const wanted = Date.UTC(local.year, local.month - 1, local.day, local.hour, local.minute);
   // The zone's distance from UTC before and after the day: they differ where daylight saving begins or ends.
-  const [before, after] = [-DAY_MS, DAY_MS].map((ms) => offsetMs(new Date(wanted + ms), timeZone)) as [number, number];
-  const candidates = [wanted - before, wanted - after].filter((ms) => ms + offsetMs(new Date(ms), timeZone) === wanted);
+  const [before, after] = [-DAY_MS, DAY_MS].map((ms) => keptOffsetMs(new Date(wanted + ms), timeZone)) as [
+    number,
+    number,
+  ];
+  const candidates = [wanted - before, wanted - after].filter(
+    (ms) => ms + keptOffsetMs(new Date(ms), timeZone) === wanted,
+  );
   return new Date(candidates.length > 0 ? Math.min(...candidates) : wanted - before);
 }
 
 const DAY_MS = 86_400_000;
-
-function offsetMs(at: Date, timeZone: string): number {
-  const { year, month, day, hour, minute } = localTime(at, timeZone);
-  return Date.UTC(year, month - 1, day, hour, minute) - Math.floor(at.getTime() / 60_000) * 60_000;
-}
-
-function weekdayOf({ year, month, day }: Pick<LocalTime, 'year' | 'month' | 'day'>): number {
-  return new Date(Date.UTC(year, month - 1, day)).getUTCDay();
-}
 
 /** A time as people read it: `Mon 2026-11-30 09:00 Europe/Berlin`. */
 export function timeText(at: Date, timeZone: string): string {

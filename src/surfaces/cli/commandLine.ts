@@ -251,7 +251,8 @@ async function outcome(
 
 async function hostnames(open: () => Promise<OpenApp>, { facts }: Terminal): Promise<string[]> {
   return withApp(open, async (app) => {
-    const { output } = await app.invoke('list_endpoints', { limit: 500 }, commandLineActor(facts));
+    const list = TOOLS.find(({ shows }) => shows?.card === 'endpoints')!;
+    const { output } = await app.invoke(list.name, { limit: 500 }, commandLineActor(facts));
     return (output.endpoints as { hostname: string }[]).map(({ hostname }) => hostname);
   });
 }
@@ -272,7 +273,7 @@ function readFlags(argv: readonly string[]): Flags {
   // `open HOST` is short for the machine's page.
   if (flags.words[0] === 'open' && flags.words.length > 1) {
     flags.open = true;
-    flags.words[0] = 'score';
+    flags.words[0] = TOOLS.find(({ shows }) => shows?.card === 'score')!.command!.name;
   }
   return flags;
 }

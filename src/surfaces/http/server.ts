@@ -1,13 +1,12 @@
 /** The one HTTP listener: request ids, guards, body limits and the routers of every interface that speaks HTTP. */
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type Router from '@koa/router';
 import Koa, { type Context, type Next } from 'koa';
-import { AppError } from '../../core/errors.ts';
 import type { Log } from '../../core/ports/ports.ts';
 import type { Tracing } from '../../core/tracing.ts';
+import { openSockets } from './acceptors.ts';
 import { answerErrors } from './errors.ts';
 import { jsonBody } from './jsonBody.ts';
 import { isBelow, type KnownHosts, onlyKnownHosts, onlyOwnPages } from './origin.ts';
@@ -74,20 +73,14 @@ export function createKoa(options: ServerOptions): Koa {
 export async function listen(koa: Koa, host: string, port: number): Promise<HttpServer> {
   const server = createServer({ maxHeaderSize: HEADERS_LIMIT_BYTES, ...ARRIVAL_LIMITS }, koa.callback());
   server.on('clientError', refuseUnreadable);
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      const known = error.code === 'EADDRINUSE';
-      reject(
-        known
-          ? new AppError('unavailable', `Port ${port} is taken by another program. Stop it, or set PORT to a free one.`)
-          : error,
-      );
-    });
-    server.listen(port, host, resolve);
-  });
-  const address = server.address() as AddressInfo;
+  const sockets = await openSockets(server, host, port);
   const shown = host === '0.0.0.0' || host === '::' ? 'localhost' : host;
-  return { url: `http://${shown}:${address.port}`, close: () => close(server) };
+  return {
+    url: `http://${shown}:${sockets.port}`,
+    async close() {
+      await Promise.all([close(server), sockets.close()]);
+    },
+  };
 }
 
 /** What Node cannot read as HTTP reaches no router; it gets the same shape of answer. */

@@ -1,9 +1,12 @@
 /** What a click does, by action id; a new kind of button is a new line in CLICKS. */
 import { z } from 'zod';
+import type { Actor } from '../../core/actor.ts';
 import { AppError } from '../../core/errors.ts';
+import { offers } from '../../core/policy.ts';
 import type { ToolCall } from '../../core/presentation.ts';
 import { plainReply } from './cards/text.ts';
-import { carryOut, edited, failure, type Place, shared, toolNamed, wholeAnswer } from './commands/calls.ts';
+import { carryOut, edited, failure, type Place, shared, shownIn, toolNamed, wholeAnswer } from './commands/calls.ts';
+import { askingForm } from './commands/forms.ts';
 import type { Click, SlackContext } from './context.ts';
 import { openOwnForm, publishHome } from './home.ts';
 import { askAgain } from './questions/ask.ts';
@@ -11,7 +14,11 @@ import { openSurveyForm } from './surveys.ts';
 
 type ClickHandler = (slack: SlackContext, click: Click) => Promise<void>;
 
-const carriedCall = z.object({ tool: z.string(), input: z.record(z.string(), z.unknown()) });
+const carriedCall = z.object({
+  tool: z.string(),
+  input: z.record(z.string(), z.unknown()),
+  asksFor: z.string().optional(),
+});
 
 /** By the action id up to its colon; what follows only keeps ids apart within a message. */
 const CLICKS: Record<string, ClickHandler> = {
@@ -48,6 +55,18 @@ const CLICKS: Record<string, ClickHandler> = {
 
   ask: (slack, click) => askAgain(slack, click, read(click)),
 
+  async asked(slack, click) {
+    const call = read(click);
+    const tool = toolNamed(slack, call.tool);
+    if (!tool) throw new AppError('invalid', 'This button is from another version of DexOps.');
+    const actor = await slack.people.actor(click.person);
+    // Whoever may not do it is refused before they write why.
+    if (!offers(tool, actor)) return carryOut(slack, click, { tool: call.tool, input: call.input });
+    const field = carriedBy(click)?.asksFor ?? '';
+    const about = click.message ? ((await titleOf(slack, actor, call)) ?? tool.title) : tool.title;
+    await slack.client.views.open({ trigger_id: click.triggerId, view: askingForm(tool, call, field, about) });
+  },
+
   form: (slack, click) => openOwnForm(slack, click, read(click)),
   survey_rate: (slack, click) => openSurveyForm(slack, click, read(click)),
 
@@ -71,6 +90,14 @@ export async function answerClick(slack: SlackContext, click: Click): Promise<vo
   }
 }
 
+/** What a call is about, in a line; null where its answer shows nothing of the kind. */
+async function titleOf(slack: SlackContext, actor: Actor, { input }: ToolCall): Promise<string | null> {
+  const shown = shownIn(slack, input);
+  if (!shown) return null;
+  const { text } = await slack.invoke(shown.tool, shown.input, actor);
+  return text.split('\n')[0] ?? null;
+}
+
 function threadOf({ message }: Click): Place | undefined {
   return message ? { channel: message.channel, threadTs: message.threadTs ?? message.ts } : undefined;
 }
@@ -79,10 +106,10 @@ function threadOf({ message }: Click): Place | undefined {
 function read(click: Click): ToolCall {
   const call = carriedBy(click);
   if (!call) throw new AppError('invalid', 'This button carries nothing that I understand.');
-  return call;
+  return { tool: call.tool, input: call.input };
 }
 
-function carriedBy({ value }: Click): ToolCall | null {
+function carriedBy({ value }: Click): z.output<typeof carriedCall> | null {
   try {
     return carriedCall.parse(JSON.parse(value));
   } catch {

@@ -1,27 +1,47 @@
 /** What the adapters that post to Slack need of this interface: how notifications and survey messages look, and what refusals mean. */
 import { fixCheckAnswers } from '../../core/healing/fixCheck.ts';
-import type { Answer } from '../../core/invoke.ts';
-import { type AlertMove, alertCard, alertIn, alertMoves } from './cards/alertCard.ts';
+import { alertCard } from './cards/alertCard.ts';
 import { alertDigest } from './cards/alertDigest.ts';
+import { factsIn, isScoreAlert, type ShownAnswer } from './cards/alertFacts.ts';
+import { alertAsk, alertMoves, alertTimeline, isLoud, reachPeople } from './cards/alertThread.ts';
 import { approvalCard, approvalReminder, approvalShown } from './cards/approvalCard.ts';
 import { fixCheck } from './cards/fixCheck.ts';
 import { slackProblem } from './cards/problems.ts';
 import { plainReply } from './cards/text.ts';
 import { surveyMessage } from './surveys.ts';
 
-type Shown = Pick<Answer, 'call' | 'output' | 'related' | 'page'>;
-
 export const slackFormatting = {
-  card: ({ output, related, page }: Shown) => alertCard(alertIn(output), related, page),
-  digest: (alerts: Shown[]) => alertDigest(alerts.map(({ output, call }) => ({ alert: alertIn(output), call }))),
-  moves: ({ output }: Shown, moves: AlertMove[]) => alertMoves(output, moves),
-  approval({ output, related, page }: Shown) {
-    const approval = approvalShown.parse(output.approval);
-    return { news: approvalCard(approval, related, page), waiting: approval.status === 'pending' };
+  /** What the notifier has to know of an alert to give it its place. */
+  about({ output }: ShownAnswer) {
+    const { alert, approval, escalation } = factsIn(output);
+    return {
+      hostname: alert.hostname,
+      createdAtMs: Date.parse(alert.created_at),
+      severity: alert.severity,
+      follows: isScoreAlert(alert),
+      asks: approval?.status === 'pending' ? approval.approval_id : null,
+      reached: escalation ? { beganAt: escalation.began_at, people: escalation.people } : null,
+    };
   },
-  reminder: ({ output }: Shown, approvers: readonly string[]) =>
+  card: alertCard,
+  digest: (alerts: ShownAnswer[]) =>
+    alertDigest(alerts.map(({ output, call }) => ({ alert: factsIn(output).alert, call }))),
+  timeline: alertTimeline,
+  ask: alertAsk,
+  moves: alertMoves,
+  isLoud,
+  reach: reachPeople,
+  approval({ output, related, page }: ShownAnswer) {
+    const approval = approvalShown.parse(output.approval);
+    return {
+      news: approvalCard(approval, related, page),
+      waiting: approval.status === 'pending',
+      alertId: approval.alert_id,
+    };
+  },
+  reminder: ({ output }: ShownAnswer, approvers: readonly string[]) =>
     approvalReminder(approvalShown.parse(output.approval), approvers),
-  fixCheck: (remediationId: string, { output }: Shown) => fixCheck(output, fixCheckAnswers(remediationId)),
+  fixCheck: (remediationId: string, { output }: ShownAnswer) => fixCheck(output, fixCheckAnswers(remediationId)),
   letter: surveyMessage,
   note: (text: string) => plainReply(text),
   problem: slackProblem,

@@ -1,12 +1,13 @@
 /** What Slack sends, distinguished and handed on once: commands, clicks, forms, questions, and a look at the Home tab. */
 import type { App, ViewSubmitAction } from '@slack/bolt';
 import type { Clock } from '../../core/ports/ports.ts';
+import type { ToolCall } from '../../core/presentation.ts';
 import { answerClick } from './actions.ts';
 import { slackProblem } from './cards/problems.ts';
 import type { Reply } from './cards/text.ts';
-import type { Place } from './commands/calls.ts';
+import { answered, type Place } from './commands/calls.ts';
 import { answerCommand, COMMAND } from './commands/command.ts';
-import { FORM_CALLBACK, type FormState, formCall, messageModal } from './commands/forms.ts';
+import { ASKING_CALLBACK, FORM_CALLBACK, type FormState, formCall, messageModal } from './commands/forms.ts';
 import { say, submitted, whisper } from './commands/replies.ts';
 import type { SlackContext } from './context.ts';
 import { publishHome } from './home.ts';
@@ -78,6 +79,21 @@ export function listenTo(bolt: App, slack: SlackContext, clock: Clock): void {
     await submitted(slack, ack, person, state, call.tool, async () => {
       const { text } = await slack.invoke(call.tool, call.input, await slack.people.actor(person));
       return messageModal(tool.title, text);
+    });
+  });
+
+  bolt.view<ViewSubmitAction>(ASKING_CALLBACK, async ({ ack, body, view }) => {
+    const person = { id: body.user.id, name: body.user.name };
+    const state: FormState = view.state.values;
+    if (!once.first(`view:${view.id}:${JSON.stringify(state)}`, DOUBLE_CLICK_MS)) return ack();
+    const { tool: name, input } = JSON.parse(view.private_metadata) as ToolCall;
+    const tool = slack.tools.find((one) => one.name === name);
+    if (!tool)
+      return ack({ response_action: 'update', view: messageModal('DexOps', 'This form is of another version.') });
+    const call = { tool: name, input: { ...input, ...formCall(tool, state).input } };
+    await submitted(slack, ack, person, state, name, async () => {
+      const { blocks } = await answered(slack, await slack.people.actor(person), call);
+      return { ...messageModal(tool.title, ''), blocks };
     });
   });
 

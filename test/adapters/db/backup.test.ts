@@ -13,6 +13,7 @@ import { createStore } from '../../../src/adapters/db/store.ts';
 import type { Store } from '../../../src/core/ports/storePorts.ts';
 import type { PostgresServer } from '../../helpers/postgres.ts';
 import { registration, run, score, snapshot } from '../../helpers/rows.ts';
+import { SLOW_STORE_KINDS } from '../../helpers/stores.ts';
 import { startSystemPostgres } from '../../helpers/systemPostgres.ts';
 
 const NOW = new Date('2026-03-02T09:00:00.123Z');
@@ -21,7 +22,7 @@ let postgres: PostgresServer | null = null;
 let dir: string;
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'dexops-backup-'));
-  postgres = await startSystemPostgres();
+  if (SLOW_STORE_KINDS.includes('postgresql')) postgres = await startSystemPostgres();
 });
 afterAll(async () => {
   await postgres?.stop();
@@ -59,7 +60,7 @@ async function everything({ em, kind }: Database): Promise<Record<string, unknow
   return rows;
 }
 
-describe.each(['sqlite', 'postgresql'] as const)('%s', (kind) => {
+describe.each(SLOW_STORE_KINDS)('%s', (kind) => {
   async function place(name: string) {
     const home = join(dir, `${kind}-${name}`);
     const databaseUrl =

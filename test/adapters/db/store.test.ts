@@ -82,7 +82,9 @@ describe.each(STORE_KINDS)('%s', (kind) => {
     expect(read).toEqual(registered);
     expect(read).toMatchObject({ ...given, score: null, scoreStatus: 'unknown', breaches: {}, registeredAt: NOW });
     expect(read).not.toHaveProperty('agentTokenDigest');
-    expect((await store.endpoints.byAgentToken('digest-1'))?.hostname).toBe(given.hostname);
+    expect((await store.endpoints.byAgentTokens(['digest-1', 'digest-0'])).get('digest-1')?.hostname).toBe(
+      given.hostname,
+    );
     expect((await store.endpoints.byNamesOrAddresses(['::1']))[0]?.hostname).toBe(given.hostname);
   });
 

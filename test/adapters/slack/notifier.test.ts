@@ -87,7 +87,7 @@ describe('an alert in Slack', () => {
     const [actions] = card.blocks.filter(({ type }: any) => type === 'actions');
     expect(actions.elements.map(({ action_id }: any) => action_id)).toEqual([
       'thread:acknowledge',
-      'thread:resolve',
+      'asked:resolve',
       'thread:rescan',
       'thread:runbook',
     ]);
@@ -114,11 +114,16 @@ describe('an alert in Slack', () => {
     expect(reads(reply, 'open → acknowledged (acknowledged for 4 h)')).toBe(true);
     expect(reads(reply, `{"type":"user","user_id":"${slack.users.otto}"}`)).toBe(true);
 
-    await slack.click(send, 'otto', {
-      actionId: 'thread:resolve',
-      value: JSON.stringify({ tool: 'resolve_alert', input: { alert_id: JSON.parse(four).input.alert_id } }),
-      message: at,
-    });
+    const resolve = actions.elements.find(({ action_id }: any) => action_id === 'asked:resolve');
+    await slack.click(send, 'alice', { actionId: 'asked:resolve', value: resolve.value, message: at });
+    await slack.until(() => (slack.responses.length === 3 ? true : undefined));
+    expect(slack.calls.filter(({ method }) => method === 'views.open')).toEqual([]);
+    await slack.click(send, 'otto', { actionId: 'asked:resolve', value: resolve.value, message: at });
+    const form = await slack.until(() => slack.calls.find(({ method }) => method === 'views.open'));
+    const view = { ...form.body.view, id: form.answer.view.id };
+    const done = await slack.submit(send, 'otto', view, { reason: 'The disk was replaced' });
+    expect(reads(done.json, 'can be taken back for a minute')).toBe(true);
+    expect(reads(done.json, 'run:undo')).toBe(true);
     await slack.until(
       async () =>
         reads(
@@ -128,6 +133,16 @@ describe('an alert in Slack', () => {
     );
     expect((await messages()).filter(({ thread_ts, ts }) => !thread_ts || thread_ts === ts)).toHaveLength(1);
     expect(await openAlerts()).toEqual([]);
+    // Its whole timeline is one message, which is edited.
+    await slack.until(async () => reads(await thread(card.ts), 'resolved: The disk was replaced') || undefined);
+    expect(await thread(card.ts)).toHaveLength(1);
+
+    slack.responses.length = 0;
+    await slack.click(send, 'otto', { actionId: 'thread:acknowledge', selected: four, message: at });
+    const late = await slack.until(() => slack.responses[0]);
+    expect(reads(late, 'cannot be acknowledged: it is resolved')).toBe(true);
+    expect(reads(late, 'closed by a person')).toBe(true);
+    expect(reads(late, 'reopen_alert')).toBe(true);
   });
 
   it('until it clears is a choice, and a click twice changes nothing more', async () => {

@@ -254,6 +254,32 @@ describe('an alert whose remediation needs a yes', () => {
     expect(await world.approvals()).toEqual([]);
     expect(await world.remediations()).toMatchObject([{ status: 'cancelled' }]);
   });
+
+  test('is asked for anew when the problem is over and comes back before anybody looked', async () => {
+    await ask();
+    await world.scan('pc-1', WELL);
+    await world.scan('pc-1', FULL_DISK);
+    await expect
+      .poll(async () => (await world.remediations()).map(({ status }) => status).sort(), { timeout: 5000 })
+      .toEqual(['cancelled', 'waiting_approval']);
+    const cancelled = (await world.remediations()).find(({ status }) => status === 'cancelled');
+    expect(cancelled?.reason).toContain('Its alert was resolved');
+    const [approval] = await world.approvals();
+    await world.call('decide_approval', { approval_id: approval!.approval_id, decision: 'approve' });
+    await world.reaches('pc-1', 'resolved');
+    expect(world.runs).toHaveLength(1);
+  });
+
+  test('ends with its approval, though nobody was told of that', async () => {
+    const { approval_id } = await ask();
+    const { approvals } = world.service.app.ports.store;
+    const approval = (await approvals.get(approval_id))!;
+    const now = world.clock.now();
+    await approvals.replace({ ...approval, status: 'cancelled', decidedAt: now, settledAt: now, outcome: 'gone' });
+    await world.tend();
+    expect(await world.remediations()).toMatchObject([{ status: 'cancelled', reason: 'gone' }]);
+    expect((await world.alertOf('pc-1')).status).toBe('needs_human');
+  });
 });
 
 describe('asked for by a person', () => {

@@ -1,5 +1,6 @@
 /** The outbox on both databases, told to a messenger that does as the test says. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { createStore } from '../../../src/adapters/db/store.ts';
 import { createMetrics } from '../../../src/adapters/metrics/metrics.ts';
 import { createDispatcher } from '../../../src/core/outbox/outbox.ts';
 import type { DeliveryOutcome, Messenger } from '../../../src/core/ports/messagePorts.ts';
@@ -49,13 +50,15 @@ describe.each(STORE_KINDS)('on %s', (kind) => {
       [{ messenger: slack.messenger.name, kind, subject, idempotencyKey: `key-${++serial}`, payload: { subject } }],
       clock.now(),
     );
+  /** One step; milliseconds until the next is worth it. */
+  const step = async () => (await courier.step()) ?? 1000;
   const told = () => slack.deliveries.map(({ kind, messages }) => [kind, ...messages.map(({ subject }) => subject)]);
 
   test('one a step, oldest first, edits of one subject together', async () => {
     await tell('a');
     await tell('b');
     await tell('a', 'changed');
-    expect([await courier.step(), await courier.step(), await courier.step()]).toEqual([1000, 1000, 1000]);
+    expect([await step(), await step(), await step()]).toEqual([1000, 1000, 1000]);
     expect(told()).toEqual([
       ['single', 'a', 'a'],
       ['single', 'b'],
@@ -65,12 +68,12 @@ describe.each(STORE_KINDS)('on %s', (kind) => {
   test('what the other side asks for is waited, and the same key is used again', async () => {
     await tell('a');
     slack.script.push({ outcome: 'later', reason: 'rate limited', afterMs: 30_000 });
-    expect(await courier.step()).toBe(30_000);
+    expect(await step()).toBe(30_000);
     clock.advance(29_999);
-    expect(await courier.step()).toBe(1);
+    expect(await step()).toBe(1);
     expect(slack.deliveries).toHaveLength(1);
     clock.advance(1);
-    await courier.step();
+    await step();
     expect(slack.deliveries[1]?.idempotencyKey).toBe(slack.deliveries[0]?.idempotencyKey);
     expect(slack.deliveries[1]?.messages[0]?.attempts).toBe(1);
   });
@@ -80,12 +83,12 @@ describe.each(STORE_KINDS)('on %s', (kind) => {
     const end = clock.now().getTime() + 3_600_000;
     while (clock.now().getTime() < end) {
       slack.script.splice(0, Number.POSITIVE_INFINITY, { outcome: 'later', reason: 'fetch failed' });
-      clock.advance(await courier.step());
+      clock.advance(await step());
     }
     expect(slack.deliveries.length).toBeLessThan(40);
     slack.deliveries.length = 0;
     slack.script.length = 0;
-    for (let i = 0; i < 40; i++) clock.advance(await courier.step());
+    for (let i = 0; i < 40; i++) clock.advance(await step());
     expect(
       told()
         .flatMap(([, ...subjects]) => subjects)
@@ -97,7 +100,7 @@ describe.each(STORE_KINDS)('on %s', (kind) => {
     await tell('a');
     await tell('b');
     slack.script.push({ outcome: 'refused', reason: 'channel_not_found' });
-    for (let i = 0; i < 4; i++) clock.advance(await courier.step());
+    for (let i = 0; i < 4; i++) clock.advance(await step());
     expect(told()).toEqual([
       ['single', 'a'],
       ['single', 'b'],
@@ -117,10 +120,10 @@ describe.each(STORE_KINDS)('on %s', (kind) => {
     for (let hour = 0; hour < 3; hour++) {
       const askedAt = clock.now().getTime();
       await tell(`s${hour}`);
-      while (!told().some(([, subject]) => subject === `s${hour}`)) clock.advance(await courier.step());
+      while (!told().some(([, subject]) => subject === `s${hour}`)) clock.advance(await step());
       delays.push(clock.now().getTime() - askedAt);
       const nextHour = askedAt + 3_600_000;
-      while (clock.now().getTime() < nextHour) clock.advance(Math.max(60_000, await courier.step()));
+      while (clock.now().getTime() < nextHour) clock.advance(Math.max(60_000, await step()));
     }
     expect(Math.max(...delays)).toBeLessThan(5_000);
     expect(slack.deliveries.filter(failing).length).toBeLessThan(40);
@@ -135,12 +138,12 @@ describe.each(STORE_KINDS)('on %s', (kind) => {
     const end = clock.now().getTime() + 900_000;
     while (clock.now().getTime() < end) {
       slack.script.splice(0, Number.POSITIVE_INFINITY, { outcome: 'failed', reason: 'odd' });
-      clock.advance(await courier.step());
+      clock.advance(await step());
     }
     expect(slack.deliveries.length).toBeLessThan(40);
     slack.deliveries.length = 0;
     slack.script.length = 0;
-    for (let i = 0; i < 20; i++) clock.advance(Math.max(60_000, await courier.step()));
+    for (let i = 0; i < 20; i++) clock.advance(Math.max(60_000, await step()));
     expect(new Set(told().flatMap(([, ...subjects]) => subjects))).toEqual(new Set(['s0', 's1', 's2', 's3', 's4']));
   });
 
@@ -152,7 +155,7 @@ describe.each(STORE_KINDS)('on %s', (kind) => {
       const bad = delivery.messages.some(({ subject }) => subject === 's7');
       return bad ? { outcome: 'refused', reason: 'invalid_blocks' } : { outcome: 'delivered' };
     };
-    for (let i = 0; i < 20; i++) clock.advance(await courier.step());
+    for (let i = 0; i < 20; i++) clock.advance(await step());
     const dead = await opened.store.outbox.deadLetters(slack.messenger.name, { limit: 10, offset: 0 });
     expect(dead.items.map(({ subject }) => subject)).toEqual(['s7']);
     expect(told().filter(([kind]) => kind === 'single')).toHaveLength(15);
@@ -161,12 +164,12 @@ describe.each(STORE_KINDS)('on %s', (kind) => {
   test('a dead letter that is sent again is as new', async () => {
     await tell('a');
     slack.script.push({ outcome: 'refused', reason: 'is_archived' });
-    await courier.step();
+    await step();
     clock.advance(2 * 86_400_000);
     expect(await opened.store.outbox.revive({ messenger: slack.messenger.name }, clock.now())).toBe(1);
     slack.script.push({ outcome: 'later', reason: 'down' });
-    clock.advance(await courier.step());
-    await courier.step();
+    clock.advance(await step());
+    await step();
     expect(told()).toHaveLength(3);
     expect((await opened.store.outbox.deadLetters(slack.messenger.name, { limit: 10, offset: 0 })).total).toBe(0);
   });
@@ -175,22 +178,22 @@ describe.each(STORE_KINDS)('on %s', (kind) => {
     await tell('a');
     clock.advance(86_400_000);
     slack.script.push({ outcome: 'later', reason: 'down' });
-    clock.advance(await courier.step());
+    clock.advance(await step());
     clock.advance(600_000);
-    await courier.step();
+    await step();
     expect(slack.deliveries).toHaveLength(1);
   });
 
   test('a storm is one digest that lists them all', async () => {
     for (let i = 0; i < 25; i++) await tell(`s${i}`);
-    await courier.step();
-    await courier.step();
+    await step();
+    await step();
     expect(slack.deliveries).toHaveLength(1);
     expect(slack.deliveries[0]).toMatchObject({ kind: 'digest' });
     expect(slack.deliveries[0]?.messages).toHaveLength(25);
     await tell('next');
     await tell('other');
-    await courier.step();
+    await step();
     expect(told()[1]).toEqual(['digest', 'next', 'other']);
   });
 
@@ -209,10 +212,33 @@ describe.each(STORE_KINDS)('on %s', (kind) => {
     await tell('a');
     const [waiting] = await opened.store.outbox.due(slack.messenger.name, clock.now(), 10);
     await opened.store.outbox.lease([waiting?.id as number], clock.now(), new Date(clock.now().getTime() + 60_000));
-    await courier.step();
+    await step();
     expect(slack.deliveries).toHaveLength(0);
     clock.advance(60_000);
-    await courier.step();
+    await step();
     expect(told()).toEqual([['single', 'a']]);
   });
+});
+
+test('that messages wait is said when they are committed, not before and not when they are not', async () => {
+  const { database, close } = await openTestStore('sqlite');
+  let said = 0;
+  const store = createStore(database.em, () => said++);
+  const now = new Date();
+  const message: OutboxMessage = { messenger: 'slack', kind: 'raised', subject: 'a', idempotencyKey: 'a', payload: {} };
+  await store.transaction(async (inner) => {
+    await inner.transaction((nested) => nested.outbox.add([message], now));
+    expect(said).toBe(0);
+  });
+  expect(said).toBe(1);
+  const broken = store.transaction(async ({ outbox }) => {
+    await outbox.add([{ ...message, idempotencyKey: 'b' }], now);
+    throw new Error('no');
+  });
+  await expect(broken).rejects.toThrow('no');
+  await store.outbox.add([], now);
+  expect(said).toBe(1);
+  await store.outbox.addOnce({ ...message, idempotencyKey: 'c' }, now);
+  expect(said).toBe(2);
+  await close();
 });

@@ -9,6 +9,7 @@ import { collectingLog } from '../../helpers/collectingLog.ts';
 import { dump } from '../../helpers/dump.ts';
 import { machines } from '../../helpers/machines.ts';
 import { startTestService, type TestService } from '../../helpers/service.ts';
+import { SLOW_STORE_KINDS } from '../../helpers/stores.ts';
 import { type Employee, post, slackActor } from '../../helpers/surveyCompany.ts';
 import { createTestDatabase } from '../../helpers/testDatabase.ts';
 
@@ -48,7 +49,7 @@ const EVERY_QUESTION: Question[] = [1, 2, 7, 30, 365].flatMap((days) =>
   [undefined, ...PERSONAS].flatMap((persona) => [undefined, ...TEAMS].map((team) => ({ days, persona, team }))),
 );
 
-describe.each(['sqlite', 'postgresql'] as const)('a survey of forty people on %s', (kind) => {
+describe.each(SLOW_STORE_KINDS)('a survey of forty people on %s', (kind) => {
   let service: TestService;
   let surveyId: number;
   const clock = testClock(new Date('2026-03-02T10:00:00Z')); // a Monday

@@ -4,7 +4,7 @@ import type { Store } from '../../../src/core/ports/storePorts.ts';
 import { maintainRetention } from '../../../src/core/processes/retention.ts';
 import type { Endpoint } from '../../../src/domain/fleet/endpoint.ts';
 import { NOW, registration, run, score, snapshot } from '../../helpers/rows.ts';
-import { openTestStore, STORE_KINDS, type TestStore } from '../../helpers/stores.ts';
+import { openTestStore, SLOW_STORE_KINDS, type TestStore } from '../../helpers/stores.ts';
 
 const DAY_MS = 86_400_000;
 const MINUTE_MS = 60_000;
@@ -14,7 +14,7 @@ const OLD = new Date('2026-02-10T09:00:00Z');
 const plus = (start: Date, ms: number) => new Date(start.getTime() + ms);
 const daysAgo = (days: number) => plus(NOW, -days * DAY_MS);
 
-describe.each(STORE_KINDS)('%s', (kind) => {
+describe.each(SLOW_STORE_KINDS)('%s', (kind) => {
   let opened: TestStore;
   let store: Store;
   beforeAll(async () => {

@@ -6,7 +6,7 @@ import { FORGOTTEN, type Forgotten } from '../../../src/core/ports/retentionPort
 import { maintainRetention } from '../../../src/core/processes/retention.ts';
 import { plantRow } from '../../helpers/plantRow.ts';
 import { NOW } from '../../helpers/rows.ts';
-import { openTestStore, STORE_KINDS, type TestStore } from '../../helpers/stores.ts';
+import { openTestStore, SLOW_STORE_KINDS, type TestStore } from '../../helpers/stores.ts';
 
 const DAY_MS = 86_400_000;
 const THIRTEEN_MONTHS = 396;
@@ -89,7 +89,7 @@ const KINDS: Record<Exclude<Forgotten, 'survey_invitations'>, Kind> = {
   },
 };
 
-describe.each(STORE_KINDS)('%s', (storeKind) => {
+describe.each(SLOW_STORE_KINDS)('%s', (storeKind) => {
   let opened: TestStore;
   beforeAll(async () => {
     opened = await openTestStore(storeKind);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { agentSnapshotWire, snapshotFromWire, snapshotToWire } from '../../../src/core/scans/agentSnapshot.ts';
+import { agentSnapshotWire, snapshotFromWire } from '../../../src/core/scans/agentSnapshot.ts';
+import { snapshotToWire } from '../../../src/domain/signals/agentReport.ts';
 import type { ScanTarget, Snapshot } from '../../../src/domain/signals/telemetry.ts';
 import { flatOf, flatSnapshot } from '../../helpers/flatSnapshot.ts';
 

@@ -13,7 +13,7 @@ import { beginFleetScan, createShardScan, type ScanShardsJob } from '../../../sr
 import { collectingLog } from '../../helpers/collectingLog.ts';
 import { machines } from '../../helpers/machines.ts';
 import { registration } from '../../helpers/rows.ts';
-import { STORE_KINDS } from '../../helpers/stores.ts';
+import { SLOW_STORE_KINDS } from '../../helpers/stores.ts';
 import { createTestDatabase } from '../../helpers/testDatabase.ts';
 
 const WELL = machines(new Map());
@@ -28,7 +28,7 @@ interface Process {
   collect: Collector['collect'];
 }
 
-describe.each(STORE_KINDS)('%s', (kind) => {
+describe.each(SLOW_STORE_KINDS)('%s', (kind) => {
   let dir: string;
   let databases = 0;
   let one: Process;

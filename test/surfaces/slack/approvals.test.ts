@@ -81,6 +81,8 @@ function message(wanted: (message: any) => boolean): Promise<any> {
   });
 }
 
+/** Those by which something is decided. */
+const decisions = (card: any) => buttons(card).filter(({ action_id }) => /:(approve|deny)$/.test(action_id));
 const cardNow = (card: any, words: string) => message((one) => one.ts === card.ts && shown(one).includes(words));
 const at = (card: any) => ({ channel: slack.channels.alerts!, ts: card.ts });
 const click = (user: string, card: any, actionId: string) =>
@@ -94,11 +96,10 @@ const alertOf = async (hostname: string) =>
 describe('an approval in Slack', { timeout: 60_000 }, () => {
   it('shows the plan, takes two people of those who may, and asks the owner whether it helped', async () => {
     const card = await askedAbout('db-01', { criticality_tier: 1, owner_email: 'alice@example.com' });
-    expect(shown(card)).toMatch(/hostname db-01.*playbook cleanup_disk.*variables none/s);
+    expect(shown(card)).toMatch(/DiskFull on db-01.*alice@example.com, tier 1.*playbook cleanup_disk.*variables none/s);
     expect(shown(card)).toContain('It was not run on this machine before.');
     expect(shown(card)).toContain('0 of 2 people have approved');
     expect(buttonOf(card, 'run:approve').confirm.text.text).toContain('cleanup_disk on db-01');
-    expect(buttonOf(card, 'run:deny').confirm.style).toBe('danger');
 
     await click('otto', card, 'run:approve');
     const refusal = await slack.until(() => slack.responses[0]);
@@ -116,7 +117,7 @@ describe('an approval in Slack', { timeout: 60_000 }, () => {
 
     await click('nomail', card, 'run:approve');
     const done = await cardNow(card, 'Approved');
-    expect(buttons(done)).toEqual([]);
+    expect(decisions(done)).toEqual([]);
     const asked = await slack.until(() =>
       slack.calls.find(({ method, body }) => method === 'chat.postMessage' && body.channel === slack.users.alice),
     );
@@ -136,13 +137,26 @@ describe('an approval in Slack', { timeout: 60_000 }, () => {
   it('takes the first answer, shows it on the card, and runs nothing after a no', async () => {
     const card = await askedAbout('web-01', {});
     expect(shown(card)).not.toContain('people have approved');
-    await Promise.all([click('alice', card, 'run:deny'), click('nomail', card, 'run:deny')]);
-    const end = await cardNow(card, 'Denied; nothing was done');
-    expect(buttons(end)).toEqual([]);
-    const told = await slack.until(() =>
-      slack.responses.length === 2 ? slack.responses.map(shown).join() : undefined,
+    slack.calls.length = 0;
+    await Promise.all([click('alice', card, 'asked:deny'), click('nomail', card, 'asked:deny')]);
+    const forms = await slack.until(() => {
+      const opened = slack.calls.filter(({ method }) => method === 'views.open');
+      return opened.length === 2 ? opened : undefined;
+    });
+    const [yes, no] = await Promise.all(
+      forms.map(({ body, answer }, i) =>
+        slack.submit(
+          send,
+          ['alice', 'nomail'][i]!,
+          { ...body.view, id: answer.view.id },
+          { reason: 'The disk is replaced today' },
+        ),
+      ),
     );
-    expect(told).toContain('it is denied already');
+    const end = await cardNow(card, 'Denied; nothing was done');
+    expect(shown(end)).toContain('The disk is replaced today');
+    expect(decisions(end)).toEqual([]);
+    expect(JSON.stringify([yes.json, no.json])).toContain('it is denied already');
     await slack.until(async () => ((await alertOf('web-01')).status === 'needs_human' ? true : undefined));
     expect(played).toEqual([]);
   });
@@ -152,7 +166,7 @@ describe('an approval in Slack', { timeout: 60_000 }, () => {
     const { id } = await alertOf('web-03');
     await service.call('POST', `/api/v1/dex/alerts/${id}/resolve`);
     const end = await cardNow(card, 'No longer needed; nothing was done');
-    expect(buttons(end)).toEqual([]);
+    expect(decisions(end)).toEqual([]);
     expect(shown(end)).toContain('Its alert was resolved before anybody answered.');
     slack.responses.length = 0;
     await click('alice', card, 'run:approve');

@@ -42,4 +42,5 @@ export const SlackMessageRow = defineEntity({
     digest: p.boolean(),
   },
   uniques: [{ name: 'slack_message_subject', properties: ['subject'] }],
+  indexes: [{ name: 'slack_message_place', properties: ['channel', 'ts'] }],
 });

@@ -6,7 +6,8 @@ import { insertRows } from '../bulk.ts';
 import { OutboxRow } from '../entities/messages.ts';
 import { type DbSession, placeholders, plain } from '../rows.ts';
 
-export function outboxRepository(session: DbSession): OutboxRepository {
+/** @param onWaiting called when messages have come to wait, before a transaction around it is committed */
+export function outboxRepository(session: DbSession, onWaiting: () => void): OutboxRepository {
   return {
     async add(messages, now) {
       await insertRows(
@@ -14,6 +15,7 @@ export function outboxRepository(session: DbSession): OutboxRepository {
         OutboxRow,
         messages.map((message) => pending(message, now)),
       );
+      if (messages.length > 0) onWaiting();
     },
 
     async addOnce(message, now) {
@@ -21,6 +23,7 @@ export function outboxRepository(session: DbSession): OutboxRepository {
         onConflictFields: ['idempotencyKey'],
         onConflictAction: 'ignore',
       });
+      onWaiting();
     },
 
     async due(messenger, now, limit) {
@@ -79,12 +82,14 @@ export function outboxRepository(session: DbSession): OutboxRepository {
       return { items, total };
     },
 
-    revive(which, now) {
-      return session().nativeUpdate(
+    async revive(which, now) {
+      const revived = await session().nativeUpdate(
         OutboxRow,
         { ...which, state: 'dead' },
         { state: 'pending', attempts: 0, createdAt: now, nextAttemptAt: now },
       );
+      if (revived > 0) onWaiting();
+      return revived;
     },
 
     async deadCounts() {

@@ -28,6 +28,10 @@ export function slackMessageRepository(session: DbSession): SlackMessageReposito
     async about(prefix) {
       return (await session().find(SlackMessageRow, beginsWith('subject', prefix))).map(toMessage);
     },
+    async latestDigest() {
+      const row = await session().findOne(SlackMessageRow, { digest: true }, { orderBy: { id: 'desc' } });
+      return row && toMessage(row);
+    },
     async forget(subject) {
       await session().nativeDelete(SlackMessageRow, { subject });
     },

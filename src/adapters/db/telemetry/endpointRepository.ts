@@ -137,7 +137,11 @@ export function endpointRepository(session: DbSession): EndpointRepository {
       return found;
     },
 
-    byAgentToken: (agentTokenDigest) => one({ agentTokenDigest }),
+    async byAgentTokens(digests) {
+      const tail = `where agent_token_digest in (${placeholders(digests)}) and deregistered_at is null`;
+      const rows = await readRows(session(), EndpointRow, tail, digests);
+      return new Map(rows.map((row) => [row.agentTokenDigest ?? '', withoutSecrets(row)]));
+    },
 
     async withAgent(ids) {
       const where = { id: { $in: [...ids] }, agentTokenDigest: { $ne: null }, ...LIVE };

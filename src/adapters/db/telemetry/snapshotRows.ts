@@ -11,18 +11,22 @@ import type { Plain } from '../rows.ts';
 export type SnapshotFields = Omit<Plain<InferEntity<typeof SnapshotRow>>, 'id'>;
 
 export function snapshotToRow({ readings, ignoredSignals, ...rest }: StoredSnapshot): SnapshotFields {
-  const flat = Object.entries(flatReadings(readings)).map(([name, value]) => [camelCase(name), value]);
-  const reasons = SIGNAL_NAMES.flatMap((name): [string, string][] => {
+  const columns: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(flatReadings(readings))) columns[columnOf(name)] = value;
+  const reasons = new Map<string, string[]>();
+  for (const name of SIGNAL_NAMES) {
     const reading: AnyReading = readings[name];
-    return 'missing' in reading ? [[reading.missing, wireName(name)]] : [];
-  });
-  const grouped = Map.groupBy(reasons, ([reason]) => reason);
+    if (!('missing' in reading)) continue;
+    const names = reasons.get(reading.missing);
+    if (names) names.push(wireName(name));
+    else reasons.set(reading.missing, [wireName(name)]);
+  }
   const kept: KeptReadings = {
     measured: readingsToWire(readings, 'measured'),
-    missing: [...grouped].map(([reason, of]) => [reason, of.map(([, name]) => name)]),
+    missing: [...reasons],
     ignored: ignoredSignals,
   };
-  const { bootedAt, ...columns } = Object.fromEntries(flat) as Record<string, unknown>;
+  const { bootedAt } = columns;
   return {
     ...rest,
     ...columns,
@@ -62,8 +66,15 @@ function readingsOf(row: SnapshotFields): Readings {
 
 const NOT_YET = 'it was not collected then';
 
-function camelCase(name: string): string {
-  return name.replace(/_([a-z])/g, (_match, letter: string) => letter.toUpperCase());
+const columnNames = new Map<string, string>();
+
+/** Of a field of the guide: `cpu_pct` is in `cpuPct`. */
+function columnOf(field: string): string {
+  const known = columnNames.get(field);
+  if (known !== undefined) return known;
+  const name = field.replace(/_([a-z])/g, (_match, letter: string) => letter.toUpperCase());
+  columnNames.set(field, name);
+  return name;
 }
 
 function snakeCase(name: string): string {

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { isValidHostname } from '../../../domain/fleet/address.ts';
 import { INTERFACES } from '../../actor.ts';
 import { expireAcknowledgements } from '../../alerts/alerting.ts';
+import { takeDueSteps } from '../../escalation/escalating.ts';
 import { likelyEndpoints } from '../../fleet/aliases.ts';
 import { iso } from '../../present.ts';
 import type { RelatedCall } from '../../presentation.ts';
@@ -52,13 +53,15 @@ export const maintainAlerts = defineTool({
   effect: 'write',
   hiddenFrom: INTERFACES.filter((via) => via !== 'job'),
   description:
-    'Wake alerts whose snooze is over, hand over to healing what a stopped process left, forget old messages.',
+    'Wake alerts whose snooze is over, reach people about those that nobody answers, hand over to healing what a stopped process left, forget old messages.',
   input: z.strictObject({}),
   output: z.object({ woken: z.number().int() }),
   async run(_input, { ports, actor, now }) {
     const woken = await expireAcknowledgements(ports, actor);
     await ports.healing?.handleNewAlerts();
+    await takeDueSteps(ports);
     await ports.store.outbox.prune(new Date(now.getTime() - SENT_KEPT_MS));
+    await ports.store.escalations.prune(new Date(now.getTime() - SENT_KEPT_MS));
     return { woken };
   },
   summary: ({ woken }) => `${woken} alerts are active again.`,

@@ -1,21 +1,20 @@
-/** Tools for alerts: reading them, quieting one for a while, ending one. */
+/** Tools for alerts: listing them, silencing one for a while, ending one. */
 import { z } from 'zod';
 import { ALERT_STATUSES, ALERT_TYPES, type Alert, SEVERITIES } from '../../../domain/alerts/alert.ts';
 import { endpointState } from '../../../domain/fleet/endpoint.ts';
-import { acknowledgeAlert, requireAlert, resolveAlert } from '../../alerts/alerting.ts';
+import { acknowledgeAlert, resolveAlert } from '../../alerts/alerting.ts';
 import { readSilence, silenceInput } from '../../alerts/silence.ts';
 import { aligned, clipped, utc } from '../../characters.ts';
 import { filterText, machineCount, requireKnownHost, searchedShape } from '../../fleet/emptyAnswer.ts';
 import { registeredName } from '../../fleet/hostLookup.ts';
 import { countLine, pageOf, pageOutput } from '../../page.ts';
 import type { Ports } from '../../ports/ports.ts';
-import { iso, presentAlert } from '../../present.ts';
-import type { RelatedCall } from '../../presentation.ts';
-import { alertShape, hostnameInput, pageInput, timestamp } from '../../shapes.ts';
+import { presentAlert } from '../../present.ts';
+import { alertShape, hostnameInput, pageInput } from '../../shapes.ts';
 import { alertSubject, machineSubject } from '../../subjects.ts';
 import { defineTool } from '../../tool.ts';
 
-const alertId = z.coerce.number().int().min(1).describe('Number of the alert');
+export const alertId = z.coerce.number().int().min(1).describe('Number of the alert');
 const reason = z.string().trim().max(500).optional().describe('Why, for the timeline');
 
 export const listAlerts = defineTool({
@@ -79,63 +78,6 @@ function noneText({ filter, without_filter, machines }: z.output<typeof searched
   return `No alert matches: ${filter}. Open alerts without this filter: ${without_filter}, on ${watched}.`;
 }
 
-export const getAlert = defineTool({
-  name: 'get_alert',
-  title: 'Show an alert',
-  effect: 'read',
-  toolset: 'alerts',
-  subject: alertSubject,
-  description: 'One alert with its timeline: every move, by whom, from where, when and why.',
-  http: { method: 'GET', path: '/api/v1/dex/alerts/:alert_id' },
-  command: { name: 'alert', args: ['alert_id'], everydayFor: ['staff'], example: 'alert 42' },
-  input: z.strictObject({ alert_id: alertId }),
-  output: z.object({
-    alert: alertShape,
-    timeline: z.array(
-      z.object({
-        at: timestamp,
-        from: z.enum(ALERT_STATUSES).nullable(),
-        to: z.enum(ALERT_STATUSES),
-        actor: z.string(),
-        via: z.string(),
-        why: z.string(),
-      }),
-    ),
-  }),
-  async run({ alert_id }, { ports, now }) {
-    const alert = await requireAlert(ports.store, alert_id);
-    const timeline = await ports.store.alerts.timeline(alert_id);
-    return {
-      alert: await presentOne(ports, alert, now),
-      timeline: timeline.map(({ alertId: _id, at, ...event }) => ({ at: iso(at), ...event })),
-    };
-  },
-  page: ({ alert }) => `/alerts/${alert.id}`,
-  summary: ({ alert, timeline }) =>
-    [
-      alertCells(alert).join('  '),
-      ...aligned(
-        timeline.map(({ at, from, to, actor, via, why }) => [
-          utc(at),
-          `${from ?? 'new'} → ${to}`,
-          `by ${actor} (${via})`,
-          why,
-        ]),
-      ),
-    ].join('\n'),
-  shows: { card: 'alert', by: 'alert_id' },
-  related: ({ alert }) => [
-    ...(alert.status === 'resolved' ? [] : openAlertCalls(alert.id)),
-    { id: 'rescan', label: 'Scan again', tool: 'scan_endpoint', input: { hostname: alert.hostname } },
-    {
-      id: 'runbook',
-      label: 'Runbook',
-      tool: 'endpoint_runbooks',
-      input: { hostname: alert.hostname, alert: alert.alert_name },
-    },
-  ],
-});
-
 export const acknowledgeAlertTool = defineTool({
   name: 'acknowledge_alert',
   title: 'Acknowledge an alert',
@@ -197,29 +139,10 @@ export const resolveAlertTool = defineTool({
     return { alert: await presentOne(ports, await resolveAlert(ports, alert_id, 'person', why, actor), now) };
   },
   page: ({ alert }) => `/alerts/${alert.id}`,
-  summary: ({ alert }) => `Alert ${alert.id} (${alert.alert_name} on ${alert.hostname}) is resolved.`,
+  summary: ({ alert }) =>
+    `Alert ${alert.id} (${alert.alert_name} on ${alert.hostname}) is resolved; this can be taken back for a minute.`,
+  related: ({ alert }) => [{ id: 'undo', label: 'Undo', tool: 'reopen_alert', input: { alert_id: alert.id } }],
 });
-
-/** How long an alert may be silenced by one choice. */
-const SILENCES: { id: string; label: string; input: Record<string, unknown> }[] = [
-  { id: '1h', label: 'for 1 hour', input: { hours: 1 } },
-  { id: '4h', label: 'for 4 hours', input: { hours: 4 } },
-  { id: '24h', label: 'for 24 hours', input: { hours: 24 } },
-  { id: 'clear', label: 'until it clears', input: { until_clear: true } },
-];
-
-function openAlertCalls(alert_id: number): RelatedCall[] {
-  return [
-    ...SILENCES.map(({ id, label, input }) => ({
-      id: `acknowledge_${id}`,
-      menu: 'Acknowledge',
-      label: `Acknowledge ${label}`,
-      tool: 'acknowledge_alert',
-      input: { alert_id, ...input },
-    })),
-    { id: 'resolve', label: 'Resolve', tool: 'resolve_alert', input: { alert_id } },
-  ];
-}
 
 /** Alerts on the wire, with one look-up of all their endpoints. */
 export async function presentAlerts(
@@ -236,7 +159,7 @@ export async function presentAlerts(
   return alerts.map((alert) => presentAlert(alert, alert.status !== 'resolved' && stale.has(alert.endpointId)));
 }
 
-async function presentOne(ports: Ports, alert: Alert, now: Date): Promise<z.input<typeof alertShape>> {
+export async function presentOne(ports: Ports, alert: Alert, now: Date): Promise<z.input<typeof alertShape>> {
   const [presented] = await presentAlerts(ports, [alert], now);
   return presented as z.input<typeof alertShape>;
 }

@@ -14,7 +14,7 @@ import { hostnameInput, pageInput, timestamp } from '../../shapes.ts';
 import { machineSubject, type Subject } from '../../subjects.ts';
 import { defineTool } from '../../tool.ts';
 
-const approvalShape = z.object({
+export const approvalShape = z.object({
   approval_id: z.string(),
   kind: z.enum(APPROVAL_KINDS),
   status: z.enum(APPROVAL_STATUSES),
@@ -156,7 +156,7 @@ export const decideApprovalTool = defineTool({
 });
 
 /** The two answers, each asked once more because it cannot be taken back; none once it is decided. */
-function decisions({ status, approval_id, question, plan }: z.output<typeof approvalShape>): RelatedCall[] {
+export function decisions({ status, approval_id, question, plan }: z.output<typeof approvalShape>): RelatedCall[] {
   if (status !== 'pending') return [];
   const variables = plan.variables ? `\nVariables: ${factText(plan.variables)}` : '';
   const answer = (decision: 'approve' | 'deny', label: string, consequence: string) => ({
@@ -165,6 +165,7 @@ function decisions({ status, approval_id, question, plan }: z.output<typeof appr
     style: decision === 'approve' ? ('primary' as const) : ('danger' as const),
     tool: 'decide_approval',
     input: { approval_id, decision },
+    ...(decision === 'deny' && { asksFor: 'reason' }),
     confirm: {
       title: `${label} this?`,
       text: `${question.slice(0, 120)}${variables.slice(0, 100)}\n${consequence}`,
@@ -190,7 +191,7 @@ async function approvalSubject(
   return machineSubject({ hostname: approval?.hostname }, { store });
 }
 
-function presentApproval(approval: StoredApproval): z.input<typeof approvalShape> {
+export function presentApproval(approval: StoredApproval): z.input<typeof approvalShape> {
   return {
     approval_id: approval.id,
     kind: approval.kind,

@@ -50,6 +50,8 @@ export const enrolMachineTool = defineTool({
     warnings: z.array(z.string()),
     /** What the agent may collect. */
     privacy: z.enum(PRIVACY_MODES),
+    /** The key that signs updates, PEM; the agent takes none that another signed. */
+    update_key: z.string(),
     ...renewal,
   }),
   async run({ enrolment_id, proved_hostname, machine }, { ports }) {
@@ -74,6 +76,7 @@ export const enrolMachineTool = defineTool({
       known: isKnown,
       warnings,
       privacy: ports.privacy ? ('pseudonymous' as const) : ('named' as const),
+      update_key: ports.agentReleases.publicKey(),
       renew_token_after_s: RENEW_TOKEN_AFTER_MS / 1000,
     };
   },

@@ -43,7 +43,7 @@ export const createEnrolment = defineTool({
   effect: 'write',
   hiddenFrom: NOT_FOR_MODELS,
   description:
-    'Make the line that starts the agent of a checkout on a machine and lets it join the fleet, for each system. Its secret is shown only in this answer, expires, is for so many machines, and can do nothing else.',
+    'Make the line that installs the agent on a machine and lets it join the fleet, for each system; where the service has no built agent it starts that of a checkout. Its secret is shown only in this answer, expires, is for so many machines, and can do nothing else.',
   http: { method: 'POST', path: '/api/v1/dex/enrolments', status: 201 },
   command: {
     name: 'enroll create',
@@ -91,10 +91,11 @@ export const createEnrolment = defineTool({
       },
       digest,
     );
+    const build = await ports.agentReleases.current();
     return {
       enrolment: presentEnrolment(enrolment, now),
       secret,
-      install: installLines(ports.settings.publicUrl || UNSAID_URL, secret, ports.privacy !== undefined),
+      install: installLines(ports.settings.publicUrl || UNSAID_URL, secret, Object.keys(build?.archives ?? {})),
     };
   },
   summary: ({ enrolment, install }) =>

@@ -19,7 +19,7 @@ export const testEndpoint = defineTool({
   command: {
     name: 'test',
     args: ['hostname', 'ip_address'],
-    example: 'test dev-machine-01 10.0.1.42 --collector ssh',
+    example: 'test dev-machine-01 10.0.1.42 --collector ssh --username dexops',
   },
   input: registrationSchema,
   output: z.object({

@@ -5,19 +5,26 @@ import { createRouter } from '../router.ts';
 import { agentActor, authenticateAgent, type EndpointOf } from './agentCaller.ts';
 
 interface AgentSnapshotOptions {
-  /** Takes in what is delivered. */
-  tool: string;
+  /** Take in what is delivered: one report, and a batch. */
+  tools: { one: string; batch: string };
   invoke: Invoke;
   endpointOf: EndpointOf;
 }
 
-export function agentSnapshotRoutes({ tool, invoke, endpointOf }: AgentSnapshotOptions): Router {
+export function agentSnapshotRoutes({ tools, invoke, endpointOf }: AgentSnapshotOptions): Router {
   const router = createRouter();
   router.post('/api/v1/dex/agent/snapshot', async (ctx) => {
     const { endpoint } = await authenticateAgent(ctx.headers, endpointOf);
     const { hostname } = endpoint;
     const snapshot = (ctx.request as { body?: unknown }).body;
-    const { output } = await invoke(tool, { hostname, snapshot }, agentActor(hostname));
+    const { output } = await invoke(tools.one, { hostname, snapshot }, agentActor(hostname));
+    ctx.status = 202;
+    ctx.body = output;
+  });
+  router.post('/agent/v1/reports', async (ctx) => {
+    const { hostname } = (await authenticateAgent(ctx.headers, endpointOf)).endpoint;
+    const { reports } = ((ctx.request as { body?: unknown }).body ?? {}) as { reports?: unknown };
+    const { output } = await invoke(tools.batch, { hostname, reports }, agentActor(hostname));
     ctx.status = 202;
     ctx.body = output;
   });

@@ -1,52 +1,31 @@
-/** The card of an alert: what is wrong where, since when, how it stands, and what can be done about it by a click. */
+/** The card of a machine's problem: its alerts, how they stand, what is asked about them, and what can be done by a click. */
 import type { types } from '@slack/bolt';
-import { z } from 'zod';
-import type { RelatedCall } from '../../../core/presentation.ts';
+import {
+  type AlertFacts,
+  type AlertShown,
+  byWeight,
+  factsIn,
+  isScoreAlert,
+  SEVERITY_SIGNS,
+  type ShownAnswer,
+  STATUS_WORDS,
+} from './alertFacts.ts';
+import { approvalSection } from './approvalCard.ts';
 import { relatedBlocks } from './related.ts';
 import {
   type Block,
+  bullets,
   clip,
   dateElement,
   escapeText,
   header,
+  mention,
   pageBlocks,
   paragraph,
   type Reply,
   textElement,
   who,
 } from './text.ts';
-
-/** What a card shows of an alert; the wire shape has more. */
-const alertShown = z.object({
-  id: z.number().int(),
-  hostname: z.string(),
-  alert_name: z.string(),
-  severity: z.string(),
-  message: z.string(),
-  status: z.string(),
-  acknowledged_until: z.string().nullish(),
-  acknowledged_by: z.string().nullish(),
-  predicted_time_to_impact: z.string().nullish(),
-  ticket: z.object({ id: z.string(), url: z.string().nullable() }).nullish(),
-  flaps: z.number().default(0),
-  created_at: z.string(),
-  resolved_at: z.string().nullish(),
-  resolution: z.string().nullish(),
-  stale: z.boolean().optional(),
-});
-export type AlertShown = z.output<typeof alertShown>;
-
-/** Signs distinguished by shape, not only by colour. */
-export const SEVERITY_SIGNS: Record<string, string> = { critical: '⛔', warning: '⚠️', info: 'ℹ️' };
-
-const STATUS_WORDS: Record<string, string> = {
-  active: 'open',
-  acknowledged: 'acknowledged',
-  pending_approval: 'waiting for an approval',
-  remediating: 'being repaired',
-  needs_human: 'needs a person',
-  resolved: 'resolved',
-};
 
 const RESOLUTION_WORDS: Record<string, string> = {
   clear: 'a scan found it gone',
@@ -58,29 +37,49 @@ const RESOLUTION_WORDS: Record<string, string> = {
 };
 
 const MAX_MESSAGE_CHARS = 2000;
-const MAX_WHY_CHARS = 300;
+/** Beside others on one card. */
+const MAX_SHORT_MESSAGE_CHARS = 300;
+/** Calls by which an approval is answered; they stand with its question. */
+const DECISIONS = ['approve', 'deny'];
+
+type Elements = Parameters<typeof paragraph>;
+
+interface Entry extends ShownAnswer {
+  facts: AlertFacts;
+}
 
 /**
- * @param related what can be done about it; what that answers goes to the card's thread
- * @param page where the page shows it
+ * One card for all alerts of a machine that came together.
+ * @param approvers ids of the users and user groups that may answer what is asked
  */
-export function alertCard(alert: AlertShown, related: readonly RelatedCall[], page: string | null): Reply {
+export function alertCard(shown: readonly ShownAnswer[], approvers: readonly string[]): Reply {
+  const entries = shown
+    .map((one): Entry => ({ ...one, facts: factsIn(one.output) }))
+    .toSorted((a, b) => byWeight(a.facts.alert, b.facts.alert));
+  const [first, ...others] = entries;
+  if (!first) throw new Error('a card of no alert');
+  const { alert } = first.facts;
+  const more = others.length > 0 ? ` and ${others.length} more` : '';
+  const body = others.length === 0 ? alertBody(first.output) : machineBody(entries);
   return {
     text: escapeText(
-      `${alert.severity} ${alert.alert_name} on ${alert.hostname}: ${alert.message} (${statusText(alert)})`,
+      `${alert.severity} ${alert.alert_name} on ${alert.hostname}: ${alert.message} (${statusText(alert)})${more}`,
     ),
-    blocks: [...alertBody(alert), ...pageBlocks(page), ...relatedBlocks(related, { action: 'thread' })],
+    blocks: [
+      ...body,
+      ...entries.flatMap((entry) => askedAbout(entry, approvers)),
+      ...reachedBlocks(entries),
+      ...pageBlocks(first.page),
+      ...(others.length === 0 ? actionsOf(first) : []),
+    ],
   };
 }
 
-export function alertBody(alert: AlertShown): Block[] {
-  const sign = alert.resolved_at ? '✅' : (SEVERITY_SIGNS[alert.severity] ?? '');
-  const fact = (label: string, ...value: Parameters<typeof paragraph>) => [
-    textElement(`\n${label} `, { bold: true }),
-    ...value,
-  ];
+/** An alert by itself, in an answer to somebody. */
+export function alertBody(output: Record<string, unknown>): Block[] {
+  const { alert, machine } = factsIn(output);
   return [
-    header(`${sign} ${alert.alert_name} on ${alert.hostname}`),
+    header(`${signOf(alert)} ${alert.alert_name} on ${alert.hostname}`),
     paragraph(
       textElement(clip(alert.message, MAX_MESSAGE_CHARS)),
       ...fact('Alert', textElement(String(alert.id))),
@@ -88,16 +87,132 @@ export function alertBody(alert: AlertShown): Block[] {
       ...fact('Status', textElement(statusText(alert)), ...acknowledgement(alert)),
       ...fact('Since', dateElement(alert.created_at)),
       ...(alert.resolved_at ? fact('Resolved', dateElement(alert.resolved_at)) : []),
-      ...(alert.predicted_time_to_impact && !alert.resolved_at
-        ? fact('Expected in', textElement(alert.predicted_time_to_impact))
-        : []),
+      ...expected(alert),
       ...(alert.ticket ? fact('Ticket', ticketText(alert.ticket)) : []),
       ...(alert.flaps > 0 ? fact('Came back', textElement(`${alert.flaps} time${alert.flaps === 1 ? '' : 's'}`)) : []),
+      ...machineFacts(machine),
     ),
   ];
 }
 
-function statusText(alert: AlertShown): string {
+/** What else is known of an alert: what is asked, and who was reached. */
+export function alertMore(output: Record<string, unknown>): Block[] {
+  const entry = { facts: factsIn(output), output };
+  return [...dryRunBlocks(entry.facts), ...approvalBlocks(entry.facts, [])];
+}
+
+function machineBody(entries: readonly Entry[]): Block[] {
+  const open = entries.filter(({ facts }) => facts.alert.status !== 'resolved');
+  const [first] = entries as [Entry];
+  const { alert, machine } = first.facts;
+  const title =
+    open.length === 0
+      ? `✅ All ${entries.length} alerts on ${alert.hostname} are resolved`
+      : `${signOf(alert)} ${alert.alert_name} on ${alert.hostname} and ${entries.length - 1} more`;
+  const about = machineFacts(machine);
+  return [
+    header(title),
+    ...(about.length > 0 ? [paragraph(...about.slice(1))] : []),
+    ...entries.flatMap((entry): Block[] => {
+      const { alert: one } = entry.facts;
+      const joins = isScoreAlert(one) && open.some(({ facts }) => !isScoreAlert(facts.alert));
+      const isDone = joins || one.status === 'resolved';
+      return [paragraph(...lineOf(one, joins)), ...(isDone ? [] : actionsOf(entry))];
+    }),
+  ];
+}
+
+/** `⛔ 12 DiskFull: disk / at 97 % · open since today 10:31`. */
+function lineOf(alert: AlertShown, joins: boolean): Elements {
+  const since = alert.resolved_at ?? alert.created_at;
+  return [
+    textElement(`${signOf(alert)} ${alert.id} ${alert.alert_name}`, { bold: true }),
+    textElement(`: ${clip(alert.message, MAX_SHORT_MESSAGE_CHARS)}\n`),
+    textElement(joins ? 'follows from the rest; ' : ''),
+    textElement(statusText(alert)),
+    ...acknowledgement(alert),
+    textElement(' since '),
+    dateElement(since),
+    ...expected(alert),
+    ...(alert.ticket ? fact('Ticket', ticketText(alert.ticket)) : []),
+  ];
+}
+
+/** The menu and buttons of an alert. Taking back is for whoever has just resolved it, who gets a button of their own. */
+function actionsOf({ related }: Entry): Block[] {
+  const calls = related.filter(({ id }) => !DECISIONS.includes(id) && id !== 'undo');
+  return relatedBlocks(calls, { action: 'thread' });
+}
+
+/** The approval of an alert's remediation: the question with its buttons while it waits, how it ended afterwards. */
+function askedAbout({ facts, related }: Entry, approvers: readonly string[]): Block[] {
+  return [
+    ...(facts.approval?.status === 'pending' ? dryRunBlocks(facts) : []),
+    ...approvalBlocks(facts, approvers),
+    ...relatedBlocks(related.filter(({ id }) => DECISIONS.includes(id))),
+  ];
+}
+
+function approvalBlocks({ approval }: AlertFacts, approvers: readonly string[]): Block[] {
+  return approval ? approvalSection(approval, approvers) : [];
+}
+
+function dryRunBlocks({ dry_run }: AlertFacts): Block[] {
+  if (!dry_run) return [];
+  const head = paragraph(textElement('A dry run ', { bold: true }), dateElement(dry_run.at));
+  if (dry_run.changes.length === 0) return [head, paragraph(textElement('It would change nothing.'))];
+  return [head, bullets(dry_run.changes.map((change) => [textElement(`would change ${change}`)]))];
+}
+
+/** Whom the escalation of the alerts has reached, and when it goes on. */
+function reachedBlocks(entries: readonly Entry[]): Block[] {
+  const waiting = entries.flatMap(({ facts }) => facts.escalation ?? []);
+  const people = [...new Set(waiting.flatMap(({ people }) => people))];
+  if (people.length === 0) return [];
+  const next = waiting
+    .flatMap(({ next_at }) => next_at ?? [])
+    .toSorted()
+    .at(0);
+  return [
+    paragraph(
+      textElement('Reached: '),
+      ...people.flatMap((id, i) => [...(i > 0 ? [textElement(', ')] : []), person(id)]),
+      ...(next ? [textElement('. Without an answer, next at '), dateElement(next)] : []),
+    ),
+  ];
+}
+
+/** A person or a group by id; mail addresses are shown as they are, since only a delivery looks them up. */
+export function person(id: string): ReturnType<typeof textElement> {
+  return /^[UWS][A-Z0-9]+$/.test(id) ? mention(id) : textElement(clip(id, 100));
+}
+
+function fact(label: string, ...value: Elements): Elements {
+  return [textElement(`\n${label} `, { bold: true }), ...value];
+}
+
+function machineFacts(machine: AlertFacts['machine']): Elements {
+  if (!machine) return [];
+  const score = machine.score === null ? 'no score' : `${Math.round(machine.score)} of 100`;
+  return fact(
+    'Machine',
+    textElement(`${machine.owner_email ?? 'no owner'}, tier ${machine.criticality_tier}, ${score}`),
+  );
+}
+
+/** While it is only predicted. */
+function expected({ alert_type, predicted_time_to_impact, resolved_at }: AlertShown): Elements {
+  const isPrediction = alert_type === undefined || alert_type === 'predictive';
+  return predicted_time_to_impact && isPrediction && !resolved_at
+    ? fact('Expected in', textElement(predicted_time_to_impact))
+    : ([] as unknown as Elements);
+}
+
+function signOf(alert: AlertShown): string {
+  return alert.resolved_at ? '✅' : (SEVERITY_SIGNS[alert.severity] ?? '');
+}
+
+export function statusText(alert: AlertShown): string {
   const status = STATUS_WORDS[alert.status] ?? alert.status;
   const how =
     alert.resolution && alert.status === 'resolved'
@@ -107,7 +222,7 @@ function statusText(alert: AlertShown): string {
 }
 
 /** By whom, and until when. */
-function acknowledgement(alert: AlertShown): Parameters<typeof paragraph> {
+function acknowledgement(alert: AlertShown): Elements {
   if (alert.status !== 'acknowledged') return [];
   const by = alert.acknowledged_by ? [textElement(' by '), who(alert.acknowledged_by)] : [];
   const until = alert.acknowledged_until
@@ -126,33 +241,4 @@ function ticketText({
 }): types.RichTextLink | ReturnType<typeof textElement> {
   const web = url !== null && URL.canParse(url) && ['http:', 'https:'].includes(new URL(url).protocol);
   return web ? { type: 'link', url, text: clip(id, 100) } : textElement(clip(id, 100));
-}
-
-export interface AlertMove {
-  from: string | null;
-  to: string;
-  why: string;
-}
-
-const timelineShown = z.array(
-  z.object({ from: z.string().nullable(), to: z.string(), why: z.string(), actor: z.string() }),
-);
-
-/** What happened to an alert, as lines of its thread. @param facts an answer that shows the alert, whose timeline says who */
-export function alertMoves(facts: Record<string, unknown>, moves: AlertMove[]): Reply {
-  const alert = alertIn(facts);
-  const timeline = timelineShown.parse(facts.timeline);
-  const lines = moves.map(({ from, to, why }) => {
-    const step = from === null || from === to ? '' : `${STATUS_WORDS[from] ?? from} → `;
-    const text = `${alert.alert_name} on ${alert.hostname}: ${step}${STATUS_WORDS[to] ?? to} (${clip(why, MAX_WHY_CHARS)})`;
-    const entry = timeline.findLast((event) => event.from === from && event.to === to && event.why === why);
-    return { text, by: entry && [textElement(' by '), who(entry.actor)] };
-  });
-  const elements = lines.flatMap(({ text, by }, i) => [textElement(`${i > 0 ? '\n' : ''}${text}`), ...(by ?? [])]);
-  return { text: escapeText(lines.map(({ text }) => text).join('\n')), blocks: [paragraph(...elements)] };
-}
-
-/** The alert in an answer that shows one. */
-export function alertIn(facts: Record<string, unknown>): AlertShown {
-  return alertShown.parse(facts.alert);
 }

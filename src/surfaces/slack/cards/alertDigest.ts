@@ -1,8 +1,8 @@
 /** Many alerts in one message: how they stand, a line for each cause, and a menu that opens one with its buttons. */
 import type { ToolCall } from '../../../core/presentation.ts';
-import { type AlertShown, SEVERITY_SIGNS } from './alertCard.ts';
+import { type AlertShown, SEVERITY_SIGNS, STATUS_WORDS } from './alertFacts.ts';
 import { callMenu } from './related.ts';
-import { type Block, clip, escapeText, header, lineBlocks, type Reply } from './text.ts';
+import { type Block, clip, escapeText, header, lineBlocks, note, type Reply } from './text.ts';
 
 interface DigestEntry {
   alert: AlertShown;
@@ -28,7 +28,7 @@ export function alertDigest(shown: readonly DigestEntry[]): Reply {
     open.length > choices.length ? `Open one of the first ${choices.length}` : 'Open an alert',
     choices.map(({ alert, call }) => ({ label: `${signOf(alert)} ${alert.alert_name} on ${hostOf(alert)}`, call })),
   );
-  const blocks: Block[] = [header(title), ...lineBlocks(lines)];
+  const blocks: Block[] = [header(title), ...states(shown), ...lineBlocks(lines)];
   return {
     text: escapeText([title, ...lines].join('\n')),
     blocks: menu.options?.length ? [...blocks, { type: 'actions', elements: [menu] }] : blocks,
@@ -45,6 +45,21 @@ function titleOf(shown: readonly DigestEntry[], open: readonly DigestEntry[]): s
     return `${shown.length} new alerts: ${bySeverity.join(', ')}`;
   if (open.length === 0) return `✅ All ${shown.length} alerts are resolved`;
   return `${shown.length - open.length} of ${shown.length} alerts are resolved; open: ${bySeverity.join(', ')}`;
+}
+
+/** How many stand where, while they do not all stand alike: `30 open, 6 waiting for an approval, 4 resolved`. */
+function states(shown: readonly DigestEntry[]): Block[] {
+  const counts = [...Map.groupBy(shown, ({ alert }) => alert.status)];
+  if (counts.length < 2) return [];
+  const order = Object.keys(STATUS_WORDS);
+  return [
+    note(
+      counts
+        .toSorted(([a], [b]) => order.indexOf(a) - order.indexOf(b))
+        .map(([status, of]) => `${of.length} ${STATUS_WORDS[status] ?? status}`)
+        .join(', '),
+    ),
+  ];
 }
 
 /** `⛔ DiskFull: 18 of 20 resolved; open on a, b`. */

@@ -21,6 +21,7 @@ import {
 export const approvalShown = z.object({
   approval_id: z.string(),
   kind: z.string(),
+  alert_id: z.number().nullish(),
   status: z.string(),
   question: z.string(),
   plan: z.record(z.string(), z.unknown()),
@@ -59,6 +60,38 @@ export function approvalCard(approval: ApprovalShown, related: readonly RelatedC
       ...relatedBlocks(related),
     ],
   };
+}
+
+/** The same as a part of its alert's card, whose machine and message are there already. */
+export function approvalSection(approval: ApprovalShown, approvers: readonly string[]): Block[] {
+  const title = ENDS[approval.status] ?? '❓ Waiting for approval';
+  const { hostname, owner_email, criticality_tier, alert_name, alert_message, ...plan } = approval.plan;
+  if (approval.status !== 'pending')
+    return [paragraph(textElement(`${title}. `, { bold: true }), ...standing(approval))];
+  const may = approvers
+    .slice(0, MOST_MENTIONED)
+    .flatMap((id, i) => [...(i > 0 ? [textElement(', ')] : []), mention(id)]);
+  return [
+    paragraph(
+      textElement(`${title}: ${clip(approval.question, MAX_QUESTION_CHARS)}`, { bold: true }),
+      ...planLines(plan),
+      ...(may.length > 0 ? [textElement('\nmay answer ', { bold: true }), ...may] : []),
+    ),
+    ...earlier(approval.plan.last_outcomes),
+    paragraph(...standing(approval)),
+  ];
+}
+
+/** That it waits for an answer, with a mention of whoever may give it. */
+export function approvalAsk(approval: ApprovalShown, approvers: readonly string[]): Block {
+  const mentions = approvers.slice(0, MOST_MENTIONED).flatMap((id) => [mention(id), textElement(' ')]);
+  return paragraph(
+    ...mentions,
+    textElement('Waiting for approval: ', { bold: true }),
+    textElement(`${clip(approval.question, MAX_QUESTION_CHARS)} Until `),
+    dateElement(approval.expires_at),
+    textElement('.'),
+  );
 }
 
 /** That it expires soon, with a mention of whoever may answer. @param approvers ids of users and user groups */

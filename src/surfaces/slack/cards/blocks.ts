@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { Answer } from '../../../core/invoke.ts';
 import type { CardKind, ToolCall } from '../../../core/presentation.ts';
 import { scoreShape } from '../../../core/shapes.ts';
-import { alertBody, alertIn } from './alertCard.ts';
+import { alertBody, alertMore, person } from './alertCard.ts';
 import { callButton, relatedBlocks } from './related.ts';
 import {
   type Block,
@@ -42,7 +42,8 @@ const fleetShown = z.object({
 const BODIES: Partial<Record<CardKind, (output: Record<string, unknown>) => Block[]>> = {
   score: (output) => scoreBody(scoreShape.parse(output)),
   fleet: (output) => fleetBody(fleetShown.parse(output)),
-  alert: (output) => alertBody(alertIn(output)),
+  alert: (output) => [...alertBody(output), ...alertMore(output)],
+  on_call: (output) => onCallBody(output),
 };
 
 /** More lines than this are behind a button. */
@@ -131,6 +132,37 @@ function fleetBody(fleet: z.output<typeof fleetShown>): Block[] {
       ].join('\n'),
     ),
     ...(worst.length > 0 ? [bullets(worst.map((machine) => [textElement(machineLine(machine))]))] : []),
+  ];
+}
+
+const personShown = z.object({ id: z.string(), name: z.string().nullable() });
+const onCallShown = z.object({
+  rotation: z.string(),
+  person: personShown,
+  until: z.string(),
+  instead_of: personShown.nullable(),
+  next: personShown,
+});
+
+/** Who is on call, of one rotation or of all. */
+function onCallBody(output: Record<string, unknown>): Block[] {
+  const list = onCallShown.array().parse(output.on_call ?? [output]);
+  if (list.length === 0)
+    return [
+      paragraph(textElement('Nobody is on call: no rotation is set up. config/escalation.yaml says how to add one.')),
+    ];
+  return [
+    bullets(
+      list.map(({ rotation, person: now, until, instead_of, next }) => [
+        textElement(`${rotation}: `, { bold: true }),
+        person(now.id),
+        ...(instead_of ? [textElement(' in place of '), person(instead_of.id)] : []),
+        textElement(' until '),
+        dateElement(until),
+        textElement(', then '),
+        person(next.id),
+      ]),
+    ),
   ];
 }
 

@@ -1,6 +1,6 @@
 /** "Did that fix it?": the question to a machine's owner after a remediation. */
 import type { RelatedCall } from '../../../core/presentation.ts';
-import { alertIn } from './alertCard.ts';
+import { alertIn } from './alertFacts.ts';
 import { relatedBlocks } from './related.ts';
 import { plainReply, type Reply } from './text.ts';
 

@@ -35,8 +35,11 @@ function elementsOf(calls: readonly RelatedCall[], action: ClickAction): Element
   return [...Map.groupBy(calls, ({ menu, id }) => menu ?? id).values()].flatMap((group): Element[] => {
     const [first] = group;
     if (first?.menu !== undefined) return [menuOf(first.menu, group, action)];
-    const it = first && callButton(`${action}:${first.id}`, first.label, first, first.style);
+    // What is asked for first is asked in a form, which is certain enough.
+    const click = first?.asksFor === undefined ? action : 'asked';
+    const it = first && callButton(`${click}:${first.id}`, first.label, first, first.style, first.asksFor);
     if (!it) return [];
+    if (first.asksFor !== undefined) return [it];
     return [first.confirm ? confirmed(it, { ...first.confirm, yes: first.label }) : it];
   });
 }
@@ -66,11 +69,17 @@ export function callMenu(
 }
 
 /** A button that carries a call of a tool; null when the call is too long for one. */
-export function callButton(actionId: string, label: string, call: ToolCall, style?: 'primary' | 'danger') {
-  const value = carriedValue(call);
+export function callButton(
+  actionId: string,
+  label: string,
+  call: ToolCall,
+  style?: 'primary' | 'danger',
+  asksFor?: string,
+) {
+  const value = carriedValue(call, asksFor);
   return value.length > MAX_VALUE_CHARS ? null : button(actionId, label, value, style);
 }
 
-function carriedValue({ tool, input }: ToolCall): string {
-  return JSON.stringify({ tool, input });
+function carriedValue({ tool, input }: ToolCall, asksFor?: string): string {
+  return JSON.stringify({ tool, input, asksFor });
 }

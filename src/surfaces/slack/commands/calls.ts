@@ -105,7 +105,7 @@ export async function shared(slack: SlackContext, actor: Actor, call: ToolCall):
   return renderAnswer(call, answer, await pictureOf(slack, actor, answer), { isRead: false });
 }
 
-/** Makes a call that reads, and shows what it answers with what can be done next. */
+/** Makes a call, and shows what it answers with what can be done next. */
 export async function answered(slack: SlackContext, actor: Actor, call: ToolCall): Promise<Reply> {
   return present(slack, actor, call, await slack.invoke(call.tool, call.input, actor));
 }
@@ -197,7 +197,27 @@ export async function failure(slack: SlackContext, userId: string, call: ToolCal
       .map((name) => ({ ...call, input: { ...call.input, hostname: name } }));
     if (calls.length > 0) return choices(`${error.message}\nDid you mean one of these?`, calls);
   }
-  return plainReply(error.message);
+  const now = error.kind === 'conflict' ? await presentState(slack, actor, call) : null;
+  return now
+    ? { text: escapeText(error.message), blocks: [...plainReply(error.message).blocks, ...now] }
+    : plainReply(error.message);
+}
+
+/** How what a call is about stands now, for who comes too late; null where nothing shows it. */
+async function presentState(slack: SlackContext, actor: Actor, call: ToolCall): Promise<Block[] | null> {
+  const shown = shownIn(slack, call.input);
+  const answer = shown && (await answered(slack, actor, shown).catch(() => null));
+  return answer ? answer.blocks : null;
+}
+
+/** The call whose answer shows the thing that an input names, as an alert by its number. */
+export function shownIn(slack: SlackContext, input: Record<string, unknown>): ToolCall | null {
+  for (const { name, shows } of slack.tools) {
+    const by = shows?.by;
+    const id = by === undefined || by === 'hostname' ? undefined : input[by];
+    if (by !== undefined && id !== undefined) return { tool: name, input: { [by]: id } };
+  }
+  return null;
 }
 
 /** Refuses, and offers the asker's own machines, or names who may. */

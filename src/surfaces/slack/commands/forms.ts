@@ -46,6 +46,22 @@ export function toolForm(tool: AnyTool, choices: Record<string, readonly string[
   };
 }
 
+export const ASKING_CALLBACK = 'asked_call';
+
+/** A form that asks for one field of a call whose other fields are known. @param about what it is about, in a line */
+export function askingForm(tool: AnyTool, call: ToolCall, fieldName: string, about: string): types.ModalView {
+  const fields = fieldsOf(tool).filter(({ name }) => name === fieldName);
+  return {
+    type: 'modal',
+    callback_id: ASKING_CALLBACK,
+    private_metadata: JSON.stringify({ tool: call.tool, input: call.input }),
+    title: plain(clip(tool.title, MAX_TITLE_CHARS)),
+    submit: plain('Do it'),
+    close: plain('Not now'),
+    blocks: [...lineBlocks([clip(about, 300)]), ...fields.map(inputBlock)],
+  };
+}
+
 function inputBlock(field: Field): Block {
   const label = field.name.replaceAll('_', ' ');
   const hint = field.types.has('object') ? 'name=value, name=value' : field.description;

@@ -1,6 +1,6 @@
 /** Machines that join through the network with an enrolment's secret, and what that secret cannot do. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { snapshotToWire } from '../../../../src/core/scans/agentSnapshot.ts';
+import { snapshotToWire } from '../../../../src/domain/signals/agentReport.ts';
 import { testClock } from '../../../helpers/clock.ts';
 import { targetOf } from '../../../helpers/collecting.ts';
 import { flatSnapshot } from '../../../helpers/flatSnapshot.ts';

@@ -3,8 +3,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { collectSnapshot } from '../../../../src/adapters/collectors/collectSnapshot.ts';
 import { createLocalReader } from '../../../../src/adapters/collectors/local.ts';
 import { ownProbes } from '../../../../src/adapters/collectors/machineProbes.ts';
-import { readSettings, runAgent } from '../../../../src/agent.ts';
-import { type AgentSnapshotWire, snapshotToWire } from '../../../../src/core/scans/agentSnapshot.ts';
+import { runAgent } from '../../../../src/agent/runAgent.ts';
+import { readCommandLine, runSettings } from '../../../../src/agent/settings.ts';
+import { type AgentReport, snapshotToWire } from '../../../../src/domain/signals/agentReport.ts';
 import { targetOf } from '../../../helpers/collecting.ts';
 import { flatSnapshot } from '../../../helpers/flatSnapshot.ts';
 import { WELL } from '../../../helpers/machines.ts';
@@ -21,13 +22,13 @@ async function registered(hostname: string): Promise<string> {
   return (await service.call('POST', '/api/v1/dex/endpoints', { hostname, collector: 'push' })).body.token;
 }
 const bearer = (token: string) => ({ Authorization: `Bearer ${token}`, 'X-API-Key': '' });
-const report = (at: Date): AgentSnapshotWire =>
+const report = (at: Date): AgentReport =>
   snapshotToWire(flatSnapshot(targetOf('push', {}, 'any'), at, { ...WELL, durationMs: 3 }));
 
 describe('a report', () => {
   test('of the real agent about this machine becomes its score', async () => {
     const token = await registered('laptop-real');
-    const settings = readSettings(['--server', service.url, '--once'], token);
+    const settings = runSettings(readCommandLine(['--server', service.url, '--once']), token, null);
     const target = targetOf('push', { timeoutMs: 30_000 }, 'laptop-real');
     const look = createLocalReader(
       undefined,
@@ -37,7 +38,7 @@ describe('a report', () => {
     const said: string[] = [];
     const collect = (previousScanAt: Date | null) =>
       collectSnapshot(look, target, { now: new Date(), signal, previousScanAt });
-    expect(await runAgent(settings, collect, (line) => said.push(line), signal), said.join('\n')).toBe(0);
+    expect(await runAgent(settings, { collect, say: (line) => said.push(line), signal }), said.join('\n')).toBe(0);
     const { status, body } = await service.call('GET', '/api/v1/dex/endpoints/laptop-real/score');
     expect(status).toBe(200);
     expect(body.score).toBeGreaterThan(0);
@@ -62,7 +63,7 @@ describe('a report', () => {
     expect((await service.call('GET', '/api/v1/dex/endpoints/laptop-b/score')).status).toBe(404);
   });
 
-  test.each<[string, (wire: AgentSnapshotWire) => unknown]>([
+  test.each<[string, (wire: AgentReport) => unknown]>([
     ['a wrong clock', (wire) => ({ ...wire, collected_at: new Date(Date.now() + 3_600_000).toISOString() })],
     ['a duration out of range', (wire) => ({ ...wire, duration_ms: -1 })],
     ['no object', () => []],

@@ -3,7 +3,7 @@ import { createReadStream } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import type Router from '@koa/router';
-import { createRouter } from './router.ts';
+import { createRouter } from '../router.ts';
 
 const ASSETS_DIR = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/swagger-ui.css'));
 const ASSETS: Readonly<Record<string, string>> = {
@@ -41,7 +41,7 @@ export function docsRoutes(describe: () => Record<string, unknown>): Router {
     // Swagger UI sets style attributes and draws its icons as data URLs; scripts come from here alone.
     ctx.set(
       'Content-Security-Policy',
-      "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'",
+      "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; frame-ancestors 'none'",
     );
     ctx.body = PAGE;
   });
