@@ -1,7 +1,7 @@
 import { Migration } from '@mikro-orm/migrations';
 
-export class Migration20261128102053_privacy extends Migration {
-  override name = 'Migration20261128102053_privacy';
+export class Migration20261128104548_privacy extends Migration {
+  override name = 'Migration20261128104548_privacy';
 
   override up(): void | Promise<void> {
     this.addSql(
@@ -22,11 +22,15 @@ export class Migration20261128102053_privacy extends Migration {
     this.addSql(`create index "reveal_endpoint" on "reveal" ("endpoint_id", "requested_at");`);
     this.addSql(`create index "reveal_ends" on "reveal" ("ends_at");`);
     this.addSql(`create index "reveal_requested" on "reveal" ("requested_at");`);
+
+    this.addSql(`create index "owner_remedy_alert" on "owner_remedy" ("alert_id");`);
   }
 
   override down(): void | Promise<void> {
     this.addSql(`drop table if exists "collection_pause" cascade;`);
     this.addSql(`drop table if exists "machine_access" cascade;`);
     this.addSql(`drop table if exists "reveal" cascade;`);
+
+    this.addSql(`drop index "owner_remedy_alert";`);
   }
 }
