@@ -4,7 +4,7 @@ import type { Endpoint } from '../../domain/fleet/endpoint.ts';
 import { canonicalIp } from '../../domain/fleet/ipAddress.ts';
 import { minimised } from '../../domain/privacy/minimise.ts';
 import { REMEDIATION_WINDOW_DAYS, type Score, scoreSnapshot } from '../../domain/scores/score.ts';
-import { NOT_SCANNED_FROM_HERE, type Snapshot, sanitised } from '../../domain/signals/telemetry.ts';
+import { NOT_SCANNED_FROM_HERE, type Snapshot, sanitised, withoutPersonal } from '../../domain/signals/telemetry.ts';
 import { jobActor } from '../actor.ts';
 import { announce, observeIn, requireAlert } from '../alerts/alerting.ts';
 import { didYouMean } from '../commands/didYouMean.ts';
@@ -124,8 +124,10 @@ export async function record(
   also: (store: Store, results: ScanResult[]) => Promise<void> = async () => {},
 ): Promise<ScanResult[]> {
   if (looks.length === 0) return [];
-  const kept = (snapshot: Snapshot) => (ports.privacy ? minimised(sanitised(snapshot)) : sanitised(snapshot));
-  const seen = looks.map(({ endpoint, snapshot }) => ({ endpoint, snapshot: kept(snapshot) }));
+  const seen = looks.map(({ endpoint, snapshot }) => ({
+    endpoint,
+    snapshot: kept(ports, endpoint, sanitised(snapshot)),
+  }));
   const now = ports.clock.now();
   const rules = ports.scoreRules.current();
   const { results, changes } = await ports.store.transaction(async (store) => {
@@ -161,6 +163,12 @@ export async function record(
   });
   await announce(ports, changes);
   return results;
+}
+
+/** What may be kept of a machine: whoever measured it may not have known what is switched off for it. */
+function kept({ privacy }: Ports, { options }: Endpoint, snapshot: Snapshot): Snapshot {
+  if (privacy) return minimised(snapshot);
+  return options.personal === false ? { ...snapshot, readings: withoutPersonal(snapshot.readings) } : snapshot;
 }
 
 function toStored(endpointId: number, { hostname: _name, ...snapshot }: Snapshot): StoredSnapshot {
