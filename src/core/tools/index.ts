@@ -43,6 +43,9 @@ import { submitSnapshot, submitSnapshots } from './fleet/snapshots.ts';
 import { getTrends } from './fleet/trends.ts';
 import { createApiKey, listApiKeys, revokeApiKey } from './keys.ts';
 import { listDeadMessages, resendMessage } from './outbox.ts';
+import { eraseMachineData, exportMachineData, getMachineData, pauseCollection } from './privacy/ownData.ts';
+import { privacyReport } from './privacy/report.ts';
+import { approveRevealTool, endRevealTool, listReveals, revealName } from './privacy/reveals.ts';
 import { reportProblem } from './problems.ts';
 import { enrolMachineTool, renewAgentTokenTool, signOffAgentTool } from './registration/agentEnrolment.ts';
 import { createEnrolment, listEnrolments, revokeEnrolment } from './registration/enrolments.ts';
@@ -154,6 +157,15 @@ export const TOOLS: readonly AnyTool[] = [
   listAudit,
   listDeadMessages,
   resendMessage,
+  privacyReport,
+  revealName,
+  approveRevealTool,
+  endRevealTool,
+  listReveals,
+  getMachineData,
+  pauseCollection,
+  exportMachineData,
+  eraseMachineData,
   createBackup,
   retentionTool,
 ];
