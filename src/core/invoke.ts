@@ -86,6 +86,7 @@ export function createInvoke(tools: readonly AnyTool[], ports: Ports): Invoke {
     let input: Record<string, unknown> = {};
     let allowed: Allowed = { actor, approvalId: null };
     let text = '';
+    let audited: Record<string, unknown> | null = null;
     const seen = seenBy(tool, actor, ports);
     try {
       const parsed = tool.input.safeParse(raw ?? {});
@@ -115,6 +116,7 @@ export function createInvoke(tools: readonly AnyTool[], ports: Ports): Invoke {
       });
       const output = tool.output.parse(raised) as Record<string, unknown>;
       outcome = 'ok';
+      audited = tool.auditedAs?.(output) ?? null;
       text = summaryFor(tool, actor, output, callTexts[actor.via]);
       return {
         call: { tool: tool.name, input },
@@ -135,7 +137,7 @@ export function createInvoke(tools: readonly AnyTool[], ports: Ports): Invoke {
       const durationMs = performance.now() - started;
       ports.metrics.toolCalled(tool.name, actor.via, outcome, durationMs / 1000);
       if (tool.effect !== 'read' && !(tool.selfRecording && outcome === 'ok'))
-        await audit(tool, input, allowed.actor, outcome, failure, durationMs);
+        await audit(tool, { ...input, ...audited }, allowed.actor, outcome, failure, durationMs);
       if (allowed.approvalId !== null) {
         const words = outcome === 'ok' ? text : failureText(failure);
         await recordExecution(ports, allowed.approvalId, outcome === 'ok' ? 'done' : 'failed', words);

@@ -21,6 +21,7 @@ import {
   SurveyRow,
   SurveySeatRow,
 } from './entities/people.ts';
+import { AccessRow, PauseRow, RevealRow } from './entities/privacy.ts';
 import { ApiKeyRow, AuditRow, JobRow, LlmSpendRow, RunRow, ScanShardRow, WorkerRow } from './entities/runs.ts';
 import {
   EndpointAliasRow,
@@ -73,4 +74,7 @@ export const ENTITIES = [
   FleetScoreRow,
   FleetScoreHourRow,
   SampleBlockRow,
+  RevealRow,
+  AccessRow,
+  PauseRow,
 ];

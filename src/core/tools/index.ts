@@ -44,6 +44,9 @@ import { submitSnapshot, submitSnapshots } from './fleet/snapshots.ts';
 import { getTrends } from './fleet/trends.ts';
 import { createApiKey, listApiKeys, revokeApiKey } from './keys.ts';
 import { listDeadMessages, resendMessage } from './outbox.ts';
+import { eraseMachineData, exportMachineData, getMachineData, pauseCollection } from './privacy/ownData.ts';
+import { privacyReport } from './privacy/report.ts';
+import { approveRevealTool, endRevealTool, listReveals, revealName } from './privacy/reveals.ts';
 import { reportProblem } from './problems.ts';
 import { enrolMachineTool, renewAgentTokenTool, signOffAgentTool } from './registration/agentEnrolment.ts';
 import { createEnrolment, listEnrolments, revokeEnrolment } from './registration/enrolments.ts';
@@ -60,7 +63,7 @@ import {
   rateRunbook,
   searchRunbooksTool,
 } from './runbooks.ts';
-import { cancelRunTool, getRun, listRuns } from './runs.ts';
+import { cancelRunTool, getRun, listRuns, rateAnswer } from './runs.ts';
 import { answerSurvey, closeSurvey, getSurvey, listSurveys, maintainSurveys, optOut, startSurvey } from './surveys.ts';
 
 export const TOOLS: readonly AnyTool[] = [
@@ -140,6 +143,7 @@ export const TOOLS: readonly AnyTool[] = [
   getRun,
   listRuns,
   cancelRunTool,
+  rateAnswer,
   searchRunbooksTool,
   endpointRunbooks,
   listRunbooksTool,
@@ -155,6 +159,15 @@ export const TOOLS: readonly AnyTool[] = [
   listAudit,
   listDeadMessages,
   resendMessage,
+  privacyReport,
+  revealName,
+  approveRevealTool,
+  endRevealTool,
+  listReveals,
+  getMachineData,
+  pauseCollection,
+  exportMachineData,
+  eraseMachineData,
   createBackup,
   retentionTool,
 ];

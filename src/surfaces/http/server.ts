@@ -45,6 +45,9 @@ const HEADERS_LIMIT_BYTES = 256 * 1024;
 /** By when a request must have arrived, so that a connection that sends nothing, garbage or drops ends within a minute; milliseconds. */
 const ARRIVAL_LIMITS = { headersTimeout: 20_000, requestTimeout: 50_000, connectionsCheckingInterval: 5000 };
 
+/** Node's 5 s are so short that clients which poll often meet a connection that is just being closed; milliseconds. */
+const KEEP_ALIVE_MS = 30_000;
+
 /** For a refused client to read why before its connection is cut, whether or not it closes its own side. */
 const REFUSAL_MS = 1000;
 
@@ -71,7 +74,10 @@ export function createKoa(options: ServerOptions): Koa {
 }
 
 export async function listen(koa: Koa, host: string, port: number): Promise<HttpServer> {
-  const server = createServer({ maxHeaderSize: HEADERS_LIMIT_BYTES, ...ARRIVAL_LIMITS }, koa.callback());
+  const server = createServer(
+    { maxHeaderSize: HEADERS_LIMIT_BYTES, keepAliveTimeout: KEEP_ALIVE_MS, ...ARRIVAL_LIMITS },
+    koa.callback(),
+  );
   server.on('clientError', refuseUnreadable);
   const sockets = await openSockets(server, host, port);
   const shown = host === '0.0.0.0' || host === '::' ? 'localhost' : host;

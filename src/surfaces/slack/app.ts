@@ -67,6 +67,8 @@ export function createSlack(settings: SlackSettings, needs: SlackNeeds): SlackIn
     people,
     pictures: createPictures(client, needs.charts, log),
     unfinished: createUnfinished(needs.messages, log),
+    messages: needs.messages,
+    clock: needs.clock,
     log,
     turn: createTurns(),
     stopping: stop.signal,
@@ -92,7 +94,7 @@ export function createSlack(settings: SlackSettings, needs: SlackNeeds): SlackIn
     },
   });
   bolt.use(membersOnly(slack, { home: identity, workspaces: settings.workspaces, messages: needs.messages }));
-  listenTo(bolt, slack, needs.clock);
+  listenTo(bolt, slack);
 
   return {
     path: SLACK_PATH,

@@ -1,6 +1,5 @@
 /** What Slack sends, distinguished and handed on once: commands, clicks, forms, questions, and a look at the Home tab. */
 import type { App, ViewSubmitAction } from '@slack/bolt';
-import type { Clock } from '../../core/ports/ports.ts';
 import type { ToolCall } from '../../core/presentation.ts';
 import { answerClick } from './actions.ts';
 import { slackProblem } from './cards/problems.ts';
@@ -10,19 +9,23 @@ import { answerCommand, COMMAND } from './commands/command.ts';
 import { ASKING_CALLBACK, FORM_CALLBACK, type FormState, formCall, messageModal } from './commands/forms.ts';
 import { say, submitted, whisper } from './commands/replies.ts';
 import type { SlackContext } from './context.ts';
-import { publishHome } from './home.ts';
+import { openReportForm, publishHome } from './home.ts';
 import { createOnce } from './once.ts';
 import { answerQuestion } from './questions/ask.ts';
+import { showThinking, suggestQuestions, welcome } from './questions/assistant.ts';
 import { SURVEY_CALLBACK, takeSurveyAnswer } from './surveys.ts';
 
 /** Events that the app listens to; the manifests name the same. */
-export const EVENTS = ['app_home_opened', 'app_mention', 'message.im'] as const;
+export const EVENTS = ['app_home_opened', 'app_mention', 'assistant_thread_started', 'message.im'] as const;
+
+/** Callback ids of the shortcuts, in Slack's own menu and in that of a message; the manifests name the same. */
+export const SHORTCUTS = { report: 'report_problem', ask: 'ask_about_message' } as const;
 
 /** Two clicks of one person on one button within this are one. */
 const DOUBLE_CLICK_MS = 2000;
 
-export function listenTo(bolt: App, slack: SlackContext, clock: Clock): void {
-  const once = createOnce(clock.now);
+export function listenTo(bolt: App, slack: SlackContext): void {
+  const once = createOnce(slack.clock.now);
 
   bolt.error(async (error) => {
     slack.log.error({ err: error, problem: slackProblem(error).message }, 'a request from Slack was not handled');
@@ -68,6 +71,20 @@ export function listenTo(bolt: App, slack: SlackContext, clock: Clock): void {
     });
   });
 
+  bolt.shortcut({ callback_id: SHORTCUTS.report, type: 'shortcut' }, async ({ ack, body }) => {
+    await ack();
+    if (!once.first(`shortcut:${body.trigger_id}`)) return;
+    const person = { id: body.user.id, name: body.user.username };
+    const respond = (reply: Reply) => whisper(slack, null, person, reply);
+    await openReportForm(slack, { person, respond }, body.trigger_id);
+  });
+
+  bolt.shortcut({ callback_id: SHORTCUTS.ask, type: 'message_action' }, async ({ ack, body }) => {
+    await ack();
+    if (!once.first(`shortcut:${body.trigger_id}`)) return;
+    await question(slack, body.user.id, body.message.text ?? '', { place: { channel: body.user.id } });
+  });
+
   bolt.view<ViewSubmitAction>(FORM_CALLBACK, async ({ ack, body, view }) => {
     const tool = slack.tools.find(({ name }) => name === view.private_metadata);
     if (!tool)
@@ -108,20 +125,33 @@ export function listenTo(bolt: App, slack: SlackContext, clock: Clock): void {
   bolt.event('app_mention', async ({ event, body, context }) => {
     if (!event.user || !once.first(`event:${body.event_id}`)) return;
     const place = { channel: event.channel, threadTs: event.thread_ts ?? event.ts };
-    await question(slack, event.user, event.text, place, context.botUserId);
+    const files = 'files' in event && Array.isArray(event.files) ? event.files.length : 0;
+    await question(slack, event.user, event.text, { place, files, teamId: body.team_id }, context.botUserId);
   });
 
   bolt.event('message', async ({ event, body, context }) => {
-    // What people write, and not joins, edits and other apps' messages; mentions in channels come as app_mention.
-    if (event.channel_type !== 'im' || event.subtype !== undefined || event.bot_id !== undefined) return;
-    if (!once.first(`event:${body.event_id}`)) return;
-    const place = { channel: event.channel, threadTs: event.thread_ts };
-    await question(slack, event.user, event.text ?? '', place, context.botUserId);
+    // What people write and send, and not joins, edits and other apps' messages; mentions in channels come as app_mention.
+    if (event.channel_type !== 'im' || (event.subtype !== undefined && event.subtype !== 'file_share')) return;
+    if (('bot_id' in event && event.bot_id !== undefined) || !once.first(`event:${body.event_id}`)) return;
+    const place = { channel: event.channel, ...(event.thread_ts && { threadTs: event.thread_ts }) };
+    const files = event.files?.length ?? 0;
+    const text = event.text ?? '';
+    if (event.thread_ts) void showThinking(slack, event.channel, event.thread_ts, text);
+    await question(slack, event.user, text, { place, files, teamId: body.team_id }, context.botUserId);
   });
 
   bolt.event('app_home_opened', async ({ event, body }) => {
-    if (event.tab !== 'home' || !once.first(`event:${body.event_id}`)) return;
-    await publishHome(slack, { id: event.user, name: event.user });
+    if (!once.first(`event:${body.event_id}`)) return;
+    const person = { id: event.user, name: event.user };
+    if (event.tab === 'home') return publishHome(slack, person);
+    await welcome(slack, person, event.channel);
+    await suggestQuestions(slack, person, { channel: event.channel });
+  });
+
+  bolt.event('assistant_thread_started', async ({ event, body }) => {
+    if (!once.first(`event:${body.event_id}`)) return;
+    const { user_id: id, channel_id: channel, thread_ts: threadTs } = event.assistant_thread;
+    await suggestQuestions(slack, { id, name: id }, { channel, threadTs });
   });
 }
 
@@ -129,13 +159,13 @@ async function question(
   slack: SlackContext,
   userId: string,
   text: string,
-  place: Place,
-  botId: string | undefined,
+  from: { place: Place; files?: number; teamId?: string | null },
+  botId?: string,
 ): Promise<void> {
   // Events name nobody, and what the agent asks for is asked in this person's name.
   const person = { id: userId, name: await slack.people.called(userId) };
-  const respond = (reply: Reply) => say(slack, place, reply);
-  return answerQuestion(slack, { person, text, place, respond }, botId);
+  const respond = (reply: Reply) => say(slack, from.place, reply);
+  return answerQuestion(slack, { person, text, ...from, respond }, botId);
 }
 
 function clickedValue(action: object): string {

@@ -249,7 +249,7 @@ describe.each(['http', 'socket'] as const)('over %s', (mode) => {
     expect(shown(forgot.json)).toContain('alert needs an alert number.\nFor example: /dex alert 42');
     const help = await slack.command(send, 'alice', '');
     expect(shown(help.json)).toContain('/dex score  Show a score');
-    expect(shown(help.json).split('/dex ').length - 1).toBeLessThanOrEqual(7);
+    expect(shown(help.json).split('/dex ').length - 1).toBeLessThanOrEqual(8);
     const staffHelp = shown((await slack.command(send, 'otto', 'help')).json);
     expect(staffHelp).toContain('/dex score dev-machine-01');
     expect(staffHelp).toContain('/dex approvals');
@@ -375,7 +375,7 @@ describe.each(['http', 'socket'] as const)('over %s', (mode) => {
     expect(shown(other.json.view)).toContain('only for your own machines. Yours:');
     const own = { hostname: 'alice-laptop', category: 'performance', comment: 'It takes minutes to start.' };
     const taken = await slack.submit(send, 'alice', { ...opened.body.view, id: 'V10' }, own);
-    expect(shown(taken.json.view)).toContain('Your report has arrived. alice-laptop is being scanned now.');
+    expect(shown(taken.json.view)).toContain('IT has it with what I found. alice-laptop is being scanned now.');
     const { body } = await service.call('GET', '/api/v1/dex/feedback/summary');
     expect(body.waiting).toBe(1);
   });

@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { SLACK_PATH } from '../../../src/surfaces/slack/app.ts';
 import { COMMAND } from '../../../src/surfaces/slack/commands/command.ts';
-import { EVENTS } from '../../../src/surfaces/slack/listeners.ts';
+import { EVENTS, SHORTCUTS } from '../../../src/surfaces/slack/listeners.ts';
 
 const ROOT = resolve(import.meta.dirname, '../../..');
 const read = (path: string) => readFileSync(join(ROOT, path), 'utf8');
@@ -20,8 +20,14 @@ const CODE = [
 
 /** Scopes of the bot token by Web API method (docs.slack.dev/reference/methods). */
 const SCOPES: Record<string, string[]> = {
+  'assistant.threads.setStatus': ['assistant:write'],
+  'assistant.threads.setSuggestedPrompts': ['assistant:write'],
+  'assistant.threads.setTitle': ['assistant:write'],
   'auth.test': [],
+  'chat.appendStream': ['chat:write'],
   'chat.postMessage': ['chat:write'],
+  'chat.startStream': ['chat:write'],
+  'chat.stopStream': ['chat:write'],
   'chat.update': ['chat:write'],
   'files.info': ['files:read'],
   filesUploadV2: ['files:write'],
@@ -36,6 +42,7 @@ const SCOPES: Record<string, string[]> = {
 const EVENT_SCOPES: Record<string, string[]> = {
   app_home_opened: [],
   app_mention: ['app_mentions:read'],
+  assistant_thread_started: ['assistant:write'],
   'message.im': ['im:history'],
 };
 
@@ -47,6 +54,11 @@ const METHODS = new Set(
 
 describe.each(['slack-manifest.json', 'slack-manifest-http.json'])('%s', (name) => {
   const { features, oauth_config, settings } = manifest(name);
+
+  it('has the shortcuts that are answered', () => {
+    const ids = features.shortcuts.map(({ callback_id }: { callback_id: string }) => callback_id);
+    expect(ids.toSorted()).toEqual(Object.values(SHORTCUTS).toSorted());
+  });
 
   it('asks for the scopes of the methods that are called, and no more', () => {
     expect([...METHODS].filter((method) => !(method in SCOPES))).toEqual([]);
@@ -68,6 +80,8 @@ describe.each(['slack-manifest.json', 'slack-manifest-http.json'])('%s', (name) 
     // Of messages only those of one kind of place are asked for.
     expect(listened.toSorted()).toEqual(EVENTS.map((event) => event.split('.')[0]).toSorted());
     expect(features.app_home.home_tab_enabled).toBe(true);
+    // Slack grants assistant:write only with this view.
+    expect(features.agent_view.suggested_prompts.length).toBeGreaterThan(1);
     expect(features.app_home.messages_tab_read_only_enabled).toBe(false);
     expect(settings.interactivity.is_enabled).toBe(true);
   });

@@ -28,7 +28,7 @@ const report = (at: Date): AgentReport =>
 describe('a report', () => {
   test('of the real agent about this machine becomes its score', async () => {
     const token = await registered('laptop-real');
-    const settings = runSettings(readCommandLine(['--server', service.url, '--once']), token, null);
+    const settings = runSettings(readCommandLine(['--server', service.url, '--once']), { token }, null);
     const target = targetOf('push', { timeoutMs: 30_000 }, 'laptop-real');
     const look = createLocalReader(
       undefined,
@@ -52,6 +52,23 @@ describe('a report', () => {
     expect((await service.call('POST', ROUTE, wire, bearer(token))).body.recorded).toBe(false);
     const { body } = await service.call('GET', '/api/v1/dex/endpoints/laptop-twice/history');
     expect(body.count).toBe(1);
+  });
+
+  test('of a machine whose personal signals are switched off is kept without them, whatever its agent sends', async () => {
+    const shownOf = async (hostname: string, options: object): Promise<string> => {
+      const machine = { hostname, collector: 'push', options };
+      const { token } = (await service.call('POST', '/api/v1/dex/endpoints', machine)).body;
+      const wire = report(new Date());
+      const named = {
+        ...wire,
+        readings: { ...wire.readings, top_cpu_pct: { items: [{ item: 'solitaire.exe', value: 40 }] } },
+      };
+      expect((await service.call('POST', ROUTE, named, bearer(token))).status).toBe(202);
+      return JSON.stringify((await service.call('GET', `/api/v1/dex/endpoints/${hostname}`)).body);
+    };
+    expect(await shownOf('laptop-open', {})).toContain('solitaire.exe');
+    const shown = await shownOf('laptop-private', { personal: false });
+    expect(shown).not.toContain('solitaire');
   });
 
   test('speaks only for the endpoint of its token', async () => {
