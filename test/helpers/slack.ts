@@ -59,6 +59,8 @@ export interface TestSlack {
   click(send: Transport, user: string, click: Click): Promise<any>;
   submit(send: Transport, user: string, view: any, values: Record<string, string>): Promise<any>;
   openHome(send: Transport, user: string, eventId?: string, tab?: 'home' | 'messages'): Promise<any>;
+  /** A shortcut of Slack's own menu, or with a message one of that message. */
+  shortcut(send: Transport, user: string, callbackId: string, message?: { text: string }): Promise<any>;
   /** An event of any kind. */
   event(send: Transport, event: Record<string, unknown>, eventId?: string): Promise<any>;
   /** What somebody writes: in a channel to the app by mention, or in its direct messages. */
@@ -260,6 +262,21 @@ export async function startSlack(scopes: string[] = MANIFEST_SCOPES, more: reado
       }),
 
     event,
+
+    shortcut: async (send: Transport, user: string, callbackId: string, message?: { text: string }) =>
+      send('interactive', {
+        type: message ? 'message_action' : 'shortcut',
+        ...common(user),
+        callback_id: callbackId,
+        trigger_id: await triggerId(user),
+        action_ts: '1.0',
+        ...(message && {
+          message: { type: 'message', ts: '1600.9', ...message },
+          channel: { id: channels.alerts, name: 'alerts' },
+          message_ts: '1600.9',
+          response_url: `${base}/respond/${randomUUID()}`,
+        }),
+      }),
 
     openHome: (send: Transport, user: string, eventId?: string, tab: 'home' | 'messages' = 'home') =>
       event(

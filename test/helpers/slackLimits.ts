@@ -9,6 +9,8 @@ const MAX_TEXT_CHARS = 4000;
 export function slackProblems(method: string, body: any): string[] {
   if (/^chat\.(postMessage|update|postEphemeral)$/.test(method) || method === 'response_url') return ofMessage(body);
   if (/^chat\.(start|append|stop)Stream$/.test(method)) return ofStream(body);
+  if (method === 'chat.unfurl')
+    return Object.values<any>(body.unfurls).flatMap(({ blocks }) => ofBlocks(blocks, MOST_BLOCKS.message));
   if (method === 'assistant.threads.setSuggestedPrompts') return ofPrompts(body.prompts);
   if (/^views\.(open|publish|update|push)$/.test(method)) return ofView(body.view);
   return [];

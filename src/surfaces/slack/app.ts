@@ -32,6 +32,8 @@ interface SlackSettings {
   approvers: readonly string[];
   /** Another address of the Web API, ending in /api/; empty means Slack's own. */
   apiUrl: string;
+  /** Where people reach the page, without a slash at the end; empty when nobody said. */
+  publicUrl: string;
 }
 
 interface SlackNeeds {
@@ -69,6 +71,7 @@ export function createSlack(settings: SlackSettings, needs: SlackNeeds): SlackIn
     unfinished: createUnfinished(needs.messages, log),
     messages: needs.messages,
     clock: needs.clock,
+    publicUrl: settings.publicUrl,
     log,
     turn: createTurns(),
     stopping: stop.signal,

@@ -20,6 +20,8 @@ export interface SlackContext {
   /** Where each message about something stands. */
   messages: SlackMessageRepository;
   clock: Clock;
+  /** Where people reach the page, without a slash at the end; empty when nobody said. */
+  publicUrl: string;
   log: Log;
   /** Awaited between an acknowledgement and the work it promises. */
   turn(): Promise<void>;

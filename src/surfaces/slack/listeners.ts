@@ -3,7 +3,7 @@ import type { App, ViewSubmitAction } from '@slack/bolt';
 import type { ToolCall } from '../../core/presentation.ts';
 import { answerClick } from './actions.ts';
 import { slackProblem } from './cards/problems.ts';
-import type { Reply } from './cards/text.ts';
+import { type Reply, unescapeTyped } from './cards/text.ts';
 import { answered, type Place } from './commands/calls.ts';
 import { answerCommand, COMMAND } from './commands/command.ts';
 import { ASKING_CALLBACK, FORM_CALLBACK, type FormState, formCall, messageModal } from './commands/forms.ts';
@@ -14,12 +14,23 @@ import { createOnce } from './once.ts';
 import { answerQuestion } from './questions/ask.ts';
 import { showThinking, suggestQuestions, welcome } from './questions/assistant.ts';
 import { SURVEY_CALLBACK, takeSurveyAnswer } from './surveys.ts';
+import { unfurlLinks } from './unfurl.ts';
 
 /** Events that the app listens to; the manifests name the same. */
-export const EVENTS = ['app_home_opened', 'app_mention', 'assistant_thread_started', 'message.im'] as const;
+export const EVENTS = [
+  'app_home_opened',
+  'app_mention',
+  'assistant_thread_started',
+  'link_shared',
+  'message.im',
+] as const;
 
 /** Callback ids of the shortcuts, in Slack's own menu and in that of a message; the manifests name the same. */
-export const SHORTCUTS = { report: 'report_problem', ask: 'ask_about_message' } as const;
+export const SHORTCUTS = {
+  report: 'report_problem',
+  ask: 'ask_about_message',
+  alert: 'create_alert',
+} as const;
 
 /** Two clicks of one person on one button within this are one. */
 const DOUBLE_CLICK_MS = 2000;
@@ -76,7 +87,15 @@ export function listenTo(bolt: App, slack: SlackContext): void {
     if (!once.first(`shortcut:${body.trigger_id}`)) return;
     const person = { id: body.user.id, name: body.user.username };
     const respond = (reply: Reply) => whisper(slack, null, person, reply);
-    await openReportForm(slack, { person, respond }, body.trigger_id);
+    await openReportForm(slack, { person, respond }, body.trigger_id, null);
+  });
+
+  bolt.shortcut({ callback_id: SHORTCUTS.alert, type: 'message_action' }, async ({ ack, body }) => {
+    await ack();
+    if (!once.first(`shortcut:${body.trigger_id}`)) return;
+    const person = { id: body.user.id, name: body.user.name };
+    const respond = (reply: Reply) => whisper(slack, null, person, reply);
+    await openReportForm(slack, { person, respond }, body.trigger_id, unescapeTyped(body.message.text ?? ''));
   });
 
   bolt.shortcut({ callback_id: SHORTCUTS.ask, type: 'message_action' }, async ({ ack, body }) => {
@@ -146,6 +165,16 @@ export function listenTo(bolt: App, slack: SlackContext): void {
     if (event.tab === 'home') return publishHome(slack, person);
     await welcome(slack, person, event.channel);
     await suggestQuestions(slack, person, { channel: event.channel });
+  });
+
+  bolt.event('link_shared', async ({ event, body, context }) => {
+    // Our own messages link to what they show.
+    if (event.user === context.botUserId || !once.first(`event:${body.event_id}`)) return;
+    const { channel, message_ts: ts, unfurl_id, source, links } = event;
+    const isWritten = source !== 'composer' || unfurl_id === undefined;
+    const target = isWritten ? { channel, ts } : { unfurl_id, source: 'composer' as const };
+    const person = { id: event.user, name: event.user };
+    await unfurlLinks(slack, { person, target, urls: links.map(({ url }) => url) });
   });
 
   bolt.event('assistant_thread_started', async ({ event, body }) => {
