@@ -1,5 +1,5 @@
 /** Scans: collect from endpoints, score what was measured, and commit both with the endpoint's new condition in one step. */
-import { judgeMeasurements, judgeScore } from '../../domain/alerts/alertRules.ts';
+import { judgeReadings, judgeScan } from '../../domain/alerts/judgeScan.ts';
 import type { Endpoint } from '../../domain/fleet/endpoint.ts';
 import { canonicalIp } from '../../domain/fleet/ipAddress.ts';
 import { minimised } from '../../domain/privacy/minimise.ts';
