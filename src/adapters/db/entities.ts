@@ -22,6 +22,7 @@ import {
   SurveySeatRow,
 } from './entities/people.ts';
 import { ApiKeyRow, AuditRow, JobRow, LlmSpendRow, RunRow, ScanShardRow, WorkerRow } from './entities/runs.ts';
+import { SignInSessionRow } from './entities/sessions.ts';
 import {
   EndpointAliasRow,
   EndpointRow,
@@ -56,6 +57,7 @@ export const ENTITIES = [
   ScanShardRow,
   AuditRow,
   ApiKeyRow,
+  SignInSessionRow,
   WorkerRow,
   JobRow,
   RunbookFeedbackRow,

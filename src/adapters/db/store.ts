@@ -14,6 +14,7 @@ import { narrowedStore, outsideOfScopes } from './dataScope.ts';
 import { apiKeyRepository } from './people/apiKeyRepository.ts';
 import { feedbackRepository } from './people/feedbackRepository.ts';
 import { runbookVoteRepository } from './people/runbookVoteRepository.ts';
+import { signInSessionRepository } from './people/signInSessionRepository.ts';
 import { surveyRepository } from './people/surveyRepository.ts';
 import type { DbSession } from './rows.ts';
 import { changeMarkers } from './runs/changeMarkers.ts';
@@ -130,6 +131,7 @@ function storeOver(
     scanShards: scanShardRepository(session),
     audit: auditRepository(session),
     apiKeys: apiKeyRepository(session),
+    signInSessions: signInSessionRepository(session),
     workers: workerRepository(session),
     jobs: jobRecordRepository(session),
     runbookVotes: runbookVoteRepository(session),

@@ -60,6 +60,7 @@ import {
   searchRunbooksTool,
 } from './runbooks.ts';
 import { cancelRunTool, getRun, listRuns } from './runs.ts';
+import { listSessions, revokeSession } from './sessions.ts';
 import { answerSurvey, closeSurvey, getSurvey, listSurveys, maintainSurveys, optOut, startSurvey } from './surveys.ts';
 
 export const TOOLS: readonly AnyTool[] = [
@@ -150,6 +151,8 @@ export const TOOLS: readonly AnyTool[] = [
   createApiKey,
   listApiKeys,
   revokeApiKey,
+  listSessions,
+  revokeSession,
   listAudit,
   listDeadMessages,
   resendMessage,
