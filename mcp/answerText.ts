@@ -1,7 +1,7 @@
 /** What a client's model reads of an answer: the text within the size that assistants show whole, and a picture where one was asked for. */
 import type { CallToolResult } from '@modelcontextprotocol/sdk/types.js';
-import type { Answer } from '../src/core/answer.ts';
 import type { ChartRenderer } from '../src/core/chart.ts';
+import type { Answer } from '../src/core/invoke.ts';
 
 /** Bytes of UTF-8; about two thousand tokens. */
 export const MOST_TEXT_BYTES = 8192;

@@ -59,6 +59,8 @@ export interface Overrides {
   people?: PeopleDirectory;
   /** False: no job comes by the time of day; whoever composes the service calls what it wants done. */
   scheduled?: boolean;
+  /** False: messages go out as fast as they are taken, where nobody limits their rate. */
+  paced?: boolean;
 }
 
 /** What interfaces lend to the inside, which does not know them. */
@@ -162,7 +164,7 @@ export async function createApp(config: Config, overrides: Overrides = {}, faces
   ports.runKinds = createRunKinds(ports, planner, invoke);
   defineQueueJobs(scheduler, ports, invoke);
   const recovery = createRecovery(ports);
-  const deliveries = createDeliveries(ports, [...peopleMessengers, ...ticketMessengers(config, ports)]);
+  const deliveries = createDeliveries(ports, [...peopleMessengers, ...ticketMessengers(config, ports)], overrides);
   return {
     config,
     tools: TOOLS,

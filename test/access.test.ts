@@ -52,6 +52,7 @@ const ON_ONES_OWN = [
   'report_problem',
   'opt_out',
   'cancel_run',
+  'revoke_session',
 ];
 
 describe('a viewer reads', () => {
@@ -75,7 +76,7 @@ describe.each(INTERFACES)('through the interface %s', (via: Interface) => {
       const hidden = tool.hiddenFrom?.includes(via) ?? false;
       // Over MCP a viewer's connection reads and nothing else.
       const isReadOfOwn = tool.effect === 'read' && tool.role === undefined && tool.subject !== undefined;
-      const ownsIt = human && (ON_ONES_OWN.includes(tool.name) || isReadOfOwn);
+      const ownsIt = human && (ON_ONES_OWN.includes(tool.name) || tool.ownerRole !== undefined || isReadOfOwn);
       const may =
         (mayCall(tool, role) || ownsIt) && !(via === 'mcp' && RANK[role] < RANK.operator && tool.effect !== 'read');
       expect(refusal, tool.name).toBe(hidden ? 'not_found' : may ? 'invalid' : 'denied');
@@ -105,7 +106,7 @@ describe.each(ROUTES.map((tool) => [`${tool.http!.method} ${tool.http!.path}`, t
   });
   test.each(STAFF_ROLES)('answers the role %s by what it may do', async (role) => {
     // A person may own something, so their input is read; a program owns nothing.
-    const person = mayCall(tool, role) || ON_ONES_OWN.includes(tool.name) ? 400 : 403;
+    const person = mayCall(tool, role) || tool.ownerRole !== undefined ? 400 : 403;
     expect((await request(tool, keys.human[role])).status).toBe(person);
     expect((await request(tool, keys.agent[role])).status).toBe(mayCall(tool, role) ? 400 : 403);
   });

@@ -9,7 +9,7 @@ import { beat, createSleepCheck, isWorkerAlive, leave, reclaimFromDeadProcesses 
 interface Recovery {
   /** @param works whether this process works on jobs */
   startBeating(works: boolean, recovers: boolean): Promise<void>;
-  /** Reclaims what was left before this process started. */
+  /** Reclaims what was left before this process started; what fails of it is tried again with every beat. */
   recover(): Promise<void>;
   /** Signs this process off; call it once nothing works any more. */
   stop(): Promise<void>;
@@ -20,6 +20,8 @@ export function createRecovery(ports: Ports): Recovery {
   const wasAsleep = createSleepCheck(ports.clock);
   let beats: NodeJS.Timeout | undefined;
   let working = false;
+  /** Whether what waited before this process started still has to be taken up. */
+  let isStartOwed = false;
   let current: Promise<void> = Promise.resolve();
 
   const sweep = async (works: boolean, recovers: boolean): Promise<void> => {
@@ -29,6 +31,10 @@ export function createRecovery(ports: Ports): Recovery {
     if (taken.interrupted + taken.requeued > 0) log.warn(taken, 'reclaimed runs that another process left');
     if (taken.interrupted > 0) await recoverRemediations(ports);
     await interruptApproved(ports, (workerId) => isWorkerAlive(ports, isProcessGone, workerId));
+    if (!isStartOwed) return;
+    await recoverApprovals(ports);
+    await recoverRemediations(ports);
+    isStartOwed = false;
   };
   const safely = (works: boolean, recovers: boolean): Promise<void> => {
     current = sweep(works, recovers).catch((error: unknown) =>
@@ -43,9 +49,8 @@ export function createRecovery(ports: Ports): Recovery {
       beats = setInterval(() => void safely(works, recovers), BEAT_MS);
     },
     async recover() {
+      isStartOwed = true;
       await safely(working, true);
-      await recoverApprovals(ports);
-      await recoverRemediations(ports);
     },
     async stop() {
       clearInterval(beats);

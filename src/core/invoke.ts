@@ -2,11 +2,11 @@
 import { z } from 'zod';
 import type { ApprovalDecision } from '../domain/healing/approval.ts';
 import { type Actor, INTERFACES, type Interface, personBehind } from './actor.ts';
-import { type Answer, answerOf } from './answer.ts';
 import { decideApproval, recordExecution, requestApproval, spendApproval } from './approvals.ts';
 import { callTextFor, withNextCalls } from './callText.ts';
 import { canonicalJson } from './canonicalJson.ts';
 import { pathOfNul } from './characters.ts';
+import type { ChartSpec } from './chart.ts';
 import { badInput } from './commands/inputProblems.ts';
 import { gathered } from './concurrency/gathered.ts';
 import { AppError, orNoRoom } from './errors.ts';
@@ -14,6 +14,7 @@ import { actingWith, judge, type PolicyDecision, scopeOf, seenBy, summaryFor, wi
 import type { StoredApproval } from './ports/alertPorts.ts';
 import type { Ports } from './ports/ports.ts';
 import type { AuditEntry } from './ports/storePorts.ts';
+import { type CardKind, pageAddress, type RelatedCall, type ToolCall } from './presentation.ts';
 import { requireExistence } from './scans/scanning.ts';
 import type { Subject } from './subjects.ts';
 import type { AnyTool, CallText } from './tool.ts';
@@ -27,6 +28,23 @@ export interface InvokeOptions {
   approvalId?: string;
   /** An agent's profile, or people for this very call, allowed it already: the planner's tool policy checked that. */
   granted?: boolean;
+}
+
+export interface Answer {
+  /** What was called, with the input as it was understood. */
+  call: ToolCall;
+  output: Record<string, unknown>;
+  text: string;
+  chart: ChartSpec | null;
+  /** The kind of thing that is shown, where there are cards for it. */
+  card: CardKind | null;
+  /** The address of the page that shows it to a person; null without one. */
+  page: string | null;
+  related: readonly RelatedCall[];
+  /** Id of the run in which the work goes on after this answer. */
+  progress: string | null;
+  followUp: ToolCall | null;
+  illustration: ToolCall | null;
 }
 
 /** Lines of the audit trail written in one statement, of calls that end at the same time. */
@@ -98,7 +116,7 @@ export function createInvoke(tools: readonly AnyTool[], ports: Ports): Invoke {
       const output = tool.output.parse(raised) as Record<string, unknown>;
       outcome = 'ok';
       text = summaryFor(tool, actor, output, callTexts[actor.via]);
-      return answerOf(tool, input, output, text, ports.settings.publicUrl);
+      return answerOf(tool, { tool: tool.name, input }, output, text, ports.settings.publicUrl);
     } catch (error) {
       failure = orNoRoom(error);
       throw inTermsOf(actor.via, failure);
@@ -145,6 +163,22 @@ export function createInvoke(tools: readonly AnyTool[], ports: Ports): Invoke {
         ),
       );
   }
+}
+
+/** An answer with all that its tool says of it. @param at where people reach the service, empty when nobody said */
+export function answerOf(tool: AnyTool, call: ToolCall, output: Answer['output'], text: string, at: string): Answer {
+  return {
+    call,
+    output,
+    text,
+    chart: tool.chart?.(output) ?? null,
+    card: tool.shows?.card ?? null,
+    page: pageAddress(at, tool.page?.(output) ?? null),
+    related: tool.related?.(output) ?? [],
+    progress: tool.progress?.(output) ?? null,
+    followUp: tool.followUp?.(output) ?? null,
+    illustration: tool.illustration?.(output) ?? null,
+  };
 }
 
 const ANONYMOUS = 'anonymous';

@@ -14,7 +14,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { PROJECT_DIR } from '../../src/projectDir.ts';
 import { alert, delivery } from '../helpers/deliveries.ts';
 import { findBinary } from '../helpers/findBinary.ts';
@@ -40,6 +40,9 @@ describe.skipIf(missing.length > 0)(
     let folder: string;
     let service: TestService | null = null;
     beforeAll(async () => {
+      // No machine has this locale: Ansible refuses to start in it.
+      vi.stubEnv('LANG', 'tlh_QO.UTF-8');
+      vi.stubEnv('LC_ALL', 'tlh_QO.UTF-8');
       sshd = await startSshd();
       folder = mkdtempSync(join(tmpdir(), 'dexops-healing-'));
     });
@@ -48,6 +51,7 @@ describe.skipIf(missing.length > 0)(
       service = null;
     });
     afterAll(async () => {
+      vi.unstubAllEnvs();
       await sshd?.stop();
       rmSync(folder, { recursive: true, force: true });
     });
@@ -133,7 +137,7 @@ remediation_map:
       }
     });
 
-    test('a stopped service comes back', async () => {
+    test('a stopped service comes back, and LANG and LC_ALL are not handed on: `C.UTF-8`', async () => {
       const name = `dexops-test-${process.pid}`;
       const script = `/etc/init.d/${name}`;
       const pidFile = join(folder, 'service.pid');

@@ -1,6 +1,6 @@
 /** Runs a real sshd on a loopback port with throw-away keys; the one login is the user who runs the tests. */
 import { execFile } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
@@ -16,6 +16,8 @@ export const SSHD_MISSING = 'no sshd here: apt-get install openssh-server';
 /** sshd insists on being started by its full path. */
 export const sshdBinary = (): string | null => (findBinary('ssh-keygen') ? findBinary('sshd') : null);
 
+type KeyType = 'ed25519' | 'ecdsa' | 'rsa';
+
 export interface TestSshd {
   port: number;
   username: string;
@@ -27,6 +29,11 @@ export interface TestSshd {
   hostKeySha256: string;
   /** Restarts on the same port with a new host key, as a reinstalled (or a false) machine would. */
   changeHostKey(): Promise<void>;
+  /**
+   * Restarts on the same port with host keys of these types, made when they are first named, and further lines of settings.
+   * @returns the fingerprint of each, in the order given
+   */
+  restart(keyTypes: KeyType[], settings?: string[]): Promise<string[]>;
   stop(): Promise<void>;
 }
 
@@ -37,7 +44,8 @@ export async function startSshd(address = '127.0.0.1', givenPort?: number): Prom
   const directory = await mkdtemp(join(tmpdir(), 'dexops-sshd-'));
   const keysDir = join(directory, 'keys');
   await mkdir(keysDir);
-  const hostKeyFile = join(directory, 'host_ed25519');
+  const hostKeyFileOf = (type: KeyType): string => join(directory, `host_${type}`);
+  const hostKeyFile = hostKeyFileOf('ed25519');
   const privateKeyFile = join(keysDir, 'id_ed25519');
   await makeKey(hostKeyFile);
   await makeKey(privateKeyFile);
@@ -48,10 +56,9 @@ export async function startSshd(address = '127.0.0.1', givenPort?: number): Prom
 
   const port = givenPort ?? (await freePort());
   const configFile = join(directory, 'sshd_config');
-  const settings = [
+  const base = [
     `Port ${port}`,
     `ListenAddress ${address}`,
-    `HostKey ${hostKeyFile}`,
     `PidFile ${join(directory, 'sshd.pid')}`,
     `AuthorizedKeysFile ${join(directory, 'authorized_keys')}`,
     'UsePAM no',
@@ -61,9 +68,12 @@ export async function startSshd(address = '127.0.0.1', givenPort?: number): Prom
     'PermitRootLogin prohibit-password',
     'Subsystem sftp internal-sftp',
   ];
-  await writeFile(configFile, `${settings.join('\n')}\n`);
-  const start = (): Promise<RunningProgram> =>
-    startProgram(binary, ['-D', '-e', '-f', configFile], /Server listening on/);
+  const start = async (keyTypes: KeyType[] = ['ed25519'], settings: string[] = []): Promise<RunningProgram> => {
+    const keys = keyTypes.map((type) => `HostKey ${hostKeyFileOf(type)}`);
+    // The first line that sets something holds.
+    await writeFile(configFile, `${[...settings, ...base, ...keys].join('\n')}\n`);
+    return startProgram(binary, ['-D', '-e', '-f', configFile], /Server listening on/);
+  };
   let program = await start();
 
   const sshd: TestSshd = {
@@ -79,6 +89,15 @@ export async function startSshd(address = '127.0.0.1', givenPort?: number): Prom
       sshd.hostKeySha256 = await fingerprint(hostKeyFile);
       program = await start();
     },
+    async restart(keyTypes, settings) {
+      await program.stop();
+      for (const type of keyTypes) {
+        const file = hostKeyFileOf(type);
+        if (!existsSync(file)) await makeKey(file, type);
+      }
+      program = await start(keyTypes, settings);
+      return Promise.all(keyTypes.map((type) => fingerprint(hostKeyFileOf(type))));
+    },
     async stop() {
       await program.stop();
       await rm(directory, { recursive: true });
@@ -87,8 +106,8 @@ export async function startSshd(address = '127.0.0.1', givenPort?: number): Prom
   return sshd;
 }
 
-async function makeKey(file: string): Promise<void> {
-  await run('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', 'dexops-test', '-f', file]);
+async function makeKey(file: string, type: KeyType = 'ed25519'): Promise<void> {
+  await run('ssh-keygen', ['-q', '-t', type, '-N', '', '-C', 'dexops-test', '-f', file]);
 }
 
 async function fingerprint(keyFile: string): Promise<string> {

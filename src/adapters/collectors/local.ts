@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { SignalName } from '../../domain/signals/catalogue.ts';
 import type { OsPlatform } from '../../domain/signals/declaration.ts';
 import { measured, missing, type Reading } from '../../domain/signals/reading.ts';
-import type { ScanTarget } from '../../domain/signals/telemetry.ts';
+import { type ScanTarget, withoutPersonal } from '../../domain/signals/telemetry.ts';
 import { volumeReadings } from '../../domain/signals/volumes.ts';
 import { type Counters, counterReadings, createCounterHistory, processorShares } from './counterHistory.ts';
 import { defaultGateway } from './defaultGateway.ts';
@@ -17,14 +17,7 @@ import { createProgramSampler } from './localPrograms.ts';
 import { vpnInterfaces } from './machine/links.ts';
 import { merged, NOT_YET, ownProbes, runRareProbes } from './machineProbes.ts';
 import { measureNetwork } from './network.ts';
-import {
-  type Collected,
-  complete,
-  type NetworkQuality,
-  pathReadings,
-  type Reader,
-  withoutPersonal,
-} from './readings.ts';
+import { type Collected, complete, type NetworkQuality, pathReadings, type Reader } from './readings.ts';
 import { readLocalSources } from './sources/localSources.ts';
 import { createProbeMemory, type Probe } from './sources/probe.ts';
 import type { Source, Texts } from './sources/source.ts';

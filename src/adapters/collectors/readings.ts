@@ -1,6 +1,6 @@
 /** What a collector read of one endpoint, signal by signal, and how that becomes a snapshot. */
 import type { CollectContext } from '../../core/ports/ports.ts';
-import { declarationOf, SIGNAL_NAMES, type SignalName } from '../../domain/signals/catalogue.ts';
+import { declarationOf, type SignalName } from '../../domain/signals/catalogue.ts';
 import type { OsPlatform } from '../../domain/signals/declaration.ts';
 import { completeReadings, measured, missing, type Reading, type Readings } from '../../domain/signals/reading.ts';
 import { type ScanTarget, type Snapshot, sanitised, snapshotOf } from '../../domain/signals/telemetry.ts';
@@ -65,13 +65,6 @@ export function complete(collected: Collected, os: OsPlatform, why: (name: Signa
   return completeReadings(collected, (name) =>
     declarationOf(name).platforms.includes(os) ? why(name) : `${SYSTEMS[os]} has no such figure`,
   );
-}
-
-/** Readings without those that tell something about the person at the machine. */
-export function withoutPersonal(collected: Collected): Collected {
-  const switchedOff = missing('it is switched off on this machine');
-  const personal = SIGNAL_NAMES.filter((name) => declarationOf(name).personal === true);
-  return { ...collected, ...Object.fromEntries(personal.map((name) => [name, switchedOff])) };
 }
 
 /** The snapshot that these readings make. */

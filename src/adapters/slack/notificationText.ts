@@ -1,5 +1,5 @@
 /** What the notifier works with: how notifications look and how refusals read, lent by the Slack interface, and what it reads. */
-import type { Answer } from '../../core/answer.ts';
+import type { Answer } from '../../core/invoke.ts';
 import type { SlackMessageRepository } from '../../core/ports/messagePorts.ts';
 import type { Clock, Log } from '../../core/ports/ports.ts';
 import type { ReadProblem, SlackClient, SlackNotifications } from './client.ts';

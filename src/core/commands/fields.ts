@@ -119,14 +119,21 @@ const SYNONYMS: Record<string, string> = {
 
 /** The value of a list that a word means, whatever its case and its hyphens; null when it means none. */
 export function asChoice(word: string, choices: readonly string[]): string | null {
-  const key = (text: string) => text.toLowerCase().replace(/[\s_-]+/g, '_');
+  const key = (text: string) => text.toLowerCase().replace(/[\s_-]+/g, '');
   const synonym = SYNONYMS[key(word)];
   return choices.find((choice) => key(choice) === key(word)) ?? choices.find((choice) => choice === synonym) ?? null;
 }
 
+/** What a yes or no may be written as. */
+const SWITCH_WORDS = ['true', 'false', 'yes', 'no', 'on', 'off', 'y', 'n', '1', '0', 'enabled', 'disabled'];
+
 /** What is wrong with a value where that can be seen from the field alone; names of things are left to whoever looks them up. */
-export function problemOf({ name, choices, types }: Field, value: unknown): string | null {
+export function problemOf({ name, choices, types, description }: Field, value: unknown): string | null {
   if (typeof value !== 'string') return null;
+  if (types.has('boolean') && choices.length === 0 && !SWITCH_WORDS.includes(value.toLowerCase())) {
+    const [nearest] = didYouMean(value, ['yes', 'no', 'on', 'off']);
+    return `${JSON.stringify(value)} is neither yes nor no. ${nearest ? `Did you mean ${nearest}?` : 'It is one of yes, no, on, off.'}`;
+  }
   const isText = types.has('string') && choices.length === 0;
   if (isText || name.endsWith('_id')) return null;
   if (choices.length > 0 && !choices.includes(value)) {
@@ -136,9 +143,11 @@ export function problemOf({ name, choices, types }: Field, value: unknown): stri
   }
   const isNumber = (types.has('number') || types.has('integer')) && !types.has('boolean');
   return isNumber && choices.length === 0
-    ? `${JSON.stringify(value)} is no number for ${name.replaceAll('_', ' ')}.`
+    ? `${JSON.stringify(value)} is no number for ${name.replaceAll('_', ' ')}${description ? `: ${description}` : ''}.`
     : null;
 }
+
+const NUMBER_WORDS = ['zero', 'one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine', 'ten'];
 
 const UNIT_MS: Record<string, number> = {
   ms: 1,
@@ -157,11 +166,18 @@ const FIELD_UNIT_MS: Record<string, number> = {
   days: 86_400_000,
 };
 
+/** Whether a field is a length of time, by the unit in its name. */
+export function countsTime(fieldName: string): boolean {
+  return FIELD_UNIT_MS[fieldName.split('_').at(-1) ?? ''] !== undefined;
+}
+
 /** A number, also written as `#42` or, where the field counts time, as a duration: `4h`, `30m`, `2d`. */
 function amountOf(fieldName: string, text: string): number | string {
   const fieldMs = FIELD_UNIT_MS[fieldName.split('_').at(-1)!];
   const [, digits, unit] = /^#?(-?\d+(?:\.\d+)?)(ms|s|m|min|h|d|w)?$/i.exec(text) ?? [];
   if (digits === undefined) {
+    const spoken = NUMBER_WORDS.indexOf(text.toLowerCase());
+    if (spoken >= 0) return spoken;
     // `2 days`, `week`, `half an hour`.
     const ms = fieldMs === undefined ? null : (readDuration(text) ?? readDuration(`1 ${text}`));
     return ms === null || fieldMs === undefined ? text : ms / fieldMs;

@@ -36,8 +36,8 @@ export function badInput(tool: AnyTool, issues: readonly Issue[]): AppError {
   return new AppError('invalid', `"${tool.title}" cannot be done with this input. ${problems}`, { fields });
 }
 
-/** Of each field one text that follows its name: `is missing`, `must be a number`. */
-function inputProblem(issue: Issue): string {
+/** One text that follows the field's name: `is missing`, `must be a number`. */
+export function inputProblem(issue: Issue): string {
   if (!OWN.test(issue.message)) return issue.message;
   switch (issue.code) {
     case 'invalid_type':

@@ -5,6 +5,7 @@ import type { AnyTool } from '../tool.ts';
 import { isHelpTopic } from './commandHelp.ts';
 import { didYouMean } from './didYouMean.ts';
 import { asChoice, type Field, fieldsOf, problemOf, readValue, usage } from './fields.ts';
+import { nearMiss, tidied } from './looseWords.ts';
 
 export type Reading =
   /** `input` is what was typed, for the invoker to check. */
@@ -12,8 +13,15 @@ export type Reading =
   /** Help about what is used daily when `tool` is null, or about a topic, or `all`. */
   | { kind: 'help'; tool: AnyTool | null; topic: string | null }
   | { kind: 'unknown'; word: string; suggestions: string[] }
-  /** The command is known, its arguments are not right. `missing` names the required fields that were not given, `input` has the others. */
-  | { kind: 'mistake'; tool: AnyTool; problem: string; missing: string[]; input: Record<string, unknown> };
+  /** The command is known, its arguments are not right. `missing` names the required fields that were not given, `input` has the others; `meant` is the probable line. */
+  | {
+      kind: 'mistake';
+      tool: AnyTool;
+      problem: string;
+      missing: string[];
+      input: Record<string, unknown>;
+      meant: string[] | null;
+    };
 
 const HELP = new Set(['help', '?', '-h', '--help']);
 
@@ -87,19 +95,21 @@ function namesOf({ name, also = [] }: NonNullable<AnyTool['command']>): string[]
   return [name, ...also.map((other) => other.name)];
 }
 
-function readArguments(tool: AnyTool, words: string[], said: Record<string, unknown>): Reading {
+function readArguments(tool: AnyTool, typed: string[], said: Record<string, unknown>): Reading {
   const fields = fieldsOf(tool);
+  const words = tidied(tool, fields, typed);
   const input: Record<string, unknown> = { ...said };
   const bare: string[] = [];
   /** The option of free text that a bare word follows; words that have no other place belong to it. */
   const follows: (Field | null)[] = [];
   let last: Field | null = null;
-  const mistake = (problem: string, missing: string[] = []): Reading => ({
+  const mistake = (problem: string, missing: string[] = [], meant: string[] | null = null): Reading => ({
     kind: 'mistake',
     tool,
     problem,
     missing,
     input,
+    meant,
   });
 
   for (let i = 0; i < words.length; i++) {
@@ -108,8 +118,12 @@ function readArguments(tool: AnyTool, words: string[], said: Record<string, unkn
       name === null ? undefined : (findField(fields, name) ?? (dashed ? beginning(fields, name) : undefined));
     if (!field && !dashed) {
       const chosen = choiceMeant(tool, fields, words[i]!, input);
+      const near = chosen ? null : nearMiss(tool, fields, words[i]!);
       if (chosen) input[chosen.field] = chosen.value;
-      else {
+      else if (near) {
+        const meant = [tool.command!.name, ...words.with(i, near)];
+        return mistake(didYouMeanThis(tool, fields, words[i]!, meant), [], meant);
+      } else {
         bare.push(words[i]!);
         follows.push(last);
       }
@@ -240,6 +254,16 @@ function noSuchOption(tool: AnyTool, name: string, fields: Field[]): string {
   const [nearest] = didYouMean(name, names);
   const hint = nearest ? ` Did you mean --${nearest}?` : names.length > 0 ? ` It has: ${names.join(', ')}.` : '';
   return `${tool.command!.name} has no option --${name}.${hint}`;
+}
+
+/** A machine may be called so all the same. */
+function didYouMeanThis(tool: AnyTool, fields: readonly Field[], word: string, meant: readonly string[]): string {
+  const text = `"${word}" is none of the values of ${tool.command!.name}. Did you mean: ${meant.join(' ')}?`;
+  const [place] = tool.command!.args;
+  const takesNames = fields.some(({ name, choices }) => name === place && choices.length === 0);
+  return !takesNames || place === undefined
+    ? text
+    : `${text} If it is a ${place.replaceAll('_', ' ')}: --${place} ${word}.`;
 }
 
 function oneOf({ choices }: Field): string {

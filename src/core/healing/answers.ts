@@ -67,7 +67,7 @@ export async function answerFixCheck(ports: Ports, id: string, fixed: boolean, a
 }
 
 /** Whether the same problem is open again under another number. */
-async function hasSuccessor(store: Ports['store'], alert: Alert, now: Date): Promise<boolean> {
+export async function hasSuccessor(store: Ports['store'], alert: Alert, now: Date): Promise<boolean> {
   const others = await store.alerts.recent([alert], now);
   return others.some(({ id, status }) => id !== alert.id && status !== 'resolved');
 }

@@ -13,10 +13,17 @@ interface Deliveries {
   stop(): Promise<void>;
 }
 
-/** Delivers for each of the messengers from `start` until `stop`. */
-export function createDeliveries(ports: Ports, messengers: readonly Messenger[]): Deliveries {
+/** Delivers for each of the messengers from `start` until `stop`. `paced` is false where nobody limits the rate. */
+export function createDeliveries(
+  ports: Ports,
+  messengers: readonly Messenger[],
+  { paced = true }: { paced?: boolean } = {},
+): Deliveries {
   const stopped = new AbortController();
-  const workers = messengers.map((messenger) => ({ messenger, bell: createBell() }));
+  const workers = messengers.map((messenger) => ({
+    messenger: paced ? messenger : { ...messenger, paceMs: 0 },
+    bell: createBell(),
+  }));
   let deliveries: Promise<void>[] = [];
   return {
     start() {

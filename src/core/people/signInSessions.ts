@@ -10,7 +10,7 @@ const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 
 /** A browser is left open on a desk; a command line's file is its owner's alone. Each is confirmed by the provider all the while. */
-export const SESSION_MS: Record<SignInSession['channel'], number> = { page: 12 * HOUR_MS, cli: 30 * 24 * HOUR_MS };
+const SESSION_MS: Record<SignInSession['channel'], number> = { page: 12 * HOUR_MS, cli: 30 * 24 * HOUR_MS };
 /** With the wait below it stays under the five minutes within which somebody who leaves loses everything. */
 const CONFIRM_EVERY_MS = 4 * MINUTE_MS;
 /** How long one question to the provider keeps others from asking, and after which it is asked again when it did not answer. */

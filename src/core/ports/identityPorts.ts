@@ -24,7 +24,7 @@ export interface SignedInPerson extends Omit<TokenClaims, 'scopes'> {
 }
 
 /** What has to come back from the provider unchanged, so that an answer belongs to the question of this very browser. */
-export interface SignInChecks {
+interface SignInChecks {
   state: string;
   nonce: string;
   /** Of PKCE (RFC 7636). */
@@ -32,7 +32,7 @@ export interface SignInChecks {
 }
 
 /** A sign-in on a device without a browser (RFC 8628), to be finished in one elsewhere. */
-export interface DeviceSignIn {
+interface DeviceSignIn {
   deviceCode: string;
   userCode: string;
   /** Where the person types the code, and the same with the code in it. */

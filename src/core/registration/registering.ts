@@ -2,6 +2,7 @@
 import type { z } from 'zod';
 import type { Endpoint, EndpointRegistration } from '../../domain/fleet/endpoint.ts';
 import type { Snapshot } from '../../domain/signals/telemetry.ts';
+import { inputProblem } from '../commands/inputProblems.ts';
 import { createLimiter } from '../concurrency/limiter.ts';
 import { AppError } from '../errors.ts';
 import type { Ports } from '../ports/ports.ts';
@@ -135,7 +136,7 @@ function check(
 }
 
 function problemsOf(issues: readonly z.core.$ZodIssue[]): string {
-  return issues.map(({ path, message }) => `${path.join('.') || 'the row'}: ${message}`).join('; ');
+  return issues.map((issue) => `${issue.path.join('.') || 'the row'}: ${inputProblem(issue)}`).join('; ');
 }
 
 async function existingOf({ store }: Ports, rows: readonly Checked[]): Promise<Map<string, Endpoint>> {

@@ -51,7 +51,23 @@ const optionsInput = z.strictObject({
     .regex(/^SHA256:[A-Za-z0-9+/]{43}=?$/, 'must look like SHA256:… as ssh-keygen -l prints it')
     .optional(),
   timeout_ms: z.coerce.number().int().min(500).max(60_000).optional(),
+  internet_target: z
+    .string()
+    .max(60)
+    .refine(isInternetTarget, 'must be an IP address, or one with a port (192.0.2.1:443, [2001:db8::1]:443)')
+    .optional()
+    .describe('Where the way to the internet is measured to, from the machine that DexOps runs on'),
+  personal: z
+    .boolean()
+    .optional()
+    .describe('false: which programs are used, crash or hang is neither measured nor kept'),
 });
+
+/** What a probe can be sent to without a look-up, whose time would count as the line's. */
+function isInternetTarget(target: string): boolean {
+  const [, bracketed, plain] = /^(?:\[([^\]]+)\]|([^:]+)):\d{1,5}$/.exec(target) ?? [];
+  return canonicalIp(bracketed ?? plain ?? target) !== null;
+}
 
 /** Names that every object has already would be read as those on the way into the database and out of it. */
 export const isFreeName = (name: string) => !(name in {});
@@ -148,6 +164,8 @@ function collectorOptions(options: NonNullable<Change['options']>): MergePatch<C
     privateKeyFile: options.private_key_file,
     hostKeySha256: options.host_key_sha256,
     timeoutMs: options.timeout_ms,
+    internetTarget: options.internet_target,
+    personal: options.personal,
   });
 }
 

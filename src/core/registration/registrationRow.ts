@@ -23,6 +23,8 @@ const OPTION_NAMES = [
   'private_key_file',
   'host_key_sha256',
   'timeout_ms',
+  'internet_target',
+  'personal',
 ] as const;
 
 /** How inventories begin the names of systems. */
@@ -63,7 +65,7 @@ export function registrationRow(row: Readonly<Record<string, unknown>>): Registr
     if (tag === undefined && option === undefined && field === undefined && name !== 'options') ignored.push(column);
     else if (value === '' || value === undefined) continue;
     else if (tag !== undefined) tags[tag] = value;
-    else if (option !== undefined) options[option] = option === 'services' ? listOf(value) : value;
+    else if (option !== undefined) options[option] = optionValue(option, value);
     else if (name === 'options') Object.assign(options, value);
     else if (field === 'tags') Object.assign(tags, tagsOf(value));
     else if (field !== undefined) input[field] ??= fieldValue(field, value);
@@ -71,6 +73,13 @@ export function registrationRow(row: Readonly<Record<string, unknown>>): Registr
   if (Object.keys(options).length > 0) input.options = options;
   if (Object.keys(tags).length > 0) input.tags = tags;
   return { input, ignored };
+}
+
+function optionValue(option: (typeof OPTION_NAMES)[number], value: unknown): unknown {
+  if (option === 'services') return listOf(value);
+  if (option !== 'personal' || typeof value !== 'string') return value;
+  if (/^(true|yes|on|1)$/i.test(value)) return true;
+  return /^(false|no|off|0)$/i.test(value) ? false : value;
 }
 
 function fieldValue(field: string, value: unknown): unknown {

@@ -9,7 +9,7 @@ import { NOT_SCANNED_FROM_HERE } from '../../domain/signals/telemetry.ts';
 import type { Actor } from '../actor.ts';
 import { announce } from '../alerts/alerting.ts';
 import { AppError } from '../errors.ts';
-import { answerFixCheck } from '../healing/answers.ts';
+import { answerFixCheck, hasSuccessor } from '../healing/answers.ts';
 import { remediateAlert } from '../healing/begin.ts';
 import { endpointOf, escalateIn } from '../healing/escalate.ts';
 import type { Ports } from '../ports/ports.ts';
@@ -105,7 +105,8 @@ export async function escalateRemedy(
     if (!isMoved) return { isMoved, changes: null };
     const alert = await store.alerts.get(remedy.alertId);
     const endpoint = await endpointOf(store, remedy);
-    const changes = alert && endpoint ? await escalateIn(ports, store, alert, endpoint, why) : null;
+    const isTheirs = alert !== null && !(await hasSuccessor(store, alert, ports.clock.now()));
+    const changes = isTheirs && endpoint ? await escalateIn(ports, store, alert, endpoint, why) : null;
     await store.outbox.add([remedyMessage(remedy, ports.ids.next(), fresh)], ports.clock.now());
     return { isMoved, changes };
   });

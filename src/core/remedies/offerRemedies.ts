@@ -173,6 +173,10 @@ async function advanceRemedy(ports: Ports, remedy: OwnerRemedy, now: Date): Prom
   if (status === 'asking') return 0;
   const alert = await ports.store.alerts.get(remedy.alertId);
   const isOver = alert === null || alert.status === 'resolved';
+  if (status === 'escalated' || status === 'taken') {
+    if (isOver) return move({ status: 'asking' }, true);
+    return status === 'escalated' && alert.status === 'acknowledged' ? move({ status: 'taken' }, true) : 0;
+  }
   if (status === 'checking') return isOver ? move({ status: 'asking' }, true) : stillThere();
   if (isOver) return move({ status: 'over' });
   if (status === 'scheduled' && remedy.runAt !== null && remedy.runAt <= now && remedy.consent !== null) {

@@ -15,6 +15,8 @@ export interface ComposedRemedy {
   email: string;
   title: string;
   lines: string[];
+  /** The id of the actor who has it by now; null when nobody does. */
+  handledBy: string | null;
   calls: RelatedCall[];
   /** The call that keeps such messages away from now on. */
   optOut: RelatedCall | null;
@@ -52,7 +54,7 @@ export async function composed(ports: Ports, remedy: OwnerRemedy): Promise<Compo
   const answers = answersOf(remedy.id);
   const say = (title: string, lines: string[], calls: RelatedCall[] = []): ComposedRemedy => {
     const optOut = remedy.status === 'offered' ? optOutCall : null;
-    return { email, title, lines, calls, optOut };
+    return { email, title, lines, handledBy: null, calls, optOut };
   };
   const doing = run ?? text.title;
   switch (remedy.status) {
@@ -80,11 +82,7 @@ export async function composed(ports: Ports, remedy: OwnerRemedy): Promise<Compo
         [answers.help],
       );
     case 'asking':
-      return say(
-        'Did that fix it?',
-        [`The scan of ${hostname} is fine again. Does it work for you too?`],
-        [answers.fixed, answers.notFixed],
-      );
+      return say('Did that fix it?', [await whatIsOver(ports, remedy)], [answers.fixed, answers.notFixed]);
     case 'still_there':
       return say(
         `Not fixed yet (${hostname})`,
@@ -100,7 +98,14 @@ export async function composed(ports: Ports, remedy: OwnerRemedy): Promise<Compo
         [answers.done('I did it, check again'), answers.help],
       );
     case 'escalated':
-      return say('IT has been asked', [await whoHasIt(ports, remedy)]);
+      return say('IT has been asked', [await ticketText(ports, remedy)]);
+    case 'taken': {
+      const alert = await ports.store.alerts.get(remedy.alertId);
+      return {
+        ...say('Your IT team is on it', ['I will write when it is solved.']),
+        handledBy: alert?.acknowledgedBy ?? null,
+      };
+    }
     case 'over':
       return say('It has gone by itself', [`The scan of ${hostname} is fine again. Nothing is left to do.`]);
   }
@@ -155,10 +160,14 @@ async function previewOf({ store }: Ports, { previewId }: OwnerRemedy): Promise<
   );
 }
 
-async function whoHasIt({ store }: Ports, { alertId }: OwnerRemedy): Promise<string> {
-  const alert = await store.alerts.get(alertId);
+async function ticketText({ store }: Ports, { alertId }: OwnerRemedy): Promise<string> {
   const [ticket] = await store.tickets.ofAlerts([alertId]);
-  const by = alert?.acknowledgedBy;
-  const has = by ? `${by} has it.` : 'Somebody of your IT team will take it.';
-  return ticket?.externalId ? `${has} The ticket is ${ticket.externalId}.` : has;
+  const number = ticket?.externalId ? ` The ticket is ${ticket.externalId}.` : '';
+  return `They see what I found on your computer. I will write when somebody has it.${number}`;
+}
+
+async function whatIsOver({ store }: Ports, { alertId, hostname }: OwnerRemedy): Promise<string> {
+  const resolution = (await store.alerts.get(alertId))?.resolution;
+  const who = resolution === 'person' || resolution === 'ticket' ? 'Your IT team says that it is solved' : null;
+  return `${who ?? `The scan of ${hostname} is fine again`}. Does it work for you too?`;
 }

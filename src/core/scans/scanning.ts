@@ -3,7 +3,7 @@ import { judgeMeasurements, judgeScore } from '../../domain/alerts/alertRules.ts
 import type { Endpoint } from '../../domain/fleet/endpoint.ts';
 import { canonicalIp } from '../../domain/fleet/ipAddress.ts';
 import { REMEDIATION_WINDOW_DAYS, type Score, scoreSnapshot } from '../../domain/scores/score.ts';
-import { NOT_SCANNED_FROM_HERE, type Snapshot, sanitised } from '../../domain/signals/telemetry.ts';
+import { NOT_SCANNED_FROM_HERE, type Snapshot, sanitised, withoutPersonal } from '../../domain/signals/telemetry.ts';
 import { jobActor } from '../actor.ts';
 import { announce, observeIn, requireAlert } from '../alerts/alerting.ts';
 import { didYouMean } from '../commands/didYouMean.ts';
@@ -114,7 +114,7 @@ export async function record(
   also: (store: Store, results: ScanResult[]) => Promise<void> = async () => {},
 ): Promise<ScanResult[]> {
   if (looks.length === 0) return [];
-  const seen = looks.map(({ endpoint, snapshot }) => ({ endpoint, snapshot: sanitised(snapshot) }));
+  const seen = looks.map(({ endpoint, snapshot }) => ({ endpoint, snapshot: kept(endpoint, sanitised(snapshot)) }));
   const now = ports.clock.now();
   const rules = ports.scoreRules.current();
   const { results, changes } = await ports.store.transaction(async (store) => {
@@ -150,6 +150,11 @@ export async function record(
   });
   await announce(ports, changes);
   return results;
+}
+
+/** What may be kept of a machine: whoever measured it may not have known what is switched off for it. */
+function kept({ options }: Endpoint, snapshot: Snapshot): Snapshot {
+  return options.personal === false ? { ...snapshot, readings: withoutPersonal(snapshot.readings) } : snapshot;
 }
 
 function toStored(endpointId: number, { hostname: _name, ...snapshot }: Snapshot): StoredSnapshot {

@@ -1,6 +1,7 @@
 /** The tool that reads the audit: who did what, through which interface, with what outcome. */
 import { z } from 'zod';
 import { INTERFACES, ROLES } from '../actor.ts';
+import { sinceInput, sinceMeant } from '../commands/sinceInput.ts';
 import { iso } from '../present.ts';
 import { timestamp } from '../shapes.ts';
 import { defineTool } from '../tool.ts';
@@ -41,12 +42,13 @@ export const listAudit = defineTool({
     via: z.enum(INTERFACES).optional(),
     role: z.enum(ROLES).optional(),
     outcome: z.enum(['ok', 'denied', 'failed']).optional(),
-    since: z.coerce.date().optional().describe('ISO 8601; only what happened then or later'),
+    since: sinceInput,
     limit: z.coerce.number().int().min(1).max(MAX_LINES).default(100).describe('How many lines at most'),
     offset: z.coerce.number().int().min(0).default(0).describe('How many lines to skip'),
   }),
   output: z.object({ audit: z.array(auditLine), total: z.number().int() }),
-  async run({ limit, offset, ...filter }, { ports }) {
+  async run({ limit, offset, since, ...asked }, { ports, actor, now }) {
+    const filter = { ...asked, since: sinceMeant(since, actor, ports.settings, now) };
     const { items, total } = await ports.store.audit.list(filter, { limit, offset });
     return {
       audit: items.map((entry) => ({

@@ -1,7 +1,9 @@
 /** What an owner is offered for a problem of their own machine, and the way it goes from the offer to its end. */
 import { localTime, timestampOf } from '../time/localTime.ts';
 
-/** `preparing`: the dry run of the offer is under way. `asking`: a rescan found it over, and the owner's word is missing. */
+/**
+ * `preparing`: the dry run of the offer is under way. `asking`: a rescan or IT found it over, and the owner's
+ * word is missing. `escalated`: IT was asked; `taken`: somebody there has it. */
 export const OWNER_REMEDY_STATUSES = [
   'preparing',
   'offered',
@@ -13,6 +15,7 @@ export const OWNER_REMEDY_STATUSES = [
   'fixed',
   'declined',
   'escalated',
+  'taken',
   'over',
 ] as const;
 export type OwnerRemedyStatus = (typeof OWNER_REMEDY_STATUSES)[number];
@@ -26,7 +29,12 @@ export const WATCHED_REMEDY_STATUSES: readonly OwnerRemedyStatus[] = [
   'checking',
   'asking',
   'still_there',
+  'escalated',
+  'taken',
 ];
+
+/** The alert that a person's report raises. */
+export const REPORTED_PROBLEM = 'ReportedProblem';
 
 /** What an owner can answer: run it now or in the evening, leave it, "I did it", both ends, and a call for IT. */
 export const REMEDY_ANSWERS = ['now', 'tonight', 'not_now', 'done', 'fixed', 'not_fixed', 'help'] as const;

@@ -121,6 +121,14 @@ export function unreachableSnapshot(
   };
 }
 
+const SWITCHED_OFF = missing('it is switched off for this machine');
+const PERSONAL = SIGNAL_NAMES.filter((name) => declarationOf(name).personal === true);
+
+/** Readings without those that tell something about the person at the machine. */
+export function withoutPersonal<Some extends Partial<Readings>>(readings: Some): Some {
+  return { ...readings, ...Object.fromEntries(PERSONAL.map((name) => [name, SWITCHED_OFF])) };
+}
+
 /** A start that lies after the scan is not a measurement; clocks of two machines differ by this much at most. */
 const CLOCKS_DIFFER_MS = 5 * 60_000;
 

@@ -6,6 +6,7 @@ const UNIT_MS = new Map<string, number>(
     'h hr hrs hour hours': 3_600_000,
     'd day days': 86_400_000,
     'w wk wks week weeks': 7 * 86_400_000,
+    'month months': 30 * 86_400_000,
   }).flatMap(([names, ms]) => names.split(' ').map((name): [string, number] => [name, ms])),
 );
 

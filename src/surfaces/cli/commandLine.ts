@@ -1,13 +1,12 @@
 /** One typed command: words in, a tool's answer out, with an exit code for scripts. */
 import type { Actor } from '../../core/actor.ts';
-import type { Answer } from '../../core/answer.ts';
 import { COMMAND_PREFIXES } from '../../core/callText.ts';
 import { visible, visibleJson, visibleLine } from '../../core/characters.ts';
 import type { ChartSpec } from '../../core/chart.ts';
 import { helpText, toolHelpText } from '../../core/commands/commandHelp.ts';
 import { readCommand } from '../../core/commands/readCommand.ts';
 import { AppError, type ErrorKind } from '../../core/errors.ts';
-import type { Invoke } from '../../core/invoke.ts';
+import type { Answer, Invoke } from '../../core/invoke.ts';
 import { asksFirst } from '../../core/policy.ts';
 import type { Ports } from '../../core/ports/ports.ts';
 import { type AnyTool, callShowing } from '../../core/tool.ts';

@@ -1,8 +1,9 @@
 /** Commands of somebody who is signed in to a service elsewhere: it does the work, over its REST interface. */
-import { type Answer, answerOf } from '../../core/answer.ts';
+
 import { COMMAND_PREFIXES, callTextFor } from '../../core/callText.ts';
 import type { ChartSpec } from '../../core/chart.ts';
 import { AppError } from '../../core/errors.ts';
+import { type Answer, answerOf } from '../../core/invoke.ts';
 import type { AnyTool } from '../../core/tool.ts';
 import { TOOLS } from '../../core/tools/index.ts';
 import { type OpenApp, runCommandLine } from './commandLine.ts';
@@ -40,7 +41,7 @@ function remoteApp(login: Login): OpenApp {
       const output = (await askRemote(login, tool.http.method, path, body).catch((error: unknown) => {
         throw inNeedOfLogin(error, login);
       })) as Record<string, unknown>;
-      const answer: Answer = answerOf(tool, input, output, tool.summary(output, texts), login.service);
+      const answer: Answer = answerOf(tool, { tool: name, input }, output, tool.summary(output, texts), login.service);
       if (answer.chart)
         pictures.set(answer.chart, async () =>
           (await remoteResponse(login, tool.http!.method, path, 'image/png', body)).bytes(),

@@ -19,10 +19,10 @@ import {
   paragraph,
   textElement,
 } from './cards/text.ts';
-import { toolNamed } from './commands/calls.ts';
+import { failure, toolNamed } from './commands/calls.ts';
 import { toolForm } from './commands/forms.ts';
 import { type Machine, machinesOf } from './commands/hosts.ts';
-import type { Click, SlackContext } from './context.ts';
+import type { Asker, Click, SlackContext } from './context.ts';
 import type { Person } from './people.ts';
 
 const MOST_MACHINES = 10;
@@ -136,11 +136,28 @@ async function partBlocks(slack: SlackContext, part: OverviewPart): Promise<Bloc
 
 /** Opens the form of a tool for the machines of the one who clicks. */
 export async function openOwnForm(slack: SlackContext, click: Click, call: ToolCall): Promise<void> {
-  const actor = await slack.people.actor(click.person);
   const tool = toolNamed(slack, call.tool);
   if (tool?.ownMachineLabel === undefined) throw new AppError('not_found', 'This form is of another version.');
-  const own = await machinesOf(slack, actor, click.person.id);
+  await openForm(slack, tool, click.person, click.triggerId);
+}
+
+/** The first form that people are offered beside their own machines, as Slack's own menu opens it. */
+export async function openReportForm(
+  slack: SlackContext,
+  { person, respond }: Asker,
+  triggerId: string,
+): Promise<void> {
+  const tool = slack.tools.find(({ ownMachineLabel }) => ownMachineLabel !== undefined);
+  try {
+    if (tool) await openForm(slack, tool, person, triggerId);
+  } catch (error) {
+    await respond(await failure(slack, person.id, { tool: tool?.name ?? '', input: {} }, error));
+  }
+}
+
+async function openForm(slack: SlackContext, tool: AnyTool, person: Person, triggerId: string): Promise<void> {
+  const own = await machinesOf(slack, await slack.people.actor(person), person.id);
   if (own.length === 0) throw new AppError('not_found', 'No machine is registered in your name.');
   const view = toolForm(tool, { hostname: own.map(({ hostname }) => hostname) });
-  await slack.client.views.open({ trigger_id: click.triggerId, view });
+  await slack.client.views.open({ trigger_id: triggerId, view });
 }

@@ -10,13 +10,16 @@ import { answerCommand, COMMAND } from './commands/command.ts';
 import { ASKING_CALLBACK, FORM_CALLBACK, type FormState, formCall, messageModal } from './commands/forms.ts';
 import { say, submitted, whisper } from './commands/replies.ts';
 import type { SlackContext } from './context.ts';
-import { publishHome } from './home.ts';
+import { openReportForm, publishHome } from './home.ts';
 import { createOnce } from './once.ts';
 import { answerQuestion } from './questions/ask.ts';
 import { SURVEY_CALLBACK, takeSurveyAnswer } from './surveys.ts';
 
 /** Events that the app listens to; the manifests name the same. */
 export const EVENTS = ['app_home_opened', 'app_mention', 'message.im'] as const;
+
+/** Callback ids of the shortcuts, in Slack's own menu and in that of a message; the manifests name the same. */
+export const SHORTCUTS = { report: 'report_problem', ask: 'ask_about_message' } as const;
 
 /** Two clicks of one person on one button within this are one. */
 const DOUBLE_CLICK_MS = 2000;
@@ -66,6 +69,20 @@ export function listenTo(bolt: App, slack: SlackContext, clock: Clock): void {
           }
         : null,
     });
+  });
+
+  bolt.shortcut({ callback_id: SHORTCUTS.report, type: 'shortcut' }, async ({ ack, body }) => {
+    await ack();
+    if (!once.first(`shortcut:${body.trigger_id}`)) return;
+    const person = { id: body.user.id, name: body.user.username };
+    const respond = (reply: Reply) => whisper(slack, null, person, reply);
+    await openReportForm(slack, { person, respond }, body.trigger_id);
+  });
+
+  bolt.shortcut({ callback_id: SHORTCUTS.ask, type: 'message_action' }, async ({ ack, body }) => {
+    await ack();
+    if (!once.first(`shortcut:${body.trigger_id}`)) return;
+    await question(slack, body.user.id, body.message.text ?? '', { channel: body.user.id }, undefined);
   });
 
   bolt.view<ViewSubmitAction>(FORM_CALLBACK, async ({ ack, body, view }) => {

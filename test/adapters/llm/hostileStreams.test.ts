@@ -84,7 +84,7 @@ function forEver(response: ServerResponse, piece: Buffer | string): void {
   more();
 }
 
-describe('a hostile stream', () => {
+describe('Streams are bounded: bytes, calls, index, time. A hostile stream', () => {
   it('of thousands of calls is refused, once', async () => {
     const server = await serving((response) => {
       for (let index = 0; index < 5_000; index++) response.write(sse(chunk(call(index))));

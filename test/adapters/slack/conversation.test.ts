@@ -1,55 +1,37 @@
 /** One conversation for a machine's problem: the messages from firing to fixed, counted, and who is reached meanwhile. */
-import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { jobActor } from '../../../src/core/actor.ts';
-import { PROJECT_DIR } from '../../../src/projectDir.ts';
 import { runningClock } from '../../helpers/clock.ts';
 import { FULL_DISK, MAP } from '../../helpers/healingWorld.ts';
 import { type Findings, machines, WELL } from '../../helpers/machines.ts';
-import { startTestService, type TestService } from '../../helpers/service.ts';
-import {
-  BOT_TOKEN,
-  httpTransport,
-  SIGNING_SECRET,
-  startSlack,
-  type TestSlack,
-  type Transport,
-} from '../../helpers/slack.ts';
+import type { TestService } from '../../helpers/service.ts';
+import type { TestSlack, Transport } from '../../helpers/slack.ts';
 import { buttonOf, buttons, shown } from '../../helpers/slackReading.ts';
+import { startSlackService } from '../../helpers/slackService.ts';
 
 let slack: TestSlack;
 let service: TestService;
 let send: Transport;
+let stop: () => Promise<void>;
 const clock = runningClock(new Date());
-const configDir = mkdtempSync(join(tmpdir(), 'dexops-config-'));
 const findings = new Map<string, Findings>();
 
 beforeAll(async () => {
-  slack = await startSlack();
-  cpSync(join(PROJECT_DIR, 'config'), configDir, { recursive: true });
-  writeFileSync(join(configDir, 'dex_remediation_map.yaml'), MAP);
-  const { otto, nomail } = slack.users;
-  writeFileSync(
-    join(configDir, 'escalation.yaml'),
-    `policies:
+  ({ slack, service, send, stop } = await startSlackService({
+    config: ({ users: { otto, nomail } }) => ({
+      'dex_remediation_map.yaml': MAP,
+      'escalation.yaml': `policies:
   - name: tier 1
     match: { tier: [1] }
     steps: [{ mention: [${otto}] }, { after: 10m, direct: [${nomail}] }]`,
-  );
-  service = await startTestService(
-    {
-      SLACK_BOT_TOKEN: BOT_TOKEN,
-      SLACK_SIGNING_SECRET: SIGNING_SECRET,
-      SLACK_API_URL: slack.apiUrl,
-      SLACK_ALERT_CHANNEL: slack.channels.alerts!,
+    }),
+    env: ({ users: { otto, nomail }, channels }) => ({
+      SLACK_ALERT_CHANNEL: channels.alerts!,
       SLACK_OPERATORS: `${otto},${nomail}`,
       WEBHOOK_SECRET: 'webhook-secret',
       DEX_SELF_HEALING_ENABLED: 'true',
-      CONFIG_DIR: configDir,
-    },
-    {
+    }),
+    overrides: {
       clock,
       collector: machines(findings),
       runner: {
@@ -61,14 +43,9 @@ beforeAll(async () => {
         },
       },
     },
-  );
-  send = httpTransport(service.url);
+  }));
 }, 60_000);
-afterAll(async () => {
-  await service.stop();
-  await slack.close();
-  rmSync(configDir, { recursive: true });
-}, 30_000);
+afterAll(() => stop(), 30_000);
 beforeEach(() => {
   slack.calls.length = 0;
   slack.responses.length = 0;

@@ -1,19 +1,14 @@
 /** Alerts told in Slack, from the webhook to the channel, against a local Web API. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { notifyPeople } from '../../../src/core/outbox/messages.ts';
-import { startTestService, type TestService } from '../../helpers/service.ts';
-import {
-  BOT_TOKEN,
-  httpTransport,
-  SIGNING_SECRET,
-  startSlack,
-  type TestSlack,
-  type Transport,
-} from '../../helpers/slack.ts';
+import type { TestService } from '../../helpers/service.ts';
+import { BOT_TOKEN, type TestSlack, type Transport } from '../../helpers/slack.ts';
+import { startSlackService } from '../../helpers/slackService.ts';
 
 let slack: TestSlack;
 let service: TestService;
 let send: Transport;
+let stop: () => Promise<void>;
 const logged: { fields: Record<string, unknown>; message: string }[] = [];
 const log = {
   debug: () => {},
@@ -24,19 +19,11 @@ const log = {
 };
 
 async function start(scopes?: string[]): Promise<void> {
-  slack = await startSlack(scopes);
-  service = await startTestService(
-    {
-      SLACK_BOT_TOKEN: BOT_TOKEN,
-      SLACK_SIGNING_SECRET: SIGNING_SECRET,
-      SLACK_API_URL: slack.apiUrl,
-      SLACK_ALERT_CHANNEL: slack.channels.alerts!,
-      SLACK_OPERATORS: slack.users.otto!,
-      WEBHOOK_SECRET: 'webhook-secret',
-    },
-    { log, healing: null },
-  );
-  send = httpTransport(service.url);
+  ({ slack, service, send, stop } = await startSlackService({
+    scopes,
+    env: ({ channels }) => ({ SLACK_ALERT_CHANNEL: channels.alerts!, WEBHOOK_SECRET: 'webhook-secret' }),
+    overrides: { log, healing: null },
+  }));
   for (const hostname of ['web-01', 'web-02'])
     await service.call('POST', '/api/v1/dex/endpoints', { hostname, collector: 'push' });
 }
@@ -46,8 +33,7 @@ beforeEach(async () => {
   await start();
 });
 afterEach(async () => {
-  await service.stop();
-  await slack.close();
+  await stop();
 });
 
 async function fire(
@@ -138,7 +124,8 @@ describe('an alert in Slack', () => {
     expect(await thread(card.ts)).toHaveLength(1);
 
     slack.responses.length = 0;
-    await slack.click(send, 'otto', { actionId: 'thread:acknowledge', selected: four, message: at });
+    const day = menu.options.find(({ value }: any) => value.includes('"hours":24')).value;
+    await slack.click(send, 'otto', { actionId: 'thread:acknowledge', selected: day, message: at });
     const late = await slack.until(() => slack.responses[0]);
     expect(reads(late, 'cannot be acknowledged: it is resolved')).toBe(true);
     expect(reads(late, 'closed by a person')).toBe(true);
@@ -289,8 +276,7 @@ describe('an alert in Slack', () => {
   });
 
   it('names a missing scope with the fix', async () => {
-    await service.stop();
-    await slack.close();
+    await stop();
     await start(['commands']);
     await fire('web-01', 'DiskWillFill');
     const line = await slack.until(() =>

@@ -17,6 +17,9 @@ const CLUMSY = [
   'x'.repeat(700),
   '1 2 3 4 5 6',
   'until tomorrow\u0007\u202e',
+  'since yesterdy',
+  'last week',
+  'crtical',
 ];
 /** What only programmers say. */
 const PROGRAMMERS =
@@ -93,6 +96,21 @@ it.each([
   ['deny 01A not now', 'decide_approval', { approval_id: '01A', decision: 'deny', reason: 'not now' }],
   ['kpis 7 days', 'get_kpis', { lookback_days: 7 }],
   ['kpis week', 'get_kpis', { lookback_days: 7 }],
+  ['kpis last week', 'get_kpis', { lookback_days: 7 }],
+  ['kpis for the last 30 days', 'get_kpis', { lookback_days: 30 }],
+  ['alerts since yesterday', 'list_alerts', { since: 'yesterday' }],
+  ['alerts --since last week', 'list_alerts', { since: 'last week' }],
+  ['alerts last week', 'list_alerts', { since: 'last week' }],
+  [
+    'alerts critical since Monday 9:00 on db-01',
+    'list_alerts',
+    { severity: 'critical', since: 'Monday 9:00', hostname: 'db-01' },
+  ],
+  ['audit since 2 days', 'list_audit', { since: '2 days' }],
+  ['score of db-01', 'get_score', { hostname: 'db-01' }],
+  ['endpoints atrisk', 'list_endpoints', { score_status: 'at_risk' }],
+  ['feedback five', 'submit_feedback', { rating: 5 }],
+  ['alerts --hostname crtical', 'list_alerts', { hostname: 'crtical' }],
   ['who is on call', 'get_on_call', {}],
   ['take-over until 8:00', 'take_on_call', { until: 'until 8:00' }],
 ])('%s', (line, tool, input) => {
@@ -103,7 +121,15 @@ it.each([
 it.each([
   ['alerts --severty critical', 'Did you mean --severity?'],
   ['feedback 2 slow --category connectvity', 'Did you mean connectivity?'],
+  ['report db-01 slow --catgory network', 'Did you mean --category?'],
+  ['report db-01 slow --category perfomance', 'Did you mean performance?'],
   ['decide 01A maybe', 'It is one of approve, deny.'],
+  ['alerts crtical', 'Did you mean: alerts critical?'],
+  ['alerts resolvd db-01', 'Did you mean: alerts resolved db-01?'],
+  ['runs faled', 'Did you mean: runs failed?'],
+  ['endpoints crtical', 'Did you mean: endpoints critical?'],
+  ['tips of', 'Did you mean off?'],
+  ['feedback great', '1 (bad) to 5 (good)'],
 ])('%s is helped along', (line, hint) => {
   const reading = readCommand(splitCommand(line), TOOLS);
   expect(reading).toMatchObject({ kind: 'mistake', problem: expect.stringContaining(hint) });
@@ -136,6 +162,7 @@ describe('how long an alert is silenced', () => {
   });
 
   it('says what it can read of what it cannot', async () => {
+    expect(await answered('alerts since soonish', 'operator')).toMatch(/"soonish" is not a time; write "yesterday"/);
     expect(await answered('ack 1 soonish', 'operator')).toMatch(/"soonish" is not a time; write "tomorrow 9:00"/);
     expect(await answered('ack 1 3 minutes', 'operator')).toMatch(/less than 15 minutes away/);
   });

@@ -43,7 +43,7 @@ describe('own volumes', () => {
   });
 });
 
-describe('set aside, with the reason', () => {
+describe('A name list alone cannot do it. Set aside, with the reason', () => {
   it.each<[string, Partial<Volume> & { mount?: string }, RegExp]>([
     ['a snap image', { type: 'squashfs', readOnly: true }, /image/],
     ['memory', { type: 'tmpfs' }, /memory/],

@@ -57,6 +57,14 @@ describe('one machine', () => {
     expect((await service.call('GET', '/api/v1/dex/alerts?hostname=asleep')).body.total).toBe(0);
   });
 
+  test('may say where the internet is measured to, by an address alone', async () => {
+    const to = (target: string) => post('', { hostname: 'aimed', options: { internet_target: target }, dry_run: true });
+    for (const target of ['192.0.2.1', '192.0.2.1:443', '2001:db8::1', '[2001:db8::1]:443'])
+      expect((await to(target)).status, target).toBe(201);
+    for (const target of ['example.com', '192.0.2.1:', ':53', '192.0.2.1:port', '[192.0.2', 'http://192.0.2.1'])
+      expect((await to(target)).body.error?.message, target).toContain('internet_target');
+  });
+
   test('with ssh needs a login name, when it is registered and when it is changed', async () => {
     const refused = await post('', { hostname: 'by-ssh', collector: 'ssh' });
     expect(refused).toMatchObject({ status: 400, body: { error: { message: expect.stringContaining('username') } } });

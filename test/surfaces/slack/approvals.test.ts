@@ -1,47 +1,30 @@
 /** A repair on a machine that matters, in Slack: the card, the answers of two people, and the owner's answer on the fix. */
-import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { notice } from '../../../src/core/outbox/messages.ts';
 import type { PlaybookJob } from '../../../src/core/ports/ports.ts';
-import { PROJECT_DIR } from '../../../src/projectDir.ts';
 import { FULL_DISK, MAP } from '../../helpers/healingWorld.ts';
 import { type Findings, machines, WELL } from '../../helpers/machines.ts';
-import { startTestService, type TestService } from '../../helpers/service.ts';
-import {
-  BOT_TOKEN,
-  httpTransport,
-  SIGNING_SECRET,
-  startSlack,
-  type TestSlack,
-  type Transport,
-} from '../../helpers/slack.ts';
+import type { TestService } from '../../helpers/service.ts';
+import type { TestSlack, Transport } from '../../helpers/slack.ts';
 import { buttonOf, buttons, shown } from '../../helpers/slackReading.ts';
+import { startSlackService } from '../../helpers/slackService.ts';
 
 let slack: TestSlack;
 let service: TestService;
 let send: Transport;
-const configDir = mkdtempSync(join(tmpdir(), 'dexops-config-'));
+let stop: () => Promise<void>;
 const findings = new Map<string, Findings>();
 const played: PlaybookJob[] = [];
 
 beforeAll(async () => {
-  cpSync(join(PROJECT_DIR, 'config'), configDir, { recursive: true });
-  writeFileSync(join(configDir, 'dex_remediation_map.yaml'), MAP);
-  slack = await startSlack();
-  service = await startTestService(
-    {
-      SLACK_BOT_TOKEN: BOT_TOKEN,
-      SLACK_SIGNING_SECRET: SIGNING_SECRET,
-      SLACK_API_URL: slack.apiUrl,
-      SLACK_ALERT_CHANNEL: slack.channels.alerts!,
-      SLACK_OPERATORS: slack.users.otto!,
-      SLACK_APPROVERS: `${slack.users.alice},${slack.users.nomail}`,
+  ({ slack, service, send, stop } = await startSlackService({
+    config: () => ({ 'dex_remediation_map.yaml': MAP }),
+    env: ({ users, channels }) => ({
+      SLACK_ALERT_CHANNEL: channels.alerts!,
+      SLACK_APPROVERS: `${users.alice},${users.nomail}`,
       DEX_SELF_HEALING_ENABLED: 'true',
-      CONFIG_DIR: configDir,
-    },
-    {
+    }),
+    overrides: {
       collector: machines(findings),
       runner: {
         blockingReason: async () => null,
@@ -52,14 +35,9 @@ beforeAll(async () => {
         },
       },
     },
-  );
-  send = httpTransport(service.url);
+  }));
 }, 60_000);
-afterAll(async () => {
-  await service.stop();
-  await slack.close();
-  rmSync(configDir, { recursive: true });
-}, 30_000);
+afterAll(() => stop(), 30_000);
 beforeEach(() => {
   slack.responses.length = 0;
   played.length = 0;

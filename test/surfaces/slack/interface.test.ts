@@ -375,7 +375,7 @@ describe.each(['http', 'socket'] as const)('over %s', (mode) => {
     expect(shown(other.json.view)).toContain('only for your own machines. Yours:');
     const own = { hostname: 'alice-laptop', category: 'performance', comment: 'It takes minutes to start.' };
     const taken = await slack.submit(send, 'alice', { ...opened.body.view, id: 'V10' }, own);
-    expect(shown(taken.json.view)).toContain('Your report has arrived. alice-laptop is being scanned now.');
+    expect(shown(taken.json.view)).toContain('IT has it with what I found. alice-laptop is being scanned now.');
     const { body } = await service.call('GET', '/api/v1/dex/feedback/summary');
     expect(body.waiting).toBe(1);
   });

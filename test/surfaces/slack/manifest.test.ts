@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { SLACK_PATH } from '../../../src/surfaces/slack/app.ts';
 import { COMMAND } from '../../../src/surfaces/slack/commands/command.ts';
-import { EVENTS } from '../../../src/surfaces/slack/listeners.ts';
+import { EVENTS, SHORTCUTS } from '../../../src/surfaces/slack/listeners.ts';
 
 const ROOT = resolve(import.meta.dirname, '../../..');
 const read = (path: string) => readFileSync(join(ROOT, path), 'utf8');
@@ -47,6 +47,11 @@ const METHODS = new Set(
 
 describe.each(['slack-manifest.json', 'slack-manifest-http.json'])('%s', (name) => {
   const { features, oauth_config, settings } = manifest(name);
+
+  it('has the shortcuts that are answered', () => {
+    const ids = features.shortcuts.map(({ callback_id }: { callback_id: string }) => callback_id);
+    expect(ids.toSorted()).toEqual(Object.values(SHORTCUTS).toSorted());
+  });
 
   it('asks for the scopes of the methods that are called, and no more', () => {
     expect([...METHODS].filter((method) => !(method in SCOPES))).toEqual([]);

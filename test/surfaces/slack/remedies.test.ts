@@ -1,25 +1,14 @@
 /** An owner's own remedy in direct messages: offered once a day, done with their consent, and fixed when a rescan and they say so. */
-import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { jobActor } from '../../../src/core/actor.ts';
 import type { PlaybookJob } from '../../../src/core/ports/ports.ts';
-import { PROJECT_DIR } from '../../../src/projectDir.ts';
 import { testClock } from '../../helpers/clock.ts';
 import { FULL_DISK } from '../../helpers/healingWorld.ts';
 import { type Findings, machines, WELL } from '../../helpers/machines.ts';
-import { startTestService, type TestService } from '../../helpers/service.ts';
-import {
-  type ApiCall,
-  BOT_TOKEN,
-  httpTransport,
-  SIGNING_SECRET,
-  startSlack,
-  type TestSlack,
-  type Transport,
-} from '../../helpers/slack.ts';
+import type { TestService } from '../../helpers/service.ts';
+import type { ApiCall, TestSlack, Transport } from '../../helpers/slack.ts';
 import { buttonOf, buttons, shown } from '../../helpers/slackReading.ts';
+import { knowPeople, startSlackService } from '../../helpers/slackService.ts';
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
@@ -41,29 +30,17 @@ remediation_map:
 const clock = testClock(new Date('2026-03-02T07:00:00Z')); // a Monday, two hours before work in London
 const findings = new Map<string, Findings>();
 const runs: PlaybookJob[] = [];
-const configDir = mkdtempSync(join(tmpdir(), 'dexops-config-'));
 let slack: TestSlack;
 let service: TestService;
 let send: Transport;
+let stop: () => Promise<void>;
 
 beforeAll(async () => {
-  cpSync(join(PROJECT_DIR, 'config'), configDir, { recursive: true });
-  writeFileSync(join(configDir, 'dex_remediation_map.yaml'), MAP);
-  slack = await startSlack();
-  slack.overrides.set('users.lookupByEmail', ({ email }) => {
-    const id = slack.users[String(email).split('@')[0] ?? ''];
-    return { json: id ? { ok: true, user: { id, tz: 'Europe/London' } } : { ok: false, error: 'users_not_found' } };
-  });
-  service = await startTestService(
-    {
-      SLACK_BOT_TOKEN: BOT_TOKEN,
-      SLACK_SIGNING_SECRET: SIGNING_SECRET,
-      SLACK_API_URL: slack.apiUrl,
-      SLACK_OPERATORS: slack.users.otto ?? '',
-      DEX_SELF_HEALING_ENABLED: 'true',
-      CONFIG_DIR: configDir,
-    },
-    {
+  ({ slack, service, send, stop } = await startSlackService({
+    prepare: knowPeople,
+    config: () => ({ 'dex_remediation_map.yaml': MAP }),
+    env: () => ({ DEX_SELF_HEALING_ENABLED: 'true' }),
+    overrides: {
       collector: machines(findings),
       clock,
       runner: {
@@ -76,15 +53,10 @@ beforeAll(async () => {
         },
       },
     },
-  );
-  send = httpTransport(service.url);
+  }));
   await service.call('POST', '/api/v1/dex/endpoints', { hostname: 'alice-laptop', owner_email: 'alice@example.com' });
 }, 60_000);
-afterAll(async () => {
-  await service.stop();
-  await slack.close();
-  rmSync(configDir, { recursive: true });
-}, 30_000);
+afterAll(() => stop(), 30_000);
 
 const tend = () => service.app.invoke('maintain_owner_remedies', {}, jobActor('dex_owner_remedies'));
 const scan = async (found: Findings) => {
@@ -179,7 +151,7 @@ it('gives advice where there is no playbook, rescans at "I did it", and hands wh
   await click('alice', offer, 'replace:remedy_done');
   await says(/The scan still shows it/);
   await click('alice', await says(/The scan still shows it/), 'replace:remedy_help');
-  await says(/Somebody of your IT team/);
+  await says(/IT has been asked/);
   const { body } = await service.call('GET', '/api/v1/dex/alerts?name=HighMemory');
   expect(body.alerts[0].status).toBe('needs_human');
   const timeline = await service.call('GET', `/api/v1/dex/alerts/${body.alerts[0].id}`);
@@ -198,3 +170,40 @@ it('keeps silent for who wants none, until they want it again', { timeout: 30_00
   await reaches('offered');
   await slack.until(() => (posts().length === before + 1 ? true : undefined));
 });
+
+it('makes a case of a report: who has it, and in the end the employee’s word', { timeout: 30_000 }, async () => {
+  slack.calls.length = 0;
+  await slack.command(send, 'alice', 'report my laptop it hangs since yesterday');
+  await says(/IT has been asked/);
+  const { body } = await service.call('GET', '/api/v1/dex/alerts?name=ReportedProblem');
+  expect(body.alerts[0].message).toMatch(
+    /^.+ reports: it hangs since yesterday \(work takes longer\)\. What the scan shows: /,
+  );
+  await slack.command(send, 'alice', 'report my laptop now it is dead --since noon --impact stopped');
+  const { id } = body.alerts[0];
+  const worse = await slack.until(async () => {
+    const found = await service.call('GET', `/api/v1/dex/alerts/${id}`);
+    return found.body.alert.severity === 'critical' ? found.body : undefined;
+  });
+  expect(worse.alert.message).toMatch(/reports: now it is dead \(since noon, work is not possible\)/);
+  expect(JSON.stringify(worse.timeline)).toMatch(/it hangs since yesterday.*now it is dead/s);
+  expect(posts().filter(({ body }) => /IT has been asked/.test(shown(body)))).toHaveLength(1);
+  await slack.command(send, 'otto', `ack ${id}`);
+  await reachesAfterwards(/Your IT team is on it/);
+  await slack.command(send, 'otto', `resolve ${id} memory added`);
+  await reachesAfterwards(/Your IT team says that it is solved/);
+  await click('alice', await says(/Your IT team says that it is solved/), 'replace:remedy_not_fixed');
+  await slack.until(async () => {
+    const again = await service.call('GET', `/api/v1/dex/alerts/${id}`);
+    return again.body.alert.status === 'needs_human' ? true : undefined;
+  });
+});
+
+/** Tends until Alice reads this. */
+const reachesAfterwards = (text: RegExp) =>
+  slack.until(async () => {
+    await tend();
+    return slack.calls.some(({ method, body }) => method === 'chat.postMessage' && text.test(shown(body)))
+      ? true
+      : undefined;
+  });

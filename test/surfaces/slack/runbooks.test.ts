@@ -3,23 +3,15 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { startTestService, type TestService } from '../../helpers/service.ts';
-import {
-  BOT_TOKEN,
-  httpTransport,
-  SIGNING_SECRET,
-  startSlack,
-  type TestSlack,
-  type Transport,
-} from '../../helpers/slack.ts';
+import type { TestSlack, Transport } from '../../helpers/slack.ts';
 import { buttonOf, buttons, shown } from '../../helpers/slackReading.ts';
+import { startSlackService } from '../../helpers/slackService.ts';
 
 let slack: TestSlack;
-let service: TestService;
 let send: Transport;
+let stop: () => Promise<void>;
 let pages: string;
 beforeAll(async () => {
-  slack = await startSlack();
   pages = await mkdtemp(join(tmpdir(), 'dexops-pages-'));
   for (const name of ['one', 'two', 'three', 'four']) {
     await writeFile(
@@ -27,18 +19,10 @@ beforeAll(async () => {
       `# Toner ${name}\n\n## Fix\n\nPut new toner into printer ${name}.\n`,
     );
   }
-  service = await startTestService({
-    RUNBOOKS_DIR: pages,
-    SLACK_BOT_TOKEN: BOT_TOKEN,
-    SLACK_API_URL: slack.apiUrl,
-    SLACK_SIGNING_SECRET: SIGNING_SECRET,
-    SLACK_OPERATORS: slack.users.otto!,
-  });
-  send = httpTransport(service.url);
+  ({ slack, send, stop } = await startSlackService({ env: () => ({ RUNBOOKS_DIR: pages }) }));
 }, 60_000);
 afterAll(async () => {
-  await service?.stop();
-  await slack?.close();
+  await stop();
   await rm(pages, { recursive: true, force: true });
 });
 

@@ -4,16 +4,10 @@ import { jobActor } from '../../../src/core/actor.ts';
 import { testClock } from '../../helpers/clock.ts';
 import { collectingLog } from '../../helpers/collectingLog.ts';
 import { machines } from '../../helpers/machines.ts';
-import { startTestService, type TestService } from '../../helpers/service.ts';
-import {
-  BOT_TOKEN,
-  httpTransport,
-  SIGNING_SECRET,
-  startSlack,
-  type TestSlack,
-  type Transport,
-} from '../../helpers/slack.ts';
+import type { TestService } from '../../helpers/service.ts';
+import type { TestSlack, Transport } from '../../helpers/slack.ts';
 import { buttonOf, buttons, shown } from '../../helpers/slackReading.ts';
+import { knowPeople, startSlackService } from '../../helpers/slackService.ts';
 
 const DAY_MS = 86_400_000;
 const clock = testClock(new Date('2026-03-02T10:00:00Z')); // a Monday
@@ -21,31 +15,16 @@ const { log, lines } = collectingLog();
 let slack: TestSlack;
 let service: TestService;
 let send: Transport;
+let stop: () => Promise<void>;
 let surveyId: number;
 
 beforeAll(async () => {
-  slack = await startSlack();
-  const members: Record<string, string> = {
-    'alice@example.com': slack.users.alice!,
-    'otto@example.com': slack.users.otto!,
-    'three@example.com': 'U3',
-    'four@example.com': 'U4',
-  };
-  slack.overrides.set('users.lookupByEmail', ({ email }) => {
-    const id = members[email];
-    return { json: id ? { ok: true, user: { id, tz: 'Europe/London' } } : { ok: false, error: 'users_not_found' } };
-  });
-  service = await startTestService(
-    {
-      SLACK_BOT_TOKEN: BOT_TOKEN,
-      SLACK_SIGNING_SECRET: SIGNING_SECRET,
-      SLACK_API_URL: slack.apiUrl,
-      SLACK_OPERATORS: slack.users.otto!,
-    },
-    { collector: machines(new Map()), clock, log },
-  );
-  send = httpTransport(service.url);
-  for (const email of [...Object.keys(members), 'gone@example.com']) {
+  ({ slack, service, send, stop } = await startSlackService({
+    prepare: (it) => knowPeople(it, { 'three@example.com': 'U3', 'four@example.com': 'U4' }),
+    overrides: { collector: machines(new Map()), clock, log },
+  }));
+  for (const name of ['alice', 'otto', 'three', 'four', 'gone']) {
+    const email = `${name}@example.com`;
     const hostname = `${email.split('@')[0]}-laptop`;
     await service.call('POST', '/api/v1/dex/endpoints', { hostname, owner_email: email, collector: 'local' });
   }
@@ -53,10 +32,7 @@ beforeAll(async () => {
   surveyId = body.survey.id;
   await tend();
 }, 60_000);
-afterAll(async () => {
-  await service.stop();
-  await slack.close();
-}, 30_000);
+afterAll(() => stop(), 30_000);
 
 const tend = () => service.app.invoke('maintain_surveys', {}, jobActor('dex_maintain_surveys'));
 const letters = (user: string) =>

@@ -5,12 +5,13 @@ import { endpointState } from '../../../domain/fleet/endpoint.ts';
 import { acknowledgeAlert, resolveAlert } from '../../alerts/alerting.ts';
 import { readSilence, silenceInput } from '../../alerts/silence.ts';
 import { aligned, clipped, utc } from '../../characters.ts';
+import { sinceInput, sinceMeant } from '../../commands/sinceInput.ts';
 import { filterText, machineCount, requireKnownHost, searchedShape } from '../../fleet/emptyAnswer.ts';
 import { registeredName } from '../../fleet/hostLookup.ts';
 import { countLine, pageOf, pageOutput } from '../../page.ts';
 import type { Ports } from '../../ports/ports.ts';
 import { presentAlert } from '../../present.ts';
-import { alertShape, hostnameInput, pageInput, timeInput } from '../../shapes.ts';
+import { alertShape, hostnameInput, pageInput } from '../../shapes.ts';
 import { alertSubject, machineSubject } from '../../subjects.ts';
 import { defineTool } from '../../tool.ts';
 
@@ -33,19 +34,20 @@ export const listAlerts = defineTool({
     type: z.enum(ALERT_TYPES).optional(),
     name: z.string().max(200).optional().describe('Name of the alert, as DiskFull'),
     status: z.enum([...ALERT_STATUSES, 'open', 'all']).optional(),
-    since: timeInput.optional().describe('Created then or later, ISO 8601'),
+    since: sinceInput,
     ...pageInput,
   }),
   output: z.object({ alerts: z.array(alertShape), ...pageOutput, searched: searchedShape.optional() }),
-  async run({ limit, offset, type, name, since, hostname: host, ...filter }, { ports, now }) {
+  async run({ limit, offset, type, name, since, hostname: host, ...filter }, { ports, actor, now }) {
     const hostname = host && (await registeredName(ports.store, host));
+    const createdSince = sinceMeant(since, actor, ports.settings, now);
     const { items, total } = await ports.store.alerts.list(
       {
         ...filter,
         hostname,
         alertType: type,
         alertName: name,
-        since: since === undefined ? undefined : new Date(since),
+        since: createdSince,
       },
       { limit, offset },
     );

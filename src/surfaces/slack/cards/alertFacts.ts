@@ -1,6 +1,6 @@
 /** What Slack shows of an alert, read from the answer that shows one; the wire shape has more. */
 import { z } from 'zod';
-import type { Answer } from '../../../core/answer.ts';
+import type { Answer } from '../../../core/invoke.ts';
 import { approvalShown } from './approvalCard.ts';
 
 const alertShown = z.object({

@@ -1,7 +1,7 @@
 /** Answers of tools as Slack shows them: scores with bars and reasons, the fleet, one alert, and lines for everything else. */
 import { z } from 'zod';
-import type { Answer } from '../../../core/answer.ts';
 import { utc } from '../../../core/characters.ts';
+import type { Answer } from '../../../core/invoke.ts';
 import type { CardKind, ToolCall } from '../../../core/presentation.ts';
 import { scoreShape } from '../../../core/shapes.ts';
 import { statusText } from '../../../domain/fleet/endpoint.ts';

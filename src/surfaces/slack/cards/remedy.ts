@@ -1,9 +1,10 @@
 /** An offer to the owner of a machine: what it means, one safe thing to do, and the way out of such messages. */
 import type { ComposedRemedy } from '../../../core/remedies/remedyMessage.ts';
 import { relatedBlocks } from './related.ts';
-import { plainReply, type Reply } from './text.ts';
+import { paragraph, plainReply, type Reply, textElement, who } from './text.ts';
 
-export function remedyCard({ title, lines, calls, optOut }: ComposedRemedy): Reply {
+export function remedyCard({ title, lines, handledBy, calls, optOut }: ComposedRemedy): Reply {
   const all = optOut ? [...calls, optOut] : calls;
-  return plainReply([title, ...lines].join('\n'), ...relatedBlocks(all, { action: 'replace' }));
+  const handler = handledBy === null ? [] : [paragraph(who(handledBy), textElement(' has it.'))];
+  return plainReply([title, ...lines].join('\n'), ...handler, ...relatedBlocks(all, { action: 'replace' }));
 }

@@ -2,9 +2,9 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import type { Actor } from '../../../core/actor.ts';
-import type { Answer } from '../../../core/answer.ts';
 import { pause } from '../../../core/concurrency/pause.ts';
 import { AppError } from '../../../core/errors.ts';
+import type { Answer } from '../../../core/invoke.ts';
 import { offers, scopeOf } from '../../../core/policy.ts';
 import type { ToolCall } from '../../../core/presentation.ts';
 import { type AnyTool, callShowing } from '../../../core/tool.ts';

@@ -75,6 +75,8 @@ export async function answerCommand(slack: SlackContext, asker: Asker, command: 
         await slack.turn();
         return carryOut(slack, asker, { tool: reading.tool.name, input: reading.input });
       }
+      if (reading.meant)
+        return command.acknowledge(plainReply(reading.problem, ...suggestedCall(slack.tools, reading.meant)));
       return command.acknowledge(
         plainReply(`${reading.problem}\nFor example: ${COMMAND} ${reading.tool.command!.example}`),
       );
@@ -172,16 +174,16 @@ function unknown(tools: readonly AnyTool[], reading: Extract<Reading, { kind: 'u
   const [nearest] = reading.suggestions;
   const meant = reading.suggestions.map((name) => `${COMMAND} ${name}`).join(', ');
   const advice = nearest ? `Did you mean ${meant}?` : `${COMMAND} help lists what I can do.`;
-  return plainReply(`I do not know "${reading.word}". ${advice}`, ...suggestedCall(tools, nearest, typed));
+  const rest = typed.slice(typed[0]?.toLowerCase() === 'help' ? 2 : 1);
+  const suggested = nearest === undefined ? [] : suggestedCall(tools, [nearest, ...rest]);
+  return plainReply(`I do not know "${reading.word}". ${advice}`, ...suggested);
 }
 
-/** A button that does what was meant, when the other words fit and it only reads. */
-function suggestedCall(tools: readonly AnyTool[], name: string | undefined, typed: string[]): Block[] {
-  if (name === undefined) return [];
-  const rest = typed.slice(typed[0]?.toLowerCase() === 'help' ? 2 : 1);
-  const reading = readCommand([name, ...rest], tools);
+/** A button that does what was meant, when all words fit and it only reads. */
+function suggestedCall(tools: readonly AnyTool[], words: string[]): Block[] {
+  const reading = readCommand(words, tools);
   if (reading.kind !== 'call' || reading.tool.effect !== 'read') return [];
   const call = { tool: reading.tool.name, input: reading.input };
-  const element = callButton('run:meant', `${COMMAND} ${[name, ...rest].join(' ')}`, call);
+  const element = callButton('run:meant', `${COMMAND} ${words.join(' ')}`, call);
   return element ? [{ type: 'actions', elements: [element] }] : [];
 }

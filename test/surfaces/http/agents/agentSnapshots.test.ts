@@ -54,6 +54,23 @@ describe('a report', () => {
     expect(body.count).toBe(1);
   });
 
+  test('of a machine whose personal signals are switched off is kept without them, whatever its agent sends', async () => {
+    const shownOf = async (hostname: string, options: object): Promise<string> => {
+      const machine = { hostname, collector: 'push', options };
+      const { token } = (await service.call('POST', '/api/v1/dex/endpoints', machine)).body;
+      const wire = report(new Date());
+      const named = {
+        ...wire,
+        readings: { ...wire.readings, top_cpu_pct: { items: [{ item: 'solitaire.exe', value: 40 }] } },
+      };
+      expect((await service.call('POST', ROUTE, named, bearer(token))).status).toBe(202);
+      return JSON.stringify((await service.call('GET', `/api/v1/dex/endpoints/${hostname}`)).body);
+    };
+    expect(await shownOf('laptop-open', {})).toContain('solitaire.exe');
+    const shown = await shownOf('laptop-private', { personal: false });
+    expect(shown).not.toContain('solitaire');
+  });
+
   test('speaks only for the endpoint of its token', async () => {
     const token = await registered('laptop-a');
     await registered('laptop-b');

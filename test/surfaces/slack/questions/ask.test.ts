@@ -2,42 +2,24 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { machines, WELL } from '../../../helpers/machines.ts';
 import { answer, type Model, startModel } from '../../../helpers/model.ts';
-import { startTestService, type TestService } from '../../../helpers/service.ts';
-import {
-  BOT_TOKEN,
-  httpTransport,
-  SIGNING_SECRET,
-  startSlack,
-  type TestSlack,
-  type Transport,
-} from '../../../helpers/slack.ts';
+import type { TestService } from '../../../helpers/service.ts';
+import type { TestSlack, Transport } from '../../../helpers/slack.ts';
 import { buttonOf, buttons, shown } from '../../../helpers/slackReading.ts';
+import { startSlackService } from '../../../helpers/slackService.ts';
 
 let slack: TestSlack;
 let service: TestService;
 let send: Transport;
+let stop: () => Promise<void>;
 
 async function start(env: Record<string, string> = {}): Promise<void> {
-  slack = await startSlack();
-  service = await startTestService(
-    {
-      SLACK_BOT_TOKEN: BOT_TOKEN,
-      SLACK_SIGNING_SECRET: SIGNING_SECRET,
-      SLACK_API_URL: slack.apiUrl,
-      SLACK_VIEWERS: slack.users.otto as string,
-      ...env,
-    },
-    { collector: machines(new Map([['pc-7', { ...WELL, diskPct: 97 }]])) },
-  );
-  send = httpTransport(service.url);
+  ({ slack, service, send, stop } = await startSlackService({
+    env: ({ users }) => ({ SLACK_OPERATORS: '', SLACK_VIEWERS: users.otto as string, ...env }),
+    overrides: { collector: machines(new Map([['pc-7', { ...WELL, diskPct: 97 }]])) },
+  }));
   await service.call('POST', '/api/v1/dex/endpoints', { hostname: 'pc-7', owner_email: 'alice@example.com' });
   const { body } = await service.call('POST', '/api/v1/dex/endpoints/pc-7/scan');
   await service.finished(body.run_id);
-}
-
-async function stop(): Promise<void> {
-  await service.stop();
-  await slack.close();
 }
 
 const thinking = () =>
@@ -50,7 +32,7 @@ const edited = (ts: string, words: string) =>
 
 describe('without a model', { timeout: 60_000 }, () => {
   beforeAll(() => start(), 60_000);
-  afterAll(stop, 30_000);
+  afterAll(() => stop(), 30_000);
   afterEach(() => {
     slack.calls.length = 0;
   });
