@@ -65,11 +65,11 @@ function usage(error: unknown): number {
 }
 
 async function enrolCommand({ server }: AgentCommand, store: StateStore | null): Promise<number> {
-  const { enrolmentSecret } = agentEnvironment(processEnv());
+  const { enrolmentSecret, isPrivate } = agentEnvironment(processEnv());
   if (!server || !store || !enrolmentSecret)
     return usage(new Error('enroll needs --server, --state and the secret in DEX_ENROLMENT_SECRET'));
   try {
-    await enrol(store, server, enrolmentSecret, say);
+    await enrol(store, server, { secret: enrolmentSecret, isPrivate }, say);
     return 0;
   } catch (error) {
     say(`not enrolled: ${(error as Error).message}`);
@@ -90,7 +90,8 @@ async function signOffCommand(store: StateStore | null): Promise<number> {
 }
 
 async function run(line: AgentCommand, store: StateStore | null): Promise<number> {
-  const { token, enrolmentSecret } = agentEnvironment(processEnv());
+  const environment = agentEnvironment(processEnv());
+  const { token, enrolmentSecret } = environment;
   let settings: AgentSettings;
   let state: AgentState | null = null;
   try {
@@ -106,7 +107,7 @@ async function run(line: AgentCommand, store: StateStore | null): Promise<number
       if (code !== 0) return code;
       state = store.read();
     }
-    settings = runSettings(line, token, state);
+    settings = runSettings(line, environment, state);
   } catch (error) {
     return usage(error);
   }
@@ -124,6 +125,12 @@ async function run(line: AgentCommand, store: StateStore | null): Promise<number
   let askedAtMs = performance.now() - ASK_FOR_UPDATE_EVERY_MS * Math.random();
   return runAgent(settings, {
     collect: collector(settings, stop.signal),
+    isAlwaysPrivate: environment.isPrivate,
+    keepMode(isPrivate) {
+      if (!store || !state || state.isPrivate === isPrivate) return;
+      state = { ...(store.read() ?? state), isPrivate };
+      store.write(state);
+    },
     say,
     signal: stop.signal,
     ...(spool && { spool }),
@@ -158,12 +165,14 @@ function collector({ services, internetTarget, personal }: AgentSettings, signal
     options: {
       ...(services && { services }),
       ...(internetTarget !== undefined && { internetTarget }),
-      personal,
       timeoutMs: 30_000,
     },
   };
   const read = createLocalReader();
-  return (previousScanAt) => collectSnapshot(read, target, { now: new Date(), signal, previousScanAt });
+  return (previousScanAt, mayBePersonal) => {
+    const options = { ...target.options, personal: personal && mayBePersonal };
+    return collectSnapshot(read, { ...target, options }, { now: new Date(), signal, previousScanAt });
+  };
 }
 
 if (import.meta.main) process.exitCode = await main(process.argv.slice(2));

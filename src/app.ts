@@ -31,6 +31,7 @@ import {
   sourceParts,
   ticketMessengers,
 } from './composition/parts.ts';
+import { openPrivacy } from './composition/privacy.ts';
 import { createRecovery } from './composition/recovery.ts';
 import { indexApart, runbookParts } from './composition/runbookParts.ts';
 import { createRunKinds } from './composition/runKinds.ts';
@@ -40,6 +41,7 @@ import { createDeliveries } from './core/outbox/deliveries.ts';
 import type { PeopleDirectory } from './core/ports/feedbackPorts.ts';
 import type { Messenger } from './core/ports/messagePorts.ts';
 import type { Clock, Collector, Healing, Log, PlaybookRunner, Ports } from './core/ports/ports.ts';
+import { guardedInvoke, shownTools } from './core/privacy/guardedInvoke.ts';
 import type { Health } from './core/processes/health.ts';
 import { createRunbooks } from './core/runbooks/runbooks.ts';
 import { ScoreFile } from './core/scores/scoreRules.ts';
@@ -93,21 +95,17 @@ export interface App {
 
 export async function createApp(config: Config, overrides: Overrides = {}, faces: InterfaceParts = {}): Promise<App> {
   const processLog = createLog({ level: config.LOG_LEVEL, format: config.LOG_FORMAT });
-  const log = overrides.log ?? processLog;
+  const privacy = openPrivacy(config);
+  const log = privacy.log(overrides.log ?? processLog);
   const clock = overrides.clock ?? systemClock;
-  const planner = plannerParts(config, clock, log, faces.connectAgent);
+  const planner = privacy.planner(plannerParts(config, clock, log, faces.connectAgent));
   const database = await openStorage(config);
   const store = createStore(database.em, () => deliveries.messagesWait());
   const metrics = createMetrics();
-  const slack = await openSlack(config, faces.slackFormatting, {
-    store,
-    clock,
-    log,
-    ports: () => ports,
-    invoke: () => invoke,
-  });
-  const receivers = alertReceivers(config, () => invoke, clock);
-  const peopleMessengers = [...(overrides.messengers ?? []), ...(slack?.messengers ?? []), ...receivers];
+  const lent = { store, clock, log, ports: (): Ports => ports, invoke: (): Invoke => invoke };
+  const slack = await openSlack(config, faces.slackFormatting, lent);
+  const outside = [...(slack?.messengers ?? []), ...alertReceivers(config, () => invoke, clock)];
+  const peopleMessengers = [...(overrides.messengers ?? []), ...outside];
   const ids = ulids(clock);
   const worker: Ports['worker'] = { id: ids.next(), host: hostname(), pid: process.pid, startedAt: clock.now() };
   const tracing = await openTracing(config, worker.id, log);
@@ -142,7 +140,8 @@ export async function createApp(config: Config, overrides: Overrides = {}, faces
       queue: scheduler,
       agents: { haveModel: planner.model.llm !== null, profiles: () => [...planner.profiles.current().keys()] },
       worker,
-      backups: backupsOf(config, database),
+      backups: backupsOf(config, database, privacy.backupKey),
+      privacy: privacy.boundary(store, clock),
       ...sourceParts(config, log),
       runbooks,
       agentReleases: agentReleasesOf(config, log),
@@ -160,7 +159,7 @@ export async function createApp(config: Config, overrides: Overrides = {}, faces
     overrides.healing,
     config.DEX_SCAN_MODE === 'agent',
   );
-  const invoke = createInvoke(TOOLS, ports);
+  const invoke = guardedInvoke(createInvoke(shownTools(TOOLS, ports), ports), TOOLS, ports);
   ports.runKinds = createRunKinds(ports, planner, invoke);
   defineQueueJobs(scheduler, ports, invoke);
   const recovery = createRecovery(ports);

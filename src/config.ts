@@ -12,6 +12,7 @@ import { isPostgresUrl, type PostgresTarget } from './core/processes/postgresUrl
 import { queueUrlMistakes, readStoreUrl } from './core/processes/storeUrl.ts';
 import { TOOLSETS } from './core/tool.ts';
 import { DEFAULT_HOST_LABELS } from './domain/fleet/hostIdentity.ts';
+import { PRIVACY_MODES } from './domain/privacy/minimise.ts';
 import { isTimeZone } from './domain/time/localTime.ts';
 import { PROJECT_DIR } from './projectDir.ts';
 
@@ -172,6 +173,8 @@ const Variables = z.object({
     'must be empty or a cron expression of five fields, as 0 8 * * 1',
   ),
   DEX_SURVEY_SHARE_PCT: whole(100, 1, 100),
+  DEX_PRIVACY: z.enum(PRIVACY_MODES, `must be ${PRIVACY_MODES.join(' or ')}`).default('named'),
+  DEX_REVEAL_SECOND_PERSON: flag(false),
   SSH_KEYS_DIR: text(),
   EMBEDDING_MODEL: text(),
 

@@ -52,7 +52,10 @@ const ON_ONES_OWN = [
   'report_problem',
   'opt_out',
   'cancel_run',
+  'rate_answer',
   'revoke_session',
+  'pause_collection',
+  'erase_machine_data',
 ];
 
 describe('a viewer reads', () => {
@@ -75,8 +78,11 @@ describe.each(INTERFACES)('through the interface %s', (via: Interface) => {
       );
       const hidden = tool.hiddenFrom?.includes(via) ?? false;
       // Over MCP a viewer's connection reads and nothing else.
-      const isReadOfOwn = tool.effect === 'read' && tool.role === undefined && tool.subject !== undefined;
-      const ownsIt = human && (ON_ONES_OWN.includes(tool.name) || tool.ownerRole !== undefined || isReadOfOwn);
+      const isReadOfOwn =
+        tool.effect === 'read' &&
+        (tool.role === undefined || tool.ownerRole !== undefined) &&
+        tool.subject !== undefined;
+      const ownsIt = human && (ON_ONES_OWN.includes(tool.name) || isReadOfOwn);
       const may =
         (mayCall(tool, role) || ownsIt) && !(via === 'mcp' && RANK[role] < RANK.operator && tool.effect !== 'read');
       expect(refusal, tool.name).toBe(hidden ? 'not_found' : may ? 'invalid' : 'denied');
@@ -106,7 +112,8 @@ describe.each(ROUTES.map((tool) => [`${tool.http!.method} ${tool.http!.path}`, t
   });
   test.each(STAFF_ROLES)('answers the role %s by what it may do', async (role) => {
     // A person may own something, so their input is read; a program owns nothing.
-    const person = mayCall(tool, role) || tool.ownerRole !== undefined ? 400 : 403;
+    const owns = ON_ONES_OWN.includes(tool.name) || (tool.effect === 'read' && tool.ownerRole !== undefined);
+    const person = mayCall(tool, role) || owns ? 400 : 403;
     expect((await request(tool, keys.human[role])).status).toBe(person);
     expect((await request(tool, keys.agent[role])).status).toBe(mayCall(tool, role) ? 400 : 403);
   });

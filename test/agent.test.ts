@@ -1,5 +1,6 @@
 import type { IncomingMessage, RequestListener } from 'node:http';
 import { afterEach, describe, expect, it } from 'vitest';
+import { agentEnvironment } from '../src/agent/environment.ts';
 import { type Collect, runAgent } from '../src/agent/runAgent.ts';
 import { type AgentSettings, readCommandLine, runSettings } from '../src/agent/settings.ts';
 import { agentSnapshotWire } from '../src/core/scans/agentSnapshot.ts';
@@ -9,7 +10,8 @@ import { flatSnapshot } from './helpers/flatSnapshot.ts';
 import { freePort } from './helpers/freePort.ts';
 import { startHttpServer } from './helpers/httpServer.ts';
 
-const readSettings = (args: string[], token?: string): AgentSettings => runSettings(readCommandLine(args), token, null);
+const readSettings = (args: string[], token?: string): AgentSettings =>
+  runSettings(readCommandLine(args), { token }, null);
 
 describe('the command line', () => {
   const read = (line: string, token?: string): AgentSettings => readSettings(line.split(' '), token);
@@ -33,6 +35,7 @@ describe('the command line', () => {
       services: ['cups', 'sshd'],
       internetTarget: undefined,
       personal: true,
+      isPrivate: false,
       updates: true,
       once: false,
     });
@@ -82,6 +85,7 @@ describe('runAgent', () => {
     services: undefined,
     internetTarget: undefined,
     personal: true,
+    isPrivate: false,
     updates: true,
     once: true,
     ...change,
@@ -97,6 +101,64 @@ describe('runAgent', () => {
     return { code, said: lines.join('\n') };
   }
   const bodyOf = async (request: IncomingMessage): Promise<unknown> => JSON.parse((await request.toArray()).join(''));
+
+  it('learns from the answer that nothing personal may be measured, keeps that, and stops for a pause', async () => {
+    const stop = new AbortController();
+    const reports: Record<string, unknown>[] = [];
+    const port = await serve(async (request, response) => {
+      reports.push((await bodyOf(request)) as Record<string, unknown>);
+      const isPaused = reports.length === 2;
+      const paused_until = isPaused ? new Date(Date.now() + 3_600_000).toISOString() : null;
+      response.writeHead(202).end(JSON.stringify({ ok: true, privacy: 'pseudonymous', paused_until }));
+    });
+    const asked: boolean[] = [];
+    const kept: boolean[] = [];
+    const at = new Date('2026-01-01T07:11:12Z');
+    const collect: Collect = async (_previous, mayBePersonal) => {
+      asked.push(mayBePersonal);
+      return flatSnapshot(target, new Date(at.getTime() + asked.length * 60_000), { bootedAt: at, cpuPct: 10 });
+    };
+    const said: string[] = [];
+    await runAgent(settingsFor(port, { once: false }), {
+      collect,
+      say(line) {
+        said.push(line);
+        if (line.includes('paused')) stop.abort();
+      },
+      signal: stop.signal,
+      keepMode: (isPrivate) => kept.push(isPrivate),
+    });
+    expect(asked).toEqual([true, false]);
+    expect(kept).toEqual([true, true]);
+    expect(reports.map(({ readings }) => (readings as Record<string, unknown>).booted_at)).toEqual([
+      { value: at.toISOString() },
+      { value: '2026-01-01T06:00:00.000Z' },
+    ]);
+    expect(said.at(-1)).toContain('paused');
+  });
+
+  it('never reports anything personal where its environment says so, whatever the server says', async () => {
+    const seen: unknown[] = [];
+    const port = await serve(async (request, response) => {
+      seen.push(((await bodyOf(request)) as { readings: Record<string, unknown> }).readings.booted_at);
+      response.writeHead(202).end(JSON.stringify({ ok: true, privacy: 'named', paused_until: null }));
+    });
+    const at = new Date('2026-01-01T07:11:12Z');
+    const settings = runSettings(
+      readCommandLine(['--server', `http://127.0.0.1:${port}`, '--once']),
+      {
+        token: 't',
+        isPrivate: agentEnvironment({ DEX_PRIVACY: 'pseudonymous' }).isPrivate,
+      },
+      null,
+    );
+    await runAgent(settings, {
+      collect: async () => flatSnapshot(target, at, { bootedAt: at }),
+      say: () => {},
+      signal: new AbortController().signal,
+    });
+    expect(seen).toEqual([{ value: '2026-01-01T06:00:00.000Z' }]);
+  });
 
   it('posts one report with its token and ends well', async () => {
     const seen: unknown[] = [];

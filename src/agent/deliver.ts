@@ -12,6 +12,15 @@ interface Delivery {
   taken: number;
   /** When the server asks to come back; null when it does not say. */
   retryAfterMs: number | null;
+  /** What the server lets the agent collect; absent where it does not say. */
+  orders?: Orders;
+}
+
+export interface Orders {
+  /** Nothing that tells something about the person at the machine. */
+  isPrivate: boolean;
+  /** Nothing at all until then; milliseconds since 1970. */
+  pausedUntilMs: number;
 }
 
 /** Reports in one batch; at some 5 KB each well below the megabyte that the server takes. */
@@ -25,6 +34,7 @@ export async function deliverAll(
 ): Promise<Delivery> {
   let outcome: Outcome = 'done';
   let taken = 0;
+  let orders: Orders | undefined;
   while (spool.size() > 0) {
     const reports = spool.oldest(MOST_TOGETHER);
     if (reports.length === 0) {
@@ -40,9 +50,22 @@ export async function deliverAll(
     }
     if (delivery.outcome === 'rejected') outcome = 'rejected';
     taken += delivery.taken;
+    orders = delivery.orders ?? orders;
     spool.drop(reports.length);
   }
-  return { outcome, taken, retryAfterMs: null };
+  return { outcome, taken, retryAfterMs: null, ...(orders && { orders }) };
+}
+
+/** Longer than any pause that a server may ask for. Milliseconds. */
+const LONGEST_PAUSE_MS = 2 * 3_600_000;
+
+function ordersIn({ privacy, paused_until }: Record<string, unknown>): Orders | null {
+  if (privacy !== 'named' && privacy !== 'pseudonymous') return null;
+  const untilMs = typeof paused_until === 'string' ? Date.parse(paused_until) : 0;
+  return {
+    isPrivate: privacy === 'pseudonymous',
+    pausedUntilMs: Math.min(untilMs || 0, Date.now() + LONGEST_PAUSE_MS),
+  };
 }
 
 async function post(reports: AgentReport[], server: URL, token: string): Promise<Delivery & { remark: string }> {
@@ -65,10 +88,13 @@ async function post(reports: AgentReport[], server: URL, token: string): Promise
   }
   const { status, retryAfterMs } = answer;
   if (status >= 200 && status < 300) {
-    const { invalid } = objectIn(answer);
+    const said = objectIn(answer);
+    const { invalid } = said;
+    const orders = ordersIn(said);
     const dropped = isBatch && Array.isArray(invalid) ? invalid.length : 0;
     const remark = dropped === 0 ? 'delivered' : `delivered, ${dropped} of them called invalid: ${reasonOf(invalid)}`;
-    return { outcome: dropped === 0 ? 'done' : 'rejected', taken: reports.length - dropped, retryAfterMs, remark };
+    const outcome = dropped === 0 ? 'done' : 'rejected';
+    return { outcome, taken: reports.length - dropped, retryAfterMs, remark, ...(orders && { orders }) };
   }
   if (status === 401 || status === 403) {
     const advice =

@@ -10,11 +10,12 @@ type Say = (line: string) => void;
 export async function enrol(
   store: StateStore,
   server: URL,
-  secret: string,
+  { secret, isPrivate }: { secret: string; isPrivate: boolean },
   say: Say,
   facts: () => Promise<MachineFactsWire> = machineFacts,
 ): Promise<void> {
-  const about = await facts();
+  const known = await facts();
+  const about = isPrivate ? { ...known, user: null } : known;
   const earlier = readOrNull(store);
   const answer = await call({
     method: 'POST',
@@ -25,19 +26,21 @@ export async function enrol(
   });
   if (answer.status !== 201)
     throw new Error(`this machine was not let in by ${server.origin} (HTTP ${answer.status}): ${reasonIn(answer)}`);
-  const { hostname, token, known, warnings, renew_token_after_s, update_key } = objectIn(answer);
+  const answered = objectIn(answer);
+  const { hostname, token, warnings, renew_token_after_s, update_key } = answered;
   if (typeof token !== 'string') throw new Error(`${server.origin} answered without a token: is it the DexOps server?`);
   store.write({
     server: server.href,
     token,
     machineId: about.machine_id,
+    isPrivate: answered.privacy === 'pseudonymous',
     renewTokenAtMs: Date.now() + Number(renew_token_after_s) * 1000,
     // A key that was pinned once is never replaced over the network.
     updateKey: earlier?.updateKey ?? (typeof update_key === 'string' ? update_key : null),
     update: earlier?.update ?? null,
     failedVersions: earlier?.failedVersions ?? [],
   });
-  say(`${known ? 'enrolled again' : 'enrolled'} as ${hostname}`);
+  say(`${answered.known ? 'enrolled again' : 'enrolled'} as ${hostname}`);
   for (const warning of Array.isArray(warnings) ? warnings : []) say(`note: ${warning}`);
 }
 

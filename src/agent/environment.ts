@@ -5,11 +5,14 @@ interface AgentEnvironment {
   token: string | undefined;
   /** The secret of an enrolment. */
   enrolmentSecret: string | undefined;
+  /** Nothing personal is measured, whatever the server says. */
+  isPrivate: boolean;
 }
 
 export function agentEnvironment(env: Record<string, string | undefined>): AgentEnvironment {
   return {
     token: env.DEX_AGENT_TOKEN?.trim() || undefined,
     enrolmentSecret: env.DEX_ENROLMENT_SECRET?.trim() || undefined,
+    isPrivate: env.DEX_PRIVACY?.trim() === 'pseudonymous',
   };
 }

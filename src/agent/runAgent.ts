@@ -1,15 +1,17 @@
 /** The agent's loop: measures every so often, and delivers; what cannot be delivered waits. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { minimised } from '../domain/privacy/minimise.ts';
 import { snapshotToWire } from '../domain/signals/agentReport.ts';
 import type { Snapshot } from '../domain/signals/telemetry.ts';
-import { deliverAll } from './deliver.ts';
+import { deliverAll, type Orders } from './deliver.ts';
 import type { AgentSettings } from './settings.ts';
 import { memorySpool, type Spool } from './state.ts';
 
 const FIRST_RETRY_MS = 5_000;
 const MAX_RETRY_MS = 300_000;
 
-export type Collect = (previousScanAt: Date | null) => Promise<Snapshot>;
+/** @param mayBePersonal whether what tells something about the person at the machine may be measured */
+export type Collect = (previousScanAt: Date | null, mayBePersonal: boolean) => Promise<Snapshot>;
 
 interface AgentParts {
   collect: Collect;
@@ -19,6 +21,10 @@ interface AgentParts {
   spool?: Spool;
   /** The token to report with, which may have been renewed; that of the settings unless given. */
   token?(): string;
+  /** Nothing personal is reported, whatever the server says. */
+  isAlwaysPrivate?: boolean;
+  /** Called with what the server said last of whether anything personal may be reported. */
+  keepMode?(isPrivate: boolean): void;
   /** Called after reports were taken, with their number; ends the loop with this exit code, or goes on with null. */
   afterDelivery?(taken: number): Promise<number | null>;
   firstRetryMs?: number;
@@ -36,9 +42,16 @@ export async function runAgent(settings: AgentSettings, parts: AgentParts): Prom
   // By a clock that nobody sets.
   let nextCollectionMs = performance.now();
   let retryMs = firstRetryMs;
+  let orders: Orders = { isPrivate: settings.isPrivate, pausedUntilMs: 0 };
   while (!signal.aborted) {
+    if (performance.now() >= nextCollectionMs && Date.now() < orders.pausedUntilMs) {
+      say('nothing is measured: the person at this machine paused it');
+      nextCollectionMs = performance.now() + intervalMs;
+    }
     if (performance.now() >= nextCollectionMs) {
-      const snapshot = await collect(previousScanAt);
+      const isPrivate = parts.isAlwaysPrivate || orders.isPrivate;
+      const whole = await collect(previousScanAt, !isPrivate);
+      const snapshot = isPrivate ? minimised(whole) : whole;
       if (signal.aborted) break;
       if (snapshot.reachable) {
         previousScanAt = snapshot.collectedAt;
@@ -51,7 +64,12 @@ export async function runAgent(settings: AgentSettings, parts: AgentParts): Prom
       nextCollectionMs = performance.now() + intervalMs;
     }
     const token = parts.token?.() ?? settings.token;
-    const { outcome, taken, retryAfterMs } = await deliverAll(spool, { server, token }, say);
+    const delivery = await deliverAll(spool, { server, token }, say);
+    const { outcome, taken, retryAfterMs } = delivery;
+    if (delivery.orders) {
+      orders = delivery.orders;
+      parts.keepMode?.(orders.isPrivate);
+    }
     if (outcome === 'token refused') return 1;
     const end = taken > 0 ? await parts.afterDelivery?.(taken) : null;
     if (typeof end === 'number') return end;

@@ -32,13 +32,15 @@ export interface AgentSettings {
   internetTarget: string | undefined;
   /** Whether programs are named. */
   personal: boolean;
+  /** Nothing that tells something about the person at the machine is reported, until the server says otherwise. */
+  isPrivate: boolean;
   /** Whether updates are taken. */
   updates: boolean;
   once: boolean;
 }
 
 /** The command line before what an enrolment said is known. */
-export interface AgentCommand extends Omit<AgentSettings, 'server' | 'token'> {
+export interface AgentCommand extends Omit<AgentSettings, 'server' | 'token' | 'isPrivate'> {
   command: (typeof COMMANDS)[number];
   server: URL | null;
   token: string | undefined;
@@ -49,6 +51,7 @@ export interface AgentCommand extends Omit<AgentSettings, 'server' | 'token'> {
 interface Known {
   server: string;
   token: string;
+  isPrivate: boolean;
 }
 
 /** Reads the command line; throws an Error whose message tells the user what to change. */
@@ -97,15 +100,16 @@ function isCommand(word: string): word is AgentCommand['command'] {
 /** The settings of `run`, with what the environment and an earlier enrolment say where the command line is silent. */
 export function runSettings(
   { command: _command, stateDir: _stateDir, ...given }: AgentCommand,
-  tokenFromEnvironment: string | undefined,
+  environment: { token?: string | undefined; isPrivate?: boolean },
   known: Known | null,
 ): AgentSettings {
   const server = given.server ?? (known && new URL(known.server));
-  const token = given.token ?? tokenFromEnvironment ?? known?.token;
+  const token = given.token ?? environment.token ?? known?.token;
   if (!server) throw new Error('--server is missing');
   if (!token) throw new Error('the token is missing: set DEX_ENROLMENT_SECRET or DEX_AGENT_TOKEN, or give --token');
   if (!/^[\x21-\x7e]+$/.test(token)) throw new Error('the token holds characters that no token has');
-  return { ...given, server, token };
+  const isPrivate = environment.isPrivate || known?.isPrivate || false;
+  return { ...given, server, token, isPrivate };
 }
 
 /** An address of a person's choice: never a name, whose look-up would be timed with the way. */

@@ -32,6 +32,8 @@ export interface AgentState {
   token: string;
   /** Of the machine when it enrolled: another one is a copy of its disk. */
   machineId: string | null;
+  /** What the server said last: nothing that tells something about the person at the machine is measured. */
+  isPrivate: boolean;
   /** When to renew the token, milliseconds since 1970. */
   renewTokenAtMs: number;
   /** The key that signs updates, PEM, as it was at enrolment; null where none is offered. */
@@ -80,6 +82,7 @@ export function stateStore(dir: string): StateStore {
         if (typeof server !== 'string' || typeof token !== 'string') throw new Error('no server and token in it');
         return {
           machineId: null,
+          isPrivate: false,
           renewTokenAtMs: 0,
           updateKey: null,
           update: null,

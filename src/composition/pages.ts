@@ -39,7 +39,10 @@ export function healthPage(
       ...probes,
     },
   };
-  return () => checkHealth(ports, service);
+  return async () => {
+    const health = await checkHealth(ports, service);
+    return ports.privacy?.leaving(health) ?? health;
+  };
 }
 
 function presentJob({ lastStartedAt, lastSucceededAt, lastFailedAt, failures, lastError }: Omit<JobRecord, 'job'>) {

@@ -47,6 +47,7 @@ import { TOOLS } from '../core/tools/index.ts';
 import { NO_TRACING, type Tracing } from '../core/tracing.ts';
 import { namedSecret } from '../environment.ts';
 import { PROJECT_DIR } from '../projectDir.ts';
+import { recipientsOf } from './recipients.ts';
 import type { RunbookPlaces } from './runbookParts.ts';
 
 /** OpenTelemetry is loaded only for those who collect traces. */
@@ -178,12 +179,14 @@ export function ticketMessengers(config: Config, ports: Ports): Messenger[] {
   ];
 }
 
-export function backupsOf(config: Config, database: Database): Backups {
+/** @param key encrypts what is written; null leaves it readable */
+export function backupsOf(config: Config, database: Database, key: Buffer | null): Backups {
   return createBackups(database, {
     databaseUrl: config.DATABASE_URL,
     backupDir: config.BACKUP_DIR,
     uploadsDir: uploadsDir(config),
     version: config.version,
+    key,
   });
 }
 
@@ -248,6 +251,8 @@ export function settingsOf(config: Config, messengers: readonly Messenger[]): Se
     ownerRemedies: config.DEX_OWNER_REMEDIES,
     tickets: config.DEX_TICKET_WEBHOOK_URL !== '',
     publicUrl: config.PUBLIC_URL,
+    revealNeedsSecond: config.DEX_REVEAL_SECOND_PERSON,
+    recipients: recipientsOf(config),
   };
 }
 

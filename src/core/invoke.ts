@@ -86,6 +86,7 @@ export function createInvoke(tools: readonly AnyTool[], ports: Ports): Invoke {
     let input: Record<string, unknown> = {};
     let allowed: Allowed = { actor, approvalId: null };
     let text = '';
+    let audited: Record<string, unknown> | null = null;
     const seen = seenBy(tool, actor, ports);
     try {
       const parsed = tool.input.safeParse(raw ?? {});
@@ -115,6 +116,7 @@ export function createInvoke(tools: readonly AnyTool[], ports: Ports): Invoke {
       });
       const output = tool.output.parse(raised) as Record<string, unknown>;
       outcome = 'ok';
+      audited = tool.auditedAs?.(output) ?? null;
       text = summaryFor(tool, actor, output, callTexts[actor.via]);
       return answerOf(tool, { tool: tool.name, input }, output, text, ports.settings.publicUrl);
     } catch (error) {
@@ -124,7 +126,7 @@ export function createInvoke(tools: readonly AnyTool[], ports: Ports): Invoke {
       const durationMs = performance.now() - started;
       ports.metrics.toolCalled(tool.name, actor.via, outcome, durationMs / 1000);
       if (tool.effect !== 'read' && !(tool.selfRecording && outcome === 'ok'))
-        await audit(tool, input, allowed.actor, outcome, failure, durationMs);
+        await audit(tool, { ...input, ...audited }, allowed.actor, outcome, failure, durationMs);
       if (allowed.approvalId !== null) {
         const words = outcome === 'ok' ? text : failureText(failure);
         await recordExecution(ports, allowed.approvalId, outcome === 'ok' ? 'done' : 'failed', words);
@@ -326,17 +328,13 @@ async function questionOf(ports: Ports, tool: AnyTool, input: Record<string, unk
   return (await tool.question?.(input, ports)) ?? `${actor.name} asks: ${tool.title} with ${JSON.stringify(input)}?`;
 }
 
-function failureText(failure: unknown): string {
-  return failure instanceof AppError ? failure.message : 'An internal error; the log has it.';
-}
+const failureText = (failure: unknown): string =>
+  failure instanceof AppError ? failure.message : 'An internal error; the log has it.';
 
 /** The JSON Schema of a tool's input or output, as MCP, OpenAPI and model providers want it. */
 export function jsonSchema(schema: z.ZodObject, io: 'input' | 'output'): Record<string, unknown> {
-  const { $schema: _dialect, ...rest } = z.toJSONSchema(schema, {
-    io,
-    unrepresentable: 'any',
-    override: ({ jsonSchema }) => dropNoise(jsonSchema),
-  });
+  const override = ({ jsonSchema }: { jsonSchema: z.core.JSONSchema.BaseSchema }) => dropNoise(jsonSchema);
+  const { $schema: _dialect, ...rest } = z.toJSONSchema(schema, { io, unrepresentable: 'any', override });
   return rest;
 }
 

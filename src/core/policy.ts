@@ -2,7 +2,7 @@
 import { type Selection, selectionText } from '../domain/fleet/selection.ts';
 import type { Actor, Grant, Role } from './actor.ts';
 import type { Ports } from './ports/ports.ts';
-import type { DataScope } from './ports/scopePorts.ts';
+import type { DataScope } from './ports/storePorts.ts';
 import { isOwn, type Subject } from './subjects.ts';
 import type { AnyTool, CallText, Effect } from './tool.ts';
 

@@ -59,7 +59,7 @@ export function endpointCells(endpoint: z.output<typeof endpointShape>): string[
     endpoint.hostname,
     endpoint.score === null ? 'no score yet' : `score ${endpoint.score} (${status})`,
     endpoint.persona,
-    `tier ${endpoint.criticality_tier}`,
+    `tier ${endpoint.criticality_tier ?? 'withheld'}`,
     endpoint.os_platform,
     endpoint.collector,
     endpoint.owner_email ?? '',

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { ALERT_STATUSES, ALERT_TYPES, RESOLUTIONS, SEVERITIES } from '../domain/alerts/alert.ts';
 import { ENDPOINT_STATES, PERSONAS, SCORE_STATUSES } from '../domain/fleet/endpoint.ts';
 import { canonicalHost } from '../domain/fleet/hostIdentity.ts';
+import { WITHHELD } from '../domain/privacy/cells.ts';
 import { RUN_KINDS, RUN_STATUSES } from '../domain/run.ts';
 import { PLATFORMS } from '../domain/runbooks/runbook.ts';
 import { OS_PLATFORMS } from '../domain/signals/declaration.ts';
@@ -51,8 +52,9 @@ export const endpointShape = z.object({
   hostname: z.string(),
   ip_address: z.string().nullable(),
   owner_email: z.string().nullable(),
-  persona: z.enum(PERSONAS),
-  criticality_tier: z.number().int(),
+  /** Persona and tier are withheld where so few machines have them that a person could be singled out. */
+  persona: z.enum([...PERSONAS, WITHHELD]),
+  criticality_tier: z.number().int().nullable(),
   os_platform: z.enum(OS_PLATFORMS),
   tags: z.record(z.string(), z.string()),
   collector: z.enum(COLLECTORS),

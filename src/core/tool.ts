@@ -143,6 +143,8 @@ interface Tool<I extends z.ZodObject = z.ZodObject, O extends z.ZodObject = z.Zo
   toolset?: Toolset;
   /** True when what it writes says by itself who wrote it and when, so that the audit needs no line for each call. */
   selfRecording?: boolean;
+  /** The fields of its input as the audit has them once it was done: an erased name is not written down again. */
+  auditedAs?(output: z.output<O>): Record<string, unknown>;
   /** Its answers are confidential: the audit shows that it was called and how it ended, not by whom or with what. */
   anonymous?: boolean;
   /** Refers to another tool as `{get_run}`, which each interface writes in its own form. */
@@ -162,6 +164,8 @@ interface Tool<I extends z.ZodObject = z.ZodObject, O extends z.ZodObject = z.Zo
   rows?(output: z.output<O>): Record<string, unknown>[];
   /** What the answer shows, for interfaces that have a card for it, and the input field that names the one shown. */
   shows?: { card: CardKind; by?: Extract<keyof z.output<I>, string> };
+  /** It makes machines or people known by their real names, so that it takes those where others take pseudonyms. */
+  namesMachines?: boolean;
   /** Where on the page a person sees what the answer shows: a path. */
   page?(output: z.output<O>): string | null;
   /** What somebody who reads the answer may want to do next. */
@@ -176,6 +180,8 @@ interface Tool<I extends z.ZodObject = z.ZodObject, O extends z.ZodObject = z.Zo
   illustration?(output: z.output<O>): ToolCall | null;
   /** Its part of the overview that staff are shown. */
   overview?: Overview<z.output<O>>;
+  /** It keeps whether the answer of a run (`run_id`) was `helpful`; interfaces offer it below answers. */
+  ratesAnswers?: true;
   /** The label under which people are offered it beside their own machines. */
   ownMachineLabel?: string;
   /** The deliveries of other systems that it takes in; their routes have no declaration of their own. */
@@ -206,6 +212,7 @@ export interface AnyTool
     | 'cameToNothing'
     | 'illustration'
     | 'overview'
+    | 'auditedAs'
   > {
   run(input: Fields, context: ToolContext): Promise<Fields>;
   summary(output: Fields, callText: CallText): string;
@@ -217,6 +224,7 @@ export interface AnyTool
   reachesMany?(input: Fields): boolean;
   shows?: { card: CardKind; by?: string };
   page?(output: Fields): string | null;
+  auditedAs?(output: Fields): Fields;
   related?(output: Fields): RelatedCall[];
   progress?(output: Fields): string | null;
   followUp?(output: Fields): ToolCall | null;

@@ -17,6 +17,7 @@ const STATE: AgentState = {
   token: 'dexa_x',
   machineId: null,
   renewTokenAtMs: 5,
+  isPrivate: false,
   updateKey: null,
   update: null,
   failedVersions: [],

@@ -41,7 +41,14 @@ describe('an update that was taken', () => {
   afterEach(() => rmSync(dir, { recursive: true, force: true }));
   const chosen = (update: AgentState['update'], more: Partial<AgentState> = {}) => {
     const store = stateStore(dir);
-    const state = { server: 'https://a/', token: 't', machineId: null, renewTokenAtMs: 0, failedVersions: [] };
+    const state = {
+      server: 'https://a/',
+      token: 't',
+      machineId: null,
+      isPrivate: false,
+      renewTokenAtMs: 0,
+      failedVersions: [],
+    };
     store.write({ ...state, updateKey, update, ...more });
     return { bundle: chosenBundle(dir, store, (line) => said.push(line)), state: store.read(), store };
   };

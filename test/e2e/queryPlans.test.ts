@@ -55,8 +55,11 @@ const OLDEST_DAYS: Record<Forgotten, number> = {
   feedback_comments: 52,
   audit: 360,
   sign_in_sessions: 2,
+  accesses: 360,
+  reveals: 360,
   endpoints: 400,
 };
+const FEW_REVEALS = 'names are revealed some times a year';
 const ALL_ENDPOINTS = 'a figure about every endpoint';
 
 function questions(store: Store): Questions<Omit<Store, 'transaction' | 'ping' | 'changeMarkers' | 'within'>> {
@@ -425,9 +428,30 @@ function questions(store: Store): Questions<Omit<Store, 'transaction' | 'ping' |
       fleet: archive(retention.fleet, 389),
       endpointIds: [() => retention.endpointIds(1000, 20)],
       forget: FORGOTTEN.map((what) =>
-        whole('survey', ONE_OPEN, () => retention.forget(what, daysAgo(OLDEST_DAYS[what] - 1), 5)),
+        whole(['survey', 'machine_access', 'reveal'], ONE_OPEN, () =>
+          retention.forget(what, daysAgo(OLDEST_DAYS[what] - 1), 5),
+        ),
       ),
     },
+    identities: {
+      marker: whole(['endpoint', 'endpoint_alias'], ALL_ENDPOINTS, () => store.identities.marker()),
+      all: whole(['endpoint', 'endpoint_alias'], ALL_ENDPOINTS, () => store.identities.all()),
+    },
+    reveals: {
+      add: INSERTS,
+      get: whole('reveal', FEW_REVEALS, () => store.reveals.get('7')),
+      begin: whole('reveal', FEW_REVEALS, () => store.reveals.begin('7', 'key:b', NOW, NOW)),
+      end: whole('reveal', FEW_REVEALS, () => store.reveals.end('7', NOW)),
+      active: whole('reveal', FEW_REVEALS, () => store.reveals.active(NOW)),
+      list: whole('reveal', FEW_REVEALS, () => store.reveals.list({ endpointId: 7 }, 10)),
+    },
+    accesses: {
+      count: INSERTS,
+      of: whole('machine_access', 'nobody has looked in this store', () => store.accesses.of(7)),
+    },
+    pauses: { set: INSERTS, since: whole('collection_pause', 'few pause at a time', () => store.pauses.since(NOW)) },
+    // A person asks once, and everything is read for them.
+    personalData: { export: INSERTS, erase: INSERTS, compact: INSERTS },
   };
 }
 

@@ -188,6 +188,20 @@ function fillings(kind: DatabaseKind): Record<string, Filling> {
       },
     },
     owner_remedy_opt_out: { rows: 500, columns: { email: `'user' || ${asText('i')} || '@example.com'` } },
+    reveal: {
+      rows: 500,
+      columns: {
+        endpoint_id: SUBJECT,
+        requested_at: ago('i * 0.7'),
+        starts_at: ago('i * 0.7'),
+        ends_at: ago('i * 0.7 - 0.04'),
+      },
+    },
+    machine_access: {
+      rows: 50_000,
+      columns: { endpoint_id: SUBJECT, tool: `'tool_' || ${asText('i % 25')}`, via: `'via_' || ${asText('i')}` },
+    },
+    collection_pause: { rows: 200, columns: { endpoint_id: 'i' } },
     escalation: {
       rows: 5_000,
       columns: {

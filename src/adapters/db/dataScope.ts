@@ -3,8 +3,7 @@
  * that reads sees, by the names of the tables, only the rows of the scope. A repository cannot forget to ask.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { DataScope } from '../../core/ports/scopePorts.ts';
-import type { Store } from '../../core/ports/storePorts.ts';
+import type { DataScope, Store } from '../../core/ports/storePorts.ts';
 import type { SelectionPart } from '../../domain/fleet/selection.ts';
 
 const current = new AsyncLocalStorage<DataScope>();
@@ -54,6 +53,9 @@ export const RULES: ReadonlyMap<string, string | Rule> = new Map<string, string 
   ['prediction', OF_ITS_MACHINE],
   ['remediation', OF_ITS_MACHINE],
   ['owner_remedy', OF_ITS_MACHINE],
+  ['machine_access', OF_ITS_MACHINE],
+  ['reveal', OF_ITS_MACHINE],
+  ['collection_pause', OF_ITS_MACHINE],
   [
     'approval',
     ({ actorId }, { text, at }) =>
@@ -151,8 +153,8 @@ export function narrowedStatement(kind: keyof typeof DIALECTS): (sql: string) =>
 }
 
 /** Does what is nobody's call, though a call gave the occasion. */
-export function outsideOfScopes(work: () => void): void {
-  current.exit(work);
+export function outsideOfScopes<Result>(work: () => Result): Result {
+  return current.exit(work);
 }
 
 /** The same store for a call that may read no more than a scope. */

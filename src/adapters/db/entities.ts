@@ -21,6 +21,7 @@ import {
   SurveyRow,
   SurveySeatRow,
 } from './entities/people.ts';
+import { AccessRow, PauseRow, RevealRow } from './entities/privacy.ts';
 import { ApiKeyRow, AuditRow, JobRow, LlmSpendRow, RunRow, ScanShardRow, WorkerRow } from './entities/runs.ts';
 import { SignInSessionRow } from './entities/sessions.ts';
 import {
@@ -75,4 +76,7 @@ export const ENTITIES = [
   FleetScoreRow,
   FleetScoreHourRow,
   SampleBlockRow,
+  RevealRow,
+  AccessRow,
+  PauseRow,
 ];

@@ -13,6 +13,13 @@ import { unknownHostRepository } from './alerts/unknownHostRepository.ts';
 import { narrowedStore, outsideOfScopes } from './dataScope.ts';
 import { apiKeyRepository } from './people/apiKeyRepository.ts';
 import { feedbackRepository } from './people/feedbackRepository.ts';
+import { personalDataRepository } from './people/personalData.ts';
+import {
+  accessRepository,
+  identityRepository,
+  pauseRepository,
+  revealRepository,
+} from './people/privacyRepositories.ts';
 import { runbookVoteRepository } from './people/runbookVoteRepository.ts';
 import { signInSessionRepository } from './people/signInSessionRepository.ts';
 import { surveyRepository } from './people/surveyRepository.ts';
@@ -136,6 +143,11 @@ function storeOver(
     jobs: jobRecordRepository(session),
     runbookVotes: runbookVoteRepository(session),
     retention: retentionRepository(session),
+    identities: identityRepository(session),
+    reveals: revealRepository(session),
+    accesses: accessRepository(session),
+    pauses: pauseRepository(session),
+    personalData: personalDataRepository(session),
     transaction,
     changeMarkers: changeMarkers(session),
     async ping() {

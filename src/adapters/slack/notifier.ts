@@ -40,6 +40,7 @@ export function createSlackNotifier(parts: SlackNotifierParts): Messenger {
     if (about === 'alert') return postAlert(Number(id), news);
     if (about === 'approval') return postApproval(id, news);
     if (about === 'fix_check') return askOwner(id, news);
+    if (about === 'privacy_notice') return notifyOwners(news);
     if (about === 'escalation') return reachInThread(news);
     if (about === 'direct') return reachDirectly(news);
     return notifyNotes(parts.channel, news);
@@ -90,6 +91,10 @@ export function createSlackNotifier(parts: SlackNotifierParts): Messenger {
     if (!facts) return;
     const posted = await notifyOwner(String(owner_email), wording.fixCheck(remediationId, facts));
     if (posted) await messages.keep([{ subject, ...posted, digest: false }]);
+  }
+
+  async function notifyOwners(news: StoredMessage[]): Promise<void> {
+    for (const { payload } of news) await notifyOwner(String(payload.owner_email), wording.note(String(payload.text)));
   }
 
   /** Null when there is nobody to notify, or a person has to mend the set-up first: alerts must not wait for that. */

@@ -12,6 +12,8 @@ type PeopleMessage =
   | { what: 'approval'; approval_id: string; status: string; reminder?: true }
   /** Subject `fix_check:ID`: a direct message to the owner, "Did that fix it?", answered by answer_fix_check. */
   | { what: 'fix_check'; remediation_id: string; alert_id: number; hostname: string; owner_email: string }
+  /** Subject `privacy_notice:ID`: a direct message to the very person whom it is about. */
+  | { what: 'privacy_notice'; notice_id: string; owner_email: string; text: string }
   /** Subject `escalation:KEY`: mentions people where alerts or approvals (subjects) wait for an answer. */
   | ({ what: 'escalation' } & Escalation)
   /** Subject `direct:KEY`: writes to one person about the same. */
@@ -36,6 +38,16 @@ export async function notifyPeople(ports: Ports, store: Store, message: PeopleMe
     ports.settings.alertMessengers.map((messenger) => outboxMessage(messenger, message, ports.ids.next())),
     now,
   );
+}
+
+/** Hands a message for one person to Slack, which alone reaches people; nothing where it is not connected. */
+export async function notifyPerson(
+  ports: Pick<Ports, 'settings' | 'ids' | 'clock'>,
+  store: Store,
+  message: Extract<PeopleMessage, { what: 'privacy_notice' }>,
+): Promise<void> {
+  if (!ports.settings.alertMessengers.includes('slack')) return;
+  await store.outbox.add([outboxMessage('slack', message, ports.ids.next())], ports.clock.now());
 }
 
 /** Posts to the channel once, however often the same thing is noticed. @param key what makes it the same */
@@ -67,6 +79,7 @@ function outboxMessage(messenger: string, message: PeopleMessage, idempotencyKey
 
 function subjectOf(message: PeopleMessage, key: string): string {
   if (message.what === 'approval') return `approval:${message.approval_id}`;
+  if (message.what === 'privacy_notice') return `privacy_notice:${message.notice_id}`;
   if (message.what === 'escalation' || message.what === 'direct') return `${message.what}:${key}`;
   return message.what === 'fix_check' ? `fix_check:${message.remediation_id}` : `notice:${key}`;
 }

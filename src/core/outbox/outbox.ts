@@ -30,7 +30,7 @@ export interface Dispatcher {
 }
 
 export function createDispatcher(
-  ports: Pick<Ports, 'store' | 'clock' | 'metrics' | 'log'>,
+  ports: Pick<Ports, 'store' | 'clock' | 'metrics' | 'log' | 'privacy'>,
   messenger: Messenger,
   random: Random,
 ): Dispatcher {
@@ -61,10 +61,13 @@ export function createDispatcher(
       const messages = delivery.messages.filter(({ id }) => leased.has(id));
       if (messages.length === 0) return 0;
 
-      const result = await messenger.deliver({ ...delivery, messages }).catch((error: unknown): DeliveryOutcome => {
-        ports.log.error({ err: error, messenger: messenger.name, messages: ids }, 'a message could not be delivered');
-        return { outcome: 'failed', reason: error instanceof Error ? error.message : String(error) };
-      });
+      const shown = (await ports.privacy?.outbound(messages)) ?? messages;
+      const result = await messenger
+        .deliver({ ...delivery, messages: shown })
+        .catch((error: unknown): DeliveryOutcome => {
+          ports.log.error({ err: error, messenger: messenger.name, messages: ids }, 'a message could not be delivered');
+          return { outcome: 'failed', reason: error instanceof Error ? error.message : String(error) };
+        });
       ports.metrics.messageTried(messenger.name, result.outcome);
       await settle(delivery.kind, messages, result);
       return Math.max(messenger.paceMs, waitUntil.getTime() - ports.clock.now().getTime());

@@ -15,6 +15,7 @@ import type { Tracing } from '../tracing.ts';
 import type { AlertIntake } from './alertPorts.ts';
 import type { AgentReleases } from './enrolmentPorts.ts';
 import type { PeopleDirectory } from './feedbackPorts.ts';
+import type { PrivacyBoundary } from './privacyBoundary.ts';
 import type { Runbooks } from './runbookPorts.ts';
 import type { RunEvents, RunKindHandlers } from './runPorts.ts';
 import type { SourceConfig, SourceReader } from './sourcePorts.ts';
@@ -55,6 +56,8 @@ export interface Ports {
   runbooks: Runbooks;
   /** Who people are, where messages reach them; absent while no messages to people can be sent. */
   people?: PeopleDirectory;
+  /** Between names and pseudonyms; absent where everything is shown by name. */
+  privacy?: PrivacyBoundary | undefined;
   charts: ChartRenderer;
   metrics: Metrics;
   tracing: Tracing;
@@ -98,6 +101,19 @@ export interface Settings {
   agentUpdates: 'staged' | 'all' | 'off';
   /** Where people reach this service, without a slash at the end; empty when nobody said. */
   publicUrl: string;
+  /** Whether a second administrator has to agree to a reveal. */
+  revealNeedsSecond: boolean;
+  /** The systems outside that get something of what is kept here. */
+  recipients: readonly OutsideRecipient[];
+}
+
+/** A system outside that gets something: a processor, or one of one's own. */
+export interface OutsideRecipient {
+  name: string;
+  /** Its host, or what the configuration calls it. */
+  where: string;
+  gets: string;
+  purpose: string;
 }
 
 /** What became of a report. */
@@ -105,6 +121,8 @@ export interface TakenSnapshot {
   /** False for a repeat. */
   recorded: boolean;
   score: number | null;
+  /** The end of the newest pause of measuring; long past where there never was one. */
+  pausedUntil: Date;
 }
 
 /** Takes in what agents report. */
@@ -168,6 +186,8 @@ export interface Collector {
 export interface Backups {
   /** Fails with kind `unavailable` when the database's own tool is missing. */
   create(now: Date): Promise<{ file: string; bytes: number; sha256: string }>;
+  /** Replaces names in all backups that lie here; returns how many were written anew. */
+  erase(names: { words: readonly string[]; replacement: string }): Promise<number>;
 }
 
 /** What a list of machines says; lines count from 1, entries of JSON too. */
@@ -240,6 +260,8 @@ export interface Metrics {
   runFinished(kind: string, status: string, durationS: number): void;
   /** An agent was set to work, by the name of its profile. */
   agentCalled(profile: string): void;
+  /** Somebody said whether an agent's answer helped. */
+  answerRated(helpful: boolean): void;
   llmSpent(model: { provider: string; model: string }, costUsd: number): void;
   endpointScanned(collector: string, outcome: 'ok' | 'unreachable', durationS: number): void;
   jobEnded(job: string, outcome: 'ok' | 'failed', durationS: number): void;

@@ -32,7 +32,7 @@ export interface EndpointArchive extends SampleArchive<string> {
   ): Promise<number>;
 }
 
-/** What is deleted whole once it is old; an alert goes with its timeline, remediations, tickets and Slack messages. */
+/** What is deleted whole once it is old; an alert goes with its timeline, remediations, offers to its owner, tickets and Slack messages. */
 export const FORGOTTEN = [
   'scan_runs',
   'runs',
@@ -44,6 +44,8 @@ export const FORGOTTEN = [
   'feedback_comments',
   'audit',
   'sign_in_sessions',
+  'accesses',
+  'reveals',
   'endpoints',
 ] as const;
 export type Forgotten = (typeof FORGOTTEN)[number];

@@ -24,9 +24,24 @@ import type { EscalationRepository, OnCallRepository } from './escalationPorts.t
 import type { FeedbackRepository, SurveyRepository } from './feedbackPorts.ts';
 import type { SignInSessionRepository } from './identityPorts.ts';
 import type { OutboxRepository, SlackMessageRepository } from './messagePorts.ts';
+import type {
+  AccessRepository,
+  IdentityRepository,
+  PauseRepository,
+  PersonalDataRepository,
+  RevealRepository,
+} from './privacyPorts.ts';
 import type { OwnerRemedyRepository } from './remedyPorts.ts';
 import type { RetentionRepository } from './retentionPorts.ts';
-import type { DataScope } from './scopePorts.ts';
+
+/** The machines of a selection and all that is about them, and what is the caller's own. */
+export interface DataScope {
+  selection: Selection;
+  /** Machines registered under this address, in lower case, are seen too; null where nobody vouches for one. */
+  ownerEmail: string | null;
+  /** Runs and approvals that this actor asked for are seen too. */
+  actorId: string;
+}
 
 /** Everything that is kept. Repositories return plain values, never live entities. */
 export interface Store {
@@ -60,6 +75,11 @@ export interface Store {
   readonly jobs: JobRecordRepository;
   readonly runbookVotes: RunbookVoteRepository;
   readonly retention: RetentionRepository;
+  readonly identities: IdentityRepository;
+  readonly reveals: RevealRepository;
+  readonly accesses: AccessRepository;
+  readonly pauses: PauseRepository;
+  readonly personalData: PersonalDataRepository;
   /** All or nothing; nested calls join the outer one. */
   transaction<T>(work: (store: Store) => Promise<T>): Promise<T>;
   /** Fails with kind `unavailable` when the database does not answer. */

@@ -26,7 +26,7 @@ const PAUSE_MS = 10;
 const TIME_MS = 8 * 60_000;
 
 /** Days after its end that a thing is kept; scans tell nothing that their samples do not. */
-const KEPT_DAYS: Record<Forgotten, number | 'as samples'> = {
+export const KEPT_DAYS: Record<Forgotten, number | 'as samples'> = {
   scan_runs: 'as samples',
   runs: 90,
   alerts: LONG_DAYS,
@@ -37,6 +37,8 @@ const KEPT_DAYS: Record<Forgotten, number | 'as samples'> = {
   feedback_comments: LONG_DAYS,
   audit: LONG_DAYS,
   sign_in_sessions: 1,
+  accesses: LONG_DAYS,
+  reveals: LONG_DAYS,
   endpoints: LONG_DAYS,
 };
 

@@ -117,7 +117,10 @@ export function createShardScan(ports: Ports): ScanShardsJob {
       await reportProgress(ports, shard.runId);
     });
     const endpoints = await ports.store.endpoints.between(shard.fromId, shard.toId);
-    const left = endpoints.filter(({ id, collector }) => !(collector in NOT_SCANNED_FROM_HERE) && !done.has(id));
+    const paused = await ports.store.pauses.since(ports.clock.now());
+    const left = endpoints.filter(
+      ({ id, collector }) => !(collector in NOT_SCANNED_FROM_HERE) && !done.has(id) && !paused.has(id),
+    );
     counts.skippedPush = endpoints.filter(({ collector }) => collector in NOT_SCANNED_FROM_HERE).length;
     await Promise.all(
       left.map((endpoint) =>

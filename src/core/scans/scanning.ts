@@ -2,6 +2,7 @@
 import { judgeMeasurements, judgeScore } from '../../domain/alerts/alertRules.ts';
 import type { Endpoint } from '../../domain/fleet/endpoint.ts';
 import { canonicalIp } from '../../domain/fleet/ipAddress.ts';
+import { minimised } from '../../domain/privacy/minimise.ts';
 import { REMEDIATION_WINDOW_DAYS, type Score, scoreSnapshot } from '../../domain/scores/score.ts';
 import { NOT_SCANNED_FROM_HERE, type Snapshot, sanitised, withoutPersonal } from '../../domain/signals/telemetry.ts';
 import { jobActor } from '../actor.ts';
@@ -44,9 +45,18 @@ export async function scanOne(
   const { hostname } = endpoint;
   const reason = NOT_SCANNED_FROM_HERE[endpoint.collector];
   if (reason) throw new AppError('refused', `${hostname} ${reason} and cannot be scanned from here.`);
+  await requireNoPause(ports, endpoint);
   const snapshot = await look(ports, endpoint, { signal, note });
   const [result] = await record(ports, [{ endpoint, snapshot }]);
   return result as ScanResult;
+}
+
+/** @throws AppError `refused` while the person at the machine paused its measuring */
+async function requireNoPause({ store, clock }: Ports, { id, hostname }: Endpoint): Promise<void> {
+  const pause = (await store.pauses.since(clock.now())).get(id);
+  if (!pause) return;
+  const until = pause.until.toISOString().slice(11, 16);
+  throw new AppError('refused', `${hostname} is not measured until ${until} UTC: whoever works on it paused it.`);
 }
 
 export async function requireEndpoint(ports: Ports, hostname: string): Promise<Endpoint> {
@@ -114,7 +124,10 @@ export async function record(
   also: (store: Store, results: ScanResult[]) => Promise<void> = async () => {},
 ): Promise<ScanResult[]> {
   if (looks.length === 0) return [];
-  const seen = looks.map(({ endpoint, snapshot }) => ({ endpoint, snapshot: kept(endpoint, sanitised(snapshot)) }));
+  const seen = looks.map(({ endpoint, snapshot }) => ({
+    endpoint,
+    snapshot: kept(ports, endpoint, sanitised(snapshot)),
+  }));
   const now = ports.clock.now();
   const rules = ports.scoreRules.current();
   const { results, changes } = await ports.store.transaction(async (store) => {
@@ -153,7 +166,8 @@ export async function record(
 }
 
 /** What may be kept of a machine: whoever measured it may not have known what is switched off for it. */
-function kept({ options }: Endpoint, snapshot: Snapshot): Snapshot {
+function kept({ privacy }: Ports, { options }: Endpoint, snapshot: Snapshot): Snapshot {
+  if (privacy) return minimised(snapshot);
   return options.personal === false ? { ...snapshot, readings: withoutPersonal(snapshot.readings) } : snapshot;
 }
 

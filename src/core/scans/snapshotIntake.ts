@@ -10,6 +10,12 @@ import { record } from './scanning.ts';
 /** Reports written in one transaction: enough to be cheap, and short enough that nobody waits long for the store. */
 const MOST_TOGETHER = 200;
 
+/** As old as a report may be. */
+const OLDEST_MS = 48 * 3_600_000;
+
+/** The end of a pause that there never was. */
+const NEVER = new Date(0);
+
 interface Reported {
   hostname: string;
   read(endpoint: Endpoint): Snapshot;
@@ -32,17 +38,22 @@ async function takeTogether(ports: Ports, reported: Reported[]): Promise<(TakenS
   const hostnames = [...new Set(reported.map(({ hostname }) => hostname))];
   const found = await ports.store.endpoints.byHostnames(hostnames);
   const endpoints = new Map(found.map((endpoint) => [endpoint.hostname, endpoint]));
+  const pauses = await ports.store.pauses.since(new Date(ports.clock.now().getTime() - OLDEST_MS));
   const answers = new Map<Reported, TakenSnapshot | AppError>();
   for (const round of rounds(reported)) {
     const looks = round.flatMap((one) => {
-      const look = lookOf(one, endpoints.get(one.hostname), ports.clock.now());
+      const look = lookOf(one, endpoints.get(one.hostname), pauses, ports.clock.now());
       if ('snapshot' in look) return [{ one, ...look }];
       answers.set(one, look.answer);
       return [];
     });
     const results = await record(ports, looks);
     for (const [index, { endpoint, score }] of results.entries()) {
-      answers.set(looks[index]?.one as Reported, { recorded: true, score: score?.score ?? null });
+      answers.set(looks[index]?.one as Reported, {
+        recorded: true,
+        score: score?.score ?? null,
+        pausedUntil: pauses.get(endpoint.id)?.until ?? NEVER,
+      });
       endpoints.set(endpoint.hostname, endpoint);
     }
   }
@@ -51,14 +62,21 @@ async function takeTogether(ports: Ports, reported: Reported[]): Promise<(TakenS
 
 type Look = { endpoint: Endpoint; snapshot: Snapshot } | { answer: TakenSnapshot | AppError };
 
-function lookOf({ hostname, read }: Reported, endpoint: Endpoint | undefined, now: Date): Look {
+function lookOf(
+  { hostname, read }: Reported,
+  endpoint: Endpoint | undefined,
+  pauses: ReadonlyMap<number, { from: Date; until: Date }>,
+  now: Date,
+): Look {
   if (!endpoint)
     return { answer: new AppError('not_found', `No endpoint named ${hostname} is registered.`, { hostname }) };
   try {
     const snapshot = read(endpoint);
-    return isNews(endpoint, snapshot, now)
+    const pause = pauses.get(endpoint.id) ?? { from: NEVER, until: NEVER };
+    const isPaused = snapshot.collectedAt >= pause.from && snapshot.collectedAt < pause.until;
+    return !isPaused && isNews(endpoint, snapshot, now)
       ? { endpoint, snapshot }
-      : { answer: { recorded: false, score: endpoint.score } };
+      : { answer: { recorded: false, score: endpoint.score, pausedUntil: pause.until } };
   } catch (error) {
     if (error instanceof AppError) return { answer: error };
     throw error;

@@ -43,6 +43,9 @@ import { submitSnapshot, submitSnapshots } from './fleet/snapshots.ts';
 import { getTrends } from './fleet/trends.ts';
 import { createApiKey, listApiKeys, revokeApiKey } from './keys.ts';
 import { listDeadMessages, resendMessage } from './outbox.ts';
+import { eraseMachineData, exportMachineData, getMachineData, pauseCollection } from './privacy/ownData.ts';
+import { privacyReport } from './privacy/report.ts';
+import { approveRevealTool, endRevealTool, listReveals, revealName } from './privacy/reveals.ts';
 import { reportProblem } from './problems.ts';
 import { enrolMachineTool, renewAgentTokenTool, signOffAgentTool } from './registration/agentEnrolment.ts';
 import { createEnrolment, listEnrolments, revokeEnrolment } from './registration/enrolments.ts';
@@ -59,7 +62,7 @@ import {
   rateRunbook,
   searchRunbooksTool,
 } from './runbooks.ts';
-import { cancelRunTool, getRun, listRuns } from './runs.ts';
+import { cancelRunTool, getRun, listRuns, rateAnswer } from './runs.ts';
 import { listSessions, revokeSession } from './sessions.ts';
 import { answerSurvey, closeSurvey, getSurvey, listSurveys, maintainSurveys, optOut, startSurvey } from './surveys.ts';
 
@@ -139,6 +142,7 @@ export const TOOLS: readonly AnyTool[] = [
   getRun,
   listRuns,
   cancelRunTool,
+  rateAnswer,
   searchRunbooksTool,
   endpointRunbooks,
   listRunbooksTool,
@@ -156,6 +160,15 @@ export const TOOLS: readonly AnyTool[] = [
   listAudit,
   listDeadMessages,
   resendMessage,
+  privacyReport,
+  revealName,
+  approveRevealTool,
+  endRevealTool,
+  listReveals,
+  getMachineData,
+  pauseCollection,
+  exportMachineData,
+  eraseMachineData,
   createBackup,
   retentionTool,
 ];

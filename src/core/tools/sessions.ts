@@ -41,7 +41,7 @@ export const listSessions = defineTool({
   output: z.object({ sessions: z.array(sessionShape) }),
   async run(_input, { ports, actor, now }) {
     const sessions = await ports.store.signInSessions.list(hasRole(actor, 'admin') ? null : ownSubject(actor), now);
-    return { sessions: sessions.map(presentSession) };
+    return { sessions: sessions.map((session) => presentSession(session, ports)) };
   },
   summary: ({ sessions }) =>
     sessions.length === 0
@@ -78,7 +78,7 @@ export const revokeSession = defineTool({
       const next = [{ to: 'List the sessions', tool: 'list_sessions' }];
       throw new AppError('not_found', `There is no session ${session_id}.`, { session_id }, { next });
     }
-    return { session: presentSession(session) };
+    return { session: presentSession(session, ports) };
   },
   summary: ({ session }) => `The session ${session.id} of ${session.person} has ended.`,
 });
@@ -94,10 +94,11 @@ function ownSubject({ id }: Actor): string {
   return /^oidc:(.+)$/.exec(id)?.[1] ?? '';
 }
 
-function presentSession(session: SignInSession): z.input<typeof sessionShape> {
+/** Where people appear as pseudonyms they are called by their address, which has one; a name has none. */
+function presentSession(session: SignInSession, { privacy }: Pick<Ports, 'privacy'>): z.input<typeof sessionShape> {
   return {
     id: session.id,
-    person: session.name,
+    person: privacy ? (session.email ?? `oidc:${session.subject}`) : session.name,
     email: session.email,
     channel: session.channel,
     client: session.client,

@@ -8,10 +8,11 @@
  * ever be worked out. (The atoms of the Boolean algebra that the published sets generate are the cells: microaggregation with
  * k = 5.) It cannot help where all answers in a cell are alike: then one knows what each of these five or more said.
  */
+import { cellsBy, LEAST_IN_CELL } from '../privacy/cells.ts';
 import { type FeedbackCategory, type Tally, tallyOf } from './enps.ts';
 
 /** Answers in the smallest cell. */
-export const LEAST_ANSWERS = 5;
+export const LEAST_ANSWERS = LEAST_IN_CELL;
 
 /** Answers behind the smallest batch of comments, because words betray more than numbers. */
 export const LEAST_ANSWERS_FOR_COMMENTS = 10;
@@ -57,33 +58,14 @@ export function groupsOf(machine: { persona: string; tags: Record<string, string
 }
 
 /**
- * Divides answers by as many groups as possible so that every cell keeps enough of them: a group is distinguished only when
- * all that it splits, inside and outside of it, stays large enough. Personas go first, then the larger groups.
+ * Divides answers by as many groups as possible so that every cell keeps enough of them; personas go first.
  *
  * @param answers at least LEAST_ANSWERS
  */
 export function cellsOf(answers: readonly Pick<FeedbackAnswer, 'rating' | 'category' | 'groups'>[]): Cell[] {
-  let parts = [{ groups: [] as string[], answers }];
-  for (const group of separableGroups(answers)) {
-    const split = parts.flatMap((part) => [
-      { groups: [...part.groups, group], answers: part.answers.filter(({ groups }) => groups.includes(group)) },
-      { groups: part.groups, answers: part.answers.filter(({ groups }) => !groups.includes(group)) },
-    ]);
-    const filled = split.filter((part) => part.answers.length > 0);
-    if (filled.every((part) => part.answers.length >= LEAST_ANSWERS)) parts = filled;
-  }
-  return parts.map((part) => ({ groups: part.groups, tally: tallyOf(part.answers) }));
-}
-
-/** Groups that could be distinguished if they were the only ones, in the order in which they are tried. */
-function separableGroups(answers: readonly { groups: string[] }[]): string[] {
-  const sizes = new Map<string, number>();
-  for (const { groups } of answers) {
-    for (const group of new Set(groups)) sizes.set(group, (sizes.get(group) ?? 0) + 1);
-  }
-  const isPersona = (group: string) => Number(group.startsWith(personaGroup('')));
-  return [...sizes]
-    .filter(([, size]) => size >= LEAST_ANSWERS && (size === answers.length || answers.length - size >= LEAST_ANSWERS))
-    .sort(([a, sizeA], [b, sizeB]) => isPersona(b) - isPersona(a) || sizeB - sizeA || (a < b ? -1 : 1))
-    .map(([group]) => group);
+  const isPersona = (group: string) => group.startsWith(personaGroup(''));
+  return cellsBy(answers, ({ groups }) => groups, isPersona).map(({ groups, members }) => ({
+    groups,
+    tally: tallyOf(members),
+  }));
 }

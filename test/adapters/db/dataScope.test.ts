@@ -3,8 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { RULES, SHARED_TABLES } from '../../../src/adapters/db/dataScope.ts';
 import { type Database, openDatabase } from '../../../src/adapters/db/open.ts';
 import { createStore } from '../../../src/adapters/db/store.ts';
-import type { DataScope } from '../../../src/core/ports/scopePorts.ts';
-import type { Store } from '../../../src/core/ports/storePorts.ts';
+import type { DataScope, Store } from '../../../src/core/ports/storePorts.ts';
 import { NOW, registration } from '../../helpers/rows.ts';
 import { createTestDatabase } from '../../helpers/testDatabase.ts';
 

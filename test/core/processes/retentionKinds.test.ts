@@ -66,6 +66,8 @@ const KINDS: Record<Exclude<Forgotten, 'survey_invitations'>, Kind> = {
       { status: 'approved', execution: 'running', requested_at: ANCIENT, decided_at: ANCIENT },
     ],
   },
+  accesses: { table: 'machine_access', keptDays: THIRTEEN_MONTHS, over: (at) => ({ day: dayOf(at) }), never: [] },
+  reveals: { table: 'reveal', keptDays: THIRTEEN_MONTHS, over: (at) => ({ requested_at: at }), never: [] },
   feedback_cells: {
     table: 'feedback_cell',
     keptDays: THIRTEEN_MONTHS,
@@ -142,6 +144,7 @@ describe.each(SLOW_STORE_KINDS)('%s', (storeKind) => {
       const remediation = await plant('remediation', { alert_id, status: 'fixed', finished_at: resolved_at });
       await plant('alert_event', { alert_id });
       await plant('ticket', { alert_id });
+      await plant('owner_remedy', { alert_id, email: `${alert_id}@example.com`, day: null, status: 'declined' });
       await plant('slack_message', { subject: `alert:${alert_id}` });
       await plant('slack_message', { subject: `fix_check:${remediation}` });
       return { alert_id, remediation };
@@ -152,6 +155,7 @@ describe.each(SLOW_STORE_KINDS)('%s', (storeKind) => {
     expect(await left('remediation', 'alert_id')).toEqual([young.alert_id]);
     expect(await left('alert_event', 'alert_id')).toEqual([young.alert_id]);
     expect(await left('ticket', 'alert_id')).toEqual([young.alert_id]);
+    expect(await left('owner_remedy', 'alert_id')).toEqual([young.alert_id]);
     expect(await left('slack_message', 'subject')).toEqual(
       [`alert:${young.alert_id}`, `fix_check:${young.remediation}`].sort(),
     );

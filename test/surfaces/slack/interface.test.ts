@@ -249,7 +249,7 @@ describe.each(['http', 'socket'] as const)('over %s', (mode) => {
     expect(shown(forgot.json)).toContain('alert needs an alert number.\nFor example: /dex alert 42');
     const help = await slack.command(send, 'alice', '');
     expect(shown(help.json)).toContain('/dex score  Show a score');
-    expect(shown(help.json).split('/dex ').length - 1).toBeLessThanOrEqual(7);
+    expect(shown(help.json).split('/dex ').length - 1).toBeLessThanOrEqual(8);
     const staffHelp = shown((await slack.command(send, 'otto', 'help')).json);
     expect(staffHelp).toContain('/dex score dev-machine-01');
     expect(staffHelp).toContain('/dex approvals');

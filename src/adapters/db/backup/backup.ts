@@ -1,11 +1,12 @@
 /** Takes a backup of the database and the uploaded runbooks while the service goes on. */
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, rm } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import { AppError } from '../../../core/errors.ts';
 import type { Backups } from '../../../core/ports/ports.ts';
 import { makeFolder } from '../makeFolder.ts';
 import { type Database, lastMigration, parseDatabaseUrl } from '../open.ts';
 import { type BackupContent, backupPath, type UploadedFile, writeBackup } from './backupFile.ts';
+import { eraseFromBackups } from './erasure.ts';
 import { dumpPostgres } from './postgresSql.ts';
 import { dumpSqlite } from './sqliteSql.ts';
 
@@ -15,6 +16,8 @@ interface BackupPlaces {
   /** Where uploaded runbooks lie; it need not exist. */
   uploadsDir: string;
   version: string;
+  /** Seals what is written; null leaves it readable. */
+  key?: Buffer | null;
 }
 
 export function createBackups(database: Database, places: BackupPlaces): Backups {
@@ -32,7 +35,13 @@ export function createBackups(database: Database, places: BackupPlaces): Backups
         throw new AppError('refused', 'A database in memory cannot be backed up.');
       }
       const sql = target.kind === 'postgresql' ? dumpPostgres(target.target) : dumpSqlite(target.path);
-      return writeBackup(backupPath(places.backupDir, now), { header, sql, files: uploads(places.uploadsDir) });
+      return writeBackup(backupPath(places.backupDir, now), { header, sql, files: uploads(places.uploadsDir) }, places);
+    },
+    async erase(names) {
+      const target = parseDatabaseUrl(places.databaseUrl);
+      // The database as it was before the last restore.
+      if (target.kind === 'sqlite') await rm(`${target.path}.before-restore`, { force: true });
+      return eraseFromBackups(places.backupDir, names, places.key ?? null);
     },
   };
 }

@@ -8,6 +8,7 @@ import { Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip, createGzip } from 'node:zlib';
 import { AppError } from '../../../core/errors.ts';
+import { sealing, unsealed } from './sealed.ts';
 
 export interface BackupHeader {
   format: 1;
@@ -46,9 +47,14 @@ const FIRST_LINE = /^-- dexops-backup (\{.*\})$/;
 /**
  * Writes to a temporary name first, so that a file with the right name is always whole, and a checksum beside it that
  * `sha256sum -c` understands.
+ * @param how `key` seals it; `called`: the name in the checksum, where it is not the file's own
  * @throws AppError `conflict` when the file exists
  */
-export async function writeBackup(file: string, content: BackupContent): Promise<WrittenBackup> {
+export async function writeBackup(
+  file: string,
+  content: BackupContent,
+  how: { key?: Buffer | null; called?: string } = {},
+): Promise<WrittenBackup> {
   const unfinished = `${file}.part`;
   const hash = createHash('sha256');
   const tap = new Transform({
@@ -59,10 +65,10 @@ export async function writeBackup(file: string, content: BackupContent): Promise
   });
   try {
     const target = createWriteStream(unfinished, { flags: 'wx', mode: 0o600, flush: true });
-    await pipeline(Readable.from(batched(lines(content))), createGzip(), tap, target);
+    await pipeline(Readable.from(batched(lines(content))), createGzip(), sealing(how.key ?? null), tap, target);
     const sha256 = hash.digest('hex');
     await link(unfinished, file); // unlike a rename it never replaces
-    await writeFile(`${file}.sha256`, `${sha256}  ${basename(file)}\n`, { mode: 0o600 });
+    await writeFile(`${file}.sha256`, `${sha256}  ${how.called ?? basename(file)}\n`, { mode: 0o600 });
     await syncFolder(dirname(file));
     return { file, bytes: (await stat(file)).size, sha256 };
   } catch (error) {
@@ -113,16 +119,19 @@ export interface OpenedBackup {
 /**
  * Reads the whole file once, and only then lets anyone use it.
  *
- * @param unverified a missing checksum file is accepted; a wrong one never is
+ * @param how `unverified`: a missing checksum file is accepted; a wrong one never is. `key` opens a sealed one
  * @throws AppError `not_found` when there is no such file, `invalid` when it is broken or no backup of ours, `refused`
  * without its checksum file
  */
-export async function openBackup(file: string, unverified = false): Promise<OpenedBackup> {
+export async function openBackup(
+  file: string,
+  { unverified = false, key = null }: { unverified?: boolean; key?: Buffer | null } = {},
+): Promise<OpenedBackup> {
   await checkSum(file, unverified);
   let header: BackupHeader | null = null;
   let ended = false;
   try {
-    for await (const line of readLines(file)) {
+    for await (const line of readLines(file, key)) {
       header ??= readHeader(file, line);
       ended = line === `-- ${header.mark} end`;
     }
@@ -136,10 +145,10 @@ export async function openBackup(file: string, unverified = false): Promise<Open
   return {
     header,
     async *sql() {
-      for await (const line of readLines(file)) if (!isMarked(line)) yield line;
+      for await (const line of readLines(file, key)) if (!isMarked(line)) yield line;
     },
     async *files() {
-      for await (const line of readLines(file)) {
+      for await (const line of readLines(file, key)) {
         const [, path, content] = line.startsWith(`-- ${mark} file `) ? /^-- \S+ file (.+) (\S*)$/.exec(line)! : [];
         if (path !== undefined && content !== undefined) yield { path, content: Buffer.from(content, 'base64') };
       }
@@ -147,10 +156,9 @@ export async function openBackup(file: string, unverified = false): Promise<Open
   };
 }
 
-async function* readLines(file: string): AsyncGenerator<string> {
-  const source = createReadStream(file);
+async function* readLines(file: string, key: Buffer | null): AsyncGenerator<string> {
   const text = createGunzip();
-  const reading = pipeline(source, text);
+  const reading = pipeline([...(await unsealed(file, key)), text]);
   reading.catch(() => text.destroy()); // awaited below; until then the lines tell
   yield* createInterface({ input: text, crlfDelay: Number.POSITIVE_INFINITY });
   await reading;

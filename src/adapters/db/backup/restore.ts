@@ -14,6 +14,8 @@ import { loadSqlite, takeSqlite } from './sqliteSql.ts';
 interface RestorePlaces {
   databaseUrl: string;
   uploadsDir: string;
+  /** Opens a sealed backup. */
+  key?: Buffer | null;
 }
 
 /** A process that stopped without an answer counts as running for so long. */
@@ -31,7 +33,7 @@ export async function restoreBackup(
   { unverified = false } = {},
 ): Promise<BackupHeader> {
   const target = parseDatabaseUrl(places.databaseUrl);
-  const backup = await openBackup(file, unverified);
+  const backup = await openBackup(file, { unverified, key: places.key ?? null });
   await requireSuitable(backup.header, target.kind);
   if (target.kind === 'postgresql') await restorePostgres(places.databaseUrl, target.target, backup, now);
   else if (target.path === ':memory:') throw new AppError('refused', 'A database in memory cannot be restored.');

@@ -133,6 +133,7 @@ export const OwnerRemedyRow = defineEntity({
   },
   uniques: [{ name: 'owner_remedy_one_a_day', properties: ['email', 'day'] }],
   indexes: [
+    { name: 'owner_remedy_alert', properties: ['alertId'] },
     { name: 'owner_remedy_status', properties: ['status'] },
     { name: 'owner_remedy_problem', properties: ['endpointId', 'alertName', 'createdAt'] },
     { name: 'owner_remedy_remediation', properties: ['remediationId'] },

@@ -20,7 +20,11 @@ const GONE = `not exists (select 1 from snapshot s where s.endpoint_id = endpoin
 
 const OLD: Record<Forgotten, OldRows> = {
   scan_runs: { table: 'run', isOld: `finished_at < ? and ${SCAN_RUN}` },
-  runs: { table: 'run', isOld: `finished_at < ? and not (${SCAN_RUN})` },
+  runs: {
+    table: 'run',
+    isOld: `finished_at < ? and not (${SCAN_RUN})`,
+    with: [`delete from slack_message where subject in (select 'talk:' || id from run where id in (ids))`],
+  },
   alerts: {
     table: 'alert',
     isOld: "resolved_at < ? and status = 'resolved'",
@@ -29,6 +33,7 @@ const OLD: Record<Forgotten, OldRows> = {
       `delete from slack_message where subject in (select 'alert:' || cast(id as text) from alert where id in (ids))`,
       `delete from slack_message where subject in (select 'fix_check:' || id from remediation where alert_id in (ids))`,
       'delete from remediation where alert_id in (ids)',
+      'delete from owner_remedy where alert_id in (ids)',
       'delete from ticket where alert_id in (ids)',
     ],
   },
@@ -47,6 +52,8 @@ const OLD: Record<Forgotten, OldRows> = {
   feedback_comments: { table: 'feedback_comment', isOld: 'given_out_on < ?' },
   audit: { table: 'audit', isOld: 'at < ?' },
   sign_in_sessions: { table: 'sign_in_session', isOld: 'expires_at < ?' },
+  accesses: { table: 'machine_access', isOld: 'day < ?' },
+  reveals: { table: 'reveal', isOld: 'requested_at < ?' },
   endpoints: { table: 'endpoint', isOld: `deregistered_at < ? and ${GONE}` },
 };
 
@@ -66,7 +73,8 @@ export function retentionRepository(session: DbSession): RetentionRepository {
 
     async forget(what, before, limit) {
       const { table, isOld, with: others = [] } = OLD[what];
-      const timestamp = table.startsWith('feedback_') ? before.toISOString().slice(0, 10) : before;
+      const timestamp =
+        table.startsWith('feedback_') || table === 'machine_access' ? before.toISOString().slice(0, 10) : before;
       const rows = await session().execute<{ id: number | string }[]>(
         `select id from ${table} where ${isOld} limit ?`,
         [timestamp, limit],

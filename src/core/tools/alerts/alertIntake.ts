@@ -18,6 +18,7 @@ const SENT_KEPT_MS = 7 * 86_400_000;
 
 export const ingestAlerts = defineTool({
   name: 'ingest_alerts',
+  namesMachines: true,
   title: 'Take in alerts',
   effect: 'write',
   reach: 'fleet',

@@ -1,10 +1,12 @@
 /** The tools behind the push agent's reports, one by one and in batches; their routes know the endpoint by its token. */
 import { z } from 'zod';
+import { PRIVACY_MODES } from '../../../domain/privacy/minimise.ts';
 import { INTERFACES } from '../../actor.ts';
 import { AppError } from '../../errors.ts';
+import { iso } from '../../present.ts';
 import { agentSnapshotWire } from '../../scans/agentSnapshot.ts';
 import { reportedSnapshot } from '../../scans/reportedSnapshot.ts';
-import { hostnameInput } from '../../shapes.ts';
+import { hostnameInput, timestamp } from '../../shapes.ts';
 import { machineSubject } from '../../subjects.ts';
 import { defineTool } from '../../tool.ts';
 
@@ -20,10 +22,23 @@ export const submitSnapshot = defineTool({
   description:
     'Takes what an endpoint measured of itself. A report that is not newer than the last one changes nothing.',
   input: z.strictObject({ hostname: hostnameInput, snapshot: agentSnapshotWire }),
-  output: z.object({ ok: z.literal(true), recorded: z.boolean(), score: z.number().nullable() }),
+  output: z.object({
+    ok: z.literal(true),
+    recorded: z.boolean(),
+    score: z.number().nullable(),
+    /** What the agent may collect, and until when it collects nothing. */
+    privacy: z.enum(PRIVACY_MODES),
+    paused_until: timestamp.nullable(),
+  }),
   async run({ hostname, snapshot: wire }, { ports, now }) {
     const taken = await ports.snapshotIntake.take(hostname, (endpoint) => reportedSnapshot(ports, endpoint, wire, now));
-    return { ok: true as const, ...taken };
+    return {
+      ok: true as const,
+      recorded: taken.recorded,
+      score: taken.score,
+      privacy: ports.privacy ? ('pseudonymous' as const) : ('named' as const),
+      paused_until: taken.pausedUntil > now ? iso(taken.pausedUntil) : null,
+    };
   },
   summary: ({ recorded, score }) => (recorded ? `Recorded, score ${score ?? 'unknown'}.` : 'Known already.'),
 });

@@ -1,5 +1,6 @@
 /** Tools that only machines call: joining the fleet, renewing the agent's token, and signing off. Their routes know who calls. */
 import { z } from 'zod';
+import { PRIVACY_MODES } from '../../../domain/privacy/minimise.ts';
 import { OS_PLATFORMS } from '../../../domain/signals/declaration.ts';
 import { INTERFACES } from '../../actor.ts';
 import { RENEW_TOKEN_AFTER_MS, renewToken, signOff } from '../../enrolment/agentTokens.ts';
@@ -48,6 +49,8 @@ export const enrolMachineTool = defineTool({
     token: z.string(),
     known: z.boolean(),
     warnings: z.array(z.string()),
+    /** What the agent may collect. */
+    privacy: z.enum(PRIVACY_MODES),
     /** The key that signs updates, PEM; the agent takes none that another signed. */
     update_key: z.string(),
     ...renewal,
@@ -61,7 +64,8 @@ export const enrolMachineTool = defineTool({
       model: machine.model ?? null,
       serialNumber: machine.serial_number ?? null,
       machineId: machine.machine_id ?? null,
-      user: machine.user ?? null,
+      // Who is logged in is nothing that this mode knows.
+      user: ports.privacy ? null : (machine.user ?? null),
       agentVersion: machine.agent_version,
     };
     const { endpoint, token, isKnown, warnings } = await enrolMachine(ports, enrolment_id, facts, proved?.id ?? null);
@@ -72,6 +76,7 @@ export const enrolMachineTool = defineTool({
       token,
       known: isKnown,
       warnings,
+      privacy: ports.privacy ? ('pseudonymous' as const) : ('named' as const),
       update_key: ports.agentReleases.publicKey(),
       renew_token_after_s: RENEW_TOKEN_AFTER_MS / 1000,
     };

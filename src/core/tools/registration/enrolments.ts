@@ -38,6 +38,7 @@ const enrolmentShape = z.object({
 
 export const createEnrolment = defineTool({
   name: 'create_enrolment',
+  namesMachines: true,
   title: 'Create an enrolment',
   effect: 'write',
   reach: 'fleet',
@@ -95,7 +96,11 @@ export const createEnrolment = defineTool({
     return {
       enrolment: presentEnrolment(enrolment, now),
       secret,
-      install: installLines(ports.settings.publicUrl || UNSAID_URL, secret, Object.keys(build?.archives ?? {})),
+      install: installLines(
+        ports.settings.publicUrl || UNSAID_URL,
+        { secret, isPrivate: ports.privacy !== undefined },
+        Object.keys(build?.archives ?? {}),
+      ),
     };
   },
   summary: ({ enrolment, install }) =>

@@ -41,6 +41,7 @@ function requirePerson({ via }: Actor): void {
 
 export const registerEndpoint = defineTool({
   name: 'register_endpoint',
+  namesMachines: true,
   title: 'Register an endpoint',
   effect: 'write',
   reach: 'fleet',
@@ -182,6 +183,7 @@ const MOST_AT_ONCE = 100;
 
 export const registerEndpoints = defineTool({
   name: 'register_endpoints',
+  namesMachines: true,
   title: 'Register several endpoints',
   effect: 'write',
   reach: 'fleet',
@@ -230,6 +232,7 @@ const MOST_TEXT = 4_000_000;
 
 export const importEndpoints = defineTool({
   name: 'import_endpoints',
+  namesMachines: true,
   title: 'Import a list of endpoints',
   effect: 'write',
   reach: 'fleet',

@@ -24,6 +24,7 @@ const FAILED = { machines: 0, reachable: 0, registered: 0, changed: 0, gone: 0, 
 
 export const syncSources = defineTool({
   name: 'sync_sources',
+  namesMachines: true,
   title: 'Read the sources of machines',
   effect: 'write',
   reach: 'fleet',

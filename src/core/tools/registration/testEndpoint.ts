@@ -7,6 +7,7 @@ import { defineTool } from '../../tool.ts';
 
 export const testEndpoint = defineTool({
   name: 'test_endpoint',
+  namesMachines: true,
   title: 'Test a machine before it is registered',
   effect: 'read',
   reach: 'fleet',

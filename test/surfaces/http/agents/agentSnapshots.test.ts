@@ -28,7 +28,7 @@ const report = (at: Date): AgentReport =>
 describe('a report', () => {
   test('of the real agent about this machine becomes its score', async () => {
     const token = await registered('laptop-real');
-    const settings = runSettings(readCommandLine(['--server', service.url, '--once']), token, null);
+    const settings = runSettings(readCommandLine(['--server', service.url, '--once']), { token }, null);
     const target = targetOf('push', { timeoutMs: 30_000 }, 'laptop-real');
     const look = createLocalReader(
       undefined,

@@ -1,0 +1,186 @@
+/** The boundary between names and pseudonyms: every call passes it on its way in and out, and so does what leaves by itself. */
+import type { Actor } from '../actor.ts';
+import { AppError } from '../errors.ts';
+import { isStaff } from '../policy.ts';
+import type { CrossingTool, PrivacyBoundary } from '../ports/privacyBoundary.ts';
+import type { Identity } from '../ports/privacyPorts.ts';
+import type { Store } from '../ports/storePorts.ts';
+import { attributesOf, type NameBook, nameBook } from './nameBook.ts';
+import { type Mac, PSEUDONYM, pseudonymsBy } from './pseudonyms.ts';
+import { readingStore } from './readingStore.ts';
+import { HOST_FIELDS, NOBODY, type Reader, type Translator, translator } from './translation.ts';
+
+interface BoundaryParts {
+  /** Null before the store is open. */
+  store: Store | null;
+  mac: Mac;
+  now(): Date;
+  publicUrl: string;
+  /** Ids of the Slack users whom the configuration names as staff. */
+  staff: readonly string[];
+}
+
+/** The service's own systems work with real names: machines report as themselves, and alerts come with the names that their source has. */
+const BY_NAME: readonly Actor['via'][] = ['agent', 'webhook'];
+
+/** Their input was checked where it came in. */
+const TRUSTED: readonly Actor['via'][] = ['job', 'planner'];
+
+/** Fields that hold a mail address. */
+const PERSON_FIELDS = new Set(['owner_email', 'email']);
+
+/** Fields that choose machines by a part of a name: only whole pseudonyms do. */
+const SEARCH_FIELDS = new Set(['search', 'prefix', 'ip_address']);
+
+/** Messages that go to the very person whom they are about. */
+const TO_THE_PERSON = new Set(['fix_check', 'privacy_notice']);
+
+export function pseudonymousBoundary({ store, mac, now, publicUrl, staff }: BoundaryParts): PrivacyBoundary {
+  const context = { publicUrl, staff: new Set(staff) };
+  const pseudonym = pseudonymsBy(mac);
+  let book = nameBook([], pseudonym);
+  let translate = translator(book, mac, context);
+  let known: string | null = null;
+
+  async function current(): Promise<NameBook> {
+    if (store === null) return book;
+    const marker = await store.identities.marker();
+    if (marker !== known) {
+      book = nameBook(await store.identities.all(), pseudonym);
+      translate = translator(book, mac, context);
+      known = marker;
+    }
+    return book;
+  }
+
+  async function readerOf(actor: Actor): Promise<Reader> {
+    const reveals = ((await store?.reveals.active(now())) ?? []).filter(({ requestedBy }) => requestedBy === actor.id);
+    return {
+      email: actor.email?.toLowerCase() ?? null,
+      actorId: actor.id,
+      revealed: new Set(reveals.map(({ endpointId }) => endpointId)),
+      typed: typedBy.get(actor) ?? new Set(),
+    };
+  }
+
+  /** Names that a call makes known stay as they were written, by who makes it. */
+  const typedBy = new WeakMap<Actor, ReadonlySet<string>>();
+
+  return {
+    readingStore: (narrowed) => readingStore(narrowed, current),
+    refresh: async () => void (await current()),
+    leaving: (value) => translate.shown(value, NOBODY),
+    returning: (value) => translate.resolved(value),
+    async outbound(messages) {
+      await current();
+      return messages.map((message) =>
+        TO_THE_PERSON.has(String(message.payload.what))
+          ? message
+          : { ...message, payload: translate.shown(message.payload, NOBODY) },
+      );
+    },
+    async enter(tool, raw, actor, isApproved) {
+      if (BY_NAME.includes(actor.via)) return { raw, actor, shown: (value) => value };
+      await current();
+      const resolved = translate.resolved(raw);
+      const caller: Actor = isStaff(actor)
+        ? { ...actor }
+        : { ...actor, name: pseudonym('person', actor.email ?? actor.id) };
+      if (tool.namesMachines) typedBy.set(caller, new Set([...translate.namesIn(raw, NOBODY), ...hostsIn(raw)]));
+      const reader = await readerOf(caller);
+      if (!TRUSTED.includes(actor.via) && !tool.namesMachines && !isApproved) {
+        requirePseudonyms(raw, reader, translate);
+        requireWholeCells(tool, raw, book, (name) => translate.mayName(name, reader));
+      }
+      return {
+        raw: resolved,
+        actor: caller,
+        shown: (value) => translate.shown(value, reader),
+      };
+    },
+    async readerOf(actor) {
+      if (BY_NAME.includes(actor.via)) return { shown: (value) => value };
+      const reader = await readerOf(actor);
+      return { shown: (value) => translate.shown(value, reader) };
+    },
+  };
+}
+
+function hostsIn(value: unknown): string[] {
+  if (value === null || typeof value !== 'object') return [];
+  return Object.entries(value).flatMap(([key, each]) =>
+    typeof each === 'string' && (HOST_FIELDS.has(key) || PERSON_FIELDS.has(key)) ? [each.toLowerCase()] : hostsIn(each),
+  );
+}
+
+/** The same refusal whether or not there is such a machine or person. */
+function requirePseudonyms(raw: unknown, reader: Reader, translate: Translator): void {
+  const named = realNames(raw, reader, translate);
+  if (named.length === 0) return;
+  throw new AppError(
+    'refused',
+    'Machines and people are called by their pseudonyms here, as pc-4f7k2m9x1q: take the name out, or write the pseudonym. Whose it is may be revealed for a reason, with reveal.',
+  );
+}
+
+function realNames(raw: unknown, reader: Reader, translate: Translator, key: string | null = null): string[] {
+  if (typeof raw === 'string') {
+    const isPseudonym = raw.replace(PSEUDONYM, '').trim() === '';
+    const isNameField = key !== null && (HOST_FIELDS.has(key) || PERSON_FIELDS.has(key));
+    if (isNameField) return isPseudonym || translate.mayName(raw.trim(), reader) ? [] : [raw];
+    // A search is judged by what it finds.
+    return key !== null && SEARCH_FIELDS.has(key) ? [] : translate.namesIn(raw, reader);
+  }
+  if (raw === null || typeof raw !== 'object') return [];
+  return Object.entries(raw).flatMap(([name, each]) =>
+    realNames(each, reader, translate, Array.isArray(raw) ? key : name),
+  );
+}
+
+/** What is chosen by attributes has to be a sum of whole cells, or the difference of two lists would be one machine. */
+function requireWholeCells(tool: CrossingTool, raw: unknown, book: NameBook, mayName: (name: string) => boolean): void {
+  if (raw === null || typeof raw !== 'object' || 'hostname' in raw || tool.effect !== 'read') return;
+  const conditions = Object.entries(raw).flatMap(([key, value]) => {
+    const holds = value === undefined || value === null ? null : conditionOf(key, String(value), mayName);
+    return holds ? [holds] : [];
+  });
+  if (conditions.length === 0 || book.isWholeCells((machine) => conditions.every((holds) => holds(machine)))) return;
+  throw new AppError(
+    'refused',
+    'This choice fits no machine, or so few that a person could be singled out (fewer than 5, or a group without the few that make the difference). Choose a larger group.',
+  );
+}
+
+/** Which machines a field of an input chooses by what they are; null where it chooses none, or by a pseudonym. */
+function conditionOf(
+  key: string,
+  value: string,
+  mayName: (name: string) => boolean,
+): ((machine: Identity) => boolean) | null {
+  const has = (attribute: string) => (machine: Identity) => attributesOf(machine).includes(attribute);
+  switch (key) {
+    case 'persona':
+      return has(`persona:${value}`);
+    case 'os_platform':
+      return has(`os:${value}`);
+    case 'criticality_tier':
+      return has(`tier:${value}`);
+    case 'tag':
+      return value.includes('=') ? has(`tag:${value}`) : (machine) => value in machine.tags;
+    case 'search':
+    case 'prefix':
+    case 'ip_address': {
+      const words = value
+        .toLowerCase()
+        .split(/\s+/)
+        .filter((word) => word.replace(PSEUDONYM, '') !== '' && !mayName(word));
+      if (words.length === 0) return null;
+      // Only what a machine is: names and addresses would say whose it is.
+      return key === 'search'
+        ? (machine) => words.every((word) => attributesOf(machine).join(' ').toLowerCase().includes(word))
+        : () => false;
+    }
+    default:
+      return null;
+  }
+}
