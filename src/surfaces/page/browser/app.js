@@ -14,6 +14,7 @@ import { Incidents } from './views/incidents.js';
 import { Kpis } from './views/kpis.js';
 import { MachineView } from './views/machine.js';
 import { OwnMachines } from './views/own.js';
+import { Plan } from './views/plan.js';
 import { Runbook, Runbooks } from './views/runbooks.js';
 import { Settings } from './views/settings.js';
 import { SignIn } from './views/signIn.js';
@@ -32,6 +33,7 @@ const STAFF_VIEWS = [
   { path: '/runbooks/:doc_id', view: Runbook, below: '/runbooks' },
   { path: '/add', name: 'Add machines', icon: 'add', view: Add },
   { path: '/settings', name: 'Settings', icon: 'settings', view: Settings },
+  { path: '/plan', view: Plan, below: '/settings' },
   { path: '/runs/:run_id', view: Run, below: '/' },
 ];
 /** Of those, what somebody without a role has a use for. */
