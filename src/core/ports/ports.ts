@@ -29,6 +29,8 @@ export interface Ports {
   scanner: Collector;
   scoreRules: Reloaded<ScoreConfig>;
   remediationMap: Reloaded<RemediationRules>;
+  /** Reads edits of the two files above that are not in force; fails with kind `invalid` for what does not hold. */
+  edits: EditReader;
   /** Who is reached while nobody answers. */
   escalation: Reloaded<EscalationRules>;
   runner: PlaybookRunner;
@@ -137,6 +139,12 @@ export interface SnapshotIntake {
 /** A configuration file that may change while the service runs; a broken edit leaves the last good value. */
 export interface Reloaded<T> {
   current(): T;
+}
+
+/** Texts of configuration files, read and checked as the files themselves are. */
+interface EditReader {
+  scoreRules(text: string): ScoreConfig;
+  remediationMap(text: string): RemediationRules;
 }
 
 /** What may be asked of agents. */

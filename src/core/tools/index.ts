@@ -36,6 +36,7 @@ import { getFleet } from './fleet/fleet.ts';
 import { getFleetForecast } from './fleet/forecast.ts';
 import { getEndpoint } from './fleet/machine.ts';
 import { measureEndpoint } from './fleet/measure.ts';
+import { planRules } from './fleet/plan.ts';
 import { checkPredictions, getPredictionAccuracy, setPredictionThreshold } from './fleet/predictions.ts';
 import { scanEndpoint, scanFleetTool } from './fleet/scans.ts';
 import { getScore, getScoreHistory } from './fleet/scores.ts';
@@ -112,6 +113,7 @@ export const TOOLS: readonly AnyTool[] = [
   ingestFleetEvent,
   maintainAlerts,
   getFleetForecast,
+  planRules,
   getPredictionAccuracy,
   setPredictionThreshold,
   checkPredictions,
