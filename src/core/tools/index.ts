@@ -65,6 +65,7 @@ import {
   searchRunbooksTool,
 } from './runbooks.ts';
 import { cancelRunTool, getRun, listRuns, rateAnswer } from './runs.ts';
+import { listSessions, revokeSession } from './sessions.ts';
 import { answerSurvey, closeSurvey, getSurvey, listSurveys, maintainSurveys, optOut, startSurvey } from './surveys.ts';
 
 export const TOOLS: readonly AnyTool[] = [
@@ -159,6 +160,8 @@ export const TOOLS: readonly AnyTool[] = [
   createApiKey,
   listApiKeys,
   revokeApiKey,
+  listSessions,
+  revokeSession,
   listAudit,
   listDeadMessages,
   resendMessage,
