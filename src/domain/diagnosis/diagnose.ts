@@ -58,7 +58,7 @@ export function diagnose(observed: Observed): Diagnosis {
   const all = [
     ...causes.filter(({ confidence }) => confidence >= LEAST_CONFIDENCE),
     ...leftOver(causes, alerts),
-    ...foreseen(causes, forecasts),
+    ...predicted(causes, forecasts),
   ].slice(0, MOST_CAUSES);
   const felt = all.filter(({ isUpkeep }) => !isUpkeep);
   const began = felt.flatMap(({ since }) => since ?? [])[0];
@@ -208,7 +208,7 @@ function leftOver(causes: readonly DiagnosedCause[], alerts: readonly KnownAlert
 }
 
 /** Predictions about measures that no cause names yet. */
-function foreseen(causes: readonly DiagnosedCause[], forecasts: Observed['forecasts']): DiagnosedCause[] {
+function predicted(causes: readonly DiagnosedCause[], forecasts: Observed['forecasts']): DiagnosedCause[] {
   const named = new Set(causes.flatMap(({ signals }) => signals));
   return forecasts
     .filter(
