@@ -24,6 +24,7 @@ import {
   maintainHealing,
   remediateAlertTool,
 } from './alerts/remediations.ts';
+import { getReport, postReportTool } from './alerts/report.ts';
 import { takeTicketWordTool } from './alerts/ticketCallbacks.ts';
 import { listAudit } from './audit.ts';
 import { createBackup } from './backups.ts';
@@ -106,6 +107,8 @@ export const TOOLS: readonly AnyTool[] = [
   releaseOnCallTool,
   listIncidents,
   getKpis,
+  getReport,
+  postReportTool,
   listUnknownHosts,
   ingestAlerts,
   ingestFleetEvent,
