@@ -10,7 +10,9 @@ const [folder] = process.argv.slice(2);
 const cases = folder === undefined ? CASES : [...CASES, ...pagesIn(folder), ...deliveriesIn(folder)];
 let wrong = 0;
 for (const each of cases) {
-  const outcome = await each.run().catch((error: unknown) => ({ seen: `failed: ${error}`, wrong: ['failed'] }));
+  const outcome = await Promise.resolve()
+    .then(() => each.run())
+    .catch((error: unknown) => ({ seen: `failed: ${error}`, wrong: ['failed'] }));
   if (outcome.wrong.length > 0) wrong++;
   const mark = outcome.wrong.length > 0 ? '✗' : '✓';
   process.stdout.write(
