@@ -108,7 +108,7 @@ export function plannerParts(
     serversProbe: mcpServersProbe({
       servers,
       clock,
-      async look(external) {
+      async check(external) {
         const { openMcpTools } = await import('../adapters/mcpTools.ts');
         const connectInProcess = () => Promise.reject(new Error('Only external servers are checked.'));
         const tools = await openMcpTools({ servers: external, connectInProcess, env, log });
