@@ -13,6 +13,7 @@ import { Fleet } from './views/fleet.js';
 import { Incidents } from './views/incidents.js';
 import { Kpis } from './views/kpis.js';
 import { MachineView } from './views/machine.js';
+import { OwnData } from './views/ownData.js';
 import { Runbook, Runbooks } from './views/runbooks.js';
 import { Settings } from './views/settings.js';
 import { SignIn } from './views/signIn.js';
@@ -20,6 +21,7 @@ import { SignIn } from './views/signIn.js';
 const VIEWS = [
   { path: '/', name: 'Fleet', icon: 'fleet', view: Fleet },
   { path: '/machines/:hostname', view: MachineView, below: '/' },
+  { path: '/machines/:hostname/data', view: OwnData, below: '/' },
   { path: '/alerts', name: 'Alerts', icon: 'alerts', view: Alerts },
   { path: '/alerts/:alert_id', view: Alert, below: '/alerts' },
   { path: '/incidents', name: 'Incidents', icon: 'incidents', view: Incidents },
