@@ -10,19 +10,18 @@ import type { CreatedLlm } from './adapters/llm/create.ts';
 import { createLog, logProbe } from './adapters/log.ts';
 import type { AgentConnection } from './adapters/mcpTools.ts';
 import { createMetrics } from './adapters/metrics/metrics.ts';
-import { reloadedFile } from './adapters/reloadedFile.ts';
 import { createAnsibleRunner } from './adapters/runners/ansible.ts';
 import { createScheduler, type Scheduler } from './adapters/scheduler/scheduler.ts';
 import type { SlackFormatting } from './adapters/slack/connect.ts';
 import { agentsOf } from './composition/agents.ts';
 import { completePorts } from './composition/corePorts.ts';
 import { defineQueueJobs, recordJobEnd } from './composition/jobs.ts';
+import { openOperatorFiles } from './composition/operatorFiles.ts';
 import { healthPage, metricsPage } from './composition/pages.ts';
 import {
   agentReleasesOf,
   alertReceivers,
   backupsOf,
-  openOperatorFiles,
   openSlack,
   openStorage,
   openTracing,
@@ -45,7 +44,6 @@ import type { Clock, Collector, Healing, Log, PlaybookRunner, Ports } from './co
 import { guardedInvoke, shownTools } from './core/privacy/guardedInvoke.ts';
 import type { Health } from './core/processes/health.ts';
 import { createRunbooks } from './core/runbooks/runbooks.ts';
-import { ScoreFile } from './core/scores/scoreRules.ts';
 import type { AnyTool } from './core/tool.ts';
 import { TOOLS } from './core/tools/index.ts';
 import { programEnv } from './environment.ts';
@@ -128,7 +126,6 @@ export async function createApp(config: Config, overrides: Overrides = {}, faces
     {
       store,
       collector: overrides.collector ?? collectors,
-      scoreRules: reloadedFile(join(config.CONFIG_DIR, 'dex_score.yaml'), ScoreFile, { log }),
       ...openOperatorFiles(config, metrics, log, () => ports),
       runner:
         overrides.runner ??

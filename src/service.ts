@@ -239,6 +239,7 @@ async function mountSlack({ config, tools, invoke, ports, log }: App): Promise<S
       viewers: config.SLACK_VIEWERS,
       approvers: config.SLACK_APPROVERS,
       apiUrl: config.SLACK_API_URL,
+      publicUrl: config.PUBLIC_URL,
     },
     { tools, invoke, charts: ports.charts, messages: ports.store.slackMessages, clock: ports.clock, log },
   );

@@ -52,6 +52,7 @@ const ON_ONES_OWN = [
   'report_problem',
   'opt_out',
   'cancel_run',
+  'rate_answer',
   'pause_collection',
   'erase_machine_data',
 ];

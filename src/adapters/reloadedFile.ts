@@ -69,15 +69,24 @@ function load<S extends z.ZodType>(path: string, schema: S): z.output<S> {
   if (!stats) throw new AppError('invalid', `${path} does not exist.`);
   if (stats.size > MAX_BYTES)
     throw new AppError('invalid', `${path} has ${stats.size} bytes; at most ${MAX_BYTES} are read.`);
+  return readYaml(path, readFileSync(path, 'utf8'), schema);
+}
+
+/**
+ * What a YAML text says.
+ * @param name how the text is called where it is wrong
+ * @throws AppError `invalid` with the line of everything that is wrong
+ */
+export function readYaml<S extends z.ZodType>(name: string, text: string, schema: S): z.output<S> {
   const lineCounter = new LineCounter();
-  const document = parseDocument(readFileSync(path, 'utf8'), { uniqueKeys: true, lineCounter });
+  const document = parseDocument(text, { uniqueKeys: true, lineCounter });
   const [broken] = document.errors;
-  if (broken) throw new AppError('invalid', `${path} is not YAML: ${broken.message}`);
+  if (broken) throw new AppError('invalid', `${name} is not YAML: ${broken.message}`);
   let raw: unknown;
   try {
     raw = document.toJS({ maxAliasCount: 100 });
   } catch (error) {
-    throw new AppError('invalid', `${path} is not YAML: ${(error as Error).message}`);
+    throw new AppError('invalid', `${name} is not YAML: ${(error as Error).message}`);
   }
   const parsed = schema.safeParse(raw);
   if (parsed.success) return parsed.data;
@@ -85,7 +94,7 @@ function load<S extends z.ZodType>(path: string, schema: S): z.output<S> {
     const line = lineOf(document, lineCounter, issue.path);
     return `${line === null ? '' : `line ${line}, `}${issue.path.join('.') || '(file)'}: ${issue.message}`;
   });
-  throw new AppError('invalid', `${path} is wrong: ${problems.join('; ')}`);
+  throw new AppError('invalid', `${name} is wrong: ${problems.join('; ')}`);
 }
 
 /** The line of what stands at a path, or of the nearest that is there around it; null where nothing is. */

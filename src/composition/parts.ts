@@ -13,7 +13,6 @@ import { charts } from '../adapters/charts/charts.ts';
 import { createBackups } from '../adapters/db/backup/backup.ts';
 import { makeFolder } from '../adapters/db/makeFolder.ts';
 import { type Database, openDatabase } from '../adapters/db/open.ts';
-import { tokens } from '../adapters/identity.ts';
 import { createLlm } from '../adapters/llm/create.ts';
 import { machineLists } from '../adapters/machineLists.ts';
 import type { AgentConnection } from '../adapters/mcpTools.ts';
@@ -25,10 +24,7 @@ import { jobActor } from '../core/actor.ts';
 import { ticketGivenUp, ticketTaken } from '../core/alerts/ticketing.ts';
 import { TicketMappingFile } from '../core/alerts/ticketMapping.ts';
 import { AppError } from '../core/errors.ts';
-import { EscalationFile, NO_ESCALATION } from '../core/escalation/escalationFile.ts';
-import { RemediationFile } from '../core/healing/remediationMap.ts';
 import type { Invoke } from '../core/invoke.ts';
-import { notice } from '../core/outbox/messages.ts';
 import { composeSurveyMessage, SURVEY_MESSENGER } from '../core/people/surveys.ts';
 import { AgentProfilesFile, McpServersFile } from '../core/planner/agentProfiles.ts';
 import { costUsd, LlmPricesFile } from '../core/planner/llm.ts';
@@ -36,7 +32,7 @@ import { mcpServersProbe } from '../core/planner/mcpServers.ts';
 import type { PlannerParts } from '../core/planner/plannerRuns.ts';
 import type { AgentReleases } from '../core/ports/enrolmentPorts.ts';
 import type { Messenger } from '../core/ports/messagePorts.ts';
-import type { Backups, Clock, Log, Metrics, Ports, Settings } from '../core/ports/ports.ts';
+import type { Backups, Clock, Log, Ports, Settings } from '../core/ports/ports.ts';
 import type { Store } from '../core/ports/storePorts.ts';
 import type { CardKind } from '../core/presentation.ts';
 import type { Probe } from '../core/processes/health.ts';
@@ -303,34 +299,6 @@ function logModel({ model, prices }: PlannerParts, log: Log): void {
   else if (costUsd(prices.current(), model.llm.describe(), nothing) === null)
     log.warn(model.llm.describe(), 'this model has no price in llm_prices.yaml: no budget holds for it');
 }
-
-/** What healing may do, and who is reached; an edit that is refused is counted, and a notice of it is sent. */
-export function openOperatorFiles(
-  config: Config,
-  metrics: Metrics,
-  log: Log,
-  ports: () => Ports,
-): Pick<Ports, 'remediationMap' | 'escalation'> {
-  const open = <S extends z.ZodType>(name: string, schema: S) =>
-    reloadedFile(join(config.CONFIG_DIR, name), schema, {
-      log,
-      onRefused(problem) {
-        metrics.configRefused(name);
-        const text = `An edit of ${name} was refused; the last good one stays in force. ${problem}`;
-        notice(ports(), `config_refused:${tokens.digest(problem)}`, text).catch((error: unknown) =>
-          log.error({ err: error }, 'a notice could not be kept'),
-        );
-      },
-    });
-  const hasEscalation = existsSync(join(config.CONFIG_DIR, ESCALATION_FILE));
-  return {
-    remediationMap: open('dex_remediation_map.yaml', RemediationFile),
-    escalation: hasEscalation ? open(ESCALATION_FILE, EscalationFile) : { current: () => NO_ESCALATION },
-  };
-}
-
-/** Configuration of before this file existed has none. */
-const ESCALATION_FILE = 'escalation.yaml';
 
 /** The folder for all data of this process, and the database, which may be elsewhere. */
 export function openStorage(config: Config): Promise<Database> {

@@ -45,6 +45,32 @@ export function machinePage(hostname: string): string {
   return `/machines/${encodeURIComponent(hostname)}`;
 }
 
+const PAGES_OF_CARDS: readonly [RegExp, CardKind][] = [
+  [/^\/machines\/([^/]+)$/, 'score'],
+  [/^\/alerts\/(\d+)$/, 'alert'],
+  [/^\/approvals\/([^/]+)$/, 'approval'],
+  [/^\/runbooks\/([^/]+)$/, 'runbook'],
+];
+
+/** What an address of the page shows; null for lists, and for addresses elsewhere. @param publicUrl without a slash at the end */
+export function cardOfPage(publicUrl: string, address: string): { card: CardKind; id: string } | null {
+  if (publicUrl === '' || !address.startsWith(`${publicUrl}/`)) return null;
+  const path = address.slice(publicUrl.length).replace(/[?#].*$/, '');
+  for (const [pattern, card] of PAGES_OF_CARDS) {
+    const id = pattern.exec(path)?.[1];
+    if (id !== undefined) return { card, id: decoded(id) };
+  }
+  return null;
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
 /**
  * Where a person sees the same on the page.
  * @param publicUrl where the service is reached, without a slash at the end; empty when nobody said

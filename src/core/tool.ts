@@ -45,8 +45,8 @@ interface CommandSyntax {
   args: string[];
   /** The last argument takes the rest of the line, as a question or a search does. */
   sentence?: boolean;
-  /** The argument that a shell gives as the name of a file with the value, `-` for its standard input. */
-  file?: string;
+  /** Fields that a shell gives as the names of files with their values, `-` for its standard input. */
+  files?: readonly string[];
   /** Text without a command, as a mention in a chat, is a call of this one, as its first argument. */
   takesPlainText?: boolean;
   /** Other names, each with the input that it stands for: `approve` for a decision. */
@@ -180,6 +180,8 @@ interface Tool<I extends z.ZodObject = z.ZodObject, O extends z.ZodObject = z.Zo
   illustration?(output: z.output<O>): ToolCall | null;
   /** Its part of the overview that staff are shown. */
   overview?: Overview<z.output<O>>;
+  /** It keeps whether the answer of a run (`run_id`) was `helpful`; interfaces offer it below answers. */
+  ratesAnswers?: true;
   /** The label under which people are offered it beside their own machines. */
   ownMachineLabel?: string;
   /** The deliveries of other systems that it takes in; their routes have no declaration of their own. */

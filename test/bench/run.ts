@@ -14,6 +14,7 @@ const NAMES = [
   'retention',
   'storage',
   'judgement',
+  'plan',
 ].filter((name) => readdirSync(import.meta.dirname).includes(`${name}.ts`));
 
 const [name, ...args] = process.argv.slice(2);

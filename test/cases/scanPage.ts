@@ -6,7 +6,7 @@ import { basename, join, resolve } from 'node:path';
 import { parse } from 'yaml';
 import { createCollectors } from '../../src/adapters/collectors/collectors.ts';
 import { ScoreFile } from '../../src/core/scores/scoreRules.ts';
-import { judgeMeasurements } from '../../src/domain/alerts/alertRules.ts';
+import { findingsOf, judgeMeasurements } from '../../src/domain/alerts/alertRules.ts';
 import { type Score, scoreSnapshot } from '../../src/domain/scores/score.ts';
 import type { OsPlatform } from '../../src/domain/signals/declaration.ts';
 import { type ScanTarget, type Snapshot, sanitised } from '../../src/domain/signals/telemetry.ts';
@@ -65,7 +65,8 @@ export function judge(found: Snapshot, osPlatform: OsPlatform): Judgement {
   const alerts = new Map<string, string>();
   let breaches: Record<string, number> = {};
   for (let scan = 0; scan < SCANS; scan++) {
-    const judged = judgeMeasurements({ id: 1, hostname: 'pc-1', osPlatform, breaches }, snapshot, [], RULES);
+    const findings = findingsOf(RULES, snapshot, osPlatform);
+    const judged = judgeMeasurements({ id: 1, hostname: 'pc-1', breaches }, snapshot.collectedAt, findings, [], RULES);
     breaches = judged.breaches;
     for (const each of judged.observations) if (each.state === 'firing') alerts.set(each.alertName, each.severity);
   }

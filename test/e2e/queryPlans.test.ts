@@ -147,6 +147,7 @@ function questions(store: Store): Questions<Omit<Store, 'transaction' | 'ping' |
       latest: [() => snapshots.latest(IDS)],
       since: [() => snapshots.since(IDS, daysAgo(0.2))],
       histories: [() => snapshots.histories(IDS, daysAgo(8)), () => snapshots.histories(IDS, daysAgo(15))],
+      stretches: [() => snapshots.stretches(IDS, daysAgo(15), new Set(['cpuPct', 'diskPct']))],
     },
     scores: {
       add: INSERTS,
@@ -179,6 +180,7 @@ function questions(store: Store): Questions<Omit<Store, 'transaction' | 'ping' |
       saveProgress: [async () => alerts.saveProgress(await alerts.byIds(IDS))],
       addEvents: INSERTS,
       timeline: [() => alerts.timeline(7)],
+      timelines: [() => alerts.timelines(IDS, daysAgo(14))],
       silenceOver: [() => alerts.silenceOver(NOW, 20)],
       unmoved: [async () => alerts.unmoved(await alerts.byIds(IDS))],
       unhandled: [() => alerts.unhandled(20)],

@@ -58,7 +58,11 @@ export interface TestSlack {
   command(send: Transport, user: string, text: string, channel?: string): Promise<any>;
   click(send: Transport, user: string, click: Click): Promise<any>;
   submit(send: Transport, user: string, view: any, values: Record<string, string>): Promise<any>;
-  openHome(send: Transport, user: string, eventId?: string): Promise<any>;
+  openHome(send: Transport, user: string, eventId?: string, tab?: 'home' | 'messages'): Promise<any>;
+  /** A shortcut of Slack's own menu, or with a message one of that message. */
+  shortcut(send: Transport, user: string, callbackId: string, message?: { text: string }): Promise<any>;
+  /** An event of any kind. */
+  event(send: Transport, event: Record<string, unknown>, eventId?: string): Promise<any>;
   /** What somebody writes: in a channel to the app by mention, or in its direct messages. */
   write(send: Transport, user: string, type: 'app_mention' | 'message', text: string, more?: object): Promise<any>;
   close(): Promise<void>;
@@ -174,6 +178,15 @@ export async function startSlack(scopes: string[] = MANIFEST_SCOPES, more: reado
   const users = Object.fromEntries(members.map(({ id, name }: any) => [name, id])) as Record<string, string>;
   const listed = await api('conversations.list');
   const channels = Object.fromEntries(listed.channels.map(({ id, name }: any) => [name, id])) as Record<string, string>;
+  const event = (send: Transport, event: Record<string, unknown>, eventId: string = randomUUID()) =>
+    send('events_api', {
+      type: 'event_callback',
+      team_id: TEAM,
+      api_app_id: 'A000000001',
+      event_id: eventId,
+      event_time: Math.floor(Date.now() / 1000),
+      event,
+    });
   const common = (user: string) => ({
     team: { id: TEAM, domain: 'emulate' },
     user: { id: users[user], name: user, username: user, team_id: TEAM },
@@ -248,32 +261,45 @@ export async function startSlack(scopes: string[] = MANIFEST_SCOPES, more: reado
         response_urls: [],
       }),
 
-    openHome: (send: Transport, user: string, eventId: string = randomUUID()) =>
-      send('events_api', {
-        type: 'event_callback',
-        team_id: TEAM,
-        api_app_id: 'A000000001',
-        event_id: eventId,
-        event_time: Math.floor(Date.now() / 1000),
-        event: { type: 'app_home_opened', user: users[user], channel: 'D1', tab: 'home', event_ts: '1.0' },
+    event,
+
+    shortcut: async (send: Transport, user: string, callbackId: string, message?: { text: string }) =>
+      send('interactive', {
+        type: message ? 'message_action' : 'shortcut',
+        ...common(user),
+        callback_id: callbackId,
+        trigger_id: await triggerId(user),
+        action_ts: '1.0',
+        ...(message && {
+          message: { type: 'message', ts: '1600.9', ...message },
+          channel: { id: channels.alerts, name: 'alerts' },
+          message_ts: '1600.9',
+          response_url: `${base}/respond/${randomUUID()}`,
+        }),
       }),
 
-    write: (send: Transport, user: string, type: 'app_mention' | 'message', text: string, more = {}) =>
-      send('events_api', {
-        type: 'event_callback',
-        team_id: TEAM,
-        api_app_id: 'A000000001',
-        event_id: randomUUID(),
-        event_time: Math.floor(Date.now() / 1000),
-        event: {
-          type,
+    openHome: (send: Transport, user: string, eventId?: string, tab: 'home' | 'messages' = 'home') =>
+      event(
+        send,
+        {
+          type: 'app_home_opened',
           user: users[user],
-          text,
-          ts: '1700000000.000100',
-          channel: channels.alerts,
-          ...(type === 'message' && { channel_type: 'im', channel: users[user] }),
-          ...more,
+          channel: tab === 'home' ? 'D1' : users[user],
+          tab,
+          event_ts: '1.0',
         },
+        eventId,
+      ),
+
+    write: (send: Transport, user: string, type: 'app_mention' | 'message', text: string, more = {}) =>
+      event(send, {
+        type,
+        user: users[user],
+        text,
+        ts: '1700000000.000100',
+        channel: channels.alerts,
+        ...(type === 'message' && { channel_type: 'im', channel: users[user] }),
+        ...more,
       }),
 
     async close() {

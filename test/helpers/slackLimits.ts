@@ -8,6 +8,10 @@ const MAX_TEXT_CHARS = 4000;
 /** Everything that is wrong with what a Web API call or a response_url was given, each with where it stands. */
 export function slackProblems(method: string, body: any): string[] {
   if (/^chat\.(postMessage|update|postEphemeral)$/.test(method) || method === 'response_url') return ofMessage(body);
+  if (/^chat\.(start|append|stop)Stream$/.test(method)) return ofStream(body);
+  if (method === 'chat.unfurl')
+    return Object.values<any>(body.unfurls).flatMap(({ blocks }) => ofBlocks(blocks, MOST_BLOCKS.message));
+  if (method === 'assistant.threads.setSuggestedPrompts') return ofPrompts(body.prompts);
   if (/^views\.(open|publish|update|push)$/.test(method)) return ofView(body.view);
   return [];
 }
@@ -21,6 +25,25 @@ function ofMessage({ text, blocks = [] }: any): string[] {
   const shown = textChars(blocks);
   if (shown > MAX_BLOCKS_CHARS) problems.push(`blocks with ${shown} characters of text and values`);
   return problems;
+}
+
+function ofStream({ chunks = [], blocks = [], markdown_text: markdown }: any): string[] {
+  const problems = ofBlocks(blocks, MOST_BLOCKS.message);
+  if ((markdown ?? '').length > 12_000) problems.push(`a stream's text of ${markdown.length} characters`);
+  for (const chunk of chunks) {
+    if (chunk.type === 'blocks') problems.push(...ofBlocks(chunk.blocks, MOST_BLOCKS.message));
+    else if (chunk.type === 'task_update') {
+      if (!chunk.id || !chunk.title || chunk.title.length > 256)
+        problems.push('a task without an id or with no good title');
+      if (!['pending', 'in_progress', 'complete', 'error'].includes(chunk.status)) problems.push('a task of no status');
+    } else problems.push(`a chunk of kind ${chunk.type}, which this validator does not know`);
+  }
+  return problems;
+}
+
+function ofPrompts(prompts: any[]): string[] {
+  const whole = prompts.every(({ title, message }) => title && message);
+  return prompts.length < 1 || prompts.length > 4 || !whole ? [`prompts that Slack does not take`] : [];
 }
 
 function ofView(view: any): string[] {
@@ -75,11 +98,26 @@ function ofBlock(block: any): string[] {
         : ['no alt_text, or one that is too long'];
     case 'rich_text':
       return ofRichText(block.elements);
+    case 'context_actions':
+      return [
+        ...(block.elements.length < 1 || block.elements.length > 5 ? [`${block.elements.length} elements`] : []),
+        ...block.elements.flatMap(({ type, positive_button: yes, negative_button: no }: any) =>
+          type === 'feedback_buttons' ? [...ofThumb(yes), ...ofThumb(no)] : [`an element of kind ${type}`],
+        ),
+      ];
     case 'divider':
       return [];
     default:
       return ['a kind of block that this validator does not know'];
   }
+}
+
+function ofThumb({ text, value, accessibility_label: label }: any): string[] {
+  return [
+    ...ofText('thumb', text, 75),
+    ...(typeof value === 'string' && value !== '' && value.length <= 2000 ? [] : ['a thumb with no good value']),
+    ...((label ?? '').length > 75 ? ['the label of a thumb is too long'] : []),
+  ];
 }
 
 function ofElement(element: any): string[] {

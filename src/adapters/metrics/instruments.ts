@@ -18,6 +18,11 @@ const COUNTERS = {
     help: 'Times that an agent was set to work, by the name of its profile',
     labelNames: ['agent'],
   },
+  answersRated: {
+    name: 'orchestrator_answers_rated_total',
+    help: 'Answers of agents that somebody rated, by whether they helped',
+    labelNames: ['helpful'],
+  },
   llmCost: {
     name: 'orchestrator_llm_cost_usd_total',
     help: 'Estimated cost of language models in US dollars, by the price list',

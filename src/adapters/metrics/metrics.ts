@@ -59,6 +59,9 @@ export function createMetrics(): MetricsRegistry {
     agentCalled(profile) {
       use().agentCalls.inc({ agent: profile });
     },
+    answerRated(helpful) {
+      use().answersRated.inc({ helpful: String(helpful) });
+    },
     llmSpent({ provider, model }, costUsd) {
       use().llmCost.inc({ provider, model }, costUsd);
     },

@@ -191,10 +191,10 @@ function amountOf(fieldName: string, text: string): number | string {
 /** How a command is written: `ack ALERT_ID [HOURS]`. */
 export function usage(tool: AnyTool): string {
   const fields = fieldsOf(tool);
-  const { name, args, file } = tool.command!;
+  const { name, args, files = [] } = tool.command!;
   const places = args.map((arg) => {
     const required = fields.some((field) => field.path.length === 1 && field.name === arg && field.required);
-    const written = arg === file ? 'FILE' : arg.toUpperCase();
+    const written = files.includes(arg) ? 'FILE' : arg.toUpperCase();
     return required ? written : `[${written}]`;
   });
   return [name, ...places].join(' ');

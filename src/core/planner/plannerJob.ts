@@ -15,6 +15,8 @@ interface PlannerJob {
   attended: boolean;
   /** How often it was reclaimed after a stop. */
   resumes: number;
+  /** Whether the answer helped, as the last who said so found. */
+  helpful?: boolean;
   /** Null before the first step. */
   loop: Omit<PlannerState, 'steps'> | null;
 }

@@ -277,3 +277,13 @@ async function withdrawApprovals(ports: Ports, runId: string): Promise<void> {
       await cancelApproval(ports, call.approvalId, 'The run that asked was cancelled.');
   }
 }
+
+/** Keeps whether an agent's answer helped. @throws AppError `not_found`, `conflict` while there is no answer */
+export async function rateRun(ports: Ports, runId: string, helpful: boolean): Promise<void> {
+  const run = await ports.store.runs.get(runId);
+  if (run?.kind !== 'planner') throw new AppError('not_found', 'There is no answer of this number.', { run_id: runId });
+  if (run.finishedAt === null) throw new AppError('conflict', 'It has not been answered yet.', { run_id: runId });
+  const job = jobOf(run);
+  await ports.store.runs.update(runId, { state: { ...job, helpful } });
+  if (job.helpful !== helpful) ports.metrics.answerRated(helpful);
+}

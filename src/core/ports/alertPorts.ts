@@ -46,6 +46,11 @@ export interface AlertRepository {
   addEvents(events: readonly AlertEvent[]): Promise<void>;
   /** Oldest first. */
   timeline(id: number): Promise<AlertEvent[]>;
+  /** Alerts of endpoints that are open, or were created or moved since, with their timelines, by endpoint id. */
+  timelines(
+    endpointIds: readonly number[],
+    since: Date,
+  ): Promise<Map<number, { alert: Alert; events: AlertEvent[] }[]>>;
   /** Acknowledged alerts whose snooze is over. */
   silenceOver(now: Date, limit: number): Promise<Alert[]>;
   /** The ids of those that are still as they were read. */

@@ -10,8 +10,10 @@ import type {
 import type { Alias, KnownEndpoint } from '../../domain/fleet/hostIdentity.ts';
 import type { WatchedSpan } from '../../domain/forecasts/prediction.ts';
 import type { TrendMetric } from '../../domain/forecasts/trendRules.ts';
+import type { SampleStretch } from '../../domain/plan/sampleStretch.ts';
 import type { FleetMember } from '../../domain/scores/fleetGroups.ts';
 import type { Score } from '../../domain/scores/score.ts';
+import type { SignalName } from '../../domain/signals/catalogue.ts';
 import type { Snapshot } from '../../domain/signals/telemetry.ts';
 import type { Page, Paged } from '../page.ts';
 
@@ -133,6 +135,15 @@ export interface SnapshotRepository {
    * to be kept by itself comes as means of hours, each at the hour's beginning.
    */
   histories(endpointIds: readonly number[], since: Date): Promise<Map<number, MetricPoint[]>>;
+  /**
+   * Samples as series, by endpoint id and time, with these signals only and from the whole days on in which `since` lies; what
+   * is left only as hourly means is not among them.
+   */
+  stretches(
+    endpointIds: readonly number[],
+    since: Date,
+    signals: ReadonlySet<SignalName>,
+  ): Promise<Map<number, SampleStretch[]>>;
 }
 
 export type MetricPoint = { atMs: number } & Record<TrendMetric, number | null>;

@@ -30,6 +30,8 @@ export interface Ports {
   scanner: Collector;
   scoreRules: Reloaded<ScoreConfig>;
   remediationMap: Reloaded<RemediationRules>;
+  /** Reads edits of the two files above that are not in force; fails with kind `invalid` for what does not hold. */
+  edits: EditReader;
   /** Who is reached while nobody answers. */
   escalation: Reloaded<EscalationRules>;
   runner: PlaybookRunner;
@@ -139,6 +141,12 @@ export interface SnapshotIntake {
 /** A configuration file that may change while the service runs; a broken edit leaves the last good value. */
 export interface Reloaded<T> {
   current(): T;
+}
+
+/** Texts of configuration files, read and checked as the files themselves are. */
+interface EditReader {
+  scoreRules(text: string): ScoreConfig;
+  remediationMap(text: string): RemediationRules;
 }
 
 /** What may be asked of agents. */
@@ -276,6 +284,8 @@ export interface Metrics {
   runFinished(kind: string, status: string, durationS: number): void;
   /** An agent was set to work, by the name of its profile. */
   agentCalled(profile: string): void;
+  /** Somebody said whether an agent's answer helped. */
+  answerRated(helpful: boolean): void;
   llmSpent(model: { provider: string; model: string }, costUsd: number): void;
   endpointScanned(collector: string, outcome: 'ok' | 'unreachable', durationS: number): void;
   jobEnded(job: string, outcome: 'ok' | 'failed', durationS: number): void;

@@ -1,9 +1,9 @@
 /** Scans: look at endpoints, score what was seen, and commit both with the endpoint's new condition in one step. */
-import { judgeMeasurements, judgeScore } from '../../domain/alerts/alertRules.ts';
+import { judgeReadings, judgeScan } from '../../domain/alerts/judgeScan.ts';
 import type { Endpoint } from '../../domain/fleet/endpoint.ts';
 import { canonicalIp } from '../../domain/fleet/ipAddress.ts';
 import { minimised } from '../../domain/privacy/minimise.ts';
-import { REMEDIATION_WINDOW_DAYS, type Score, scoreSnapshot } from '../../domain/scores/score.ts';
+import { REMEDIATION_WINDOW_DAYS, type Score } from '../../domain/scores/score.ts';
 import { NOT_SCANNED_FROM_HERE, type Snapshot, sanitised, withoutPersonal } from '../../domain/signals/telemetry.ts';
 import { jobActor } from '../actor.ts';
 import { announce, observeIn, requireAlert } from '../alerts/alerting.ts';
@@ -17,7 +17,7 @@ import type { Store } from '../ports/storePorts.ts';
 const DAY_MS = 86_400_000;
 
 /** Who raises and clears alerts when a scan does, whoever asked for the scan. */
-const SCANNER = jobActor('scan');
+export const SCANNER = jobActor('scan');
 
 /** What a look at an endpoint found, not committed yet. */
 export interface Seen {
@@ -139,14 +139,20 @@ export async function record(
     const { thresholds } = ports.settings;
     const judged = seen.map(({ endpoint, snapshot }) => {
       const alerts = open.get(endpoint.id) ?? [];
-      const { breaches, observations } = judgeMeasurements(endpoint, snapshot, alerts, rules);
       const record = remediation.get(endpoint.id) ?? { total: 0, resolved: 0 };
-      // What this very scan finds to be over counts as resolved already.
-      const over = observations.filter(({ state }) => state === 'clear').length;
-      const resolved = Math.min(record.total, record.resolved + over);
-      const score = scoreSnapshot({ snapshot, ...endpoint }, { ...record, resolved }, rules, thresholds);
+      const readings = judgeReadings(endpoint, snapshot, rules, thresholds);
+      const { collectedAt } = snapshot;
+      const { score, breaches, observations } = judgeScan(
+        endpoint,
+        collectedAt,
+        readings,
+        alerts,
+        record,
+        rules,
+        thresholds,
+      );
       const result: ScanResult = { endpoint: conditionAfter(endpoint, snapshot, score, breaches), snapshot, score };
-      return { result, observations: [...observations, ...judgeScore(endpoint, snapshot, score, alerts, thresholds)] };
+      return { result, observations };
     });
     const results = judged.map(({ result }) => result);
     await store.snapshots.add(results.map(({ endpoint, snapshot }) => toStored(endpoint.id, snapshot)));

@@ -35,6 +35,7 @@ import { getFleet } from './fleet/fleet.ts';
 import { getFleetForecast } from './fleet/forecast.ts';
 import { getEndpoint } from './fleet/machine.ts';
 import { measureEndpoint } from './fleet/measure.ts';
+import { planRules } from './fleet/plan.ts';
 import { checkPredictions, getPredictionAccuracy, setPredictionThreshold } from './fleet/predictions.ts';
 import { scanEndpoint, scanFleetTool } from './fleet/scans.ts';
 import { getScore, getScoreHistory } from './fleet/scores.ts';
@@ -63,7 +64,7 @@ import {
   rateRunbook,
   searchRunbooksTool,
 } from './runbooks.ts';
-import { cancelRunTool, getRun, listRuns } from './runs.ts';
+import { cancelRunTool, getRun, listRuns, rateAnswer } from './runs.ts';
 import { answerSurvey, closeSurvey, getSurvey, listSurveys, maintainSurveys, optOut, startSurvey } from './surveys.ts';
 
 export const TOOLS: readonly AnyTool[] = [
@@ -110,6 +111,7 @@ export const TOOLS: readonly AnyTool[] = [
   ingestFleetEvent,
   maintainAlerts,
   getFleetForecast,
+  planRules,
   getPredictionAccuracy,
   setPredictionThreshold,
   checkPredictions,
@@ -142,6 +144,7 @@ export const TOOLS: readonly AnyTool[] = [
   getRun,
   listRuns,
   cancelRunTool,
+  rateAnswer,
   searchRunbooksTool,
   endpointRunbooks,
   listRunbooksTool,

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { RUN_KINDS, RUN_STATUSES } from '../../domain/run.ts';
 import { aligned } from '../characters.ts';
 import { countLine, pageOf, pageOutput } from '../page.ts';
+import { rateRun } from '../planner/plannerRuns.ts';
 import { followRun } from '../runs/followRun.ts';
 import { cancelRun } from '../runs/runs.ts';
 import { pageInput, runIdInput, runShape } from '../shapes.ts';
@@ -94,4 +95,31 @@ export const cancelRunTool = defineTool({
     return { run_id, status };
   },
   summary: ({ run_id }) => `Run ${run_id} is cancelled.`,
+});
+
+export const rateAnswer = defineTool({
+  name: 'rate_answer',
+  title: 'Rate an answer',
+  effect: 'write',
+  reach: 'selection',
+  toolset: 'runs',
+  subject: runSubject,
+  ownerRole: 'employee',
+  // What people say is only said by people.
+  hiddenFrom: ['mcp', 'planner'],
+  ratesAnswers: true,
+  description: 'Say whether the answer of an agent helped; the last rating counts.',
+  http: { method: 'POST', path: '/api/v1/runs/:run_id/rating' },
+  command: { name: 'rate', args: ['run_id', 'helpful'], example: 'rate 01JD3X8T5M7V2N4K6P8Q0R1S2T yes' },
+  input: z.strictObject({
+    run_id: runIdInput,
+    helpful: z.union([z.boolean(), z.stringbool()]).describe('Whether it helped'),
+  }),
+  output: z.object({ run_id: z.string(), helpful: z.boolean() }),
+  async run({ run_id, helpful }, { ports }) {
+    await rateRun(ports, run_id, helpful);
+    return { run_id, helpful };
+  },
+  summary: ({ helpful }) =>
+    helpful ? 'Good to hear, thank you.' : 'Thank you for saying so. Ask again in other words, or have IT look at it.',
 });

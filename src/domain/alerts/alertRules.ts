@@ -48,46 +48,64 @@ interface MeasurementFindings {
   observations: Observation[];
 }
 
-type Scanned = Pick<Endpoint, 'id' | 'hostname' | 'breaches' | 'osPlatform'>;
+/** What of a snapshot rules read. */
+type Judgeable = Pick<Snapshot, 'collectedAt' | 'readings' | 'reachable' | 'unreachableReason'>;
+/** What of an open alert they read. */
+type Held = Pick<Alert, 'alertName' | 'series'>;
+
+/** What a snapshot says of each rule, in the rules' order. */
+export function findingsOf(
+  { alerts }: Pick<ScoreConfig, 'alerts'>,
+  snapshot: Judgeable,
+  osPlatform: Judged['osPlatform'],
+): RuleFinding[] {
+  return alerts.map((rule) => findingOf(rule, snapshot, osPlatform));
+}
 
 /**
- * What the measurements of a scan say of alerts.
+ * What the findings of a scan say of alerts.
+ * @param findings of each rule, in the rules' order
  * @param open the endpoint's open alerts; only those can be cleared
  */
 export function judgeMeasurements(
-  endpoint: Scanned,
-  snapshot: Snapshot,
-  open: readonly Alert[],
+  endpoint: Pick<Endpoint, 'id' | 'hostname' | 'breaches'>,
+  collectedAt: Date,
+  findings: readonly RuleFinding[],
+  open: readonly Held[],
   { alerts: rules, workingHours }: Pick<ScoreConfig, 'alerts' | 'workingHours'>,
 ): MeasurementFindings {
   const breaches: Record<string, number> = {};
   const observations: Observation[] = [];
-  const held = heldByScans(open);
-  for (const rule of rules) {
-    const verdict = findingOf(rule, snapshot, endpoint.osPlatform);
+  const held = open.length === 0 ? NONE_HELD : heldByScans(open);
+  for (let place = 0; place < rules.length; place++) {
+    const rule = rules[place] as AlertRule;
+    const finding = findings[place] as RuleFinding;
     const before = endpoint.breaches[rule.name] ?? 0;
-    const count = verdict.state === 'breached' ? before + 1 : verdict.state === 'unknown' ? before : 0;
+    const count = finding.state === 'breached' ? before + 1 : finding.state === 'unknown' ? before : 0;
     if (count > 0) breaches[rule.name] = count;
-    const mayRaise = !rule.workingHours || held.has(rule.name) || isWorkingTime(snapshot.collectedAt, workingHours);
-    if (verdict.state === 'breached' && count >= rule.for && mayRaise) {
+    if (finding.state === 'breached' && count >= rule.for) {
+      const mayRaise = !rule.workingHours || held.has(rule.name) || isWorkingTime(collectedAt, workingHours);
+      if (!mayRaise) continue;
       observations.push({
         ...subject(endpoint, rule.name),
         state: 'firing',
         alertType: 'metric',
         severity: rule.severity,
-        message: verdict.text,
-        labels: verdict.labels,
+        message: finding.text,
+        labels: finding.labels,
         startsAt: null,
       });
     }
-    if (verdict.state === 'clear' && held.has(rule.name)) {
-      observations.push(cleared(endpoint, rule.name, snapshot, verdict.text));
+    if (finding.state === 'clear' && held.has(rule.name)) {
+      observations.push(cleared(endpoint, rule.name, collectedAt, finding.text));
     }
   }
-  const raisable = new Set([LOW_SCORE, ...rules.map(({ name }) => name)]);
-  for (const alertName of held) {
-    if (!raisable.has(alertName)) {
-      observations.push(cleared(endpoint, alertName, snapshot, 'no rule raises this alert any more'));
+  if (held.size > 0) {
+    const raisable = new Set([LOW_SCORE, ...rules.map(({ name }) => name)]);
+    for (const alertName of held) {
+      if (!raisable.has(alertName)) {
+        observations.push(cleared(endpoint, alertName, collectedAt, 'no rule raises this alert any more'));
+      }
     }
   }
   return { breaches, observations };
@@ -96,9 +114,9 @@ export function judgeMeasurements(
 /** What the score says of its own alert; without a score, nothing. On the warning line an open alert stays, as a warning. */
 export function judgeScore(
   endpoint: Pick<Endpoint, 'id' | 'hostname'>,
-  snapshot: Snapshot,
+  collectedAt: Date,
   score: Pick<Score, 'score' | 'status' | 'deductions'> | null,
-  open: readonly Alert[],
+  open: readonly Held[],
   thresholds: ScoreThresholds,
 ): Observation[] {
   // What is known of too little of the machine is no verdict.
@@ -119,10 +137,12 @@ export function judgeScore(
     ];
   }
   if (score.score === thresholds.warning || !isHeld) return [];
-  return [cleared(endpoint, LOW_SCORE, snapshot, `the score is ${score.score}, above ${thresholds.warning}`)];
+  return [cleared(endpoint, LOW_SCORE, collectedAt, `the score is ${score.score}, above ${thresholds.warning}`)];
 }
 
-function heldByScans(open: readonly Alert[]): Set<string> {
+const NONE_HELD: ReadonlySet<string> = new Set();
+
+function heldByScans(open: readonly Held[]): Set<string> {
   return new Set(open.filter(({ series }) => series.includes(SCAN_SERIES)).map(({ alertName }) => alertName));
 }
 
@@ -133,7 +153,7 @@ function subject({ id, hostname }: Pick<Endpoint, 'id' | 'hostname'>, alertName:
 function cleared(
   endpoint: Pick<Endpoint, 'id' | 'hostname'>,
   alertName: string,
-  snapshot: Snapshot,
+  collectedAt: Date,
   why: string,
 ): Observation {
   return {
@@ -142,12 +162,12 @@ function cleared(
     resolution: 'clear',
     why,
     startsAt: null,
-    endedAt: snapshot.collectedAt,
+    endedAt: collectedAt,
   };
 }
 
 /** What a snapshot says of a rule. */
-type RuleFinding =
+export type RuleFinding =
   | { state: 'breached'; text: string; labels: Record<string, string> }
   | { state: 'clear'; text: string }
   /** Neither above the line nor below the clearing line. */
@@ -155,7 +175,7 @@ type RuleFinding =
   /** Not measured: says nothing. */
   | { state: 'unknown' };
 
-export function findingOf(rule: AlertRule, snapshot: Snapshot, osPlatform: Judged['osPlatform']): RuleFinding {
+export function findingOf(rule: AlertRule, snapshot: Judgeable, osPlatform: Judged['osPlatform']): RuleFinding {
   if ('unreachable' in rule) {
     return snapshot.reachable
       ? { state: 'clear', text: 'it answers again' }
@@ -206,7 +226,7 @@ const ITEM_LABELS: Partial<Record<Subject, string>> = {
 };
 
 /** What a remediation may fill into its parameters. */
-function labelsOf(measure: Measure, { item }: MeasuredNumber, snapshot: Snapshot): Record<string, string> {
+function labelsOf(measure: Measure, { item }: MeasuredNumber, snapshot: Judgeable): Record<string, string> {
   const signal = signalOf(measure);
   const [service] = signal === 'servicesDown' ? (namesOf(snapshot, measure) ?? []) : [];
   if (service !== undefined) return { service };

@@ -159,7 +159,7 @@ export function unaskedRemediations(
   );
 }
 
-function playbookOf({ action, playbook }: RemediationEntry): string {
+export function playbookOf({ action, playbook }: RemediationEntry): string {
   if (action === 'restart') return 'restart_service';
   return action === 'clear_cache' ? 'clear_cache' : (playbook ?? '');
 }

@@ -135,7 +135,7 @@ async function read(
         terminal.err('Nothing was done.');
         return EXIT_CODES.denied;
       }
-      const whole = await withFile(tool, input, terminal);
+      const whole = await withFiles(tool, input, terminal);
       return withApp(open, (app) => call(app, tool, whole, flags, terminal, signal));
     }
   }
@@ -173,21 +173,24 @@ function show(address: string, terminal: Terminal): number {
 /** A list of ten thousand machines has less. */
 const MOST_FILE_BYTES = 16_000_000;
 
-/** The input with the text of the file that was named in its place. */
-async function withFile(
+/** The input with the texts of the files that were named in their places. */
+async function withFiles(
   { command }: AnyTool,
   input: Record<string, unknown>,
   terminal: Terminal,
 ): Promise<Record<string, unknown>> {
-  const field = command?.file;
-  const name = field === undefined ? undefined : input[field];
-  if (field === undefined || typeof name !== 'string') return input;
-  const bytes = await terminal.read(name).catch((error: Error) => {
-    throw new AppError('not_found', `${name} cannot be read: ${error.message}`);
-  });
-  if (bytes.length > MOST_FILE_BYTES)
-    throw new AppError('too_large', `${name} has ${bytes.length} bytes; at most ${MOST_FILE_BYTES} are read.`);
-  return { ...input, [field]: fileText(bytes) };
+  const read = { ...input };
+  for (const field of command?.files ?? []) {
+    const name = input[field];
+    if (typeof name !== 'string') continue;
+    const bytes = await terminal.read(name).catch((error: Error) => {
+      throw new AppError('not_found', `${name} cannot be read: ${error.message}`);
+    });
+    if (bytes.length > MOST_FILE_BYTES)
+      throw new AppError('too_large', `${name} has ${bytes.length} bytes; at most ${MOST_FILE_BYTES} are read.`);
+    read[field] = fileText(bytes);
+  }
+  return read;
 }
 
 /** @throws AppError `invalid` where nobody can be asked */

@@ -32,6 +32,8 @@ interface SlackSettings {
   approvers: readonly string[];
   /** Another address of the Web API, ending in /api/; empty means Slack's own. */
   apiUrl: string;
+  /** Where people reach the page, without a slash at the end; empty when nobody said. */
+  publicUrl: string;
 }
 
 interface SlackNeeds {
@@ -67,6 +69,9 @@ export function createSlack(settings: SlackSettings, needs: SlackNeeds): SlackIn
     people,
     pictures: createPictures(client, needs.charts, log),
     unfinished: createUnfinished(needs.messages, log),
+    messages: needs.messages,
+    clock: needs.clock,
+    publicUrl: settings.publicUrl,
     log,
     turn: createTurns(),
     stopping: stop.signal,
@@ -92,7 +97,7 @@ export function createSlack(settings: SlackSettings, needs: SlackNeeds): SlackIn
     },
   });
   bolt.use(membersOnly(slack, { home: identity, workspaces: settings.workspaces, messages: needs.messages }));
-  listenTo(bolt, slack, needs.clock);
+  listenTo(bolt, slack);
 
   return {
     path: SLACK_PATH,

@@ -1,7 +1,8 @@
 /** What every part of the Slack interface works with. */
 import type { webApi } from '@slack/bolt';
 import type { Invoke } from '../../core/invoke.ts';
-import type { Log } from '../../core/ports/ports.ts';
+import type { SlackMessageRepository } from '../../core/ports/messagePorts.ts';
+import type { Clock, Log } from '../../core/ports/ports.ts';
 import type { AnyTool } from '../../core/tool.ts';
 import type { Pictures } from './cards/pictures.ts';
 import type { Reply } from './cards/text.ts';
@@ -16,6 +17,11 @@ export interface SlackContext {
   people: SlackPeople;
   pictures: Pictures;
   unfinished: Unfinished;
+  /** Where each message about something stands. */
+  messages: SlackMessageRepository;
+  clock: Clock;
+  /** Where people reach the page, without a slash at the end; empty when nobody said. */
+  publicUrl: string;
   log: Log;
   /** Awaited between an acknowledgement and the work it promises. */
   turn(): Promise<void>;

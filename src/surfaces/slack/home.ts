@@ -3,7 +3,7 @@ import type { Actor } from '../../core/actor.ts';
 import { AppError } from '../../core/errors.ts';
 import { isStaff, offers } from '../../core/policy.ts';
 import type { OverviewPart, ToolCall } from '../../core/presentation.ts';
-import type { AnyTool } from '../../core/tool.ts';
+import { type AnyTool, callShowing } from '../../core/tool.ts';
 import { machineLine, STATUS_SIGNS } from './cards/blocks.ts';
 import { slackProblem } from './cards/problems.ts';
 import { callButton, relatedBlocks } from './cards/related.ts';
@@ -20,12 +20,15 @@ import {
   textElement,
 } from './cards/text.ts';
 import { failure, toolNamed } from './commands/calls.ts';
-import { toolForm } from './commands/forms.ts';
+import { MAX_COMMENT_CHARS, toolForm } from './commands/forms.ts';
 import { type Machine, machinesOf } from './commands/hosts.ts';
 import type { Asker, Click, SlackContext } from './context.ts';
 import type { Person } from './people.ts';
 
 const MOST_MACHINES = 10;
+const MOST_EXPLAINED = 3;
+/** The cause, what shows it, what helps. */
+const MOST_REASON_LINES = 3;
 const MOST_LINES_CHARS = 2000;
 const MOST_DECISIONS = 5;
 const MAX_QUESTION_CHARS = 500;
@@ -33,9 +36,10 @@ const MAX_QUESTION_CHARS = 500;
 /** Shows the Home tab anew; problems are logged, since nobody asked in words. */
 export async function publishHome(slack: SlackContext, person: Person): Promise<void> {
   const actor = await slack.people.actor(person);
+  const own = await ownMachines(slack, actor, person);
   const blocks = [
-    ...(await ownMachines(slack, actor, person)),
-    ...(isStaff(actor) ? await staffPart(slack, actor) : []),
+    // What waits for staff comes first.
+    ...(isStaff(actor) ? [...(await staffPart(slack, actor)), { type: 'divider' } as const, ...own] : own),
     { type: 'actions', elements: [button('home_refresh', 'Refresh', 'now')] } as const,
   ];
   try {
@@ -54,12 +58,24 @@ async function ownMachines(slack: SlackContext, actor: Actor, person: Person): P
       header(own.length === 1 ? 'My machine' : 'My machines'),
       bullets(own.slice(0, MOST_MACHINES).map((machine) => [textElement(asPlainText(machine))])),
       ...(own.length > MOST_MACHINES ? [note(`and ${own.length - MOST_MACHINES} more`)] : []),
+      ...(isStaff(actor) ? [] : await reasons(slack, actor, own)),
       ...ownMachineButtons(slack, actor),
     ];
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
     return [header('My machines'), paragraph(textElement(error.message))];
   }
+}
+
+/** Why the machines that could be better are so, each with one thing that helps. */
+async function reasons(slack: SlackContext, actor: Actor, own: readonly Machine[]): Promise<Block[]> {
+  const unwell = own.filter(({ score, score_status }) => score !== null && score_status !== 'healthy');
+  const read = unwell.slice(0, MOST_EXPLAINED).map(async ({ hostname }) => {
+    const { tool, input } = callShowing(slack.tools, 'diagnosis', hostname);
+    const { text } = await slack.invoke(tool, input, actor);
+    return lineBlocks(text.split('\n').slice(0, MOST_REASON_LINES), MOST_LINES_CHARS);
+  });
+  return (await Promise.all(read)).flat();
 }
 
 /** What people can do about their own machines. */
@@ -95,7 +111,7 @@ async function staffPart(slack: SlackContext, actor: Actor): Promise<Block[]> {
     .flatMap(({ name, overview }) => (overview ? [{ name, overview }] : []))
     .toSorted((a, b) => a.overview.place - b.overview.place);
   const parts = await Promise.all(tools.map(({ name, overview }) => partsOf(slack, actor, name, overview)));
-  return [{ type: 'divider' }, ...parts.flat()];
+  return parts.flat();
 }
 
 /** One broken part leaves the others standing. */
@@ -141,23 +157,40 @@ export async function openOwnForm(slack: SlackContext, click: Click, call: ToolC
   await openForm(slack, tool, click.person, click.triggerId);
 }
 
-/** The first form that people are offered beside their own machines, as Slack's own menu opens it. */
+/**
+ * The first form that people are offered beside their own machines, as Slack's own menus open it.
+ * @param text what is known of the problem already, as the message that it stands in
+ */
 export async function openReportForm(
   slack: SlackContext,
   { person, respond }: Asker,
   triggerId: string,
+  text: string | null,
 ): Promise<void> {
   const tool = slack.tools.find(({ ownMachineLabel }) => ownMachineLabel !== undefined);
   try {
-    if (tool) await openForm(slack, tool, person, triggerId);
+    if (tool) await openForm(slack, tool, person, triggerId, text);
   } catch (error) {
     await respond(await failure(slack, person.id, { tool: tool?.name ?? '', input: {} }, error));
   }
 }
 
-async function openForm(slack: SlackContext, tool: AnyTool, person: Person, triggerId: string): Promise<void> {
-  const own = await machinesOf(slack, await slack.people.actor(person), person.id);
-  if (own.length === 0) throw new AppError('not_found', 'No machine is registered in your name.');
-  const view = toolForm(tool, { hostname: own.map(({ hostname }) => hostname) });
+/** Staff may name any machine; the others pick one of theirs. */
+async function openForm(
+  slack: SlackContext,
+  tool: AnyTool,
+  person: Person,
+  triggerId: string,
+  text: string | null = null,
+): Promise<void> {
+  const actor = await slack.people.actor(person);
+  const isAnybodys = text !== null && isStaff(actor);
+  const own = isAnybodys ? [] : await machinesOf(slack, actor, person.id);
+  if (own.length === 0 && !isAnybodys) throw new AppError('not_found', 'No machine is registered in your name.');
+  const view = toolForm(
+    tool,
+    isAnybodys ? {} : { hostname: own.map(({ hostname }) => hostname) },
+    text === null ? {} : { [tool.command?.args.at(-1) ?? '']: clip(text, MAX_COMMENT_CHARS) },
+  );
   await slack.client.views.open({ trigger_id: triggerId, view });
 }

@@ -1,10 +1,9 @@
 /** What Slack sends, distinguished and handed on once: commands, clicks, forms, questions, and a look at the Home tab. */
 import type { App, ViewSubmitAction } from '@slack/bolt';
-import type { Clock } from '../../core/ports/ports.ts';
 import type { ToolCall } from '../../core/presentation.ts';
 import { answerClick } from './actions.ts';
 import { slackProblem } from './cards/problems.ts';
-import type { Reply } from './cards/text.ts';
+import { type Reply, unescapeTyped } from './cards/text.ts';
 import { answered, type Place } from './commands/calls.ts';
 import { answerCommand, COMMAND } from './commands/command.ts';
 import { ASKING_CALLBACK, FORM_CALLBACK, type FormState, formCall, messageModal } from './commands/forms.ts';
@@ -13,19 +12,31 @@ import type { SlackContext } from './context.ts';
 import { openReportForm, publishHome } from './home.ts';
 import { createOnce } from './once.ts';
 import { answerQuestion } from './questions/ask.ts';
+import { showThinking, suggestQuestions, welcome } from './questions/assistant.ts';
 import { SURVEY_CALLBACK, takeSurveyAnswer } from './surveys.ts';
+import { unfurlLinks } from './unfurl.ts';
 
 /** Events that the app listens to; the manifests name the same. */
-export const EVENTS = ['app_home_opened', 'app_mention', 'message.im'] as const;
+export const EVENTS = [
+  'app_home_opened',
+  'app_mention',
+  'assistant_thread_started',
+  'link_shared',
+  'message.im',
+] as const;
 
 /** Callback ids of the shortcuts, in Slack's own menu and in that of a message; the manifests name the same. */
-export const SHORTCUTS = { report: 'report_problem', ask: 'ask_about_message' } as const;
+export const SHORTCUTS = {
+  report: 'report_problem',
+  ask: 'ask_about_message',
+  alert: 'create_alert',
+} as const;
 
 /** Two clicks of one person on one button within this are one. */
 const DOUBLE_CLICK_MS = 2000;
 
-export function listenTo(bolt: App, slack: SlackContext, clock: Clock): void {
-  const once = createOnce(clock.now);
+export function listenTo(bolt: App, slack: SlackContext): void {
+  const once = createOnce(slack.clock.now);
 
   bolt.error(async (error) => {
     slack.log.error({ err: error, problem: slackProblem(error).message }, 'a request from Slack was not handled');
@@ -76,13 +87,21 @@ export function listenTo(bolt: App, slack: SlackContext, clock: Clock): void {
     if (!once.first(`shortcut:${body.trigger_id}`)) return;
     const person = { id: body.user.id, name: body.user.username };
     const respond = (reply: Reply) => whisper(slack, null, person, reply);
-    await openReportForm(slack, { person, respond }, body.trigger_id);
+    await openReportForm(slack, { person, respond }, body.trigger_id, null);
+  });
+
+  bolt.shortcut({ callback_id: SHORTCUTS.alert, type: 'message_action' }, async ({ ack, body }) => {
+    await ack();
+    if (!once.first(`shortcut:${body.trigger_id}`)) return;
+    const person = { id: body.user.id, name: body.user.name };
+    const respond = (reply: Reply) => whisper(slack, null, person, reply);
+    await openReportForm(slack, { person, respond }, body.trigger_id, unescapeTyped(body.message.text ?? ''));
   });
 
   bolt.shortcut({ callback_id: SHORTCUTS.ask, type: 'message_action' }, async ({ ack, body }) => {
     await ack();
     if (!once.first(`shortcut:${body.trigger_id}`)) return;
-    await question(slack, body.user.id, body.message.text ?? '', { channel: body.user.id }, undefined);
+    await question(slack, body.user.id, body.message.text ?? '', { place: { channel: body.user.id } });
   });
 
   bolt.view<ViewSubmitAction>(FORM_CALLBACK, async ({ ack, body, view }) => {
@@ -125,20 +144,43 @@ export function listenTo(bolt: App, slack: SlackContext, clock: Clock): void {
   bolt.event('app_mention', async ({ event, body, context }) => {
     if (!event.user || !once.first(`event:${body.event_id}`)) return;
     const place = { channel: event.channel, threadTs: event.thread_ts ?? event.ts };
-    await question(slack, event.user, event.text, place, context.botUserId);
+    const files = 'files' in event && Array.isArray(event.files) ? event.files.length : 0;
+    await question(slack, event.user, event.text, { place, files, teamId: body.team_id }, context.botUserId);
   });
 
   bolt.event('message', async ({ event, body, context }) => {
-    // What people write, and not joins, edits and other apps' messages; mentions in channels come as app_mention.
-    if (event.channel_type !== 'im' || event.subtype !== undefined || event.bot_id !== undefined) return;
-    if (!once.first(`event:${body.event_id}`)) return;
-    const place = { channel: event.channel, threadTs: event.thread_ts };
-    await question(slack, event.user, event.text ?? '', place, context.botUserId);
+    // What people write and send, and not joins, edits and other apps' messages; mentions in channels come as app_mention.
+    if (event.channel_type !== 'im' || (event.subtype !== undefined && event.subtype !== 'file_share')) return;
+    if (('bot_id' in event && event.bot_id !== undefined) || !once.first(`event:${body.event_id}`)) return;
+    const place = { channel: event.channel, ...(event.thread_ts && { threadTs: event.thread_ts }) };
+    const files = event.files?.length ?? 0;
+    const text = event.text ?? '';
+    if (event.thread_ts) void showThinking(slack, event.channel, event.thread_ts, text);
+    await question(slack, event.user, text, { place, files, teamId: body.team_id }, context.botUserId);
   });
 
   bolt.event('app_home_opened', async ({ event, body }) => {
-    if (event.tab !== 'home' || !once.first(`event:${body.event_id}`)) return;
-    await publishHome(slack, { id: event.user, name: event.user });
+    if (!once.first(`event:${body.event_id}`)) return;
+    const person = { id: event.user, name: event.user };
+    if (event.tab === 'home') return publishHome(slack, person);
+    await welcome(slack, person, event.channel);
+    await suggestQuestions(slack, person, { channel: event.channel });
+  });
+
+  bolt.event('link_shared', async ({ event, body, context }) => {
+    // Our own messages link to what they show.
+    if (event.user === context.botUserId || !once.first(`event:${body.event_id}`)) return;
+    const { channel, message_ts: ts, unfurl_id, source, links } = event;
+    const isWritten = source !== 'composer' || unfurl_id === undefined;
+    const target = isWritten ? { channel, ts } : { unfurl_id, source: 'composer' as const };
+    const person = { id: event.user, name: event.user };
+    await unfurlLinks(slack, { person, target, urls: links.map(({ url }) => url) });
+  });
+
+  bolt.event('assistant_thread_started', async ({ event, body }) => {
+    if (!once.first(`event:${body.event_id}`)) return;
+    const { user_id: id, channel_id: channel, thread_ts: threadTs } = event.assistant_thread;
+    await suggestQuestions(slack, { id, name: id }, { channel, threadTs });
   });
 }
 
@@ -146,13 +188,13 @@ async function question(
   slack: SlackContext,
   userId: string,
   text: string,
-  place: Place,
-  botId: string | undefined,
+  from: { place: Place; files?: number; teamId?: string | null },
+  botId?: string,
 ): Promise<void> {
   // Events name nobody, and what the agent asks for is asked in this person's name.
   const person = { id: userId, name: await slack.people.called(userId) };
-  const respond = (reply: Reply) => say(slack, place, reply);
-  return answerQuestion(slack, { person, text, place, respond }, botId);
+  const respond = (reply: Reply) => say(slack, from.place, reply);
+  return answerQuestion(slack, { person, text, ...from, respond }, botId);
 }
 
 function clickedValue(action: object): string {

@@ -40,6 +40,7 @@ const request = z.object({
       user_team: id,
       team: id,
       source_team: id,
+      assistant_thread: z.object({ user_id: id }).nullish(),
     })
     .nullish(),
 });
@@ -125,7 +126,7 @@ export function membersOnly(slack: SlackContext, needs: MembersNeeds) {
 }
 
 function userOf({ user_id, user, event }: Request): string | null {
-  return event ? (event.user ?? null) : (user_id ?? user?.id ?? null);
+  return event ? (event.user ?? event.assistant_thread?.user_id ?? null) : (user_id ?? user?.id ?? null);
 }
 
 /** Ids of the workspaces and organisations that the request gives as its person's own; those of an event's envelope are the receiver's. */

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { ScoreFile } from '../../../src/core/scores/scoreRules.ts';
 import type { Alert } from '../../../src/domain/alerts/alert.ts';
-import { judgeMeasurements, judgeScore, LOW_SCORE } from '../../../src/domain/alerts/alertRules.ts';
+import { findingsOf, judgeMeasurements, judgeScore, LOW_SCORE } from '../../../src/domain/alerts/alertRules.ts';
 import { type Snapshot, unreachableSnapshot } from '../../../src/domain/signals/telemetry.ts';
 import { type Flat, flatSnapshot } from '../../helpers/flatSnapshot.ts';
 import { WELL } from '../../helpers/machines.ts';
@@ -25,10 +25,17 @@ function scan(
     score = null,
   }: { breaches?: Record<string, number>; alerts?: Alert[]; score?: number | null } = {},
 ) {
-  const endpoint = { id: 1, hostname: 'pc-1', osPlatform: 'linux', breaches } as const;
+  const endpoint = { id: 1, hostname: 'pc-1', breaches };
+  const { collectedAt } = seen;
   const scored = score === null ? null : { score, status: 'healthy' as const, deductions: [] };
-  const { breaches: counted, observations: measured } = judgeMeasurements(endpoint, seen, alerts, FILE);
-  const observations = [...measured, ...judgeScore(endpoint, seen, scored, alerts, THRESHOLDS)];
+  const { breaches: counted, observations: measured } = judgeMeasurements(
+    endpoint,
+    collectedAt,
+    findingsOf(FILE, seen, 'linux'),
+    alerts,
+    FILE,
+  );
+  const observations = [...measured, ...judgeScore(endpoint, collectedAt, scored, alerts, THRESHOLDS)];
   return {
     breaches: counted,
     moves: observations.map(({ alertName, state }) => `${alertName} ${state}`),

@@ -20,8 +20,15 @@ const CODE = [
 
 /** Scopes of the bot token by Web API method (docs.slack.dev/reference/methods). */
 const SCOPES: Record<string, string[]> = {
+  'assistant.threads.setStatus': ['assistant:write'],
+  'assistant.threads.setSuggestedPrompts': ['assistant:write'],
+  'assistant.threads.setTitle': ['assistant:write'],
   'auth.test': [],
+  'chat.appendStream': ['chat:write'],
   'chat.postMessage': ['chat:write'],
+  'chat.startStream': ['chat:write'],
+  'chat.stopStream': ['chat:write'],
+  'chat.unfurl': ['links:write'],
   'chat.update': ['chat:write'],
   'files.info': ['files:read'],
   filesUploadV2: ['files:write'],
@@ -36,6 +43,8 @@ const SCOPES: Record<string, string[]> = {
 const EVENT_SCOPES: Record<string, string[]> = {
   app_home_opened: [],
   app_mention: ['app_mentions:read'],
+  assistant_thread_started: ['assistant:write'],
+  link_shared: ['links:read'],
   'message.im': ['im:history'],
 };
 
@@ -73,6 +82,10 @@ describe.each(['slack-manifest.json', 'slack-manifest-http.json'])('%s', (name) 
     // Of messages only those of one kind of place are asked for.
     expect(listened.toSorted()).toEqual(EVENTS.map((event) => event.split('.')[0]).toSorted());
     expect(features.app_home.home_tab_enabled).toBe(true);
+    // Of other domains Slack reports no links.
+    expect(features.unfurl_domains).toHaveLength(1);
+    // Slack grants assistant:write only with this view.
+    expect(features.agent_view.suggested_prompts.length).toBeGreaterThan(1);
     expect(features.app_home.messages_tab_read_only_enabled).toBe(false);
     expect(settings.interactivity.is_enabled).toBe(true);
   });

@@ -135,6 +135,30 @@ export function alertRepository(session: DbSession): AlertRepository {
       return (await session().find(AlertEventRow, { alertId }, { orderBy: { id: 'asc' } })).map(toEvent);
     },
 
+    async timelines(endpointIds, since) {
+      const alerts = await read(
+        `where endpoint_id in (${placeholders(endpointIds)}) and (status <> 'resolved' or created_at >= ? or updated_at >= ?)
+         order by id`,
+        [...endpointIds, since, since],
+      );
+      const events = new Map<number, AlertEvent[]>();
+      for (const ids of chunked(alerts.map(({ id }) => id))) {
+        const rows = await readRows(
+          session(),
+          AlertEventRow,
+          `where alert_id in (${placeholders(ids)}) order by id`,
+          ids,
+        );
+        for (const row of rows) {
+          const known = events.get(row.alertId);
+          if (known) known.push(toEvent(row));
+          else events.set(row.alertId, [toEvent(row)]);
+        }
+      }
+      const found = alerts.map((alert) => ({ alert, events: events.get(alert.id) ?? [] }));
+      return Map.groupBy(found, ({ alert }) => alert.endpointId);
+    },
+
     silenceOver: (now, limit) =>
       read("where status = 'acknowledged' and acknowledged_until <= ? order by id limit ?", [now, limit]),
 

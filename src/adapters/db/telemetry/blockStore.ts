@@ -1,7 +1,7 @@
 /** The blocks of samples in the database: one row a kind, an endpoint and a day (UTC), so that what is old leaves by the row. */
 import type { SampleBlockKind } from '../entities/telemetry.ts';
 import { chunked, type DbSession, type DbTimestamp, msOf, placeholders } from '../rows.ts';
-import { decodeBlock, encodeBlock, type SampleTree } from './sampleBlock.ts';
+import { decodeBlock, decodeColumns, encodeBlock, type SampleSeries, type SampleTree } from './sampleBlock.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -13,6 +13,13 @@ export interface TimedSample {
   endpointId: number;
   atMs: number;
   tree: SampleTree;
+}
+
+/** A block as series; the times of its samples are milliseconds since the day began. */
+export interface BlockSeries {
+  endpointId: number;
+  dayMs: number;
+  samples: SampleSeries;
 }
 
 /** Newest first or oldest first, and how many blocks at most. */
@@ -27,6 +34,8 @@ interface Reading {
 export interface BlockStore {
   /** Samples by endpoint and time; of the newest blocks first where asked so. Days at the edges come whole. */
   read(endpointIds: readonly number[], reading?: Reading): Promise<TimedSample[]>;
+  /** The blocks from the day of a timestamp on as series, by endpoint and day; `wanted` chooses among their paths. */
+  series(endpointIds: readonly number[], since: Date, wanted: (path: string) => boolean): Promise<BlockSeries[]>;
   /** Puts samples into the blocks of their days; one of the same endpoint and time is replaced. */
   put(samples: readonly TimedSample[]): Promise<void>;
   /** Removes and returns the samples of whole days that ended before a timestamp, of at most so many blocks. */
@@ -91,6 +100,14 @@ export function blockStore(session: DbSession, kind: SampleBlockKind): BlockStor
   return {
     async read(endpointIds, reading = {}) {
       return (await rowsOf(endpointIds, reading)).flatMap((row) => samplesIn(row, reading.wanted));
+    },
+
+    async series(endpointIds, since, wanted) {
+      return (await rowsOf(endpointIds, { since })).map((row) => ({
+        endpointId: row.endpoint_id,
+        dayMs: msOf(row.day),
+        samples: decodeColumns(row.data, (path) => path === BLOCK_TIME || wanted(path)),
+      }));
     },
 
     async put(samples) {

@@ -67,11 +67,22 @@ export class ByteReader {
   private at = 0;
   private readonly bytes: Buffer;
 
+  /** How many bytes were read. */
+  get position(): number {
+    return this.at;
+  }
+
   constructor(bytes: Buffer) {
     this.bytes = bytes;
   }
 
   uint(): number {
+    const first = this.bytes[this.at] as number;
+    // Most are small.
+    if (first < 128) {
+      this.at++;
+      return first;
+    }
     let value = 0;
     let weight = 1;
     for (;;) {
@@ -86,6 +97,13 @@ export class ByteReader {
   float(): number {
     this.at += 8;
     return this.bytes.readDoubleLE(this.at - 8);
+  }
+
+  /** Passes over a block. */
+  skip(): void {
+    const length = this.uint();
+    this.at += length;
+    if (this.at > this.bytes.length) throw new RangeError('A block of samples ends too soon.');
   }
 
   text(): string {
@@ -127,9 +145,11 @@ export function encodeColumn(leaves: readonly Leaf[]): Buffer {
 export function decodeColumn(bytes: Buffer, count: number): Leaf[] {
   const reader = new ByteReader(bytes);
   const kind = reader.uint();
-  const states = readStates(reader, count);
+  const leaves = new Array<Leaf>(count).fill(undefined);
+  const present = readStates(reader, leaves);
   const next = kind === FLOAT ? () => reader.float() : kind === LISTED ? listedReader(reader) : scaledReader(reader);
-  return states.map((state) => (state === PRESENT ? next() : state === NULL ? null : undefined));
+  for (const [from, until] of present) for (let place = from; place < until; place++) leaves[place] = next();
+  return leaves;
 }
 
 /** The fewest decimals with which all values are exact; null when some need more than there may be, or are too large. */
@@ -183,13 +203,17 @@ function writeStates(writer: ByteWriter, leaves: readonly Leaf[]): void {
   for (const [state, length] of runs) writer.uint(length * 3 + state);
 }
 
-function readStates(reader: ByteReader, count: number): number[] {
-  const states: number[] = [];
+/** Puts the nulls in their places; returns the stretches that have values, from one place up to another. */
+function readStates(reader: ByteReader, leaves: Leaf[]): [from: number, until: number][] {
+  const present: [number, number][] = [];
+  let place = 0;
   for (let runs = reader.uint(); runs > 0; runs--) {
     const coded = reader.uint();
-    const length = Math.floor(coded / 3);
-    if (states.length + length > count) throw new RangeError('A block of samples has more values than samples.');
-    for (let i = 0; i < length; i++) states.push(coded % 3);
+    const until = place + Math.floor(coded / 3);
+    if (until > leaves.length) throw new RangeError('A block of samples has more values than samples.');
+    if (coded % 3 === PRESENT) present.push([place, until]);
+    else if (coded % 3 === NULL) leaves.fill(null, place, until);
+    place = until;
   }
-  return states;
+  return present;
 }

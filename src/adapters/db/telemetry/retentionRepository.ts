@@ -20,7 +20,11 @@ const GONE = `not exists (select 1 from snapshot s where s.endpoint_id = endpoin
 
 const OLD: Record<Forgotten, OldRows> = {
   scan_runs: { table: 'run', isOld: `finished_at < ? and ${SCAN_RUN}` },
-  runs: { table: 'run', isOld: `finished_at < ? and not (${SCAN_RUN})` },
+  runs: {
+    table: 'run',
+    isOld: `finished_at < ? and not (${SCAN_RUN})`,
+    with: [`delete from slack_message where subject in (select 'talk:' || id from run where id in (ids))`],
+  },
   alerts: {
     table: 'alert',
     isOld: "resolved_at < ? and status = 'resolved'",

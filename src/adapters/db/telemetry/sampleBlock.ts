@@ -16,18 +16,14 @@ const AS_JSON = '\u001e';
 /** No honest block is larger; what claims to be is refused before it fills the memory. */
 const MOST_BYTES = 64 * 1024 * 1024;
 
+/** Most blocks fit into one chunk. */
+const UNZSTD = { maxOutputLength: MOST_BYTES, chunkSize: 128 * 1024 };
+
 const ZSTD = { params: { [constants.ZSTD_c_compressionLevel]: 6, [constants.ZSTD_c_checksumFlag]: 1 } };
 
 export function encodeBlock(samples: readonly SampleTree[]): Buffer {
-  const columns = new Map<string, Leaf[]>();
-  for (const [place, sample] of samples.entries()) {
-    for (const [path, leaf] of leavesOf(sample)) {
-      const column = columns.get(path) ?? new Array<Leaf>(samples.length).fill(undefined);
-      column[place] = leaf;
-      columns.set(path, column);
-    }
-  }
-  const writer = new ByteWriter().uint(VERSION).uint(samples.length).uint(columns.size);
+  const { count, columns } = columnsOf(samples, () => true);
+  const writer = new ByteWriter().uint(VERSION).uint(count).uint(columns.size);
   // Series of the same kind lie side by side, which compresses better than the order in which they came.
   const sorted = [...columns].sort(([a], [b]) => (a < b ? -1 : 1));
   for (const [path] of sorted) writer.text(path);
@@ -35,23 +31,94 @@ export function encodeBlock(samples: readonly SampleTree[]): Buffer {
   return zstdCompressSync(writer.done(), ZSTD);
 }
 
+/** Samples as series: the leaves of each path, with `undefined` where a sample has none. */
+export interface SampleSeries {
+  count: number;
+  columns: Map<string, Leaf[]>;
+}
+
+/** The keys of a path, and whether its leaves are JSON text. */
+export function readPath(path: string): { keys: string[]; isJson: boolean } {
+  const isJson = path.endsWith(AS_JSON);
+  return { keys: (isJson ? path.slice(0, -1) : path).split(SEPARATOR), isJson };
+}
+
+/** @param wanted says of a path's keys whether its series is of interest */
+export function columnsOf(samples: readonly SampleTree[], wanted: (path: string) => boolean): SampleSeries {
+  const columns = new Map<string, Leaf[]>();
+  for (const [place, sample] of samples.entries()) {
+    for (const [path, leaf] of leavesOf(sample)) {
+      let column = columns.get(path);
+      if (column === undefined) {
+        if (!wanted(path)) continue;
+        column = new Array<Leaf>(samples.length).fill(undefined);
+        columns.set(path, column);
+      }
+      column[place] = leaf;
+    }
+  }
+  return { count: samples.length, columns };
+}
+
+/**
+ * @param wanted only the series whose path it accepts
+ * @throws RangeError, or zlib's error, where the bytes are no block of a version that is known
+ */
+export function decodeColumns(block: Uint8Array, wanted: (path: string) => boolean): SampleSeries {
+  const bytes = zstdDecompressSync(block, UNZSTD);
+  const reader = new ByteReader(bytes);
+  const version = reader.uint();
+  if (version !== VERSION) throw new RangeError(`This version does not read blocks of version ${version}.`);
+  const count = reader.uint();
+  const paths = pathsIn(bytes, reader);
+  const columns = new Map<string, Leaf[]>();
+  for (const path of paths) {
+    if (wanted(path)) columns.set(path, decodeColumn(reader.block(), count));
+    else reader.skip();
+  }
+  return { count, columns };
+}
+
+/** Heads that are remembered: a machine's blocks have the same one day after day, and machines of one kind share it. */
+const MOST_HEADS = 200;
+const heads = new Map<string, string[]>();
+
+function pathsIn(bytes: Buffer, reader: ByteReader): string[] {
+  const count = reader.uint();
+  const from = reader.position;
+  for (let left = count; left > 0; left--) reader.skip();
+  const head = bytes.toString('latin1', from, reader.position);
+  const known = heads.get(head);
+  if (known) return known;
+  const texts = new ByteReader(bytes.subarray(from, reader.position));
+  const paths = Array.from({ length: count }, () => texts.text());
+  if (heads.size >= MOST_HEADS) heads.clear();
+  heads.set(head, paths);
+  return paths;
+}
+
+/** One sample of series. */
+export function sampleIn({ columns }: SampleSeries, place: number): SampleTree {
+  const sample: SampleTree = {};
+  for (const [path, leaves] of columns) {
+    const leaf = leaves[place];
+    if (leaf === undefined) continue;
+    const { keys, isJson } = readPath(path);
+    plant(sample, keys, isJson ? JSON.parse(leaf as string) : leaf);
+  }
+  return sample;
+}
+
 /**
  * @param wanted only the series whose first key it accepts; all by default
  * @throws RangeError, or zlib's error, where the bytes are no block of a version that is known
  */
 export function decodeBlock(block: Uint8Array, wanted: (key: string) => boolean = () => true): SampleTree[] {
-  const reader = new ByteReader(zstdDecompressSync(block, { maxOutputLength: MOST_BYTES }));
-  const version = reader.uint();
-  if (version !== VERSION) throw new RangeError(`This version does not read blocks of version ${version}.`);
-  const count = reader.uint();
-  const paths = Array.from({ length: reader.uint() }, () => reader.text());
+  const { count, columns } = decodeColumns(block, (path) => wanted(readPath(path).keys[0] as string));
   const samples: SampleTree[] = Array.from({ length: count }, () => ({}));
-  for (const path of paths) {
-    const bytes = reader.block();
-    const isJson = path.endsWith(AS_JSON);
-    const keys = (isJson ? path.slice(0, -1) : path).split(SEPARATOR);
-    if (!wanted(keys[0] as string)) continue;
-    for (const [place, leaf] of decodeColumn(bytes, count).entries()) {
+  for (const [path, leaves] of columns) {
+    const { keys, isJson } = readPath(path);
+    for (const [place, leaf] of leaves.entries()) {
       if (leaf !== undefined) plant(samples[place] as SampleTree, keys, isJson ? JSON.parse(leaf as string) : leaf);
     }
   }

@@ -16,10 +16,11 @@ import { insertRows, readRows } from '../bulk.ts';
 import { FleetScoreRow, SAMPLE_BLOCK_KINDS, ScoreRow, SnapshotRow } from '../entities/telemetry.ts';
 import { chunked, type DbSession, type DbTimestamp, msOf, placeholders, plain } from '../rows.ts';
 import { type BlockStore, blockStore, dayOf, type TimedSample } from './blockStore.ts';
-import { type RollUpRow, toRollUp as toFleetRollUp } from './rollUpRows.ts';
+import { type RollUpRow, toRollUp as toFleetRollUp } from './fleetArchive.ts';
 import { toRollUp } from './sampleArchive.ts';
-import { scorePointOf, snapshotOf } from './sampleTrees.ts';
+import { scorePointOf, snapshotOf, snapshotTree } from './sampleTrees.ts';
 import { snapshotFromRow, snapshotToRow } from './snapshotRows.ts';
+import { stretchReader } from './stretches.ts';
 
 export function snapshotRepository(session: DbSession): SnapshotRepository {
   return {
@@ -92,6 +93,27 @@ export function snapshotRepository(session: DbSession): SnapshotRepository {
       }
       for (const course of found.values()) course.sort((a, b) => a.atMs - b.atMs);
       return found;
+    },
+
+    async stretches(endpointIds, since, signals) {
+      const reader = stretchReader(signals);
+      const blocks = blockStore(session, SAMPLE_BLOCK_KINDS.snapshot);
+      const packed = await blocks.series(endpointIds, since, reader.wanted);
+      const rows = await readRows(
+        session(),
+        SnapshotRow,
+        `where endpoint_id in (${placeholders(endpointIds)}) and collected_at >= ? order by endpoint_id, collected_at`,
+        [...endpointIds, dayOf(since.getTime())],
+      );
+      const daysOf = Map.groupBy(packed, ({ endpointId }) => endpointId);
+      const rowsOf = Map.groupBy(rows, ({ endpointId }) => endpointId);
+      return new Map(
+        endpointIds.map((id) => {
+          const days = daysOf.get(id) ?? [];
+          const young = (rowsOf.get(id) ?? []).map((row) => snapshotTree(plain(SnapshotRow, row)));
+          return [id, reader.inOrder(days, young)];
+        }),
+      );
     },
   };
 }

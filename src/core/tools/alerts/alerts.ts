@@ -62,7 +62,35 @@ export const listAlerts = defineTool({
       ? noneText(searched)
       : [countLine(page, alerts.length, 'alert'), ...aligned(alerts.map(alertCells))].join('\n'),
   shows: { card: 'alerts' },
+  overview: {
+    place: 0,
+    input: { status: 'open', limit: 200 },
+    parts: ({ alerts, total }) => [{ title: 'Open alerts', lines: overviewLines(alerts, total) }],
+  },
 });
+
+/** What fits at a glance; the worst first, of equals the newest. */
+const MOST_AT_A_GLANCE = 8;
+
+function overviewLines(alerts: readonly z.output<typeof alertShape>[], total: number): string[] {
+  const worst = alerts.toSorted(
+    (a, b) => SEVERITIES.indexOf(b.severity) - SEVERITIES.indexOf(a.severity) || b.id - a.id,
+  );
+  const shown = worst.slice(0, MOST_AT_A_GLANCE);
+  if (shown.length === 0) return ['No alert is open.'];
+  const counts = SEVERITIES.toReversed().flatMap((severity) => {
+    const count = alerts.filter((alert) => alert.severity === severity).length;
+    return count > 0 ? [`${count} ${severity}`] : [];
+  });
+  return [
+    `${total} open${total > alerts.length ? `, of the newest ${alerts.length}` : ''}: ${counts.join(', ')}`,
+    ...shown.map(
+      ({ id, alert_name, hostname, severity, status, created_at }) =>
+        `#${id} ${severity}: ${alert_name} on ${hostname}, ${status.replace('_', ' ')} since ${created_at}`,
+    ),
+    ...(worst.length > shown.length ? [`and ${total - shown.length} more`] : []),
+  ];
+}
 
 type AlertFilter = Partial<Record<'status' | 'severity' | 'type' | 'name' | 'since' | 'hostname', string | undefined>>;
 

@@ -240,7 +240,7 @@ export const importEndpoints = defineTool({
   description:
     'Register and update machines from a CSV or JSON list with a report by line. Without apply it is a dry run. Cells that are empty leave a field as it is.',
   http: { method: 'POST', path: '/api/v1/dex/endpoints/import' },
-  command: { name: 'import', args: ['text'], file: 'text', example: 'import machines.csv --apply' },
+  command: { name: 'import', args: ['text'], files: ['text'], example: 'import machines.csv --apply' },
   input: z.strictObject({
     text: z.string().min(1, 'the list is empty').max(MOST_TEXT).describe('The list: CSV with a line of names, or JSON'),
     apply: z.boolean().default(false).describe('Do it; without it the report says what would be done'),

@@ -119,8 +119,15 @@ function events(tool: AnyTool, tools: readonly AnyTool[], callText: CallText): J
 function exampleInput(tool: AnyTool, tools: readonly AnyTool[]): Json {
   const reading = tool.command ? readCommand(splitCommand(tool.command.example), tools) : null;
   if (reading?.kind !== 'call') return {};
-  const file = tool.command?.file;
-  return file === undefined ? reading.input : { ...reading.input, [file]: LIST };
+  const files = tool.command?.files ?? [];
+  const texts = files.flatMap((field) => (reading.input[field] === undefined ? [] : [[field, textLike(field)]]));
+  return { ...reading.input, ...Object.fromEntries(texts) };
+}
+
+/** A text such as the file of this field has. */
+function textLike(field: string): string {
+  if (field === 'text') return LIST;
+  return field === 'map' ? 'remediation_map:\n  DiskFull: { action: ticket }\n' : 'weights: …\n';
 }
 
 const LIST = 'hostname,owner_email,dept\nalice-laptop,alice@example.com,sales\nbob-laptop,bob@example.com,finance\n';

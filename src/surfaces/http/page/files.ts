@@ -38,6 +38,7 @@ const VIEWS = [
   '/kpis',
   '/feedback',
   '/add',
+  '/plan',
   '/settings',
 ];
 

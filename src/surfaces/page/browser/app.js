@@ -14,6 +14,7 @@ import { Incidents } from './views/incidents.js';
 import { Kpis } from './views/kpis.js';
 import { MachineView } from './views/machine.js';
 import { OwnData } from './views/ownData.js';
+import { Plan } from './views/plan.js';
 import { Runbook, Runbooks } from './views/runbooks.js';
 import { Settings } from './views/settings.js';
 import { SignIn } from './views/signIn.js';
@@ -33,6 +34,7 @@ const VIEWS = [
   { path: '/runbooks/:doc_id', view: Runbook, below: '/runbooks' },
   { path: '/add', name: 'Add machines', icon: 'add', view: Add },
   { path: '/settings', name: 'Settings', icon: 'settings', view: Settings },
+  { path: '/plan', view: Plan, below: '/settings' },
   { path: '/runs/:run_id', view: Run, below: '/' },
 ];
 

@@ -80,6 +80,26 @@ export function callButton(
   return value.length > MAX_VALUE_CHARS ? null : button(actionId, label, value, style);
 }
 
+/** Thumbs under an answer, each with the call that keeps it. */
+export function feedbackButtons(yes: ToolCall, no: ToolCall): Block {
+  const thumb = (text: string, label: string, call: ToolCall) => ({
+    text: { type: 'plain_text' as const, text },
+    accessibility_label: label,
+    value: carriedValue(call),
+  });
+  return {
+    type: 'context_actions',
+    elements: [
+      {
+        type: 'feedback_buttons',
+        action_id: 'run:rated',
+        positive_button: thumb('Helpful', 'This answer helped', yes),
+        negative_button: thumb('Not helpful', 'This answer did not help', no),
+      },
+    ],
+  };
+}
+
 function carriedValue({ tool, input }: ToolCall, asksFor?: string): string {
   return JSON.stringify({ tool, input, asksFor });
 }

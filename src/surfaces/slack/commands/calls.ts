@@ -164,6 +164,10 @@ export async function edited(slack: SlackContext, channel: string, ts: string, r
     await slack.client.chat.update({ channel, ts, ...withoutPreviews(reply) });
     return true;
   } catch (error) {
+    const older = reply.blocks.filter(({ type }) => type !== 'context_actions');
+    // Of blocks that a workspace does not know yet, the answer does not depend.
+    if (older.length < reply.blocks.length && slackProblem(error).code.startsWith('invalid_blocks'))
+      return edited(slack, channel, ts, { ...reply, blocks: older });
     slack.log.warn({ channel, ts, problem: slackProblem(error).message }, 'a message in Slack could not be edited');
     return false;
   }

@@ -31,8 +31,15 @@ export function wantsForm(tool: AnyTool): boolean {
   return tool.effect === 'write' && fieldsOf(tool).length > tool.command!.args.length;
 }
 
-/** @param choices by field: the values that somebody can choose from, where they are known */
-export function toolForm(tool: AnyTool, choices: Record<string, readonly string[]> = {}): types.ModalView {
+/**
+ * @param choices by field: the values that somebody can choose from, where they are known
+ * @param texts by field: what stands there already
+ */
+export function toolForm(
+  tool: AnyTool,
+  choices: Record<string, readonly string[]> = {},
+  texts: Record<string, string> = {},
+): types.ModalView {
   return {
     type: 'modal',
     callback_id: FORM_CALLBACK,
@@ -42,7 +49,9 @@ export function toolForm(tool: AnyTool, choices: Record<string, readonly string[
     close: plain('Cancel'),
     blocks: fieldsOf(tool)
       .filter(({ path, name }) => path.length === 1 || INNER_FIELDS.has(name))
-      .map((field) => inputBlock({ ...field, choices: [...(choices[field.name] ?? field.choices)] })),
+      .map((field) =>
+        inputBlock({ ...field, choices: [...(choices[field.name] ?? field.choices)] }, texts[field.name]),
+      ),
   };
 }
 
@@ -58,11 +67,11 @@ export function askingForm(tool: AnyTool, call: ToolCall, fieldName: string, abo
     title: plain(clip(tool.title, MAX_TITLE_CHARS)),
     submit: plain('Do it'),
     close: plain('Not now'),
-    blocks: [...lineBlocks([clip(about, 300)]), ...fields.map(inputBlock)],
+    blocks: [...lineBlocks([clip(about, 300)]), ...fields.map((field) => inputBlock(field))],
   };
 }
 
-function inputBlock(field: Field): Block {
+function inputBlock(field: Field, text?: string): Block {
   const label = field.name.replaceAll('_', ' ');
   const hint = field.types.has('object') ? 'name=value, name=value' : field.description;
   return {
@@ -71,7 +80,7 @@ function inputBlock(field: Field): Block {
     optional: !field.required,
     label: plain(label.charAt(0).toUpperCase() + label.slice(1)),
     ...(hint && { hint: plain(clip(hint, 150)) }),
-    element: field.choices.length > 0 ? choiceOf(field) : textInput(field),
+    element: field.choices.length > 0 ? choiceOf(field) : textInput(field, text),
   };
 }
 
@@ -83,9 +92,14 @@ function choiceOf({ choices, initial, required }: Field): types.StaticSelect {
 }
 
 /** A text that may be long is given room. */
-function textInput({ maxLength }: Field): types.PlainTextInput {
+function textInput({ maxLength }: Field, text?: string): types.PlainTextInput {
   const isLong = maxLength !== null && maxLength >= LONG_TEXT_CHARS;
-  return { type: 'plain_text_input', action_id: INPUT, ...(isLong && { multiline: true, max_length: maxLength }) };
+  return {
+    type: 'plain_text_input',
+    action_id: INPUT,
+    ...(text && { initial_value: text }),
+    ...(isLong && { multiline: true, max_length: maxLength }),
+  };
 }
 
 /** The value of one field of a form; null when it was left empty. */

@@ -9,21 +9,27 @@ import type { RelatedCall, ToolCall } from '../../../core/presentation.ts';
 import type { AnyTool } from '../../../core/tool.ts';
 import { callShowing } from '../../../core/tool.ts';
 import { asksAboutOwnMachine } from '../../../domain/people/ownMachine.ts';
-import { callButton, relatedBlocks } from '../cards/related.ts';
-import { type Block, note, plainReply, type Reply, unescapeTyped } from '../cards/text.ts';
-import { answered, edited, failure, type Place, stillUnderWay, withoutPreviews } from '../commands/calls.ts';
+import { callButton, feedbackButtons } from '../cards/related.ts';
+import { note, plainReply, type Reply, unescapeTyped } from '../cards/text.ts';
+import { answered, edited, failure, type Place, stillUnderWay } from '../commands/calls.ts';
 import { machinesOf } from '../commands/hosts.ts';
 import type { Asker, Click, SlackContext } from '../context.ts';
+import { beginAnswer, type GrowingMessage, toolNote } from './growingMessage.ts';
 import { smallTalkReply } from './smallTalk.ts';
-import type { MessagePlace } from './unfinished.ts';
+import { keepTalk, talkedAbout } from './subjects.ts';
 
 interface Question extends Asker {
   /** As Slack sends it, with mentions as ids. */
   text: string;
   place: Place;
+  /** The workspace it comes from; null where Slack did not say. */
+  teamId?: string | null;
+  /** Pictures and other files that came with it, which nobody here can look at. */
+  files?: number;
 }
 
 const followedRun = z.object({
+  run_id: z.string(),
   status: z.string(),
   finished_at: z.string().nullable(),
   error: z.string().nullable(),
@@ -56,16 +62,23 @@ export async function answerQuestion(
   if (!tool) return question.respond(plainReply(`I take commands only: ${COMMAND_PREFIXES.slack} help lists them.`));
   try {
     const goal = await asPlainText(slack, question.text, botId);
-    const talk = smallTalkReply(goal, isStaff(actor));
+    const talk = goal === '' && question.files ? UNSEEN_ALONE : smallTalkReply(goal, isStaff(actor));
     if (talk !== null) return await question.respond(plainReply(talk));
-    const own = await ownHostsOf(slack, actor, question);
-    const about = aboutOwn(goal, own, actor);
+    const [own, before] = await Promise.all([
+      ownHostsOf(slack, actor, question),
+      talkedAbout(slack, actor, question.place),
+    ]);
+    const about = aboutOwn(goal, own, actor, before);
     if (about.kind === 'none') return await question.respond(plainReply(await noOwnMachine(slack, question)));
     if (about.kind === 'several')
       return await question.respond(
         whichMachine(about.hostnames.map((it) => callOf(tool, goal, asked(actor, own, it)))),
       );
-    const context = asked(actor, own, about.kind === 'one' ? about.hostname : null);
+    const context = {
+      ...asked(actor, own, about.kind === 'one' ? about.hostname : null),
+      ...before.facts,
+      ...(question.files && { files_that_cannot_be_seen: question.files }),
+    };
     await ask(slack, question, actor, callOf(tool, goal, context));
   } catch (error) {
     await question.respond(await failure(slack, question.person.id, { tool: tool.name, input: {} }, error));
@@ -120,15 +133,30 @@ type AboutOwn =
   | { kind: 'other' };
 
 /** Whether a question is about the asker's own machine: where it says so, and for who may see no other. */
-function aboutOwn(goal: string, own: string[], actor: Actor): AboutOwn {
+function aboutOwn(
+  goal: string,
+  own: string[],
+  actor: Actor,
+  before: { hostname: string | null; isFromAlert: boolean },
+): AboutOwn {
   const text = goal.toLowerCase();
   const named = own.filter((hostname) => text.includes(hostname.toLowerCase()));
   if (named.length === 1) return { kind: 'one', hostname: named[0] as string };
   const isOwn = asksAboutOwnMachine(goal);
+  const isAboutBefore = before.isFromAlert ? !namesAnother(goal) : REFERS_BACK.test(text);
+  if (!isOwn && before.hostname !== null && isAboutBefore) return { kind: 'one', hostname: before.hostname };
   if (!isOwn && isStaff(actor)) return { kind: 'other' };
   if (own.length === 1) return { kind: 'one', hostname: own[0] as string };
   if (own.length > 1) return { kind: 'several', hostnames: own };
   return isOwn ? { kind: 'none' } : { kind: 'other' };
+}
+
+/** "and its battery?", "why is that?" */
+const REFERS_BACK = /^(?:and|but|so)\b|\b(?:it|its|this|that|there|he|she|they)\b/;
+
+/** Something written as machines are, or the fleet as a whole. */
+function namesAnother(goal: string): boolean {
+  return /\b[a-z]+[a-z0-9]*-[a-z0-9-]*\d|\b[a-z]+\d+\b|@|\bfleet\b|\ball machines\b/i.test(goal);
 }
 
 async function noOwnMachine(slack: SlackContext, { person }: Question): Promise<string> {
@@ -162,21 +190,28 @@ async function postAnswer(
   runId: string,
   related: readonly RelatedCall[],
 ): Promise<void> {
-  const { channel, threadTs } = question.place;
-  const thinking = withoutPreviews(thinkingReply([], related));
-  const posted = await slack.client.chat.postMessage({ channel, thread_ts: threadTs, ...thinking });
-  const message = { channel: posted.channel as string, ts: posted.ts as string };
-  await slack.unfinished.keep(runId, message);
+  const { place, person, teamId } = question;
+  const reader = teamId ? { userId: person.id, teamId } : null;
+  const message = await beginAnswer(slack, place, reader, related);
+  await Promise.all([
+    slack.unfinished.keep(runId, { channel: message.channel, ts: message.ts }),
+    keepTalk(slack, place, runId),
+  ]);
   const answer = await followAnswer(slack, actor, runId, message);
-  if (!(await edited(slack, message.channel, message.ts, answer))) await question.respond(answer);
+  const whole = question.files ? { ...answer, blocks: [...answer.blocks, note(UNSEEN)] } : answer;
+  if (!(await message.end(whole))) await question.respond(whole);
 }
+
+const UNSEEN = 'I cannot look at pictures and files; I went by what you wrote and by what I measure.';
+const UNSEEN_ALONE =
+  'Thank you for the picture. I cannot look at it: tell me in a few words what it shows, and I look into it.';
 
 /** Shows in a message what an agent reads; resolves with what shall stand there in the end. */
 export async function followAnswer(
   slack: SlackContext,
   actor: Actor,
   runId: string,
-  { channel, ts }: MessagePlace,
+  message: GrowingMessage,
 ): Promise<Reply> {
   const { tool, input } = callShowing(slack.tools, 'run', runId);
   const deadline = performance.now() + FOLLOW_MS;
@@ -190,20 +225,24 @@ export async function followAnswer(
     const tools = toolsUsed(run);
     if (run.finished_at !== null) {
       await slack.unfinished.done(runId);
-      return (await measuredAnswer(slack, actor, run)) ?? answerReply(run, text, tools);
+      const measured = await measuredAnswer(slack, actor, run);
+      return rateable(slack, run, measured ?? answerReply(run, text, tools), measured !== null);
     }
     const now = `${run.status} ${tools.join()}`;
     if (now === shown) continue;
     shown = now;
-    await edited(slack, channel, ts, thinkingReply(tools, related, run.status));
+    await message.show({ tools, status: run.status, related });
   }
   await slack.unfinished.done(runId);
   return stillUnderWay(runId);
 }
 
-function thinkingReply(tools: string[], related: readonly RelatedCall[], status = 'running'): Reply {
-  const doing = status === 'waiting_approval' ? '⏸ Waiting for a person to agree to a step' : '🔎 Looking into it';
-  return plainReply(`${doing} …`, ...toolNote(tools), ...relatedBlocks(related));
+/** An answer with the question whether it helped; what is none has nothing to rate. */
+function rateable(slack: SlackContext, run: FollowedRun, reply: Reply, isMeasured: boolean): Reply {
+  const rating = slack.tools.find(({ ratesAnswers }) => ratesAnswers);
+  if (!rating || !(isMeasured || run.status === 'completed')) return reply;
+  const rate = (helpful: boolean) => ({ tool: rating.name, input: { run_id: run.run_id, helpful } });
+  return { ...reply, blocks: [...reply.blocks, feedbackButtons(rate(true), rate(false))] };
 }
 
 /** Where no model thought about it, what the measurements of the machine say, with what can be done; null where one did. */
@@ -234,8 +273,4 @@ function toolsUsed({ steps, result }: FollowedRun): string[] {
   const sources =
     called.length > 0 ? called : (sourcedAnswer.safeParse(result).data?.findings ?? []).map(({ source }) => source);
   return [...new Set(sources)];
-}
-
-function toolNote(tools: string[]): Block[] {
-  return tools.length > 0 ? [note(`Tools used: ${tools.join(', ')}`)] : [];
 }

@@ -3,9 +3,10 @@ import { z } from 'zod';
 import { jobActor } from '../../../core/actor.ts';
 import { AppError } from '../../../core/errors.ts';
 import { callShowing } from '../../../core/tool.ts';
-import { edited, runEnd } from '../commands/calls.ts';
+import { runEnd } from '../commands/calls.ts';
 import type { SlackContext } from '../context.ts';
 import { followAnswer } from './ask.ts';
+import { resumedAnswer } from './growingMessage.ts';
 import type { MessagePlace } from './unfinished.ts';
 
 /** Asked for by people who are not there any more to ask. */
@@ -36,6 +37,7 @@ async function finishOne(slack: SlackContext, runId: string, message: MessagePla
   });
   if (!found) return slack.unfinished.done(runId);
   const { kind } = keptRun.parse(found.output);
-  const end = kind === 'planner' ? await followAnswer(slack, ACTOR, runId, message) : await runEnd(slack, ACTOR, runId);
-  await edited(slack, message.channel, message.ts, end);
+  const resumed = resumedAnswer(slack, message);
+  const end = kind === 'planner' ? await followAnswer(slack, ACTOR, runId, resumed) : await runEnd(slack, ACTOR, runId);
+  await resumed.end(end);
 }

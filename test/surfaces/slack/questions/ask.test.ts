@@ -107,10 +107,112 @@ describe('without a model', { timeout: 60_000 }, () => {
     expect(shown(told.body)).toContain('🔎');
   });
 
+  it('a picture is acknowledged in words, by itself and with a question', async () => {
+    const file = { subtype: 'file_share', files: [{ id: 'F1', mimetype: 'image/png' }] };
+    await slack.write(send, 'alice', 'message', '', file);
+    const told = await slack.until(() => slack.calls.find(({ method }) => method === 'chat.postMessage'));
+    expect(shown(told.body)).toContain('tell me in a few words what it shows');
+    slack.calls.length = 0;
+    await slack.write(send, 'alice', 'message', 'why is my laptop slow? see this', file);
+    const first = await thinking();
+    await edited(first.answer.ts, 'I cannot look at pictures and files');
+  });
+
+  it('an answer is rated by whoever asked', async () => {
+    await slack.write(send, 'alice', 'message', 'why is my laptop slow?');
+    const first = await thinking();
+    const { body } = await edited(first.answer.ts, 'pc-7');
+    const [thumbs] = body.blocks.at(-1).elements;
+    const message = { channel: first.answer.channel, ts: first.answer.ts };
+    const rate = (user: string, { value }: { value: string }) =>
+      slack.click(send, user, { actionId: thumbs.action_id, value, message });
+    slack.responses.length = 0;
+    await rate('otto', thumbs.positive_button);
+    expect(shown(await slack.until(() => slack.responses[0]))).toContain('needs the role operator');
+    await rate('alice', thumbs.negative_button);
+    expect(shown(await slack.until(() => slack.responses[1]))).toContain('Thank you for saying so');
+    const page = await (await fetch(`${service.url}/metrics`)).text();
+    expect(page).toContain('orchestrator_answers_rated_total{helpful="false"} 1');
+  });
+
+  it('opens the direct messages with a welcome, once, and with questions to begin with', async () => {
+    const open = (user: string) => slack.openHome(send, user, undefined, 'messages');
+    await open('alice');
+    const prompts = await slack.until(() => slack.calls.find(({ method }) => /setSuggestedPrompts/.test(method)));
+    expect(prompts.body.prompts[0].message).toBe('Why is my laptop slow?');
+    await open('alice');
+    await slack.until(() => slack.calls.filter(({ method }) => /setSuggestedPrompts/.test(method))[1]);
+    expect(slack.calls.filter(({ method }) => method === 'chat.postMessage')).toHaveLength(1);
+    await slack.event(send, {
+      type: 'assistant_thread_started',
+      assistant_thread: { user_id: slack.users.otto, channel_id: 'D1', thread_ts: '1.1', context: {} },
+    });
+    const staff = await slack.until(() => slack.calls.filter(({ method }) => /setSuggestedPrompts/.test(method))[2]);
+    expect(staff.body).toMatchObject({ channel_id: 'D1', thread_ts: '1.1' });
+    expect(staff.body.prompts[0].message).toContain('fleet');
+  });
+
   it('a mention without a question is told how to ask', async () => {
     await slack.write(send, 'alice', 'app_mention', `<@${slack.users.dexops}>`);
     const told = await slack.until(() => slack.calls.find(({ method }) => method === 'chat.postMessage'));
     expect(shown(told.body)).toContain('Ask me something');
+  });
+});
+
+describe('in a thread', { timeout: 60_000 }, () => {
+  beforeAll(() => start({ WEBHOOK_SECRET: 'webhook-secret' }), 60_000);
+  afterAll(() => stop(), 30_000);
+  afterEach(() => {
+    slack.calls.length = 0;
+    slack.overrides.clear();
+  });
+
+  it('of an alert, the question is about it', async () => {
+    const { alerts } = (await service.call('GET', '/api/v1/dex/alerts?hostname=pc-7')).body;
+    const place = { channel: slack.channels.alerts!, ts: '1600.1' };
+    const subject = `alert:${alerts[0].id}`;
+    await service.app.ports.store.slackMessages.keep([{ subject, ...place, digest: false }]);
+    await slack.write(send, 'otto', 'app_mention', 'what is this?', { thread_ts: place.ts });
+    const first = await thinking();
+    expect(first.body.thread_ts).toBe(place.ts);
+    await edited(first.answer.ts, 'pc-7');
+    const { runs } = (await service.call('GET', '/api/v1/runs')).body;
+    expect(runs[0]).toMatchObject({ goal: 'what is this?', hostname: 'pc-7' });
+    // Of a machine that is not theirs, employees hear nothing.
+    slack.calls.length = 0;
+    await slack.write(send, 'nomail', 'app_mention', 'what is this?', { thread_ts: place.ts });
+    const none = await edited((await thinking()).answer.ts, 'names no machine of yours');
+    expect(shown(none.body)).not.toContain('pc-7');
+  });
+
+  it('a question goes on from the one before', async () => {
+    const thread = { thread_ts: '1700.1' };
+    await slack.write(send, 'otto', 'app_mention', 'how is pc-7?', thread);
+    await edited((await thinking()).answer.ts, 'pc-7');
+    slack.calls.length = 0;
+    await slack.write(send, 'otto', 'app_mention', 'and why is that?', thread);
+    await edited((await thinking()).answer.ts, 'pc-7');
+  });
+
+  it('the answer is streamed where Slack takes it, and a limit in mid-stream loses nothing', async () => {
+    const stream = { ok: true, channel: 'D7', ts: '1800.2' };
+    slack.overrides.set('chat.startStream', () => ({ json: stream }));
+    slack.overrides.set('chat.appendStream', () => ({
+      status: 429,
+      headers: { 'retry-after': '1' },
+      json: { ok: false, error: 'ratelimited' },
+    }));
+    slack.overrides.set('chat.stopStream', () => ({ json: stream }));
+    slack.overrides.set('chat.update', () => ({ json: stream }));
+    await slack.write(send, 'alice', 'message', 'why is my laptop slow?', { channel: 'D7', thread_ts: '1800.1' });
+    const begun = await slack.until(() => slack.calls.find(({ method }) => method === 'chat.startStream'));
+    expect(begun.body).toMatchObject({ channel: 'D7', thread_ts: '1800.1', recipient_user_id: slack.users.alice });
+    const end = await edited('1800.2', 'pc-7');
+    expect(slack.calls.some(({ method }) => method === 'chat.postMessage')).toBe(false);
+    const methods = slack.calls.map(({ method }) => method);
+    expect(methods.indexOf('chat.stopStream')).toBeLessThan(methods.lastIndexOf('chat.update'));
+    expect(end.body.blocks.at(-1).type).toBe('context_actions');
+    expect(methods).toContain('assistant.threads.setStatus');
   });
 });
 

@@ -7,7 +7,7 @@ import { html, useState } from '../vendor/preact.js';
 
 export function Settings() {
   const { can } = useSession();
-  return html`<${Head} title="Settings" lead="What can be changed while the service runs. The rest stands in its configuration." />
+  return html`<${Head} title="Settings" lead="What can be changed while the service runs. The rest stands in its configuration.">${can('POST', `${API}/plan`) && html`<a class="button" href="/plan">Try an edit of the rules</a>`}<//>
     <div class="grid two">
       ${can('GET', '/api/v1/keys') && html`<${Keys} />`}
       <${Predictions} />
