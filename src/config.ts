@@ -202,6 +202,12 @@ const Variables = z.object({
   ),
   OIDC_AUDIENCE: text(),
   OIDC_GROUPS_CLAIM: text('groups'),
+  OIDC_CLIENT_ID: text(),
+  OIDC_CLIENT_SECRET: text(),
+  OIDC_SCOPES: list().refine(
+    (scopes) => scopes.length === 0 || scopes.includes('openid'),
+    'must be scopes with commas between, openid among them',
+  ),
   MCP_STDIO_ROLE: z.enum(STAFF_ROLES, `must be ${STAFF_ROLES.join(', ')}`).default('operator'),
   DEX_MCP_TOOLSETS: list().pipe(z.array(z.enum(['all', ...TOOLSETS], `must be all, or of ${TOOLSETS.join(', ')}`))),
   DEX_TIME_ZONE: text('UTC').refine(isTimeZone, 'must be a time zone as Europe/Berlin or UTC'),
@@ -308,6 +314,10 @@ function crossProblems(read: Read): string[] {
     problems.push(
       'OIDC_ISSUER is set, but neither OIDC_AUDIENCE nor PUBLIC_URL is, so no token can be for this service',
     );
+  if (read.OIDC_CLIENT_ID !== '' && read.OIDC_ISSUER === '')
+    problems.push('OIDC_CLIENT_ID is set, but OIDC_ISSUER is not: nobody can say who signs in');
+  if (read.OIDC_CLIENT_ID !== '' && read.PUBLIC_URL === '')
+    problems.push('OIDC_CLIENT_ID is set, but PUBLIC_URL is not, so the provider cannot send anybody back');
   return problems;
 }
 

@@ -2,7 +2,7 @@
 import type { Context } from 'koa';
 import type { McpHttp } from '../mcp/http.ts';
 import { type App, createApp, type Overrides } from './app.ts';
-import { openSignIn, type SignIn } from './composition/signIn.ts';
+import { openSignIn, type SignIn, sealerFor } from './composition/signIn.ts';
 import { type Config, settingsThatDiffer } from './config.ts';
 import { createTokenLookup } from './core/enrolment/agentTokens.ts';
 import { offerUpdate } from './core/enrolment/agentUpdates.ts';
@@ -20,8 +20,10 @@ import { authenticate, configuredKey, firstOf, type KeyLookup } from './surfaces
 import { docsRoutes } from './surfaces/http/docs/docs.ts';
 import { openapi } from './surfaces/http/docs/openapi.ts';
 import { changeEventRoutes } from './surfaces/http/page/changeEvents.ts';
+import { deviceSignInRoutes } from './surfaces/http/page/deviceSignIn.ts';
 import { pageRoutes } from './surfaces/http/page/files.ts';
-import { createSessions, sessionRoutes } from './surfaces/http/page/session.ts';
+import { CALLBACK_PATH, providerSignInRoutes } from './surfaces/http/page/providerSignIn.ts';
+import { createSessions, sessionRoutes, setSessionCookie } from './surfaces/http/page/session.ts';
 import { createRateLimit } from './surfaces/http/rateLimit.ts';
 import { metadataAddress, resourceMetadataRoutes } from './surfaces/http/resourceMetadata.ts';
 import { runEventRoutes } from './surfaces/http/runEvents.ts';
@@ -49,7 +51,7 @@ export async function startService(config: Config, overrides: Overrides = {}): P
       config.SLACK_BOT_TOKEN === '' ? undefined : (await import('./surfaces/slack/formatting.ts')).slackFormatting,
   });
   try {
-    const app: ServedApp = { ...created, signIn: openSignIn(config, created.ports.clock, created.log) };
+    const app: ServedApp = { ...created, signIn: openSignIn(config, created.ports, CALLBACK_PATH) };
     const changes = watchChanges(app.ports.store, app.log);
     const mcp = mountMcp(app, changes);
     const slack = await mountSlack(app);
@@ -111,9 +113,10 @@ async function openHttp(
 ): Promise<HttpServer> {
   const { config, ports } = app;
   const guard = guardOf(app);
-  const sessions = createSessions(config.API_KEY, ports.clock.now);
+  const now = ports.clock.now;
+  const sessions = createSessions(sealerFor(config, 'page session'), now);
   const endpointOf = createTokenLookup(ports);
-  const rateLimit = createRateLimit(config.API_RATE_LIMIT_PER_MINUTE, ports.clock.now);
+  const rateLimit = createRateLimit(config.API_RATE_LIMIT_PER_MINUTE, now);
   const caller = (ctx: Context) => authenticate(sessions.withKey(ctx.headers), 'rest', guard);
   const koa = createKoa({
     log: app.log,
@@ -182,14 +185,43 @@ async function openHttp(
         sessions,
         required: config.authRequired,
         version: config.version,
+        publicUrl: config.PUBLIC_URL,
+        provider: app.signIn?.people?.host ?? null,
+        signOut: async (key) => app.signIn?.people?.sessions.close(key),
         authenticate: (headers) => authenticate(headers, 'rest', guard),
       }),
+      ...signInRoutes(app, (ctx, token) => setSessionCookie(ctx, sessions.seal(token), config.PUBLIC_URL)),
       changeEventRoutes({ changes, authenticate: caller }),
       docsRoutes(() => openapi(app.tools, config.version)),
       serviceRoutes({ metricsToken: config.METRICS_TOKEN, health: app.health, metricsPage: app.metricsPage }),
     ],
   });
   return listen(koa, config.HOST, config.PORT);
+}
+
+/** A command line asks twelve times a minute whether its person has answered. */
+const DEVICE_QUESTIONS_PER_MINUTE = 60;
+
+/** How people sign in by the identity provider; nothing without one. */
+function signInRoutes({ config, ports, log, signIn }: ServedApp, remember: (ctx: Context, token: string) => void) {
+  if (!signIn?.people) return [];
+  const now = ports.clock.now;
+  const { people } = signIn;
+  return [
+    providerSignInRoutes({
+      ...people,
+      sealer: sealerFor(config, 'sign-in'),
+      publicUrl: config.PUBLIC_URL,
+      remember,
+      now,
+      log,
+    }),
+    deviceSignInRoutes({
+      ...people,
+      sealer: sealerFor(config, 'device sign-in'),
+      rateLimit: createRateLimit(DEVICE_QUESTIONS_PER_MINUTE, now),
+    }),
+  ];
 }
 
 /** @param changes what subscribers are notified of */

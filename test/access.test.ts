@@ -53,6 +53,7 @@ const ON_ONES_OWN = [
   'opt_out',
   'cancel_run',
   'rate_answer',
+  'revoke_session',
   'pause_collection',
   'erase_machine_data',
 ];

@@ -31,7 +31,7 @@ interface Exchange {
 }
 
 export interface Questions {
-  /** Throws on a state that no open question has: the protocol wants what was not given out, or is over, refused. */
+  /** Throws on a state that no open question has: the protocol wants what was not issued, or is over, refused. */
   verify(state: string): void;
   about(context: ServerContext, actorId: string, tool: string, given: unknown): Exchange;
 }

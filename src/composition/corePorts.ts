@@ -22,7 +22,7 @@ type OuterPorts = Omit<Ports, CorePort>;
 
 /**
  * @param healing null leaves alerts where their sources put them
- * @param agentScans whether an agent looks at endpoints in a scan, with the collector as its fallback
+ * @param agentScans whether an agent measures endpoints in a scan, with the collector as its fallback
  */
 export function completePorts(outer: OuterPorts, healing: Healing | null | undefined, agentScans: boolean): Ports {
   // Each of these is called only when all are there.

@@ -107,7 +107,7 @@ export function plannerParts(
     serversProbe: mcpServersProbe({
       servers,
       clock,
-      async look(external) {
+      async check(external) {
         const { openMcpTools } = await import('../adapters/mcpTools.ts');
         const connectInProcess = () => Promise.reject(new Error('Only external servers are checked.'));
         const tools = await openMcpTools({ servers: external, connectInProcess, env, log });
@@ -276,6 +276,11 @@ export async function openSlack(
       messages: parts.store.slackMessages,
       readAlert: (id) => read('alert', String(id)),
       readApproval: (id) => read('approval', id),
+      readReport: (days) => {
+        const { tool, input } = callShowing(TOOLS, 'report');
+        return parts.invoke()(tool, { ...input, days }, jobActor('tell_slack'));
+      },
+      charts,
       alertsOf: async (hostname) => {
         const { tool, input } = callShowing(TOOLS, 'alerts');
         const wanted = { ...input, hostname, status: 'all', limit: MOST_BESIDE };

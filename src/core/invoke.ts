@@ -118,18 +118,7 @@ export function createInvoke(tools: readonly AnyTool[], ports: Ports): Invoke {
       outcome = 'ok';
       audited = tool.auditedAs?.(output) ?? null;
       text = summaryFor(tool, actor, output, callTexts[actor.via]);
-      return {
-        call: { tool: tool.name, input },
-        output,
-        text,
-        chart: tool.chart?.(output) ?? null,
-        card: tool.shows?.card ?? null,
-        page: pageAddress(ports.settings.publicUrl, tool.page?.(output) ?? null),
-        related: tool.related?.(output) ?? [],
-        progress: tool.progress?.(output) ?? null,
-        followUp: tool.followUp?.(output) ?? null,
-        illustration: tool.illustration?.(output) ?? null,
-      };
+      return answerOf(tool, { tool: tool.name, input }, output, text, ports.settings.publicUrl);
     } catch (error) {
       failure = orNoRoom(error);
       throw inTermsOf(actor.via, failure);
@@ -176,6 +165,22 @@ export function createInvoke(tools: readonly AnyTool[], ports: Ports): Invoke {
         ),
       );
   }
+}
+
+/** An answer with all that its tool says of it. @param at where people reach the service, empty when nobody said */
+export function answerOf(tool: AnyTool, call: ToolCall, output: Answer['output'], text: string, at: string): Answer {
+  return {
+    call,
+    output,
+    text,
+    chart: tool.chart?.(output) ?? null,
+    card: tool.shows?.card ?? null,
+    page: pageAddress(at, tool.page?.(output) ?? null),
+    related: tool.related?.(output) ?? [],
+    progress: tool.progress?.(output) ?? null,
+    followUp: tool.followUp?.(output) ?? null,
+    illustration: tool.illustration?.(output) ?? null,
+  };
 }
 
 const ANONYMOUS = 'anonymous';
@@ -323,17 +328,13 @@ async function questionOf(ports: Ports, tool: AnyTool, input: Record<string, unk
   return (await tool.question?.(input, ports)) ?? `${actor.name} asks: ${tool.title} with ${JSON.stringify(input)}?`;
 }
 
-function failureText(failure: unknown): string {
-  return failure instanceof AppError ? failure.message : 'An internal error; the log has it.';
-}
+const failureText = (failure: unknown): string =>
+  failure instanceof AppError ? failure.message : 'An internal error; the log has it.';
 
 /** The JSON Schema of a tool's input or output, as MCP, OpenAPI and model providers want it. */
 export function jsonSchema(schema: z.ZodObject, io: 'input' | 'output'): Record<string, unknown> {
-  const { $schema: _dialect, ...rest } = z.toJSONSchema(schema, {
-    io,
-    unrepresentable: 'any',
-    override: ({ jsonSchema }) => dropNoise(jsonSchema),
-  });
+  const override = ({ jsonSchema }: { jsonSchema: z.core.JSONSchema.BaseSchema }) => dropNoise(jsonSchema);
+  const { $schema: _dialect, ...rest } = z.toJSONSchema(schema, { io, unrepresentable: 'any', override });
   return rest;
 }
 

@@ -34,6 +34,7 @@ export type CardKind =
   | 'approval'
   | 'approvals'
   | 'on_call'
+  | 'report'
   | 'run'
   | 'endpoint'
   | 'endpoints'

@@ -20,4 +20,5 @@ for (const each of cases) {
 }
 await stopCaseService();
 process.stdout.write(`${cases.length - wrong} of ${cases.length} are right\n`);
-process.exitCode = wrong === 0 ? 0 : 1;
+// The queue's library keeps a timer of 330 s for each job that it ran, which would hold the process for so long.
+process.exit(wrong === 0 ? 0 : 1);

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createOidcTokens } from '../../src/adapters/oidcTokens.ts';
+import { createOidcTokens } from '../../src/adapters/oidc/oidcTokens.ts';
 import { readConfig } from '../../src/config.ts';
 import { type IdentityProvider, startIdentityProvider } from '../helpers/identityProvider.ts';
 import { startTestService, type TestService } from '../helpers/service.ts';
@@ -186,7 +186,7 @@ test('a new key of the provider is taken up; while the provider is away known to
   await current.stop();
   expect(await verifier.verify(token)).toMatchObject({ subject: 'ann' });
   await expect(open().verify(token)).rejects.toMatchObject({ kind: 'unavailable' });
-  current = await startIdentityProvider(AUDIENCE, 'second', Number(new URL(issuer).port));
+  current = await startIdentityProvider(AUDIENCE, { kid: 'second', port: Number(new URL(issuer).port) });
   expect(await verifier.verify(await current.token('read', ANN))).toMatchObject({ subject: 'ann' });
   await expect(verifier.verify(token)).rejects.toMatchObject({ kind: 'unauthenticated' });
   await current.stop();

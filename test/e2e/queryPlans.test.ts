@@ -54,6 +54,7 @@ const OLDEST_DAYS: Record<Forgotten, number> = {
   feedback_cells: 52,
   feedback_comments: 52,
   audit: 360,
+  sign_in_sessions: 2,
   accesses: 360,
   reveals: 360,
   endpoints: 400,
@@ -64,7 +65,7 @@ const ALL_ENDPOINTS = 'a figure about every endpoint';
 function questions(store: Store): Questions<Omit<Store, 'transaction' | 'ping' | 'changeMarkers' | 'within'>> {
   const { endpoints, snapshots, scores, alerts, predictions, outbox, approvals, remediations, ownerRemedies, tickets } =
     store;
-  const { feedback, surveys, runs, audit, apiKeys, workers, jobs, retention } = store;
+  const { feedback, surveys, runs, audit, apiKeys, signInSessions, workers, jobs, retention } = store;
   const archive = <Archive extends Store['retention']['snapshots' | 'scores' | 'fleet']>(
     of: Archive,
     oldestDays: number,
@@ -400,6 +401,18 @@ function questions(store: Store): Questions<Omit<Store, 'transaction' | 'ping' |
       byDigest: whole('api_key', 'some dozens', () => apiKeys.byDigest('7')),
       revoke: whole('api_key', 'some dozens', () => apiKeys.revoke('7', NOW)),
       noteUse: whole('api_key', 'some dozens', () => apiKeys.noteUse(7, NOW)),
+    },
+    signInSessions: {
+      add: INSERTS,
+      byDigest: [() => signInSessions.byDigest('digest-7', NOW)],
+      byEmail: [() => signInSessions.byEmail('user7@example.com', NOW)],
+      list: [
+        () => signInSessions.list('subject-7', NOW),
+        whole('sign_in_session', 'everybody who is signed in', () => signInSessions.list(null, NOW)),
+      ],
+      takeConfirmation: [() => signInSessions.takeConfirmation({ id: 7, confirmAfter: NOW }, NOW)],
+      update: [() => signInSessions.update(7, { lastUsedAt: NOW })],
+      end: [() => signInSessions.end(7, NOW)],
     },
     workers: {
       beat: INSERTS,

@@ -238,6 +238,15 @@ function fillings(kind: DatabaseKind): Record<string, Filling> {
     scan_shard: { rows: 5_000 },
     llm_spend: { rows: 100 },
     api_key: { rows: 50 },
+    sign_in_session: {
+      rows: 3000,
+      columns: {
+        digest: text('digest-'),
+        subject: text('subject-'),
+        email: `'user' || ${asText('i')} || '@example.com'`,
+        expires_at: ago('(i - 2990) * 0.3'),
+      },
+    },
     enrolment: { rows: 50 },
     agent: {
       rows: ENDPOINTS,

@@ -77,6 +77,8 @@ export const RULES: ReadonlyMap<string, string | Rule> = new Map<string, string 
        or (subject in (select cast(id as text) from alert) and tool like '%alert%')
        or subject in (select id from run) or subject in (select id from approval)`,
   ],
+  // Whoever signed in by the provider sees their own.
+  ['sign_in_session', ({ actorId }, { text }) => `'oidc:' || subject = ${text(actorId)}`],
   // Sums over the whole fleet, and what belongs to no machine.
   ...[
     'fleet_score',

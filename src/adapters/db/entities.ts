@@ -23,6 +23,7 @@ import {
 } from './entities/people.ts';
 import { AccessRow, PauseRow, RevealRow } from './entities/privacy.ts';
 import { ApiKeyRow, AuditRow, JobRow, LlmSpendRow, RunRow, ScanShardRow, WorkerRow } from './entities/runs.ts';
+import { SignInSessionRow } from './entities/sessions.ts';
 import {
   EndpointAliasRow,
   EndpointRow,
@@ -57,6 +58,7 @@ export const ENTITIES = [
   ScanShardRow,
   AuditRow,
   ApiKeyRow,
+  SignInSessionRow,
   WorkerRow,
   JobRow,
   RunbookFeedbackRow,

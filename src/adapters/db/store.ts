@@ -21,6 +21,7 @@ import {
   revealRepository,
 } from './people/privacyRepositories.ts';
 import { runbookVoteRepository } from './people/runbookVoteRepository.ts';
+import { signInSessionRepository } from './people/signInSessionRepository.ts';
 import { surveyRepository } from './people/surveyRepository.ts';
 import type { DbSession } from './rows.ts';
 import { changeMarkers } from './runs/changeMarkers.ts';
@@ -137,6 +138,7 @@ function storeOver(
     scanShards: scanShardRepository(session),
     audit: auditRepository(session),
     apiKeys: apiKeyRepository(session),
+    signInSessions: signInSessionRepository(session),
     workers: workerRepository(session),
     jobs: jobRecordRepository(session),
     runbookVotes: runbookVoteRepository(session),

@@ -12,9 +12,9 @@ import { watchLocks } from './watchedLocks.ts';
 
 /**
  * The rules for jobs (operations guide, "Scheduled Jobs", worker settings): killed after ten minutes, results kept for two hours; never
- * retried.
+ * retried. A shared queue is searched that often for jobs of processes whose clocks are ahead of this one's.
  */
-export const JOB_RULES = { timeoutMs: 600_000, keepResultMs: 7_200_000 };
+export const JOB_RULES = { timeoutMs: 600_000, keepResultMs: 7_200_000, bringForwardEveryMs: 15_000 };
 
 /** How much longer than a job may take it stays taken, should its process die. */
 const LOCK_MARGIN_MS = 60_000;
@@ -107,6 +107,7 @@ export async function createScheduler({
   const running = new Set<Promise<void>>();
   let cleaning: NodeJS.Timeout | undefined;
   let freeing: NodeJS.Timeout | undefined;
+  let bringing: NodeJS.Timeout | undefined;
   let stopWatching = () => {};
   const schedules = new Map<string, string>();
   agenda.on('error', complain);
@@ -138,7 +139,10 @@ export async function createScheduler({
     if (attrs.nextRunAt === null)
       throw new AppError('invalid', `The schedule of ${job} is no time that ever comes: ${cron}`);
   };
-  /** Nothing is ever asked for later than now, so what waits for the future was asked for before the clock was set back. */
+  /**
+   * Nothing is ever asked for later than now, so what waits for the future was asked for by a clock that was ahead: this one's before it
+   * was set back, or another process's.
+   */
   const bringForward = async () => {
     const now = new Date();
     const { jobs } = await agenda.db.queryJobs();
@@ -229,6 +233,7 @@ export async function createScheduler({
       });
       const cleanAndComplain = () => clean().catch(complain);
       cleaning = setInterval(cleanAndComplain, CLEAN_EVERY_MS);
+      if (url !== '') bringing = setInterval(() => bringForward().catch(complain), rules.bringForwardEveryMs);
       freeing = setInterval(() => locks.freeForgotten().catch(complain), FREE_EVERY_MS);
       await cleanAndComplain();
     },
@@ -236,6 +241,7 @@ export async function createScheduler({
     async stop(drainMs) {
       clearInterval(cleaning);
       clearInterval(freeing);
+      clearInterval(bringing);
       stopWatching();
       // Agenda can miss the end of the last job and then waits out its whole limit; we know when ours have ended.
       const idle = new AbortController();

@@ -31,7 +31,7 @@ export function connectSlack(
     approvers,
   }: { token: string; apiUrl: string; channel: string; approvers: readonly string[] },
   wording: SlackFormatting | undefined,
-  reads: Pick<SlackNotifierParts, 'messages' | 'readAlert' | 'readApproval' | 'alertsOf'> &
+  reads: Pick<SlackNotifierParts, 'messages' | 'readAlert' | 'readApproval' | 'readReport' | 'charts' | 'alertsOf'> &
     Pick<SurveyMessagesParts, 'write'> &
     Pick<RemedyMessagesParts, 'compose'>,
   { clock, log }: { clock: Clock; log: Log },

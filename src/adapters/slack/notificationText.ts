@@ -1,4 +1,6 @@
 /** What the notifier works with: how notifications look and how refusals read, lent by the Slack interface, and what it reads. */
+import type { types } from '@slack/bolt';
+import type { ChartRenderer, ChartSpec } from '../../core/chart.ts';
 import type { Answer } from '../../core/invoke.ts';
 import type { SlackMessageRepository } from '../../core/ports/messagePorts.ts';
 import type { Clock, Log } from '../../core/ports/ports.ts';
@@ -44,6 +46,13 @@ export interface NotificationText {
   approval(facts: Facts): { news: SlackNotifications; waiting: boolean; alertId?: number | null | undefined };
   /** "Did that fix it?", for the owner. */
   fixCheck(remediationId: string, alert: Facts): SlackNotifications;
+  /** The report of the last days with its picture, where Slack took one. */
+  report(report: Pick<Answer, 'text' | 'output' | 'page'>, image: types.KnownBlock | null): SlackNotifications;
+  pictures(
+    client: SlackClient,
+    charts: ChartRenderer,
+    log: Log,
+  ): { show(chart: ChartSpec | null): Promise<types.KnownBlock | null> };
   note(text: string): SlackNotifications;
   problem: ReadProblem;
 }
@@ -60,6 +69,8 @@ export interface SlackNotifierParts {
   /** Both reject with kind `not_found` when what they look for is gone. */
   readAlert(alertId: number): Promise<Facts>;
   readApproval(approvalId: string): Promise<Facts>;
+  readReport(days: number): Promise<Pick<Answer, 'text' | 'output' | 'page' | 'chart'>>;
+  charts: ChartRenderer;
   /** Numbers of the alerts of a machine, newest first, ended ones too. */
   alertsOf(hostname: string): Promise<number[]>;
   clock: Clock;

@@ -18,6 +18,7 @@ const STORM = { count: 10, windowMs: 60_000 };
 export function createSlackNotifier(parts: SlackNotifierParts): Messenger {
   const { client, wording, messages, log } = parts;
   const cards = createCards(parts);
+  const pictures = wording.pictures(client, parts.charts, log);
   /** By their ts, so that an edit that would change nothing is left out. */
   const shownDigests = new LRUCache<string, string>({ max: 20 });
 
@@ -35,7 +36,7 @@ export function createSlackNotifier(parts: SlackNotifierParts): Messenger {
     },
   };
 
-  function tellOne(news: StoredMessage[]): Promise<void> {
+  async function tellOne(news: StoredMessage[]): Promise<void> {
     const [about, id = ''] = (news[0]?.subject ?? '').split(':', 2);
     if (about === 'alert') return postAlert(Number(id), news);
     if (about === 'approval') return postApproval(id, news);
@@ -43,7 +44,20 @@ export function createSlackNotifier(parts: SlackNotifierParts): Messenger {
     if (about === 'privacy_notice') return notifyOwners(news);
     if (about === 'escalation') return reachInThread(news);
     if (about === 'direct') return reachDirectly(news);
-    return notifyNotes(parts.channel, news);
+    if (about === 'report') return postReport(news);
+    return notifyNotes(parts.channel, news, about === 'agent' ? await reportOfToday() : undefined);
+  }
+
+  async function postReport([first]: StoredMessage[]): Promise<void> {
+    const report = await parts.readReport(Number(first?.payload.days));
+    const shown = wording.report(report, await pictures.show(report.chart));
+    const posted = await postNotification(client, parts.channel, shown);
+    await messages.keep([{ subject: String(first?.subject), ...posted, digest: false }]);
+  }
+
+  /** What an agent writes about the same days belongs below the report. */
+  async function reportOfToday(): Promise<string | undefined> {
+    return (await messages.find(`report:${parts.clock.now().toISOString().slice(0, 10)}`))?.ts;
   }
 
   async function postAlert(alertId: number, news: StoredMessage[]): Promise<void> {

@@ -51,7 +51,7 @@ export function createAlertIntake(ports: Ports): AlertIntake {
   };
 }
 
-/** All deliveries of a group come from the same sender by the same door, so the first one's actor speaks for all. */
+/** All deliveries of a group come from the same sender by the same route, so the first one's actor speaks for all. */
 async function takeTogether(ports: Ports, reads: Read[]): Promise<Intake[]> {
   const [first] = reads;
   if (!first) return [];

@@ -231,7 +231,7 @@ function predictionText(trend: Trend, alert: PredictiveAlert, mount: string | nu
     return `${what}: ${said}; nothing newer is known, because ${trend.reason}`;
   }
   const now = trend.current === null ? '' : ` at ${Math.round(trend.current)} %`;
-  return `${what}${now}: ${trend.reason}${alert.reached ? ', as foreseen' : ''}`;
+  return `${what}${now}: ${trend.reason}${alert.reached ? ', as predicted' : ''}`;
 }
 
 function cleared(endpoint: Endpoint, trend: Trend): Observation {

@@ -44,7 +44,8 @@ export async function remediateAlert(
     await store.endpoints.hold([endpoint.id]);
     const alert = await requireAlert(store, alertId);
     const takesOver = waiting !== null && (await withdraw(ports, store, waiting));
-    if (!dryRun && !takesOver && !['active', 'acknowledged', 'needs_human'].includes(alert.status)) throw inHand(alert);
+    if (!dryRun && !takesOver && !['active', 'acknowledged', 'needs_human'].includes(alert.status))
+      throw inProgress(alert);
     const guarded = dryRun ? null : await guard(ports, store, endpoint, plan);
     if (guarded !== null) throw refuse(guarded);
     return begin(ports, store, alert, endpoint, plan, actor, dryRun);
@@ -80,7 +81,7 @@ async function withdraw(ports: Ports, store: Store, id: string): Promise<boolean
 }
 
 /** Somebody or something has it already: how it stands, and where to see it. */
-function inHand({ id, alertName, hostname, status, remediationRunId }: Alert): AppError {
+function inProgress({ id, alertName, hostname, status, remediationRunId }: Alert): AppError {
   const next =
     status === 'pending_approval'
       ? { to: 'See who is asked', tool: 'list_approvals', input: { hostname } }

@@ -51,7 +51,7 @@ export async function examine(ports: Ports, remediation: Remediation, alert: Ale
   const { startedAt, playedAt, endpointId, hostname } = remediation;
   if (startedAt === null || playedAt === null) return { finding: 'unknown' };
   const snapshots = await ports.store.snapshots.since([endpointId], new Date(startedAt.getTime() - LOOK_BEFORE_MS));
-  const seen = snapshots.filter(({ reachable }) => reachable).map((look): Snapshot => ({ ...look, hostname }));
+  const seen = snapshots.filter(({ reachable }) => reachable).map((stored): Snapshot => ({ ...stored, hostname }));
   const after = seen.findLast(({ collectedAt }) => collectedAt >= playedAt);
   if (!after) return { finding: 'unknown' };
   const before = seen.findLast(({ collectedAt }) => collectedAt <= startedAt);

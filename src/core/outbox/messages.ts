@@ -18,6 +18,8 @@ type PeopleMessage =
   | ({ what: 'escalation' } & Escalation)
   /** Subject `direct:KEY`: writes to one person about the same. */
   | ({ what: 'direct' } & Escalation)
+  /** Subject `report:DAY`: the report of the last days, for the channel. */
+  | { what: 'report'; days: number }
   /** Subject `notice:KEY`: one sentence for the channel. */
   | { what: 'notice'; text: string };
 
@@ -55,6 +57,14 @@ export async function notice(ports: Ports, key: string, text: string): Promise<v
   for (const messenger of ports.settings.alertMessengers) {
     const message = outboxMessage(messenger, { what: 'notice', text }, `notice:${messenger}:${key}`);
     await ports.store.outbox.addOnce({ ...message, subject: `notice:${key}` }, ports.clock.now());
+  }
+}
+
+/** Posts the report of the last days to the channel. @param day on which it is posted, once */
+export async function postReport(ports: Ports, day: string, days: number): Promise<void> {
+  for (const messenger of ports.settings.alertMessengers) {
+    const message = outboxMessage(messenger, { what: 'report', days }, `report:${messenger}:${day}`);
+    await ports.store.outbox.addOnce({ ...message, subject: `report:${day}` }, ports.clock.now());
   }
 }
 

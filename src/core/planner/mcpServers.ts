@@ -27,15 +27,15 @@ const PATIENCE_MS = 2000;
 interface McpServersProbeOptions {
   servers: Reloaded<Map<string, McpServerConfig>>;
   /** Connects to these servers, lists their tools, and disconnects. */
-  look(servers: Map<string, McpServerConfig>): Promise<McpServerStatus[]>;
+  check(servers: Map<string, McpServerConfig>): Promise<McpServerStatus[]>;
   clock: Clock;
 }
 
-export function mcpServersProbe({ servers, look, clock }: McpServersProbeOptions): Probe {
+export function mcpServersProbe({ servers, check, clock }: McpServersProbeOptions): Probe {
   let last: Check = { status: 'ok', detail: 'external MCP servers are being checked' };
   let lookedMs = Number.NEGATIVE_INFINITY;
   let lookedAt: Map<string, McpServerConfig> | null = null;
-  let looking: Promise<void> = Promise.resolve();
+  let checking: Promise<void> = Promise.resolve();
   return async () => {
     const configured = servers.current();
     const external = new Map([...configured].filter(([, { transport }]) => transport !== 'in_process'));
@@ -44,7 +44,7 @@ export function mcpServersProbe({ servers, look, clock }: McpServersProbeOptions
     if (configured !== lookedAt || nowMs - lookedMs >= POLL_EVERY_MS) {
       lookedMs = nowMs;
       lookedAt = configured;
-      looking = look(external).then(
+      checking = check(external).then(
         (found) => {
           last = judge(external, found);
         },
@@ -54,7 +54,7 @@ export function mcpServersProbe({ servers, look, clock }: McpServersProbeOptions
       );
     }
     const over = new AbortController();
-    await Promise.race([looking, pause(PATIENCE_MS, over.signal)]).finally(() => over.abort());
+    await Promise.race([checking, pause(PATIENCE_MS, over.signal)]).finally(() => over.abort());
     return last;
   };
 }

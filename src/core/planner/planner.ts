@@ -155,7 +155,7 @@ async function settleCalls(session: PlannerSession): Promise<Ending | null> {
     save,
     signal,
     needsApproval: (tool) => needsApproval(run.profile, tool),
-    gate: run.beforeToolCall ?? denyApprovals,
+    judge: run.beforeToolCall ?? denyApprovals,
   });
   if (outcome.kind === 'waiting') return { status: 'waiting_approval', answer: null, error: null };
   if (outcome.kind === 'aborted') return stopped(session);

@@ -37,7 +37,7 @@ interface CallContext {
   save: () => Promise<void>;
   signal: AbortSignal;
   needsApproval: (tool: PlannerTool) => boolean;
-  gate: (call: PendingCall, signal: AbortSignal) => Promise<ToolPolicy>;
+  judge: (call: PendingCall, signal: AbortSignal) => Promise<ToolPolicy>;
 }
 
 type CallsOutcome =
@@ -137,7 +137,7 @@ async function admit(call: PlannerCall, index: number, context: CallContext): Pr
     );
   }
 
-  const gate = await context.gate(
+  const policy = await context.judge(
     {
       callId: call.callId,
       tool: call.tool,
@@ -148,10 +148,10 @@ async function admit(call: PlannerCall, index: number, context: CallContext): Pr
     },
     context.signal,
   );
-  if (gate.verdict === 'deny') return refuse('denied', `This call was not allowed: ${gate.reason}`);
-  if (gate.verdict === 'wait') {
+  if (policy.verdict === 'deny') return refuse('denied', `This call was not allowed: ${policy.reason}`);
+  if (policy.verdict === 'wait') {
     call.status = 'waiting';
-    call.approvalId = gate.approvalId;
+    call.approvalId = policy.approvalId;
     return 'waiting';
   }
   return 'go';

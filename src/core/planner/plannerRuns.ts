@@ -78,9 +78,9 @@ function plannerExecutor(ports: Ports, parts: PlannerParts, invoke: Invoke): Run
     }
 
     ports.metrics.agentCalled(name);
-    const gate = limiterOf(ports, run, actor, invoke);
+    const limiter = limiterOf(ports, run, actor, invoke);
     const store = storing(ports, run, llm, profile);
-    const tools = await parts.openTools(profile, { actor, invoke: gate.invoke });
+    const tools = await parts.openTools(profile, { actor, invoke: limiter.invoke });
     const prices = parts.prices.current();
     try {
       const result = await tracedAgent(ports, run, {
@@ -99,7 +99,7 @@ function plannerExecutor(ports: Ports, parts: PlannerParts, invoke: Invoke): Run
         onStep: store,
         onText: (delta) => ports.runEvents.publish(run.id, { type: 'text', delta }),
         onTextWithdrawn: () => ports.runEvents.publish(run.id, { type: 'withdrawn' }),
-        beforeToolCall: gate.beforeToolCall,
+        beforeToolCall: limiter.beforeToolCall,
         signal,
         ...(job.loop && { resume: { ...job.loop, steps: run.steps as PlannerStep[] } }),
       });

@@ -43,6 +43,7 @@ export const FORGOTTEN = [
   'feedback_cells',
   'feedback_comments',
   'audit',
+  'sign_in_sessions',
   'accesses',
   'reveals',
   'endpoints',

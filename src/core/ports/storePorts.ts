@@ -22,6 +22,7 @@ import type {
 import type { AgentRepository, EnrolmentRepository } from './enrolmentPorts.ts';
 import type { EscalationRepository, OnCallRepository } from './escalationPorts.ts';
 import type { FeedbackRepository, SurveyRepository } from './feedbackPorts.ts';
+import type { SignInSessionRepository } from './identityPorts.ts';
 import type { OutboxRepository, SlackMessageRepository } from './messagePorts.ts';
 import type {
   AccessRepository,
@@ -69,6 +70,7 @@ export interface Store {
   readonly scanShards: ScanShardRepository;
   readonly audit: AuditRepository;
   readonly apiKeys: ApiKeyRepository;
+  readonly signInSessions: SignInSessionRepository;
   readonly workers: WorkerRepository;
   readonly jobs: JobRecordRepository;
   readonly runbookVotes: RunbookVoteRepository;

@@ -218,6 +218,13 @@ export const STORED: Readonly<Record<string, StoredThing>> = {
     kept: { text: 'until it is deleted by hand; revoked ones too, for the audit' },
     recipients: ['admin'],
   },
+  sign_in_session: {
+    what: 'Who is signed in: name, address and groups at the identity provider, kind of browser, times',
+    purpose: 'To know who calls, and to ask the identity provider whether they still may.',
+    about: 'yes',
+    kept: 'sign_in_sessions',
+    recipients: ['person', 'admin'],
+  },
   worker: {
     what: 'Processes of the service',
     purpose: 'To share work, and to notice who died.',

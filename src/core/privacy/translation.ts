@@ -178,12 +178,21 @@ export function translator(
     const fields = value as Record<string, unknown>;
     const machine = book.machineOf(nameIn(fields) ?? nameIn(fields.endpoint) ?? '');
     // What belongs to a machine is seen as the machine is.
-    const here = machine ? (reader.revealed.has(machine.id) || isOwn(machine, reader) ? 'clear' : 'hidden') : about;
+    const isHiddenPerson = typeof fields.email === 'string' && person(fields.email, reader) !== fields.email;
+    const here = machine
+      ? reader.revealed.has(machine.id) || isOwn(machine, reader)
+        ? 'clear'
+        : 'hidden'
+      : isHiddenPerson
+        ? 'hidden'
+        : about;
     const entries = Object.entries(fields).map(([name, each]): [string, unknown] => [
       text(name, reader),
       walk(each, reader, name, here),
     ]);
     const shown = Object.fromEntries(entries);
+    // A name beside an address would say whose pseudonym that is.
+    if (isHiddenPerson && typeof fields.name === 'string') shown.name = shown.email;
     return machine && here === 'hidden' && nameIn(fields) !== null
       ? generalised(shown, fields, machine, reader.visible ?? book.visible)
       : shown;

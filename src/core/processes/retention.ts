@@ -36,6 +36,7 @@ export const KEPT_DAYS: Record<Forgotten, number | 'as samples'> = {
   feedback_cells: LONG_DAYS,
   feedback_comments: LONG_DAYS,
   audit: LONG_DAYS,
+  sign_in_sessions: 1,
   accesses: LONG_DAYS,
   reveals: LONG_DAYS,
   endpoints: LONG_DAYS,

@@ -1,4 +1,4 @@
-/** Scans by an agent: its answer becomes a snapshot, and where there is no usable answer the machine is looked at directly. */
+/** Scans by an agent: its answer becomes a snapshot, and where there is no usable answer the machine is scanned directly. */
 import { z } from 'zod';
 import { type ScanTarget, type Snapshot, unreachableSnapshot } from '../../domain/signals/telemetry.ts';
 import type { Actor } from '../actor.ts';
@@ -46,7 +46,7 @@ interface AgentCollectorOptions {
   now: () => Date;
 }
 
-/** A collector that lets an agent look, for `DEX_SCAN_MODE=agent`. */
+/** A collector that lets an agent measure, for `DEX_SCAN_MODE=agent`. */
 export function agentCollector({ direct, investigate, now }: AgentCollectorOptions): Collector {
   return {
     async collect(target, context) {
@@ -55,7 +55,7 @@ export function agentCollector({ direct, investigate, now }: AgentCollectorOptio
         return snapshotFromAnswer(answer, target, context.now, now().getTime() - context.now.getTime());
       } catch (error) {
         if (!(error instanceof AppError)) throw error;
-        context.note?.(`${target.hostname} was looked at directly, because the agent failed: ${error.message}`);
+        context.note?.(`${target.hostname} was scanned directly, because the agent failed: ${error.message}`);
         return direct.collect(target, context);
       }
     },

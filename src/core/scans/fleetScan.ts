@@ -11,7 +11,7 @@ import { watchForCancel } from '../runs/followRun.ts';
 import { requeueRun, runKind } from '../runs/runKinds.ts';
 import { endRun, type RunPorts, requireRun } from '../runs/runs.ts';
 import { fleetStatus } from '../scores/fleetStatus.ts';
-import { look, record, type ScanResult, type Seen } from './scanning.ts';
+import { type Collected, collect, record, type ScanResult } from './scanning.ts';
 
 /** The job that works on shards of one run. */
 export const SCAN_SHARDS = 'scan_shards';
@@ -22,7 +22,7 @@ const SHARD_ENDPOINTS = 200;
 /** A shard that was given up this often is not taken again: it may be what ends the processes. */
 const MOST_ATTEMPTS = 3;
 
-/** Jobs for shards, and with them shards, that one process has in hand at once: while the last endpoints of one let it wait, there are others to look at. */
+/** Jobs for shards, and with them shards, that one process has in hand at once: while the last endpoints of one let it wait, there are others to scan. */
 export const SHARDS_AT_ONCE = 4;
 
 /** A job takes no further shard after so long; it has ten minutes in all. */
@@ -39,12 +39,12 @@ export interface FleetScanCounts {
   scanned: number;
   scored: number;
   unreachable: number;
-  /** Endpoints that report by themselves and are never looked at from here. */
+  /** Endpoints that report by themselves and are never scanned from here. */
   skipped_push: number;
   /** Endpoints of shards that could not be finished. */
   missed: number;
   shards: { total: number; open: number; failed: number };
-  /** How single endpoints were looked at, where that is worth saying; the first of them. */
+  /** How single endpoints were scanned, where that is worth saying; the first of them. */
   notes: string[];
 }
 
@@ -76,7 +76,7 @@ export async function beginFleetScan(ports: FleetScanPorts, run: Run): Promise<R
   return null;
 }
 
-/** How many more jobs there could be hands for; more would only wait, and look like work that nobody does. */
+/** How many more jobs there could be hands for; more would only wait, and seem to be work that nobody does. */
 async function freeHands(ports: FleetScanPorts, shardsInHand: number): Promise<number> {
   return Math.max(0, Math.max(1, await countWorkers(ports)) * SHARDS_AT_ONCE - shardsInHand);
 }
@@ -93,9 +93,9 @@ async function ask({ queue, log }: FleetScanPorts, runId: string, jobs: number):
 /** Thrown when a shard is somebody else's by now, or its run has ended; undoes what was about to be committed. */
 class ShardLost extends Error {}
 
-/** The work on shards in this process: however many it has in hand, it looks at `settings.scanConcurrency` endpoints at once. */
+/** The work on shards in this process: however many it has in hand, it scans `settings.scanConcurrency` endpoints at once. */
 export function createShardScan(ports: Ports): ScanShardsJob {
-  const gate = createLimiter(ports.settings.scanConcurrency);
+  const limited = createLimiter(ports.settings.scanConcurrency);
 
   /** Looks at what is left of the shard, as far as the signal lets it. */
   const lookAtRest = async (shard: ScanShard, signal: AbortSignal): Promise<void> => {
@@ -104,13 +104,13 @@ export function createShardScan(ports: Ports): ScanShardsJob {
     const note = (text: string) => {
       if (counts.notes.length < MOST_NOTES) counts.notes.push(text);
     };
-    const batcher = createBatcher<Seen>(COMMIT_BATCH, async (seen) => {
+    const batcher = createBatcher<Collected>(COMMIT_BATCH, async (seen) => {
       for (const { endpoint } of seen) done.add(endpoint.id);
       await record(ports, seen, async (store, results) => {
         addUp(counts, results);
         const { scanned, scored, unreachable, skippedPush, notes } = counts;
         const patch = { scanned, scored, unreachable, skippedPush, notes, doneIds: [...done] };
-        // In one step with the results: whoever takes the shard up looks at no endpoint that is committed, and one who has lost it
+        // In one step with the results: whoever reclaims the shard scans no endpoint that is committed, and one who has lost it
         // commits nothing.
         if (!(await store.scanShards.keep(shard, patch))) throw new ShardLost();
       });
@@ -124,9 +124,9 @@ export function createShardScan(ports: Ports): ScanShardsJob {
     counts.skippedPush = endpoints.filter(({ collector }) => collector in NOT_SCANNED_FROM_HERE).length;
     await Promise.all(
       left.map((endpoint) =>
-        gate(async () => {
+        limited(async () => {
           if (signal.aborted) return;
-          const snapshot = await look(ports, endpoint, { signal, note, quick: true });
+          const snapshot = await collect(ports, endpoint, { signal, note, quick: true });
           // What was broken off says nothing about the endpoint.
           if (!signal.aborted) await batcher.add({ endpoint, snapshot });
         }),
@@ -234,7 +234,7 @@ async function endIfDone(ports: FleetScanPorts, runId: string): Promise<void> {
   const error =
     failedShards === 0
       ? null
-      : `${failedShards} of ${totals.shards} parts were given up after ${MOST_ATTEMPTS} attempts each; ${missed} endpoints were not looked at.`;
+      : `${failedShards} of ${totals.shards} parts were given up after ${MOST_ATTEMPTS} attempts each; ${missed} endpoints were not scanned.`;
   const status = failedShards === totals.shards ? 'failed' : 'completed';
   if (error) ports.log.error({ run_id: runId, missed }, error);
   await endRun(ports, await requireRun(ports, runId), ['running'], { status, result, error }, addFleetScore);

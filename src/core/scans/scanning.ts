@@ -1,4 +1,4 @@
-/** Scans: look at endpoints, score what was seen, and commit both with the endpoint's new condition in one step. */
+/** Scans: collect from endpoints, score what was measured, and commit both with the endpoint's new condition in one step. */
 import { judgeReadings, judgeScan } from '../../domain/alerts/judgeScan.ts';
 import type { Endpoint } from '../../domain/fleet/endpoint.ts';
 import { canonicalIp } from '../../domain/fleet/ipAddress.ts';
@@ -19,8 +19,8 @@ const DAY_MS = 86_400_000;
 /** Who raises and clears alerts when a scan does, whoever asked for the scan. */
 export const SCANNER = jobActor('scan');
 
-/** What a look at an endpoint found, not committed yet. */
-export interface Seen {
+/** What was collected from an endpoint, not committed yet. */
+export interface Collected {
   endpoint: Endpoint;
   snapshot: Snapshot;
 }
@@ -31,10 +31,10 @@ export interface ScanResult {
   score: Score | null;
 }
 
-/** Takes what is worth saying about how one endpoint was looked at. */
+/** Takes what is worth saying about how one endpoint was scanned. */
 type Note = (text: string) => void;
 
-/** Looks at one endpoint and records what was found. Fails with `not_found`, or `refused` for one that reports by itself. */
+/** Scans one endpoint and records what was measured. Fails with `not_found`, or `refused` for one that reports by itself. */
 export async function scanOne(
   ports: Ports,
   host: string,
@@ -46,7 +46,7 @@ export async function scanOne(
   const reason = NOT_SCANNED_FROM_HERE[endpoint.collector];
   if (reason) throw new AppError('refused', `${hostname} ${reason} and cannot be scanned from here.`);
   await requireNoPause(ports, endpoint);
-  const snapshot = await look(ports, endpoint, { signal, note });
+  const snapshot = await collect(ports, endpoint, { signal, note });
   const [result] = await record(ports, [{ endpoint, snapshot }]);
   return result as ScanResult;
 }
@@ -95,8 +95,8 @@ async function endpointMeant({ store }: Ports, host: string): Promise<Endpoint |
   return match.kind === 'found' ? ((await store.endpoints.byIds([match.endpoint.id]))[0] ?? null) : null;
 }
 
-/** One scan of one endpoint; nothing is committed yet. */
-export async function look(
+/** Collects from one endpoint; nothing is committed yet. */
+export async function collect(
   ports: Ports,
   endpoint: Endpoint,
   how: Pick<CollectContext, 'signal' | 'note' | 'quick'>,
@@ -115,16 +115,16 @@ export async function look(
 }
 
 /**
- * Commits what was seen, with scores, conditions and alerts, and then tells of the alerts.
+ * Commits what was collected, with scores, conditions and alerts, and then notifies of the alerts.
  * @param also what has to be kept in the same step; what it throws undoes all of it
  */
 export async function record(
   ports: Ports,
-  looks: Seen[],
+  collected: Collected[],
   also: (store: Store, results: ScanResult[]) => Promise<void> = async () => {},
 ): Promise<ScanResult[]> {
-  if (looks.length === 0) return [];
-  const seen = looks.map(({ endpoint, snapshot }) => ({
+  if (collected.length === 0) return [];
+  const seen = collected.map(({ endpoint, snapshot }) => ({
     endpoint,
     snapshot: kept(ports, endpoint, sanitised(snapshot)),
   }));

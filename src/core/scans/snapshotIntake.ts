@@ -41,15 +41,15 @@ async function takeTogether(ports: Ports, reported: Reported[]): Promise<(TakenS
   const pauses = await ports.store.pauses.since(new Date(ports.clock.now().getTime() - OLDEST_MS));
   const answers = new Map<Reported, TakenSnapshot | AppError>();
   for (const round of rounds(reported)) {
-    const looks = round.flatMap((one) => {
-      const look = lookOf(one, endpoints.get(one.hostname), pauses, ports.clock.now());
-      if ('snapshot' in look) return [{ one, ...look }];
-      answers.set(one, look.answer);
+    const accepted = round.flatMap((one) => {
+      const taken = takenFrom(one, endpoints.get(one.hostname), pauses, ports.clock.now());
+      if ('snapshot' in taken) return [{ one, ...taken }];
+      answers.set(one, taken.answer);
       return [];
     });
-    const results = await record(ports, looks);
+    const results = await record(ports, accepted);
     for (const [index, { endpoint, score }] of results.entries()) {
-      answers.set(looks[index]?.one as Reported, {
+      answers.set(accepted[index]?.one as Reported, {
         recorded: true,
         score: score?.score ?? null,
         pausedUntil: pauses.get(endpoint.id)?.until ?? NEVER,
@@ -60,14 +60,14 @@ async function takeTogether(ports: Ports, reported: Reported[]): Promise<(TakenS
   return reported.map((one) => answers.get(one) as TakenSnapshot | AppError);
 }
 
-type Look = { endpoint: Endpoint; snapshot: Snapshot } | { answer: TakenSnapshot | AppError };
+type Intake = { endpoint: Endpoint; snapshot: Snapshot } | { answer: TakenSnapshot | AppError };
 
-function lookOf(
+function takenFrom(
   { hostname, read }: Reported,
   endpoint: Endpoint | undefined,
   pauses: ReadonlyMap<number, { from: Date; until: Date }>,
   now: Date,
-): Look {
+): Intake {
   if (!endpoint)
     return { answer: new AppError('not_found', `No endpoint named ${hostname} is registered.`, { hostname }) };
   try {

@@ -4,7 +4,7 @@ import { jobActor } from '../actor.ts';
 import { announce, observeIn } from '../alerts/alerting.ts';
 import { AppError } from '../errors.ts';
 import type { Ports } from '../ports/ports.ts';
-import type { Seen } from '../scans/scanning.ts';
+import type { Collected } from '../scans/scanning.ts';
 import { cveOfSeries, unseenSeries } from './fleetEvents.ts';
 
 const READER = jobActor('sync');
@@ -13,7 +13,7 @@ const READER = jobActor('sync');
 export async function endDelivered(
   ports: Ports,
   source: string,
-  seen: readonly Seen[],
+  seen: readonly Collected[],
   hasStill: (cve: string) => Promise<ReadonlySet<string>>,
 ): Promise<void> {
   const machines = new Map(seen.map((one) => [one.endpoint.id, one]));
@@ -41,7 +41,7 @@ async function whyOver(
   { log }: Ports,
   source: string,
   series: string,
-  { endpoint, snapshot }: Seen,
+  { endpoint, snapshot }: Collected,
   hasStill: (cve: string) => Promise<ReadonlySet<string>>,
 ): Promise<string | null> {
   if (series === unseenSeries(source)) return snapshot.reachable ? 'Fleet sees it again' : null;

@@ -4,7 +4,7 @@ import type { Actor } from '../actor.ts';
 import type { Ports } from '../ports/ports.ts';
 import type { SourceConfig, SourceMachine } from '../ports/sourcePorts.ts';
 import { deregister } from '../registration/deregister.ts';
-import { record, type Seen } from '../scans/scanning.ts';
+import { type Collected, record } from '../scans/scanning.ts';
 import { endDelivered } from './deliveredAlerts.ts';
 import { managedBy } from './managedEndpoints.ts';
 import { observePolicies } from './policyAlerts.ts';
@@ -122,7 +122,7 @@ async function ownMachines(
 async function recordAll(
   ports: Ports,
   source: SourceConfig,
-  seen: readonly (Seen & Pick<SourceMachine, 'policies'>)[],
+  seen: readonly (Collected & Pick<SourceMachine, 'policies'>)[],
   signal: AbortSignal,
 ): Promise<void> {
   const affected = new Map<string, Promise<ReadonlySet<string>>>();

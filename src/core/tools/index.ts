@@ -24,6 +24,7 @@ import {
   maintainHealing,
   remediateAlertTool,
 } from './alerts/remediations.ts';
+import { getReport, postReportTool } from './alerts/report.ts';
 import { takeTicketWordTool } from './alerts/ticketCallbacks.ts';
 import { listAudit } from './audit.ts';
 import { createBackup } from './backups.ts';
@@ -65,6 +66,7 @@ import {
   searchRunbooksTool,
 } from './runbooks.ts';
 import { cancelRunTool, getRun, listRuns, rateAnswer } from './runs.ts';
+import { listSessions, revokeSession } from './sessions.ts';
 import { answerSurvey, closeSurvey, getSurvey, listSurveys, maintainSurveys, optOut, startSurvey } from './surveys.ts';
 
 export const TOOLS: readonly AnyTool[] = [
@@ -106,6 +108,8 @@ export const TOOLS: readonly AnyTool[] = [
   releaseOnCallTool,
   listIncidents,
   getKpis,
+  getReport,
+  postReportTool,
   listUnknownHosts,
   ingestAlerts,
   ingestFleetEvent,
@@ -157,6 +161,8 @@ export const TOOLS: readonly AnyTool[] = [
   createApiKey,
   listApiKeys,
   revokeApiKey,
+  listSessions,
+  revokeSession,
   listAudit,
   listDeadMessages,
   resendMessage,

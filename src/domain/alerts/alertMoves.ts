@@ -10,7 +10,7 @@ import {
   type Resolution,
   type Severity,
 } from './alert.ts';
-import { beginning, holding, troublesOf } from './alertSeries.ts';
+import { beginning, holding, startsOf } from './alertSeries.ts';
 
 /** An alert that comes back within this time is the same one flapping, not a new one. Milliseconds. */
 export const REOPEN_WINDOW_MS = 15 * 60_000;
@@ -142,11 +142,11 @@ function reopen(known: AlertDraft, observation: Observation & Firing, now: Date)
  */
 function refresh(known: AlertDraft, observation: Observation & Firing, now: Date): Move {
   const worse = isWorse(observation.severity, known.severity);
-  const troubles = troublesOf(known);
-  const own = troubles.find(({ series }) => series === observation.series);
-  const trouble = beginning(observation, own);
-  const joins = own === undefined && troubles.length < MAX_SERIES;
-  const beganAgain = own !== undefined && own.startsMs !== trouble.startsMs;
+  const starts = startsOf(known);
+  const own = starts.find(({ series }) => series === observation.series);
+  const start = beginning(observation, own);
+  const joins = own === undefined && starts.length < MAX_SERIES;
+  const beganAgain = own !== undefined && own.startsMs !== start.startsMs;
   const comesTrue =
     known.series[0] === FORECAST_SERIES &&
     observation.series !== FORECAST_SERIES &&
@@ -158,12 +158,12 @@ function refresh(known: AlertDraft, observation: Observation & Firing, now: Date
     if (!joins && !beganAgain && known.alertType === alertType && known.predictedTimeToImpact === impact) {
       return { kind: 'unchanged', alert: known, event: null };
     }
-    const others = troubles.map((other) => (other === own ? trouble : other));
+    const others = starts.map((other) => (other === own ? start : other));
     return {
       kind: 'updated',
       alert: {
         ...known,
-        ...holding(joins ? [...others, trouble] : others),
+        ...holding(joins ? [...others, start] : others),
         alertType,
         predictedTimeToImpact: impact,
         updatedAt: now,
@@ -181,7 +181,7 @@ function refresh(known: AlertDraft, observation: Observation & Firing, now: Date
     !beganAgain;
   if (same) return { kind: 'unchanged', alert: known, event: null };
 
-  const others = troubles.filter((other) => other !== own).slice(0, MAX_SERIES - 1);
+  const others = starts.filter((other) => other !== own).slice(0, MAX_SERIES - 1);
   // What was acknowledged was the lesser problem; people have to be notified again of the greater one.
   const status: AlertStatus = worse && known.status === 'acknowledged' ? 'active' : known.status;
   return {
@@ -193,7 +193,7 @@ function refresh(known: AlertDraft, observation: Observation & Firing, now: Date
       severity: observation.severity,
       message: observation.message,
       labels: observation.labels,
-      ...holding([trouble, ...others]),
+      ...holding([start, ...others]),
       startsAt:
         observation.startsAt !== null && observation.startsAt > known.startsAt ? observation.startsAt : known.startsAt,
       predictedTimeToImpact: impact,
@@ -217,8 +217,8 @@ function becomesReal(known: AlertDraft, alertType: AlertType, { message }: Firin
 }
 
 function clear(known: AlertDraft, observation: Observation & Clear, now: Date): Move | Refusal {
-  const troubles = troublesOf(known);
-  const startsMs = troubles.find(({ series }) => series === observation.series)?.startsMs ?? null;
+  const starts = startsOf(known);
+  const startsMs = starts.find(({ series }) => series === observation.series)?.startsMs ?? null;
   if (observation.startsAt !== null && startsMs !== null && observation.startsAt.getTime() < startsMs) {
     return { kind: 'refused', reason: 'it ended, but has begun again since' };
   }
@@ -226,7 +226,7 @@ function clear(known: AlertDraft, observation: Observation & Clear, now: Date): 
   if (named && known.series.length > 0 && !known.series.includes(observation.series) && !known.series.includes('')) {
     return { kind: 'refused', reason: 'it ended, and the open alert is about another series' };
   }
-  const left = named ? troubles.filter(({ series }) => series !== observation.series && series !== '') : [];
+  const left = named ? starts.filter(({ series }) => series !== observation.series && series !== '') : [];
   if (left.length > 0) {
     const impact = observation.series === FORECAST_SERIES ? null : known.predictedTimeToImpact;
     return {

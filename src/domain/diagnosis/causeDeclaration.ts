@@ -12,6 +12,8 @@ export interface CauseDeclaration {
   bringsAbout: readonly Measure[];
   /** 0–1: how much a person is hindered by it; what only wants to be put in order some day is low. */
   weight: number;
+  /** Wants to be put in order some day, and nobody at the machine feels it. */
+  upkeep?: true;
   /** What to do first, one sentence. */
   advice: string;
   /** How its runbook is searched. */

@@ -58,14 +58,15 @@ export function diagnose(observed: Observed): Diagnosis {
   const all = [
     ...causes.filter(({ confidence }) => confidence >= LEAST_CONFIDENCE),
     ...leftOver(causes, alerts),
-    ...foreseen(causes, forecasts),
+    ...predicted(causes, forecasts),
   ].slice(0, MOST_CAUSES);
-  const began = all.flatMap(({ since }) => since ?? [])[0];
+  const felt = all.filter(({ isUpkeep }) => !isUpkeep);
+  const began = felt.flatMap(({ since }) => since ?? [])[0];
   const known = compared.ownDays >= LEAST_DAYS || compared.peers >= LEAST_PEERS;
   return {
     ...rest,
-    verdict: all.length > 0 ? 'cause_found' : known ? 'nothing_unusual' : 'too_little_known',
-    causes: all,
+    verdict: felt.length > 0 ? 'cause_found' : known ? 'nothing_unusual' : 'too_little_known',
+    causes: [...felt, ...all.filter(({ isUpkeep }) => isUpkeep)],
     changedBefore: began ? changesBefore(history.scans, began.getTime()) : [],
     notMeasured: notMeasured(last),
   };
@@ -150,6 +151,7 @@ function described(ranked: Ranked, { alerts, forecasts }: Observed, history: Mac
   return {
     cause: declaration.cause,
     title: item ? `${declaration.title}: ${item}` : declaration.title,
+    isUpkeep: declaration.upkeep === true,
     confidence,
     evidence: evidenceFor({ declaration, shown, followed, program, alerts: about, forecasts: ahead, changes, sinceMs }),
     since: sinceMs === null ? null : new Date(sinceMs),
@@ -182,6 +184,9 @@ function serviceName({ scans }: MachineHistory, { shownBy }: CauseDeclaration): 
 /** The score's own alert only sums up the others. */
 const SUMS_UP = 'LowDexScore';
 
+/** Alerts about upkeep and nothing else. */
+const UPKEEP_ALERTS = new Set(CAUSES.flatMap(({ upkeep, alerts }) => (upkeep ? alerts : [])));
+
 /** Open alerts that no cause accounts for, each as a cause of its own. */
 function leftOver(causes: readonly DiagnosedCause[], alerts: readonly KnownAlert[]): DiagnosedCause[] {
   const told = new Set(causes.flatMap(({ alertIds }) => alertIds));
@@ -190,6 +195,7 @@ function leftOver(causes: readonly DiagnosedCause[], alerts: readonly KnownAlert
     .map(({ id, alertName, severity, message, createdAt, measure }) => ({
       cause: 'reported_by_alert',
       title: `The alert ${alertName} is open`,
+      isUpkeep: UPKEEP_ALERTS.has(alertName),
       confidence: severity === 'critical' ? 0.6 : severity === 'warning' ? 0.4 : 0.2,
       evidence: [{ kind: 'alert' as const, text: `${alertName} since ${createdAt.toISOString()}: ${message}` }],
       since: createdAt,
@@ -202,7 +208,7 @@ function leftOver(causes: readonly DiagnosedCause[], alerts: readonly KnownAlert
 }
 
 /** Predictions about measures that no cause names yet. */
-function foreseen(causes: readonly DiagnosedCause[], forecasts: Observed['forecasts']): DiagnosedCause[] {
+function predicted(causes: readonly DiagnosedCause[], forecasts: Observed['forecasts']): DiagnosedCause[] {
   const named = new Set(causes.flatMap(({ signals }) => signals));
   return forecasts
     .filter(
@@ -212,6 +218,7 @@ function foreseen(causes: readonly DiagnosedCause[], forecasts: Observed['foreca
     .map(({ measure, alertName, impactText, madeAt }) => ({
       cause: 'heading_for_limit',
       title: `${labelOf(measure)} is heading for its limit`,
+      isUpkeep: false,
       confidence: 0.3,
       evidence: [{ kind: 'forecast' as const, text: `predicted to reach its limit in ${impactText}` }],
       since: madeAt,

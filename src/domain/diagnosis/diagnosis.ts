@@ -4,7 +4,7 @@ import type { Measure } from '../signals/measures.ts';
 import type { Change } from './changes.ts';
 import type { ScanRecord } from './machineHistory.ts';
 
-/** `too_little_known`: nothing departs, but there is neither an own usual nor enough peers to tell. */
+/** `nothing_unusual`: nothing that anybody feels; upkeep may wait all the same. `too_little_known`: nothing departs, but there is neither an own usual nor enough peers to tell. */
 export const VERDICTS = [
   'cause_found',
   'nothing_unusual',
@@ -35,6 +35,8 @@ export interface DiagnosedCause {
   /** A declared cause, `unreachable`, `reported_by_alert` or `heading_for_limit`. */
   cause: string;
   title: string;
+  /** Nobody at the machine feels it: it wants to be put in order some day. */
+  isUpkeep: boolean;
   /** 0–1. */
   confidence: number;
   evidence: Evidence[];
@@ -52,7 +54,7 @@ export interface DiagnosedCause {
 
 export interface Diagnosis {
   verdict: Verdict;
-  /** Most likely first. */
+  /** Most likely first; upkeep comes last. */
   causes: DiagnosedCause[];
   changedBefore: Change[];
   /** What would have shown a cause and was not measured, with the reason. */

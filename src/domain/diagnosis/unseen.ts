@@ -49,6 +49,7 @@ export function unreachableDiagnosis(
   const cause: DiagnosedCause = {
     cause: outage ? 'network_outage' : 'unreachable',
     title: outage ? 'It does not answer, and neither do many of its peers' : 'It does not answer',
+    isUpkeep: false,
     confidence: 0.95,
     evidence,
     since: before?.collectedAt ?? null,

@@ -129,8 +129,8 @@ export function judgePrediction(prediction: Prediction, { reachedAt, intervenedA
     return closed('averted');
   }
   if (reached === null) return closed(now > last ? 'false' : 'open');
-  const tolerance = (foreseen: Date) =>
-    Math.max(MIN_TOLERANCE_HOURS * HOUR_MS, TOLERANCE * (foreseen.getTime() - made));
+  const tolerance = (predicted: Date) =>
+    Math.max(MIN_TOLERANCE_HOURS * HOUR_MS, TOLERANCE * (predicted.getTime() - made));
   if (reached.getTime() < prediction.soonestAt.getTime() - tolerance(prediction.soonestAt))
     return closed('late', reached);
   if (reached.getTime() > prediction.latestAt.getTime() + tolerance(prediction.latestAt))

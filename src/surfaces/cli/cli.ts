@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { isWithoutColours, processEnv } from '../../environment.ts';
 import { PROJECT_DIR } from '../../projectDir.ts';
 import { askService } from './askService.ts';
+import { runSignedIn } from './signedIn.ts';
 import { processTerminal } from './terminal.ts';
 
 const argv = process.argv.slice(2);
@@ -12,6 +13,8 @@ process.exit(argv[0] === '--version' || argv[0] === '-V' ? version() : await run
 async function run(): Promise<number> {
   const env = processEnv();
   const terminal = processTerminal(!isWithoutColours(env));
+  const signedIn = await runSignedIn(argv, env, terminal);
+  if (signedIn !== null) return signedIn;
   const code = await askService(argv, env, env.DATA_DIR?.trim() || 'data', terminal);
   if (code !== null) return code;
   const { runCli } = await import('./runCli.ts');

@@ -43,7 +43,7 @@ interface CommandPlace {
 }
 
 /** The application as a command needs it. */
-interface OpenApp {
+export interface OpenApp {
   invoke: Invoke;
   png(chart: ChartSpec): Promise<Uint8Array>;
   /** Where a browser finds the page, without a slash at the end. */
@@ -84,7 +84,7 @@ export async function runCommandLine(
   signal?: AbortSignal,
 ): Promise<number> {
   const { open } = place;
-  try {
+  return reported(terminal, async () => {
     const tools = TOOLS.filter(({ hiddenFrom }) => !hiddenFrom?.includes('cli'));
     if (argv[0] === 'completion') {
       terminal.out(completionScript(argv[1]));
@@ -98,7 +98,17 @@ export async function runCommandLine(
       terminal.out(await restored(argv.slice(1), place));
       return 0;
     }
-    return await read(readFlags(argv), tools, terminal, open, signal);
+    return read(readFlags(argv), tools, terminal, open, signal);
+  });
+}
+
+/** Does a command's work; what goes wrong is said on the terminal. @returns the exit code; never rejects */
+export async function reported<Code extends number | null>(
+  terminal: Terminal,
+  work: () => Promise<Code>,
+): Promise<Code | number> {
+  try {
+    return await work();
   } catch (error) {
     if (error instanceof AppError) {
       terminal.err(visible(error.message));

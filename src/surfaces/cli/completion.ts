@@ -7,6 +7,8 @@ import type { AnyTool } from '../../core/tool.ts';
 export const COMMANDS_WITHOUT_TOOL = [
   { name: 'open', example: 'open [HOST]', title: 'Show the page, or that of a machine, in a browser' },
   { name: 'completion', example: 'completion bash', title: 'Print what bash, zsh or fish needs to complete commands' },
+  { name: 'login', example: 'login URL', title: 'Sign in to a service; commands go there from then on' },
+  { name: 'logout', example: 'logout', title: 'Sign out; commands stay on this machine again' },
   { name: 'restore', example: 'restore FILE [--unverified]', title: 'Restore a backup, with the service stopped' },
 ] as const;
 

@@ -19,7 +19,7 @@ function openActor(via: Interface): Actor {
 }
 
 /** The key from `X-API-Key` or `Authorization: Bearer`. */
-function presentedKey(headers: IncomingHttpHeaders): string | null {
+export function presentedKey(headers: IncomingHttpHeaders): string | null {
   const header = headers['x-api-key'];
   if (typeof header === 'string' && header !== '') return header;
   return bearer(headers);

@@ -6,8 +6,10 @@ import { factsIn, isScoreAlert, type ShownAnswer } from './cards/alertFacts.ts';
 import { alertAsk, alertMoves, alertTimeline, isLoud, reachPeople } from './cards/alertThread.ts';
 import { approvalCard, approvalReminder, approvalShown } from './cards/approvalCard.ts';
 import { fixCheck } from './cards/fixCheck.ts';
+import { createPictures } from './cards/pictures.ts';
 import { slackProblem } from './cards/problems.ts';
 import { remedyCard } from './cards/remedy.ts';
+import { reportMessage } from './cards/report.ts';
 import { plainReply } from './cards/text.ts';
 import { surveyMessage } from './surveys.ts';
 
@@ -44,6 +46,8 @@ export const slackFormatting = {
   reminder: ({ output }: ShownAnswer, approvers: readonly string[]) =>
     approvalReminder(approvalShown.parse(output.approval), approvers),
   fixCheck: (remediationId: string, { output }: ShownAnswer) => fixCheck(output, fixCheckAnswers(remediationId)),
+  report: reportMessage,
+  pictures: createPictures,
   letter: surveyMessage,
   remedy: remedyCard,
   note: (text: string) => plainReply(text),

@@ -1,5 +1,5 @@
 /** What must hold of every queue, and of every one that processes share. */
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { openPostgresPool } from '../../../src/adapters/db/postgresPool.ts';
 import {
   createScheduler,
@@ -264,6 +264,19 @@ export function describeSharedQueue(kind: string, queue: SharedQueue): void {
       await new Promise((resolve) => setTimeout(resolve, 1500)); // another look at the queue
       expect(done.sort()).toEqual(asked.map(({ kind, n }) => `${kind} ${n}`).sort());
       for (const { scheduler } of both) await scheduler.stop(0);
+    }, 60_000);
+
+    test('what a process asked for whose clock is an hour ahead is done soon', async () => {
+      const job = jobName();
+      const done: unknown[] = [];
+      const rules = { ...JOB_RULES, bringForwardEveryMs: 1000 };
+      const { scheduler } = await openScheduler(queue.url(), { rules });
+      scheduler.define(job, async ({ n }) => void done.push(n), 1);
+      await scheduler.start();
+      vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 3_600_000 });
+      await scheduler.enqueue(job, { n: 1 }).finally(() => vi.useRealTimers());
+      await expect.poll(() => done, { timeout: 30_000, interval: 100 }).toEqual([1]);
+      await scheduler.stop(0);
     }, 60_000);
 
     test('processes that start at the same moment make one schedule', async () => {

@@ -20,7 +20,7 @@ beforeAll(async () => {
     { RUNBOOKS_DIR: resolve(import.meta.dirname, '../../../runbooks') },
     { clock, healing: null },
   );
-  await live('slow', 'dns', 14);
+  await live('slow', 'dns_failing', 14);
   await live('fine', null, 14);
   await live('imported', null, 0);
   for (let i = 0; i < 6; i++) await live(`peer-${i}`, null, 0);
@@ -28,18 +28,18 @@ beforeAll(async () => {
 afterAll(() => service.stop());
 
 /** A machine with scans of its last days, registered as its owner's. */
-async function live(hostname: string, problem: string | null, days: number): Promise<void> {
+async function live(hostname: string, problem: string | null, days: number, hoursAgo = 3): Promise<void> {
   await service.call('POST', '/api/v1/dex/endpoints', {
     hostname,
     os_platform: 'linux',
     owner_email: 'ada@example.com',
   });
-  const cause = INJECTED.find(({ right }) => problem !== null && right.includes(`${problem}_failing`));
+  const cause = INJECTED.find(({ right }) => problem !== null && right.includes(problem));
   const life: Life = {
     nowMs: clock.now().getTime() - 60_000,
     days,
     intervalMinutes: 30,
-    ...(cause && { cause: { inject: cause.inject, hoursAgo: 3 } }),
+    ...(cause && { cause: { inject: cause.inject, hoursAgo } }),
   };
   const machine = machineOf(draw, hostname, 'linux', { timeZoneHours: 1 });
   await add(hostname, liveThrough(machine, life, draw));
@@ -138,4 +138,13 @@ test('a machine that does not answer is diagnosed as that', async () => {
 
 test('a name that is none is refused', async () => {
   expect((await why('nobody')).status).toBe(404);
+});
+
+test('waiting updates are upkeep below “nothing unusual”', async () => {
+  await live('unpatched', 'updates_stuck', 14, 240);
+  const { body } = await why('unpatched');
+  expect(body).toMatchObject({ verdict: 'nothing_unusual', causes: [{ cause: 'updates_stuck', upkeep: true }] });
+  expect(await asText('unpatched')).toMatch(
+    /^Nothing unusual on unpatched\.\nUpkeep, which nobody at the machine feels:\n1\. Updates/,
+  );
 });

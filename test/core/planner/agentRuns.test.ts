@@ -235,6 +235,6 @@ describe('scans by an agent', { timeout: 60_000 }, () => {
     const service = await serve({ DEX_SCAN_MODE: 'agent' });
     const run = await scan(service);
     expect(run).toMatchObject({ status: 'completed', result: { snapshot: { disk_pct: 97 } } });
-    expect(run.result.notes).toEqual([expect.stringContaining('dev-01 was looked at directly')]);
+    expect(run.result.notes).toEqual([expect.stringContaining('dev-01 was scanned directly')]);
   });
 });

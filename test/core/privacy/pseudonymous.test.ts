@@ -82,6 +82,13 @@ test('an operator sees a pseudonym, uses it, and cannot use the name', async () 
   await expect(invoke('start_run', { goal: `Is ${HOST} slow?` }, OPERATOR)).rejects.toMatchObject({ kind: 'refused' });
 });
 
+test('a person’s name beside their address is the pseudonym too, and their times are by the part of the day', () => {
+  const session = { name: 'Anna Albrecht', email: OWNER, last_used_at: '2026-11-28T08:47:11.000Z' };
+  const shown = service.app.ports.privacy?.leaving(session);
+  expect(shown?.email).toMatch(/^person-/);
+  expect(shown).toEqual({ name: shown?.email, email: shown?.email, last_used_at: '2026-11-28T06:00:00.000Z' });
+});
+
 test('the owner sees and uses the name', async () => {
   expect((await invoke('get_score', { hostname: HOST }, ANNA)).text).toContain(HOST);
   const { output } = await invoke('get_machine_data', { hostname: HOST }, ANNA);

@@ -81,6 +81,7 @@ const KINDS: Record<Exclude<Forgotten, 'survey_invitations'>, Kind> = {
     never: [{ given_out_on: null }],
   },
   audit: { table: 'audit', keptDays: THIRTEEN_MONTHS, over: (at) => ({ at }), never: [] },
+  sign_in_sessions: { table: 'sign_in_session', keptDays: 1, over: (at) => ({ expires_at: at }), never: [] },
   endpoints: {
     table: 'endpoint',
     keptDays: THIRTEEN_MONTHS,

@@ -156,7 +156,7 @@ describe.each(SLOW_STORE_KINDS)('%s', (kind) => {
     await other.work(id, goesOn);
     expect(await runOf(id)).toMatchObject({
       status: 'completed',
-      error: expect.stringContaining('200 endpoints were not looked at'),
+      error: expect.stringContaining('200 endpoints were not scanned'),
       result: { total: 260, scanned: 60, missed: 200, shards: { total: 2, failed: 1 } },
     });
   }, 120_000);

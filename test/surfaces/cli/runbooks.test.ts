@@ -73,7 +73,7 @@ test.each<[string, string[], number, string]>([
   ['100 KB', ['runbook', 'x '.repeat(51_200)], 2, 'at most'],
   ['a path as a name', ['runbooks', 'add', '../x', '# X'], 2, 'doc_id'],
   ['a page that is not there', ['runbooks', 'show', 'vpm'], 4, 'Did you mean vpn?'],
-  ['a vote that is none', ['runbooks', 'rate', 'vpn', 'perhaps'], 2, 'must be yes or no'],
+  ['a vote that is none', ['runbooks', 'rate', 'vpn', 'perhaps'], 2, 'neither yes nor no'],
   ['an endpoint that is not there', ['runbooks', 'for', 'nobody'], 4, 'nobody'],
 ])('%s', async (_what, argv, code, words) => {
   const answer = await dex(...argv);

@@ -4,7 +4,7 @@ import type { EntityProperty, Platform } from '@mikro-orm/core';
 import { p, Type } from '@mikro-orm/core';
 import { SqlitePlatform } from '@mikro-orm/sql';
 
-/** A string column with a narrower TypeScript type; the check lives at the gate, not in the database. */
+/** A string column with a narrower TypeScript type; the check lives where input comes in, not in the database. */
 export const word = <T extends string>() => p.string().$type<T>();
 
 /** A key of more than 31 bits. Only as `integer` it is also the place of the row in SQLite; in PostgreSQL that type ends at 31 bits. */

@@ -51,6 +51,7 @@ const OLD: Record<Forgotten, OldRows> = {
   feedback_cells: { table: 'feedback_cell', isOld: 'given_out_on < ? and comments_out' },
   feedback_comments: { table: 'feedback_comment', isOld: 'given_out_on < ?' },
   audit: { table: 'audit', isOld: 'at < ?' },
+  sign_in_sessions: { table: 'sign_in_session', isOld: 'expires_at < ?' },
   accesses: { table: 'machine_access', isOld: 'day < ?' },
   reveals: { table: 'reveal', isOld: 'requested_at < ?' },
   endpoints: { table: 'endpoint', isOld: `deregistered_at < ? and ${GONE}` },

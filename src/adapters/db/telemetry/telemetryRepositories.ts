@@ -87,11 +87,11 @@ export function snapshotRepository(session: DbSession): SnapshotRepository {
       ].filter(({ point }) => point.atMs >= sinceMs);
       const found = new Map<number, MetricPoint[]>();
       for (const { endpointId, point } of points) {
-        const course = found.get(endpointId);
-        if (course) course.push(point);
+        const history = found.get(endpointId);
+        if (history) history.push(point);
         else found.set(endpointId, [point]);
       }
-      for (const course of found.values()) course.sort((a, b) => a.atMs - b.atMs);
+      for (const history of found.values()) history.sort((a, b) => a.atMs - b.atMs);
       return found;
     },
 

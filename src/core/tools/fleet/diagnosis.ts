@@ -17,6 +17,8 @@ const causeShape = z.object({
   cause: z.string(),
   title: z.string(),
   /** 0–1. */
+  /** Nobody at the machine feels it: it wants to be put in order some day. */
+  upkeep: z.boolean(),
   confidence: z.number(),
   evidence: z.array(z.object({ kind: z.enum(EVIDENCE_KINDS), text: z.string() })),
   since: timestamp.nullable(),
@@ -71,6 +73,7 @@ export const diagnoseMachineTool = defineTool({
       causes: causes.map(({ confidence, runbook, remediation, alerts, since, ...cause }) => ({
         cause: cause.cause,
         title: cause.title,
+        upkeep: cause.isUpkeep,
         confidence: Math.round(confidence * 100) / 100,
         evidence: cause.evidence,
         since: iso(since),
@@ -152,12 +155,15 @@ function callsFor({ title, remediation, runbook, alerts }: CauseView, place: num
 
 function diagnosisText(diagnosis: DiagnosisView): string {
   const { causes, changed_before, not_measured, notes } = diagnosis;
-  const shown = causes.slice(0, MOST_TOLD);
-  const others = causes.slice(MOST_TOLD).map(({ title }) => title);
+  const felt = causes.filter(({ upkeep }) => !upkeep);
+  const upkeep = causes.filter((cause) => cause.upkeep);
+  const shown = felt.slice(0, MOST_TOLD);
+  const others = felt.slice(MOST_TOLD).map(({ title }) => title);
   return [
     headline(diagnosis),
     ...shown.flatMap(causeLines),
     ...(others.length > 0 ? [`Less likely: ${others.join('; ')}.`] : []),
+    ...(upkeep.length > 0 ? ['Upkeep, which nobody at the machine feels:', ...upkeep.flatMap(causeLines)] : []),
     ...(changed_before.length > 0
       ? [`Changed before it began: ${changed_before.map(({ at, text }) => `${text} (${minuteOf(at)})`).join('; ')}.`]
       : []),
@@ -173,6 +179,7 @@ function diagnosisText(diagnosis: DiagnosisView): string {
 function textForOwner(diagnosis: DiagnosisView): string {
   const [first, ...others] = diagnosis.causes;
   if (!first) return headline(diagnosis);
+  if (first.upkeep) return `${headline(diagnosis)}\nWorth doing when it suits you: ${first.advice}`;
   const seen = first.evidence.find(({ kind }) => kind !== 'alert');
   return [
     `${diagnosis.hostname}: ${plainTitle(first)}`,

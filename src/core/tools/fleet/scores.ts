@@ -72,7 +72,7 @@ export const getScoreHistory = defineTool({
   effect: 'read',
   reach: 'selection',
   subject: machineSubject,
-  description: 'Past scores of a machine, older ones as hourly means; a picture shows the course of it and its parts.',
+  description: 'Past scores of a machine, older ones as hourly means; a picture shows it with its parts.',
   http: { method: 'GET', path: '/api/v1/dex/endpoints/:hostname/history' },
   command: { name: 'history', args: ['hostname'], example: 'history dev-machine-01 --limit 96' },
   input: z.strictObject({

@@ -1,5 +1,4 @@
-/** Sign-in of the page: an API key goes in once and comes back as a sealed cookie, which no script reads and no other site's page sends. */
-import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
+/** Sessions of the page: a key goes in once and comes back as a sealed cookie, which no script reads and no other site's page sends. */
 import type { IncomingHttpHeaders } from 'node:http';
 import type Router from '@koa/router';
 import type { Context } from 'koa';
@@ -7,40 +6,31 @@ import { z } from 'zod';
 import type { Actor } from '../../../core/actor.ts';
 import { AppError } from '../../../core/errors.ts';
 import { mayApprove, offers, scopeOf } from '../../../core/policy.ts';
+import type { Sealer } from '../../../core/ports/identityPorts.ts';
 import type { AnyTool } from '../../../core/tool.ts';
+import { presentedKey } from '../auth.ts';
 import { createRouter } from '../router.ts';
+import { readCookie, writeCookie } from './cookies.ts';
 
 const COOKIE = 'dexops_session';
 const SESSION_HOURS = 12;
 const HOUR_MS = 3_600_000;
 
-const CIPHER = 'aes-256-gcm';
-const NONCE_BYTES = 12;
-const TAG_BYTES = 16;
-
 interface Sessions {
   /** The request's headers, with the key of its session where it shows no other. */
   withKey(headers: IncomingHttpHeaders): IncomingHttpHeaders;
+  /** @param key an API key, or that of a session in the database */
   seal(key: string): string;
 }
 
 /**
- * Sessions are kept by the browser alone, so that a restart ends none. The cookie is sealed, because a browser sends it to
+ * The browser alone keeps what it shows, so that a restart ends nothing. The cookie is sealed, because a browser sends it to
  * every port of this host: whoever reads it there holds no key, and what it is good for ends after hours.
- *
- * @param secret what only this service knows; another one ends all sessions
  */
-export function createSessions(secret: string, now: () => Date): Sessions {
-  const sealingKey = Buffer.from(hkdfSync('sha256', secret, '', 'dexops page session', 32));
-
+export function createSessions(sealer: Sealer, now: () => Date): Sessions {
   function open(sealed: string): string | null {
-    const bytes = Buffer.from(sealed, 'base64url');
-    if (bytes.length < NONCE_BYTES + TAG_BYTES) return null;
     try {
-      const decipher = createDecipheriv(CIPHER, sealingKey, bytes.subarray(0, NONCE_BYTES));
-      decipher.setAuthTag(bytes.subarray(NONCE_BYTES, NONCE_BYTES + TAG_BYTES));
-      const text = Buffer.concat([decipher.update(bytes.subarray(NONCE_BYTES + TAG_BYTES)), decipher.final()]);
-      const session = sessionShape.parse(JSON.parse(text.toString()));
+      const session = sessionShape.parse(JSON.parse(sealer.open(sealed) ?? 'null'));
       return session.until > now().getTime() ? session.key : null;
     } catch {
       return null;
@@ -50,25 +40,21 @@ export function createSessions(secret: string, now: () => Date): Sessions {
   return {
     withKey(headers) {
       if (headers['x-api-key'] || headers.authorization) return headers;
-      const sealed = cookieOf(headers);
+      const sealed = readCookie(headers, COOKIE);
       const key = sealed && open(sealed);
       return key ? { ...headers, 'x-api-key': key } : headers;
     },
-    seal(key) {
-      const nonce = randomBytes(NONCE_BYTES);
-      const cipher = createCipheriv(CIPHER, sealingKey, nonce);
-      const until = now().getTime() + SESSION_HOURS * HOUR_MS;
-      const sealed = Buffer.concat([cipher.update(JSON.stringify({ key, until })), cipher.final()]);
-      return Buffer.concat([nonce, cipher.getAuthTag(), sealed]).toString('base64url');
-    },
+    seal: (key) => sealer.seal(JSON.stringify({ key, until: now().getTime() + SESSION_HOURS * HOUR_MS })),
   };
 }
 
-const sessionShape = z.object({ key: z.string(), until: z.number() });
-
-function cookieOf({ cookie = '' }: IncomingHttpHeaders): string | null {
-  return new RegExp(`(?:^|; *)${COOKIE}=([\\w-]+)`).exec(cookie)?.[1] ?? null;
+/** Gives a browser what was sealed for it; null takes it away. @param publicUrl where browsers find the service */
+export function setSessionCookie(ctx: Context, sealed: string | null, publicUrl: string): void {
+  const maxAgeMs = sealed === null ? 0 : SESSION_HOURS * HOUR_MS;
+  writeCookie(ctx, { name: COOKIE, value: sealed ?? '', path: '/', sameSite: 'Strict', maxAgeMs }, publicUrl);
 }
+
+const sessionShape = z.object({ key: z.string(), until: z.number() });
 
 interface SessionRoutesOptions {
   tools: readonly AnyTool[];
@@ -76,12 +62,19 @@ interface SessionRoutesOptions {
   /** Whether a key is needed at all. */
   required: boolean;
   version: string;
+  /** Where browsers find the service. */
+  publicUrl: string;
+  /** The host of the identity provider; null without one that signs people in. */
+  provider: string | null;
+  /** Ends the session behind a key, where there is one. */
+  signOut(key: string): Promise<void>;
   authenticate(headers: IncomingHttpHeaders): Promise<Actor>;
 }
 
 const signIn = z.strictObject({ key: z.string().trim().min(1).max(500) });
 
-export function sessionRoutes({ tools, sessions, required, version, authenticate }: SessionRoutesOptions): Router {
+export function sessionRoutes(options: SessionRoutesOptions): Router {
+  const { tools, sessions, required, version, publicUrl, provider, signOut, authenticate } = options;
   const router = createRouter();
   router.get('/session', async (ctx) => {
     const actor = await authenticate(sessions.withKey(ctx.headers)).catch((error: unknown) => {
@@ -95,11 +88,13 @@ export function sessionRoutes({ tools, sessions, required, version, authenticate
     const given = signIn.safeParse((ctx.request as { body?: unknown }).body);
     if (!given.success) throw new AppError('invalid', 'Send the API key as {"key": "…"}.');
     const actor = await authenticate({ 'x-api-key': given.data.key });
-    setCookie(ctx, sessions.seal(given.data.key), SESSION_HOURS * HOUR_MS);
+    setSessionCookie(ctx, sessions.seal(given.data.key), publicUrl);
     ctx.body = presentSession(actor);
   });
-  router.delete('/session', (ctx) => {
-    setCookie(ctx, '', 0);
+  router.delete('/session', async (ctx) => {
+    const key = presentedKey(sessions.withKey(ctx.headers));
+    if (key) await signOut(key);
+    setSessionCookie(ctx, null, publicUrl);
     ctx.status = 204;
   });
   return router;
@@ -109,9 +104,11 @@ export function sessionRoutes({ tools, sessions, required, version, authenticate
     return {
       version,
       key_required: required,
+      provider,
       actor: actor && {
         id: actor.id,
         name: actor.name,
+        email: actor.email ?? null,
         role: actor.role,
         kind: actor.kind,
         approves: mayApprove(actor),
@@ -129,11 +126,4 @@ export function sessionRoutes({ tools, sessions, required, version, authenticate
 /** Nothing is the own of a caller whose address nobody vouches for, whatever their role might do with it. */
 function isOffered(tool: AnyTool, actor: Actor): boolean {
   return offers(tool, actor) && (scopeOf(tool, actor) !== 'own' || actor.email !== undefined);
-}
-
-function setCookie(ctx: Context, value: string, maxAgeMs: number): void {
-  // A proxy that speaks TLS for us is not seen in the connection, but in what the browser says of its page.
-  const secure = ctx.secure || ctx.get('Origin').startsWith('https://');
-  const parts = [`${COOKIE}=${value}`, 'Path=/', 'HttpOnly', 'SameSite=Strict', `Max-Age=${maxAgeMs / 1000}`];
-  ctx.set('Set-Cookie', [...parts, ...(secure ? ['Secure'] : [])].join('; '));
 }

@@ -13,13 +13,14 @@ import { Fleet } from './views/fleet.js';
 import { Incidents } from './views/incidents.js';
 import { Kpis } from './views/kpis.js';
 import { MachineView } from './views/machine.js';
+import { OwnMachines } from './views/own.js';
 import { OwnData } from './views/ownData.js';
 import { Plan } from './views/plan.js';
 import { Runbook, Runbooks } from './views/runbooks.js';
 import { Settings } from './views/settings.js';
 import { SignIn } from './views/signIn.js';
 
-const VIEWS = [
+const STAFF_VIEWS = [
   { path: '/', name: 'Fleet', icon: 'fleet', view: Fleet },
   { path: '/machines/:hostname', view: MachineView, below: '/' },
   { path: '/machines/:hostname/data', view: OwnData, below: '/' },
@@ -37,6 +38,14 @@ const VIEWS = [
   { path: '/plan', view: Plan, below: '/settings' },
   { path: '/runs/:run_id', view: Run, below: '/' },
 ];
+/** Of those, what somebody without a role has a use for. */
+const EMPLOYEE_VIEWS = [
+  { path: '/', name: 'My machines', icon: 'fleet', view: OwnMachines },
+  ...STAFF_VIEWS.filter(({ path }) => /^\/(machines|runbooks|settings|runs)\b/.test(path)),
+];
+
+const isStaff = ({ role }) => role !== 'employee';
+const viewsOf = (actor) => (isStaff(actor) ? STAFF_VIEWS : EMPLOYEE_VIEWS);
 
 function App() {
   const [session, setSession] = useState(null);
@@ -52,7 +61,7 @@ function App() {
   useEffect(() => onSignedOut(() => setSession((before) => before && { ...before, actor: null, operations: [] })), []);
   if (!session)
     return error ? html`<main><${Empty} title="The service does not answer">${error.message}<//></main>` : null;
-  if (!session.actor) return html`<${SignIn} onSignedIn=${setSession} />`;
+  if (!session.actor) return html`<${SignIn} provider=${session.provider} onSignedIn=${setSession} />`;
   return html`<${SessionContext.Provider} value=${session}><${Shell} onSignedOut=${() => {
     forgetAnswers();
     setSession({ ...session, actor: null, operations: [] });
@@ -61,10 +70,11 @@ function App() {
 
 function Shell({ onSignedOut: left }) {
   const { path } = useAddress();
+  const { actor } = useSession();
   useEffect(startLive, []);
   useEffect(() => document.getElementById('title')?.focus({ preventScroll: true }), [path]);
   let shown = { entry: null, params: {} };
-  for (const entry of VIEWS) {
+  for (const entry of viewsOf(actor)) {
     const params = matchPath(entry.path, path);
     if (params) shown = { entry, params };
   }
@@ -79,24 +89,27 @@ function Shell({ onSignedOut: left }) {
       <main id="main"><${Guarded} key=${path}>${
         shown.entry
           ? html`<${shown.entry.view} ...${shown.params} />`
-          : html`<${Head} title="Nothing is here" /><${Empty} title=${path}>This address shows nothing. <a href="/">To the fleet</a><//>`
+          : html`<${Head} title="Nothing is here" /><${Empty} title=${path}>This address shows nothing to you. <a href="/">To the start</a><//>`
       }<//></main>
     </div>
     <${Toasts} />`;
 }
 
 function Nav({ current }) {
-  const alerts = useApi(`${API}/alerts?limit=1`, ['alerts']);
-  const approvals = useApi('/api/v1/approvals?limit=1', ['approvals']);
+  const { actor } = useSession();
+  const alerts = useApi(isStaff(actor) ? `${API}/alerts?limit=1` : null, ['alerts']);
+  const approvals = useApi(isStaff(actor) ? '/api/v1/approvals?limit=1' : null, ['approvals']);
   const numbers = { '/alerts': alerts.data?.total, '/approvals': approvals.data?.total };
-  return html`<nav class="nav" aria-label="Views">${VIEWS.filter(({ name }) => name).map(
-    ({
-      path,
-      name,
-      icon,
-    }) => html`<a key=${path} href=${path} aria-current=${path === current ? 'page' : undefined}><${Icon} name=${icon} />${name}
+  return html`<nav class="nav" aria-label="Views">${viewsOf(actor)
+    .filter(({ name }) => name)
+    .map(
+      ({
+        path,
+        name,
+        icon,
+      }) => html`<a key=${path} href=${path} aria-current=${path === current ? 'page' : undefined}><${Icon} name=${icon} />${name}
       ${numbers[path] > 0 && html`<span class=${`number ${path === '/approvals' ? 'urgent' : ''}`}>${numbers[path]}</span>`}</a>`,
-  )}</nav>`;
+    )}</nav>`;
 }
 
 const CONNECTION = { live: 'Live', connecting: 'Connecting…', lost: 'Connection lost' };

@@ -7,6 +7,7 @@ import { scoreShape } from '../../../core/shapes.ts';
 import { statusText } from '../../../domain/fleet/endpoint.ts';
 import { alertBody, alertMore, person } from './alertCard.ts';
 import { callButton, relatedBlocks } from './related.ts';
+import { reportBody } from './report.ts';
 import {
   type Block,
   bullets,
@@ -55,11 +56,12 @@ const fleetShown = z.object({
   ),
 });
 
-const BODIES: Partial<Record<CardKind, (output: Record<string, unknown>) => Block[]>> = {
+const BODIES: Partial<Record<CardKind, (output: Record<string, unknown>, text: string) => Block[]>> = {
   score: (output) => scoreBody(scoreShape.parse(output)),
   fleet: (output) => fleetBody(fleetShown.parse(output)),
   alert: (output) => [...alertBody(output), ...alertMore(output)],
   on_call: (output) => onCallBody(output),
+  report: (output, text) => reportBody(text, output),
 };
 
 /** More lines than this are behind a button. */
@@ -80,7 +82,8 @@ export function renderAnswer(
   const lines = answer.text.split('\n');
   const isLong = isRead && !all && lines.length > MOST_LINES + 2 && !WHOLE.includes(answer.card);
   const body =
-    (answer.card && BODIES[answer.card]?.(answer.output)) ?? lineBlocks(isLong ? lines.slice(0, MOST_LINES) : lines);
+    (answer.card && BODIES[answer.card]?.(answer.output, answer.text)) ??
+    lineBlocks(isLong ? lines.slice(0, MOST_LINES) : lines);
   const share = isRead ? callButton('share', 'Share in channel', call) : null;
   const rest =
     isLong && !(answer.card && BODIES[answer.card])

@@ -1,6 +1,7 @@
 /** The page's own routes: its files, signing in, and the stream of changes. What it shows is tried in a browser. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createSealer } from '../../../../src/adapters/sealing.ts';
 import { readPageFiles } from '../../../../src/surfaces/http/page/files.ts';
 import { createSessions } from '../../../../src/surfaces/http/page/session.ts';
 import { machines } from '../../../helpers/machines.ts';
@@ -29,7 +30,7 @@ describe('what a browser loads', () => {
 describe('a session', () => {
   const key = 'a-key-that-is-long-enough';
   let now = new Date('2026-11-28T08:00:00Z');
-  const sessions = createSessions('the-secret-of-the-service', () => now);
+  const sessions = createSessions(createSealer('the-secret-of-the-service', 'page session'), () => now);
   const withCookie = (sealed: string) => sessions.withKey({ cookie: `other=1; dexops_session=${sealed}` });
 
   test('gives the key back to this service alone, and not for ever', () => {
@@ -37,7 +38,9 @@ describe('a session', () => {
     expect(sealed).not.toContain(key);
     expect(withCookie(sealed)['x-api-key']).toBe(key);
     expect(
-      createSessions('another-secret', () => now).withKey({ cookie: `dexops_session=${sealed}` }),
+      createSessions(createSealer('another-secret', 'page session'), () => now).withKey({
+        cookie: `dexops_session=${sealed}`,
+      }),
     ).not.toHaveProperty('x-api-key');
     now = new Date(now.getTime() + 12 * 3_600_000 + 1);
     expect(withCookie(sealed)).not.toHaveProperty('x-api-key');

@@ -15,12 +15,15 @@ export function Diagnosis({ hostname }) {
   return html`<${Card} title="Why" id="diagnosis" className="gap" note=${note}><${Loaded} answer=${answer}>${(found) => html`<${Causes} found=${found} />`}<//><//>`;
 }
 
-function Causes({ found: { causes, changed_before: changes, notes, not_measured: missing } }) {
+function Causes({ found: { causes: all, changed_before: changes, notes, not_measured: missing } }) {
+  const causes = all.filter(({ upkeep }) => !upkeep);
+  const upkeep = all.filter((cause) => cause.upkeep);
   return html`${
     causes.length === 0
       ? html`<${Empty} title="No cause stands out">It is as it usually is, and as others like it are.<//>`
       : html`<ol class="causes">${causes.slice(0, SHOWN).map((cause) => html`<${Cause} key=${cause.cause} cause=${cause} />`)}</ol>`
   }
+  ${upkeep.length > 0 && html`<h3 class="small soft">Upkeep, which nobody at the machine feels</h3><ol class="causes">${upkeep.map((cause) => html`<${Cause} key=${cause.cause} cause=${cause} />`)}</ol>`}
   ${
     changes.length > 0 &&
     html`<p class="small soft">Changed before: ${changes

@@ -3,6 +3,7 @@ import { API, useApi } from '../api.js';
 import { count, one, relative, STATUS_NAMES, whole } from '../format.js';
 import { Card, Empty, Head, Loaded, Machine, ScoreBadge, ScoreRing } from '../parts/basics.js';
 import { Sparkline } from '../parts/charts.js';
+import { FleetForecast } from '../parts/fleetForecast.js';
 import { MachineList } from '../parts/machineList.js';
 import { setQuery, useAddress, withQuery } from '../router.js';
 import { html } from '../vendor/preact.js';
@@ -48,6 +49,7 @@ function Overview({ fleet, kpis, groupBy }) {
       <${Card} title="Needs attention" id="worst" className="span-two">
         <${Worst} machines=${fleet.worst.filter(({ score_status }) => score_status !== 'healthy')} />
       <//>
+      <${FleetForecast} />
       <${Card} title="Groups" id="groups" className="span-all" actions=${html`<${GroupKeys} keys=${fleet.group_keys} chosen=${groupBy} />`}>
         <${Groups} groups=${fleet.groups} groupKey=${groupBy} thresholds=${fleet.thresholds} />
       <//>

@@ -6,11 +6,12 @@ import { Ago, Badge, Card, Empty, Head, Loaded } from '../parts/basics.js';
 import { html, useState } from '../vendor/preact.js';
 
 export function Settings() {
-  const { can } = useSession();
+  const { can, provider } = useSession();
   return html`<${Head} title="Settings" lead="What can be changed while the service runs. The rest stands in its configuration.">${can('POST', `${API}/plan`) && html`<a class="button" href="/plan">Try an edit of the rules</a>`}<//>
     <div class="grid two">
       ${can('GET', '/api/v1/keys') && html`<${Keys} />`}
-      <${Predictions} />
+      ${provider && can('GET', SESSIONS) && html`<${Sessions} />`}
+      ${can('GET', `${API}/predictions/accuracy`) && html`<${Predictions} />`}
       ${can('GET', '/api/v1/dex/surveys') && html`<${Surveys} />`}
       ${can('POST', '/api/v1/backups') && html`<${Backups} />`}
       ${can('GET', '/api/v1/audit') && html`<${Audit} />`}
@@ -50,6 +51,31 @@ function Keys() {
       asked &&
       html`<${Ask} title=${`Revoke the key ${asked}?`} text="The next call with it is refused." confirm="Revoke" kind="danger" onClose=${() => setAsked(null)} onConfirm=${async () => {
         await act('DELETE', `${KEYS}/${encodeURIComponent(asked)}`, undefined, `${asked} is revoked.`);
+        answer.reload();
+      }} />`
+    }
+  <//>`;
+}
+
+const SESSIONS = '/api/v1/sessions';
+
+function Sessions() {
+  const answer = useApi(SESSIONS);
+  const [asked, setAsked] = useState(null);
+  return html`<${Card} title="Who is signed in" id="sessions">
+    <${Loaded} answer=${answer}>${({ sessions }) =>
+      sessions.length === 0
+        ? html`<${Empty} title="Nobody by the identity provider" />`
+        : html`<ul class="list">${sessions.map(
+            (
+              session,
+            ) => html`<li class="item" key=${session.id}><div class="grow"><div class="row"><strong>${session.person}</strong><span class="badge plain">${session.channel === 'cli' ? 'command line' : session.client}</span></div><p class="faint small">used <${Ago} at=${session.last_used_at} />, confirmed <${Ago} at=${session.confirmed_at} /></p></div>
+            <button type="button" class="button small danger" aria-label=${`End the session of ${session.person}`} onClick=${() => setAsked(session)}>End…</button></li>`,
+          )}</ul>`}<//>
+    ${
+      asked &&
+      html`<${Ask} title=${`End the session of ${asked.person}?`} text="They have to sign in again. Whoever should not come back is locked at the identity provider." confirm="End" kind="danger" onClose=${() => setAsked(null)} onConfirm=${async () => {
+        await act('DELETE', `${SESSIONS}/${asked.id}`, undefined, `The session of ${asked.person} has ended.`);
         answer.reload();
       }} />`
     }

@@ -1,8 +1,9 @@
 /** Tokens of an OpenID Connect provider: signature by its published keys, issuer, audience, age, and nothing that is not signed. */
 import { createRemoteJWKSet, errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose';
-import { AppError } from '../core/errors.ts';
-import type { TokenClaims, TokenVerifier } from '../core/ports/identityPorts.ts';
-import type { Clock } from '../core/ports/ports.ts';
+import { AppError } from '../../core/errors.ts';
+import type { TokenClaims, TokenVerifier } from '../../core/ports/identityPorts.ts';
+import type { Clock } from '../../core/ports/ports.ts';
+import { groupsOf, isSafeAddress, SUBJECT, textsOf, verifiedEmail } from './oidcClaims.ts';
 
 interface OidcTokensOptions {
   /** The provider's address, exactly as its tokens name it. */
@@ -40,9 +41,6 @@ const CLOCK_TOLERANCE_SECONDS = 30;
 const FETCH_MS = 5000;
 /** A flood of made-up key ids does not become a flood of requests to the provider. */
 const KEYS_COOLDOWN_MS = 30_000;
-/** Ids of RFC 9068 and OpenID Connect: 255 ASCII characters. */
-const SUBJECT = /^[\x21-\x7e]{1,255}$/;
-const MOST_GROUPS = 2000;
 const MOST_TOKEN_CHARACTERS = 32_000;
 
 export function createOidcTokens({
@@ -107,13 +105,6 @@ async function discover(issuer: string): Promise<URL> {
   return new URL(found.jwks_uri);
 }
 
-/** Plain http only where nobody can listen in. */
-function isSafeAddress(address: string): boolean {
-  if (!URL.canParse(address)) return false;
-  const { protocol, hostname } = new URL(address);
-  return protocol === 'https:' || (protocol === 'http:' && /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/.test(hostname));
-}
-
 function explained(error: unknown): AppError {
   if (error instanceof errors.JWTExpired) return refused('it is too old; renew it', error);
   if (error instanceof errors.JWTClaimValidationFailed) {
@@ -141,18 +132,12 @@ function refused(why: string, cause?: unknown): AppError {
 }
 
 function claimsOf(payload: JWTPayload, groupsClaim: string): TokenClaims {
-  const { sub = '', email, email_verified: isVerified, scope, scp } = payload;
+  const { sub = '', scope, scp } = payload;
   if (!SUBJECT.test(sub)) throw refused('its subject is no name');
   return {
     subject: sub,
-    email: typeof email === 'string' && isVerified === true ? email.toLowerCase() : null,
-    groups: textsOf(payload[groupsClaim], /\0/).slice(0, MOST_GROUPS),
+    email: verifiedEmail(payload),
+    groups: groupsOf(payload, groupsClaim),
     scopes: textsOf(scope ?? scp, / /),
   };
-}
-
-/** A claim that may be a list, or one text with several in it; anything else counts as none. */
-function textsOf(claim: unknown, separator: RegExp): string[] {
-  if (typeof claim === 'string') return claim.split(separator).filter((text) => text !== '');
-  return Array.isArray(claim) ? claim.filter((text) => typeof text === 'string') : [];
 }
