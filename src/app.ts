@@ -13,6 +13,7 @@ import { createMetrics } from './adapters/metrics/metrics.ts';
 import { createAnsibleRunner } from './adapters/runners/ansible.ts';
 import { createScheduler, type Scheduler } from './adapters/scheduler/scheduler.ts';
 import type { SlackFormatting } from './adapters/slack/connect.ts';
+import { agentsOf } from './composition/agents.ts';
 import { completePorts } from './composition/corePorts.ts';
 import { defineQueueJobs, recordJobEnd } from './composition/jobs.ts';
 import { openOperatorFiles } from './composition/operatorFiles.ts';
@@ -104,7 +105,7 @@ export async function createApp(config: Config, overrides: Overrides = {}, faces
   const slack = await openSlack(config, faces.slackFormatting, lent);
   const outside = [...(slack?.messengers ?? []), ...alertReceivers(config, () => invoke, clock)];
   const peopleMessengers = [...(overrides.messengers ?? []), ...outside];
-  const ids = ulids(clock);
+  const ids = ulids(privacy.idClock(clock));
   const worker: Ports['worker'] = { id: ids.next(), host: hostname(), pid: process.pid, startedAt: clock.now() };
   const tracing = await openTracing(config, worker.id, log);
   const queue = { url: config.RUN_QUEUE_URL, name: worker.id, openPostgres: openPostgresPool, log, tracing };
@@ -135,7 +136,7 @@ export async function createApp(config: Config, overrides: Overrides = {}, faces
           env: programEnv(),
         }),
       queue: scheduler,
-      agents: { haveModel: planner.model.llm !== null, profiles: () => [...planner.profiles.current().keys()] },
+      agents: agentsOf(planner, privacy, lent),
       worker,
       backups: backupsOf(config, database, privacy.backupKey),
       privacy: privacy.boundary(store, clock),

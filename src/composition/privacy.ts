@@ -2,26 +2,34 @@
 import { makeFolder } from '../adapters/db/makeFolder.ts';
 import { openPrivacyKey } from '../adapters/privacyKey.ts';
 import type { Config } from '../config.ts';
+import type { Llm } from '../core/planner/llm.ts';
 import type { PlannerParts } from '../core/planner/plannerRuns.ts';
 import type { Clock, Log } from '../core/ports/ports.ts';
 import type { PrivacyBoundary } from '../core/ports/privacyBoundary.ts';
 import type { Store } from '../core/ports/storePorts.ts';
 import { pseudonymousBoundary } from '../core/privacy/boundary.ts';
+import { partOfDay } from '../domain/privacy/minimise.ts';
 
-interface Privacy {
+export interface Privacy {
   /** A log without names. */
   log(inner: Log): Log;
-  /** With a model that sees no name. */
+  /** A model that sees no name. */
+  model(llm: Llm): Llm;
+  /** With such a model. */
   planner<Parts extends PlannerParts>(parts: Parts): Parts;
   /** Undefined where everything is shown by name. Called once, when the store is there. */
   boundary(store: Store, clock: Clock): PrivacyBoundary | undefined;
+  /** The clock that ids are made by, which anybody can read out of them. */
+  idClock(clock: Clock): Clock;
   backupKey: Buffer | null;
 }
 
 const NAMED: Privacy = {
   log: (inner) => inner,
+  model: (llm) => llm,
   planner: (parts) => parts,
   boundary: () => undefined,
+  idClock: (clock) => clock,
   backupKey: null,
 };
 
@@ -35,8 +43,11 @@ export function openPrivacy(config: Config): Privacy {
   const boundary = () => opened ?? nobody;
   return {
     backupKey: key.backupKey,
+    idClock: (clock) => ({ now: () => partOfDay(clock.now()) }),
     log: (inner) => privateLog(inner, boundary),
-    planner: (parts) => (parts.model.llm ? { ...parts, model: privateModel(parts.model, boundary) } : parts),
+    model: (llm) => privateModel(llm, boundary),
+    planner: (parts) =>
+      parts.model.llm ? { ...parts, model: { ...parts.model, llm: privateModel(parts.model.llm, boundary) } } : parts,
     boundary(store, clock) {
       opened = pseudonymousBoundary({ ...contextOf(config), mac: key.mac, store, now: clock.now });
       return opened;
@@ -64,22 +75,15 @@ function privateLog(inner: Log, boundary: () => PrivacyBoundary): Log {
 }
 
 /** Sees pseudonyms, and is understood where it uses them to call tools. */
-function privateModel<Model extends { llm: NonNullable<PlannerParts['model']['llm']> }>(
-  model: Model,
-  boundary: () => PrivacyBoundary,
-): Model {
-  const { llm } = model;
+function privateModel(llm: Llm, boundary: () => PrivacyBoundary): Llm {
   return {
-    ...model,
-    llm: {
-      ...llm,
-      async complete(request) {
-        const { leaving, returning, refresh } = boundary();
-        await refresh();
-        const { system, messages } = leaving({ system: request.system, messages: request.messages });
-        const reply = await llm.complete({ ...request, system, messages });
-        return { ...reply, toolCalls: returning(reply.toolCalls) };
-      },
+    ...llm,
+    async complete(request) {
+      const { leaving, returning, refresh } = boundary();
+      await refresh();
+      const { system, messages } = leaving({ system: request.system, messages: request.messages });
+      const reply = await llm.complete({ ...request, system, messages });
+      return { ...reply, toolCalls: returning(reply.toolCalls) };
     },
   };
 }

@@ -11,6 +11,7 @@ export function recipientsOf(config: Config): OutsideRecipient[] {
       ? []
       : [
           {
+            kind: 'model' as const,
             name: `Model provider (${config.LLM_PROVIDER})`,
             where: model,
             gets: 'the question, the rules of the agent, the descriptions of its tools, and what the tools it calls answer',
@@ -21,6 +22,7 @@ export function recipientsOf(config: Config): OutsideRecipient[] {
       ? []
       : [
           {
+            kind: 'slack' as const,
             name: 'Slack',
             where: hostOf(config.SLACK_API_URL) ?? 'slack.com',
             gets: 'alerts, approvals, answers to questions, survey invitations and messages to the people concerned',
@@ -32,6 +34,7 @@ export function recipientsOf(config: Config): OutsideRecipient[] {
       config.DEX_TICKET_WEBHOOK_URL,
       'alerts that a person has to look after',
       'Opens and closes tickets.',
+      'tickets',
     ),
     ...(config.PAGERDUTY_ROUTING_KEY === ''
       ? []
@@ -70,9 +73,15 @@ function modelHost(config: Config): string | null {
   }
 }
 
-function outside(name: string, url: string, gets: string, purpose: string): OutsideRecipient[] {
+function outside(
+  name: string,
+  url: string,
+  gets: string,
+  purpose: string,
+  kind: OutsideRecipient['kind'] = 'other',
+): OutsideRecipient[] {
   const where = hostOf(url);
-  return where === null ? [] : [{ name, where, gets, purpose }];
+  return where === null ? [] : [{ kind, name, where, gets, purpose }];
 }
 
 function hostOf(url: string): string | null {

@@ -1,4 +1,5 @@
 /** The page in a real browser: every view and action, every role, an empty service, ten thousand machines, and a service that goes away and returns. */
+import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { CHROMIUM, type Chromium, openChromium } from '../helpers/chromium.ts';
@@ -135,6 +136,32 @@ describe.skipIf(!CHROMIUM)('the page', { timeout: 240_000 }, () => {
       await show(page, '/settings', 'Settings');
       await page.getByRole('heading', { name: 'Predictions' }).waitFor(WAIT);
       expect(await page.getByRole('heading', { name: 'API keys' }).count()).toBe(role === 'admin' ? 1 : 0);
+      await page.close();
+    });
+
+    test('shows what is known of a machine, pauses its measuring, hands out a copy, and erases it after a question', async () => {
+      const made = { hostname: 'erin-laptop', owner_email: 'erin@example.com' };
+      await service.call('POST', '/api/v1/dex/endpoints', made);
+      await service.scan('erin-laptop');
+      const page = await openPage(browser, service.url, service.keys.admin);
+      await page.setViewportSize({ width: 380, height: 800 });
+      await show(page, '/machines/erin-laptop', 'erin-laptop');
+      await page.getByRole('link', { name: 'What DexOps knows' }).click();
+      await page.getByText('A full disk stops work.').waitFor(WAIT);
+      await page.getByRole('button', { name: 'Pause measuring…' }).click();
+      await page.getByRole('button', { name: '30 min' }).click();
+      await page.getByRole('button', { name: 'Pause for 30 minutes' }).click();
+      await page.getByText(/Nothing is measured until .* It goes on by itself/).waitFor(WAIT);
+      const [copy] = await Promise.all([
+        page.waitForEvent('download'),
+        page.getByRole('link', { name: 'Give me a copy' }).click(),
+      ]);
+      expect(copy.suggestedFilename()).toBe('erin-laptop.json');
+      expect(JSON.parse(readFileSync(await copy.path(), 'utf8')).tables.snapshot.length).toBeGreaterThan(0);
+      await page.getByRole('button', { name: 'Erase my data…' }).click();
+      await page.getByRole('button', { name: 'Erase', exact: true }).click();
+      await page.getByText(/^Erased: /).waitFor(WAIT);
+      expect((await service.call('GET', '/api/v1/dex/endpoints/erin-laptop')).status).toBe(404);
       await page.close();
     });
 

@@ -25,6 +25,7 @@ describe.skipIf(!CHROMIUM)('the page', { timeout: 240_000 }, () => {
     const views: [string, string | RegExp][] = [
       ['/', 'Fleet'],
       ['/machines/alice-laptop', 'alice-laptop'],
+      ['/machines/alice-laptop/data', 'What DexOps knows about my computer'],
       ['/alerts', 'Alerts'],
       [`/alerts/${alert}`, 'DiskFull'],
       ['/incidents', 'Incidents'],

@@ -77,7 +77,7 @@ beforeAll(async () => {
         new Date(joining),
       );
   }
-  for (const colleague of COLLEAGUES) await reports(colleague);
+  for (const [at, colleague] of COLLEAGUES.entries()) await reports(colleague, at % 5 === 0);
   clock = NOW;
   const webhook = actor('webhook', 'operator', 'system');
   const alerts = COLLEAGUES.filter((_, at) => at % 4 === 0).map(({ hostname, ipAddress }) => ({
@@ -105,8 +105,8 @@ afterAll(async () => {
   );
 });
 
-/** What an agent that was never told of the mode sends: everything. */
-async function reports({ hostname, bootedAt }: Colleague): Promise<void> {
+/** What an agent that was never told of the mode sends: everything. @param isFull its disk raises an alert as it is started */
+async function reports({ hostname, bootedAt }: Colleague, isFull: boolean): Promise<void> {
   clock = new Date(bootedAt.getTime() + 60_000);
   const at = clock.toISOString();
   const user = hostname.split('-')[1];
@@ -124,7 +124,7 @@ async function reports({ hostname, bootedAt }: Colleague): Promise<void> {
           booted_at: { value: bootedAt.toISOString() },
           disk_pct: {
             items: [
-              { item: '/', value: 70 },
+              { item: '/', value: isFull ? 97 : 70 },
               { item: `/media/${user}/backup`, value: 20 },
             ],
           },
@@ -300,19 +300,51 @@ describe('whoever knows everybody, and has no grant', () => {
     });
     found('when a machine was registered', SIZE, joinedAlone);
     // The beginning of a part of the day stands for all of it, whoever happened to start then.
-    const minutes = COLLEAGUES.map(({ bootedAt }) => bootedAt.toISOString().slice(0, 16)).filter(
-      (minute) => !/T(00|06|12|18):00$/.test(minute),
-    );
-    const exact = corpus.filter(({ where, text }) => {
+    const isBeginning = (minute: string) => /T(00|06|12|18):00$/.test(minute);
+    const minutes = COLLEAGUES.flatMap(({ bootedAt }) =>
+      // The start, and the first report after it.
+      [0, 1].map((later) => new Date(bootedAt.getTime() + later * 60_000).toISOString().slice(0, 16)),
+    ).filter((minute) => !isBeginning(minute));
+    const written = new Set(minutes.flatMap((minute) => [minute, minute.replace('T', ' ')]));
+    const exact = corpus.flatMap(({ where, text }) => {
       // When an answer was given is no time of the machine's.
       const told = text.replaceAll(/\\?"as_of\\?":\\?"[^"]*"/g, '');
-      return /get_|diagnose/.test(where) && minutes.some((minute) => told.includes(minute));
+      const times = [...told.matchAll(/\d{4}-\d\d-\d\d[T ]\d\d:\d\d/g)].filter(([minute]) => written.has(minute));
+      const ids = [...told.matchAll(/\b[0-7][0-9A-HJKMNP-TV-Z]{25}\b/g)].filter(([id]) => written.has(minuteOf(id)));
+      return [...times, ...ids].map(({ index, 0: hit }) => `${where}: …${told.slice(index - 40, index)}[${hit}]`);
     });
-    found(
-      'the minute of a start, in any answer about a machine',
-      corpus.length,
-      exact.map(({ where }) => where),
+    found('the minute of a start, in any answer, alert, text or id', corpus.length, [...new Set(exact)].slice(0, 20));
+  });
+
+  test('finds nobody through a team: a small one is refused, a large one divided no further than by five', async () => {
+    const member = (part: Record<string, string>): Actor => ({
+      ...OPERATOR,
+      id: `slack:${JSON.stringify(part)}`,
+      grants: [{ role: 'operator', within: [part] }],
+    });
+    const teams = ['dept', 'site', 'model', 'asset'].flatMap((key) =>
+      [...Map.groupBy(COLLEAGUES, ({ tags }) => tags[key] as string)]
+        .slice(0, 6)
+        .map(([value, { length }]) => ({ part: { [key]: value }, length })),
     );
+    const alone: string[] = [];
+    let refused = 0;
+    for (const { part, length } of teams) {
+      const { output, kind } = await ask('list_endpoints', { limit: 1000 }, member(part));
+      if (length < ENOUGH) {
+        refused++;
+        if (kind !== 'refused') alone.push(JSON.stringify(part));
+        continue;
+      }
+      const rows: Listed[] = output.endpoints;
+      expect(rows).toHaveLength(length);
+      const looks = Map.groupBy(rows, ({ persona, os_platform, criticality_tier, tags }) =>
+        JSON.stringify([persona, os_platform, criticality_tier, tags]),
+      );
+      for (const [look, alike] of looks) if (alike.length < ENOUGH) alone.push(`${JSON.stringify(part)} ${look}`);
+    }
+    expect(refused, 'there is a small team').toBeGreaterThan(0);
+    found('members of a team, by what is said of them', teams.length, alone);
   });
 
   test('finds nobody by an order or a number', async () => {
@@ -396,4 +428,11 @@ function leaks(texts: readonly { where: string; text: string }[]): string[] {
     for (const name of names) if (lower.includes(name)) out.add(`${where}: ${name}`);
   }
   return [...out].slice(0, 20);
+}
+
+/** The minute that a ULID says it was made in. */
+function minuteOf(id: string): string {
+  const digits = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
+  const at = [...id.slice(0, 10)].reduce((sum, digit) => sum * 32 + digits.indexOf(digit), 0);
+  return at < 8.64e15 ? new Date(at).toISOString().slice(0, 16) : '';
 }

@@ -36,8 +36,8 @@ export async function ruleAnswer(
   // Why there is no model is for those who can change it.
   const why = seesFleet ? ` (${noModel})` : '';
   const disclosure = `No language model is configured${why}, so this is what rules can show.`;
-  const hosts = await ownOnly(world.ports, world.actor, await hostsMeant(world.ports, goal, context));
-  const asked = hosts.length > 0 ? hosts.flatMap(aboutHost) : seesFleet ? ABOUT_FLEET : [];
+  const hosts = await hostsOf(world, { goal, context });
+  const asked = callsFor(hosts, seesFleet);
   const findings: RuleAnswer['findings'] = [];
   for (const { tool, input } of asked) {
     const fact = await told(world, tool, input);
@@ -56,6 +56,23 @@ export async function ruleAnswer(
         : ['Ask about one machine by its hostname or its owner’s mail address.'],
   };
 }
+
+type Question = Pick<RuleQuestion, 'goal' | 'context'>;
+
+/** The calls that tell first what a question is about. */
+export async function callsAbout(
+  world: { ports: Ports; actor: Actor },
+  question: Question,
+): Promise<{ tool: string; input: Record<string, unknown> }[]> {
+  return callsFor(await hostsOf(world, question), isStaff(world.actor));
+}
+
+async function hostsOf({ ports, actor }: { ports: Ports; actor: Actor }, { goal, context }: Question) {
+  return ownOnly(ports, actor, await hostsMeant(ports, goal, context));
+}
+
+const callsFor = (hosts: string[], seesFleet: boolean) =>
+  hosts.length > 0 ? hosts.flatMap(aboutHost) : seesFleet ? ABOUT_FLEET : [];
 
 const WHOLE_FLEET = 'The question names no registered machine, so it is about the whole fleet.';
 const NO_MACHINE = 'The question names no machine of yours.';

@@ -10,6 +10,7 @@ import type { HealingMode, Remediation } from '../../domain/healing/remediation.
 import type { RemediationRules } from '../../domain/healing/remediationGuards.ts';
 import type { ScoreThresholds } from '../../domain/scores/score.ts';
 import type { ScanTarget, Snapshot } from '../../domain/signals/telemetry.ts';
+import type { Actor } from '../actor.ts';
 import type { ChartRenderer } from '../chart.ts';
 import type { Tracing } from '../tracing.ts';
 import type { AlertIntake } from './alertPorts.ts';
@@ -111,6 +112,7 @@ export interface Settings {
 
 /** A system outside that gets something: a processor, or one of one's own. */
 export interface OutsideRecipient {
+  kind: 'model' | 'slack' | 'tickets' | 'other';
   name: string;
   /** Its host, or what the configuration calls it. */
   where: string;
@@ -153,6 +155,20 @@ interface Agents {
   haveModel: boolean;
   /** Names of the profiles there are now. */
   profiles(): readonly string[];
+  /** Who gets what agents send; null while no model is connected. */
+  provider(): OutsideRecipient | null;
+  /** What would leave for the provider if somebody asked a question, part by part. */
+  preview(
+    asked: { question: string; profileName?: string | undefined },
+    actor: Actor,
+    signal: AbortSignal,
+  ): Promise<PreviewedPart[]>;
+}
+
+/** A part of what a model would be sent. */
+export interface PreviewedPart {
+  part: string;
+  text: string;
 }
 
 /** Time and names as ports, so that tests never sleep and never guess. */

@@ -19,7 +19,7 @@ export interface Crossing {
 /** The one boundary between names and pseudonyms. Absent where everything is shown by name. */
 export interface PrivacyBoundary {
   /** A store, which may be narrowed to a part of the fleet, for tools that read: without attributes and orders that tell who somebody is. */
-  readingStore(store: Store): Store;
+  readingStore(store: Store, actor: Actor): Store;
   /**
    * @param isApproved people approved exactly this call, whose input was checked when it was asked for
    * @throws AppError `refused` for an input that would single somebody out

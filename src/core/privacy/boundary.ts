@@ -1,11 +1,14 @@
 /** The boundary between names and pseudonyms: every call passes it on its way in and out, and so does what leaves by itself. */
+import { isSelected } from '../../domain/fleet/selection.ts';
+import { LEAST_IN_CELL } from '../../domain/privacy/cells.ts';
 import type { Actor } from '../actor.ts';
+import { canonicalJson } from '../canonicalJson.ts';
 import { AppError } from '../errors.ts';
 import { isStaff } from '../policy.ts';
 import type { CrossingTool, PrivacyBoundary } from '../ports/privacyBoundary.ts';
 import type { Identity } from '../ports/privacyPorts.ts';
 import type { Store } from '../ports/storePorts.ts';
-import { attributesOf, type NameBook, nameBook } from './nameBook.ts';
+import { attributesOf, cellsOf, type Entry, type NameBook, nameBook } from './nameBook.ts';
 import { type Mac, PSEUDONYM, pseudonymsBy } from './pseudonyms.ts';
 import { readingStore } from './readingStore.ts';
 import { HOST_FIELDS, NOBODY, type Reader, type Translator, translator } from './translation.ts';
@@ -26,6 +29,9 @@ const BY_NAME: readonly Actor['via'][] = ['agent', 'webhook'];
 /** Their input was checked where it came in. */
 const TRUSTED: readonly Actor['via'][] = ['job', 'planner'];
 
+/** Longer than a call takes. */
+const RETIRED_MS = 10 * 60_000;
+
 /** Fields that hold a mail address. */
 const PERSON_FIELDS = new Set(['owner_email', 'email']);
 
@@ -42,11 +48,24 @@ export function pseudonymousBoundary({ store, mac, now, publicUrl, staff }: Boun
   let translate = translator(book, mac, context);
   let known: string | null = null;
 
+  /** Names that were erased: what the call that did it still writes to the log has none of them. */
+  const retired = new Map<string, { entry: Entry; untilMs: number }>();
+
+  function withRetired(before: NameBook['words'], fresh: NameBook['words']): NameBook['words'] {
+    const nowMs = now().getTime();
+    for (const [word, entry] of before)
+      if (!fresh.has(word) && !retired.has(word)) retired.set(word, { entry, untilMs: nowMs + RETIRED_MS });
+    for (const [word, { untilMs }] of retired) if (fresh.has(word) || untilMs < nowMs) retired.delete(word);
+    if (retired.size === 0) return fresh;
+    return new Map([...fresh, ...[...retired].map(([word, { entry }]): [string, Entry] => [word, entry])]);
+  }
+
   async function current(): Promise<NameBook> {
     if (store === null) return book;
     const marker = await store.identities.marker();
     if (marker !== known) {
-      book = nameBook(await store.identities.all(), pseudonym);
+      const fresh = nameBook(await store.identities.all(), pseudonym);
+      book = { ...fresh, words: withRetired(book.words, fresh.words) };
       translate = translator(book, mac, context);
       known = marker;
     }
@@ -60,6 +79,7 @@ export function pseudonymousBoundary({ store, mac, now, publicUrl, staff }: Boun
       actorId: actor.id,
       revealed: new Set(reveals.map(({ endpointId }) => endpointId)),
       typed: typedBy.get(actor) ?? new Set(),
+      visible: bookFor(actor, book).visible,
     };
   }
 
@@ -67,7 +87,7 @@ export function pseudonymousBoundary({ store, mac, now, publicUrl, staff }: Boun
   const typedBy = new WeakMap<Actor, ReadonlySet<string>>();
 
   return {
-    readingStore: (narrowed) => readingStore(narrowed, current),
+    readingStore: (narrowed, actor) => readingStore(narrowed, async () => bookFor(actor, await current())),
     refresh: async () => void (await current()),
     leaving: (value) => translate.shown(value, NOBODY),
     returning: (value) => translate.resolved(value),
@@ -82,6 +102,7 @@ export function pseudonymousBoundary({ store, mac, now, publicUrl, staff }: Boun
     async enter(tool, raw, actor, isApproved) {
       if (BY_NAME.includes(actor.via)) return { raw, actor, shown: (value) => value };
       await current();
+      requireLargeScope(actor, book);
       const resolved = translate.resolved(raw);
       const caller: Actor = isStaff(actor)
         ? { ...actor }
@@ -90,7 +111,7 @@ export function pseudonymousBoundary({ store, mac, now, publicUrl, staff }: Boun
       const reader = await readerOf(caller);
       if (!TRUSTED.includes(actor.via) && !tool.namesMachines && !isApproved) {
         requirePseudonyms(raw, reader, translate);
-        requireWholeCells(tool, raw, book, (name) => translate.mayName(name, reader));
+        requireWholeCells(tool, raw, bookFor(actor, book), (name) => translate.mayName(name, reader));
       }
       return {
         raw: resolved,
@@ -104,6 +125,45 @@ export function pseudonymousBoundary({ store, mac, now, publicUrl, staff }: Boun
       return { shown: (value) => translate.shown(value, reader) };
     },
   };
+}
+
+/** The watched machines that each of an actor's roles shows; null for one whose role holds for the whole fleet, or who has none. */
+function scopesOf({ grants }: Actor, { byId }: NameBook): Identity[][] | null {
+  if (!grants || grants.some(({ role, within }) => within === null && isStaff({ role }))) return null;
+  const machines = [...byId.values()].filter(({ isGone }) => !isGone);
+  return grants
+    .filter(({ role }) => isStaff({ role }))
+    .map(({ within }) => machines.filter((machine) => isSelected(within ?? [], machine)));
+}
+
+/** The book with what may be said to somebody who knows that all machines that they see are of their part of the fleet. */
+function bookFor(actor: Actor, book: NameBook): NameBook {
+  if (!actor.grants) return book;
+  const made = booksOfTeams.get(book) ?? new Map<string, NameBook>();
+  booksOfTeams.set(book, made);
+  const key = canonicalJson(actor.grants);
+  const known = made.get(key);
+  if (known) return known;
+  const scopes = scopesOf(actor, book);
+  const own = scopes === null ? book : { ...book, ...cellsOf([...new Set(scopes.flat())]) };
+  made.set(key, own);
+  return own;
+}
+
+/** Made once while nothing changes, because dividing a large fleet takes longer than a call should. */
+const booksOfTeams = new WeakMap<NameBook, Map<string, NameBook>>();
+
+/** A part of the fleet as small as a few machines is nobody's pseudonym; nor is what two parts do not share. */
+function requireLargeScope(actor: Actor, book: NameBook): void {
+  const scopes = scopesOf(actor, book) ?? [];
+  const places = Map.groupBy(new Set(scopes.flat()), (machine) =>
+    scopes.map((scope) => (scope.includes(machine) ? '1' : '0')).join(''),
+  );
+  if ([...places.values()].every(({ length }) => length >= LEAST_IN_CELL)) return;
+  throw new AppError(
+    'refused',
+    `Your role holds for so few machines that a person could be singled out (fewer than ${LEAST_IN_CELL}, or two parts of the fleet that differ by so few). Ask an administrator for a larger part.`,
+  );
 }
 
 function hostsIn(value: unknown): string[] {

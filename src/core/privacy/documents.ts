@@ -26,21 +26,22 @@ interface PrivacyFacts {
 }
 
 export function privacyFacts({ privacy, settings }: Pick<Ports, 'privacy' | 'settings'>): PrivacyFacts {
-  const stored = registerLines(settings.retentionDays);
+  const stored = registerLines(settings);
   const samples = stored.find(({ table }) => table === 'snapshot') as RegisterLine;
   const packed = stored.find(({ table }) => table === 'sample_block') as RegisterLine;
   return {
     mode: privacy ? 'pseudonymous' : 'named',
     signals: SIGNAL_NAMES.map((name) => {
       const { purpose, about, personal = false } = declarationOf(name);
+      const collected = !(personal && privacy);
       return {
         signal: wireName(name),
         purpose,
         about,
         personal,
-        collected: !(personal && privacy),
-        kept: `${samples.kept}; ${packed.kept.split('; ')[1]}`,
-        recipients: samples.recipients,
+        collected,
+        kept: collected ? `${samples.kept}; ${packed.kept.split('; ')[1]}` : 'not at all',
+        recipients: collected ? samples.recipients : [],
       };
     }),
     stored,
@@ -75,7 +76,7 @@ function register({ mode, signals, stored, outside }: PrivacyFacts): string {
         personal ? 'yes' : 'no',
         collected ? 'yes' : 'no',
         kept,
-        recipients.join(', '),
+        recipients.join(', ') || 'nobody',
       ]),
     ),
     '',
@@ -118,7 +119,7 @@ function worksAgreement(facts: PrivacyFacts, { settings }: Pick<Ports, 'settings
     'DexOps measures how well computers serve the people who work with them, so that problems are mended. It is not used to judge the conduct or the performance of employees, and no measure under employment law is based on its data.',
     '',
     '## § 2 What is measured',
-    `${facts.signals.length} signals, each with its purpose, in the register (annex 1). Personal ones are ${list(personal.map(({ signal }) => signal))}: ${facts.mode === 'pseudonymous' ? 'none of them is collected, the agent on the machine leaves them out.' : 'they are collected unless the agent is started with --no-personal.'}`,
+    `${facts.signals.length} signals, each with its purpose, in the register (annex 1). Personal ones are ${list(personal.map(({ signal }) => signal))}: ${facts.mode === 'pseudonymous' ? 'none of them is collected, the agent on the machine leaves them out.' : 'they are collected, unless the agent is started with --no-personal or the machine is registered with personal=false.'}`,
     '',
     '## § 3 Who sees what',
     `Mode: ${facts.mode}. ${MODE_TEXT[facts.mode]} Viewers read, operators act, administrators also manage keys and read the audit. Every employee sees what is known about their own machine, who looked at it by role, and how long it is kept.`,
@@ -180,7 +181,16 @@ function impactAssessment(facts: PrivacyFacts, { settings }: Pick<Ports, 'settin
           `attributes are shown only where at least ${LEAST_IN_CELL} machines share them, differences included`,
           yes(isPseudonymous),
         ],
-        ['Working hours can be read', 'times of use by the part of the day', yes(isPseudonymous)],
+        [
+          'Working hours can be read',
+          'times of use by the part of the day, in ids too; a message or ticket about an alert still arrives when the alert is raised',
+          isPseudonymous ? 'in part' : 'no',
+        ],
+        [
+          'A small team is watched by its lead',
+          `a role for fewer than ${LEAST_IN_CELL} machines shows nothing`,
+          yes(isPseudonymous),
+        ],
         ['A stolen backup is read', 'backups are sealed with a key of the service', yes(isPseudonymous)],
         [
           'A model provider learns who somebody is',

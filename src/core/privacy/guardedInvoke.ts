@@ -23,7 +23,8 @@ export function shownTools(tools: readonly AnyTool[], ports: Pick<Ports, 'privac
   return tools.map((tool) => ({
     ...tool,
     async run(input, context) {
-      const store = tool.effect === 'read' ? privacy.readingStore(context.ports.store) : context.ports.store;
+      const store =
+        tool.effect === 'read' ? privacy.readingStore(context.ports.store, context.actor) : context.ports.store;
       const output = await tool.run(input, { ...context, ports: { ...context.ports, store } });
       if (tool.effect !== 'read') await privacy.refresh();
       return (await privacy.readerOf(context.actor)).shown(output);

@@ -4,7 +4,7 @@ import { partOfDay } from '../../domain/privacy/minimise.ts';
 import type { Identity } from '../ports/privacyPorts.ts';
 import type { Pseudonym } from './pseudonyms.ts';
 
-interface Entry {
+export interface Entry {
   pseudonym: string;
   /** Ids of the machines that it names, or whose owner it names. */
   machines: Set<number>;
@@ -22,7 +22,7 @@ export interface NameBook {
   visible: ReadonlyMap<number, ReadonlySet<string>>;
   /** When a machine joined, no finer than a span in which enough others did. */
   joinedAt: ReadonlyMap<number, Date>;
-  /** Watched machines of which something holds, as their cells have it. */
+  /** Whether the watched machines of which something holds are whole cells, and enough. */
   isWholeCells(holds: (machine: Identity) => boolean): boolean;
   /** Pairs `key=value` of tags that are never said. */
   hiddenTags: ReadonlySet<string>;
@@ -89,12 +89,7 @@ export function nameBook(identities: readonly Identity[], pseudonym: Pseudonym):
       add('person', local, machine, pseudonym('person', ownerEmail));
   }
   const watched = identities.filter(({ isGone }) => !isGone);
-  const cells = cellsBy(watched, attributesOf, (group) => group.startsWith('persona:'));
-  const visible = new Map<number, ReadonlySet<string>>();
-  for (const { groups, members } of cells) {
-    const shown = new Set(members.length >= LEAST_IN_CELL ? groups : []);
-    for (const { id } of members) visible.set(id, shown);
-  }
+  const { visible, isWholeCells } = cellsOf(watched);
   const said = new Set([...visible.values()].flatMap((shown) => [...shown]));
   const hiddenTags = new Set(
     identities
@@ -110,11 +105,25 @@ export function nameBook(identities: readonly Identity[], pseudonym: Pseudonym):
     visible,
     joinedAt: spansOf(identities),
     hiddenTags,
+    isWholeCells,
+  };
+}
+
+/** What may be said of machines to somebody who sees all of these and no others. */
+export function cellsOf(machines: readonly Identity[]): Pick<NameBook, 'visible' | 'isWholeCells'> {
+  const cells = cellsBy(machines, attributesOf, (group) => group.startsWith('persona:'));
+  const visible = new Map<number, ReadonlySet<string>>();
+  for (const { groups, members } of cells) {
+    const shown = new Set(members.length >= LEAST_IN_CELL ? groups : []);
+    for (const { id } of members) visible.set(id, shown);
+  }
+  return {
+    visible,
     isWholeCells: (holds) =>
       cells.every(({ members }) => {
         const found = members.filter(holds).length;
         return found === 0 || found === members.length;
-      }) && watched.filter(holds).length >= LEAST_IN_CELL,
+      }) && machines.filter(holds).length >= LEAST_IN_CELL,
   };
 }
 

@@ -46,7 +46,7 @@ export async function knownSignals({ store }: Pick<Ports, 'store'>, { id }: Endp
 
 /** How long what is known of a machine is kept. */
 export function keptTexts({ settings }: Pick<Ports, 'settings'>): { what: string; kept: string }[] {
-  return registerLines(settings.retentionDays)
+  return registerLines(settings)
     .filter(({ recipients }) => recipients.includes('the person themself'))
     .map(({ what, kept }) => ({ what, kept }));
 }

@@ -11,7 +11,7 @@ const BATCH = 500;
 /** What one sorted list takes in at most; the limit of a page is far below. */
 const MOST_SORTED = 100_000;
 
-/** @param current the names as they are now */
+/** @param current the names as they are now, with what may be said to whoever reads */
 export function readingStore(store: Store, current: () => Promise<NameBook>): Store {
   const { endpoints } = store;
 

@@ -1,4 +1,5 @@
 /** The register of processing, as lines with their days filled in. */
+import type { OutsideRecipient, Settings } from '../ports/ports.ts';
 import { KEPT_DAYS } from '../processes/retention.ts';
 import { type About, RECIPIENTS, STORED, type StoredThing } from './storedTables.ts';
 
@@ -11,12 +12,25 @@ export interface RegisterLine {
   recipients: string[];
 }
 
-/** @param retentionDays DEX_RETENTION_DAYS */
-export function registerLines(retentionDays: number): RegisterLine[] {
+/** Recipients that there are only where such a system is connected. */
+const OUTSIDE: Partial<Record<keyof typeof RECIPIENTS, OutsideRecipient['kind']>> = {
+  channel: 'slack',
+  tickets: 'tickets',
+  model: 'model',
+};
+
+export function registerLines({
+  retentionDays,
+  recipients: outside,
+}: Pick<Settings, 'retentionDays' | 'recipients'>): RegisterLine[] {
   const daysOf = (kept: StoredThing['kept']): string => {
     if (typeof kept === 'object') return kept.text;
     const days = kept === 'as samples' ? 'as samples' : KEPT_DAYS[kept];
     return days === 'as samples' ? `${retentionDays} days` : `${days} days`;
+  };
+  const isThere = (recipient: keyof typeof RECIPIENTS): boolean => {
+    const needed = OUTSIDE[recipient];
+    return needed === undefined || outside.some(({ kind }) => kind === needed);
   };
   return Object.entries(STORED).map(([table, { what, purpose, about, kept, recipients }]) => ({
     table,
@@ -24,6 +38,6 @@ export function registerLines(retentionDays: number): RegisterLine[] {
     purpose,
     about,
     kept: daysOf(kept),
-    recipients: recipients.map((recipient) => RECIPIENTS[recipient]),
+    recipients: recipients.filter(isThere).map((recipient) => RECIPIENTS[recipient]),
   }));
 }

@@ -15,6 +15,8 @@ export interface Reader {
   revealed: ReadonlySet<number>;
   /** Names in lower case that they wrote themselves in this call. */
   typed: ReadonlySet<string>;
+  /** What may be said of which machine to those whose roles hold for a part of the fleet; by default as to all. */
+  visible?: NameBook['visible'];
 }
 
 /** Somebody of whom nothing is known. */
@@ -44,7 +46,7 @@ export const HOST_FIELDS = new Set([
   'proved_hostname',
 ]);
 
-/** Times at which a machine was in use: by the part of the day. */
+/** Times at which a machine was in use, wherever they stand: by the part of the day. */
 const USE_FIELDS = new Set([
   'last_seen_at',
   'last_scan_at',
@@ -55,6 +57,21 @@ const USE_FIELDS = new Set([
   'registered_at',
   'booted_at',
 ]);
+
+/** Of what is about a machine, the times that say nothing of its use: those that lie ahead, and those that people made. */
+const TIMES_OF_OTHERS = new Set([
+  'as_of',
+  'until',
+  'expires_at',
+  'paused_until',
+  'acknowledged_until',
+  'acknowledged_at',
+  'requested_at',
+  'decided_at',
+]);
+
+/** A point in time to the minute or finer, as texts have it. */
+const TIMESTAMP = /\b\d{4}-\d\d-\d\d([T ])\d\d:\d\d(:\d\d(?:\.\d+)?)?(Z)?/g;
 
 const EMAIL = /[\w.+%-]+@[\w-]+(?:\.[\w-]+)+/g;
 const HOME = /(\/home\/|\/Users\/|[A-Z]:\\Users\\)[^/\\\s"']+/g;
@@ -136,11 +153,10 @@ export function translator(
   }
 
   function field(key: string | null, value: string, reader: Reader, about: About): string {
-    const tellsUse = key !== null && (USE_FIELDS.has(key) || (key === 'at' && about === 'hidden'));
-    if (about !== 'clear' && tellsUse && !Number.isNaN(Date.parse(value)))
-      return partOfDay(new Date(value)).toISOString();
+    const tellsUse =
+      about === 'hidden' ? !TIMES_OF_OTHERS.has(key ?? '') : about === 'none' && USE_FIELDS.has(key ?? '');
     if (about !== 'clear' && book.hiddenTags.has(value)) return WITHHELD;
-    const shown = text(value, reader);
+    const shown = text(tellsUse ? value.replace(TIMESTAMP, byPartOfDay) : value, reader);
     // A name that is not in the book is one all the same.
     const isName = key !== null && HOST_FIELDS.has(key) && shown === value && value !== '';
     if (!isName || new RegExp(PSEUDONYM.source).test(value) || mayName(value, reader)) return shown;
@@ -162,18 +178,34 @@ export function translator(
     const fields = value as Record<string, unknown>;
     const machine = book.machineOf(nameIn(fields) ?? nameIn(fields.endpoint) ?? '');
     // What belongs to a machine is seen as the machine is.
-    const here = machine ? (reader.revealed.has(machine.id) || isOwn(machine, reader) ? 'clear' : 'hidden') : about;
+    const isHiddenPerson = typeof fields.email === 'string' && person(fields.email, reader) !== fields.email;
+    const here = machine
+      ? reader.revealed.has(machine.id) || isOwn(machine, reader)
+        ? 'clear'
+        : 'hidden'
+      : isHiddenPerson
+        ? 'hidden'
+        : about;
     const entries = Object.entries(fields).map(([name, each]): [string, unknown] => [
       text(name, reader),
       walk(each, reader, name, here),
     ]);
     const shown = Object.fromEntries(entries);
-    return machine && here === 'hidden' && nameIn(fields) !== null ? generalised(shown, fields, machine) : shown;
+    // A name beside an address would say whose pseudonym that is.
+    if (isHiddenPerson && typeof fields.name === 'string') shown.name = shown.email;
+    return machine && here === 'hidden' && nameIn(fields) !== null
+      ? generalised(shown, fields, machine, reader.visible ?? book.visible)
+      : shown;
   }
 
   /** Without the attributes, and the number, by which a machine could be told from others. */
-  function generalised(shown: Record<string, unknown>, given: Record<string, unknown>, machine: Identity) {
-    const said = book.visible.get(machine.id) ?? new Set<string>();
+  function generalised(
+    shown: Record<string, unknown>,
+    given: Record<string, unknown>,
+    machine: Identity,
+    visible: NameBook['visible'],
+  ) {
+    const said = visible.get(machine.id) ?? new Set<string>();
     const hides = (attribute: string) => !said.has(attribute);
     const [persona, os, tier] = attributesOf(machine);
     const isTag = (name: string) => !hides(`tag:${name}=${machine.tags[name]}`);
@@ -227,6 +259,14 @@ export function translator(
     namesIn,
     mayName,
   };
+}
+
+/** A timestamp within a text, as that of the part of the day. Texts have their times in UTC. */
+function byPartOfDay(written: string, between: string, seconds: string | undefined, zone: string | undefined): string {
+  const at = Date.parse(`${written.slice(0, 16).replace(' ', 'T')}:00Z`);
+  if (Number.isNaN(at)) return written;
+  const iso = partOfDay(new Date(at)).toISOString();
+  return zone ? iso : iso.slice(0, seconds ? 19 : 16).replace('T', between);
 }
 
 function nameIn(value: unknown): string | null {

@@ -48,6 +48,7 @@ import { getTrends } from './fleet/trends.ts';
 import { createApiKey, listApiKeys, revokeApiKey } from './keys.ts';
 import { listDeadMessages, resendMessage } from './outbox.ts';
 import { eraseMachineData, exportMachineData, getMachineData, pauseCollection } from './privacy/ownData.ts';
+import { previewPromptTool } from './privacy/preview.ts';
 import { privacyReport } from './privacy/report.ts';
 import { approveRevealTool, endRevealTool, listReveals, revealName } from './privacy/reveals.ts';
 import { reportProblem } from './problems.ts';
@@ -170,6 +171,7 @@ export const TOOLS: readonly AnyTool[] = [
   listDeadMessages,
   resendMessage,
   privacyReport,
+  previewPromptTool,
   revealName,
   approveRevealTool,
   endRevealTool,

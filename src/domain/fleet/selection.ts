@@ -39,3 +39,15 @@ export function selectionText(selection: Selection): string {
     )
     .join(' or ');
 }
+
+/** Whether a machine is one of a selection. */
+export function isSelected(
+  selection: Selection,
+  { persona, tags }: { persona: string; tags: Readonly<Record<string, string>> },
+): boolean {
+  return selection.some((part) => {
+    const conditions = Object.entries(part);
+    const holds = ([name, value]: [string, string]) => (name === 'persona' ? persona : tags[name]) === value;
+    return conditions.length > 0 && conditions.every(holds);
+  });
+}

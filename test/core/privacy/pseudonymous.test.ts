@@ -82,6 +82,13 @@ test('an operator sees a pseudonym, uses it, and cannot use the name', async () 
   await expect(invoke('start_run', { goal: `Is ${HOST} slow?` }, OPERATOR)).rejects.toMatchObject({ kind: 'refused' });
 });
 
+test('a person’s name beside their address is the pseudonym too, and their times are by the part of the day', () => {
+  const session = { name: 'Anna Albrecht', email: OWNER, last_used_at: '2026-11-28T08:47:11.000Z' };
+  const shown = service.app.ports.privacy?.leaving(session);
+  expect(shown?.email).toMatch(/^person-/);
+  expect(shown).toEqual({ name: shown?.email, email: shown?.email, last_used_at: '2026-11-28T06:00:00.000Z' });
+});
+
 test('the owner sees and uses the name', async () => {
   expect((await invoke('get_score', { hostname: HOST }, ANNA)).text).toContain(HOST);
   const { output } = await invoke('get_machine_data', { hostname: HOST }, ANNA);
@@ -151,6 +158,24 @@ test('a reveal needs a reason, a role and a second person, is told to the owner,
   );
 });
 
+test('what would leave for a model provider has no name, and says what it is', async () => {
+  const { output, text } = await invoke('preview_prompt', { question: `Why is ${pseudonym} slow?` }, OPERATOR);
+  expect(output).toMatchObject({ mode: 'pseudonymous', provider: null, pseudonyms: 1 });
+  expect(output.parts.map(({ part }: { part: string }) => part)).toEqual(
+    expect.arrayContaining(['rules of the agent', 'question', 'answer of dexops__get_score', 'descriptions of tools']),
+  );
+  expect(JSON.stringify([output, text])).not.toMatch(/anna|albrecht|oslo/i);
+  expect(text).toContain('nothing leaves');
+  await expect(invoke('preview_prompt', { question: `Why is ${HOST} slow?` }, OPERATOR)).rejects.toMatchObject({
+    kind: 'refused',
+  });
+  // The owner asks by name, and the provider gets the pseudonym all the same.
+  const own = (await invoke('preview_prompt', { question: `Why is ${HOST} slow?` }, { ...ANNA, role: 'viewer' }))
+    .output;
+  expect(JSON.stringify(own.parts)).not.toMatch(/anna|albrecht/i);
+  expect(JSON.stringify(own.parts)).toContain(pseudonym);
+});
+
 test('after erasure no file, backup, dump or log line has the name', async () => {
   const { DATA_DIR, BACKUP_DIR } = service.app.config;
   const before = (await invoke('create_backup', {}, { ...ADMIN, via: 'cli' })).output;
@@ -159,6 +184,8 @@ test('after erasure no file, backup, dump or log line has the name', async () =>
     kind: 'denied',
   });
   const { output } = await invoke('erase_machine_data', { hostname: HOST }, ANNA);
+  // As the interface writes it that the owner used.
+  service.app.log.info({ path: `/api/v1/dex/endpoints/${HOST}/data/erase` }, 'request');
   expect(output.rows_deleted).toBeGreaterThan(3);
   expect(output.backups_rewritten).toBeGreaterThan(0);
   const { openBackup } = await import('../../../src/adapters/db/backup/backupFile.ts');

@@ -10,7 +10,7 @@ import { SIGNAL_NAMES } from '../../../src/domain/signals/catalogue.ts';
 
 test('every table is declared with its purpose, retention and recipients, and no other', () => {
   const tables = ENTITIES.map((entity) => entity.meta.tableName).toSorted();
-  const lines = registerLines(30);
+  const lines = registerLines({ retentionDays: 30, recipients: [] });
   expect(lines.map(({ table }) => table).toSorted()).toEqual(tables);
   expect(lines.filter(({ what, purpose, kept }) => !what || !purpose || !kept)).toEqual([]);
 });
@@ -29,6 +29,8 @@ test('documents name every signal and the systems that are connected, and only t
   const facts = privacyFacts({ privacy: {} as NonNullable<Ports['privacy']>, settings });
   expect(facts.signals).toHaveLength(SIGNAL_NAMES.length);
   expect(facts.signals.filter(({ personal, collected }) => personal && collected)).toEqual([]);
+  expect(facts.stored.some(({ recipients }) => recipients.includes('the ticket system'))).toBe(true);
+  expect(facts.stored.some(({ recipients }) => recipients.join().includes('Slack'))).toBe(false);
   expect(facts.outside.map(({ where }) => where)).toEqual(['api.openai.com', 'jira.example']);
   for (const name of DOCUMENTS) {
     const text = privacyDocument(name, facts, { settings });

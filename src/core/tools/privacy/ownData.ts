@@ -33,6 +33,7 @@ export const getMachineData = defineTool({
   http: { method: 'GET', path: '/api/v1/dex/endpoints/:hostname/data' },
   command: { name: 'data', args: ['hostname'], everydayFor: ['employees'], example: 'data my-laptop' },
   ownMachineLabel: 'What DexOps knows about my computer',
+  page: ({ hostname }) => `/machines/${encodeURIComponent(hostname)}/data`,
   input: z.strictObject({ hostname: hostnameInput.describe('Which machine?') }),
   output: z.object({
     hostname: z.string(),

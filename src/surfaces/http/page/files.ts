@@ -29,7 +29,7 @@ const TYPES: Readonly<Record<string, string>> = {
 /** Addresses that people see; all are one document, which shows what its address says. */
 const VIEWS = [
   '/',
-  '/machines/:hostname',
+  '/machines/:hostname{/data}',
   '/alerts{/:alert_id}',
   '/incidents',
   '/approvals{/:approval_id}',

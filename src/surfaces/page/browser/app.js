@@ -14,6 +14,7 @@ import { Incidents } from './views/incidents.js';
 import { Kpis } from './views/kpis.js';
 import { MachineView } from './views/machine.js';
 import { OwnMachines } from './views/own.js';
+import { OwnData } from './views/ownData.js';
 import { Plan } from './views/plan.js';
 import { Runbook, Runbooks } from './views/runbooks.js';
 import { Settings } from './views/settings.js';
@@ -22,6 +23,7 @@ import { SignIn } from './views/signIn.js';
 const STAFF_VIEWS = [
   { path: '/', name: 'Fleet', icon: 'fleet', view: Fleet },
   { path: '/machines/:hostname', view: MachineView, below: '/' },
+  { path: '/machines/:hostname/data', view: OwnData, below: '/' },
   { path: '/alerts', name: 'Alerts', icon: 'alerts', view: Alerts },
   { path: '/alerts/:alert_id', view: Alert, below: '/alerts' },
   { path: '/incidents', name: 'Incidents', icon: 'incidents', view: Incidents },

@@ -82,6 +82,7 @@ function Header({ machine, reload }) {
     </div>
     <div class="row">
       ${can('POST', `${API}/endpoints/:hostname/scan`) && html`<${Action} kind="primary" onAct=${scan}><${Icon} name="scan" />Scan now<//>`}
+      ${can('GET', `${API}/endpoints/:hostname/data`) && html`<a class="button quiet" href=${`/machines/${encodeURIComponent(hostname)}/data`}>What DexOps knows</a>`}
       ${can('PATCH', `${API}/endpoints/:hostname`) && html`<button type="button" class="button" onClick=${() => setAsked('edit')}>Change…</button>`}
       ${can('DELETE', `${API}/endpoints/:hostname`) && html`<button type="button" class="button quiet" onClick=${() => setAsked('remove')}>Remove…</button>`}
     </div>
