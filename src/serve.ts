@@ -2,6 +2,7 @@
 import { hostname } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { App } from './app.ts';
+import { switchedOff } from './composition/switchedOff.ts';
 import { type Config, readConfig } from './config.ts';
 import { jobActor } from './core/actor.ts';
 import { requireWorkers } from './core/processes/workers.ts';
@@ -41,7 +42,7 @@ export async function serve(): Promise<void> {
     );
     process.stdout.write(`\n${score}\n`);
   }
-  process.stdout.write(nextSteps(url, config));
+  process.stdout.write(nextSteps(url, config, switchedOff(config, app.model.llm !== null)));
 }
 
 /** What heals without a person's approval, so that nobody finds out by its having run; null when nothing does. */
@@ -78,7 +79,8 @@ const FIRST_SCAN_MS = 60_000;
 
 const OS_NAMES: Partial<Record<NodeJS.Platform, string>> = { linux: 'linux', darwin: 'macos', win32: 'windows' };
 
-function nextSteps(url: string, config: Config): string {
+function nextSteps(url: string, config: Config, off: ReturnType<typeof switchedOff>): string {
+  const width = Math.max(0, ...off.map(({ what }) => what.length)) + 2;
   const keyOption = config.authRequired ? ' --header "Authorization: Bearer $API_KEY"' : '';
   const key = config.authRequired ? ' -H "X-API-Key: $API_KEY"' : '';
   return [
@@ -86,9 +88,10 @@ function nextSteps(url: string, config: Config): string {
     'Next steps',
     `  Watch another machine   curl -X POST ${url}/api/v1/dex/endpoints${key} -H "Content-Type: application/json" -d '{"hostname": "dev-machine-01", "ip_address": "10.0.1.42"}'`,
     `  All of the API          ${url}/docs`,
-    '  Slack                   set SLACK_BOT_TOKEN and SLACK_APP_TOKEN (README, "Slack")',
     `  Claude and IDEs         claude mcp add --transport http dexops ${url}/mcp${keyOption} (mcp/README.md)`,
     '  Command line            npx dex help',
+    ...(off.length > 0 ? ['', 'Off, and switched on by (.env.example says more)'] : []),
+    ...off.map(({ what, by }) => `  ${what.padEnd(width)}${by}`),
     '',
   ].join('\n');
 }

@@ -258,7 +258,7 @@ function mountMcp(app: ServedApp, changes: Changes): McpHttp {
 }
 
 /** Null while no bot token is set. */
-async function mountSlack({ config, tools, invoke, ports, log }: App): Promise<SlackInterface | null> {
+async function mountSlack({ config, tools, invoke, ports, log, signIn }: ServedApp): Promise<SlackInterface | null> {
   if (config.SLACK_BOT_TOKEN === '') return null;
   const { createSlack } = await import('./surfaces/slack/app.ts');
   return createSlack(
@@ -273,7 +273,15 @@ async function mountSlack({ config, tools, invoke, ports, log }: App): Promise<S
       apiUrl: config.SLACK_API_URL,
       publicUrl: config.PUBLIC_URL,
     },
-    { tools, invoke, charts: ports.charts, messages: ports.store.slackMessages, clock: ports.clock, log },
+    {
+      tools,
+      invoke,
+      charts: ports.charts,
+      messages: ports.store.slackMessages,
+      grantsOf: async (email) => (await signIn?.people?.sessions.grantsOf(email)) ?? [],
+      clock: ports.clock,
+      log,
+    },
   );
 }
 

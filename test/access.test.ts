@@ -49,6 +49,7 @@ const ON_ONES_OWN = [
   'offer_remedy',
   'answer_remedy',
   'set_remedy_messages',
+  'set_monthly_report',
   'report_problem',
   'opt_out',
   'cancel_run',

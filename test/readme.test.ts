@@ -97,6 +97,11 @@ test('the map in CONTRIBUTING.md has a line for every room and no other', () => 
   expect(described.sort()).toEqual(rooms.sort());
 });
 
+test('npm says nothing beside what its programs say', async () => {
+  const { stdout, stderr } = await promisify(execFile)('npm', ['run', '-s', 'dex', '--', '--version']);
+  expect({ stdout, stderr }).toEqual({ stdout: expect.stringMatching(/^dex \d/), stderr: '' });
+});
+
 test('the changelog begins with the version of the package', () => {
   const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
   expect(readFileSync('CHANGELOG.md', 'utf8').match(/^## (.+)$/m)?.[1]).toBe(version);

@@ -36,6 +36,7 @@ import type { Backups, Clock, Log, Ports, Settings } from '../core/ports/ports.t
 import type { Store } from '../core/ports/storePorts.ts';
 import type { CardKind } from '../core/presentation.ts';
 import type { Probe } from '../core/processes/health.ts';
+import { composeOwnerReport } from '../core/remedies/ownerReport.ts';
 import { composeRemedyMessage, REMEDY_MESSENGER } from '../core/remedies/remedyMessage.ts';
 import { SourcesFile } from '../core/sources/sourceFile.ts';
 import { callShowing } from '../core/tool.ts';
@@ -288,7 +289,10 @@ export async function openSlack(
         return (output.alerts as { id: number }[]).map(({ id }) => id);
       },
       write: (message) => composeSurveyMessage(parts.ports(), message),
-      compose: (id) => composeRemedyMessage(parts.ports(), id),
+      compose: ({ remedy_id, owner_report }) =>
+        owner_report === undefined
+          ? composeRemedyMessage(parts.ports(), String(remedy_id))
+          : composeOwnerReport(parts.ports(), String(owner_report)),
     },
     parts,
   );

@@ -1,6 +1,6 @@
 /**
  * How long Slack waits for an acknowledgement: 50 people type a command at the same moment, again and again, while the
- * service is idle and while it scans its fleet. The baseline is a bare HTTP server that checks the same signature.
+ * service is idle and while it scans its fleet; and how long a question waits for its first words. The baseline is a bare HTTP server that checks the same signature.
  * Driver, bare server and service each have a thread or process of their own. `npm run bench -- slack [BURSTS]`
  */
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -12,12 +12,21 @@ import { join } from 'node:path';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import { endpointPath, startExporterFleet } from '../helpers/exporterFleet.ts';
 import { freePort } from '../helpers/freePort.ts';
-import { BOT_TOKEN, postSigned, SIGNING_SECRET, signature, startSlack } from '../helpers/slack.ts';
+import {
+  BOT_TOKEN,
+  httpTransport,
+  postSigned,
+  SIGNING_SECRET,
+  signature,
+  startSlack,
+  type TestSlack,
+} from '../helpers/slack.ts';
 import { figure, percentile } from './figure.ts';
 
 const PEOPLE = 50;
 const ENDPOINTS = 500;
 const BURSTS = 20;
+const QUESTIONS = 10;
 const PAUSE_MS = 1000;
 const LIMIT_MS = 60_000;
 
@@ -33,7 +42,7 @@ export async function run(args: string[]): Promise<void> {
   const dir = await mkdtemp(join(tmpdir(), 'dexops-bench-'));
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
-  const service = startService(dir, port, slack.apiUrl);
+  const service = startService(dir, port, slack.apiUrl, slack.users.otto!);
   const bare = thread({ work: 'bare' });
   const acknowledged = (target: string, bursts: number): Promise<number[]> => {
     const respondUrl = new URL('/respond/bench', slack.apiUrl).href;
@@ -50,6 +59,7 @@ export async function run(args: string[]): Promise<void> {
     await scanned(url);
     report('bare', await acknowledged(String(await bare.first), bursts));
     report('idle', await acknowledged(url, bursts));
+    await firstContent(slack, url, 'idle');
     let scanning = true;
     const scans = (async () => {
       let count = 0;
@@ -57,6 +67,7 @@ export async function run(args: string[]): Promise<void> {
       return count;
     })();
     report('scanning', await acknowledged(url, bursts));
+    await firstContent(slack, url, 'scanning');
     scanning = false;
     figure('slack', 'fleet scans meanwhile', await scans, `scans of ${ENDPOINTS}`);
   } finally {
@@ -66,6 +77,32 @@ export async function run(args: string[]): Promise<void> {
     await slack.close();
     await rm(dir, { recursive: true, force: true });
   }
+}
+
+/** How long after a question, one by one, its first words stand in Slack; and its answer from the measurements. */
+async function firstContent(slack: TestSlack, url: string, when: string): Promise<void> {
+  const send = httpTransport(url);
+  const firstMs: number[] = [];
+  const answerMs: number[] = [];
+  for (let i = 0; i <= QUESTIONS; i++) {
+    slack.calls.length = 0;
+    const from = performance.now();
+    const until = async (methods: RegExp) => {
+      await slack.until(() => slack.calls.find(({ method }) => methods.test(method)));
+      return performance.now() - from;
+    };
+    await slack.write(send, 'otto', 'message', `why is host-${i} slow?`);
+    const first = await until(/^chat\.(?:postMessage|startStream)$/);
+    const whole = await until(/^chat\.update$/);
+    // The first question loads what all the others use.
+    if (i > 0) {
+      firstMs.push(first);
+      answerMs.push(whole);
+    }
+  }
+  figure('slack', `first content p50, ${when}`, percentile(firstMs, 0.5), 'ms');
+  figure('slack', `first content max, ${when}`, percentile(firstMs, 1), 'ms');
+  figure('slack', `answer without a model p50, ${when}`, percentile(answerMs, 0.5), 'ms');
 }
 
 /** This file again, in a thread; `first` is the first thing it says. */
@@ -114,7 +151,7 @@ function report(when: string, timesMs: number[]): void {
   figure('slack', `ack max, ${when}`, percentile(timesMs, 1), 'ms');
 }
 
-function startService(dir: string, port: number, slackApiUrl: string): ChildProcess {
+function startService(dir: string, port: number, slackApiUrl: string, operator: string): ChildProcess {
   return spawn(process.execPath, [join(import.meta.dirname, '../../src/main.ts')], {
     cwd: dir,
     stdio: ['ignore', 'ignore', 'inherit'],
@@ -129,6 +166,7 @@ function startService(dir: string, port: number, slackApiUrl: string): ChildProc
       SLACK_BOT_TOKEN: BOT_TOKEN,
       SLACK_SIGNING_SECRET: SIGNING_SECRET,
       SLACK_API_URL: slackApiUrl,
+      SLACK_VIEWERS: operator,
     },
   });
 }

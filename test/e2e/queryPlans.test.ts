@@ -300,6 +300,11 @@ function questions(store: Store): Questions<Omit<Store, 'transaction' | 'ping' |
           }),
       ],
       setOptOut: INSERTS,
+      setReportWanted: INSERTS,
+      reportsDue: whole('owner_report', 'every one of them is due once a month', () =>
+        ownerRemedies.reportsDue('2026-02', 40),
+      ),
+      reportSent: [() => ownerRemedies.reportSent('user7@example.com', '2026-02')],
     },
     tickets: {
       add: INSERTS,

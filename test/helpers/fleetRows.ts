@@ -187,6 +187,7 @@ function fillings(kind: DatabaseKind): Record<string, Filling> {
         created_at: ago('i * 0.03'),
       },
     },
+    owner_report: { rows: 500, columns: { email: `'user' || ${asText('i')} || '@example.com'` } },
     owner_remedy_opt_out: { rows: 500, columns: { email: `'user' || ${asText('i')} || '@example.com'` } },
     reveal: {
       rows: 500,

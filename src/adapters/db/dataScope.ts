@@ -100,6 +100,7 @@ export const RULES: ReadonlyMap<string, string | Rule> = new Map<string, string 
     'survey_seat',
     'survey_person',
     'owner_remedy_opt_out',
+    'owner_report',
   ].map((table) => [table, NOTHING] as const),
 ]);
 

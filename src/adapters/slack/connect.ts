@@ -41,7 +41,7 @@ export function connectSlack(
   if (!wording) return { directory, messengers: [], probe: null };
   const parts = { client, directory, wording, clock, log };
   const letters = createSurveyMessages({ ...parts, write: reads.write });
-  const remedies = createRemedyMessages({ ...parts, messages: reads.messages, compose: reads.compose });
+  const remedies = createRemedyMessages({ ...parts, ...reads });
   const news = channel === '' ? [] : [createSlackNotifier({ ...parts, ...reads, channel, approvers })];
   return { directory, messengers: [letters, remedies, ...news], probe: slackProbe(client, wording.problem, clock) };
 }

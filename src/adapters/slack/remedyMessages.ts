@@ -1,5 +1,7 @@
 /** Carries offers to the owners of machines into direct messages: one message for an offer, edited in place as it goes on. */
 
+import type { types } from '@slack/bolt';
+import type { ChartRenderer } from '../../core/chart.ts';
 import type { DeliveryOutcome, Messenger, SlackMessageRepository } from '../../core/ports/messagePorts.ts';
 import type { Log } from '../../core/ports/ports.ts';
 import { type ComposedRemedy, REMEDY_MESSENGER } from '../../core/remedies/remedyMessage.ts';
@@ -12,10 +14,12 @@ import {
   type SlackNotifications,
 } from './client.ts';
 import type { SlackDirectory } from './directory.ts';
+import type { NotificationText } from './notificationText.ts';
 
 /** The Slack interface's part, as in the notifier. */
 export interface RemedyFormatting {
-  remedy(remedy: ComposedRemedy): SlackNotifications;
+  remedy(remedy: ComposedRemedy, image: types.KnownBlock | null): SlackNotifications;
+  pictures: NotificationText['pictures'];
   problem: ReadProblem;
 }
 
@@ -24,8 +28,9 @@ export interface RemedyMessagesParts {
   directory: SlackDirectory;
   wording: RemedyFormatting;
   messages: SlackMessageRepository;
-  /** Null when there is nothing to say any more. */
-  compose(remedyId: string): Promise<ComposedRemedy | null>;
+  charts: ChartRenderer;
+  /** What a message says by its payload; null when there is nothing to say any more. */
+  compose(payload: Record<string, unknown>): Promise<ComposedRemedy | null>;
   log: Log;
 }
 
@@ -34,16 +39,17 @@ const PACE_MS = 1250;
 
 export function createRemedyMessages(parts: RemedyMessagesParts): Messenger {
   const { client, directory, wording, messages, compose, log } = parts;
+  const pictures = wording.pictures(client, parts.charts, log);
   return {
     name: REMEDY_MESSENGER,
     paceMs: PACE_MS,
     async deliver({ messages: waiting }): Promise<DeliveryOutcome> {
-      const id = String(waiting[0]?.payload.remedy_id);
-      const remedy = await compose(id);
+      const [first] = waiting;
+      const remedy = first ? await compose(first.payload) : null;
       if (!remedy) return { outcome: 'delivered' };
       try {
         await show(
-          `remedy:${id}`,
+          String(first?.subject),
           remedy,
           waiting.some(({ payload }) => payload.fresh === true),
         );
@@ -57,7 +63,7 @@ export function createRemedyMessages(parts: RemedyMessagesParts): Messenger {
   };
 
   async function show(subject: string, remedy: ComposedRemedy, isFresh: boolean): Promise<void> {
-    const shown = wording.remedy(remedy);
+    const shown = wording.remedy(remedy, await pictures.show(remedy.chart));
     const kept = isFresh ? null : await messages.find(subject);
     if (kept) {
       await plainIfRefused(shown, (it) => client.chat.update({ channel: kept.channel, ts: kept.ts, ...it }));

@@ -2,6 +2,7 @@
 import type { z } from 'zod';
 import { AppError } from '../errors.ts';
 import type { AnyTool } from '../tool.ts';
+import { didYouMean } from './didYouMean.ts';
 
 type Issue = z.core.$ZodIssue;
 
@@ -28,12 +29,19 @@ const FORMATS: Record<string, string> = {
 
 /** All that is wrong, by field. */
 export function badInput(tool: AnyTool, issues: readonly Issue[]): AppError {
-  const fields = issues.map((issue) => ({
-    field: issue.path.join('.') || '(body)',
-    problem: inputProblem(issue),
-  }));
+  const fields = issues.flatMap((issue) => {
+    if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownField(tool, issue.path, key));
+    return [{ field: issue.path.join('.') || '(body)', problem: inputProblem(issue) }];
+  });
   const problems = fields.map(({ field, problem }) => `${field}: ${problem}`).join('; ');
   return new AppError('invalid', `"${tool.title}" cannot be done with this input. ${problems}`, { fields });
+}
+
+/** A field that the tool does not have is named itself, with the ones that may have been meant. */
+function unknownField(tool: AnyTool, path: readonly PropertyKey[], key: string): { field: string; problem: string } {
+  const meant = path.length === 0 ? didYouMean(key, Object.keys(tool.input.shape)) : [];
+  const hint = meant.length > 0 ? `; did you mean ${meant.join(' or ')}?` : '';
+  return { field: [...path, key].join('.'), problem: `is unknown${hint}` };
 }
 
 /** One text that follows the field's name: `is missing`, `must be a number`. */

@@ -1,5 +1,5 @@
 /** People who signed in by the identity provider: their sessions, and asking the provider again whether they may still be here. */
-import type { Actor, Interface } from '../actor.ts';
+import type { Actor, Grant, Interface } from '../actor.ts';
 import { AppError } from '../errors.ts';
 import { withHighestRole } from '../policy.ts';
 import type { Sealer, SignedInPerson, SignInProvider, SignInSession } from '../ports/identityPorts.ts';
@@ -35,6 +35,8 @@ export interface SignInSessions {
   ): Promise<{ token: string; expiresAt: Date }>;
   /** Null for what is no session's token. @throws AppError `unauthenticated` for one that has ended */
   lookup(token: string, via: Interface): Promise<Actor | null>;
+  /** What the groups of whoever is signed in under an address give; nothing of nobody, or where several people have the address. */
+  grantsOf(email: string): Promise<readonly Grant[]>;
   /** Ends the session of a token, here and at the provider. */
   close(token: string): Promise<void>;
 }
@@ -131,6 +133,13 @@ export function createSignInSessions({ ports, provider, sealer, access }: SignIn
       if (now.getTime() - session.lastUsedAt.getTime() >= NOTE_USE_EVERY_MS)
         await store.signInSessions.update(session.id, { lastUsedAt: now });
       return sessionActor(found.sharesEmail ? { ...session, email: null } : session, access(), via);
+    },
+
+    async grantsOf(email) {
+      const found = await store.signInSessions.byEmail(email.toLowerCase(), clock.now());
+      const session = found && (await confirmed(found));
+      // The provider may have another address for the person by now.
+      return session?.email === email.toLowerCase() ? grantsOfGroups(access(), session.groups) : [];
     },
 
     async close(token) {

@@ -51,4 +51,10 @@ export interface OwnerRemedyRepository {
     notAboutItSince: Date;
   }): Promise<{ alertId: number; email: string }[]>;
   setOptOut(email: string, at: Date | null): Promise<void>;
+  /** Whether an owner wants a report every month. @param at since when, null for no more */
+  setReportWanted(email: string, at: Date | null): Promise<void>;
+  /** Owners who want one and did not get it for this month (`2026-02`). */
+  reportsDue(month: string, limit: number): Promise<string[]>;
+  /** Notes that it was sent; false when it was already, or is wanted no more. */
+  reportSent(email: string, month: string): Promise<boolean>;
 }

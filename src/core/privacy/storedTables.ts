@@ -309,6 +309,13 @@ export const STORED: Readonly<Record<string, StoredThing>> = {
     kept: { text: 'until the person wants offers again or asks for its erasure' },
     recipients: ['person'],
   },
+  owner_report: {
+    what: 'Owners who want a monthly report of their machines, and the month of the last one',
+    purpose: 'To send it to who asked for it, once a month.',
+    about: 'yes',
+    kept: { text: 'until the person wants none any more or asks for its erasure' },
+    recipients: ['person'],
+  },
   escalation: {
     what: 'Who of IT was reached about an alert or an approval',
     purpose: 'To reach the next person while nobody answers.',

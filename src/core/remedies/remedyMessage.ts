@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { type OwnerText, previewText } from '../../domain/healing/ownerRemedy.ts';
 import type { OutboxMessage } from '../../domain/outbox.ts';
+import type { ChartSpec } from '../chart.ts';
 import type { Ports } from '../ports/ports.ts';
 import type { OwnerRemedy } from '../ports/remedyPorts.ts';
 import { iso } from '../present.ts';
@@ -20,6 +21,8 @@ export interface ComposedRemedy {
   calls: RelatedCall[];
   /** The call that keeps such messages away from now on. */
   optOut: RelatedCall | null;
+  /** Shown below the lines; null without a picture. */
+  chart: ChartSpec | null;
 }
 
 /** @param fresh the owner is asked something anew, so that an edit of the old message would not be noticed */
@@ -54,7 +57,7 @@ export async function composed(ports: Ports, remedy: OwnerRemedy): Promise<Compo
   const answers = answersOf(remedy.id);
   const say = (title: string, lines: string[], calls: RelatedCall[] = []): ComposedRemedy => {
     const optOut = remedy.status === 'offered' ? optOutCall : null;
-    return { email, title, lines, handledBy: null, calls, optOut };
+    return { email, title, lines, handledBy: null, calls, optOut, chart: null };
   };
   const doing = run ?? text.title;
   switch (remedy.status) {

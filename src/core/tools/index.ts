@@ -15,6 +15,8 @@ import {
   listOwnerRemedies,
   maintainOwnerRemediesTool,
   offerRemedyTool,
+  sendOwnerReportsTool,
+  setMonthlyReport,
   setRemedyMessages,
 } from './alerts/ownerRemedies.ts';
 import {
@@ -132,6 +134,8 @@ export const TOOLS: readonly AnyTool[] = [
   offerRemedyTool,
   answerRemedyTool,
   setRemedyMessages,
+  setMonthlyReport,
+  sendOwnerReportsTool,
   maintainOwnerRemediesTool,
   takeTicketWordTool,
   submitFeedback,

@@ -12,7 +12,7 @@ import { slackProblem } from './cards/problems.ts';
 import type { SlackContext } from './context.ts';
 import { listenTo } from './listeners.ts';
 import { membersOnly } from './members.ts';
-import { createSlackPeople } from './people.ts';
+import { createSlackPeople, type GrantsOf } from './people.ts';
 import { finishOld } from './questions/finishOld.ts';
 import { createTurns } from './questions/turns.ts';
 import { createUnfinished } from './questions/unfinished.ts';
@@ -42,6 +42,7 @@ interface SlackNeeds {
   charts: ChartRenderer;
   /** Where it is kept which messages wait for the end of a run. */
   messages: SlackMessageRepository;
+  grantsOf: GrantsOf;
   clock: Clock;
   log: Log;
 }
@@ -61,7 +62,7 @@ export function createSlack(settings: SlackSettings, needs: SlackNeeds): SlackIn
   const clientOptions = webClientOptions(settings.apiUrl, log);
   const stop = new AbortController();
   const client = new webApi.WebClient(settings.botToken, clientOptions);
-  const people = createSlackPeople(client, settings, needs.clock.now, log);
+  const people = createSlackPeople(client, settings, { ...needs, log });
   const slack: SlackContext = {
     tools: needs.tools.filter(({ hiddenFrom }) => !hiddenFrom?.includes('slack')),
     invoke: needs.invoke,

@@ -1,10 +1,10 @@
 /** Who somebody in Slack is to this service: their role, by user id or user group, and their mail address. */
 import type { webApi } from '@slack/bolt';
 import { LRUCache } from 'lru-cache';
-import type { Actor, Role } from '../../core/actor.ts';
+import type { Actor, Grant, Role } from '../../core/actor.ts';
 import { AppError } from '../../core/errors.ts';
-import { leastRole } from '../../core/policy.ts';
-import type { Log } from '../../core/ports/ports.ts';
+import { leastRole, withHighestRole } from '../../core/policy.ts';
+import type { Clock, Log } from '../../core/ports/ports.ts';
 import type { AnyTool } from '../../core/tool.ts';
 import { isTimeZone } from '../../domain/time/localTime.ts';
 import { slackProblem } from './cards/problems.ts';
@@ -44,7 +44,14 @@ interface Named {
 const REMEMBER_MS = 300_000;
 const MOST = 5000;
 
-export function createSlackPeople(client: webApi.WebClient, named: Named, now: () => Date, log: Log): SlackPeople {
+/** What groups at the identity provider give whoever is signed in there under a mail address. */
+export type GrantsOf = (email: string) => Promise<readonly Grant[]>;
+
+export function createSlackPeople(
+  client: webApi.WebClient,
+  named: Named,
+  { clock: { now }, log, grantsOf }: { clock: Clock; log: Log; grantsOf: GrantsOf },
+): SlackPeople {
   const members = remembered(now, async (group: string) => {
     const { users } = await client.usergroups.users.list({ usergroup: group });
     return new Set(users);
@@ -81,6 +88,13 @@ export function createSlackPeople(client: webApi.WebClient, named: Named, now: (
       () => ({ email: undefined, timeZone: undefined }),
     );
 
+  /** A provider that cannot be asked gives no rights, and takes none that are given here. */
+  const fromProvider = (email: string) =>
+    grantsOf(email).catch((error: unknown) => {
+      log.error({ err: error }, 'the roles of a person at the identity provider could not be read');
+      return [];
+    });
+
   const approving: Role = named.approvers.length > 0 ? 'admin' : 'operator';
 
   return {
@@ -94,7 +108,8 @@ export function createSlackPeople(client: webApi.WebClient, named: Named, now: (
             ? 'viewer'
             : 'employee';
       const { email, timeZone } = await known(id);
-      return {
+      const fromGroups = email === undefined ? [] : await fromProvider(email);
+      return withHighestRole({
         id: `slack:${id}`,
         name,
         kind: 'human',
@@ -103,7 +118,8 @@ export function createSlackPeople(client: webApi.WebClient, named: Named, now: (
         ...(email && { email }),
         ...(timeZone && { timeZone }),
         ...(named.approvers.length > 0 && { approver: isApprover }),
-      };
+        ...(fromGroups.length > 0 && { grants: [{ role, within: null }, ...fromGroups] }),
+      });
     },
     called: (userId) =>
       profiles(userId).then(

@@ -5,8 +5,8 @@ import { testClock } from '../../helpers/clock.ts';
 import { machines, WELL } from '../../helpers/machines.ts';
 import type { TestService } from '../../helpers/service.ts';
 import type { TestSlack, Transport } from '../../helpers/slack.ts';
-import { shown } from '../../helpers/slackReading.ts';
-import { startSlackService } from '../../helpers/slackService.ts';
+import { buttonOf, shown } from '../../helpers/slackReading.ts';
+import { knowPeople, startSlackService } from '../../helpers/slackService.ts';
 
 const DAY_MS = 86_400_000;
 const clock = testClock(new Date('2026-03-02T09:00:00Z'));
@@ -17,8 +17,18 @@ let stop: () => Promise<void>;
 
 beforeAll(async () => {
   ({ slack, service, send, stop } = await startSlackService({
+    prepare: knowPeople,
     env: ({ channels }) => ({ SLACK_ALERT_CHANNEL: channels.alerts!, WEBHOOK_REQUIRE_AUTH: 'false' }),
-    overrides: { clock, healing: null, collector: machines(new Map([['db-01', WELL]])) },
+    overrides: {
+      clock,
+      healing: null,
+      collector: machines(
+        new Map([
+          ['db-01', WELL],
+          ['alice-laptop', { ...WELL, diskPct: 85 }],
+        ]),
+      ),
+    },
   }));
   await service.call('POST', '/api/v1/dex/endpoints', { hostname: 'db-01' });
   const { body } = await service.call('POST', '/api/v1/dex/fleet/scan');
@@ -72,4 +82,39 @@ it('is shown to operators who ask, and to nobody else', async () => {
   expect(shown(await slack.until(() => slack.responses[0]))).toContain('The last 7 days beside the 7 before');
   await slack.command(send, 'alice', 'weekly');
   expect(shown(await slack.until(() => slack.responses[1]))).toContain('needs the role');
+});
+
+it('owners who want it get a monthly one, in their working hours, and can end it by its button', async () => {
+  const laptop = { hostname: 'alice-laptop', owner_email: 'alice@example.com' };
+  await service.call('POST', '/api/v1/dex/endpoints', laptop);
+  const scan = async () => {
+    const { body } = await service.call('POST', '/api/v1/dex/endpoints/alice-laptop/scan');
+    await service.finished(body.run_id);
+  };
+  await scan();
+  clock.advance(31 * DAY_MS);
+  await scan();
+  await scan();
+  const tend = async () => (await service.app.invoke('send_owner_reports', {}, jobActor('dex_owner_reports'))).output;
+  expect(await tend()).toEqual({ sent: 0 });
+  await slack.command(send, 'alice', 'monthly on');
+  await slack.until(() => slack.responses.find((it) => /every month/.test(shown(it))));
+  clock.advance(12 * 3_600_000); // night in London
+  expect(await tend()).toEqual({ sent: 0 });
+  clock.advance(60 * 3_600_000); // after the weekend
+  expect((await Promise.all([tend(), tend()])).map(({ sent }) => sent).toSorted()).toEqual([0, 1]);
+  const { body, answer } = await slack.until(() =>
+    slack.calls.find(({ method, body }) => method === 'chat.postMessage' && body.channel === slack.users.alice),
+  );
+  expect(shown(body)).toMatch(
+    /Your computer this month.*alice-laptop: \d+(\.\d)? of 100 on average \(the month before: \d+/s,
+  );
+  expect(body.blocks.filter(({ type }: any) => type === 'image')).toHaveLength(1);
+  const { action_id: actionId, value } = buttonOf(body, 'replace:no_report');
+  await slack.click(send, 'alice', { actionId, value, message: { channel: answer.channel, ts: answer.ts } });
+  await slack.until(() =>
+    slack.calls.find(({ method, body }) => method === 'chat.update' && /No more/.test(shown(body))),
+  );
+  clock.advance(31 * DAY_MS);
+  expect(await tend()).toEqual({ sent: 0 });
 });

@@ -1,7 +1,7 @@
 /** Offers to owners in the database; that nobody is written to twice a day is a unique index's business. */
 import type { InferEntity } from '@mikro-orm/core';
 import type { OwnerRemedy, OwnerRemedyRepository } from '../../../core/ports/remedyPorts.ts';
-import { OwnerRemedyOptOutRow, OwnerRemedyRow } from '../entities/healing.ts';
+import { OwnerRemedyOptOutRow, OwnerRemedyRow, OwnerReportRow } from '../entities/healing.ts';
 import { type DbSession, placeholders, plain } from '../rows.ts';
 
 /** Owners who are considered in one round. */
@@ -70,6 +70,30 @@ export function ownerRemedyRepository(session: DbSession): OwnerRemedyRepository
     async setOptOut(email, at) {
       if (at === null) await session().nativeDelete(OwnerRemedyOptOutRow, { email });
       else await session().upsert(OwnerRemedyOptOutRow, { email, optedOutAt: at });
+    },
+
+    async setReportWanted(email, at) {
+      if (at === null) await session().nativeDelete(OwnerReportRow, { email });
+      else
+        await session().upsert(
+          OwnerReportRow,
+          { email, wantedAt: at, sentFor: null },
+          { onConflictFields: ['email'], onConflictAction: 'ignore' },
+        );
+    },
+
+    async reportsDue(month, limit) {
+      const rows = await session().find(
+        OwnerReportRow,
+        { $or: [{ sentFor: null }, { sentFor: { $ne: month } }] },
+        { orderBy: { wantedAt: 'asc' }, limit },
+      );
+      return rows.map(({ email }) => email);
+    },
+
+    async reportSent(email, month) {
+      const where = { email, $or: [{ sentFor: null }, { sentFor: { $ne: month } }] };
+      return (await session().nativeUpdate(OwnerReportRow, where, { sentFor: month })) === 1;
     },
   };
 }

@@ -141,6 +141,18 @@ export const OwnerRemedyRow = defineEntity({
   ],
 });
 
+/** Owners who want a report of their machines every month. */
+export const OwnerReportRow = defineEntity({
+  name: 'OwnerReport',
+  tableName: 'owner_report',
+  properties: {
+    email: p.string().primary(),
+    wantedAt: p.datetime(3),
+    /** The month that was reported last, `2026-02`. */
+    sentFor: p.string().length(7).nullable(),
+  },
+});
+
 /** Owners who want no such messages. */
 export const OwnerRemedyOptOutRow = defineEntity({
   name: 'OwnerRemedyOptOut',

@@ -22,7 +22,7 @@ const OF_THE_MACHINE = [
 ];
 
 /** Tables by mail address. */
-const OF_THE_PERSON = ['survey_invitation', 'survey_person', 'owner_remedy_opt_out'];
+const OF_THE_PERSON = ['survey_invitation', 'survey_person', 'owner_remedy_opt_out', 'owner_report'];
 
 type Row = Record<string, unknown>;
 

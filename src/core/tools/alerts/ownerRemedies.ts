@@ -9,6 +9,7 @@ import type { OwnerRemedy } from '../../ports/remedyPorts.ts';
 import { iso } from '../../present.ts';
 import { answerRemedy, requireRemedy } from '../../remedies/answerRemedy.ts';
 import { maintainOwnerRemedies, offerWhenAsked } from '../../remedies/offerRemedies.ts';
+import { sendOwnerReports } from '../../remedies/ownerReport.ts';
 import { composed } from '../../remedies/remedyMessage.ts';
 import { requireEndpoint } from '../../scans/scanning.ts';
 import { hostnameInput, pageInput, timestamp } from '../../shapes.ts';
@@ -154,6 +155,46 @@ export const setRemedyMessages = defineTool({
     wanted
       ? 'I will write when your computer needs something, at most once a day.'
       : `No more such messages. To have them back: ${callText('set_remedy_messages', { wanted: true }) ?? 'tips on'}`,
+});
+
+export const setMonthlyReport = defineTool({
+  name: 'set_monthly_report',
+  title: 'A monthly report of my computer',
+  effect: 'write',
+  reach: 'shared',
+  ownerRole: 'employee',
+  ownersOnly: true,
+  subject: async (_input, _ports, actor) => ({ endpoint: null, owners: [actor.email ?? actor.id] }),
+  hiddenFrom: ['mcp', 'planner'],
+  description: 'Whether one gets a report of one’s own machines every month, beside the month before: on or off.',
+  command: { name: 'monthly', args: ['wanted'], example: 'monthly on' },
+  input: z.strictObject({ wanted: z.union([z.boolean(), z.stringbool()]).default(true).describe('on or off') }),
+  output: z.object({ ok: z.literal(true), wanted: z.boolean() }),
+  async run({ wanted }, { ports, actor, now }) {
+    if (actor.email === undefined)
+      throw new AppError('refused', 'Your mail address is not known here, so no report can reach you.');
+    await ports.store.ownerRemedies.setReportWanted(actor.email.toLowerCase(), wanted ? now : null);
+    return { ok: true as const, wanted };
+  },
+  summary: ({ wanted }, callText) =>
+    wanted
+      ? 'You get a report of your computers in the first days of every month.'
+      : `No more monthly reports. To have them back: ${callText('set_monthly_report', { wanted: true }) ?? 'monthly on'}`,
+});
+
+export const sendOwnerReportsTool = defineTool({
+  name: 'send_owner_reports',
+  title: 'Send monthly reports',
+  effect: 'write',
+  reach: 'fleet',
+  hiddenFrom: INTERFACES.filter((via) => via !== 'job'),
+  description: 'Send the monthly report to owners who want it and are at work.',
+  input: z.strictObject({}),
+  output: z.object({ sent: z.number().int() }),
+  run: async (_input, { ports, now }) => ({ sent: await sendOwnerReports(ports, now) }),
+  summary: ({ sent }) => `${sent} sent.`,
+  // Those who are away in the first days are not waited for.
+  schedule: { job: 'dex_owner_reports', cron: () => '35 * 1-7 * *' },
 });
 
 export const maintainOwnerRemediesTool = defineTool({
