@@ -1,63 +1,15 @@
 /** The page in a real browser: every view and action, every role, an empty service, ten thousand machines, and a service that goes away and returns. */
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { CHROMIUM, type Chromium, openChromium } from '../helpers/chromium.ts';
 import { freePort } from '../helpers/freePort.ts';
 import { FULL_DISK } from '../helpers/healingWorld.ts';
+import { openPage, problems, serious, show, signIn, WAIT } from '../helpers/pageBrowser.ts';
 import { addSmallFleet, type PageService, startPageService } from '../helpers/pageService.ts';
 
 if (!CHROMIUM) console.warn('No Chromium is installed, so the page was not tried: apt-get install chromium');
 
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const FLEET_SIZE = 10_000;
-const WAIT = { timeout: 20_000 };
-
-/** What a browser reports while a page is used: errors of scripts, and what its policy refused. */
-const problems: string[] = [];
-
-async function openPage(browser: Chromium, url: string, key: string | null): Promise<Page> {
-  const page = await browser.context.newPage();
-  page.on('pageerror', (error) => problems.push(String(error)));
-  page.on('console', (message) => {
-    // The browser itself reports every answer that is not 2xx.
-    if (message.type() === 'error' && !/Failed to load resource|net::ERR/.test(message.text()))
-      problems.push(message.text());
-  });
-  await browser.context.clearCookies();
-  await page.goto(url);
-  if (key !== null) await signIn(page, key);
-  return page;
-}
-
-async function signIn(page: Page, key: string): Promise<void> {
-  await page.getByLabel('API key').fill(key);
-  await page.getByRole('button', { name: 'Sign in' }).click();
-  await page.getByRole('navigation', { name: 'Views' }).waitFor(WAIT);
-}
-
-/** Goes to a view as a click on a link does, so that nobody is signed out. */
-async function show(page: Page, path: string, heading: string | RegExp): Promise<void> {
-  await page.goto(new URL(path, page.url()).href);
-  await page.getByRole('heading', { level: 1, name: heading }).waitFor(WAIT);
-}
-
-/** What depends on colours and on the room there is; the rest of a document is the same in every theme and width. */
-const LOOK_RULES = ['color-contrast', 'target-size', 'scrollable-region-focusable'];
-
-/** Violations of WCAG that axe finds and calls serious or worse. @param rules only these */
-async function serious(page: Page, rules?: readonly string[]): Promise<string[]> {
-  // Not as a script of the page, whose policy lets in none but its own.
-  await page.evaluate(AXE);
-  const options = JSON.stringify({ resultTypes: ['violations'], ...(rules && { runOnly: rules }) });
-  const found = await page.evaluate(`axe.run(document, ${options})`);
-  const { violations } = found as { violations: { id: string; impact: string; nodes: { html: string }[] }[] };
-  return violations
-    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-    .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 120)).join(' | ')}`);
-}
 
 describe.skipIf(!CHROMIUM)('the page', { timeout: 240_000 }, () => {
   let browser: Chromium;
@@ -183,44 +135,6 @@ describe.skipIf(!CHROMIUM)('the page', { timeout: 240_000 }, () => {
       await show(page, '/settings', 'Settings');
       await page.getByRole('heading', { name: 'Predictions' }).waitFor(WAIT);
       expect(await page.getByRole('heading', { name: 'API keys' }).count()).toBe(role === 'admin' ? 1 : 0);
-      await page.close();
-    });
-
-    test('shows each view without anything that axe calls serious, dark and light, wide and narrow', async () => {
-      const { body } = await service.call('GET', '/api/v1/dex/alerts');
-      const alert = body.alerts.find(({ alert_name }: { alert_name: string }) => alert_name === 'DiskFull').id;
-      const views: [string, string | RegExp][] = [
-        ['/', 'Fleet'],
-        ['/machines/alice-laptop', 'alice-laptop'],
-        ['/alerts', 'Alerts'],
-        [`/alerts/${alert}`, 'DiskFull'],
-        ['/incidents', 'Incidents'],
-        ['/approvals', 'Approvals'],
-        ['/kpis', 'KPIs'],
-        ['/feedback', 'Feedback'],
-        ['/runbooks', 'Runbooks'],
-        ['/runbooks/disk_full_linux', /Disk/],
-        ['/add', 'Add machines'],
-        ['/add?way=enrol', 'Add machines'],
-        ['/add?way=list', 'Add machines'],
-        ['/settings', 'Settings'],
-      ];
-      const page = await openPage(browser, service.url, service.keys.admin);
-      for (const [path, heading] of views) {
-        await show(page, path, heading);
-        for (const [colorScheme, width] of [
-          ['light', 1280],
-          ['dark', 380],
-        ] as const) {
-          await page.emulateMedia({ colorScheme });
-          await page.setViewportSize({ width, height: 850 });
-          await expect.poll(() => page.locator('[aria-busy]').count(), WAIT).toBe(0);
-          const rules = colorScheme === 'light' ? undefined : LOOK_RULES;
-          expect(await serious(page, rules), `${path} ${colorScheme}`).toEqual([]);
-          const overflow = await page.evaluate('document.documentElement.scrollWidth - innerWidth');
-          expect(overflow, `${path} is wider than ${width} px`).toBeLessThanOrEqual(0);
-        }
-      }
       await page.close();
     });
 
