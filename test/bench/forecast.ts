@@ -39,7 +39,7 @@ interface Check {
   prediction?: Prediction | null;
 }
 
-const ours: Forecaster = () => {
+export const ours: Forecaster = () => {
   let standing: OpenPrediction | null = null;
   return (window, nowMs, { metric, name }) => {
     const trend = analyseTrend(metric, window, nowMs);
@@ -50,7 +50,7 @@ const ours: Forecaster = () => {
 };
 
 /** The rule of the operations guide's earlier build: a least-squares line through 3 or more points that meets 90 % within the horizon. */
-const leastSquares: Forecaster = () => (window, nowMs) => {
+export const leastSquares: Forecaster = () => (window, nowMs) => {
   const fit = leastSquaresAt(
     window.filter((point) => point.atMs > nowMs - HORIZON_HOURS * HOUR_MS),
     nowMs,
@@ -154,7 +154,7 @@ interface Tally {
   judgements: Judgement[];
 }
 
-function backTest(all: readonly MadeSeries[], forecaster: Forecaster): Tally {
+export function backTest(all: readonly MadeSeries[], forecaster: Forecaster): Tally {
   const tally: Tally = {
     alarms: 0,
     trueAlarms: 0,
@@ -215,7 +215,7 @@ function print(figure: object): void {
 }
 
 /** Reads `time,value` rows; a value that is no number is a missing one, a row without a time is left out. */
-async function readSeries(directory: string): Promise<MadeSeries[]> {
+export async function readSeries(directory: string): Promise<MadeSeries[]> {
   const names = (await readdir(directory)).filter((name) => name.endsWith('.csv')).toSorted();
   return Promise.all(
     names.map(async (name) => {

@@ -1,7 +1,7 @@
 /** Replays one machine's stored samples under other rules: the same judgement and the same moves as a scan makes, sample by sample. */
 import { type Alert, isWorse, type Severity } from '../alerts/alert.ts';
 import { type AlertDraft, type Move, type Observation, observe, type Refusal, resolve } from '../alerts/alertMoves.ts';
-import { type AlertRule, LOW_SCORE, SCAN_SERIES, type ScoreConfig } from '../alerts/alertRules.ts';
+import { LOW_SCORE, SCAN_SERIES, type ScoreConfig } from '../alerts/alertRules.ts';
 import { type JudgedReadings, judgeReadings, judgeScan } from '../alerts/judgeScan.ts';
 import type { Endpoint, ScoreStatus } from '../fleet/endpoint.ts';
 import { REMEDIATION_WINDOW_DAYS, type RemediationRecord, type Score, type ScoreThresholds } from '../scores/score.ts';
@@ -46,9 +46,10 @@ interface MachineReplay {
 export function machineReplayer(under: ReplayRules) {
   const sign = bandSigner(under.lines);
   const judged = readingsMemory(under);
+  const waitsFor = new Map(under.rules.alerts.map((rule) => [rule.name, rule.for]));
   /** @param stretches the machine's samples, by time */
   return (endpoint: Endpoint, stretches: readonly SampleStretch[], start: ReplayStart): MachineReplay => {
-    const replay = createReplay(endpoint, start, under);
+    const replay = createReplay(endpoint, start, under, waitsFor);
     const readingsOf = judged(endpoint);
     let before = Number.NaN;
     for (const stretch of stretches) {
@@ -115,7 +116,12 @@ function readingsMemory({ rules, thresholds }: ReplayRules) {
   };
 }
 
-function createReplay(endpoint: Endpoint, { alerts, others }: ReplayStart, { rules, thresholds }: ReplayRules) {
+function createReplay(
+  endpoint: Endpoint,
+  { alerts, others }: ReplayStart,
+  { rules, thresholds }: ReplayRules,
+  waitsFor: ReadonlyMap<string, number>,
+) {
   const moves: ReplayedMove[] = [];
   /** Every alert row there would be; the newest of each name is the one that moves. */
   const rows: AlertDraft[] = [...alerts];
@@ -225,7 +231,7 @@ function createReplay(endpoint: Endpoint, { alerts, others }: ReplayStart, { rul
       for (const observation of found.observations) {
         if (keep(observe(knownOf(observation.alertName), observation, now), now)) moved = true;
       }
-      isSteady = !moved && hasSettled(scanned.breaches, found.breaches, rules.alerts, knownOf);
+      isSteady = !moved && hasSettled(scanned.breaches, found.breaches, waitsFor, knownOf);
       held = new Map(
         open.flatMap(({ alertName, series, severity }) =>
           series.includes(SCAN_SERIES) ? [[alertName, severity]] : [],
@@ -248,17 +254,19 @@ function createReplay(endpoint: Endpoint, { alerts, others }: ReplayStart, { rul
 function hasSettled(
   before: Record<string, number>,
   after: Record<string, number>,
-  rules: readonly AlertRule[],
+  waitsFor: ReadonlyMap<string, number>,
   knownOf: (name: string) => AlertDraft | null,
 ): boolean {
-  return rules.every((rule) => {
-    const count = after[rule.name] ?? 0;
-    if (count === (before[rule.name] ?? 0)) return true;
-    if (count < rule.for || (before[rule.name] ?? 0) < rule.for) return false;
+  for (const name in before) if (after[name] === undefined) return false;
+  for (const name in after) {
+    const earlier = before[name] ?? 0;
+    if (after[name] === earlier) continue;
+    if (earlier < (waitsFor.get(name) ?? 0)) return false;
     // It waits for working hours.
-    const known = knownOf(rule.name);
-    return known !== null && known.status !== 'resolved' && known.series.includes(SCAN_SERIES);
-  });
+    const known = knownOf(name);
+    if (known === null || known.status === 'resolved' || !known.series.includes(SCAN_SERIES)) return false;
+  }
+  return true;
 }
 
 function observationOf(alert: Alert, kind: 'raise' | 'clear', why: string): Observation {

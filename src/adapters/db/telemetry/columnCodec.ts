@@ -147,8 +147,11 @@ export function decodeColumn(bytes: Buffer, count: number): Leaf[] {
   const kind = reader.uint();
   const leaves = new Array<Leaf>(count).fill(undefined);
   const present = readStates(reader, leaves);
-  const next = kind === FLOAT ? () => reader.float() : kind === LISTED ? listedReader(reader) : scaledReader(reader);
-  for (const [from, until] of present) for (let place = from; place < until; place++) leaves[place] = next();
+  if (kind === SCALED) readScaled(reader, leaves, present);
+  else {
+    const next = kind === FLOAT ? () => reader.float() : listedReader(reader);
+    for (const [from, until] of present) for (let place = from; place < until; place++) leaves[place] = next();
+  }
   return leaves;
 }
 
@@ -167,14 +170,16 @@ function isExact(value: number, scale: number): boolean {
   return Math.abs(whole) <= Number.MAX_SAFE_INTEGER / 4 && whole / scale === value && !Object.is(value, -0);
 }
 
-function scaledReader(reader: ByteReader): () => number {
+function readScaled(reader: ByteReader, leaves: Leaf[], present: readonly [from: number, until: number][]): void {
   const scale = 10 ** reader.uint();
-  let before = 0;
-  return () => {
-    const coded = reader.uint();
-    before += coded % 2 === 0 ? coded / 2 : -(coded + 1) / 2;
-    return before / scale;
-  };
+  let whole = 0;
+  for (const [from, until] of present) {
+    for (let place = from; place < until; place++) {
+      const coded = reader.uint();
+      whole += coded % 2 === 0 ? coded / 2 : -(coded + 1) / 2;
+      leaves[place] = whole / scale;
+    }
+  }
 }
 
 function writeListed(writer: ByteWriter, values: readonly (number | string | boolean)[]): void {
