@@ -27,7 +27,7 @@ export const EVENTS = [
 
 /** Callback ids of the shortcuts, in Slack's own menu and in that of a message; the manifests name the same. */
 export const SHORTCUTS = {
-  report: 'report_problem',
+  report: 'my_computer_has_a_problem',
   ask: 'ask_about_message',
   alert: 'create_alert',
 } as const;

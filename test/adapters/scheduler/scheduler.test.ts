@@ -4,7 +4,7 @@ import { JOB_RULES } from '../../../src/adapters/scheduler/scheduler.ts';
 import { describeQueue, openScheduler } from './queueRules.ts';
 
 test('the rules are those of the operations guide', () => {
-  expect(JOB_RULES).toEqual({ timeoutMs: 600_000, keepResultMs: 7_200_000 });
+  expect(JOB_RULES).toMatchObject({ timeoutMs: 600_000, keepResultMs: 7_200_000 });
 });
 
 test.each([

@@ -255,10 +255,15 @@ describe('trends', () => {
   test('read and write nothing', async () => {
     await lived('diskPct', leak, -24, 16);
     clock.advance(16 * HOUR_MS);
-    const before = await dump(service.app.config.DATABASE_URL);
+    // But for who looked at a machine, which is counted for the person whose it is.
+    const stored = async () => {
+      const { machine_access: _, sqlite_sequence = [], ...rest } = await dump(service.app.config.DATABASE_URL);
+      return { ...rest, counted: sqlite_sequence.filter(({ name }) => name !== 'machine_access') };
+    };
+    const before = await stored();
     await trends();
     await accuracy();
-    expect(await dump(service.app.config.DATABASE_URL)).toEqual(before);
+    expect(await stored()).toEqual(before);
   });
 });
 

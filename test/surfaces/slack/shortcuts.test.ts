@@ -47,7 +47,7 @@ const openedForm = async () => {
 };
 
 it('"Report a problem" opens a form of one’s own machines: what, since when, how bad', async () => {
-  await slack.shortcut(send, 'alice', 'report_problem');
+  await slack.shortcut(send, 'alice', 'my_computer_has_a_problem');
   const form = await openedForm();
   expect(form.blocks.map(({ block_id }: any) => block_id)).toEqual([
     'hostname',
@@ -57,7 +57,7 @@ it('"Report a problem" opens a form of one’s own machines: what, since when, h
     'category',
   ]);
   expect(form.blocks[0].element.options.map(({ value }: any) => value)).toEqual(['alice-laptop']);
-  await slack.shortcut(send, 'nomail', 'report_problem');
+  await slack.shortcut(send, 'nomail', 'my_computer_has_a_problem');
   expect(shown((await called('chat.postMessage')).body)).toMatch(/None is registered in your name/);
 });
 

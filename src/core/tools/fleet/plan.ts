@@ -34,7 +34,7 @@ export const planRules = defineTool({
     name: 'plan',
     args: [],
     files: ['score', 'map'],
-    example: 'plan --score dex_score.yaml --map dex_remediation_map.yaml --days 14',
+    example: 'plan --alert_threshold 70 --days 14',
   },
   input: z.strictObject({
     score: z.string().min(1).max(MOST_TEXT).optional().describe('The text of an edited dex_score.yaml'),
