@@ -3,6 +3,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Document, isNode, LineCounter, parseDocument } from 'yaml';
 import type { z } from 'zod';
+import { inputProblem } from '../core/commands/inputProblems.ts';
 import { AppError } from '../core/errors.ts';
 import type { Log, Reloaded } from '../core/ports/ports.ts';
 
@@ -92,7 +93,7 @@ export function readYaml<S extends z.ZodType>(name: string, text: string, schema
   if (parsed.success) return parsed.data;
   const problems = parsed.error.issues.map((issue) => {
     const line = lineOf(document, lineCounter, issue.path);
-    return `${line === null ? '' : `line ${line}, `}${issue.path.join('.') || '(file)'}: ${issue.message}`;
+    return `${line === null ? '' : `line ${line}, `}${issue.path.join('.') || '(file)'}: ${inputProblem(issue)}`;
   });
   throw new AppError('invalid', `${name} is wrong: ${problems.join('; ')}`);
 }
