@@ -64,7 +64,12 @@ function privateLog(inner: Log, boundary: () => PrivacyBoundary): Log {
   const line =
     (level: 'debug' | 'info' | 'warn' | 'error') =>
     (fields: object, message?: string): void =>
-      inner[level](boundary().leaving(fields), message === undefined ? message : boundary().leaving(message));
+      inner[level](
+        withoutWritten(boundary().leaving(fields), fields),
+        message === undefined ? message : boundary().leaving(message),
+      );
+  const withoutWritten = (shown: object, { path }: { path?: unknown }): object =>
+    typeof path === 'string' ? { ...shown, path: boundary().withheld(path) } : shown;
   return {
     debug: line('debug'),
     info: line('info'),

@@ -15,6 +15,7 @@ import type { StoredApproval } from './ports/alertPorts.ts';
 import type { Ports } from './ports/ports.ts';
 import type { AuditEntry } from './ports/storePorts.ts';
 import { type CardKind, pageAddress, type RelatedCall, type ToolCall } from './presentation.ts';
+import { ANONYMOUS, withoutCaller, withoutMachine } from './privacy/auditEntry.ts';
 import { requireExistence } from './scans/scanning.ts';
 import type { Subject } from './subjects.ts';
 import type { AnyTool, CallText } from './tool.ts';
@@ -156,7 +157,8 @@ export function createInvoke(tools: readonly AnyTool[], ports: Ports): Invoke {
       error: failure instanceof AppError ? `${failure.kind}: ${failure.message}` : failure ? 'internal error' : null,
       durationMs: Math.round(durationMs),
     };
-    await append(tool.anonymous ? withoutCaller(entry) : entry)
+    const isNameless = tool.namesMachines === true && ports.privacy !== undefined;
+    await append(tool.anonymous ? withoutCaller(entry) : isNameless ? withoutMachine(entry) : entry)
       // The write itself is done or refused already; losing its audit line must be loud, not a second failure.
       .catch((error: unknown) =>
         ports.log.error(
@@ -180,25 +182,6 @@ export function answerOf(tool: AnyTool, call: ToolCall, output: Answer['output']
     progress: tool.progress?.(output) ?? null,
     followUp: tool.followUp?.(output) ?? null,
     illustration: tool.illustration?.(output) ?? null,
-  };
-}
-
-const ANONYMOUS = 'anonymous';
-
-/** Leaves nothing that leads to the caller or the input: a digest of few possible inputs can be guessed, a time be matched. */
-function withoutCaller({ at, tool, outcome }: AuditEntry): AuditEntry {
-  return {
-    at: new Date(Date.UTC(at.getUTCFullYear(), at.getUTCMonth(), at.getUTCDate())),
-    actor: ANONYMOUS,
-    actorKind: ANONYMOUS,
-    via: ANONYMOUS,
-    role: ANONYMOUS,
-    tool,
-    inputDigest: '',
-    subject: null,
-    outcome,
-    error: null,
-    durationMs: 0,
   };
 }
 

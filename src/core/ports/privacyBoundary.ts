@@ -29,6 +29,8 @@ export interface PrivacyBoundary {
   readerOf(actor: Actor): Promise<Pick<Crossing, 'shown'>>;
   /** Something of the service's own that leaves it: a log line, a health page, a model's prompt. */
   leaving<T>(value: T): T;
+  /** The same of what somebody wrote, as the path of a request: a pseudonym in the place of a name would answer whose it is. */
+  withheld<T>(value: T): T;
   /** What came back from outside, with pseudonyms resolved. */
   returning<T>(value: T): T;
   /** Messages as the systems outside get them. */

@@ -11,7 +11,7 @@ import type { Store } from '../ports/storePorts.ts';
 import { attributesOf, cellsOf, type Entry, type NameBook, nameBook } from './nameBook.ts';
 import { type Mac, PSEUDONYM, pseudonymsBy } from './pseudonyms.ts';
 import { readingStore } from './readingStore.ts';
-import { HOST_FIELDS, NOBODY, type Reader, type Translator, translator } from './translation.ts';
+import { HOST_FIELDS, NOBODY, type Reader, type Translator, tokensIn, translator } from './translation.ts';
 
 interface BoundaryParts {
   /** Null before the store is open. */
@@ -79,6 +79,7 @@ export function pseudonymousBoundary({ store, mac, now, publicUrl, staff }: Boun
       actorId: actor.id,
       revealed: new Set(reveals.map(({ endpointId }) => endpointId)),
       typed: typedBy.get(actor) ?? new Set(),
+      withheld: typedBy.has(actor),
       visible: bookFor(actor, book).visible,
     };
   }
@@ -90,6 +91,7 @@ export function pseudonymousBoundary({ store, mac, now, publicUrl, staff }: Boun
     readingStore: (narrowed, actor) => readingStore(narrowed, async () => bookFor(actor, await current())),
     refresh: async () => void (await current()),
     leaving: (value) => translate.shown(value, NOBODY),
+    withheld: (value) => translate.shown(value, { ...NOBODY, withheld: true }),
     returning: (value) => translate.resolved(value),
     async outbound(messages) {
       await current();
@@ -107,7 +109,7 @@ export function pseudonymousBoundary({ store, mac, now, publicUrl, staff }: Boun
       const caller: Actor = isStaff(actor)
         ? { ...actor }
         : { ...actor, name: pseudonym('person', actor.email ?? actor.id) };
-      if (tool.namesMachines) typedBy.set(caller, new Set([...translate.namesIn(raw, NOBODY), ...hostsIn(raw)]));
+      if (tool.namesMachines) typedBy.set(caller, new Set(tokensIn(raw)));
       const reader = await readerOf(caller);
       if (!TRUSTED.includes(actor.via) && !tool.namesMachines && !isApproved) {
         requirePseudonyms(raw, reader, translate);
@@ -163,13 +165,6 @@ function requireLargeScope(actor: Actor, book: NameBook): void {
   throw new AppError(
     'refused',
     `Your role holds for so few machines that a person could be singled out (fewer than ${LEAST_IN_CELL}, or two parts of the fleet that differ by so few). Ask an administrator for a larger part.`,
-  );
-}
-
-function hostsIn(value: unknown): string[] {
-  if (value === null || typeof value !== 'object') return [];
-  return Object.entries(value).flatMap(([key, each]) =>
-    typeof each === 'string' && (HOST_FIELDS.has(key) || PERSON_FIELDS.has(key)) ? [each.toLowerCase()] : hostsIn(each),
   );
 }
 

@@ -15,6 +15,8 @@ export interface Reader {
   revealed: ReadonlySet<number>;
   /** Names in lower case that they wrote themselves in this call. */
   typed: ReadonlySet<string>;
+  /** Beside names of their own writing a pseudonym would say whose it is: what they may not see is then withheld. */
+  withheld?: boolean;
   /** What may be said of which machine to those whose roles hold for a part of the fleet; by default as to all. */
   visible?: NameBook['visible'];
 }
@@ -45,6 +47,9 @@ export const HOST_FIELDS = new Set([
   'nodename',
   'proved_hostname',
 ]);
+
+/** Fields that hold the number of a machine, beside its own `id`. */
+const NUMBER_FIELDS = new Set(['endpoint_id']);
 
 /** Times at which a machine was in use, wherever they stand: by the part of the day. */
 const USE_FIELDS = new Set([
@@ -93,6 +98,7 @@ export function translator(
 ): Translator {
   const pseudonym = pseudonymsBy(mac);
 
+  const alias = (shown: string, reader: Reader) => (reader.withheld ? WITHHELD : shown);
   const isClear = (machines: Iterable<number>, owner: string | null, reader: Reader): boolean => {
     if (owner !== null && owner === reader.email) return true;
     for (const id of machines) {
@@ -110,24 +116,26 @@ export function translator(
   function word(token: string, reader: Reader): string {
     const lower = token.toLowerCase();
     const whole = hidden(lower, reader);
-    if (whole) return whole.pseudonym;
+    if (whole) return alias(whole.pseudonym, reader);
     if (book.words.has(lower) || reader.typed.has(lower) || !lower.includes('.')) return token;
     // A longer form of a short name.
-    return hidden(lower.slice(0, lower.indexOf('.')), reader)?.pseudonym ?? token;
+    const short = hidden(lower.slice(0, lower.indexOf('.')), reader);
+    return short ? alias(short.pseudonym, reader) : token;
   }
 
   function address(text: string, reader: Reader): string {
     const canonical = canonicalIp(text);
-    if (canonical === null || OF_NOBODY.test(canonical)) return text;
-    if (book.words.has(canonical)) return hidden(canonical, reader)?.pseudonym ?? text;
-    return pseudonym('ip', canonical);
+    if (canonical === null || OF_NOBODY.test(canonical) || reader.typed.has(canonical)) return text;
+    const entry = hidden(canonical, reader);
+    if (book.words.has(canonical) && !entry) return text;
+    return alias(entry?.pseudonym ?? pseudonym('ip', canonical), reader);
   }
 
   function person(email: string, reader: Reader): string {
     const lower = email.toLowerCase();
     if (lower === reader.email || reader.typed.has(lower)) return email;
     const entry = book.words.get(lower);
-    return entry && isClear(entry.machines, null, reader) ? email : pseudonym('person', lower);
+    return entry && isClear(entry.machines, null, reader) ? email : alias(pseudonym('person', lower), reader);
   }
 
   function plainText(text: string, reader: Reader): string {
@@ -137,7 +145,7 @@ export function translator(
       .replace(SLACK_USER, (whole, id: string) =>
         whole === reader.actorId || staff.has(id) ? whole : `slack:${pseudonym('person', whole)}`,
       )
-      .replace(MAC_ADDRESS, (mac) => pseudonym('id', mac))
+      .replace(MAC_ADDRESS, (mac) => (reader.typed.has(mac.toLowerCase()) ? mac : alias(pseudonym('id', mac), reader)))
       .replace(IPV4, (ip) => address(ip, reader))
       .replace(IPV6, (ip) => address(ip, reader))
       .replace(WORD, (token) => word(token, reader));
@@ -160,7 +168,7 @@ export function translator(
     // A name that is not in the book is one all the same.
     const isName = key !== null && HOST_FIELDS.has(key) && shown === value && value !== '';
     if (!isName || new RegExp(PSEUDONYM.source).test(value) || mayName(value, reader)) return shown;
-    return pseudonym('pc', value);
+    return alias(pseudonym('pc', value), reader);
   }
 
   function mayName(name: string, reader: Reader): boolean {
@@ -188,13 +196,13 @@ export function translator(
         : about;
     const entries = Object.entries(fields).map(([name, each]): [string, unknown] => [
       text(name, reader),
-      walk(each, reader, name, here),
+      reader.withheld && NUMBER_FIELDS.has(name) && typeof each === 'number' ? null : walk(each, reader, name, here),
     ]);
     const shown = Object.fromEntries(entries);
     // A name beside an address would say whose pseudonym that is.
     if (isHiddenPerson && typeof fields.name === 'string') shown.name = shown.email;
     return machine && here === 'hidden' && nameIn(fields) !== null
-      ? generalised(shown, fields, machine, reader.visible ?? book.visible)
+      ? generalised(shown, fields, machine, reader)
       : shown;
   }
 
@@ -203,7 +211,7 @@ export function translator(
     shown: Record<string, unknown>,
     given: Record<string, unknown>,
     machine: Identity,
-    visible: NameBook['visible'],
+    { visible = book.visible, withheld }: Reader,
   ) {
     const said = visible.get(machine.id) ?? new Set<string>();
     const hides = (attribute: string) => !said.has(attribute);
@@ -217,7 +225,8 @@ export function translator(
       ...(isRecord(given.tags) && {
         tags: Object.fromEntries(Object.entries(shown.tags as object).filter(([name]) => isTag(name))),
       }),
-      ...(typeof given.id === 'number' && 'registered_at' in given && { id: scrambledId(mac, 'endpoint', given.id) }),
+      ...(typeof given.id === 'number' &&
+        'registered_at' in given && { id: withheld ? 0 : scrambledId(mac, 'endpoint', given.id) }),
       ...('registered_at' in given && {
         registered_at: book.joinedAt.get(machine.id)?.toISOString() ?? shown.registered_at,
         updated_at: book.joinedAt.get(machine.id)?.toISOString() ?? shown.registered_at,
@@ -241,17 +250,8 @@ export function translator(
     return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, resolve(each)]));
   }
 
-  function namesIn(value: unknown, reader: Reader): string[] {
-    if (typeof value !== 'string') {
-      return value !== null && typeof value === 'object'
-        ? Object.values(value).flatMap((each) => namesIn(each, reader))
-        : [];
-    }
-    const tokens = [value.matchAll(EMAIL), value.matchAll(WORD), value.matchAll(IPV4), value.matchAll(IPV6)];
-    return tokens
-      .flatMap((found) => [...found].map(([token]) => token.toLowerCase()))
-      .filter((token) => hidden(token, reader) || hidden(token.split('.')[0] as string, reader));
-  }
+  const namesIn = (value: unknown, reader: Reader): string[] =>
+    tokensIn(value).filter((token) => hidden(token, reader) || hidden(token.split('.')[0] as string, reader));
 
   return {
     shown: <T>(value: T, reader: Reader) => walk(value, reader, null, 'none') as T,
@@ -259,6 +259,15 @@ export function translator(
     namesIn,
     mayName,
   };
+}
+
+/** Whatever in the texts of a value could be a name, in lower case; addresses in their canonical form as well. */
+export function tokensIn(value: unknown): string[] {
+  if (typeof value !== 'string')
+    return value !== null && typeof value === 'object' ? Object.values(value).flatMap(tokensIn) : [];
+  return [EMAIL, WORD, IPV4, IPV6, MAC_ADDRESS]
+    .flatMap((kind) => [...value.matchAll(kind)].map(([token]) => token.toLowerCase()))
+    .flatMap((token) => [token, canonicalIp(token) ?? token]);
 }
 
 /** A timestamp within a text, as that of the part of the day. Texts have their times in UTC. */

@@ -38,6 +38,11 @@ let backups = '';
 async function invoke(name: string, input: object, actor: Actor): Promise<Omit<Answer, 'output'> & { output: any }> {
   return service.app.invoke(name, input, actor);
 }
+/** By its pseudonym, as people have to. */
+async function removed(name: string): Promise<void> {
+  const hostname = service.app.ports.privacy?.leaving({ hostname: name }).hostname;
+  await invoke('deregister_endpoint', { hostname }, { ...ADMIN, via: 'cli' });
+}
 const later = (minutes: number) => {
   now = new Date(now.getTime() + minutes * 60_000);
 };
@@ -80,6 +85,37 @@ test('an operator sees a pseudonym, uses it, and cannot use the name', async () 
   expect(text).toContain(pseudonym);
   await expect(invoke('get_endpoint', { hostname: HOST }, OPERATOR)).rejects.toMatchObject({ kind: 'refused' });
   await expect(invoke('start_run', { goal: `Is ${HOST} slow?` }, OPERATOR)).rejects.toMatchObject({ kind: 'refused' });
+});
+
+test('what took a real name says no pseudonym beside it: not of its owner, address or number, nor of other machines, nor later in the audit', async () => {
+  const address = '10.7.0.9';
+  const asked = { owner_email: 'bob.brandt@musterwerk.example', collector: 'push' };
+  const first = await invoke(
+    'register_endpoint',
+    { hostname: 'lt-bob-brandt-1', ip_address: address, ...asked },
+    ADMIN,
+  );
+  const second = await invoke('register_endpoint', { hostname: 'lt-probe-2', ip_address: address, ...asked }, ADMIN);
+  const refused = await invoke('register_endpoint', { hostname: HOST, collector: 'push' }, ADMIN).catch(String);
+  for (const answer of [first, second, refused])
+    expect(JSON.stringify(answer)).not.toMatch(/\b(pc|ip|person|id)-[0-9a-z]{10}\b/);
+  expect(first.output.endpoint).toMatchObject({ id: 0, ip_address: address, owner_email: asked.owner_email });
+  expect(second.text).toContain(`${address} is also the address of withheld`);
+  const { output } = await invoke('list_audit', { tool: 'register_endpoint' }, { ...ADMIN, via: 'cli' });
+  expect(output.audit).toMatchObject([
+    { error: 'conflict', subject: null },
+    { subject: null },
+    { subject: null },
+    { subject: null },
+  ]);
+  for (const name of ['lt-bob-brandt-1', 'lt-probe-2']) await removed(name);
+});
+
+test('the path of a request is logged without the pseudonym of the name that it has', async () => {
+  const response = await fetch(`${service.url}/api/v1/dex/endpoints/${HOST}`);
+  expect(response.status).toBe(401);
+  await expect.poll(() => lines.filter((line) => JSON.stringify(line).includes('endpoints/withheld')).length).toBe(1);
+  expect(JSON.stringify(lines)).not.toContain(`endpoints/${pseudonym}`);
 });
 
 test('a person’s name beside their address is the pseudonym too, and their times are by the part of the day', () => {
