@@ -109,7 +109,8 @@ export interface RemediationPlan {
 }
 
 /** Whether plans are carried out: never, as the map says who is asked, or each only after a person approved it. */
-export type HealingMode = 'off' | 'as_mapped' | 'always_ask';
+export const HEALING_MODES = ['off', 'as_mapped', 'always_ask'] as const;
+export type HealingMode = (typeof HEALING_MODES)[number];
 
 type Decision = { kind: 'run'; plan: RemediationPlan } | { kind: 'human'; severity: Severity; why: string };
 

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { SEVERITIES } from '../../../domain/alerts/alert.ts';
 import { SCORE_STATUSES, statusText } from '../../../domain/fleet/endpoint.ts';
+import { HEALING_MODES } from '../../../domain/healing/remediation.ts';
 import { type Compared, distance, type Tally } from '../../../domain/plan/comparison.ts';
 import { AppError } from '../../errors.ts';
 import { planEdit } from '../../plan/planEdit.ts';
@@ -51,6 +52,7 @@ export const planRules = defineTool({
     from: timestamp,
     until: timestamp,
     edited: z.array(z.string()),
+    healing: z.enum(HEALING_MODES),
     machines: z.object({ total: count, replayed: count, without_samples: count, with_gaps: count }),
     total: compared,
     weeks: z.array(compared.extend({ from: timestamp, until: timestamp })),
@@ -99,8 +101,9 @@ export const planRules = defineTool({
         ...(score === undefined ? [] : ['dex_score.yaml']),
         ...(map === undefined ? [] : ['dex_remediation_map.yaml']),
         ...(edit.thresholds === undefined ? [] : ['DEX_SCORE_* lines']),
-        ...(scans === undefined ? [] : ['for']),
+        ...(scans === undefined ? [] : ['scans in a row (for)']),
       ],
+      healing: ports.settings.healing,
       machines: {
         total: found.machines.total,
         replayed: found.machines.replayed,
@@ -164,7 +167,10 @@ export const planRules = defineTool({
             `  ${hostname}: ${statusText(from, score_from)} (${score_from ?? 'no score'}) → ${statusText(to, score_to)} (${score_to ?? 'no score'})`,
         ),
       ...more(found.status_change_count),
-      `In force now it would open ${plural(found.would_open_count, 'alert')} and close ${found.would_close_count}.`,
+      `Put in force now, it would open ${plural(found.would_open_count, 'alert')} and close ${found.would_close_count}.`,
+      ...(found.healing === 'off'
+        ? ['Self-healing is off (DEX_SELF_HEALING_ENABLED), so nothing is healed or asked for, whatever the map says.']
+        : []),
     ].join('\n');
   },
   rows: ({ alerts }) =>

@@ -73,6 +73,7 @@ function Found({ found }) {
     status_change_count,
     would_open,
     would_open_count,
+    healing,
     would_close_count,
   } = found;
   const known = machines.replayed + machines.without_samples;
@@ -104,6 +105,7 @@ function Found({ found }) {
     <//>
     <${Card} title="In force now" id="now">
       <p>It would open ${count(would_open_count, 'alert')} and close ${would_close_count}.</p>
+      ${healing === 'off' && html`<p>Self-healing is off, so nothing is healed or asked for, whatever the map says.</p>`}
       <ul class="list">${would_open
         .slice(0, SHOWN)
         .map(
