@@ -47,6 +47,8 @@ export function pseudonymousBoundary({ store, mac, now, publicUrl, staff }: Boun
   let book = nameBook([], pseudonym);
   let translate = translator(book, mac, context);
   let known: string | null = null;
+  /** Of teams, made once while nothing changes, because dividing a large fleet takes longer than a call should. */
+  let teamBooks = new Map<string, NameBook>();
 
   /** Names that were erased: what the call that did it still writes to the log has none of them. */
   const retired = new Map<string, { entry: Entry; untilMs: number }>();
@@ -60,16 +62,28 @@ export function pseudonymousBoundary({ store, mac, now, publicUrl, staff }: Boun
     return new Map([...fresh, ...[...retired].map(([word, { entry }]): [string, Entry] => [word, entry])]);
   }
 
-  async function current(): Promise<NameBook> {
-    if (store === null) return book;
+  async function current(): Promise<void> {
+    if (store === null) return;
     const marker = await store.identities.marker();
     if (marker !== known) {
       const fresh = nameBook(await store.identities.all(), pseudonym);
       book = { ...fresh, words: withRetired(book.words, fresh.words) };
+      teamBooks = new Map();
       translate = translator(book, mac, context);
       known = marker;
     }
-    return book;
+  }
+
+  /** The book with what may be said to somebody who knows that all machines that they see are of their part of the fleet. */
+  function bookFor(actor: Actor): NameBook {
+    if (!actor.grants) return book;
+    const key = canonicalJson(actor.grants);
+    const made = teamBooks.get(key);
+    if (made) return made;
+    const scopes = scopesOf(actor, book);
+    const own = scopes === null ? book : { ...book, ...cellsOf([...new Set(scopes.flat())]) };
+    teamBooks.set(key, own);
+    return own;
   }
 
   async function readerOf(actor: Actor): Promise<Reader> {
@@ -80,7 +94,7 @@ export function pseudonymousBoundary({ store, mac, now, publicUrl, staff }: Boun
       revealed: new Set(reveals.map(({ endpointId }) => endpointId)),
       typed: typedBy.get(actor) ?? new Set(),
       withheld: typedBy.has(actor),
-      visible: bookFor(actor, book).visible,
+      visible: bookFor(actor).visible,
     };
   }
 
@@ -88,8 +102,12 @@ export function pseudonymousBoundary({ store, mac, now, publicUrl, staff }: Boun
   const typedBy = new WeakMap<Actor, ReadonlySet<string>>();
 
   return {
-    readingStore: (narrowed, actor) => readingStore(narrowed, async () => bookFor(actor, await current())),
-    refresh: async () => void (await current()),
+    readingStore: (narrowed, actor) =>
+      readingStore(narrowed, async () => {
+        await current();
+        return bookFor(actor);
+      }),
+    refresh: current,
     leaving: (value) => translate.shown(value, NOBODY),
     withheld: (value) => translate.shown(value, { ...NOBODY, withheld: true }),
     returning: (value) => translate.resolved(value),
@@ -113,7 +131,7 @@ export function pseudonymousBoundary({ store, mac, now, publicUrl, staff }: Boun
       const reader = await readerOf(caller);
       if (!TRUSTED.includes(actor.via) && !tool.namesMachines && !isApproved) {
         requirePseudonyms(raw, reader, translate);
-        requireWholeCells(tool, raw, bookFor(actor, book), (name) => translate.mayName(name, reader));
+        requireWholeCells(tool, raw, bookFor(actor), (name) => translate.mayName(name, reader));
       }
       return {
         raw: resolved,
@@ -137,23 +155,6 @@ function scopesOf({ grants }: Actor, { byId }: NameBook): Identity[][] | null {
     .filter(({ role }) => isStaff({ role }))
     .map(({ within }) => machines.filter((machine) => isSelected(within ?? [], machine)));
 }
-
-/** The book with what may be said to somebody who knows that all machines that they see are of their part of the fleet. */
-function bookFor(actor: Actor, book: NameBook): NameBook {
-  if (!actor.grants) return book;
-  const made = booksOfTeams.get(book) ?? new Map<string, NameBook>();
-  booksOfTeams.set(book, made);
-  const key = canonicalJson(actor.grants);
-  const known = made.get(key);
-  if (known) return known;
-  const scopes = scopesOf(actor, book);
-  const own = scopes === null ? book : { ...book, ...cellsOf([...new Set(scopes.flat())]) };
-  made.set(key, own);
-  return own;
-}
-
-/** Made once while nothing changes, because dividing a large fleet takes longer than a call should. */
-const booksOfTeams = new WeakMap<NameBook, Map<string, NameBook>>();
 
 /** A part of the fleet as small as a few machines is nobody's pseudonym; nor is what two parts do not share. */
 function requireLargeScope(actor: Actor, book: NameBook): void {
