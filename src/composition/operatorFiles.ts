@@ -5,6 +5,7 @@ import type { z } from 'zod';
 import { tokens } from '../adapters/identity.ts';
 import { readYaml, reloadedFile } from '../adapters/reloadedFile.ts';
 import type { Config } from '../config.ts';
+import { createLimiter } from '../core/concurrency/limiter.ts';
 import { EscalationFile, NO_ESCALATION } from '../core/escalation/escalationFile.ts';
 import { RemediationFile } from '../core/healing/remediationMap.ts';
 import { notice } from '../core/outbox/messages.ts';
@@ -36,6 +37,7 @@ export function openOperatorFiles(
     edits: {
       scoreRules: (text) => readYaml('dex_score.yaml', text, ScoreFile),
       remediationMap: (text) => readYaml('dex_remediation_map.yaml', text, RemediationFile),
+      inTurn: createLimiter(1),
     },
     escalation: hasEscalation ? open(ESCALATION_FILE, EscalationFile) : { current: () => NO_ESCALATION },
   };

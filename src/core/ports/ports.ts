@@ -147,6 +147,8 @@ export interface Reloaded<T> {
 interface EditReader {
   scoreRules(text: string): ScoreConfig;
   remediationMap(text: string): RemediationRules;
+  /** Runs what replays an edit, one after another in this process: each takes a processor for seconds or minutes. */
+  inTurn<T>(replay: () => Promise<T>): Promise<T>;
 }
 
 /** What may be asked of agents. */

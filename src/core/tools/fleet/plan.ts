@@ -92,7 +92,7 @@ export const planRules = defineTool({
         `Single samples are kept for ${ports.settings.retentionDays} days (DEX_RETENTION_DAYS): days can be at most that.`,
       );
     }
-    const found = await planEdit(ports, edit, days, { now, signal, progress });
+    const found = await ports.edits.inTurn(() => planEdit(ports, edit, days, { now, signal, progress }));
     const { total, weeks, alerts } = found.comparison;
     return {
       from: iso(found.from),
