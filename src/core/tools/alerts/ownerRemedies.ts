@@ -6,6 +6,7 @@ import { AppError } from '../../errors.ts';
 import { registeredName } from '../../fleet/hostLookup.ts';
 import { countLine, pageOf, pageOutput } from '../../page.ts';
 import type { OwnerRemedy } from '../../ports/remedyPorts.ts';
+import type { Store } from '../../ports/storePorts.ts';
 import { iso } from '../../present.ts';
 import { answerRemedy, requireRemedy } from '../../remedies/answerRemedy.ts';
 import { maintainOwnerRemedies, offerWhenAsked } from '../../remedies/offerRemedies.ts';
@@ -132,55 +133,67 @@ export const offerRemedyTool = defineTool({
   summary: ({ remedy }) => `I look at what you can do about ${remedy.hostname} and write to you in a moment.`,
 });
 
-export const setRemedyMessages = defineTool({
+export const setRemedyMessages = ownSwitch({
   name: 'set_remedy_messages',
   title: 'Tips about my computer',
-  effect: 'write',
-  reach: 'shared',
-  ownerRole: 'employee',
-  ownersOnly: true,
-  subject: async (_input, _ports, actor) => ({ endpoint: null, owners: [actor.email ?? actor.id] }),
-  hiddenFrom: ['mcp', 'planner'],
   description: 'Whether one is written to about problems of one’s own machine, at most once a day: on or off.',
-  command: { name: 'tips', args: ['wanted'], example: 'tips off' },
-  input: z.strictObject({ wanted: z.union([z.boolean(), z.stringbool()]).default(true).describe('on or off') }),
-  output: z.object({ ok: z.literal(true), wanted: z.boolean() }),
-  async run({ wanted }, { ports, actor, now }) {
-    if (actor.email === undefined)
-      throw new AppError('refused', 'Your mail address is not known here, so no such messages reach you anyway.');
-    await ports.store.ownerRemedies.setOptOut(actor.email.toLowerCase(), wanted ? null : now);
-    return { ok: true as const, wanted };
-  },
-  summary: ({ wanted }, callText) =>
-    wanted
-      ? 'I will write when your computer needs something, at most once a day.'
-      : `No more such messages. To have them back: ${callText('set_remedy_messages', { wanted: true }) ?? 'tips on'}`,
+  command: 'tips',
+  unreachable: 'no such messages reach you anyway',
+  keep: ({ ownerRemedies }, email, wanted, now) => ownerRemedies.setOptOut(email, wanted ? null : now),
+  on: 'I will write when your computer needs something, at most once a day.',
+  off: 'No more such messages.',
 });
 
-export const setMonthlyReport = defineTool({
+export const setMonthlyReport = ownSwitch({
   name: 'set_monthly_report',
   title: 'A monthly report of my computer',
-  effect: 'write',
-  reach: 'shared',
-  ownerRole: 'employee',
-  ownersOnly: true,
-  subject: async (_input, _ports, actor) => ({ endpoint: null, owners: [actor.email ?? actor.id] }),
-  hiddenFrom: ['mcp', 'planner'],
   description: 'Whether one gets a report of one’s own machines every month, beside the month before: on or off.',
-  command: { name: 'monthly', args: ['wanted'], example: 'monthly on' },
-  input: z.strictObject({ wanted: z.union([z.boolean(), z.stringbool()]).default(true).describe('on or off') }),
-  output: z.object({ ok: z.literal(true), wanted: z.boolean() }),
-  async run({ wanted }, { ports, actor, now }) {
-    if (actor.email === undefined)
-      throw new AppError('refused', 'Your mail address is not known here, so no report can reach you.');
-    await ports.store.ownerRemedies.setReportWanted(actor.email.toLowerCase(), wanted ? now : null);
-    return { ok: true as const, wanted };
-  },
-  summary: ({ wanted }, callText) =>
-    wanted
-      ? 'You get a report of your computers in the first days of every month.'
-      : `No more monthly reports. To have them back: ${callText('set_monthly_report', { wanted: true }) ?? 'monthly on'}`,
+  command: 'monthly',
+  unreachable: 'no report can reach you',
+  keep: ({ ownerRemedies }, email, wanted, now) => ownerRemedies.setReportWanted(email, wanted ? now : null),
+  on: 'You get a report of your computers in the first days of every month.',
+  off: 'No more monthly reports.',
 });
+
+interface OwnSwitch {
+  name: string;
+  title: string;
+  description: string;
+  /** The word of the command, to which `on` or `off` is added. */
+  command: string;
+  /** What follows for somebody whose mail address is not known. */
+  unreachable: string;
+  keep(store: Store, email: string, wanted: boolean, now: Date): Promise<void>;
+  /** What is said when it was switched so. */
+  on: string;
+  off: string;
+}
+
+/** What people decide for themselves alone: whether something is sent to them. */
+function ownSwitch({ name, title, description, command, unreachable, keep, on, off }: OwnSwitch) {
+  return defineTool({
+    name,
+    title,
+    effect: 'write',
+    reach: 'shared',
+    ownerRole: 'employee',
+    ownersOnly: true,
+    subject: async (_input, _ports, actor) => ({ endpoint: null, owners: [actor.email ?? actor.id] }),
+    hiddenFrom: ['mcp', 'planner'],
+    description,
+    command: { name: command, args: ['wanted'], example: `${command} off` },
+    input: z.strictObject({ wanted: z.union([z.boolean(), z.stringbool()]).default(true).describe('on or off') }),
+    output: z.object({ ok: z.literal(true), wanted: z.boolean() }),
+    async run({ wanted }, { ports, actor, now }) {
+      if (actor.email === undefined)
+        throw new AppError('refused', `Your mail address is not known here, so ${unreachable}.`);
+      await keep(ports.store, actor.email.toLowerCase(), wanted, now);
+      return { ok: true as const, wanted };
+    },
+    summary: ({ wanted }, callText) =>
+      wanted ? on : `${off} To have them back: ${callText(name, { wanted: true }) ?? `${command} on`}`,
+  });
+}
 
 export const sendOwnerReportsTool = defineTool({
   name: 'send_owner_reports',
