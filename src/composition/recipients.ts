@@ -46,6 +46,12 @@ export function recipientsOf(config: Config): OutsideRecipient[] {
         )),
     ...outside('Alert webhook', config.ALERT_WEBHOOK_URL, 'every change of an alert', 'Hands alerts on.'),
     ...outside(
+      'Identity provider',
+      config.OIDC_ISSUER,
+      'who signs in, and when',
+      'Says who somebody is and in which groups.',
+    ),
+    ...outside(
       'Trace collector',
       config.OTEL_EXPORTER_OTLP_ENDPOINT,
       'how long calls took, without inputs and answers',

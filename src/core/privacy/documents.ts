@@ -104,7 +104,7 @@ function register({ mode, signals, stored, outside }: PrivacyFacts): string {
 const MODE_TEXT = {
   named: 'People and machines are shown by name to IT staff.',
   pseudonymous:
-    'People and machines appear as pseudonyms on every interface, in logs, tickets, messages and prompts; personal signals are not collected, and times of use are kept by the part of the day.',
+    'People and machines appear as pseudonyms on every interface, in logs, tickets, messages and prompts; personal signals are not collected, starts of a machine are kept and all its times shown by the part of the day (UTC, six hours). When a scan was made is kept exactly, because the history needs it.',
 } as const;
 
 function worksAgreement(facts: PrivacyFacts, { settings }: Pick<Ports, 'settings'>): string {
@@ -183,7 +183,7 @@ function impactAssessment(facts: PrivacyFacts, { settings }: Pick<Ports, 'settin
         ],
         [
           'Working hours can be read',
-          'times of use by the part of the day, in ids too; a message or ticket about an alert still arrives when the alert is raised',
+          'times of a machine are shown by the part of the day, in ids too; when a scan was made is kept exactly in the store, and a message or ticket about an alert still arrives when the alert is raised',
           isPseudonymous ? 'in part' : 'no',
         ],
         [
