@@ -1,6 +1,7 @@
 /** Adds to a cause what helps against it: the section of a runbook that fits, and what self-healing has for its alert. */
 import type { DiagnosedCause } from '../../domain/diagnosis/diagnosis.ts';
 import type { Endpoint } from '../../domain/fleet/endpoint.ts';
+import { withoutName } from '../../domain/runbooks/question.ts';
 import { PLATFORMS } from '../../domain/runbooks/runbook.ts';
 import type { Ports } from '../ports/ports.ts';
 import type { RunbookHit } from '../ports/runbookPorts.ts';
@@ -26,7 +27,11 @@ export async function remediesFor(
   async function runbookFor({ alertNames, question }: DiagnosedCause): Promise<Remedy['runbook']> {
     try {
       const named = await pagesNaming(alertNames);
-      const { confident, results } = await runbooks.search(question, { k: 1, platform, alertName: named });
+      const { confident, results } = await runbooks.search(withoutName(question, endpoint.hostname), {
+        k: 1,
+        platform,
+        alertName: named,
+      });
       const [hit] = results;
       return hit && (confident || named !== null) ? hit : null;
     } catch (error) {

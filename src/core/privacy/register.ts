@@ -25,8 +25,9 @@ export function registerLines({
 }: Pick<Settings, 'retentionDays' | 'recipients'>): RegisterLine[] {
   const daysOf = (kept: StoredThing['kept']): string => {
     if (typeof kept === 'object') return kept.text;
-    const days = kept === 'as samples' ? 'as samples' : KEPT_DAYS[kept];
-    return days === 'as samples' ? `${retentionDays} days` : `${days} days`;
+    const known = kept === 'as samples' ? 'as samples' : KEPT_DAYS[kept];
+    const days = known === 'as samples' ? retentionDays : known;
+    return days === 1 ? '1 day' : `${days} days`;
   };
   const isThere = (recipient: keyof typeof RECIPIENTS): boolean => {
     const needed = OUTSIDE[recipient];

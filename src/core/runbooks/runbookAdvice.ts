@@ -1,7 +1,9 @@
 /** Runbooks for whoever asks: found by a question or by what is wrong with an endpoint, with what people said of each page. */
+
 import type { Alert, Severity } from '../../domain/alerts/alert.ts';
 import { type AlertRule, LOW_SCORE } from '../../domain/alerts/alertRules.ts';
 import type { Endpoint } from '../../domain/fleet/endpoint.ts';
+import { withoutName } from '../../domain/runbooks/question.ts';
 import { PLATFORMS, type Platform } from '../../domain/runbooks/runbook.ts';
 import { NO_VOTES, type VoteCount, voteBalance } from '../../domain/runbooks/runbookVotes.ts';
 import { didYouMean } from '../commands/didYouMean.ts';
@@ -53,14 +55,18 @@ export async function adviseEndpoint(
   const alerts = await store.alerts.open([endpoint.id]);
   const problems =
     alertName === null
-      ? troublesOf(endpoint, alerts, await store.scores.latest(endpoint.id), ports.scoreRules.current().alerts)
+      ? problemsOf(endpoint, alerts, await store.scores.latest(endpoint.id), ports.scoreRules.current().alerts)
       : [{ alertName, text: alerts.find((alert) => alert.alertName === alertName)?.message ?? '' }];
   const votes = await store.runbookVotes.counts();
   const platform = PLATFORMS.find((name) => name === endpoint.osPlatform) ?? null;
   const answers = await Promise.all(
     problems.map(async (problem) => ({
       problem: spoken(problem),
-      ...(await searchWithVotes(runbooks, votes, problem.text, { k, platform, alertName: problem.alertName })),
+      ...(await searchWithVotes(runbooks, votes, withoutName(problem.text, endpoint.hostname), {
+        k,
+        platform,
+        alertName: problem.alertName,
+      })),
     })),
   );
   const { mode, note } = answers[0] ?? runbooks.status();
@@ -112,7 +118,7 @@ async function searchWithVotes(
   return { ...rest, results: results.map((hit) => ({ ...hit, votes: votesOn(hit.docId) })) };
 }
 
-interface Trouble {
+interface Problem {
   alertName: string | null;
   text: string;
 }
@@ -121,12 +127,12 @@ interface Trouble {
  * Open alerts, worst and newest first; then what the last scan found and no alert says yet, under the name of the alert it
  * would raise; last the low score itself, which only sums up the others.
  */
-function troublesOf(
+function problemsOf(
   endpoint: Endpoint,
   open: readonly Alert[],
   score: StoredScore | null,
   rules: readonly AlertRule[],
-): Trouble[] {
+): Problem[] {
   const alerts = open
     .toSorted(
       (a, b) =>
@@ -155,7 +161,7 @@ function troublesOf(
     .slice(0, MAX_TROUBLES);
 }
 
-function spoken({ alertName, text }: Trouble): string {
+function spoken({ alertName, text }: Problem): string {
   return [alertName, text].filter(Boolean).join(': ');
 }
 

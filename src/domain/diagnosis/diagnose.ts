@@ -9,7 +9,7 @@ import { CAUSES } from './causes.ts';
 import { changesBefore } from './changes.ts';
 import { type Departure, departureOf } from './departure.ts';
 import type { DiagnosedCause, Diagnosis, KnownAlert, Observed } from './diagnosis.ts';
-import { evidenceFor } from './evidence.ts';
+import { evidenceFor, minuteOf } from './evidence.ts';
 import { historyOf, type MachineHistory, type ScanRecord, worstNow } from './machineHistory.ts';
 import { type GrownProgram, grownProgram } from './programs.ts';
 import { notMeasured, unreachableDiagnosis } from './unseen.ts';
@@ -197,7 +197,7 @@ function leftOver(causes: readonly DiagnosedCause[], alerts: readonly KnownAlert
       title: `The alert ${alertName} is open`,
       isUpkeep: UPKEEP_ALERTS.has(alertName),
       confidence: severity === 'critical' ? 0.6 : severity === 'warning' ? 0.4 : 0.2,
-      evidence: [{ kind: 'alert' as const, text: `${alertName} since ${createdAt.toISOString()}: ${message}` }],
+      evidence: [{ kind: 'alert' as const, text: `${alertName} since ${minuteOf(createdAt)}: ${message}` }],
       since: createdAt,
       advice: 'Follow the runbook of the alert.',
       signals: measure === null ? [] : [measure],

@@ -102,6 +102,6 @@ function spanText(minutes: number): string {
   return `${Math.round(minutes / 60)} hours`;
 }
 
-function minuteOf(at: Date): string {
+export function minuteOf(at: Date): string {
   return `${at.toISOString().slice(0, 16).replace('T', ' ')} UTC`;
 }

@@ -42,3 +42,8 @@ function tellingNumbers(text: string, { frequency, pages }: Vocabulary): string[
     return found > 0 && found <= Math.max(1, pages * TELLING_SHARE);
   });
 }
+
+/** What a machine is called says nothing of its problem, and a page that shares a part of the name would seem to fit. */
+export function withoutName(text: string, hostname: string): string {
+  return text.replace(new RegExp(hostname.replaceAll('.', '\\.'), 'gi'), ' ');
+}

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { fitOf, isConfident } from '../../../src/domain/runbooks/confidence.ts';
 import { conceptOf, type Glossary, NO_GLOSSARY, translated } from '../../../src/domain/runbooks/glossary.ts';
 import { terms } from '../../../src/domain/runbooks/lexicon.ts';
-import { understood } from '../../../src/domain/runbooks/question.ts';
+import { understood, withoutName } from '../../../src/domain/runbooks/question.ts';
 import { corrected, vocabularyOf } from '../../../src/domain/runbooks/vocabulary.ts';
 
 const PAGES = [
@@ -97,4 +97,10 @@ describe('confidence', () => {
     ['what is the meaning of life', 5],
     ['asdf qwer zxcv', 0],
   ])('%s is not', (question, page) => expect(fits(question, page)).toBe(false));
+});
+
+test('the name of a machine is no part of what is asked about it', () => {
+  expect(withoutName('Disk of LT-Anna.corp.example is full on lt-anna.corp.example', 'lt-anna.corp.example')).toBe(
+    'Disk of   is full on  ',
+  );
 });

@@ -47,7 +47,7 @@ function Overview({ fleet, kpis, groupBy }) {
     <div class="grid fleet-grid">
       <${Card} title="Spread of scores" id="spread" note="click a bar to list its machines"><${Distribution} fleet=${fleet} /><//>
       <${Card} title="Needs attention" id="worst" className="span-two">
-        <${Worst} machines=${fleet.worst.filter(({ score_status }) => score_status !== 'healthy')} />
+        <${Worst} machines=${fleet.worst.filter(({ score_status }) => score_status !== 'healthy')} openAlerts=${kpis?.open_alerts} />
       <//>
       <${FleetForecast} />
       <${Card} title="Groups" id="groups" className="span-all" actions=${html`<${GroupKeys} keys=${fleet.group_keys} chosen=${groupBy} />`}>
@@ -94,9 +94,11 @@ function Bar({ ten, number, most, tone }) {
   </a></li>`;
 }
 
-function Worst({ machines }) {
+function Worst({ machines, openAlerts }) {
+  if (machines.length === 0 && openAlerts)
+    return html`<${Empty} title="No score is low">Every machine with a score is healthy, but <a href="/alerts">${count(openAlerts, 'alert')} ${openAlerts === 1 ? 'is' : 'are'} open</a>.<//>`;
   if (machines.length === 0)
-    return html`<${Empty} title="Nothing needs attention">Every machine with a score is healthy.<//>`;
+    return html`<${Empty} title="Nothing needs attention">Every machine with a score is healthy, and no alert is open.<//>`;
   return html`<ul class="worst">${machines.map(
     ({ hostname, score, score_status, owner_email, reasons, scored_at }) => html`<li key=${hostname}>
       <a class="worst-link" href=${`/machines/${encodeURIComponent(hostname)}`}>
