@@ -93,7 +93,8 @@ function callOf(tool: string, input: Record<string, unknown>): string[] {
   return ['--method', 'tools/call', '--tool-name', tool, '--tool-args-json', JSON.stringify(input)];
 }
 
-describe('the inspector', () => {
+// Each call starts a program of its own, and the two services have nothing in common.
+describe.concurrent('the inspector', () => {
   test('calls every tool over HTTP', async () => {
     const service = await startTestService();
     try {
