@@ -9,8 +9,12 @@ const COLOURS: readonly [words: RegExp, sgr: string][] = [
   [/\b(?:healthy|good|resolved|succeeded|fixed)\b/gi, '32'],
 ];
 
-/** @param text plain text without characters that act on a terminal */
-export function forTerminal(text: string, { columns, colours }: Pick<TerminalFacts, 'columns' | 'colours'>): string {
+/** A timestamp of the wire within a text, which people read to the minute. */
+const TIMESTAMP = /\b(\d{4}-\d\d-\d\d)T(\d\d:\d\d):\d\d(?:\.\d+)?Z/g;
+
+/** @param given plain text without characters that act on a terminal */
+export function forTerminal(given: string, { columns, colours }: Pick<TerminalFacts, 'columns' | 'colours'>): string {
+  const text = given.replace(TIMESTAMP, '$1 $2 UTC');
   const fitting =
     columns === null
       ? text
